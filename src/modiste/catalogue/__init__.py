@@ -1,0 +1,1 @@
+"""Where products come from, and how a photo becomes pixels."""

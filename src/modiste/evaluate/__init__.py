@@ -1,0 +1,1 @@
+"""The paper's tables, baselines, finer measures, and the report."""

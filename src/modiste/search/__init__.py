@@ -1,0 +1,1 @@
+"""Nearest products for a code: exact, in memory, rebuilt from the store."""

@@ -1,0 +1,1 @@
+"""Shop: the one object that the command line, the HTTP API and notebooks use."""

@@ -1,0 +1,1 @@
+"""The product database: durable truth, in LanceDB."""

@@ -1,0 +1,1 @@
+"""The network, its objective, its training and its export. The only room that imports torch."""
