@@ -1,0 +1,107 @@
+"""A run's state on disk, as safetensors: what `--resume` needs to end with the same weights, and never a pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from modiste.errors import ResumeError, StorageError
+
+
+@dataclass
+class Progress:
+    """Where a run stands: epochs done, the plan it follows, and what early stopping remembers."""
+
+    identity: dict[str, Any]
+    epochs: int
+    done: int = 0
+    step: int = 0
+    best: float | None = None
+    best_epoch: int = -1
+    stopped: bool = False
+    seconds: float = 0.0
+    notes: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def network_tensors(network: nn.Module) -> dict[str, Tensor]:
+    """Weights and buffers by name."""
+    return {name: tensor.detach() for name, tensor in network.state_dict().items()}
+
+
+def save_checkpoint(
+    path: Path,
+    progress: Progress,
+    network: nn.Module,
+    average: dict[str, Tensor],
+    best: dict[str, Tensor],
+    optimizer: Optimizer,
+) -> None:
+    """Write everything under a temporary name, sync, then rename: a kill at any moment leaves old or new.
+
+    Raises StorageError when the disk refuses.
+    """
+    tensors: dict[str, Tensor] = {}
+    for prefix, group in (("network", network_tensors(network)), ("average", average), ("best", best)):
+        tensors |= {f"{prefix}/{name}": tensor.detach().cpu().contiguous() for name, tensor in group.items()}
+    for number, state in optimizer.state_dict()["state"].items():
+        tensors |= {
+            f"optimizer/{number}/{name}": tensor.detach().cpu().contiguous() for name, tensor in state.items()
+        }
+    # Clones, since tensors that share memory cannot be saved; sorted, so that equal runs give equal files.
+    tensors = {name: tensors[name].clone() for name in sorted(tensors)}
+    temporary = path.with_suffix(".writing")
+    try:
+        save_file(tensors, temporary, metadata={"progress": json.dumps(vars(progress), sort_keys=True)})
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(
+            f"The checkpoint {path} could not be written: {error}.",
+            remedy="Free some space or fix the permissions, then run the same command with --resume.",
+        ) from error
+
+
+def load_checkpoint(
+    path: Path, identity: dict[str, Any], network: nn.Module, optimizer: Optimizer
+) -> tuple[Progress, dict[str, Tensor], dict[str, Tensor]]:
+    """Put the network and the optimizer back as they were; return the progress, the average and the best weights.
+
+    Raises:
+        ResumeError: the file is damaged, or was made with other settings.
+    """
+    remedy = "Train without --resume, or with the settings of the run that you want to resume."
+    try:
+        with safe_open(path, framework="pt") as file:
+            progress = Progress(**json.loads(file.metadata()["progress"]))
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ResumeError(f"The checkpoint {path} cannot be read: {error}.", remedy=remedy) from None
+    if progress.identity != json.loads(json.dumps(identity)):
+        differing = sorted(
+            key
+            for key in {*identity, *progress.identity}
+            if progress.identity.get(key) != json.loads(json.dumps(identity.get(key)))
+        )
+        raise ResumeError(f"The checkpoint {path} was made with other {', '.join(differing)}.", remedy=remedy)
+    groups: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "best": {}}
+    states: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        prefix, rest = name.split("/", 1)
+        if prefix == "optimizer":
+            number, entry = rest.split("/", 1)
+            states.setdefault(int(number), {})[entry] = tensor
+        else:
+            groups[prefix][rest] = tensor
+    network.load_state_dict(groups["network"])
+    optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
+    return progress, groups["average"], groups["best"]

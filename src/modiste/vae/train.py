@@ -1,0 +1,366 @@
+"""Training: from the shop's photos to a saved model, on whatever the machine has, resumable to the same weights.
+
+Every random draw of a step comes from a seed made of the run's seed and the step's number, and every epoch ends in
+a checkpoint. A run that was killed therefore goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+from modiste.errors import NonFiniteLoss, ResumeError
+from modiste.model.config import ModelConfig, new_model_id
+from modiste.vae.checkpoint import Progress, load_checkpoint, network_tensors, save_checkpoint
+from modiste.vae.finish import finish
+from modiste.vae.hardware import Hardware, choose_hardware
+from modiste.vae.model import Vae
+from modiste.vae.objective import Terms, default_terms, paper_terms
+from modiste.vae.photos import PhotoSet, split
+from modiste.vae.settings import DEFAULT_PHOTOS_SEEN, TrainSettings
+from modiste.vae.sheets import write_sheets
+from modiste.vae.transform import moved_photos
+
+OnProgress = Callable[[dict[str, Any]], None]
+WARM_UP_STEPS = 200
+MIN_EPOCHS, MAX_EPOCHS = 8, 400
+TELL_EVERY = 0.2  # seconds between progress reports
+
+
+@dataclass
+class Run:
+    """One training run in flight."""
+
+    settings: TrainSettings
+    hardware: Hardware
+    photos: PhotoSet
+    train_rows: npt.NDArray[np.int64]
+    validation_rows: npt.NDArray[np.int64]
+    network: Vae
+    optimizer: torch.optim.Optimizer
+    average: dict[str, Tensor]
+    best: dict[str, Tensor]
+    progress: Progress
+    directory: Path
+
+    @property
+    def batch(self) -> int:
+        """Photos per step: the settings', or fewer where the catalogue is small."""
+        return min(self.settings.batch_size, max(2, len(self.train_rows) // 8))
+
+    @property
+    def steps(self) -> int:
+        """Steps per epoch; the few photos that do not fill a batch wait for another epoch's order."""
+        return max(1, len(self.train_rows) // self.batch)
+
+    def trains_full(self, epoch: int) -> bool:
+        """Whether an epoch works on whole frames: always for the paper's preset, the last ones for ours."""
+        share = max(1, round(self.settings.full_frame_share * self.progress.epochs))
+        return self.settings.preset == "paper" or epoch >= self.progress.epochs - share
+
+
+def train(
+    photos: Sequence[bytes],
+    ids: Sequence[str],
+    settings: TrainSettings,
+    models_dir: Path,
+    *,
+    resume: bool = False,
+    on_progress: OnProgress | None = None,
+) -> ModelConfig:
+    """Train a model on JPEGs of the frame's size and save it under `models_dir/<model id>`.
+
+    The run itself (checkpoint, `metrics.jsonl`, TensorBoard events, sheets) lives in `models_dir/run-<id>`, where
+    the id depends on the settings. With `resume` it goes on from there; without, it starts over.
+
+    Raises:
+        BadOption: a setting outside what training can do.
+        TrainingError: fewer than 8 products, or photos that are not of the frame's size.
+        NonFiniteLoss: the loss became infinite or not a number; the last good checkpoint is kept.
+        ResumeError: the checkpoint is damaged or was made with other settings.
+        StorageError: the disk refused.
+    """
+    settings.check()
+    tell = on_progress or (lambda _: None)
+    identity = settings.identity() | {"products": len(ids)}
+    directory = models_dir / f"run-{new_model_id(json.dumps(identity, sort_keys=True))}"
+    finished = directory / "finished.json"
+    if resume and finished.exists():
+        model_dir = models_dir / str(json.loads(finished.read_text())["model_id"])
+        if (model_dir / "config.json").exists():
+            return ModelConfig.load(model_dir)
+    if not resume and directory.exists():
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    finished.unlink(missing_ok=True)
+    run = start(photos, ids, settings, identity, directory, tell)
+    if run.progress.done == 0:
+        (directory / "metrics.jsonl").unlink(missing_ok=True)
+    with SummaryWriter(str(directory / "tensorboard"), purge_step=run.progress.done) as board:
+        while run.progress.done < run.progress.epochs and not run.progress.stopped:
+            one_epoch(run, board, tell)
+    model = finish(
+        run.network,
+        run.best or run.average,
+        run.photos,
+        ids,
+        run.validation_rows,
+        settings,
+        run.progress,
+        directory,
+    )
+    finished.write_text(json.dumps({"model_id": model.model_id}) + "\n")
+    (directory / "checkpoint.safetensors").unlink(missing_ok=True)
+    return model
+
+
+def start(
+    photos: Sequence[bytes],
+    ids: Sequence[str],
+    settings: TrainSettings,
+    identity: dict[str, Any],
+    directory: Path,
+    tell: OnProgress,
+) -> Run:
+    """Read the photos, make or reload the network, and fix the plan."""
+    hardware = choose_hardware(settings.device)
+    train_rows, validation_rows = split(ids)
+    tell({"stage": "read", "done": 0, "total": len(photos)})
+    photo_set = PhotoSet(
+        photos, settings.frame, lambda done: tell({"stage": "read", "done": done, "total": len(photos)})
+    )
+    torch.manual_seed(settings.seed)
+    network = Vae.fresh(settings.preset, settings.frame, settings.latent).to(hardware.device)
+    network = network.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, fused=True)
+    average = {name: tensor.clone() for name, tensor in network_tensors(network).items()}
+    progress = Progress(identity, epochs=0)
+    run = Run(
+        settings,
+        hardware,
+        photo_set,
+        train_rows,
+        validation_rows,
+        network,
+        optimizer,
+        average,
+        {},
+        progress,
+        directory,
+    )
+    checkpoint = directory / "checkpoint.safetensors"
+    if checkpoint.exists():
+        run.progress, loaded, run.best = load_checkpoint(checkpoint, identity, network, optimizer)
+        run.average = {name: tensor.to(hardware.device) for name, tensor in loaded.items()}
+        if run.progress.notes.get("bfloat16") != hardware.bfloat16:
+            raise ResumeError(
+                f"The checkpoint in {directory} was made with bfloat16 {run.progress.notes.get('bfloat16')}, "
+                f"this machine would use {hardware.bfloat16}.",
+                remedy="Resume on the machine that began, or train without --resume.",
+            )
+    else:
+        run.progress.notes["bfloat16"] = hardware.bfloat16
+        run.progress.epochs = plan_epochs(run)
+        save_checkpoint(checkpoint, run.progress, network, run.average, run.best, optimizer)
+    return run
+
+
+def plan_epochs(run: Run) -> int:
+    """Epochs to train: as asked, or as many as fit the minutes, measured; or as many as show 270,000 photos."""
+    settings = run.settings
+    if settings.epochs is not None:
+        return settings.epochs
+    if settings.minutes is None:
+        return min(MAX_EPOCHS, max(MIN_EPOCHS, round(DEFAULT_PHOTOS_SEEN / len(run.train_rows))))
+    trial = copy.copy(run)
+    trial.network = copy.deepcopy(run.network)
+    trial.optimizer = torch.optim.Adam(trial.network.parameters(), settings.learning_rate)
+    seconds = {full: time_step(trial, full) for full in (False, True)}
+    share = 1.0 if settings.preset == "paper" else settings.full_frame_share
+    epoch = (
+        run.steps * ((1.0 - share) * seconds[False] + share * seconds[True]) * 1.08
+    )  # 8 %: validation, saving
+    return max(1, int(60.0 * settings.minutes / epoch))
+
+
+def time_step(run: Run, full: bool) -> float:
+    """Seconds that one step takes, the median of five after two to warm up."""
+    rows = run.train_rows[: run.batch]
+    times: list[float] = []
+    for number in range(7):
+        began = time.perf_counter()
+        whole = next(run.photos.batches([rows], full=full or run.settings.preset == "paper"))
+        one_step(run, rows, whole, seed=number)
+        times.append(time.perf_counter() - began)
+    return float(np.median(times[2:]))
+
+
+def one_epoch(run: Run, board: SummaryWriter, tell: OnProgress) -> None:
+    """Train one epoch, validate the averaged weights, write metrics, sheets and the checkpoint."""
+    progress, settings = run.progress, run.settings
+    epoch, full = progress.done, run.trains_full(progress.done)
+    order = np.random.default_rng([settings.seed, epoch]).permutation(run.train_rows)
+    batches = [order[i * run.batch : (i + 1) * run.batch] for i in range(run.steps)]
+    sums: dict[str, float] = {}
+    began = told = time.perf_counter()
+    for number, (rows, whole) in enumerate(zip(batches, run.photos.batches(batches, full=full), strict=True)):
+        step = epoch * run.steps + number
+        set_learning_rate(run, step)
+        terms = one_step(run, rows, whole, seed=settings.seed * 1_000_003 + step)
+        update_average(run, step)
+        if not math.isfinite(terms["loss"]):
+            raise NonFiniteLoss(
+                f"The loss became {terms['loss']} in epoch {epoch + 1}, step {number + 1}.",
+                remedy="The last good checkpoint is kept: use --resume with another --seed, or a smaller learning rate.",
+            )
+        for name, value in terms.items():
+            sums[name] = sums.get(name, 0.0) + value
+        now = time.perf_counter()
+        if now - told > TELL_EVERY or number == run.steps - 1:
+            told, rate = now, (number + 1) / (now - began)
+            left = (progress.epochs - epoch) * run.steps - number - 1
+            tell(
+                {"stage": "train", "epoch": epoch + 1, "epochs": progress.epochs, "step": number + 1}
+                | {"steps": run.steps, "images_per_second": rate * run.batch, "seconds_left": left / rate}
+                | {name: value / (number + 1) for name, value in sums.items()}
+            )
+    seconds = time.perf_counter() - began
+    record = {name: value / run.steps for name, value in sums.items()}
+    validation = validate(run, full)
+    record |= {f"validation_{name}": value for name, value in validation.items()}
+    record |= {"epoch": epoch + 1, "full_frame": full, "images_per_second": run.steps * run.batch / seconds}
+    progress.done, progress.step = epoch + 1, (epoch + 1) * run.steps
+    progress.seconds += seconds
+    remember_best(run, epoch, validation["loss"], full)
+    for name, value in record.items():
+        board.add_scalar(name, float(value), epoch + 1)
+    with (run.directory / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+    if (epoch + 1) % max(1, progress.epochs // 6) == 0:
+        with averaged(run) as network:
+            write_sheets(network, run.photos, run.validation_rows, run.directory)
+    save_checkpoint(
+        run.directory / "checkpoint.safetensors", progress, run.network, run.average, run.best, run.optimizer
+    )
+    tell({"stage": "epoch", "epochs": progress.epochs} | record)
+
+
+def one_step(run: Run, rows: npt.NDArray[np.int64], whole: Tensor | None, *, seed: int) -> dict[str, float]:
+    """One step of Adam on one batch; returns the loss terms."""
+    torch.manual_seed(seed)
+    run.network.train()
+    terms = batch_terms(run, run.network, rows, whole, moving=True)
+    run.optimizer.zero_grad(set_to_none=True)
+    terms.loss.backward()  # pyright: ignore[reportUnknownMemberType]
+    norm = torch.nn.utils.clip_grad_norm_(run.network.parameters(), run.settings.clip_norm)
+    run.optimizer.step()
+    return {name: float(value.detach()) for name, value in vars(terms).items()} | {
+        "gradient_norm": float(norm)
+    }
+
+
+def batch_terms(
+    run: Run, network: Vae, rows: npt.NDArray[np.int64], whole: Tensor | None, *, moving: bool
+) -> Terms:
+    """The loss of a batch. Not `moving` means judged at the posterior mean, without noise or movement."""
+    settings, device = run.settings, run.hardware.device
+    whole = None if whole is None else whole.to(device)
+    draw = torch.randn if moving else torch.zeros
+    noise = draw(len(rows), settings.latent).to(device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=run.hardware.bfloat16):
+        if settings.preset == "paper":
+            assert whole is not None
+            photo = whole.permute(0, 2, 3, 1)
+            mean, std = network.encoder(photo)
+            return paper_terms(mean, std, network.decoder(mean + std * noise).float(), photo)
+        body = run.photos.body(rows).to(device)
+        return default_terms(
+            network.encoder,  # type: ignore[arg-type]
+            network.decoder,  # type: ignore[arg-type]
+            body,
+            whole,
+            moved_photos(body) if moving else body,
+            chroma=settings.chroma,
+            foreground=settings.foreground,
+            silhouette_weight=settings.silhouette,
+            consistency=settings.consistency,
+            noise=noise,
+        )
+
+
+def set_learning_rate(run: Run, step: int) -> None:
+    """Linear warm-up, then half a cosine down to 2 %."""
+    total = run.progress.epochs * run.steps
+    warm = min(1.0, (step + 1) / min(WARM_UP_STEPS, max(1, total // 10)))
+    fall = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * step / total))
+    for group in run.optimizer.param_groups:
+        group["lr"] = run.settings.learning_rate * warm * fall
+
+
+@torch.no_grad()
+def update_average(run: Run, step: int) -> None:
+    """Exponential moving average of weights and buffers; short-sighted at first."""
+    decay = min(run.settings.ema, (1 + step) / (10 + step))
+    for name, tensor in network_tensors(run.network).items():
+        if tensor.is_floating_point():
+            run.average[name].lerp_(tensor, 1.0 - decay)
+        else:
+            run.average[name].copy_(tensor)
+
+
+class averaged:  # noqa: N801
+    """`with averaged(run) as network:` gives a copy of the network with the averaged weights, ready to judge."""
+
+    def __init__(self, run: Run) -> None:
+        self.network = copy.deepcopy(run.network)
+        self.network.load_state_dict(run.average)
+        self.network.eval()
+
+    def __enter__(self) -> Vae:
+        return self.network
+
+    def __exit__(self, *_: object) -> None:
+        del self.network
+
+
+@torch.no_grad()
+def validate(run: Run, full: bool) -> dict[str, float]:
+    """Mean loss terms of the averaged weights on the validation photos, and PSNR in dB."""
+    rows = run.validation_rows
+    batches = [rows[i : i + 64] for i in range(0, len(rows), 64)]
+    sums: dict[str, float] = {}
+    with averaged(run) as network:
+        for part, whole in zip(batches, run.photos.batches(batches, full=full), strict=True):
+            terms = batch_terms(run, network, part, whole, moving=False)
+            for name, value in vars(terms).items():
+                sums[name] = sums.get(name, 0.0) + float(value) * len(part) / len(rows)
+    return sums | {"psnr": -10.0 * math.log10(max(sums["mse"], 1e-10))}
+
+
+def remember_best(run: Run, epoch: int, loss: float, full: bool) -> None:
+    """Keep the best averaged weights of the whole-frame phase; cut a phase short when it has stopped improving."""
+    progress = run.progress
+    first_of_phase = full and (epoch == 0 or not run.trains_full(epoch - 1))
+    if first_of_phase or progress.best is None or loss < progress.best:
+        progress.best, progress.best_epoch = loss, epoch
+        if full:
+            run.best = {name: tensor.clone() for name, tensor in run.average.items()}
+    elif epoch - progress.best_epoch >= run.settings.patience:
+        if full:
+            progress.stopped = True
+        else:
+            while not run.trains_full(progress.done):
+                progress.done += 1
