@@ -1,1 +1,49 @@
 """Modiste: sliders that draw a product, the products like it, and what goes with it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from modiste.errors import ModisteError
+
+if TYPE_CHECKING:
+    from modiste.catalogue.photo import read_photo as read_photo
+    from modiste.latent.posterior import Posterior as Posterior
+    from modiste.shop.answers import Match as Match
+    from modiste.shop.answers import Recommendation as Recommendation
+    from modiste.shop.build import build as build
+    from modiste.shop.shop import Shop as Shop
+
+__version__ = "0.1.0"
+
+# Where each public name lives. They are imported when first used, so that `import modiste` stays quick.
+_HOMES = {
+    "Match": "modiste.shop.answers",
+    "Posterior": "modiste.latent.posterior",
+    "Recommendation": "modiste.shop.answers",
+    "Shop": "modiste.shop.shop",
+    "build": "modiste.shop.build",
+    "read_photo": "modiste.catalogue.photo",
+}
+
+__all__ = [
+    "Match",
+    "ModisteError",
+    "Posterior",
+    "Recommendation",
+    "Shop",
+    "__version__",
+    "build",
+    "read_photo",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'modiste' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

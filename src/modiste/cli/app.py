@@ -1,0 +1,51 @@
+"""The application: every command by name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from modiste.cli import asking, building, demo, judging
+
+app = typer.Typer(
+    name="modiste",
+    help="Sliders that draw a product, the products like it, and what goes with it: a shop built from its own photos.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from modiste import __version__
+
+        typer.echo(f"modiste {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[  # acted on by its callback
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """[bold]modiste build SOURCE --shop DIR[/bold] makes a shop; the other commands ask it, or make one stage of it."""
+
+
+for command in (
+    building.build,
+    building.ingest,
+    building.train,
+    building.encode,
+    building.cluster,
+    asking.generate,
+    asking.similar,
+    asking.recommend,
+    asking.info,
+    judging.evaluate,
+    demo.demo,
+):
+    app.command()(command)

@@ -1,0 +1,183 @@
+"""The commands that ask a shop: generate, similar, recommend, info."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from modiste.cli import options, start
+
+if TYPE_CHECKING:
+    from modiste.shop.shop import Shop
+
+Method = Annotated[
+    str, typer.Option(metavar="likelihood|fixed-epsilon|mean", help="How nearness is measured.")
+]
+Metric = Annotated[
+    str, typer.Option(metavar="euclidean|manhattan", help="Of the distance, where there is one.")
+]
+Scope = Annotated[str, typer.Option(metavar="cluster|catalogue", help="Where to look.")]
+Tau = Annotated[float, typer.Option(metavar="T", help="Uncertainty of the start, for the likelihood.")]
+SheetFile = Annotated[
+    Path | None, typer.Option(metavar="FILE.png", help="Write the answer as a contact sheet.")
+]
+
+
+def generate(
+    shop: options.ShopPath,
+    out: Annotated[Path, typer.Option(metavar="FILE.png", help="Where to write it: .png, .jpg or .webp.")],
+    product: start.Product = None,
+    photo: start.Photo = None,
+    code: start.Code = None,
+    random: start.Random = False,
+    seed: start.RandomSeed = None,
+    json: options.AsJson = False,
+) -> None:
+    """Draw a design: what the model makes of a product, a photo, a code or chance.
+
+    \b
+    modiste generate --shop my-shop --random --seed 7 --out design.png
+    modiste generate --shop my-shop --product 1163 --out redrawn.png
+    """
+    from PIL import Image
+
+    from modiste.cli.output import console, print_json
+    from modiste.shop.sheets import check_suffix, save_picture
+    from modiste.shop.shop import Shop
+
+    begin = start.Start(product, photo, code, random, seed)
+    begin.check()
+    check_suffix(out)
+    opened = Shop.open(shop, need="encodings" if product is not None or random else "model")
+    design = begin.code(opened)
+    save_picture(out, Image.fromarray(opened.decode(design)))
+    if json:
+        print_json({"code": design.tolist(), "out": str(out)})
+    else:
+        console().print(f"Wrote {out}.", soft_wrap=True)
+
+
+def similar(
+    shop: options.ShopPath,
+    product: start.Product = None,
+    photo: start.Photo = None,
+    code: start.Code = None,
+    random: start.Random = False,
+    seed: start.RandomSeed = None,
+    k: Annotated[int, typer.Option("-k", "--k", metavar="K", help="How many products.")] = 10,
+    method: Method = "likelihood",
+    metric: Metric = "euclidean",
+    scope: Scope = "cluster",
+    tau: Tau = 0.0,
+    sheet: SheetFile = None,
+    json: options.AsJson = False,
+) -> None:
+    """The shop's products nearest to a product, a photo, a code or a random design.
+
+    \b
+    modiste similar --shop my-shop --product 1163
+    modiste similar --shop my-shop --photo shoe.jpg -k 20 --method fixed-epsilon --scope catalogue
+    modiste similar --shop my-shop --random --seed 7 --sheet similar.png
+    """
+    from modiste.cli.output import console, matches_table, print_json
+    from modiste.shop.sheets import check_suffix, save_picture, similar_sheet
+
+    begin = start.Start(product, photo, code, random, seed)
+    opened = _open(shop, begin)
+    if sheet is not None:
+        check_suffix(sheet)
+    design = begin.code(opened)
+    matches = opened.similar(
+        design, k, _any(method), _any(scope), metric=_any(metric), tau=tau, exclude=begin.excluded
+    )
+    if sheet is not None:
+        picture = begin.picture(opened, design)
+        save_picture(sheet, similar_sheet(picture, (begin.caption, f"{method}, {scope}"), _any(matches)))
+    if json:
+        print_json({"query": _query(opened, design), "results": [match.to_dict() for match in matches]})
+    else:
+        console().print(matches_table(f"Similar to {begin.caption}", _any(matches)))
+
+
+def recommend(
+    shop: options.ShopPath,
+    product: start.Product = None,
+    photo: start.Photo = None,
+    code: start.Code = None,
+    random: start.Random = False,
+    seed: start.RandomSeed = None,
+    k: Annotated[int, typer.Option("-k", "--k", metavar="K", help="How many products of each cluster.")] = 3,
+    method: Method = "likelihood",
+    metric: Metric = "euclidean",
+    tau: Tau = 0.0,
+    sheet: SheetFile = None,
+    json: options.AsJson = False,
+) -> None:
+    """What goes with a product, a photo, a code or a random design, from each other cluster.
+
+    \b
+    modiste recommend --shop my-shop --product 1163
+    modiste recommend --shop my-shop --random --seed 7 -k 5 --sheet goes-with.png
+    """
+    from modiste.cli.output import console, matches_table, print_json
+    from modiste.shop.sheets import check_suffix, recommend_sheet, save_picture
+
+    begin = start.Start(product, photo, code, random, seed)
+    opened = _open(shop, begin)
+    if sheet is not None:
+        check_suffix(sheet)
+    design = begin.code(opened)
+    answer = opened.recommend(design, k, _any(method), metric=_any(metric), tau=tau)
+    if sheet is not None:
+        picture = begin.picture(opened, design)
+        save_picture(sheet, recommend_sheet(picture, (begin.caption, method), _any(answer)))
+    if json:
+        recommendations = [each.to_dict() for each in answer]
+        print_json({"query": _query(opened, design), "recommendations": recommendations})
+        return
+    for each in answer:
+        console().print(matches_table(f"{each.label} (cluster {each.cluster})", each.matches))
+
+
+def info(shop: options.ShopPath, json: options.AsJson = False) -> None:
+    """What the shop holds, and what was built from what.
+
+    \b
+    modiste info --shop my-shop
+    """
+    from modiste.cli.output import console, print_json
+    from modiste.shop.describe import describe
+
+    held = describe(shop)
+    if json:
+        print_json(held)
+        return
+    table = Table(title=Text(str(shop)), title_justify="left", show_header=False)
+    for name, value in held.items():
+        text = (
+            ", ".join(f"{key} {item}" for key, item in value.items())
+            if isinstance(value, dict)
+            else str(value)
+        )
+        table.add_row(Text(name), Text(text))
+    console().print(table)
+
+
+def _open(path: Path, begin: start.Start) -> Shop:
+    from modiste.shop.shop import Shop
+
+    begin.check()
+    return Shop.open(path)
+
+
+def _query(shop: Shop, design: Any) -> dict[str, Any]:
+    return {"code": design.tolist(), "cluster": shop.cluster_of(design)}
+
+
+def _any(value: Any) -> Any:
+    """A value whose type the command line cannot know; Shop checks it."""
+    return value

@@ -1,0 +1,68 @@
+"""The command that shows everything on the sample catalogue: demo."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from modiste.cli import options
+from modiste.cli.bars import Bars
+
+
+def demo(
+    shop: Annotated[Path, typer.Option("--shop", metavar="DIR", help="Where to make the shop.")] = Path(
+        "demo-shop"
+    ),
+    report: Annotated[Path, typer.Option(metavar="FILE.html", help="Where to write the report.")] = Path(
+        "demo-report.html"
+    ),
+    minutes: options.Minutes = 3.0,
+    no_serve: Annotated[
+        bool, typer.Option("--no-serve", help="Make and show, and leave it at that.")
+    ] = False,
+    json: options.AsJson = False,
+) -> None:
+    """Make a shop of the sample catalogue, ask it, and write a report. Again, it keeps what is made.
+
+    \b
+    modiste demo
+    modiste demo --shop /tmp/demo --no-serve --json
+    """
+    from modiste.cli.output import console, matches_table, print_json
+    from modiste.evaluate import evaluate
+    from modiste.evaluate.report import write_report
+    from modiste.shop.build import build
+    from modiste.shop.shop import Shop
+
+    began = time.monotonic()
+    with Bars(quiet=json) as bars:
+        made = build("sample", shop, minutes=minutes, threads=2, on_progress=bars)
+        opened = Shop.open(shop, threads=2)
+        product = opened.catalogue.ids[0]
+        code = opened.code_of(product)
+        matches: Any = opened.similar(code, 5, "fixed-epsilon", exclude=(product,))
+        recommendations: Any = opened.recommend(code, 3, "fixed-epsilon")
+        write_report(opened, evaluate(opened, per_category=100, on_progress=bars), report)
+    seconds = time.monotonic() - began
+    if json:
+        print_json(
+            {
+                "shop": str(shop),
+                "products": len(opened.catalogue),
+                "model": made["model"],
+                "query": {"product": product, "code": code.tolist(), "cluster": opened.cluster_of(code)},
+                "results": [match.to_dict() for match in matches],
+                "recommendations": [each.to_dict() for each in recommendations],
+                "report": str(report),
+                "seconds": round(seconds, 1),
+            }
+        )
+        return
+    console().print(matches_table(f"Similar to {product}", matches))
+    for each in recommendations:
+        console().print(matches_table(f"Goes with it: {each.label}", each.matches))
+    if not no_serve:
+        console().print(f"Open {report} in a browser. ({seconds:.0f} s)", soft_wrap=True)

@@ -1,0 +1,49 @@
+"""The command that measures: evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modiste.cli import options
+from modiste.cli.bars import Bars
+
+
+def evaluate(
+    shop: options.ShopPath,
+    queries: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="Ask with the photos of this source, unseen ones.")
+    ] = None,
+    per_category: Annotated[int, typer.Option(metavar="N", help="Questions per category.", min=1)] = 500,
+    seed: options.Seed = 0,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write a report with pictures.")
+    ] = None,
+    json: options.AsJson = False,
+) -> None:
+    """The paper's tables for this shop, beside the paper's figures and beside simpler methods.
+
+    \b
+    modiste evaluate --shop my-shop
+    modiste evaluate --shop my-shop --queries ~/new-photos --report report.html
+    """
+    from modiste.cli.output import console, print_json
+    from modiste.cli.tables import evaluation_tables
+    from modiste.evaluate import evaluate as run
+    from modiste.evaluate.report import write_report
+    from modiste.shop.shop import Shop
+
+    opened = Shop.open(shop)
+    with Bars(quiet=json) as bars:
+        result = run(opened, queries=queries, per_category=per_category, seed=seed, on_progress=bars)
+        if report is not None:
+            write_report(opened, result, report)
+    if json:
+        print_json(result)
+        return
+    for table in evaluation_tables(result):
+        console().print(table)
+    if report is not None:
+        console().print(f"Wrote {report}.", soft_wrap=True)

@@ -1,0 +1,69 @@
+"""The options that several commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modiste.errors import BadOption
+
+ShopPath = Annotated[Path, typer.Option("--shop", metavar="DIR", help="The shop's directory.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+SourceName = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="A Kaggle folder (styles.csv + images/), a folder per category, a CSV, JSONL or Parquet table, "
+        "hf:owner/name, kaggle:owner/name, or `sample`.",
+    ),
+]
+Categories = Annotated[
+    str, typer.Option(metavar="NAMES|all", help="Only these categories, separated by commas; or all.")
+]
+CategoryColumn = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The source's column that holds the category.")
+]
+Size = Annotated[
+    str | None,
+    typer.Option(metavar="WIDTHxHEIGHT", help="Size of the shop's photos in pixels. [default: 180x240]"),
+]
+Background = Annotated[
+    str | None, typer.Option(metavar="any|white", help="white rejects photos on another background.")
+]
+Preset = Annotated[str, typer.Option(metavar="default|paper", help="Which network and loss to train.")]
+Latent = Annotated[int, typer.Option(metavar="N", help="How many numbers make a code.")]
+Epochs = Annotated[int | None, typer.Option(metavar="N", help="How many times to go through the photos.")]
+Minutes = Annotated[
+    float | None, typer.Option(metavar="M", help="Train for about so long, instead of --epochs.")
+]
+Seed = Annotated[int, typer.Option(metavar="S", help="Of every random choice.")]
+Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to train.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
+Clusters = Annotated[int, typer.Option("--k", "-k", metavar="K", help="How many clusters.")]
+Basis = Annotated[str, typer.Option(metavar="code|mean", help="What of each product is clustered.")]
+ClusterMethod = Annotated[
+    str,
+    typer.Option(metavar="kmeans|mixture", help="K-means++, the paper's; or Gaussians merged down to K."),
+]
+Threads = Annotated[int, typer.Option(metavar="T", help="Threads that the model runs on.", min=1)]
+
+
+def read_size(text: str | None) -> tuple[int, int] | None:
+    """(height, width) of "180x240", which is written width first. Raises BadOption."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,5})[x×](\d{1,5})", text.strip().lower())
+    if found is None:
+        raise BadOption(f"The size {text!r} is not WIDTHxHEIGHT.", remedy="Write it as 180x240.")
+    return int(found[2]), int(found[1])
+
+
+def read_categories(text: str) -> list[str] | None:
+    """The categories in "footwear,bags"; None for "all". Raises BadOption."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise BadOption("No category was given.", remedy="Write --categories footwear,bags, or all.")
+    return None if names == ["all"] else names

@@ -1,0 +1,55 @@
+"""What commands print: JSON or tables on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from modiste.shop.answers import Matches
+
+ATTRIBUTES_SHOWN = 3
+
+
+def console() -> Console:
+    """Standard output as it is now."""
+    return Console(file=sys.stdout, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; numbers that JSON cannot hold become null."""
+    sys.stdout.write(json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def matches_table(title: str, matches: Matches) -> Table:
+    """Matches as a table, with the attributes that a person looks for first."""
+    table = Table(title=Text(title), title_justify="left", title_style="bold")
+    names = _worth_showing(matches)
+    for name in ("id", "category", "cluster", "score", *names):
+        table.add_column(name.replace("_", " "), justify="right" if name in ("cluster", "score") else "left")
+    for match in matches:
+        values = (match.id, match.category, str(match.cluster), f"{match.score:.4g}")
+        shown = (str(match.attributes.get(name, "")) for name in names)
+        table.add_row(*(Text(value) for value in (*values, *shown)))
+    return table
+
+
+def _worth_showing(matches: Matches) -> list[str]:
+    names = list(dict.fromkeys(name for match in matches for name in match.attributes))
+    first = [name for name in ("name", "article_type", "base_colour") if name in names]
+    return (first + [name for name in names if name not in first])[:ATTRIBUTES_SHOWN]

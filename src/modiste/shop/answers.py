@@ -1,0 +1,97 @@
+"""What a shop answers with: matches and recommendations, which show as pictures in a notebook."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.catalogue.photo import decode_jpeg
+
+Attributes = dict[str, Any]
+PhotoOf = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One product of an answer.
+
+    `score` is log q(code | product), higher is nearer, for the method "likelihood"; for the others it is the
+    distance, lower is nearer.
+    """
+
+    id: str
+    category: str
+    cluster: int
+    score: float
+    attributes: Attributes
+    _photo_of: PhotoOf = field(repr=False, compare=False)
+
+    def jpeg(self) -> bytes:
+        """The product's photo as stored: a JPEG at the shop's frame."""
+        return self._photo_of(self.id)
+
+    def photo(self) -> NDArray[np.uint8]:
+        """The product's photo, uint8 `(H, W, 3)`."""
+        return decode_jpeg(self.jpeg())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The match as the command line and the HTTP API give it."""
+        return {
+            "id": self.id,
+            "category": self.category,
+            "cluster": self.cluster,
+            "score": self.score,
+            "attributes": self.attributes,
+        }
+
+    def _repr_html_(self) -> str:
+        source = "data:image/jpeg;base64," + base64.b64encode(self.jpeg()).decode("ascii")
+        title = html.escape(
+            ", ".join(f"{key}: {value}" for key, value in self.attributes.items()), quote=True
+        )
+        return (
+            '<figure style="display:inline-block;margin:4px;text-align:center;vertical-align:top">'
+            f'<img src="{source}" alt="{html.escape(self.id, quote=True)}" title="{title}" style="height:140px">'
+            f'<figcaption style="font-size:12px">{html.escape(self.id)}<br>{html.escape(self.category)}'
+            f" · {self.score:.3g}</figcaption></figure>"
+        )
+
+
+class Matches(list[Match]):
+    """The matches of one code, best first: a list that shows as a row of pictures in a notebook."""
+
+    def _repr_html_(self) -> str:
+        return "<div>" + "".join(match._repr_html_() for match in self) + "</div>"
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What goes with a code from one other cluster, best first; `label` is the cluster's name."""
+
+    cluster: int
+    label: str
+    matches: Matches
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recommendation as the command line and the HTTP API give it."""
+        return {
+            "cluster": self.cluster,
+            "label": self.label,
+            "results": [match.to_dict() for match in self.matches],
+        }
+
+    def _repr_html_(self) -> str:
+        return f"<div><b>{html.escape(self.label)}</b>{self.matches._repr_html_()}</div>"
+
+
+class Recommendations(list[Recommendation]):
+    """What goes with one code, one entry per other cluster: shows as rows of pictures in a notebook."""
+
+    def _repr_html_(self) -> str:
+        return "".join(recommendation._repr_html_() for recommendation in self)

@@ -1,0 +1,94 @@
+"""Build: ingest, train, encode and cluster in one go; stages that are done and still fit are not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from modiste.catalogue.record import Source
+from modiste.errors import ShopIncomplete, StaleError
+from modiste.shop.clustering import cluster_shop
+from modiste.shop.encoding import encode_shop
+from modiste.shop.ingest import ingest
+from modiste.shop.progress import Progress
+from modiste.shop.shop import Shop
+from modiste.shop.stages import Stage
+from modiste.shop.training import asked_of, train_shop
+
+
+def build(
+    source: str | Source,
+    path: str | Path,
+    *,
+    categories: Collection[str] | None = None,
+    category_column: str | None = None,
+    frame: tuple[int, int] | None = None,
+    background: str | None = None,
+    preset: str = "default",
+    latent: int = 16,
+    epochs: int | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    k: int = 3,
+    on: str = "code",
+    cluster_method: str = "mixture",
+    threads: int = 1,
+    on_progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Everything from `source` to a shop at `path` that answers. Killed, the same call goes on where it stopped.
+
+    Ingest always looks at the source again (it decodes only what changed); a finished model, encodings or clusters
+    are kept where they were made from the same upstream with the same settings. Arguments and errors are those of
+    `ingest`, `train_shop`, `encode_shop` and `cluster_shop`.
+
+    Returns:
+        {"ingest": summary, "model": id, "done": the stages that ran, "kept": the stages that were kept}
+    """
+    summary = ingest(
+        source,
+        path,
+        categories=categories,
+        category_column=category_column,
+        frame=frame,
+        background=background,
+        on_progress=on_progress,
+    )
+    done, kept = ["ingest"], list[str]()
+    asked = asked_of(preset, latent, epochs, minutes, seed)
+    if _has_model(path, asked, summary.catalogue_hash):
+        kept.append("train")
+    else:
+        train_shop(path, **asked, device=device, resume=True, on_progress=on_progress)
+        done.append("train")
+    if _fits(path, "encodings"):
+        kept.append("encode")
+    else:
+        encode_shop(path, threads=threads, on_progress=on_progress)
+        done.append("encode")
+    if _has_clusters(path, {"k": k, "on": on, "method": cluster_method}):
+        kept.append("cluster")
+    else:
+        cluster_shop(path, k=k, on=on, method=cluster_method)
+        done.append("cluster")
+    return {"ingest": summary.to_dict(), "model": Shop.open(path).model.model_id, "done": done, "kept": kept}
+
+
+def _fits(path: str | Path, stage: Stage) -> bool:
+    try:
+        Shop.open(path, need=stage)
+    except (ShopIncomplete, StaleError):
+        return False
+    return True
+
+
+def _has_model(path: str | Path, asked: dict[str, Any], catalogue_hash: str) -> bool:
+    if not _fits(path, "model"):
+        return False
+    shop = Shop.open(path, need="model")
+    return shop.manifest.training == asked and shop.model.catalogue_hash == catalogue_hash
+
+
+def _has_clusters(path: str | Path, asked: dict[str, Any]) -> bool:
+    return _fits(path, "clusters") and asked.items() <= Shop.open(path).manifest.clusters.items()

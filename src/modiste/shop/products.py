@@ -1,0 +1,82 @@
+"""The shop's products in memory: ids, categories and attributes, in one order that every answer's rows refer to."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.errors import UnknownProduct
+from modiste.store.products import ProductStore
+
+RESERVED = ("id", "category", "cluster")
+
+
+class Products:
+    """Every product but its photo, ordered by id."""
+
+    def __init__(self, ids: list[str], categories: list[str], attributes: list[str]) -> None:
+        self.ids = ids
+        self.categories = categories
+        self._attributes = attributes  # JSON, read when asked for
+
+    @classmethod
+    def read(cls, store: ProductStore) -> Products:
+        """The products of a store."""
+        table: Any = store.table(["id", "category", "attributes"]).sort_by("id")
+        return cls(
+            table.column("id").to_pylist(),
+            table.column("category").to_pylist(),
+            table.column("attributes").to_pylist(),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {id_: row for row, id_ in enumerate(self.ids)}
+
+    def row(self, product_id: str) -> int:
+        """The row of a product. Raises UnknownProduct."""
+        row = self._rows.get(product_id)
+        if row is None:
+            few = ", ".join(self.ids[:3])
+            raise UnknownProduct(
+                f"The shop has no product {product_id!r}.",
+                remedy=f"Its ids look like {few}; `modiste info --shop DIR` says what it holds.",
+            )
+        return row
+
+    def rows(self, ids: list[str]) -> NDArray[np.intp]:
+        """The rows of products, `(b,)`. Raises UnknownProduct."""
+        return np.array([self.row(id_) for id_ in ids], np.intp)
+
+    def attributes(self, row: int) -> dict[str, Any]:
+        """The attributes of the product in a row."""
+        return json.loads(self._attributes[row])
+
+    def counts(self) -> dict[str, int]:
+        """How many products each category has, largest first."""
+        names, counts = np.unique(np.array(self.categories, dtype=object), return_counts=True)
+        pairs = zip((str(name) for name in names), (int(count) for count in counts), strict=True)
+        return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+
+    def frame(self, clusters: NDArray[np.intp] | None) -> Any:
+        """A pandas DataFrame: id, category, cluster where known, then one column per attribute.
+
+        An attribute that is itself called id, category or cluster gets the prefix `attribute_`.
+        """
+        import pandas
+
+        rows = [json.loads(text) for text in self._attributes]
+        table: Any = pandas.DataFrame.from_records(rows, index=range(len(rows)))
+        table = table.rename(columns={name: f"attribute_{name}" for name in RESERVED})
+        table.insert(0, "id", self.ids)
+        table.insert(1, "category", self.categories)
+        if clusters is not None:
+            table.insert(2, "cluster", clusters)
+        return table

@@ -1,0 +1,16 @@
+"""How a long stage tells where it stands: plain dictionaries handed to a callback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+# {"stage": "ingest" | "train" | "encode" | "cluster", "done": int, "total": int | None, ...}; training adds
+# its losses.
+Progress = Callable[[dict[str, Any]], None]
+
+
+def tell(on_progress: Progress | None, stage: str, done: int, total: int | None, **more: Any) -> None:
+    """Call `on_progress`, where there is one."""
+    if on_progress is not None:
+        on_progress({"stage": stage, "done": done, "total": total, **more})

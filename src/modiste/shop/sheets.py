@@ -1,0 +1,113 @@
+"""Contact sheets: a question and its answer as one picture, to look at."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from modiste.errors import BadOption
+from modiste.shop.answers import Match, Matches, Recommendations
+from modiste.shop.files import write_whole
+
+GAP = 12
+CELL_WIDTH = 150
+CAPTION_LINES = 3
+LINE = 15
+INK, FAINT, PAPER, EDGE = (30, 30, 30), (110, 110, 110), (255, 255, 255), (222, 222, 222)
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+
+Cell = tuple[NDArray[np.uint8], tuple[str, ...]]
+
+
+def similar_sheet(query: NDArray[np.uint8], caption: Sequence[str], matches: Matches) -> Image.Image:
+    """The query's picture, uint8 `(H, W, 3)`, with its caption, then the matches, five to a row."""
+    cells = [_cell(match) for match in matches]
+    rows = [cells[start : start + 5] for start in range(0, len(cells), 5)]
+    return _sheet((query, tuple(caption)), [("", row) for row in rows])
+
+
+def recommend_sheet(query: NDArray[np.uint8], caption: Sequence[str], answer: Recommendations) -> Image.Image:
+    """The query's picture with its caption, then a row for each other cluster."""
+    rows = [(each.label, [_cell(match) for match in each.matches]) for each in answer]
+    return _sheet((query, tuple(caption)), rows)
+
+
+def save_picture(path: Path, picture: Image.Image) -> None:
+    """Write a picture in the format of its suffix, whole or not at all. Raises BadOption, StorageError."""
+    check_suffix(path)
+    data = io.BytesIO()
+    picture.save(data, FORMATS[path.suffix.lower()])
+    write_whole(path, data.getvalue())
+
+
+def check_suffix(path: Path) -> None:
+    """Raise BadOption unless a picture can be written under that name."""
+    if path.suffix.lower() not in FORMATS:
+        raise BadOption(
+            f"{path.name!r} names no picture format.", remedy=f"End it in one of {', '.join(FORMATS)}."
+        )
+
+
+def _cell(match: Match) -> Cell:
+    words = [
+        str(match.attributes[name]) for name in ("base_colour", "article_type") if name in match.attributes
+    ]
+    return match.photo(), (match.id, " ".join(words) or match.category, f"{match.score:.3g}")
+
+
+def _sheet(query: Cell, rows: Sequence[tuple[str, Sequence[Cell]]]) -> Image.Image:
+    height, width = query[0].shape[:2]
+    cell_height = max(1, round(CELL_WIDTH * height / width)) + CAPTION_LINES * LINE + 4
+    titled = LINE + 6 if any(title for title, _ in rows) else 0
+    columns = max([1, *(len(cells) for _, cells in rows)])
+    left = CELL_WIDTH + 3 * GAP  # the query stands apart
+    sheet = Image.new(
+        "RGB",
+        (
+            left + columns * (CELL_WIDTH + GAP),
+            GAP + max(1, len(rows)) * (cell_height + titled + GAP),
+        ),
+        PAPER,
+    )
+    draw = ImageDraw.Draw(sheet)
+    bold, font = ImageFont.load_default(14), ImageFont.load_default(12)
+    _paste(sheet, draw, font, query, GAP, GAP + titled)
+    for number, (title, cells) in enumerate(rows):
+        top = GAP + number * (cell_height + titled + GAP)
+        if title:
+            draw.text((left, top), title, INK, bold)
+        for column, cell in enumerate(cells):
+            _paste(sheet, draw, font, cell, left + column * (CELL_WIDTH + GAP), top + titled)
+    draw.line((left - GAP, GAP, left - GAP, sheet.height - GAP), EDGE)
+    return sheet
+
+
+def _paste(
+    sheet: Image.Image,
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
+    cell: Cell,
+    x: int,
+    y: int,
+) -> None:
+    pixels, lines = cell
+    height = max(1, round(CELL_WIDTH * pixels.shape[0] / pixels.shape[1]))
+    sheet.paste(Image.fromarray(pixels).resize((CELL_WIDTH, height), Image.Resampling.LANCZOS), (x, y))
+    draw.rectangle((x, y, x + CELL_WIDTH - 1, y + height - 1), outline=EDGE)
+    for number, line in enumerate(lines[:CAPTION_LINES]):
+        draw.text(
+            (x, y + height + 3 + number * LINE), _shorten(line, font), INK if number == 0 else FAINT, font
+        )
+
+
+def _shorten(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
+    if font.getlength(text) <= CELL_WIDTH:
+        return text
+    while text and font.getlength(text + "…") > CELL_WIDTH:
+        text = text[:-1]
+    return text + "…"

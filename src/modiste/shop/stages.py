@@ -1,0 +1,120 @@
+"""What a shop has been built up to, and whether each stage still fits the one before: wrong answers stop here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.errors import SchemaError, ShopIncomplete, StaleError
+from modiste.latent.clusters import Clusters
+from modiste.model.config import ModelConfig
+from modiste.shop.files import ShopFiles
+from modiste.shop.manifest import Manifest
+from modiste.shop.products import Products
+from modiste.store.products import ProductStore
+
+Stage = Literal["catalogue", "model", "encodings", "clusters"]
+STAGES: tuple[Stage, ...] = ("catalogue", "model", "encodings", "clusters")
+
+
+@dataclass(frozen=True)
+class Encodings:
+    """The posteriors and fixed-epsilon codes of all products, float32 `(N, n)` each, in the order of Products."""
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    code: NDArray[np.float32]
+
+
+def load_model(files: ShopFiles, manifest: Manifest) -> ModelConfig:
+    """The configuration of the model in use.
+
+    Raises:
+        ShopIncomplete: none was trained, or its files are gone.
+        SchemaError: it is damaged.
+        StaleError: it was trained for another frame.
+    """
+    remedy = f"Train one with `modiste train --shop {files.root}`."
+    if manifest.model is None:
+        raise ShopIncomplete(f"The shop at {files.root} has no model yet.", remedy=remedy)
+    config = ModelConfig.load(files.model(manifest.model))
+    if config.model_id != manifest.model:
+        raise SchemaError(
+            f"The directory of model {manifest.model} holds model {config.model_id}.", remedy=remedy
+        )
+    if config.frame != manifest.frame:
+        raise StaleError(
+            f"The model draws {_size(config.frame)}, the shop's photos are {_size(manifest.frame)}.",
+            remedy=remedy,
+        )
+    return config
+
+
+def load_encodings(
+    files: ShopFiles, manifest: Manifest, store: ProductStore, products: Products, model: ModelConfig
+) -> Encodings:
+    """The encodings that the model in use made of the catalogue as it is now.
+
+    Raises:
+        ShopIncomplete: nothing was encoded yet.
+        StaleError: made by another model, or of another catalogue.
+    """
+    remedy = f"Encode it with `modiste encode --shop {files.root}`."
+    made_by = manifest.encodings.get("model")
+    if made_by is None:
+        raise ShopIncomplete(f"The shop at {files.root} is not encoded yet.", remedy=remedy)
+    if made_by != model.model_id:
+        raise StaleError(
+            f"The encodings were made by model {made_by}; the shop's model is {model.model_id}.",
+            remedy=remedy,
+        )
+    found = store.read_encodings(model.model_id)
+    if found.catalogue_hash != store.hash():
+        raise StaleError("The catalogue has changed since it was encoded.", remedy=remedy)
+    order = np.argsort(np.array(found.ids, dtype=object), kind="stable")
+    mean, std, code = (np.ascontiguousarray(part[order]) for part in (found.mean, found.std, found.code))
+    epsilon = np.asarray(model.epsilon, np.float32)
+    if mean.shape != (len(products), model.latent) or not np.allclose(mean + std * epsilon, code, atol=1e-3):
+        raise StaleError(
+            f"The encodings, {mean.shape}, do not belong to model {model.model_id}.", remedy=remedy
+        )
+    return Encodings(mean, std, code)
+
+
+def load_clusters(files: ShopFiles, manifest: Manifest, store: ProductStore) -> Clusters:
+    """The clusters of the encodings in use.
+
+    Raises:
+        ShopIncomplete: not clustered yet.
+        SchemaError: the file is damaged.
+        StaleError: made from other encodings.
+    """
+    remedy = f"Cluster it with `modiste cluster --shop {files.root}`."
+    if manifest.model is None or not manifest.clusters:
+        raise ShopIncomplete(f"The shop at {files.root} is not clustered yet.", remedy=remedy)
+    path = files.clusters(manifest.model)
+    try:
+        raw: Any = json.loads(path.read_text(encoding="utf-8"))
+        made_from = (raw["model"], raw["catalogue_hash"])
+        clusters = Clusters.from_dict(raw["clusters"])
+    except FileNotFoundError:
+        raise ShopIncomplete(f"{path} is missing.", remedy=remedy) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SchemaError(f"{path} is damaged: {error!r}.", remedy=remedy) from None
+    if made_from != (manifest.model, store.hash()):
+        raise StaleError("The clusters were made from other encodings.", remedy=remedy)
+    return clusters
+
+
+def _size(frame: tuple[int, int]) -> str:
+    return f"{frame[1]}x{frame[0]}"
+
+
+def shop_root(path: str | Path) -> Path:
+    """The directory of a shop as the user wrote it, `~` understood."""
+    return Path(path).expanduser()
