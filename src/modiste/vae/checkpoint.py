@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -86,11 +87,9 @@ def load_checkpoint(
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ResumeError(f"The checkpoint {path} cannot be read: {error}.", remedy=remedy) from None
-    if progress.identity != json.loads(json.dumps(identity)):
+    if progress.identity != identity:
         differing = sorted(
-            key
-            for key in {*identity, *progress.identity}
-            if progress.identity.get(key) != json.loads(json.dumps(identity.get(key)))
+            key for key in {*identity, *progress.identity} if progress.identity.get(key) != identity.get(key)
         )
         raise ResumeError(f"The checkpoint {path} was made with other {', '.join(differing)}.", remedy=remedy)
     groups: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "best": {}}
@@ -103,5 +102,10 @@ def load_checkpoint(
         else:
             groups[prefix][rest] = tensor
     network.load_state_dict(groups["network"])
+    # Fused Adam walks parameters and moments side by side in memory: they must be laid out alike.
+    parameters = list(network.parameters())
+    for number, state in states.items():
+        for name in ("exp_avg", "exp_avg_sq"):
+            state[name] = torch.empty_like(parameters[number]).detach().copy_(state[name])
     optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
     return progress, groups["average"], groups["best"]

@@ -68,7 +68,7 @@ def finish(
             training=settings.identity() | {"epochs": progress.epochs, "seconds": round(progress.seconds, 1)},
             metrics=held_out_metrics(vae, photos, validation_rows) | {"onnx_difference": difference},
             kl_per_latent=mean_kl(vae, photos),
-            validation_ids=tuple(ids[row] for row in validation_rows),
+            validation_ids=tuple(str(ids[row]) for row in validation_rows),
         )
         write_sheets(vae, photos, validation_rows, writing)
         if (run_directory / "metrics.jsonl").exists():

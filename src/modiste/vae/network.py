@@ -8,6 +8,7 @@ overlapping windows: a full 240 x 180 frame then costs little more than the body
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -102,7 +103,7 @@ class Decoder(nn.Module):
             nn.LeakyReLU(0.1, inplace=True),
         )
         widths = (3 * width, 3 * width, 5 * width // 2, 2 * width, width)
-        self.blocks = nn.ModuleList(conv(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.blocks = nn.ModuleList(conv(a, b) for a, b in pairwise(widths))
         self.colour = nn.Conv2d(width, 3, 3, 1, 1)
         self.outline = nn.Conv2d(width, 1, 3, 1, 1)
         self.detail = nn.Conv2d(width, 3 * self.ratio**2, 3, 1, 1)

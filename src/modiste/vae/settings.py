@@ -31,7 +31,7 @@ class TrainSettings:
     background: tuple[int, int, int] = (255, 255, 255)
     batch_size: int = 64
     learning_rate: float = 1.5e-3
-    chroma: float = 2.5
+    chroma: float = 3.0
     foreground: float = 5.0
     silhouette: float = 0.5
     consistency: float = 0.15
@@ -61,5 +61,6 @@ class TrainSettings:
             )
 
     def identity(self) -> dict[str, Any]:
-        """The settings that decide the weights: what a checkpoint must agree with to be resumed."""
-        return {k: v for k, v in asdict(self).items() if k not in {"device"}}
+        """The settings that decide the weights, as JSON has them: a checkpoint must agree with them to be resumed."""
+        kept = {name: value for name, value in asdict(self).items() if name != "device"}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}

@@ -1,0 +1,147 @@
+"""One training run in flight: its state, a step, the averaged weights, and how they do on held-out photos."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from modiste.vae.checkpoint import Progress, network_tensors
+from modiste.vae.hardware import Hardware
+from modiste.vae.model import Vae
+from modiste.vae.objective import Terms, default_terms, paper_terms
+from modiste.vae.photos import PhotoSet
+from modiste.vae.settings import TrainSettings
+from modiste.vae.transform import moved_photos
+
+WARM_UP_STEPS = 200
+
+
+@dataclass
+class Run:
+    """One training run in flight."""
+
+    settings: TrainSettings
+    hardware: Hardware
+    photos: PhotoSet
+    train_rows: npt.NDArray[np.int64]
+    validation_rows: npt.NDArray[np.int64]
+    network: Vae
+    optimizer: torch.optim.Optimizer
+    average: dict[str, Tensor]
+    best: dict[str, Tensor]
+    progress: Progress
+    directory: Path
+
+    @property
+    def batch(self) -> int:
+        """Photos per step: the settings', or fewer where the catalogue is small."""
+        return min(self.settings.batch_size, max(2, len(self.train_rows) // 8))
+
+    @property
+    def steps(self) -> int:
+        """Steps per epoch; the few photos that do not fill a batch wait for another epoch's order."""
+        return max(1, len(self.train_rows) // self.batch)
+
+    def trains_full(self, epoch: int) -> bool:
+        """Whether an epoch works on whole frames: always for the paper's preset, the last ones for ours."""
+        share = max(1, round(self.settings.full_frame_share * self.progress.epochs))
+        return self.settings.preset == "paper" or epoch >= self.progress.epochs - share
+
+
+def one_step(run: Run, rows: npt.NDArray[np.int64], whole: Tensor | None, *, seed: int) -> dict[str, float]:
+    """One step of Adam on one batch; returns the loss terms."""
+    torch.manual_seed(seed)
+    run.network.train()
+    terms = batch_terms(run, run.network, rows, whole, moving=True)
+    run.optimizer.zero_grad(set_to_none=True)
+    terms.loss.backward()  # pyright: ignore[reportUnknownMemberType]
+    norm = torch.nn.utils.clip_grad_norm_(run.network.parameters(), run.settings.clip_norm)
+    run.optimizer.step()
+    return {name: float(value.detach()) for name, value in vars(terms).items()} | {
+        "gradient_norm": float(norm)
+    }
+
+
+def batch_terms(
+    run: Run, network: Vae, rows: npt.NDArray[np.int64], whole: Tensor | None, *, moving: bool
+) -> Terms:
+    """The loss of a batch. Not `moving` means judged at the posterior mean, without noise or movement."""
+    settings, device = run.settings, run.hardware.device
+    whole = None if whole is None else whole.to(device)
+    draw = torch.randn if moving else torch.zeros
+    noise = draw(len(rows), settings.latent).to(device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=run.hardware.bfloat16):
+        if settings.preset == "paper":
+            assert whole is not None
+            photo = whole.permute(0, 2, 3, 1)
+            mean, std = network.encoder(photo)
+            return paper_terms(mean, std, network.decoder(mean + std * noise).float(), photo)
+        body = run.photos.body(rows).to(device)
+        return default_terms(
+            network.encoder,  # type: ignore[arg-type]
+            network.decoder,  # type: ignore[arg-type]
+            body,
+            whole,
+            moved_photos(body) if moving else body,
+            chroma=settings.chroma,
+            foreground=settings.foreground,
+            silhouette_weight=settings.silhouette,
+            consistency=settings.consistency,
+            noise=noise,
+        )
+
+
+def set_learning_rate(run: Run, step: int) -> None:
+    """Linear warm-up, then half a cosine down to 2 %."""
+    total = run.progress.epochs * run.steps
+    warm = min(1.0, (step + 1) / min(WARM_UP_STEPS, max(1, total // 10)))
+    fall = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * step / total))
+    for group in run.optimizer.param_groups:
+        group["lr"] = run.settings.learning_rate * warm * fall
+
+
+@torch.no_grad()
+def update_average(run: Run, step: int) -> None:
+    """Exponential moving average of weights and buffers; short-sighted at first."""
+    decay = min(run.settings.ema, (1 + step) / (10 + step))
+    for name, tensor in network_tensors(run.network).items():
+        if tensor.is_floating_point():
+            run.average[name].lerp_(tensor, 1.0 - decay)
+        else:
+            run.average[name].copy_(tensor)
+
+
+class averaged:  # noqa: N801
+    """`with averaged(run) as network:` gives a copy of the network with the averaged weights, ready to judge."""
+
+    def __init__(self, run: Run) -> None:
+        self.network = copy.deepcopy(run.network)
+        self.network.load_state_dict(run.average)
+        self.network.eval()
+
+    def __enter__(self) -> Vae:
+        return self.network
+
+    def __exit__(self, *_: object) -> None:
+        del self.network
+
+
+@torch.no_grad()
+def validate(run: Run, full: bool) -> dict[str, float]:
+    """Mean loss terms of the averaged weights on the validation photos, and PSNR in dB."""
+    rows = run.validation_rows
+    batches = [rows[i : i + 64] for i in range(0, len(rows), 64)]
+    sums: dict[str, float] = {}
+    with averaged(run) as network:
+        for part, whole in zip(batches, run.photos.batches(batches, full=full), strict=True):
+            terms = batch_terms(run, network, part, whole, moving=False)
+            for name, value in vars(terms).items():
+                sums[name] = sums.get(name, 0.0) + float(value) * len(part) / len(rows)
+    return sums | {"psnr": -10.0 * math.log10(max(sums["mse"], 1e-10))}

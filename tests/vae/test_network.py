@@ -1,0 +1,65 @@
+"""Any frame and any number of latents: shapes, ranges, and no photo mixed with another."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modiste.vae import Vae
+from modiste.vae.objective import kl_between, kl_per_latent, silhouette
+from modiste.vae.transform import moved_photos
+
+
+@pytest.mark.parametrize("preset", ["default", "paper"])
+@settings(max_examples=8, deadline=None)
+@given(
+    height=st.integers(16, 130),
+    width=st.integers(16, 130),
+    latent=st.integers(1, 40),
+    count=st.integers(1, 3),
+)
+def test_shapes_for_any_frame(preset: str, height: int, width: int, latent: int, count: int) -> None:
+    vae = Vae.fresh(preset, (height, width), latent).eval()
+    with torch.no_grad():
+        mean, std, drawn = vae(torch.rand(count, height, width, 3))
+    assert mean.shape == std.shape == (count, latent)
+    assert drawn.shape == (count, height, width, 3)
+    assert (std > 0).all()
+    assert 0 <= drawn.min() <= drawn.max() <= 1
+
+
+def test_photos_of_a_batch_do_not_mix() -> None:
+    vae = Vae.fresh("default", (48, 36), 4).eval()
+    photos = torch.rand(3, 48, 36, 3)
+    with torch.no_grad():
+        together, alone = vae.encoder(photos)[0], vae.encoder(photos[1:2])[0]
+    torch.testing.assert_close(together[1:2], alone, atol=1e-5, rtol=1e-5)
+
+
+def test_kl_is_that_of_torch() -> None:
+    mean, std = torch.randn(5, 3), torch.rand(5, 3) + 0.1
+    other_mean, other_std = torch.randn(5, 3), torch.rand(5, 3) + 0.1
+    normal = torch.distributions.Normal
+    expected = torch.distributions.kl_divergence(normal(mean, std), normal(torch.zeros(3), torch.ones(3)))
+    torch.testing.assert_close(kl_per_latent(mean, std), expected)
+    between = torch.distributions.kl_divergence(normal(mean, std), normal(other_mean, other_std)).sum(1)
+    torch.testing.assert_close(kl_between(mean, std, other_mean, other_std), between)
+
+
+def test_the_silhouette_is_the_foreground_on_any_background() -> None:
+    photo = torch.full((1, 3, 20, 20), 0.4)
+    photo[:, 0, 5:15, 5:15] = 0.9
+    shape = silhouette(photo)[0, 0]
+    assert (shape[5:15, 5:15] > 0.95).all()
+    assert (shape[0] < 0.05).all()
+
+
+def test_moving_keeps_a_plain_photo_and_moves_another() -> None:
+    plain = torch.full((2, 3, 12, 12), 0.7)
+    torch.testing.assert_close(moved_photos(plain), plain)
+    photo = torch.zeros(1, 3, 12, 12)
+    photo[:, :, 4:8, 4:8] = 1.0
+    torch.manual_seed(0)
+    assert not torch.allclose(moved_photos(photo), photo)

@@ -1,0 +1,150 @@
+"""Training ends in a model that learnt, resumes to the same weights, and fails cleanly."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from modiste.errors import BadOption, NonFiniteLoss, ResumeError, TrainingError
+from modiste.model.config import ModelConfig
+from modiste.vae import TrainSettings, Vae, train
+
+FRAME = (48, 36)
+
+
+def settings(**changes: object) -> TrainSettings:
+    return TrainSettings(**({"frame": FRAME, "latent": 4, "epochs": 3, "batch_size": 8} | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_training_writes_a_whole_model(photos, ids, tmp_path: Path, preset: str) -> None:
+    seen: list[dict] = []
+    config = train(photos, ids, settings(preset=preset), tmp_path, on_progress=seen.append)
+    directory = tmp_path / config.model_id
+    names = {path.name for path in directory.iterdir()}
+    assert names >= {"config.json", "model.safetensors", "encoder.onnx", "decoder.onnx", "README.md"}
+    assert names >= {"reconstructions.png", "traversals.png", "metrics.jsonl"}
+    assert ModelConfig.load(directory) == config
+    assert config.metrics["onnx_difference"] <= 1e-4
+    assert len(config.epsilon) == len(config.kl_per_latent) == 4
+    assert set(config.validation_ids) < set(ids)
+    assert {event["stage"] for event in seen} == {"read", "train", "epoch"}
+    lines = (directory / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
+    assert list((tmp_path).glob("run-*/tensorboard/events*"))
+    vae, loaded = Vae.from_pretrained(directory)
+    assert loaded == config
+    assert vae.latent == 4
+
+
+def test_training_learns(photos, ids, tmp_path: Path) -> None:
+    short = train(photos, ids, settings(epochs=1), tmp_path)
+    longer = train(photos, ids, settings(epochs=25), tmp_path)
+    assert longer.metrics["psnr"] > short.metrics["psnr"] + 2.0
+
+
+def test_the_same_seed_gives_the_same_model_and_another_another(photos, ids, tmp_path: Path) -> None:
+    first = train(photos, ids, settings(epochs=1), tmp_path / "a")
+    again = train(photos, ids, settings(epochs=1), tmp_path / "b")
+    other = train(photos, ids, settings(epochs=1, seed=1), tmp_path / "c")
+    assert first.model_id == again.model_id != other.model_id
+
+
+SCRIPT = """
+    import sys
+    sys.path.insert(0, {tests!r})
+    from pathlib import Path
+    from conftest import drawn_photos
+    from modiste.vae import TrainSettings, train
+    settings = TrainSettings(frame=(48, 36), latent=4, epochs=12, batch_size=8)
+    say = lambda event: print(event["stage"], flush=True)
+    photos, ids = drawn_photos(64, 48, 36), [f"p{{n}}" for n in range(64)]
+    train(photos, ids, settings, Path({out!r}), resume=True, on_progress=say)
+"""
+
+
+def test_killed_and_resumed_gives_the_same_weights(photos, ids, tmp_path: Path) -> None:
+    whole = train(photos, ids, settings(epochs=12), tmp_path / "whole")
+    out = tmp_path / "killed"
+    script = textwrap.dedent(SCRIPT.format(tests=str(Path(__file__).parent), out=str(out)))
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    epochs = 0
+    assert process.stdout is not None
+    for line in process.stdout:
+        epochs += line.strip() == "epoch"
+        if epochs == 3:
+            time.sleep(0.02)  # somewhere inside the fourth
+            process.send_signal(signal.SIGKILL)
+            break
+    process.wait()
+    process.stdout.close()
+    assert not list(out.glob("*/config.json"))
+    resumed = train(photos, ids, settings(epochs=12), out, resume=True)
+    expected = load_file(tmp_path / "whole" / whole.model_id / "model.safetensors")
+    got = load_file(out / resumed.model_id / "model.safetensors")
+    assert all(np.array_equal(expected[name], got[name]) for name in expected)
+    assert resumed.model_id == whole.model_id
+
+
+def test_resuming_a_finished_run_returns_it(photos, ids, tmp_path: Path) -> None:
+    first = train(photos, ids, settings(epochs=1), tmp_path)
+    seen: list[dict] = []
+    assert train(photos, ids, settings(epochs=1), tmp_path, resume=True, on_progress=seen.append) == first
+    assert not seen
+
+
+def test_minutes_bound_the_run(photos, ids, tmp_path: Path) -> None:
+    config = train(photos, ids, settings(epochs=None, minutes=0.05), tmp_path)
+    assert 1 <= config.training["epochs"] < 400
+    assert config.training["seconds"] < 15
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(photos, ids, tmp_path: Path) -> None:
+    with pytest.raises(NonFiniteLoss, match="epoch 1"):
+        train(photos, ids, settings(learning_rate=float("inf")), tmp_path)
+    assert list(tmp_path.glob("run-*/checkpoint.safetensors"))
+    assert not list(tmp_path.glob("*/config.json"))
+
+
+def test_a_damaged_checkpoint_is_refused(photos, ids, tmp_path: Path) -> None:
+    with pytest.raises(NonFiniteLoss):
+        train(photos, ids, settings(learning_rate=float("inf")), tmp_path)
+    (checkpoint,) = tmp_path.glob("run-*/checkpoint.safetensors")
+    checkpoint.write_bytes(b"not a checkpoint")
+    with pytest.raises(ResumeError, match="cannot be read"):
+        train(photos, ids, settings(learning_rate=float("inf")), tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"preset": "best"},
+        {"epochs": 0},
+        {"minutes": 1.0},
+        {"epochs": None, "minutes": -1.0},
+        {"latent": 0},
+        {"frame": (8, 8)},
+        {"batch_size": 1},
+        {"device": "abacus"},
+    ],
+)
+def test_bad_settings_are_refused(photos, ids, tmp_path: Path, changes: dict) -> None:
+    with pytest.raises(BadOption) as caught:
+        train(photos, ids, settings(**changes), tmp_path)
+    assert caught.value.remedy
+
+
+def test_too_few_products_and_wrong_frames_are_refused(photos, ids, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="at least 8"):
+        train(photos[:4], ids[:4], settings(), tmp_path)
+    with pytest.raises(TrainingError, match="36x48"):
+        train(photos, ids, settings(frame=(64, 64)), tmp_path)
