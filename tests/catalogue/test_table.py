@@ -58,6 +58,15 @@ def test_a_url_without_an_id_gets_a_steady_one(tmp_path: Path) -> None:
     assert [one, two] == list(TableSource(path).records())
 
 
+def test_text_that_no_file_can_hold(tmp_path: Path) -> None:
+    path = table(
+        tmp_path, ".jsonl", [{"id": "\ud800", "url": "https://shop.example/\ud800", "name": "a\ud800"}]
+    )
+    assert list(TableSource(path).records()) == [
+        Record("?", "uncategorised", Url("https://shop.example/?"), {"name": "a?"})
+    ]
+
+
 def test_another_category_column(tmp_path: Path) -> None:
     products = [{"file_name": "photos/1.jpg", "category": "Bags", "kind": "Tote"}]
     (record,) = TableSource(table(tmp_path, ".csv", products), category_column="Kind").records()

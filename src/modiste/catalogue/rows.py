@@ -106,6 +106,11 @@ def is_missing(value: str) -> bool:
     return value.strip().lower() in _MISSING
 
 
+def well_formed(text: str) -> str:
+    """`text` without lone surrogates, which JSON may hold (`"\\ud800"`) and no file or database takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def once_each(rows: Iterable[Record | Rejection]) -> Iterator[Record | Rejection]:
     """The same rows, but a record whose id came before is a rejection (`duplicate-id`)."""
     seen: set[str] = set()
@@ -124,7 +129,7 @@ def _plain(value: Any) -> AttributeValue | None:
     if isinstance(value, bool | int):
         return value
     if isinstance(value, str):
-        return value.strip() or None
+        return well_formed(value).strip() or None
     if isinstance(value, float | Decimal):
         number = float(value)
         return number if math.isfinite(number) else None

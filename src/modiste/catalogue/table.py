@@ -13,7 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modiste.catalogue.record import AttributeValue, PhotoRef, Record, Rejection, Url
-from modiste.catalogue.rows import attributes_of, choose_category, is_missing, once_each, typed_columns
+from modiste.catalogue.rows import (
+    attributes_of,
+    choose_category,
+    is_missing,
+    once_each,
+    typed_columns,
+    well_formed,
+)
 from modiste.errors import SourceError
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
@@ -101,7 +108,7 @@ class TableSource:
 
 
 def _text(value: object) -> str:
-    text = "" if value is None else str(value).strip()
+    text = "" if value is None else well_formed(str(value)).strip()
     return "" if "\0" in text else text
 
 

@@ -1,0 +1,352 @@
+"""Photos fetched politely: the paper's scraping stage, as a shop's server would wish it.
+
+Never more than a few requests at once, never more than a few a second to one host, honest about who asks,
+patient when told to wait, and never twice for the same photo: what was fetched stays in a folder, so that a
+run that was cut off goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import heapq
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from threading import Thread
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import httpx
+
+from modiste.errors import BadOption, FetchError, StorageError
+
+USER_AGENT = "modiste/0.1 (product photo fetcher; one catalogue, rate limited; httpx)"
+MAX_WAIT = 60.0
+"""The longest wait, in seconds, that a server's Retry-After can ask for; a photo that must wait longer fails."""
+
+Fetched: TypeAlias = Path | FetchError
+_PHOTO_TYPES = {"image/jpeg", "image/jpg", "image/pjpeg", "image/png", "image/webp"}
+_UNTOLD_TYPES = {"", "application/octet-stream", "binary/octet-stream"}
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
+_PASSING = {408, 425, 429, 500, 502, 503, 504}
+_REDIRECTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    timeout: float
+    total_timeout: float
+    max_bytes: int
+
+
+@dataclass(order=True)
+class _Task:
+    """One address on its way; ordered by when it is due."""
+
+    due: float
+    number: int
+    url: str = field(compare=False)
+    host: str = field(compare=False)
+    attempts: int = field(compare=False, default=0)
+
+
+class _PassingError(Exception):
+    """A failure that may pass: worth another attempt, after `wait` seconds where the server said so."""
+
+    def __init__(self, error: FetchError, wait: float | None = None) -> None:
+        self.error = error
+        self.wait = wait
+
+
+def fetch_all(
+    urls: Iterable[str],
+    folder: Path,
+    *,
+    concurrency: int = 8,
+    per_host_rate: float = 4.0,
+    retries: int = 4,
+    timeout: float = 20.0,
+    total_timeout: float = 60.0,
+    max_bytes: int = 10_000_000,
+    backoff: float = 1.0,
+    on_progress: Callable[[int], None] | None = None,
+) -> Iterator[tuple[str, Fetched]]:
+    """Each url with the file that holds its photo, or the FetchError that says why there is none.
+
+    Yields in the order of arrival, once per url given. `folder` keeps what was fetched, one file per address
+    (named by its SHA-256), written whole or not at all: a url found there is not asked for again.
+
+    At most `concurrency` requests at once and `per_host_rate` a second to each host. A failure that may pass
+    (no connection, time-out, cut short, 408, 425, 429, 5xx) is tried again up to `retries` times, after
+    `backoff` · 2ⁿ seconds or what Retry-After asks (which holds back the whole host). `timeout` (s) bounds each
+    wait for the server, `total_timeout` (s) a photo as a whole, `max_bytes` its size. `on_progress` is called
+    with the number of urls done so far. Closing the iterator ends every request.
+
+    A FetchError's `reason` is one of `bad-url`, `unreachable`, `timeout`, `truncated`, `wrong-type`, `too-large`,
+    `http-404` (or another status). Raises StorageError where the folder cannot be written,
+    BadOption where nothing could ever be fetched.
+    """
+    if concurrency < 1 or per_host_rate <= 0 or retries < 0:
+        raise BadOption(
+            f"concurrency {concurrency}, per_host_rate {per_host_rate} and retries {retries} cannot be.",
+            remedy="Give a concurrency of at least 1, a rate over 0 and retries of at least 0.",
+        )
+    limits = _Limits(timeout, total_timeout, max_bytes)
+    with _Requests(folder, concurrency, limits) as requests:
+        queue = _Queue(iter(urls), folder, per_host_rate, ahead=concurrency * 32)
+        running: dict[Future[Path], _Task] = {}
+        done = 0
+        while running or queue or queue.cached:
+            while queue.cached:
+                done += 1
+                if on_progress is not None:
+                    on_progress(done)
+                yield queue.cached.popleft()
+                queue.refill()
+            if not running and not queue:
+                break
+            now = time.monotonic()
+            while len(running) < concurrency and (task := queue.next_due(now)) is not None:
+                running[requests.start(task.url)] = task
+            # wake for whichever comes first: an answer, or the next task that is due
+            pause = max(0.0, queue.due() - now) if len(running) < concurrency and queue else None
+            if not running:
+                time.sleep(pause or 0.0)
+                continue
+            finished, _ = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
+            for future in finished:
+                task = running.pop(future)
+                outcome = _outcome(future, task, queue, retries, backoff)
+                if outcome is not None:
+                    done += 1
+                    if on_progress is not None:
+                        on_progress(done)
+                    yield task.url, outcome
+
+
+def cached_path(folder: Path, url: str) -> Path:
+    """Where `fetch_all` keeps the photo of `url`."""
+    key = hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()
+    return folder / key[:2] / key
+
+
+def _outcome(
+    future: Future[Path], task: _Task, queue: _Queue, retries: int, backoff: float
+) -> Fetched | None:
+    """What came of a task, or None where it goes back into the queue."""
+    try:
+        return future.result()
+    except FetchError as error:
+        return error
+    except _PassingError as failure:
+        task.attempts += 1
+        asked = failure.wait
+        if task.attempts > retries or (asked is not None and asked > MAX_WAIT):
+            return failure.error
+        pause = backoff * 2 ** (task.attempts - 1) if asked is None else asked
+        task.due = time.monotonic() + min(pause, MAX_WAIT)
+        queue.put_back(task, hold_host=asked is not None)
+        return None
+
+
+class _Queue:
+    """Tasks by when they are due: a host's turn, or the end of a back-off. Reads urls as they are needed."""
+
+    def __init__(self, urls: Iterator[str], folder: Path, per_host_rate: float, ahead: int) -> None:
+        self.cached: deque[tuple[str, Fetched]] = deque()
+        self._urls = urls
+        self._folder = folder
+        self._interval = 1.0 / per_host_rate
+        self._ahead = ahead
+        self._tasks: list[_Task] = []
+        self._turns: dict[str, float] = {}
+        self._number = 0
+        self.refill()
+
+    def __bool__(self) -> bool:
+        return bool(self._tasks)
+
+    def due(self) -> float:
+        """When the next task is due (monotonic seconds)."""
+        return self._tasks[0].due
+
+    def next_due(self, now: float) -> _Task | None:
+        """A task whose time has come, or None. Takes its host's turn."""
+        while self._tasks and self._tasks[0].due <= now:
+            task = heapq.heappop(self._tasks)
+            turn = self._turns.get(task.host, 0.0)
+            if task.host and turn > now:
+                task.due = turn
+                heapq.heappush(self._tasks, task)
+                continue
+            self._turns[task.host] = now + self._interval
+            self.refill()
+            return task
+        return None
+
+    def put_back(self, task: _Task, *, hold_host: bool) -> None:
+        """Try `task` again when it is due, and its host not before, where the host asked for that."""
+        if hold_host:
+            self._turns[task.host] = max(self._turns.get(task.host, 0.0), task.due)
+        heapq.heappush(self._tasks, task)
+
+    def refill(self) -> None:
+        """Read urls ahead. Those fetched before go to `cached`: they cost no host anything and wait for no turn."""
+        while (
+            len(self._tasks) + len(self.cached) < self._ahead and (url := next(self._urls, None)) is not None
+        ):
+            path = cached_path(self._folder, url)
+            if path.is_file():
+                self.cached.append((url, path))
+                continue
+            self._number += 1
+            heapq.heappush(self._tasks, _Task(0.0, self._number, url, _host_of(url)))
+
+
+class _Requests:
+    """The requests themselves, on one event loop in a thread of its own: an event loop can end a request at any
+    moment, even one whose server feeds it a byte now and then."""
+
+    def __init__(self, folder: Path, concurrency: int, limits: _Limits) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="modiste-fetch", daemon=True)
+        self._client = httpx.AsyncClient(
+            headers={
+                "User-Agent": USER_AGENT,
+                "Accept": "image/jpeg,image/png,image/webp",
+                "Accept-Encoding": "identity",
+            },
+            timeout=limits.timeout,
+            limits=httpx.Limits(max_connections=concurrency),
+            follow_redirects=True,
+            max_redirects=_REDIRECTS,
+        )
+
+    def __enter__(self) -> _Requests:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def start(self, url: str) -> Future[Path]:
+        return asyncio.run_coroutine_threadsafe(self._photo(url), self._loop)
+
+    async def _close(self) -> None:
+        pending = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        await self._client.aclose()
+
+    async def _photo(self, url: str) -> Path:
+        path = cached_path(self._folder, url)
+        if path.is_file():
+            return path
+        if not _host_of(url):
+            raise _failed(url, "bad-url", "it is no http or https address")
+        try:
+            async with asyncio.timeout(self._limits.total_timeout):
+                body = await self._body(url)
+        except TimeoutError:
+            # not tried again: a server that drips for a minute would do so again
+            raise _failed(url, "timeout", f"took over {self._limits.total_timeout:g} s in all") from None
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects, ValueError) as error:
+            raise _failed(url, "bad-url", str(error)) from None
+        except httpx.TimeoutException:
+            error = _failed(url, "timeout", f"no answer within {self._limits.timeout:g} s")
+            raise _PassingError(error) from None
+        except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
+            raise _PassingError(_failed(url, "truncated", f"the answer broke off: {error}")) from None
+        except (httpx.HTTPError, OSError) as error:
+            raise _PassingError(_failed(url, "unreachable", str(error) or type(error).__name__)) from None
+        _write(path, body)
+        return path
+
+    async def _body(self, url: str) -> bytes:
+        async with self._client.stream("GET", url) as answer:
+            _check_status(url, answer)
+            _check_type(url, answer)
+            limit = self._limits.max_bytes
+            if int(answer.headers.get("content-length", "0")) > limit:
+                raise _failed(url, "too-large", f"{answer.headers['content-length']} bytes, over {limit}")
+            body = bytearray()
+            async for piece in answer.aiter_bytes():
+                body += piece
+                if len(body) > limit:
+                    raise _failed(url, "too-large", f"over {limit} bytes")
+        if not body.startswith(_SIGNATURES):
+            raise _failed(url, "wrong-type", "the answer is not a JPEG, PNG or WebP, whatever it says")
+        return bytes(body)
+
+
+def _host_of(url: str) -> str:
+    """Host and port, in lower case; empty where the url is no http(s) address, so that nobody is asked."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return parts.netloc.rpartition("@")[2].lower() if parts.scheme.lower() in ("http", "https") else ""
+
+
+def _check_status(url: str, answer: httpx.Response) -> None:
+    if answer.status_code == 200:
+        return
+    error = _failed(url, f"http-{answer.status_code}", answer.reason_phrase or "no reason given")
+    if answer.status_code in _PASSING:
+        raise _PassingError(error, _retry_after(answer))
+    raise error
+
+
+def _check_type(url: str, answer: httpx.Response) -> None:
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _PHOTO_TYPES | _UNTOLD_TYPES:
+        raise _failed(url, "wrong-type", f"the answer is {kind}, not a photo")
+
+
+def _retry_after(answer: httpx.Response) -> float | None:
+    """Seconds that the server asks to wait (RFC 9110, 10.2.3: a number, or a date), None where it does not."""
+    asked = answer.headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return float(asked)
+    try:
+        until = parsedate_to_datetime(asked)
+    except ValueError:
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _failed(url: str, reason: str, detail: str) -> FetchError:
+    return FetchError(
+        f"{url} could not be fetched: {detail}.",
+        remedy="Check the address; the next ingest tries it again.",
+        reason=reason,
+    )
+
+
+def _write(path: Path, body: bytes) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(body)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise StorageError(
+            f"A fetched photo cannot be written to {path.parent}: {error.strerror}.",
+            remedy="Free some space or check the permissions, and run the same command again.",
+        ) from error
