@@ -125,6 +125,37 @@ def test_no_photos_and_damage(tmp_path: Path) -> None:
         open_local(tmp_path)
 
 
+class Client:
+    """huggingface_hub as far as it is used, with one data set, `a/b`, on a disk."""
+
+    folder = Path()
+    wanted: list[str] | None = None
+
+    class HfApi:
+        def list_repo_files(self, name: str, **options: object) -> list[str]:
+            assert options == {"repo_type": "dataset", "revision": "v2" if name == "a/b" else None}
+            if name != "a/b":
+                raise RuntimeError("Connection refused")
+            return [path.relative_to(Client.folder).as_posix() for path in Client.folder.rglob("*.*")]
+
+    @staticmethod
+    def snapshot_download(name: str, **options: Any) -> str:
+        Client.wanted = options["allow_patterns"]
+        return str(Client.folder)
+
+
+def test_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", Client)  # type: ignore[arg-type]
+    Client.folder = photo_files(tmp_path / "plain", "bags/a.jpg")
+    assert hub.download("a/b@v2") == Client.folder
+    assert Client.wanted is None
+    Client.folder = data_set(tmp_path / "parquet")
+    hub.download("a/b@v2")
+    assert Client.wanted == ["*.parquet", "README.md"]
+    with pytest.raises(SourceError, match="hf:c/d cannot be had from the hub: Connection refused"):
+        hub.download("c/d")
+
+
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtra, match=r"hf:owner/name needs huggingface-hub.*modiste\[hub\]"):

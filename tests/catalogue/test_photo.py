@@ -26,6 +26,8 @@ from modiste.catalogue.photo import (
 )
 from modiste.errors import PhotoError
 
+from .shops import PHOTOS, real_photos
+
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     buffer = BytesIO()
@@ -261,6 +263,22 @@ class TestFitting:
     def test_empty_frame(self) -> None:
         with pytest.raises(ValueError, match="at least 1 pixel"):
             fit_photo(blocks(), (0, 5))
+
+
+@pytest.mark.photos
+@real_photos
+def test_the_real_photos_are_read_and_fitted() -> None:
+    """The odd ones (greyscale, square, small, off white) and every fiftieth of the others."""
+    odd = [1800, 25299, 35915, 44209, 44410, 44533, 5408, 9203, 9213, 2351, 6820]
+    paths = sorted((PHOTOS / "images").iterdir())[::50] + [PHOTOS / f"images/{name}.jpg" for name in odd]
+    white = 0
+    for path in paths:
+        photo = read_photo(path)
+        framed = fit_photo(photo, (240, 180))
+        assert framed.shape == (240, 180, 3)
+        assert np.abs(background_of(framed).astype(int) - background_of(photo)).max() <= 2
+        white += is_white_background(photo)
+    assert 0.9 < white / len(paths) < 1
 
 
 class TestBackground:

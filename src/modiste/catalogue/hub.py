@@ -121,7 +121,6 @@ def download(name: str) -> Path:
     """
     try:
         import huggingface_hub as hub
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
     except ImportError:
         raise missing_hub(f"hf:{name}", "huggingface-hub") from None
     repository, _, revision = name.partition("@")
@@ -132,7 +131,7 @@ def download(name: str) -> Path:
         folder = hub.snapshot_download(
             repository, repo_type="dataset", revision=revision or None, allow_patterns=wanted
         )
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+    except Exception as error:  # its own, OSError, and those of whichever HTTP client its version brings
         raise SourceError(
             f"The data set hf:{name} cannot be had from the hub: {error}",
             remedy="Check the name and the connection; a gated data set needs `hf auth login`.",

@@ -117,7 +117,9 @@ def fit_photo(photo: Photo, frame: tuple[int, int]) -> Photo:
     new_w = min(width, max(1, round(w * scale)))
     image = Image.fromarray(np.ascontiguousarray(photo))
     # the gap lets a large photo be box-averaged to three times the target first: as good, much faster
-    fitted = np.asarray(image.resize((new_w, new_h), Image.Resampling.LANCZOS, reducing_gap=3.0))
+    fitted = np.array(image.resize((new_w, new_h), Image.Resampling.LANCZOS, reducing_gap=3.0))
+    if fitted.shape[:2] == (height, width):
+        return fitted
     framed = np.empty((height, width, 3), dtype=np.uint8)
     framed[:] = background_of(photo)
     top, left = (height - new_h) // 2, (width - new_w) // 2
