@@ -1,0 +1,103 @@
+"""What the encoder says of a photo, and how likely a code is under it: the paper's equations 1 and 2."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from modiste.errors import BadCode, BadOption
+
+FloatArray = NDArray[np.float32] | NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """q(z|x) = N(mean, diag(std²)) of one photo, `(n,)` each, or of a batch, `(b, n)` each.
+
+    `code` is the fixed-epsilon code, mean + std ⊙ ε.
+    """
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    code: NDArray[np.float32]
+
+
+def fixed_epsilon_code(mean: ArrayLike, std: ArrayLike, epsilon: ArrayLike) -> NDArray[np.float32]:
+    """mean + std ⊙ ε, float32, shaped as `mean`: the paper's Eq. 1 with the deviation where it prints the variance.
+
+    Args:
+        mean, std: `(n,)` or `(b, n)`.
+        epsilon: `(n,)`, drawn once per model.
+
+    Raises:
+        BadCode: the shapes do not go together.
+    """
+    centre, spread, noise = (np.asarray(part, np.float32) for part in (mean, std, epsilon))
+    if centre.shape != spread.shape or noise.shape != centre.shape[-1:]:
+        raise BadCode(
+            f"mean {centre.shape}, std {spread.shape} and epsilon {noise.shape} do not go together.",
+            remedy="Give mean and std (n,) or (b, n), and epsilon (n,).",
+        )
+    return centre + spread * noise
+
+
+def check_code(code: ArrayLike, n: int) -> NDArray[np.float32]:
+    """`code` as float32, `(n,)` or `(b, n)`.
+
+    Raises:
+        BadCode: it is of another shape, not numbers, or not finite (in float32).
+    """
+    remedy = f"Give {n} finite numbers, or a batch of shape (b, {n})."
+    try:
+        given = np.asarray(code)
+        if given.dtype.kind not in "fiu":
+            raise TypeError
+    except (TypeError, ValueError):
+        raise BadCode(f"A code is numbers, not {type(code).__name__}.", remedy=remedy) from None
+    if given.ndim not in (1, 2) or given.shape[-1] != n:
+        raise BadCode(f"The code has shape {given.shape}; this model has {n} latents.", remedy=remedy)
+    with np.errstate(over="ignore"):  # beyond float32 becomes infinite and is refused below
+        checked = given.astype(np.float32)
+    if not np.isfinite(checked).all():
+        raise BadCode("The code has values that are not finite.", remedy=remedy)
+    return checked
+
+
+def check_tau(tau: float) -> float:
+    """`tau` if it is finite and at least 0. Raises BadOption."""
+    if not 0.0 <= tau < math.inf:
+        raise BadOption(f"tau is {tau}.", remedy="Give a finite tau of 0 or more.")
+    return float(tau)
+
+
+def log_likelihood(
+    code: FloatArray, mean: FloatArray, std: FloatArray, tau: float = 0.0
+) -> NDArray[np.float64]:
+    """log q(code | x) of every product x, in nats: the paper's Eq. 2, computed in float64.
+
+    Σᵢ [ −(zᵢ−μᵢ)² / (2vᵢ) − log √(2π vᵢ) ] with vᵢ = σᵢ² + τ². With τ > 0 the code is itself N(z, τ²): the ranking
+    then goes over from the paper's (τ = 0) to that of the Euclidean distance to the means (τ → ∞).
+
+    Args:
+        code: `(n,)` or `(b, n)`.
+        mean, std: `(N, n)` each; std above 0.
+
+    Returns:
+        `(N,)`, or `(b, N)` for a batch.
+
+    Raises:
+        BadOption: tau is negative or not finite.
+    """
+    variance = np.square(std, dtype=np.float64) + check_tau(tau) ** 2
+    centre = np.asarray(mean, np.float64)
+    constant = -0.5 * np.log(2.0 * np.pi * variance).sum(axis=-1)
+
+    def one(z: FloatArray) -> NDArray[np.float64]:
+        return constant - 0.5 * (np.square(np.asarray(z, np.float64) - centre) / variance).sum(axis=-1)
+
+    if code.ndim == 1:
+        return one(code)
+    return np.array([one(z) for z in code], np.float64).reshape(len(code), len(centre))
