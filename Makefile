@@ -32,7 +32,7 @@ test: $(ALL) ## run the tests, from a bare checkout too
 	$(BIN)/python -m pytest
 
 .PHONY: check
-check: $(ALL) ## lint, format, types and the documentation's own tests
+check: docs $(ALL) ## lint, format, types, the documentation and its own tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright

@@ -1,0 +1,295 @@
+"""Writes docs/reference/{cli,python,errors}.md from the program itself; `--check` only says whether they are current.
+
+The command line comes from the Typer application, the Python interface from the docstrings of `modiste.__all__`, the
+errors from their tree. A test runs the check, so the pages cannot drift from the program.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+import modiste
+from modiste import errors
+from modiste.cli.app import app
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+NOTE = "<!-- Written by scripts/generate_reference.py. Change the program, then run `make reference`. -->"
+WIDE = 88
+
+
+def pages() -> dict[str, str]:
+    """The text of every generated page, by file name."""
+    return {"cli.md": cli_page(), "python.md": python_page(), "errors.md": errors_page()}
+
+
+def tidy(lines: list[str]) -> str:
+    """The page: no blank line twice, none at the end."""
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
+
+
+# The command line
+
+
+def cli_page() -> str:
+    group: Any = typer.main.get_command(app)
+    lines = [NOTE, "", "# The command line", "", plain(group.help), ""]
+    lines += [
+        "With `--json`, a command prints JSON and nothing else on standard output, and errors as JSON on standard",
+        "error. Progress goes to standard error. [Exit codes](errors.md) tell scripts what went wrong.",
+        "",
+    ]
+    commands: dict[str, Any] = group.commands
+    lines += [
+        f"- [`modiste {name}`](#modiste-{name}): {summary(each.help)}" for name, each in commands.items()
+    ]
+    for name, each in commands.items():
+        lines += ["", *command_section(name, each)]
+    return tidy(lines)
+
+
+def command_section(name: str, command: Any) -> Iterator[str]:
+    """A heading, what the command does, its usage, its examples, and a table of options."""
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    options = [each for each in command.params if each.param_type_name == "option" and not each.hidden]
+    text, _, examples = inspect.cleandoc(command.help).partition("\b")
+    yield f"## modiste {name}"
+    yield ""
+    yield plain(text)
+    yield ""
+    yield "```console"
+    needed = [f"{longest(each)} {value_of(each)}" for each in options if each.required]
+    yield " ".join(["$ modiste", name, *(str(each.metavar) for each in arguments), *needed, "[OPTIONS]"])
+    yield "```"
+    if examples.strip():
+        yield ""
+        yield "For example:"
+        yield ""
+        yield "```console"
+        yield from (f"$ {line.strip()}" for line in examples.strip().splitlines())
+        yield "```"
+    yield ""
+    yield "| option | what it does | default |"
+    yield "|---|---|---|"
+    for each in arguments:
+        yield f"| `{each.metavar}` | {cell(each.help)} | needed |"
+    for each in options:
+        names = ", ".join(f"`{opt}`" for opt in each.opts)
+        value = value_of(each)
+        yield f"| {names}{f' `{cell(value)}`' if value else ''} | {cell(each.help)} | {default_of(each)} |"
+
+
+def longest(option: Any) -> str:
+    return max(option.opts, key=len)
+
+
+def value_of(option: Any) -> str:
+    return "" if option.is_flag else str(option.metavar or option.type.name.upper())
+
+
+def default_of(option: Any) -> str:
+    if option.required:
+        return "needed"
+    return "" if option.default in (None, False) else f"`{option.default}`"
+
+
+def plain(text: str) -> str:
+    """Help without Rich's markup, its paragraphs joined to one line each."""
+    text = re.sub(r"\[/?bold\]", "`", text).replace(r"\[", "[")
+    return "\n\n".join(" ".join(each.split()) for each in text.strip().split("\n\n"))
+
+
+def summary(text: str) -> str:
+    return plain(text.partition("\b")[0]).split("\n\n")[0]
+
+
+def cell(text: str | None) -> str:
+    return " ".join((text or "").split()).replace("|", "\\|")
+
+
+# The Python interface
+
+
+def python_page() -> str:
+    lines = [NOTE, "", "# The Python interface", ""]
+    lines += [
+        "`import modiste` gives these names, and no others are promised. Each is imported when it is first used; none",
+        "of them imports torch, but training does. Codes are float32 `(n,)`, photos uint8 `(h, w, 3)` in RGB, frames",
+        "`(height, width)`. [How to embed it in Python](../how-to/python.md) shows them at work.",
+    ]
+    for name in modiste.__all__:
+        if not name.startswith("__"):
+            lines += ["", *public_name(name)]
+    return tidy(lines)
+
+
+def public_name(name: str) -> Iterator[str]:
+    """A heading and what the docstring says; of a class, its public members too."""
+    held = getattr(modiste, name)
+    module = ast.parse(inspect.getsource(importlib.import_module(held.__module__)))
+    node = next(each for each in module.body if getattr(each, "name", None) == name)
+    yield f"## modiste.{name}"
+    yield ""
+    if isinstance(node, ast.FunctionDef):
+        yield from function(node, f"modiste.{name}")
+        return
+    assert isinstance(node, ast.ClassDef)
+    yield from prose(ast.get_docstring(node))
+    yield from fields(node)
+    for member in node.body:
+        if (
+            isinstance(member, ast.FunctionDef)
+            and not member.name.startswith("_")
+            and ast.get_docstring(member)
+        ):
+            yield ""
+            yield f"### {name}.{member.name}"
+            yield ""
+            yield from function(member, f"{name}.{member.name}")
+
+
+def function(node: ast.FunctionDef, name: str) -> Iterator[str]:
+    """A signature, then the docstring; of a property, only its type."""
+    decorators = {ast.unparse(each).split(".")[-1] for each in node.decorator_list}
+    result = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    yield "```text"
+    if decorators & {"property", "cached_property"}:
+        yield f"{name}:{result.removeprefix(' ->')}"
+    else:
+        yield signature(name, node.args, result)
+    yield "```"
+    yield ""
+    yield from prose(ast.get_docstring(node))
+
+
+def signature(name: str, arguments: ast.arguments, result: str) -> str:
+    """On one line where it fits, else one parameter a line."""
+    copy = ast.arguments(**{key: getattr(arguments, key) for key in arguments._fields})
+    if copy.args and copy.args[0].arg in ("self", "cls"):
+        copy.args = copy.args[1:]
+    parts: list[str] = []
+    missing = len(copy.args) - len(copy.defaults)
+    for index, each in enumerate(copy.args):
+        parts.append(parameter(each, copy.defaults[index - missing] if index >= missing else None))
+    if copy.kwonlyargs:
+        parts.append("*")
+    for each, default in zip(copy.kwonlyargs, copy.kw_defaults, strict=True):
+        parts.append(parameter(each, default))
+    whole = f"{name}({', '.join(parts)}){result}"
+    if len(whole) <= WIDE:
+        return whole
+    return f"{name}(\n" + "".join(f"    {part},\n" for part in parts) + f"){result}"
+
+
+def parameter(each: ast.arg, default: ast.expr | None) -> str:
+    return ast.unparse(each) + (f" = {ast.unparse(default)}" if default is not None else "")
+
+
+def fields(node: ast.ClassDef) -> Iterator[str]:
+    """The fields of a dataclass."""
+    found = [
+        each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+    ]
+    shown = [each for each in found if not ast.unparse(each.target).startswith("_")]
+    if shown:
+        yield ""
+        yield "Fields: " + ", ".join(
+            f"`{ast.unparse(each.target)}: {ast.unparse(each.annotation)}`" for each in shown
+        )
+
+
+def prose(docstring: str | None) -> Iterator[str]:
+    """A docstring as Markdown: what is indented below Args and Raises becomes a list, below Returns a sentence."""
+    heading = re.compile(r"(Args|Returns|Raises|Yields):")
+    entries: list[str] = []
+    section = ""
+    for line in [*(docstring or "").splitlines(), ""]:
+        found = heading.fullmatch(line)
+        if found:
+            section = found[1]
+            yield f"**{section}**"
+            yield ""
+        elif not section:
+            yield line.rstrip()
+        elif line.startswith("    "):
+            goes_on = line.startswith("     ") or section in ("Returns", "Yields")
+            if goes_on and entries:
+                entries[-1] += " " + line.strip()
+            else:
+                entries.append(line.strip())
+        else:
+            yield from map(bullet if section in ("Args", "Raises") else str, entries)
+            yield line.rstrip()
+            entries.clear()
+            section = ""
+
+
+def bullet(entry: str) -> str:
+    """One entry of a list, its names as code."""
+    name, colon, text = entry.partition(": ")
+    named = bool(colon) and re.fullmatch(r"[\w, ]+", name)
+    return f"- `{name}`: {text}" if named else f"- {entry}"
+
+
+# The errors
+
+
+def errors_page() -> str:
+    tree = inspect.cleandoc(errors.__doc__ or "").split("\n\n")[1]
+    lines = [NOTE, "", "# Errors and exit codes", ""]
+    lines += [
+        "Everything that Modiste raises on purpose is a `modiste.ModisteError`. Each has a `message`, which says what",
+        "was given and what is allowed, and a `remedy`, which says what to do. The command line prints both and exits",
+        "with the class's code; with `--json` it prints",
+        '`{"error": {"code": CLASS, "message": …, "remedy": …}}` on standard error.',
+        "Whatever the error, the shop stays as it was.",
+        "",
+        "```text",
+        textwrap.dedent(tree),
+        "```",
+        "",
+        "| error | exit code | when |",
+        "|---|---|---|",
+    ]
+    for name, held in classes():
+        lines.append(f"| `modiste.errors.{name}` | {held.exit_code} | {cell(held.__doc__)} |")
+    lines += ["| Ctrl-C | 130 | The command was interrupted; run it again, what was finished is kept. |"]
+    lines += ["", "With `MODISTE_DEBUG=1` in the environment, the command line also shows the stack trace."]
+    return tidy(lines)
+
+
+def classes() -> Iterator[tuple[str, type[errors.ModisteError]]]:
+    """Every error in the order of the source."""
+    for name, held in vars(errors).items():
+        if isinstance(held, type) and issubclass(held, errors.ModisteError):
+            yield name, held
+
+
+def main() -> int:
+    stale: list[str] = []
+    for name, text in pages().items():
+        path = REFERENCE / name
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in sys.argv:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    if "--check" in sys.argv and stale:
+        print(f"Not current: {', '.join(stale)}. Run `make reference`.", file=sys.stderr)
+        return 1
+    print(f"Wrote {', '.join(stale)}." if stale else "The reference is current.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

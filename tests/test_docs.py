@@ -1,0 +1,195 @@
+"""The documentation says what the program does: its commands, options, errors, links and snippets are checked."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import typer
+
+from modiste import errors
+from modiste.cli.app import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def blocks(page: Path, language: str) -> Iterator[str]:
+    """The fenced blocks of one language."""
+    for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        if found[1] == language:
+            yield found[2]
+
+
+def without_code(page: Path) -> str:
+    return re.sub(r"`[^`\n]*`", "code", BLOCK.sub("", page.read_text(encoding="utf-8")))
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link into a page may name: its headings, as GitHub and the site write them."""
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        plain = re.sub(r"[^\w\- ]", "", heading.lower())
+        found.add(re.sub(r" ", "-", plain.strip()))
+    return found
+
+
+def shown_commands(page: Path) -> Iterator[list[str]]:
+    """Every `modiste …` line of a console block, as words."""
+    for block in blocks(page, "console"):
+        for line in block.splitlines():
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            if words[:1] == ["modiste"]:
+                yield words[1:]
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "generate_reference", ROOT / "scripts" / "generate_reference.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_is_current(generator: ModuleType):
+    for name, text in generator.pages().items():
+        written = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+        assert written == text, f"docs/reference/{name} is not current: run `make reference`"
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_and_option_is_documented(name: str):
+    text = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)
+    section = next((each for each in sections if each.startswith(f"modiste {name}\n")), "")
+    assert section, f"docs/reference/cli.md has no heading for {name}"
+    for parameter in COMMANDS[name].params:
+        assert parameter.help, f"{name} {parameter.name} has no help text"
+        if parameter.param_type_name == "option" and not parameter.hidden:
+            assert all(f"`{option}`" in section for option in parameter.opts)
+
+
+ERRORS = [
+    held for held in vars(errors).values() if inspect.isclass(held) and issubclass(held, errors.ModisteError)
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
+def test_every_error_has_its_place(error: type[errors.ModisteError]):
+    page = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
+    assert f"| `modiste.errors.{error.__name__}` | {error.exit_code} |" in page
+    assert re.search(rf"\b{error.__name__}\b", errors.__doc__ or ""), "the tree in errors.py lacks it"
+
+
+@each_page
+def test_shown_commands_exist(page: Path):
+    for words in shown_commands(page):
+        if words[0].startswith("-"):
+            continue
+        assert words[0] in COMMANDS, f"{page.name} shows `modiste {words[0]}`, which does not exist"
+        known = {option for each in COMMANDS[words[0]].params for option in each.opts} | {"--help", "-h"}
+        for word in words[1:]:
+            if re.fullmatch(r"--?[a-z][a-z-]*", word):
+                assert word in known, f"{page.name} shows `modiste {words[0]} {word}`, which does not exist"
+
+
+@each_page
+def test_internal_links_resolve(page: Path):
+    for target in LINK.findall(without_code(page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        where = (page.parent / path).resolve() if path else page
+        assert where.exists(), f"{page.name} links to {target}"
+        home = ROOT / "docs" if page.is_relative_to(ROOT / "docs") else ROOT
+        assert where.is_relative_to(home), f"{page.name} links out of {home.name}: {target}"
+        if anchor:
+            assert anchor in anchors(where), f"{page.name} links to {target}, which has no such heading"
+
+
+@each_page
+def test_python_snippets_compile(page: Path):
+    for number, block in enumerate(blocks(page, "python"), start=1):
+        compile(block, f"{page.name} snippet {number}", "exec")
+
+
+@each_page
+def test_no_path_of_one_machine_and_no_host_of_a_registry(page: Path):
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"(?<![\w.~])/(work|home|Users|root|opt|var)/", text)
+    assert not re.search(r"pypi\.org|pythonhosted|download\.pytorch|npmjs", text)
+
+
+@each_page
+def test_make_words_exist(page: Path):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    lines = "\n".join(blocks(page, "console"))
+    shown = re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8")) + re.findall(
+        r"\$ make ([a-z-]+)", lines
+    )
+    assert set(shown) <= targets
+
+
+def test_every_page_is_in_the_site():
+    site = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
+
+    def files(entries: Any) -> Iterator[str]:
+        for entry in entries if isinstance(entries, list) else [entries]:
+            if isinstance(entry, str):
+                yield entry
+            else:
+                for inner in entry.values():
+                    yield from files(inner)
+
+    assert sorted(files(site["nav"])) == sorted(
+        str(p.relative_to(ROOT / "docs")) for p in PAGES if "docs" in p.parts
+    )
+
+
+def test_every_dependency_is_explained():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [
+        *project["dependencies"],
+        *(each for extra in project["optional-dependencies"].values() for each in extra),
+    ]
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    for requirement in wanted:
+        name = re.split(r"[\[<>=!~ ;]", requirement)[0]
+        assert f"| {name} |" in page, f"docs/dependencies.md does not say why {name}"
+
+
+def test_the_lock_covers_every_dependency_and_names_exact_versions_only():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["train"], *extras["hub"], *extras["dev"]]
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    locked = [line for line in lines if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in locked)
+    names = {line.partition("==")[0].lower().replace("_", "-") for line in locked}
+    for requirement in wanted:
+        name = re.split(r"[\[<>=!~ ;]", requirement)[0].lower().replace("_", "-")
+        assert name in names, f"requirements.lock lacks {name}: run `make lock`"
