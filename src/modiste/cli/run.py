@@ -13,7 +13,7 @@ from modiste.errors import ModisteError
 
 INTERRUPTED = 130
 # The root of the errors that Typer raises for a command line that it cannot read; Typer does not export it.
-ParsingError = typer.BadParameter.__bases__[0].__bases__[0]
+ParsingError: type[Exception] = typer.BadParameter.__bases__[0].__bases__[0]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -50,24 +50,30 @@ class Match:
             "attributes": self.attributes,
         }
 
-    def _repr_html_(self) -> str:
+    def html(self) -> str:
+        """The match as a figure: photo, id, category and score; the attributes on hovering."""
         source = "data:image/jpeg;base64," + base64.b64encode(self.jpeg()).decode("ascii")
-        title = html.escape(
-            ", ".join(f"{key}: {value}" for key, value in self.attributes.items()), quote=True
-        )
+        title = html.escape(", ".join(f"{key}: {value}" for key, value in self.attributes.items()))
         return (
             '<figure style="display:inline-block;margin:4px;text-align:center;vertical-align:top">'
-            f'<img src="{source}" alt="{html.escape(self.id, quote=True)}" title="{title}" style="height:140px">'
+            f'<img src="{source}" alt="{html.escape(self.id)}" title="{title}" style="height:140px">'
             f'<figcaption style="font-size:12px">{html.escape(self.id)}<br>{html.escape(self.category)}'
             f" · {self.score:.3g}</figcaption></figure>"
         )
+
+    def _repr_html_(self) -> str:
+        return self.html()
 
 
 class Matches(list[Match]):
     """The matches of one code, best first: a list that shows as a row of pictures in a notebook."""
 
+    def html(self) -> str:
+        """The matches as a row of figures."""
+        return "<div>" + "".join(match.html() for match in self) + "</div>"
+
     def _repr_html_(self) -> str:
-        return "<div>" + "".join(match._repr_html_() for match in self) + "</div>"
+        return self.html()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +92,16 @@ class Recommendation:
             "results": [match.to_dict() for match in self.matches],
         }
 
+    def html(self) -> str:
+        """The label, then the matches as a row of figures."""
+        return f"<div><b>{html.escape(self.label)}</b>{self.matches.html()}</div>"
+
     def _repr_html_(self) -> str:
-        return f"<div><b>{html.escape(self.label)}</b>{self.matches._repr_html_()}</div>"
+        return self.html()
 
 
 class Recommendations(list[Recommendation]):
     """What goes with one code, one entry per other cluster: shows as rows of pictures in a notebook."""
 
     def _repr_html_(self) -> str:
-        return "".join(recommendation._repr_html_() for recommendation in self)
+        return "".join(recommendation.html() for recommendation in self)

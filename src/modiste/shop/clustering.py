@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from modiste.errors import BadCount, BadOption
@@ -41,9 +42,11 @@ def cluster_shop(
         raise BadCount(f"k is {k}; the shop has {count} products.", remedy=f"Give a k from 1 to {count}.")
     with writing(shop.path):
         points = shop.encodings.mean if on == "mean" else shop.encodings.code
-        fitted = CLUSTER_METHODS[method](points, k, seed)
+        fitted = CLUSTER_METHODS[method](points, k, seed, on=on)
         labels = name_clusters(fitted.assign(points), shop.catalogue.categories)
-        clusters = Clusters.from_dict(fitted.to_dict() | {"labels": list(labels), "on": on})
+        # A cluster at the end that no product falls into has no name yet.
+        labels += ("empty",) * (k - len(labels))
+        clusters = replace(fitted, labels=labels)
         made_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
         write_json(shop.files.clusters(shop.model.model_id), made_from | {"clusters": clusters.to_dict()})
         asked = {"k": k, "on": on, "method": method, "seed": seed}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ class ShopFiles:
 
 
 @contextmanager
-def disk_errors(what: str) -> Iterator[None]:
+def disk_errors(what: str) -> Generator[None, None, None]:
     """Turn the disk's refusals into StorageError, naming `what` was being done."""
     try:
         yield
@@ -91,7 +91,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 @contextmanager
-def writing(root: Path) -> Iterator[None]:
+def writing(root: Path) -> Generator[None, None, None]:
     """Hold the shop for one writing stage (ingest, train, encode, cluster); readers are never kept out.
 
     Raises:

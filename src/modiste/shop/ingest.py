@@ -7,7 +7,7 @@ import io
 import json
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -97,7 +97,7 @@ def ingest(
 
 
 @contextmanager
-def _nothing_left_behind(files: ShopFiles) -> Iterator[None]:
+def _nothing_left_behind(files: ShopFiles) -> Generator[None, None, None]:
     """Where there was no store before, an ingest that fails before its first commit leaves none."""
     fresh = not files.store.is_dir()
     try:

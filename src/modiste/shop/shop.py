@@ -10,8 +10,8 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modiste.catalogue.photo import decode_jpeg, fit_photo
-from modiste.errors import BadCount, BadOption, PhotoError
+from modiste.catalogue.photo import check_photo, decode_jpeg, fit_photo
+from modiste.errors import BadCount, BadOption
 from modiste.latent.arithmetic import shift
 from modiste.latent.clusters import Clusters
 from modiste.latent.posterior import Posterior, check_code, fixed_epsilon_code
@@ -145,7 +145,9 @@ class Shop:
         photos = [cast("NDArray[np.uint8]", photo)] if one else list(photo)
         fitted = np.empty((len(photos), *self.model.frame, 3), np.uint8)
         for row, each in enumerate(photos):
-            fitted[row] = fit_photo(_check_photo(each), self.model.frame)
+            pixels = np.asarray(each)
+            check_photo(pixels)
+            fitted[row] = fit_photo(pixels, self.model.frame)
         mean, std = self.engine.encode(fitted)
         if one:
             mean, std = mean[0], std[0]
@@ -288,13 +290,3 @@ class Shop:
                 raise BadOption(f"No {name} {value!r}.", remedy=f"Choose one of {', '.join(allowed)}.")
         if not 0.0 <= tau < float("inf"):
             raise BadOption(f"tau is {tau}.", remedy="Give 0 or more.")
-
-
-def _check_photo(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    array = np.asarray(photo)
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
-        raise PhotoError(
-            f"A photo must be uint8 of shape (h, w, 3), not {array.dtype} of shape {array.shape}.",
-            remedy="Read a file with modiste.read_photo, which brings any JPEG, PNG or WebP to that form.",
-        )
-    return array

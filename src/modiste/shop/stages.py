@@ -104,8 +104,8 @@ def load_clusters(files: ShopFiles, manifest: Manifest, store: ProductStore) -> 
         clusters = Clusters.from_dict(raw["clusters"])
     except FileNotFoundError:
         raise ShopIncomplete(f"{path} is missing.", remedy=remedy) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SchemaError(f"{path} is damaged: {error!r}.", remedy=remedy) from None
+    except (OSError, ValueError, KeyError, TypeError, SchemaError) as error:
+        raise SchemaError(f"{path} is damaged: {error}.", remedy=remedy) from None
     if made_from != (manifest.model, store.hash()):
         raise StaleError("The clusters were made from other encodings.", remedy=remedy)
     return clusters

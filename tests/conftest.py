@@ -1,0 +1,40 @@
+"""A small shop, built for real once per test run: sample products, a briefly trained model, encodings, clusters."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from modiste.catalogue.record import Record
+from tests.small import COUNT, FRAME, Listed
+
+
+@pytest.fixture(scope="session")
+def sample_records() -> list[Record]:
+    """The products of the small sample."""
+    from modiste.catalogue.sample import SampleSource
+
+    source = SampleSource(count=COUNT, seed=3, size=FRAME)
+    return [item for item in source.records() if isinstance(item, Record)]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record]) -> Path:
+    """The directory of a whole shop. Shared by all tests: ask it, never write to it."""
+    from modiste.shop.build import build
+
+    root = tmp_path_factory.mktemp("shops") / "built"
+    build(
+        Listed(list(sample_records), "sample"), root, frame=FRAME, epochs=2, latent=8, cluster_method="kmeans"
+    )
+    return root
+
+
+@pytest.fixture
+def shop_copy(built: Path, tmp_path: Path) -> Path:
+    """The directory of a whole shop, for one test to break."""
+    root = tmp_path / "shop"
+    shutil.copytree(built, root)
+    return root

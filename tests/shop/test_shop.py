@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modiste import Shop
+from modiste.catalogue.record import Record
+from modiste.errors import BadCode, BadCount, BadOption, PhotoError, UnknownProduct
+from modiste.shop.answers import Match, Matches, Recommendation, Recommendations
+from tests.small import FRAME
+
+N = 8
+
+
+@pytest.fixture(scope="module")
+def shop(built: Path) -> Shop:
+    return Shop.open(built)
+
+
+def test_products_are_a_table(shop: Shop, sample_records: list[Record]) -> None:
+    table = shop.products
+    assert list(table.columns[:3]) == ["id", "category", "cluster"]
+    assert sorted(table["id"]) == sorted(record.id for record in sample_records)
+    assert {"article_type", "base_colour"} <= set(table.columns)
+    assert table["cluster"].isin(range(3)).all()
+
+
+def test_encode_takes_a_photo_of_any_size(shop: Shop) -> None:
+    photo = np.full((100, 33, 3), 255, np.uint8)
+    photo[30:60, 10:20] = (200, 30, 30)
+    posterior = shop.encode(photo)
+    for part in (posterior.mean, posterior.std, posterior.code):
+        assert part.shape == (N,)
+        assert part.dtype == np.float32
+    assert (posterior.std > 0).all()
+    np.testing.assert_allclose(
+        posterior.code, posterior.mean + posterior.std * np.array(shop.model.epsilon), rtol=1e-5
+    )
+
+
+def test_encode_takes_a_batch(shop: Shop) -> None:
+    photos = [shop.photo(id_) for id_ in shop.catalogue.ids[:3]]
+    batch = shop.encode(photos)
+    assert batch.mean.shape == batch.std.shape == batch.code.shape == (3, N)
+    np.testing.assert_allclose(shop.encode(np.stack(photos)).code, batch.code)
+    np.testing.assert_allclose(shop.encode(photos[1]).code, batch.code[1], atol=1e-4)
+
+
+def test_a_stored_product_is_encoded_as_it_was(shop: Shop) -> None:
+    id_ = shop.catalogue.ids[5]
+    np.testing.assert_allclose(shop.encode(shop.photo(id_)).code, shop.code_of(id_), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "bad", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)]
+)
+def test_what_is_not_a_photo(shop: Shop, bad: np.ndarray) -> None:
+    with pytest.raises(PhotoError):
+        shop.encode(bad)
+
+
+def test_decode_draws_at_the_frame(shop: Shop) -> None:
+    codes = shop.encodings.code[:2]
+    assert shop.decode(codes[0]).shape == (*FRAME, 3)
+    drawn = shop.decode(codes)
+    assert drawn.shape == (2, *FRAME, 3)
+    assert drawn.dtype == np.uint8
+    np.testing.assert_array_equal(drawn[0], shop.decode(codes[0]))
+
+
+@pytest.mark.parametrize(
+    "bad", [np.zeros(N - 1), np.full(N, np.nan), np.full(N, np.inf), [], np.zeros((1, 2, N))]
+)
+def test_a_bad_code_is_refused_everywhere(shop: Shop, bad: object) -> None:
+    for ask in (shop.decode, shop.similar, shop.recommend, shop.cluster_of):
+        with pytest.raises(BadCode):
+            ask(bad)  # type: ignore[arg-type]
+
+
+def test_similar_is_sorted_and_stays_in_the_cluster(shop: Shop) -> None:
+    code = shop.code_of(shop.catalogue.ids[0])
+    for method, sign in (("likelihood", -1), ("fixed-epsilon", 1), ("mean", 1)):
+        matches = shop.similar(code, 7, method)  # type: ignore[arg-type]
+        assert isinstance(matches, Matches)
+        assert all(isinstance(match, Match) for match in matches)
+        scores = [sign * match.score for match in matches]
+        assert scores == sorted(scores)
+        assert {match.cluster for match in matches} == {shop.cluster_of(code)}
+
+
+def test_similar_agrees_with_the_formula(shop: Shop) -> None:
+    code = shop.random_design(1)
+    held = shop.encodings
+    mean, std = held.mean.astype(np.float64), held.std.astype(np.float64)
+    expected = -((code - mean) ** 2) / (2 * std**2) - np.log(np.sqrt(2 * np.pi) * std)
+    order = np.argsort(-expected.sum(1), kind="stable")[:5]
+    matches = shop.similar(code, 5, scope="catalogue")
+    assert [match.id for match in matches] == [shop.catalogue.ids[row] for row in order]
+    np.testing.assert_allclose([match.score for match in matches], expected.sum(1)[order], rtol=1e-6)
+    distances = np.abs(held.code.astype(np.float64) - code).sum(1)
+    nearest = shop.similar(code, 3, "fixed-epsilon", "catalogue", metric="manhattan")
+    np.testing.assert_allclose([match.score for match in nearest], np.sort(distances)[:3], rtol=1e-6)
+
+
+def test_a_product_is_nearest_to_itself_and_can_be_left_out(shop: Shop) -> None:
+    id_ = shop.catalogue.ids[4]
+    code = shop.code_of(id_)
+    assert shop.similar(code, 1, "fixed-epsilon")[0].id == id_
+    without = shop.similar(code, 5, "fixed-epsilon", exclude=[id_])
+    assert len(without) == 5
+    assert id_ not in {match.id for match in without}
+
+
+def test_a_batch_gets_a_list_of_answers(shop: Shop) -> None:
+    codes = shop.encodings.code[:3]
+    similar = shop.similar(codes, 4)
+    recommended = shop.recommend(codes, 2)
+    assert len(similar) == len(recommended) == 3
+    assert similar[1] == shop.similar(codes[1], 4)
+    assert recommended[2] == shop.recommend(codes[2], 2)
+
+
+def test_recommend_goes_to_every_other_cluster(shop: Shop) -> None:
+    code = shop.code_of(shop.catalogue.ids[0])
+    own = shop.cluster_of(code)
+    answer = shop.recommend(code, 2, "mean")
+    assert isinstance(answer, Recommendations)
+    assert [each.cluster for each in answer] == [number for number in range(3) if number != own]
+    for each in answer:
+        assert isinstance(each, Recommendation)
+        assert each.label == shop.clusters.labels[each.cluster]
+        assert {match.cluster for match in each.matches} == {each.cluster}
+        # the difference of the centres points towards the other cluster
+        there = code + (shop.clusters.centres[each.cluster] - shop.clusters.centres[own])
+        rows = np.flatnonzero(shop.assignments == each.cluster)
+        nearest = rows[np.argmin(np.linalg.norm(shop.encodings.mean[rows] - there, axis=1))]
+        assert each.matches[0].id == shop.catalogue.ids[nearest]
+
+
+def test_a_random_design_is_the_same_for_a_seed(shop: Shop) -> None:
+    one, again, other = (shop.random_design(seed) for seed in (1, 1, 2))
+    assert one.shape == (N,)
+    assert one.dtype == np.float32
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
+def test_counts_and_options_outside_what_is_allowed(shop: Shop) -> None:
+    code = shop.random_design(0)
+    total = len(shop.catalogue)
+    assert len(shop.similar(code, total, scope="catalogue")) == total
+    for k in (0, -1, total + 1):
+        with pytest.raises(BadCount, match=f"1 to {total}"):
+            shop.similar(code, k)
+        with pytest.raises(BadCount):
+            shop.recommend(code, k)
+    for wrong in ({"method": "cosine"}, {"scope": "shop"}, {"metric": "cosine"}, {"tau": -1.0}):
+        with pytest.raises(BadOption):
+            shop.similar(code, **wrong)  # type: ignore[arg-type]
+
+
+def test_an_unknown_product(shop: Shop) -> None:
+    for ask in (shop.photo, shop.jpeg, shop.code_of):
+        with pytest.raises(UnknownProduct, match="'no-such'"):
+            ask("no-such")
+
+
+def test_answers_show_as_pictures_in_a_notebook(shop: Shop) -> None:
+    code = shop.random_design(3)
+    page = shop.similar(code, 2)._repr_html_()  # type: ignore[attr-defined]
+    assert page.count("data:image/jpeg;base64,") == 2
+    page = shop.recommend(code, 1)._repr_html_()  # type: ignore[attr-defined]
+    assert page.count("data:image/jpeg;base64,") == 2
+
+
+def test_hostile_words_stay_text_in_a_notebook(shop: Shop) -> None:
+    nasty = '"><script>alert(1)</script>'
+    match = Match(nasty, nasty, 0, 1.0, {"name": nasty}, lambda _: b"")
+    assert "<script>" not in match._repr_html_()
+    assert "<script>" not in Recommendation(0, nasty, Matches([match]))._repr_html_()

@@ -1,0 +1,24 @@
+"""What the tests' small shops are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modiste.catalogue.record import Record, Rejection
+
+FRAME = (64, 48)
+COUNT = 90
+
+
+class Listed:
+    """A source that yields what it is given."""
+
+    def __init__(self, items: list[Record | Rejection], name: str = "listed") -> None:
+        self.items = items
+        self.name = name
+
+    def count(self) -> int | None:
+        return len(self.items)
+
+    def records(self) -> Iterator[Record | Rejection]:
+        yield from self.items
