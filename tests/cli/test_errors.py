@@ -100,8 +100,8 @@ def test_encodings_of_another_model(shop_copy: Path, capsys: pytest.CaptureFixtu
         (("--code", "1,2,3"), 2, "BadCode", "3"),
         (("--code", "1,2,three"), 2, "BadCode", "three"),
         (("--code", ""), 2, "BadCode", "not numbers"),
-        (("--code", "nan,0,0,0,0,0,0,0"), 2, "BadCode", "nan"),
-        (("--code", "inf,0,0,0,0,0,0,0"), 2, "BadCode", "inf"),
+        (("--code", "nan,0,0,0,0,0,0,0"), 2, "BadCode", "finite"),
+        (("--code", "inf,0,0,0,0,0,0,0"), 2, "BadCode", "finite"),
         (("--photo", "no-such.jpg"), 3, "PhotoError", "no-such.jpg"),
         (("--photo", __file__), 3, "PhotoError", "test_errors.py"),
     ],
@@ -219,11 +219,11 @@ def test_debug_shows_the_stack(
 
 @pytest.mark.slow
 def test_ctrl_c_exits_with_130_and_leaves_the_shop(shop_copy: Path) -> None:
-    before = Manifest.load(shop_copy)
+    before, runs = Manifest.load(shop_copy), set(shop_copy.glob("models/run-*/metrics.jsonl"))
     words = [sys.executable, "-m", "modiste", "train", "--shop", str(shop_copy), "--epochs", "500", "--json"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 60
-    while not list(shop_copy.glob("models/run-*/metrics.jsonl")) and time.monotonic() < until:
+    while set(shop_copy.glob("models/run-*/metrics.jsonl")) == runs and time.monotonic() < until:
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)

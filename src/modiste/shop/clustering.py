@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from modiste.errors import BadCount, BadOption
-from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture, name_clusters
+from modiste.latent.clusters import Basis, Clusters, name_clusters
+from modiste.latent.fitting import fit_kmeans, fit_mixture
 from modiste.shop.files import write_json, writing
 from modiste.shop.shop import Shop
 
@@ -42,11 +44,11 @@ def cluster_shop(
         raise BadCount(f"k is {k}; the shop has {count} products.", remedy=f"Give a k from 1 to {count}.")
     with writing(shop.path):
         points = shop.encodings.mean if on == "mean" else shop.encodings.code
-        fitted = CLUSTER_METHODS[method](points, k, seed, on=on)
+        fitted = CLUSTER_METHODS[method](points, k, seed)
         labels = name_clusters(fitted.assign(points), shop.catalogue.categories)
         # A cluster at the end that no product falls into has no name yet.
         labels += ("empty",) * (k - len(labels))
-        clusters = replace(fitted, labels=labels)
+        clusters = replace(fitted, labels=labels, on=cast("Basis", on))
         made_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
         write_json(shop.files.clusters(shop.model.model_id), made_from | {"clusters": clusters.to_dict()})
         asked = {"k": k, "on": on, "method": method, "seed": seed}
