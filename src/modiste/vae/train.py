@@ -142,7 +142,7 @@ def start(
 
 
 def plan_epochs(run: Run) -> int:
-    """Epochs to train: as asked, or as many as fit the minutes, measured; or as many as show 270,000 photos."""
+    """Epochs to train: as asked, or as many as fit the minutes, measured; or as many as show 200,000 photos."""
     settings = run.settings
     if settings.epochs is not None:
         return settings.epochs
