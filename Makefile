@@ -26,6 +26,7 @@ demo: $(RUN) ## build a shop from the sample catalogue and open it (SHOP=demo-sh
 
 .PHONY: setup
 setup: $(ALL) ## make .venv and install everything that work on Modiste needs
+	@echo "Ready: $(BIN)/modiste --help, or 'source $(BIN)/activate' and then modiste --help."
 
 .PHONY: test
 test: $(ALL) ## run the tests, from a bare checkout too

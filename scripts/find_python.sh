@@ -17,7 +17,10 @@ for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python}; do
   fi
 done
 
-found=$(python3 --version 2>&1 || true)
-echo "Modiste needs Python 3.11 or newer; found ${found:-none}." >&2
-echo "Install one, or name it: make PYTHON=/path/to/python3.12" >&2
+if [ -n "${PYTHON:-}" ]; then
+  echo "Modiste needs Python 3.11 or newer; PYTHON=$PYTHON does not run, or is older." >&2
+else
+  echo "Modiste needs Python 3.11 or newer; found $(python3 --version 2> /dev/null || echo none)." >&2
+fi
+echo "Install one, or name it: make setup PYTHON=/path/to/python3.12" >&2
 exit 1
