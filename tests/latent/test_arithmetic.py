@@ -1,39 +1,51 @@
-"""Shifts reach the other cluster, and lines their ends."""
+"""Equation 3 and interpolation."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as npst
+from hypothesis.extra.numpy import arrays
 
+from modiste.errors import BadCode
 from modiste.latent.arithmetic import interpolate, shift
 
-vectors = npst.arrays(np.float32, 4, elements=st.floats(-8, 8, width=16))
+codes = arrays(np.float32, 5, elements=st.floats(-8, 8, width=32))
 
 
-@given(vectors, vectors, vectors)
-def test_a_shift_keeps_the_place_relative_to_the_centre(code, a, b) -> None:
-    np.testing.assert_allclose(shift(code, a, b) - b, code - a, atol=1e-5)
+@given(codes, codes)
+def test_the_centre_of_one_cluster_lands_on_the_other(i: np.ndarray, j: np.ndarray) -> None:
+    np.testing.assert_allclose(shift(i, i, j), j, rtol=1e-6, atol=1e-12)
 
 
-@given(vectors, vectors)
-def test_the_centre_itself_lands_on_the_other_centre(a, b) -> None:
-    np.testing.assert_allclose(shift(a, a, b), b, atol=1e-5)
+@given(codes, codes, codes)
+def test_there_and_back_is_the_code(code: np.ndarray, i: np.ndarray, j: np.ndarray) -> None:
+    np.testing.assert_allclose(shift(shift(code, i, j), j, i), code, atol=1e-5)
 
 
-@given(vectors, vectors, vectors)
-def test_there_and_back(code, a, b) -> None:
-    np.testing.assert_allclose(shift(shift(code, a, b), b, a), code, atol=1e-5)
+@given(codes, codes, codes)
+def test_a_batch_is_a_loop(code: np.ndarray, i: np.ndarray, j: np.ndarray) -> None:
+    batch = np.stack([code, i, j])
+    np.testing.assert_array_equal(shift(batch, i, j), [shift(each, i, j) for each in batch])
+    each_own = shift(batch, np.stack([i, i, j]), np.stack([j, j, i]))
+    np.testing.assert_array_equal(each_own[2], shift(j, j, i))
 
 
-def test_a_batch_shifts_as_its_codes_do() -> None:
-    codes = np.arange(8.0).reshape(2, 4)
-    assert np.array_equal(shift(codes, np.zeros(4), np.ones(4)), codes + 1)
+def test_shift_refuses_centres_that_do_not_fit() -> None:
+    with pytest.raises(BadCode, match="centres"):
+        shift(np.zeros(3), np.zeros(2), np.zeros(2))
 
 
-@given(vectors, vectors)
-def test_a_line_begins_and_ends_where_it_should(a, b) -> None:
-    line = interpolate(a, b, [0.0, 0.5, 1.0])
-    np.testing.assert_allclose(line, [a, (a + b) / 2, b], atol=1e-5)
-    np.testing.assert_allclose(interpolate(a, b, 0.5), line[1], atol=1e-6)
+@given(codes, codes)
+def test_interpolation_starts_and_ends_exactly(a: np.ndarray, b: np.ndarray) -> None:
+    way = interpolate(a, b, [0.0, 0.5, 1.0])
+    np.testing.assert_array_equal(way[0], a)
+    np.testing.assert_array_equal(way[2], b)
+    np.testing.assert_allclose(way[1], (a.astype(float) + b) / 2, atol=1e-6)
+    np.testing.assert_array_equal(interpolate(a, b, 0.5), way[1])
+
+
+def test_interpolation_refuses_codes_that_do_not_fit() -> None:
+    with pytest.raises(BadCode):
+        interpolate(np.zeros(3), np.zeros(4), 0.5)

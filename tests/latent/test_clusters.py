@@ -1,97 +1,190 @@
-"""K-means and the merged mixture find what is there, and are stored whole."""
+"""Finding, naming, keeping and asking clusters."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from modiste.errors import BadCount, SchemaError
-from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture, merge_components, name_clusters
+from modiste.errors import BadCode, BadCount, SchemaError
+from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture, name_clusters
 
-FITS = pytest.mark.parametrize("fit", [fit_kmeans, fit_mixture])
-
-
-def blobs(sizes: tuple[int, ...] = (200, 80, 40)) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    rng = np.random.default_rng(0)
-    centres = np.eye(3, 4) * 9
-    points = [rng.normal(centres[j], 1.0, (size, 4)) for j, size in enumerate(sizes)]
-    return np.concatenate(points).astype(np.float32), np.repeat(np.arange(len(sizes)), sizes)
+FITS = {"kmeans": fit_kmeans, "mixture": fit_mixture}
 
 
-@FITS
-def test_separate_blobs_are_found(fit) -> None:
-    points, truth = blobs()
-    clusters = fit(points, 3, 0)
-    assigned = clusters.assign(points)
-    pairs = set(zip(assigned.tolist(), truth.tolist(), strict=True))
-    assert len(pairs) == 3
-    for j in range(3):
-        np.testing.assert_allclose(clusters.centres[j], points[assigned == j].mean(axis=0), atol=1e-3)
+def blobs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Three groups of unequal size and shape, as product categories are: codes (600, 4) and the group of each."""
+    random = np.random.default_rng(seed)
+    sizes, spread = (420, 120, 60), ((3.0, 0.3, 0.3, 0.3), (0.3, 1.5, 0.3, 0.3), (0.3, 0.3, 0.3, 0.3))
+    middle = ((0, 0, 0, 0), (0, 3, 3, 0), (2, -3, 0, 3))
+    parts = [random.normal(m, s, (c, 4)) for m, s, c in zip(middle, spread, sizes, strict=True)]
+    return np.concatenate(parts).astype(np.float32), np.repeat([0, 1, 2], sizes)
 
 
-def test_unequal_long_clusters_are_the_mixtures_strength() -> None:
-    rng = np.random.default_rng(1)
-    long = rng.normal(0, 1, (900, 3)) * (8, 0.5, 0.5)
-    small = rng.normal((0, 6, 0), 0.5, (90, 3))
-    points, truth = np.concatenate([long, small]), np.repeat([0, 1], (900, 90))
-    found = fit_mixture(points, 2, 0).assign(points)
-    accuracy = max((found == truth).mean(), (found != truth).mean())
-    assert accuracy > 0.99
-    paper = fit_kmeans(points, 2, 0).assign(points)
-    assert max((paper == truth).mean(), (paper != truth).mean()) < 0.9
+@pytest.fixture(scope="module", params=sorted(FITS))
+def fitted(request: pytest.FixtureRequest) -> tuple[Clusters, np.ndarray]:
+    codes, _ = blobs()
+    return FITS[request.param](codes, 3, 0), codes
 
 
-@FITS
-def test_stored_as_json_and_read_back(fit) -> None:
-    points, _ = blobs()
-    clusters = fit(points, 3, 0)
-    again = Clusters.from_dict(json.loads(json.dumps(clusters.to_dict())))
-    assert np.array_equal(again.assign(points), clusters.assign(points))
-    assert again.k == 3
+def test_centres_are_the_means_of_what_is_assigned(fitted: tuple[Clusters, np.ndarray]) -> None:
+    clusters, codes = fitted
+    groups = clusters.assign(codes)
+    means = [codes[groups == j].mean(axis=0) for j in range(3)]
+    np.testing.assert_allclose(clusters.centres, means, atol=1e-4)
+    assert clusters.centres.dtype == np.float32
 
 
-@FITS
-def test_the_same_seed_gives_the_same_clusters(fit) -> None:
-    points, _ = blobs()
-    assert np.array_equal(fit(points, 3, 5).centres, fit(points, 3, 5).centres)
+def test_clusters_are_numbered_by_size(fitted: tuple[Clusters, np.ndarray]) -> None:
+    clusters, codes = fitted
+    sizes = np.bincount(clusters.assign(codes))
+    assert len(clusters) == len(sizes) == 3
+    assert sorted(sizes, reverse=True) == list(sizes)
 
 
-@pytest.mark.parametrize("k", [0, 4])
-@FITS
-def test_k_must_fit_the_number_of_products(fit, k: int) -> None:
-    with pytest.raises(BadCount, match="3 products"):
-        fit(np.eye(3), k, 0)
+def test_one_code_or_a_batch(fitted: tuple[Clusters, np.ndarray]) -> None:
+    clusters, codes = fitted
+    batch = clusters.assign(codes[:20])
+    assert batch.shape == (20,)
+    assert [int(clusters.assign(code)) for code in codes[:20]] == batch.tolist()
 
 
-@FITS
-@pytest.mark.parametrize("k", [1, 2, 3])
-def test_few_products_do(fit, k: int) -> None:
-    assert fit(np.eye(3), k, 0).assign(np.eye(3)).max() < k
+def test_kept_as_json_and_back(fitted: tuple[Clusters, np.ndarray]) -> None:
+    clusters, codes = fitted
+    back = Clusters.from_dict(json.loads(json.dumps(clusters.to_dict())))
+    np.testing.assert_array_equal(back.centres, clusters.centres)
+    np.testing.assert_array_equal(back.assign(codes), clusters.assign(codes))
+    assert (back.labels, back.on, back.method) == (clusters.labels, clusters.on, clusters.method)
 
 
-def test_damage_is_a_schema_error() -> None:
-    good = fit_kmeans(np.eye(3), 2, 0).to_dict()
-    for change in (
-        {"labels": ["a"]},
-        {"centres": "x"},
-        {"on": "moon"},
-        {"owner": [0, 7]},
-        {"method": "magic"},
-    ):
-        with pytest.raises(SchemaError):
-            Clusters.from_dict(good | change)
+@pytest.mark.parametrize("method", sorted(FITS))
+def test_the_same_for_a_seed_and_any_order_of_rows(method: str) -> None:
+    codes, _ = blobs()
+    first = FITS[method](codes, 3, 5)
+    np.testing.assert_array_equal(first.centres, FITS[method](codes, 3, 5).centres)
+    order = np.random.default_rng(1).permutation(len(codes))
+    turned = FITS[method](codes[order], 3, 5)
+    np.testing.assert_array_equal(turned.assign(codes), first.assign(codes))
+
+
+def test_the_mixture_finds_groups_of_unequal_size_and_shape() -> None:
+    codes, truth = blobs()
+    mixture, kmeans = fit_mixture(codes, 3, 0), fit_kmeans(codes, 3, 0)
+    assert mixture.method == "mixture"
+    assert np.mean(mixture.assign(codes) == truth) > 0.97  # numbered by size, as the truth is
+    assert np.mean(kmeans.assign(codes) == truth) < 0.9
+
+
+def test_kmeans_assigns_to_the_nearest_centre() -> None:
+    codes, _ = blobs()
+    clusters = fit_kmeans(codes, 4, 0)
+    apart = np.linalg.norm(codes[:, None].astype(float) - clusters.centres[None], axis=2)
+    np.testing.assert_array_equal(clusters.assign(codes), apart.argmin(axis=1))
+
+
+@pytest.mark.parametrize("method", sorted(FITS))
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_every_cluster_has_products(method: str, k: int) -> None:
+    codes, _ = blobs(3)
+    assert np.bincount(FITS[method](codes, k, 0).assign(codes), minlength=k).min() > 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    arrays(np.float32, st.tuples(st.integers(2, 12), st.integers(1, 4)), elements=st.floats(-4, 4, width=16))
+)
+def test_few_or_equal_rows_are_clustered_or_refused(codes: np.ndarray) -> None:
+    different = len(np.unique(codes, axis=0))
+    for fit in FITS.values():
+        if different < 2:
+            with pytest.raises(BadCount):
+                fit(codes, 2, 0)
+        else:
+            clusters = fit(codes, 2, 0)
+            assert set(clusters.assign(codes).tolist()) == {0, 1}
+            assert np.isfinite(clusters.centres).all()
+
+
+@pytest.mark.parametrize("method", sorted(FITS))
+def test_bad_questions(method: str) -> None:
+    codes, _ = blobs()
+    for k in (0, -1, len(codes) + 1):
+        with pytest.raises(BadCount, match="different codes"):
+            FITS[method](codes, k, 0)
+    with pytest.raises(BadCode):
+        FITS[method](np.full((5, 2), np.nan), 2, 0)
+    with pytest.raises(BadCode):
+        FITS[method](codes[:, :3], 2, 0).assign(codes)
+
+
+DAMAGE: list[dict[str, Any]] = [
+    {"centres": "much"},
+    {"centres": [[1.0, 2.0], [3.0]]},
+    {"centres": [[float("nan")] * 4] * 3},
+    {"centres": []},
+    {"labels": ["a"]},
+    {"labels": [1, 2, 3]},
+    {"labels": None},
+    {"on": "photo"},
+    {"method": "guess"},
+    {"mixture": None},
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_a_schema_error(damage: dict[str, Any]) -> None:
+    good = fit_mixture(blobs()[0], 3, 0).to_dict()
     with pytest.raises(SchemaError):
-        Clusters.from_dict([])
+        Clusters.from_dict(good | damage)
 
 
-def test_merging_identical_components_still_gives_k() -> None:
-    owner = merge_components(np.zeros((5, 2)), np.stack([np.eye(2)] * 5), 3)
-    assert sorted(set(owner.tolist())) == [0, 1, 2]
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("weights", lambda x: [-1.0] * len(x)),
+        ("weights", lambda x: x[:-1]),
+        ("groups", lambda x: [0] * len(x)),
+        ("groups", lambda x: [7, *x[1:]]),
+        ("means", lambda x: [row[:-1] for row in x]),
+        ("covariances", lambda x: [[[0.0] * 4] * 4] * len(x)),
+        ("covariances", lambda x: [[[1.0, 9.0, 0, 0], *np.eye(4).tolist()[1:]]] * len(x)),
+    ],
+)
+def test_a_damaged_mixture_is_a_schema_error(name: str, change: Any) -> None:
+    good = fit_mixture(blobs()[0], 3, 0).to_dict()
+    mixture = good["mixture"] | {name: change(good["mixture"][name])}
+    with pytest.raises(SchemaError):
+        Clusters.from_dict(good | {"mixture": mixture})
 
 
-def test_names_are_majorities_and_unique() -> None:
-    categories = ["bags"] * 3 + ["shoes"] * 5 + ["bags"] * 9
-    assert name_clusters([0] * 3 + [1] * 5 + [2] * 9, categories) == ("bags 2", "shoes", "bags")
+def test_not_an_object_is_a_schema_error() -> None:
+    with pytest.raises(SchemaError):
+        Clusters.from_dict([1, 2])
+
+
+def test_names_are_the_majority_and_unique() -> None:
+    groups = [0, 0, 0, 1, 1, 2, 2, 2, 2]
+    kinds = ["shoe", "shoe", "bag", "bag", "bag", "shoe", "shoe", "shoe", "shoe"]
+    assert name_clusters(groups, kinds) == ("shoe 2", "bag", "shoe")
+
+
+def test_names_where_the_number_is_taken() -> None:
+    assert name_clusters([0, 0, 1, 1, 1, 2], ["a", "a", "a", "a", "a", "a 2"]) == ("a 2", "a", "a 2 2")
+
+
+def test_names_of_no_products() -> None:
+    assert name_clusters([], []) == ()
+    assert name_clusters([1], ["bag"]) == ("empty", "bag")
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from("abc")), min_size=1), st.randoms())
+def test_names_do_not_hang_on_the_order_of_rows(pairs: list[tuple[int, str]], random: Any) -> None:
+    first = name_clusters([p[0] for p in pairs], [p[1] for p in pairs])
+    assert len(set(first)) == len(first)
+    random.shuffle(pairs)
+    assert name_clusters([p[0] for p in pairs], [p[1] for p in pairs]) == first

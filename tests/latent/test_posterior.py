@@ -1,4 +1,4 @@
-"""Eq. 1 and Eq. 2 of the paper, against SciPy and by their properties."""
+"""Equations 1 and 2, against their definitions."""
 
 from __future__ import annotations
 
@@ -6,88 +6,114 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as npst
+from hypothesis.extra.numpy import arrays
 from scipy.stats import norm
 
-from modiste.errors import BadCode
+from modiste.errors import BadCode, BadOption
 from modiste.latent.posterior import check_code, fixed_epsilon_code, log_likelihood
 
-finite = st.floats(-5, 5, width=32)
-spread = st.floats(0.015625, 4, width=32)
+latents = st.integers(1, 12)
+values = st.floats(-8, 8, width=32)
+spreads = st.floats(0.0009765625, 8, width=32)  # 2⁻¹⁰
 
 
-def cases(n: int = 3, rows: int = 5) -> st.SearchStrategy:
-    return st.tuples(
-        npst.arrays(np.float32, n, elements=finite),
-        npst.arrays(np.float32, (rows, n), elements=finite),
-        npst.arrays(np.float32, (rows, n), elements=spread),
+@st.composite
+def catalogues(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A batch of codes with the means and stds of some products."""
+    n, rows, b = draw(latents), draw(st.integers(1, 6)), draw(st.integers(1, 4))
+    return (
+        draw(arrays(np.float32, (b, n), elements=values)),
+        draw(arrays(np.float32, (rows, n), elements=values)),
+        draw(arrays(np.float32, (rows, n), elements=spreads)),
     )
 
 
-@given(cases(), st.sampled_from([0.0, 0.1, 1.0]))
-def test_the_likelihood_is_that_of_scipy(case, tau) -> None:
-    code, mean, std = case
-    wide = np.sqrt(std.astype(float) ** 2 + tau**2)
-    expected = norm.logpdf(code.astype(float), mean.astype(float), wide).sum(axis=1)
-    np.testing.assert_allclose(log_likelihood(code, mean, std, tau), expected, rtol=1e-10, atol=1e-9)
+@given(catalogues(), st.floats(0, 2))
+def test_likelihood_is_the_normal_density(case: tuple[np.ndarray, ...], tau: float) -> None:
+    codes, mean, std = case
+    wide = np.sqrt(std.astype(np.float64) ** 2 + tau**2)
+    expected = norm.logpdf(codes[:, None].astype(np.float64), mean.astype(np.float64), wide).sum(axis=-1)
+    np.testing.assert_allclose(log_likelihood(codes, mean, std, tau), expected, rtol=1e-9, atol=1e-9)
 
 
-@given(cases())
-def test_a_batch_is_its_codes_one_by_one(case) -> None:
-    code, mean, std = case
-    batch = np.stack([code, code + 1])
-    expected = [log_likelihood(one, mean, std) for one in batch]
-    np.testing.assert_array_equal(log_likelihood(batch, mean, std), expected)
+@given(catalogues())
+def test_a_batch_is_a_loop(case: tuple[np.ndarray, ...]) -> None:
+    codes, mean, std = case
+    together = log_likelihood(codes, mean, std)
+    assert together.dtype == np.float64
+    np.testing.assert_array_equal(together, [log_likelihood(code, mean, std) for code in codes])
 
 
-@given(cases(), st.permutations(range(3)))
-def test_the_order_of_latents_does_not_matter(case, order) -> None:
-    code, mean, std = case
-    got = log_likelihood(code[order], mean[:, order], std[:, order])
-    np.testing.assert_allclose(got, log_likelihood(code, mean, std), rtol=1e-12, atol=1e-9)
+@given(catalogues(), st.randoms(use_true_random=False))
+def test_likelihood_follows_a_permutation_of_products(case: tuple[np.ndarray, ...], random: object) -> None:
+    codes, mean, std = case
+    order = np.arange(len(mean))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(
+        log_likelihood(codes, mean[order], std[order]), log_likelihood(codes, mean, std)[:, order]
+    )
 
 
-@given(cases())
-def test_no_code_is_likelier_than_the_mean(case) -> None:
-    code, mean, std = case
-    assert (log_likelihood(code, mean, std) <= log_likelihood(mean[0], mean[:1], std[:1])[0] + 1e-9)[0]
+def test_no_code_gives_no_rows() -> None:
+    assert log_likelihood(np.empty((0, 3), np.float32), np.zeros((5, 3)), np.ones((5, 3))).shape == (0, 5)
 
 
-def test_a_large_tau_ranks_by_the_expected_squared_distance() -> None:
-    # log(σ² + τ²) ≈ log τ² + σ²/τ²: of the same order as the distance, so the limit is |z − μ|² + Σσ², not Euclid.
-    rng = np.random.default_rng(0)
-    code, mean = rng.normal(size=4), rng.normal(size=(50, 4))
-    std = rng.uniform(0.05, 0.5, (50, 4))
-    distance = ((code - mean) ** 2 + std**2).sum(axis=1)
-    assert np.array_equal(np.argsort(-log_likelihood(code, mean, std, 1e3)), np.argsort(distance))
+def test_wide_tau_ranks_by_the_expected_square_distance() -> None:
+    random = np.random.default_rng(0)
+    mean, std = random.normal(size=(200, 6)), random.uniform(0.05, 0.5, (200, 6))
+    code = random.normal(size=6)
+    far = (np.square(mean - code) + np.square(std)).sum(axis=1)
+    ranked = np.argsort(-log_likelihood(code, mean, std, 1e3))
+    np.testing.assert_array_equal(ranked[:20], np.argsort(far)[:20])
 
 
-def test_fixed_epsilon_uses_the_deviation_not_the_variance() -> None:
-    code = fixed_epsilon_code(np.float32([1.0]), np.float32([0.5]), [2.0])
-    assert code.tolist() == [2.0]  # with the variance it would be 1.5
-    assert code.dtype == np.float32
+@pytest.mark.parametrize("tau", [-0.1, float("nan"), float("inf")])
+def test_tau_must_be_sound(tau: float) -> None:
+    with pytest.raises(BadOption, match="tau"):
+        log_likelihood(np.zeros(2), np.zeros((3, 2)), np.ones((3, 2)), tau)
+
+
+@given(catalogues())
+def test_fixed_epsilon_uses_the_deviation_not_the_variance(case: tuple[np.ndarray, ...]) -> None:
+    codes, mean, std = case
+    epsilon = codes[0]
+    made = fixed_epsilon_code(mean, std, epsilon)
+    assert made.dtype == np.float32
+    np.testing.assert_array_equal(made, mean + std * epsilon)
+    np.testing.assert_array_equal(made[0], fixed_epsilon_code(mean[0], std[0], epsilon))
+
+
+def test_fixed_epsilon_of_a_known_case() -> None:
+    np.testing.assert_allclose(fixed_epsilon_code([1.0], [0.5], [2.0]), [2.0])  # variance would give 1.5
+
+
+def test_fixed_epsilon_refuses_shapes_that_do_not_fit() -> None:
+    with pytest.raises(BadCode, match="epsilon"):
+        fixed_epsilon_code(np.zeros((4, 3)), np.ones((4, 3)), np.zeros(4))
+
+
+def test_check_code_passes_codes_and_batches() -> None:
+    assert check_code([1, 2, 3], 3).dtype == np.float32
+    assert check_code(np.zeros((5, 3)), 3).shape == (5, 3)
 
 
 @pytest.mark.parametrize(
-    "code",
+    "bad",
     [
-        [1.0],
-        [[1.0, 2.0, 3.0]],
-        [np.nan, 0.0],
-        [np.inf, 0.0],
-        [1e30, 0.0],
-        "ab",
-        ["a", "b"],
-        [],
-        np.zeros((0, 2)),
+        [1.0, 2.0],
+        [[[1.0, 2.0, 3.0]]],
+        5.0,
+        [1.0, float("nan"), 0.0],
+        [1.0, float("inf"), 0.0],
+        [1e300, 0.0, 0.0],
+        ["a", "b", "c"],
+        [True, False, True],
+        [1j, 0, 0],
+        [[1.0, 2.0, 3.0], [1.0]],
+        None,
     ],
 )
-def test_bad_codes_are_refused(code) -> None:
+def test_check_code_refuses(bad: object) -> None:
     with pytest.raises(BadCode) as caught:
-        check_code(code, 2)
-    assert caught.value.remedy
-
-
-def test_good_codes_pass() -> None:
-    assert check_code([1, 2], 2).dtype == np.float32
-    assert check_code([[1, 2], [3, 4]], 2).shape == (2, 2)
+        check_code(bad, 3)  # type: ignore[arg-type]
+    assert "3" in caught.value.remedy

@@ -10,8 +10,8 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modiste.errors import SchemaError
-from modiste.latent.mixture import Mixture
+from modiste.errors import BadCount, SchemaError
+from modiste.latent.mixture import Mixture, fit_merged, sample_rows
 from modiste.latent.posterior import check_code
 
 Method = Literal["kmeans", "mixture"]
@@ -117,7 +117,9 @@ def name_clusters(assignments: ArrayLike, categories: Sequence[str]) -> tuple[st
     for cluster, category in zip(of.tolist(), categories, strict=True):
         counts[cluster][category] += 1
     # Most products first, then by name, so that the order of the rows does not matter.
-    best = [min(count.items(), key=lambda pair: (-pair[1], pair[0]), default=("empty", 0)) for count in counts]
+    best = [
+        min(count.items(), key=lambda pair: (-pair[1], pair[0]), default=("empty", 0)) for count in counts
+    ]
     names: dict[int, str] = {}
     for cluster in sorted(range(len(best)), key=lambda j: (-best[j][1], j)):
         name, number = best[cluster][0], 2
@@ -126,3 +128,73 @@ def name_clusters(assignments: ArrayLike, categories: Sequence[str]) -> tuple[st
             name, number = f"{plain} {number}", number + 1
         names[cluster] = name
     return tuple(names[cluster] for cluster in range(len(best)))
+
+
+def fit_kmeans(codes: ArrayLike, k: int, seed: int = 0) -> Clusters:
+    """K-means++ (scikit-learn, best of 10 starts) over codes `(N, n)`; clusters are named by number.
+
+    Raises:
+        BadCount: k is below 1, or over the number of different codes.
+        BadCode: a code is not finite.
+    """
+    points = _check(codes, k)
+    return _finish(points, nearest_centre(points, _kmeans_centres(points, k, seed)), k, "kmeans", None)
+
+
+def fit_mixture(codes: ArrayLike, k: int, seed: int = 0) -> Clusters:
+    """A full-covariance Gaussian mixture over codes `(N, n)`, merged to `k` groups; clusters are named by number.
+
+    K-means wants round clusters of equal size, which product categories are not. Some 16 Gaussians follow any shape;
+    then the two groups that overlap most (Bhattacharyya distance, average linkage) are merged until k are left.
+    Where the rows are too few or too alike for that, the answer is K-means', and says so in `method`.
+
+    Raises:
+        BadCount: k is below 1, or over the number of different codes.
+        BadCode: a code is not finite.
+    """
+    points = _check(codes, k)
+    mixture = fit_merged(points, k, seed)
+    if mixture is None:
+        return fit_kmeans(codes, k, seed)
+    return _finish(points, mixture.group_of(points), k, "mixture", mixture)
+
+
+def _check(codes: ArrayLike, k: int) -> NDArray[np.float64]:
+    array = np.asarray(codes)
+    points = check_code(array, array.shape[-1] if array.ndim == 2 else 0).astype(np.float64)
+    if 1 <= k <= len(points):
+        # Few different codes are found early; a catalogue of many is not sorted whole to see that there are k.
+        different = len(np.unique(points[: 100 * k], axis=0))
+        if different < k:
+            different = len(np.unique(points, axis=0))
+    else:
+        different = len(points)
+    if not 1 <= k <= different:
+        raise BadCount(
+            f"k is {k}; there are {different} different codes to cluster.",
+            remedy=f"Give a k from 1 to {different}.",
+        )
+    return points
+
+
+def _kmeans_centres(points: NDArray[np.float64], k: int, seed: int) -> NDArray[np.float64]:
+    from sklearn.cluster import KMeans
+
+    settings: dict[str, Any] = {"init": "k-means++", "n_init": 10, "random_state": seed}
+    ordered = points[np.lexsort(points.T[::-1])]  # the answer must not hang on the order of the rows
+    return KMeans(k, **settings).fit(sample_rows(ordered, seed)).cluster_centers_
+
+
+def _finish(
+    points: NDArray[np.float64], groups: NDArray[np.intp], k: int, method: Method, mixture: Mixture | None
+) -> Clusters:
+    """Clusters in the order of their size, largest first, so that their numbers do not hang on the order of rows."""
+    means = np.stack([points[groups == j].mean(axis=0) for j in range(k)])
+    sizes = np.bincount(groups, minlength=k)
+    order = np.lexsort((*means.T[::-1], -sizes))
+    rank = np.empty(k, np.intp)
+    rank[order] = np.arange(k)
+    if mixture is not None:
+        mixture = Mixture(mixture.weights, mixture.means, mixture.covariances, rank[mixture.groups])
+    labels = tuple(f"cluster {j}" for j in range(k))
+    return Clusters(means[order].astype(np.float32), labels, "code", method, mixture)

@@ -1,13 +1,18 @@
-"""A Gaussian mixture whose components are merged into groups: which group is a code's?"""
+"""A Gaussian mixture whose components are merged into groups, and which group a code belongs to."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+COMPONENTS = 16
+ROWS_PER_COMPONENT = 20  # times n: a full covariance from fewer rows says more of chance than of the products
+FIT_ROWS = 50_000  # more do not move a fit; assignment always takes all
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +31,7 @@ class Mixture:
     @cached_property
     def _whiteners(self) -> NDArray[np.float64]:
         """Of each component the inverse of its covariance's Cholesky factor, `(m, n, n)`."""
-        return np.linalg.inv(np.linalg.cholesky(self.covariances))
+        return np.linalg.inv(np.linalg.cholesky(self.covariances)).astype(np.float64)
 
     def log_joint(self, codes: NDArray[np.float64]) -> NDArray[np.float64]:
         """log(weight · density) of every component at every code, `(b, m)`, for codes `(b, n)`."""
@@ -73,7 +78,7 @@ class Mixture:
 
 
 def bhattacharyya(means: NDArray[np.float64], covariances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The Bhattacharyya distance between every two of `m` Gaussians, `(m, m)`: 0 for the same, more the less they overlap.
+    """The Bhattacharyya distance between every two of `m` Gaussians, `(m, m)`: 0 for two that are the same.
 
     ⅛ (μ₁−μ₂)ᵀ S⁻¹ (μ₁−μ₂) + ½ log( |S| / √(|S₁||S₂|) ), S = (S₁+S₂)/2.
     """
@@ -88,3 +93,47 @@ def bhattacharyya(means: NDArray[np.float64], covariances: NDArray[np.float64]) 
             shape = 0.5 * (np.linalg.slogdet(middle)[1] - 0.5 * (log_det[i] + log_det[j]))
             found[i, j] = found[j, i] = max(apart + shape, 0.0)
     return found
+
+
+def sample_rows(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """At most FIT_ROWS rows of `points`, in their order."""
+    if len(points) <= FIT_ROWS:
+        return points
+    rows = np.random.default_rng(seed).choice(len(points), FIT_ROWS, replace=False)
+    return points[np.sort(rows)]
+
+
+def fit_merged(points: NDArray[np.float64], k: int, seed: int) -> Mixture | None:
+    """A mixture over codes `(N, n)` merged to `k` groups by overlap, each with codes; None where none can be had."""
+    from scipy.cluster.hierarchy import cut_tree, linkage
+    from scipy.spatial.distance import squareform
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    count, n = points.shape
+    points = points[np.lexsort(points.T[::-1])]  # the answer must not hang on the order of the rows
+    m = max(k, min(COMPONENTS, count // (ROWS_PER_COMPONENT * n)))
+    floor = 1e-6 * float(points.var(axis=0).mean()) + 1e-12
+    model: Any = GaussianMixture(
+        m, covariance_type="full", reg_covar=floor, init_params="kmeans", random_state=seed
+    )
+    with warnings.catch_warnings():
+        # Where the EM stands after 100 rounds is as good a start for merging as where it would end.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        try:
+            model.fit(sample_rows(points, seed))
+        except ValueError:  # a covariance that cannot be inverted
+            return None
+    groups = np.arange(m, dtype=np.intp)
+    mixture = Mixture(model.weights_, model.means_, model.covariances_, groups)
+    # Components that no product belongs to have nothing to say in the merging.
+    live = np.unique(mixture.component_of(points))
+    if len(live) < k:
+        return None
+    weights, means, covariances = mixture.weights[live], mixture.means[live], mixture.covariances[live]
+    if k == len(live):
+        groups = np.arange(k, dtype=np.intp)
+    else:
+        apart = squareform(bhattacharyya(means, covariances), checks=False)
+        groups = cut_tree(linkage(apart, "average"), n_clusters=k)[:, 0].astype(np.intp)
+    return Mixture(weights / weights.sum(), means, covariances, groups)

@@ -35,13 +35,15 @@ def fixed_epsilon_code(mean: ArrayLike, std: ArrayLike, epsilon: ArrayLike) -> N
     Raises:
         BadCode: the shapes do not go together.
     """
-    centre, spread, noise = (np.asarray(part, np.float32) for part in (mean, std, epsilon))
+    centre = np.asarray(mean, np.float32)
+    spread = np.asarray(std, np.float32)
+    noise = np.asarray(epsilon, np.float32)
     if centre.shape != spread.shape or noise.shape != centre.shape[-1:]:
         raise BadCode(
             f"mean {centre.shape}, std {spread.shape} and epsilon {noise.shape} do not go together.",
             remedy="Give mean and std (n,) or (b, n), and epsilon (n,).",
         )
-    return centre + spread * noise
+    return (centre + spread * noise).astype(np.float32, copy=False)
 
 
 def check_code(code: ArrayLike, n: int) -> NDArray[np.float32]:
@@ -79,7 +81,7 @@ def log_likelihood(
     """log q(code | x) of every product x, in nats: the paper's Eq. 2, computed in float64.
 
     Σᵢ [ −(zᵢ−μᵢ)² / (2vᵢ) − log √(2π vᵢ) ] with vᵢ = σᵢ² + τ². With τ > 0 the code is itself N(z, τ²): the ranking
-    then goes over from the paper's (τ = 0) to that of the Euclidean distance to the means (τ → ∞).
+    then goes over from the paper's (τ = 0) to that of the expected square distance |z − μ|² + Σσ² (τ → ∞).
 
     Args:
         code: `(n,)` or `(b, n)`.
