@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import inspect
 import re
@@ -102,6 +103,26 @@ def test_every_error_has_its_place(error: type[errors.ModisteError]):
     page = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     assert f"| `modiste.errors.{error.__name__}` | {error.exit_code} |" in page
     assert re.search(rf"\b{error.__name__}\b", errors.__doc__ or ""), "the tree in errors.py lacks it"
+
+
+def rejection_reasons() -> set[str]:
+    """Every reason for `rejected.csv` that the program gives as a plain word."""
+    reasons: set[str] = set()
+    for path in (ROOT / "src" / "modiste").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                given = [keyword.value for keyword in node.keywords if keyword.arg == "reason"]
+                if ast.unparse(node.func) in ("Rejection", "_failed"):
+                    given += node.args[1:2]
+                reasons |= {str(each.value) for each in given if isinstance(each, ast.Constant)}
+    return reasons
+
+
+def test_every_reason_for_a_rejection_is_documented():
+    page = (ROOT / "docs" / "reference" / "shop-format.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `([a-z-]+)` \| ", page.partition("## rejected.csv")[2], re.MULTILINE))
+    assert len(rejection_reasons()) > 10
+    assert rejection_reasons() <= documented
 
 
 @each_page
