@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from modiste.errors import BadCount, BadOption
-from modiste.latent.clusters import Basis, Clusters, name_clusters
-from modiste.latent.fitting import fit_kmeans, fit_mixture
+from modiste.latent.clusters import Basis, Clusters, fit_kmeans, fit_mixture, name_clusters
 from modiste.shop.files import write_json, writing
 from modiste.shop.shop import Shop
 
