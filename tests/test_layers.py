@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +119,20 @@ def test_frameworks_stay_in_their_room(package: str):
 def test_slow_imports_wait_until_they_are_needed(package: str):
     own = {package.removeprefix("modiste.")} | ONLY_IN.get(package, set())
     wrong = [str(i) for i in IMPORTS if within(i.name, package) and i.eager and i.room not in own]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_imported_is_declared():
+    project = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"], *extras["train"], *extras["hub"], *extras["scale"], "modiste"]
+    names = {re.split(r"[\[<>=!~ ;]", each)[0].replace("-", "_") for each in declared}
+    called = {"PIL": "pillow", "sklearn": "scikit_learn", "yaml": "pyyaml"}
+    wrong: list[str] = []
+    for found in IMPORTS:
+        top = found.name.split(".")[0]
+        if top not in sys.stdlib_module_names and called.get(top, top) not in names:
+            wrong.append(f"{found}, which pyproject.toml does not declare")
     assert not wrong, "\n".join(wrong)
 
 
