@@ -8,8 +8,8 @@ from typing import cast
 
 from modiste.errors import BadCount, BadOption
 from modiste.latent.clusters import Basis, Clusters, fit_kmeans, fit_mixture, name_clusters
-from modiste.shop.files import write_json, writing
-from modiste.shop.shop import Shop
+from modiste.shop.files import write_json
+from modiste.shop.shop import opened_for_writing
 
 CLUSTER_METHODS = {"kmeans": fit_kmeans, "mixture": fit_mixture}
 BASES = ("code", "mean")
@@ -37,11 +37,10 @@ def cluster_shop(
             raise BadOption(
                 f"No {name} {value!r} to cluster with.", remedy=f"Choose one of {', '.join(allowed)}."
             )
-    shop = Shop.open(path, need="encodings")
-    count = len(shop.catalogue)
-    if not 1 <= k <= count:
-        raise BadCount(f"k is {k}; the shop has {count} products.", remedy=f"Give a k from 1 to {count}.")
-    with writing(shop.path):
+    with opened_for_writing(path, need="encodings") as shop:
+        count = len(shop.catalogue)
+        if not 1 <= k <= count:
+            raise BadCount(f"k is {k}; the shop has {count} products.", remedy=f"Give a k from 1 to {count}.")
         points = shop.encodings.mean if on == "mean" else shop.encodings.code
         fitted = CLUSTER_METHODS[method](points, k, seed)
         labels = name_clusters(fitted.assign(points), shop.catalogue.categories)

@@ -10,9 +10,8 @@ import numpy as np
 
 from modiste.catalogue.photo import decode_jpeg
 from modiste.latent.posterior import fixed_epsilon_code
-from modiste.shop.files import writing
 from modiste.shop.progress import Progress, tell
-from modiste.shop.shop import Shop
+from modiste.shop.shop import opened_for_writing
 
 BATCH = 256
 
@@ -25,9 +24,11 @@ def encode_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | N
         ShopBusy: another process is writing to the shop.
         StorageError: the disk refused; the encodings before are kept.
     """
-    shop = Shop.open(path, need="model", threads=threads)
-    model, engine, ids = shop.model, shop.engine, shop.catalogue.ids
-    with writing(shop.path), ThreadPoolExecutor(2, thread_name_prefix="encode") as pool:
+    with (
+        opened_for_writing(path, need="model", threads=threads) as shop,
+        ThreadPoolExecutor(2, thread_name_prefix="encode") as pool,
+    ):
+        model, engine, ids = shop.model, shop.engine, shop.catalogue.ids
         catalogue_hash = shop.store.hash()
         means = np.empty((len(ids), model.latent), np.float32)
         stds = np.empty_like(means)

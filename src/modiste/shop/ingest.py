@@ -79,9 +79,9 @@ def ingest(
     root = shop_root(path)
     files = ShopFiles(root)
     opened = open_source(source, category_column=category_column) if isinstance(source, str) else source
-    old = _old_manifest(root)
-    manifest = _settle(old, frame, background)
+    _settle(_old_manifest(root), frame, background)  # before anything is made
     with writing(root), _nothing_left_behind(files):
+        manifest = _settle(_old_manifest(root), frame, background)
         store = ProductStore.open(files.store) if files.store.is_dir() else ProductStore.create(files.store)
         work = _Ingest(files, manifest, store, opened.name, None if categories is None else set(categories))
         work.run(opened, on_progress)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -20,7 +21,7 @@ from modiste.model.engine import Engine
 from modiste.search.index import LatentIndex
 from modiste.shop import stages
 from modiste.shop.answers import Match, Matches, Recommendation, Recommendations
-from modiste.shop.files import ShopFiles
+from modiste.shop.files import ShopFiles, writing
 from modiste.shop.manifest import Manifest
 from modiste.shop.products import Products
 from modiste.shop.stages import STAGES, Encodings, Stage
@@ -290,3 +291,12 @@ class Shop:
                 raise BadOption(f"No {name} {value!r}.", remedy=f"Choose one of {', '.join(allowed)}.")
         if not 0.0 <= tau < float("inf"):
             raise BadOption(f"tau is {tau}.", remedy="Give 0 or more.")
+
+
+@contextmanager
+def opened_for_writing(path: str | Path, *, need: Stage, threads: int = 1) -> Generator[Shop, None, None]:
+    """The shop at `path`, held for one writing stage. Raises what Shop.open raises, and ShopBusy."""
+    root = stages.shop_root(path)
+    Manifest.load(root)  # where there is no shop, nothing is made
+    with writing(root):
+        yield Shop.open(root, need=need, threads=threads)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from modiste.errors import MissingExtra
 from modiste.model.config import ModelConfig
-from modiste.shop.files import disk_errors, writing
+from modiste.shop.files import disk_errors
 from modiste.shop.progress import Progress
-from modiste.shop.shop import Shop
+from modiste.shop.shop import opened_for_writing
 
 if TYPE_CHECKING:
     from modiste.vae import TrainSettings
@@ -40,13 +40,11 @@ def train_shop(
         StorageError: the disk refused.
     """
     train, make_settings = _load_vae()
-    shop = Shop.open(path, need="catalogue")
     asked = asked_of(preset, latent, epochs, minutes, seed)
-    settings = make_settings(**asked, frame=shop.frame, device=device, catalogue_hash=shop.store.hash())
-    settings.check()
-    with writing(shop.path):
-        ids = shop.catalogue.ids
-        photos = shop.store.photos(ids)
+    with opened_for_writing(path, need="catalogue") as shop:
+        settings = make_settings(**asked, frame=shop.frame, device=device, catalogue_hash=shop.store.hash())
+        settings.check()
+        ids, photos = shop.catalogue.ids, shop.store.photos()  # both ordered by id
         with disk_errors("Training"):
             shop.files.models.mkdir(exist_ok=True)
             config = train(photos, ids, settings, shop.files.models, resume=resume, on_progress=on_progress)
