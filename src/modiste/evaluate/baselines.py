@@ -1,0 +1,121 @@
+"""What the model must beat: principal components with as many numbers per photo, colour histograms, chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.catalogue.photo import decode_jpeg
+from modiste.shop.shop import Shop
+
+Photos = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+CHUNK = 128  # photos decoded at once: 66 MB as float32 at 240 x 180
+SAMPLE = 3000  # photos that the components are fitted to
+SAMPLE_BYTES = 400_000_000
+OVERSAMPLING = 10
+PASSES = 6
+BITS = 3  # per channel of the histogram: 8 x 8 x 8 bins
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """Principal components of whole photos: `mean` `(P,)`, orthonormal `axes` `(n, P)`, P = H·W·3, colours 0 to 255."""
+
+    mean: Floats
+    axes: Floats
+
+    def project(self, photos: Photos) -> Floats:
+        """The n numbers of each photo, `(b, n)`; photos are uint8 `(b, H, W, 3)`."""
+        flat = photos.reshape(len(photos), -1).astype(np.float32)
+        return np.matmul(flat - self.mean, self.axes.T, dtype=np.float32)
+
+    def draw(self, scores: Floats, frame: tuple[int, int]) -> Photos:
+        """The photos that the numbers stand for, uint8 `(b, H, W, 3)`."""
+        drawn = np.rint(scores @ self.axes + self.mean).clip(0, 255).astype(np.uint8)
+        return drawn.reshape(-1, *frame, 3)
+
+
+def fit_components(photos: Photos, n: int, seed: int = 0) -> Components:
+    """The first n principal components of photos, uint8 `(m, H, W, 3)`, without ever holding them all as floats.
+
+    Randomised subspace iteration (Halko, Martinsson, Tropp 2011, algorithm 4.4): each pass costs two products of the
+    centred photos with a thin matrix. Fewer than n come where there are fewer photos or pixels.
+    """
+    rows = photos.reshape(len(photos), -1)
+    count, pixels = rows.shape
+    width = min(n + OVERSAMPLING, count, pixels)
+    mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    basis = np.random.default_rng([seed, 3]).standard_normal((pixels, width)).astype(np.float32)
+    basis = np.linalg.qr(basis)[0]
+    for _ in range(PASSES):
+        product = np.zeros((pixels, width), np.float32)
+        for part in _centred(rows, mean):
+            product += part.T @ (part @ basis)
+        basis = np.linalg.qr(product)[0]
+    seen = np.concatenate([part @ basis for part in _centred(rows, mean)])
+    turn = np.linalg.svd(seen.astype(np.float64), full_matrices=False)[2]
+    axes = turn[: min(n, width)].astype(np.float32) @ basis.T
+    return Components(mean, np.ascontiguousarray(axes))
+
+
+def _centred(rows: Photos, mean: Floats) -> Iterator[Floats]:
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK].astype(np.float32) - mean
+
+
+def shop_components(shop: Shop, seed: int = 0) -> Components:
+    """As many components as the shop's model has latents, of products that the model was trained on (at most 3,000).
+
+    They are of the photos at the full frame, so that what they draw can be compared with what the model draws.
+    """
+    held_out = set(shop.model.validation_ids)
+    ids = [each for each in shop.catalogue.ids if each not in held_out]
+    if len(ids) < 2:
+        ids = shop.catalogue.ids
+    height, width = shop.frame
+    most = max(2, min(SAMPLE, SAMPLE_BYTES // (height * width * 3)))
+    if len(ids) > most:
+        chosen = np.random.default_rng([seed, 4]).choice(len(ids), most, replace=False)
+        ids = [ids[row] for row in np.sort(chosen)]
+    photos = np.concatenate(list(read_photos(shop, ids)))
+    return fit_components(photos, shop.model.latent, seed)
+
+
+def histogram(photos: Photos) -> Floats:
+    """The share of each photo's pixels in each of 8 x 8 x 8 RGB bins, `(b, 512)`; photos are uint8 `(b, H, W, 3)`."""
+    bins = 1 << 3 * BITS
+    high = (photos >> (8 - BITS)).astype(np.intp)
+    number = (high[..., 0] << 2 * BITS | high[..., 1] << BITS | high[..., 2]).reshape(len(photos), -1)
+    number += bins * np.arange(len(photos))[:, None]
+    counts = np.bincount(number.ravel(), minlength=bins * len(photos)).reshape(len(photos), bins)
+    return (counts / number.shape[1]).astype(np.float32)
+
+
+def read_photos(shop: Shop, ids: Sequence[str]) -> Iterator[Photos]:
+    """The photos of products, uint8 `(b, H, W, 3)`, some at a time."""
+    for start in range(0, len(ids), CHUNK):
+        yield decode_all(shop.store.photos(ids[start : start + CHUNK]))
+
+
+def decode_all(jpegs: Sequence[bytes]) -> Photos:
+    """JPEGs of one size as uint8 `(b, H, W, 3)`."""
+    with ThreadPoolExecutor(2, thread_name_prefix="decode") as pool:
+        return np.stack(list(pool.map(decode_jpeg, jpegs)))
+
+
+def decode_batches(jpegs: Sequence[bytes]) -> Iterator[Photos]:
+    """JPEGs of one size as uint8 `(b, H, W, 3)`, some at a time."""
+    for start in range(0, len(jpegs), CHUNK):
+        yield decode_all(jpegs[start : start + CHUNK])
+
+
+def features(batches: Iterator[Photos], components: Components) -> tuple[Floats, Floats]:
+    """The principal components' numbers `(N, n)` and the histograms `(N, 512)` of photos."""
+    parts = [(components.project(photos), histogram(photos)) for photos in batches]
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])

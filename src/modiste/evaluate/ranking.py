@@ -1,0 +1,100 @@
+"""Rankings of products for many queries at once: by an index, or at random, the query itself left out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from modiste.latent.arithmetic import shift
+from modiste.latent.clusters import Clusters
+from modiste.search.index import LatentIndex
+
+Ints = NDArray[np.intp]
+NONE = -1  # in place of a row: no answer
+
+
+def rank(
+    index: LatentIndex,
+    codes: NDArray[np.float32],
+    k: int,
+    method: str,
+    own: Ints,
+    clusters: Ints | None = None,
+) -> Ints:
+    """The rows of the k nearest products of each query, best first, `(b, k)`; −1 where there are no more.
+
+    Args:
+        codes: `(b, n)`.
+        own: the row of each query itself, which is left out, `(b,)`; −1 where it is no product.
+        clusters: look only in this cluster of the index, `(b,)`; None is everywhere.
+    """
+    if clusters is None:
+        return _among(index, codes, k, method, own, None)
+    ranked = np.full((len(codes), k), NONE, np.intp)
+    for cluster in np.unique(clusters):
+        asked = np.flatnonzero(clusters == cluster)
+        rows = np.flatnonzero(index.cluster == cluster)
+        if len(rows):
+            ranked[asked] = _among(index, codes[asked], k, method, own[asked], rows)
+    return ranked
+
+
+def _among(
+    index: LatentIndex, codes: NDArray[np.float32], k: int, method: str, own: Ints, rows: Ints | None
+) -> Ints:
+    held = len(index) if rows is None else len(rows)
+    found, _ = index.nearest(codes, min(k + 1, held), method=method, rows=rows)
+    return without(np.atleast_2d(found), own, k)
+
+
+def without(ranked: Ints, own: Ints, k: int) -> Ints:
+    """The rankings `(b, m)` without each query's own row, cut or filled up with −1 to `(b, k)`."""
+    itself = ranked == own[:, None]
+    kept = np.where(itself, NONE, ranked)
+    order = np.argsort(itself, axis=1, kind="stable")
+    moved = np.take_along_axis(kept, order, axis=1)[:, :k]
+    return np.pad(moved, ((0, 0), (0, k - moved.shape[1])), constant_values=NONE)
+
+
+def rank_at_random(
+    count: int, k: int, own: Ints, seed: int, cluster: Ints | None = None, clusters: Ints | None = None
+) -> Ints:
+    """k of `count` products in random order for each query, `(b, k)`; −1 where there are no more.
+
+    With `clusters` `(b,)`, only products whose `cluster` `(N,)` is the query's.
+    """
+    random = np.random.default_rng([seed, 2])
+    everywhere = np.arange(count)
+    groups = (
+        {} if clusters is None else {each: np.flatnonzero(cluster == each) for each in np.unique(clusters)}
+    )
+    ranked = np.full((len(own), k + 1), NONE, np.intp)
+    for query in range(len(own)):
+        rows = everywhere if clusters is None else groups[clusters[query]]
+        drawn = random.choice(rows, min(k + 1, len(rows)), replace=False)
+        ranked[query, : len(drawn)] = drawn
+    return without(ranked, own, k)
+
+
+def rank_shifted(
+    index: LatentIndex, codes: NDArray[np.float32], k: int, method: str, clusters: Clusters
+) -> Ints:
+    """The rows of what each query is recommended, `(b, (clusters − 1)·k)`: the k nearest to the code shifted there."""
+    own = clusters.assign(codes)
+    answers = np.full((len(codes), len(clusters), k), NONE, np.intp)
+    for other in range(len(clusters)):
+        asked, rows = np.flatnonzero(own != other), np.flatnonzero(index.cluster == other)
+        if len(asked) and len(rows):
+            there = shift(
+                codes[asked], clusters.centres[own[asked]], np.tile(clusters.centres[other], (len(asked), 1))
+            )
+            answers[asked, other, : min(k, len(rows))] = index.nearest(
+                there, min(k, len(rows)), method, rows=rows
+            )[0]
+    return answers.reshape(len(codes), -1)
+
+
+def values_of(rows: Ints, values: ArrayLike) -> Ints:
+    """The values `(N,)` of the products in `rows` `(b, m)`; −2 where there is no product."""
+    held = np.append(np.asarray(values, np.intp), -2)
+    return held[rows]
