@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from modiste.evaluate.metrics import (
+    agreement,
+    average_precision,
+    class_scores,
+    confusion,
+    match_clusters,
+    predictions,
+    psnr,
+    squared_error,
+)
+
+RELEVANCE = arrays(np.bool_, st.tuples(st.integers(1, 8), st.integers(1, 30)))
+
+
+def test_average_precision_by_hand() -> None:
+    relevant = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 1]], bool)
+    np.testing.assert_allclose(average_precision(relevant, 4), [(1 + 2 / 3) / 2, 0, 1, 1 / 4])
+    np.testing.assert_allclose(average_precision(relevant, 2), [1, 0, 1, 0])
+
+
+def test_average_precision_of_a_short_ranking_takes_all_of_it() -> None:
+    relevant = np.array([[0, 1, 1]], bool)
+    np.testing.assert_allclose(average_precision(relevant, 500), [(1 / 2 + 2 / 3) / 2])
+    assert average_precision(np.zeros((2, 0), bool), 10).tolist() == [0, 0]
+
+
+@given(RELEVANCE, st.integers(1, 40))
+def test_average_precision_is_sklearns(relevant: np.ndarray, k: int) -> None:
+    from sklearn.metrics import average_precision_score
+
+    found = average_precision(relevant, k)
+    assert ((found >= 0) & (found <= 1)).all()
+    for row, value in zip(relevant[:, :k], found, strict=True):
+        expected = average_precision_score(row, -np.arange(len(row))) if row.any() else 0.0
+        assert value == pytest.approx(expected)
+
+
+@given(RELEVANCE)
+def test_average_precision_ignores_padding(relevant: np.ndarray) -> None:
+    padded = np.pad(relevant, ((0, 0), (0, 5)))
+    np.testing.assert_allclose(
+        average_precision(padded, relevant.shape[1]), average_precision(relevant, 10**6)
+    )
+
+
+def test_agreement_by_hand() -> None:
+    answers = np.array([[0, 1, 0, -1], [2, 2, -2, -2], [0, 0, 0, 0], [-2, -2, -2, -2]])
+    found = agreement(np.array([0, 2, -1, 1]), answers, k=4)
+    np.testing.assert_allclose(found, [0.5, 1.0, np.nan, np.nan])
+    assert agreement(np.array([0]), answers[:1], k=1).tolist() == [1.0]
+
+
+def test_squared_error_and_psnr_by_hand() -> None:
+    photos = np.zeros((2, 2, 2, 3), np.uint8)
+    drawn = np.stack([np.full((2, 2, 3), 51, np.uint8), photos[1]])
+    error = squared_error(photos, drawn)
+    np.testing.assert_allclose(error, [0.04, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(psnr(error), [-10 * np.log10(0.04), 100.0], rtol=1e-6)
+
+
+def test_the_order_of_photos_does_not_wrap_around() -> None:
+    dark, light = np.zeros((1, 1, 1, 3), np.uint8), np.full((1, 1, 1, 3), 255, np.uint8)
+    assert squared_error(dark, light)[0] == squared_error(light, dark)[0] == 1.0
+
+
+def test_clusters_are_matched_one_to_one_where_the_counts_fit() -> None:
+    # By majority both clusters would be category 0; one to one, cluster 1 must be category 1.
+    counts = np.array([[50, 30], [0, 20]])
+    assert match_clusters(counts).tolist() == [0, 1]
+    assert predictions(counts, match_clusters(counts)).tolist() == [[50, 30], [0, 20]]
+
+
+def test_clusters_are_matched_by_majority_otherwise() -> None:
+    counts = np.array([[5, 0, 1], [0, 4, 3]])
+    assert match_clusters(counts).tolist() == [0, 1, 1]
+    assert predictions(counts, match_clusters(counts)).tolist() == [[5, 1], [0, 7]]
+
+
+def test_the_papers_accuracy_is_one_against_the_rest() -> None:
+    scores = class_scores(np.array([[8, 2], [1, 9]]))
+    np.testing.assert_allclose(scores["accuracy"], [0.85, 0.85])
+    np.testing.assert_allclose(scores["precision"], [8 / 9, 9 / 11])
+    np.testing.assert_allclose(scores["recall"], [0.8, 0.9])
+
+
+@given(st.integers(2, 5), st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60))
+def test_class_scores_are_sklearns(classes: int, pairs: list[tuple[int, int]]) -> None:
+    from sklearn.metrics import f1_score, precision_score, recall_score
+
+    truth, said = (np.array(side, np.intp) % classes for side in zip(*pairs, strict=True))
+    table = confusion(truth, said, classes, classes)
+    scores = class_scores(predictions(table, np.arange(classes)))
+    known = {"labels": range(classes), "average": None, "zero_division": 0}
+    np.testing.assert_allclose(scores["f1"], f1_score(truth, said, **known))
+    np.testing.assert_allclose(scores["precision"], precision_score(truth, said, **known))
+    np.testing.assert_allclose(scores["recall"], recall_score(truth, said, **known))
+    assert scores["f1"].mean() == pytest.approx(f1_score(truth, said, **(known | {"average": "macro"})))
+
+
+@given(arrays(np.intp, (3, 3), elements=st.integers(0, 50)))
+def test_scores_are_shares(table: np.ndarray) -> None:
+    for values in class_scores(table).values():
+        assert ((values >= 0) & (values <= 1)).all()

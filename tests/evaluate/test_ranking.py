@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+
+from modiste.evaluate.ranking import rank, rank_at_random, rank_shifted, values_of, without
+from modiste.latent.clusters import Clusters
+from modiste.search.index import LatentIndex
+
+LINE = np.array([[0], [1], [2], [10], [11]], np.float32)  # two clusters on a line
+CLUSTER = np.array([0, 0, 0, 1, 1])
+
+
+def index() -> LatentIndex:
+    return LatentIndex(list("abcde"), LINE, np.ones_like(LINE), LINE, CLUSTER)
+
+
+def test_the_query_itself_is_left_out() -> None:
+    ranked = rank(index(), LINE, 3, "mean", np.arange(5))
+    assert ranked.tolist() == [[1, 2, 3], [0, 2, 3], [1, 0, 3], [4, 2, 1], [3, 2, 1]]
+
+
+def test_an_unseen_query_gets_every_product() -> None:
+    assert rank(index(), LINE[:1], 3, "mean", np.array([-1])).tolist() == [[0, 1, 2]]
+
+
+def test_more_than_there_are_is_filled_with_none() -> None:
+    assert rank(index(), LINE[:1], 8, "mean", np.array([0])).tolist() == [[1, 2, 3, 4, -1, -1, -1, -1]]
+
+
+def test_the_scope_is_the_querys_cluster() -> None:
+    ranked = rank(index(), LINE[[0, 4]], 3, "mean", np.array([0, 4]), np.array([0, 1]))
+    assert ranked.tolist() == [[1, 2, -1], [3, -1, -1]]
+
+
+def test_a_query_outside_its_own_scope_loses_nothing() -> None:
+    ranked = rank(index(), LINE[[0]], 2, "mean", np.array([0]), np.array([1]))
+    assert ranked.tolist() == [[3, 4]]
+
+
+def test_an_empty_cluster_answers_nothing() -> None:
+    assert rank(index(), LINE[[0]], 2, "mean", np.array([0]), np.array([7])).tolist() == [[-1, -1]]
+
+
+def test_without_keeps_the_order() -> None:
+    ranked = np.array([[4, 2, 7, 1], [4, 2, 7, 1]])
+    assert without(ranked, np.array([2, -1]), 3).tolist() == [[4, 7, 1], [4, 2, 7]]
+
+
+def test_chance_is_the_same_for_a_seed_and_never_the_query() -> None:
+    own = np.array([0, 1, -1])
+    first, again = (rank_at_random(6, 4, own, seed=3) for _ in range(2))
+    assert (first == again).all()
+    for query, row in enumerate(first):
+        assert len(set(row.tolist())) == 4
+        assert own[query] not in row
+
+
+def test_chance_within_clusters() -> None:
+    ranked = rank_at_random(5, 4, np.array([0, 3]), 0, CLUSTER, np.array([0, 1]))
+    assert set(ranked[0].tolist()) == {1, 2, -1}
+    assert set(ranked[1].tolist()) == {4, -1}
+
+
+def test_recommendations_are_shifted_towards_the_other_cluster() -> None:
+    clusters = Clusters(np.array([[1], [10.5]], np.float32), ("low", "high"), "code", "kmeans")
+    ranked = rank_shifted(index(), LINE[[0, 4]], 1, "mean", clusters)
+    assert ranked.tolist() == [[-1, 3], [1, -1]]  # 0 goes to 9.5, 11 goes to 1.5: a tie, the earlier row
+
+
+def test_values_of_rows() -> None:
+    assert values_of(np.array([[0, 2, -1]]), [5, 6, 7]).tolist() == [[5, 7, -2]]
