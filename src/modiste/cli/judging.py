@@ -32,18 +32,21 @@ def evaluate(
     from modiste.cli.output import console, print_json
     from modiste.cli.tables import evaluation_tables
     from modiste.evaluate import evaluate as run
-    from modiste.evaluate.report import write_report
     from modiste.shop.shop import Shop
 
     opened = Shop.open(shop)
     with Bars(quiet=json) as bars:
         result = run(opened, queries=queries, per_category=per_category, seed=seed, on_progress=bars)
         if report is not None:
+            from modiste.evaluate.report import write_report
+
             write_report(opened, result, report)
     if json:
         print_json(result)
         return
     for table in evaluation_tables(result):
         console().print(table)
+    for note in result.get("notes", ()):
+        console().print(f"Note: {note}", soft_wrap=True)
     if report is not None:
         console().print(f"Wrote {report}.", soft_wrap=True)

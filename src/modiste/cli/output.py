@@ -14,11 +14,12 @@ from rich.text import Text
 from modiste.shop.answers import Matches
 
 ATTRIBUTES_SHOWN = 3
+WIDE = 160
 
 
 def console() -> Console:
-    """Standard output as it is now."""
-    return Console(file=sys.stdout, highlight=False)
+    """Standard output as it is now; in a file or a pipe, wide enough that no table is cut."""
+    return Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 def print_json(value: Any) -> None:
