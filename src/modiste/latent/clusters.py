@@ -115,7 +115,7 @@ def name_clusters(assignments: ArrayLike, categories: Sequence[str]) -> tuple[st
     of = np.asarray(assignments, np.intp)
     counts = [Counter[str]() for _ in range(int(of.max(initial=-1)) + 1)]
     for cluster, category in zip(of.tolist(), categories, strict=True):
-        counts[cluster][category] += 1
+        counts[cluster][str(category)] += 1
     # Most products first, then by name, so that the order of the rows does not matter.
     best = [
         min(count.items(), key=lambda pair: (-pair[1], pair[0]), default=("empty", 0)) for count in counts

@@ -1,0 +1,124 @@
+"""LanceDB behind one door: connecting quietly, reading columns, and writing so that what was acknowledged lasts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from modiste.errors import SchemaError
+from modiste.store.disk import barrier, disk_errors, one_writer
+
+# Versions are kept this long for readers that opened the table before the last write.
+KEEP = timedelta(hours=1)
+TIDY_AFTER = 20  # versions
+IDS_PER_FILTER = 2000
+_NOT_FOUND = re.compile(r"was not found|Table not found|Not found: .*\.lance", re.IGNORECASE)
+
+
+class Database:
+    """The tables of one directory. Reading never waits for a writer."""
+
+    def __init__(self, directory: Path) -> None:
+        # Lance warns of every unindexed query; the variable must stand before its first import.
+        os.environ.setdefault("LANCE_LOG", "error")
+        import lancedb
+
+        self.directory = directory
+        with disk_errors(f"Opening {directory}"):
+            self._connection: Any = lancedb.connect(directory)
+
+    def open(self, name: str) -> Any | None:
+        """The newest version of a table; None if there is none. Raises SchemaError if it is damaged."""
+        try:
+            with disk_errors(f"Opening table {name} in {self.directory}"):
+                return self._connection.open_table(name)
+        except (OSError, RuntimeError, ValueError) as error:
+            if (self.directory / f"{name}.lance" / "_versions").is_dir() or not _NOT_FOUND.search(str(error)):
+                raise damaged(self.directory, name, error) from error
+            return None
+
+    @contextmanager
+    def writing(self, what: str) -> Generator[None]:
+        """Write here: as the only writer, refusals as StorageError, on the disk for good at the end.
+
+        Raises:
+            ShopBusy: another writer is at work.
+            StorageError: the disk refused; every table is as it was.
+        """
+        with one_writer(self.directory), disk_errors(what), barrier(self.directory):
+            yield
+
+    def create(self, name: str, schema: pa.Schema) -> Any:
+        """Make an empty table, inside `writing`."""
+        return self._connection.create_table(name, schema=schema)
+
+    def replace(self, name: str, data: pa.Table) -> None:
+        """Make `data` the table's whole content in one commit, inside `writing`."""
+        table = self.open(name)
+        if table is None:
+            # A commit that was killed before its manifest leaves files without a table: they are overwritten.
+            self._connection.create_table(name, data=data)
+        else:
+            table.add(data, mode="overwrite")
+            tidy(table)
+
+    def names(self) -> list[str]:
+        """The tables, in order of name."""
+        with disk_errors(f"Reading {self.directory}"):
+            return sorted(self._connection.list_tables().tables)
+
+    def drop(self, name: str) -> None:
+        """Remove a table, inside `writing`."""
+        self._connection.drop_table(name)
+
+
+def damaged(directory: Path, name: str, error: Exception) -> SchemaError:
+    """The error for a table that is there and cannot be read."""
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return SchemaError(
+        f"Table {name} in {directory} cannot be read: {first}.",
+        remedy="Restore the shop's store from a copy, or build the shop again in another directory.",
+    )
+
+
+def read(table: Any, columns: Sequence[str], where: str | None = None) -> pa.Table:
+    """Columns of a table, all rows or those of an SQL filter.
+
+    A reader that has held the table for longer than KEEP may find that a writer has tidied its version away; it is
+    then read at its newest.
+    """
+    with disk_errors(f"Reading table {table.name}"):
+        try:
+            return _query(table, columns, where)
+        except (OSError, RuntimeError, ValueError):
+            table.checkout_latest()
+            return _query(table, columns, where)
+
+
+def _query(table: Any, columns: Sequence[str], where: str | None) -> pa.Table:
+    asked = table.search().select(list(columns))
+    return (asked if where is None else asked.where(where)).to_arrow()
+
+
+def id_filters(ids: Sequence[str]) -> Iterator[str]:
+    """SQL filters that together match `ids`, a bounded number of ids in each."""
+    for start in range(0, len(ids), IDS_PER_FILTER):
+        quoted = ("'" + id_.replace("'", "''") + "'" for id_ in ids[start : start + IDS_PER_FILTER])
+        yield f"id IN ({', '.join(quoted)})"
+
+
+def tidy(table: Any) -> None:
+    """Merge small files and remove what versions older than KEEP alone still hold, inside `writing`.
+
+    `delete_unverified` also removes what a killed writer left; that is safe because there is one writer at a time.
+    The write before it is committed: when the disk has no room for tidying, that is left for another time.
+    """
+    with suppress(OSError, RuntimeError, ValueError):
+        table.optimize(cleanup_older_than=KEEP, delete_unverified=True)

@@ -1,0 +1,105 @@
+"""The disk under the store: its refusals as StorageError, one writer at a time, commits that last."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from modiste.errors import ShopBusy, StorageError
+
+LOCK = ".lock"
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+
+
+@contextmanager
+def disk_errors(what: str) -> Generator[None]:
+    """Turn the disk's refusals into StorageError, naming `what` was being done. Other errors pass.
+
+    Lance raises them as OSError, RuntimeError or ValueError, with "(os error N)" somewhere in a long message.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        number = _os_error(error)
+        if number is None:
+            raise
+        if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            remedy = "Free some space and run the same command again; the store is as it was."
+        else:
+            remedy = "See that the directory may be read and written, then run the same command again."
+        raise StorageError(f"{what} failed: {os.strerror(number)}.", remedy=remedy) from error
+
+
+def _os_error(error: Exception) -> int | None:
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    found = _OS_ERROR.search(str(error))
+    return None if found is None else int(found.group(1))
+
+
+@contextmanager
+def one_writer(directory: Path) -> Generator[None]:
+    """Hold the store for writing. Readers are never kept out.
+
+    Raises:
+        ShopBusy: another writer, in this process or another, holds it.
+        StorageError: the directory may not be written to.
+    """
+    import fcntl
+
+    with disk_errors(f"Opening {directory} for writing"):
+        lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ShopBusy(
+                f"Another process is writing to {directory}.",
+                remedy="Wait until it has ended, then run the same command again.",
+            ) from None
+        yield
+    finally:
+        os.close(lock)  # closing lets go of the lock, also after kill -9
+
+
+@contextmanager
+def barrier(directory: Path) -> Generator[None]:
+    """After the block, all files under `directory` that it made or changed are on the disk, and so are their names.
+
+    LanceDB never calls fsync: what it commits survives the end of the process, but not of the power, until this.
+    """
+    before = _stamps(directory)
+    yield
+    changed = [path for path, stamp in _stamps(directory).items() if before.get(path) != stamp]
+    folders = {folder for path in changed for folder in (path.parent, *path.parent.parents)}
+    inside = [folder for folder in folders if folder == directory or directory in folder.parents]
+    for path in [*changed, *inside, directory.parent]:
+        _sync(path)
+
+
+def _stamps(directory: Path) -> dict[Path, tuple[int, int]]:
+    found: dict[Path, tuple[int, int]] = {}
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            path = Path(folder, name)
+            try:
+                held = path.stat()
+            except FileNotFoundError:  # tidied away meanwhile
+                continue
+            found[path] = (held.st_mtime_ns, held.st_size)
+    return found
+
+
+def _sync(path: Path) -> None:
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:  # tidied away meanwhile
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,69 @@
+"""What a model made of the catalogue, as one Arrow table that knows what it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from modiste.errors import BadCode, SchemaError
+
+PARTS = ("mean", "std", "code")
+HASH = b"modiste:catalogue_hash"
+PREFIX = "encodings-"
+
+
+@dataclass(frozen=True, eq=False)
+class Encodings:
+    """Posteriors and fixed-epsilon codes of all products: `N` ids, and float32 `(N, n)` each.
+
+    `catalogue_hash` is `ProductStore.hash()` as it was when they were written.
+    """
+
+    ids: list[str]
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    code: NDArray[np.float32]
+    catalogue_hash: str
+
+
+def to_arrow(ids: Sequence[str], parts: Sequence[NDArray[np.float32]], catalogue_hash: str) -> pa.Table:
+    """Encodings as a table: the column id, then one fixed-size list each for mean, std and code.
+
+    Raises:
+        BadCode: the arrays are not `(N, n)` alike, not finite, or a std is not above 0.
+    """
+    arrays = [np.ascontiguousarray(part, np.float32) for part in parts]
+    shape = arrays[0].shape
+    if len(shape) != 2 or shape[0] != len(ids) or any(part.shape != shape for part in arrays):
+        raise BadCode(
+            f"{len(ids)} ids do not go with arrays of shape {[part.shape for part in arrays]}.",
+            remedy="Give mean, std and code of shape (N, n) each, one row per id.",
+        )
+    if not all(np.isfinite(part).all() for part in arrays) or (arrays[1] <= 0).any():
+        raise BadCode("An encoding is not finite, or a std is not above 0.", remedy="Train the model again.")
+    vector = pa.list_(pa.float32(), shape[1])
+    fields = [pa.field("id", pa.string(), nullable=False), *(pa.field(name, vector) for name in PARTS)]
+    columns = [pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), shape[1]) for part in arrays]
+    schema = pa.schema(fields, metadata={HASH: catalogue_hash.encode()})
+    return pa.Table.from_arrays([pa.array(ids, pa.string()), *columns], schema=schema)
+
+
+def from_arrow(table: pa.Table, metadata: dict[bytes, bytes] | None) -> Encodings:
+    """The encodings in a table, and in the metadata of its schema, that `to_arrow` made. Raises SchemaError."""
+    remedy = "Encode the shop again with `modiste encode`."
+    if metadata is None or HASH not in metadata:
+        raise SchemaError("The encodings do not say which catalogue they were made from.", remedy=remedy)
+    parts: list[NDArray[np.float32]] = []
+    for name in PARTS:
+        column: Any = table.column(name).combine_chunks()
+        if not pa.types.is_fixed_size_list(column.type) or column.type.value_type != pa.float32():
+            raise SchemaError(f"The encodings hold {name} as {column.type}.", remedy=remedy)
+        flat: NDArray[np.float32] = column.flatten().to_numpy(zero_copy_only=False)
+        parts.append(flat.reshape(len(table), column.type.list_size))
+    ids = cast("list[str]", table.column("id").to_pylist())
+    return Encodings(ids, parts[0], parts[1], parts[2], metadata[HASH].decode())
