@@ -1,0 +1,112 @@
+"""Outlines as points: smooth curves through a few given points, ribbons along them, circles.
+
+Only sums, products, quotients and square roots, which IEEE 754 fixes to the last bit: no sine or power that a
+machine's maths library may round its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Contour: TypeAlias = npt.NDArray[np.float64]
+"""Points of an outline: float64 `(k, 2)`, x then y, in drawing units."""
+
+Point: TypeAlias = tuple[float, ...]
+"""x, y and, if a third number is there and 1, a corner: the curve may turn sharply there."""
+
+KAPPA = 0.5522847498
+"""Control length of the cubic that follows a quarter of a circle."""
+
+
+def spline(points: Sequence[Point], *, closed: bool = True, steps: int = 10) -> Contour:
+    """A curve through `points`: cubic Hermite pieces with chord-length tangents; straight between two corners."""
+    at = np.array([point[:2] for point in points], dtype=np.float64)
+    corner = [len(point) == 3 and point[2] == 1 for point in points]
+    count = len(at)
+    step = np.roll(at, -1, axis=0) - at
+    length = np.maximum(np.sqrt(step[:, 0] * step[:, 0] + step[:, 1] * step[:, 1]), 1e-9)
+    slope = step / length[:, None]
+    before, ahead = np.roll(length, 1)[:, None], length[:, None]
+    smooth = (np.roll(slope, 1, axis=0) * ahead + slope * before) / (before + ahead)
+    t = np.arange(steps, dtype=np.float64)[:, None] / steps
+    h00, h10 = (1 + 2 * t) * (1 - t) * (1 - t), t * (1 - t) * (1 - t)
+    h01, h11 = t * t * (3 - 2 * t), t * t * (t - 1)
+    pieces: list[Contour] = []
+    for i in range(count if closed else count - 1):
+        j = (i + 1) % count
+        sharp_here = corner[i] or (not closed and i == 0)
+        sharp_there = corner[j] or (not closed and j == count - 1)
+        leave = slope[i] if sharp_here else smooth[i]
+        arrive = slope[i] if sharp_there else smooth[j]
+        pieces.append(h00 * at[i] + h10 * leave * length[i] + h01 * at[j] + h11 * arrive * length[i])
+    if not closed:
+        pieces.append(at[-1:])
+    return np.concatenate(pieces)
+
+
+def polygon(*points: tuple[float, float]) -> Contour:
+    """Straight lines from point to point, closed."""
+    return np.array(points, dtype=np.float64)
+
+
+def oval(x: float, y: float, rx: float, ry: float, *, square: float = 0.0, steps: int = 8) -> Contour:
+    """An ellipse; `square` from 0 to 1 swells it towards its box."""
+    k = KAPPA + (1.0 - KAPPA) * square
+    t = np.arange(steps, dtype=np.float64) / steps
+    a, b = (1 - t) * (1 - t) * (1 - t), 3 * t * (1 - t) * (1 - t)
+    c, d = 3 * t * t * (1 - t), t * t * t
+    long, short = a + b + c * k, b * k + c + d  # a quarter from (1, 0) to (0, 1)
+    xs = np.concatenate([long, -short, -long, short])
+    ys = np.concatenate([short, long, -short, -long])
+    return np.stack([x + rx * xs, y + ry * ys], axis=1)
+
+
+def rounded(x0: float, y0: float, x1: float, y1: float, radius: float) -> Contour:
+    """A rectangle with round corners."""
+    r = min(radius, (x1 - x0) / 2, (y1 - y0) / 2)
+    unit = oval(0.0, 0.0, r, r, steps=6)
+    quarter = [np.concatenate([unit[i : i + 6], unit[(i + 6) % 24][None]]) for i in (0, 6, 12, 18)]
+    centres = [(x1 - r, y1 - r), (x0 + r, y1 - r), (x0 + r, y0 + r), (x1 - r, y0 + r)]
+    return np.concatenate([arc + np.array(centre) for arc, centre in zip(quarter, centres, strict=True)])
+
+
+def ribbon(line: Contour, width: float | npt.NDArray[np.float64], *, caps: bool = True) -> list[Contour]:
+    """The outline of a stroke along `line`: `width` for all of it, or one per point; round ends if `caps`."""
+    step = np.gradient(line, axis=0)
+    length = np.maximum(np.sqrt(step[:, 0] * step[:, 0] + step[:, 1] * step[:, 1]), 1e-9)
+    half = np.broadcast_to(np.asarray(width, dtype=np.float64) / 2, length.shape)
+    side = np.stack([-step[:, 1], step[:, 0]], axis=1) / length[:, None] * half[:, None]
+    outline = [np.concatenate([line + side, (line - side)[::-1]])]
+    if caps:
+        for end in (0, -1):
+            x, y = float(line[end, 0]), float(line[end, 1])
+            outline.append(oval(x, y, float(half[end]), float(half[end]), steps=4)[::-1])
+    return outline
+
+
+def dashes(line: Contour, on: float, off: float, width: float) -> list[Contour]:
+    """A row of stitches along `line`."""
+    step = np.diff(line, axis=0)
+    travelled = np.concatenate([[0.0], np.cumsum(np.sqrt(step[:, 0] * step[:, 0] + step[:, 1] * step[:, 1]))])
+    starts = np.arange(off, float(travelled[-1]) - on, on + off)
+    marks: list[Contour] = []
+    for start in starts:
+        ends = np.array([start, start + on])
+        x, y = np.interp(ends, travelled, line[:, 0]), np.interp(ends, travelled, line[:, 1])
+        marks.extend(ribbon(np.stack([x, y], axis=1), width, caps=False))
+    return marks
+
+
+def part_of(line: Contour, start: float, stop: float) -> Contour:
+    """The part of a line between two fractions of its points."""
+    last = len(line) - 1
+    return line[round(start * last) : max(round(stop * last), round(start * last) + 1) + 1]
+
+
+def mirrored(outline: Contour, x: float) -> Contour:
+    """The same outline on the other side of the vertical at `x`."""
+    return np.stack([2 * x - outline[:, 0], outline[:, 1]], axis=1)
