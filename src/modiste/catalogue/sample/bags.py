@@ -556,7 +556,7 @@ def pleats(drawing: Drawing, body: Field, top: float, bottom: float, half: float
 
 def shoulder_bags(drawing: Drawing) -> None:
     """Shoulder bags: a soft body, from crescent to pouch, on one long strap."""
-    dice, canvas, colour = drawing.dice, drawing.canvas, drawing.colour
+    dice, canvas = drawing.dice, drawing.canvas
     high, wide = dice.around(62, 104), dice.around(104, 150)
     strap = dice.around(58, 122)
     drawing.choose_pattern(0.2)
@@ -646,7 +646,7 @@ def tassel(drawing: Drawing, x: float, y: float, colour: Colour) -> None:
 
 def duffels(drawing: Drawing) -> None:
     """Duffel bags: a lying barrel with a zip and two webbing handles."""
-    dice, canvas, colour = drawing.dice, drawing.canvas, drawing.colour
+    dice, canvas = drawing.dice, drawing.canvas
     high, wide = dice.around(62, 96), dice.around(138, 168)
     strap = dice.around(12, 44)
     drawing.choose_pattern(0.25)
