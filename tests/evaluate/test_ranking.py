@@ -28,17 +28,17 @@ def test_more_than_there_are_is_filled_with_none() -> None:
 
 
 def test_the_scope_is_the_querys_cluster() -> None:
-    ranked = rank(index(), LINE[[0, 4]], 3, "mean", np.array([0, 4]), np.array([0, 1]))
+    ranked = rank(index(), LINE[[0, 4]], 3, "mean", np.array([0, 4]), CLUSTER, np.array([0, 1]))
     assert ranked.tolist() == [[1, 2, -1], [3, -1, -1]]
 
 
 def test_a_query_outside_its_own_scope_loses_nothing() -> None:
-    ranked = rank(index(), LINE[[0]], 2, "mean", np.array([0]), np.array([1]))
+    ranked = rank(index(), LINE[[0]], 2, "mean", np.array([0]), CLUSTER, np.array([1]))
     assert ranked.tolist() == [[3, 4]]
 
 
 def test_an_empty_cluster_answers_nothing() -> None:
-    assert rank(index(), LINE[[0]], 2, "mean", np.array([0]), np.array([7])).tolist() == [[-1, -1]]
+    assert rank(index(), LINE[[0]], 2, "mean", np.array([0]), CLUSTER, np.array([7])).tolist() == [[-1, -1]]
 
 
 def test_without_keeps_the_order() -> None:
@@ -63,7 +63,7 @@ def test_chance_within_clusters() -> None:
 
 def test_recommendations_are_shifted_towards_the_other_cluster() -> None:
     clusters = Clusters(np.array([[1], [10.5]], np.float32), ("low", "high"), "code", "kmeans")
-    ranked = rank_shifted(index(), LINE[[0, 4]], 1, "mean", clusters)
+    ranked = rank_shifted(index(), LINE[[0, 4]], 1, "mean", clusters, CLUSTER)
     assert ranked.tolist() == [[-1, 3], [1, -1]]  # 0 goes to 9.5, 11 goes to 1.5: a tie, the earlier row
 
 

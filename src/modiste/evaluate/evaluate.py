@@ -209,7 +209,7 @@ def _answers(shop: Shop, questions: Questions, judge: Judge) -> tuple[Tree, Tree
     for method in METHODS:
         codes = questions.designs(method)
         ranked = rank(shop.index, codes, DEEPEST, method, questions.own)
-        near = rank(shop.index, codes, DEEPEST, method, questions.own, own)
+        near = rank(shop.index, codes, DEEPEST, method, questions.own, shop.assignments, own)
         _file(tree, judge, method, ranked, near)
         recommended = recommend(shop, codes, method)
         tree["recommendations"][method] = judge.colour_travels(recommended, shop.assignments)
@@ -324,9 +324,9 @@ def _by_distance(
     index = LatentIndex(shop.catalogue.ids, features, np.ones_like(features), features, cluster)
     tree: Tree = {"retrieval": {"catalogue": {}, "cluster": {}}, "attributes": {}, "recommendations": {}}
     ranked = rank(index, asked, DEEPEST, "mean", questions.own)
-    near = rank(index, asked, DEEPEST, "mean", questions.own, clusters.assign(asked))
+    near = rank(index, asked, DEEPEST, "mean", questions.own, cluster, clusters.assign(asked))
     _file(tree, judge, "euclidean", ranked, near)
-    recommended = rank_shifted(index, asked, RECOMMENDED, "mean", clusters)
+    recommended = rank_shifted(index, asked, RECOMMENDED, "mean", clusters, cluster)
     tree["recommendations"]["euclidean"] = judge.colour_travels(recommended, cluster)
     return tree, {"euclidean": spread(recommended)}
 

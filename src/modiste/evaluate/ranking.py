@@ -19,6 +19,7 @@ def rank(
     k: int,
     method: str,
     own: Ints,
+    cluster: Ints | None = None,
     clusters: Ints | None = None,
 ) -> Ints:
     """The rows of the k nearest products of each query, best first, `(b, k)`; −1 where there are no more.
@@ -26,14 +27,15 @@ def rank(
     Args:
         codes: `(b, n)`.
         own: the row of each query itself, which is left out, `(b,)`; −1 where it is no product.
-        clusters: look only in this cluster of the index, `(b,)`; None is everywhere.
+        cluster: the cluster of each product, `(N,)`, where there are clusters to look in.
+        clusters: the cluster to look in for each query, `(b,)`; None is everywhere.
     """
     if clusters is None:
         return _among(index, codes, k, method, own, None)
     ranked = np.full((len(codes), k), NONE, np.intp)
-    for cluster in np.unique(clusters):
-        asked = np.flatnonzero(clusters == cluster)
-        rows = np.flatnonzero(index.cluster == cluster)
+    for each in np.unique(clusters):
+        asked = np.flatnonzero(clusters == each)
+        rows = np.flatnonzero(cluster == each)
         if len(rows):
             ranked[asked] = _among(index, codes[asked], k, method, own[asked], rows)
     return ranked
@@ -77,13 +79,17 @@ def rank_at_random(
 
 
 def rank_shifted(
-    index: LatentIndex, codes: NDArray[np.float32], k: int, method: str, clusters: Clusters
+    index: LatentIndex, codes: NDArray[np.float32], k: int, method: str, clusters: Clusters, cluster: Ints
 ) -> Ints:
-    """The rows of what each query is recommended, `(b, (clusters − 1)·k)`: the k nearest to the code shifted there."""
+    """The rows of what each query is recommended, `(b, clusters·k)`: the k nearest to the code shifted there.
+
+    `cluster` is the cluster of each product, `(N,)`. −1 stands in the query's own cluster's place, and where nothing
+    is.
+    """
     own = clusters.assign(codes)
     answers = np.full((len(codes), len(clusters), k), NONE, np.intp)
     for other in range(len(clusters)):
-        asked, rows = np.flatnonzero(own != other), np.flatnonzero(index.cluster == other)
+        asked, rows = np.flatnonzero(own != other), np.flatnonzero(cluster == other)
         if len(asked) and len(rows):
             there = shift(
                 codes[asked], clusters.centres[own[asked]], np.tile(clusters.centres[other], (len(asked), 1))
