@@ -47,8 +47,8 @@ check-all: check ## check, then every test: slow, on real photos, in a browser, 
 .PHONY: bench
 bench: $(ALL) ## run the comparisons in benchmarks/, one after the other
 	@shopt -s nullglob; found=0; \
-	for program in benchmarks/bench_*.py; do found=1; echo "== $$program"; $(BIN)/python "$$program"; done; \
-	if [ $$found = 0 ]; then echo "bench: there is no benchmarks/bench_*.py" >&2; exit 1; fi
+	for program in benchmarks/*.py; do found=1; echo "== $$program"; $(BIN)/python "$$program"; done; \
+	if [ $$found = 0 ]; then echo "bench: there is no benchmarks/*.py" >&2; exit 1; fi
 
 .PHONY: docs
 docs: $(ALL) ## build the documentation into site/

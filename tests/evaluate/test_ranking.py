@@ -11,7 +11,7 @@ CLUSTER = np.array([0, 0, 0, 1, 1])
 
 
 def index() -> LatentIndex:
-    return LatentIndex(list("abcde"), LINE, np.ones_like(LINE), LINE, CLUSTER)
+    return LatentIndex(list("abcde"), LINE, np.ones_like(LINE), LINE)
 
 
 def test_the_query_itself_is_left_out() -> None:

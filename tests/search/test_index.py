@@ -1,109 +1,245 @@
-"""The fast scan gives what scoring everything in float64 gives, whatever the numbers."""
+"""Every answer is that of a plain float64 scan, whatever the spreads, scopes, ties and batch sizes."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
-from modiste.errors import BadCode, BadCount, BadOption
-from modiste.latent.posterior import log_likelihood
-from modiste.search.index import LatentIndex
+from modiste.errors import BadCode, BadCount, BadOption, SchemaError
+from modiste.search.index import LatentIndex, distance
 
-CONFIGS = [
+QUESTIONS = [
     ("likelihood", "euclidean"),
     ("fixed-epsilon", "euclidean"),
     ("fixed-epsilon", "manhattan"),
     ("mean", "euclidean"),
     ("mean", "manhattan"),
 ]
+Parts = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-def made(
-    seed: int, count: int = 400, n: int = 16, smallest: float = 0.05, offset: float = 0.0
-) -> LatentIndex:
-    rng = np.random.default_rng(seed)
-    mean = (rng.normal(size=(count, n)) + offset).astype(np.float32)
-    std = np.exp(rng.uniform(np.log(smallest), 0, (count, n))).astype(np.float32)
-    code = mean + std * rng.normal(size=n).astype(np.float32)
-    return LatentIndex([str(i) for i in range(count)], mean, std, code)
+def catalogue(
+    rows: int = 600, n: int = 6, seed: int = 0, low: float = 0.05, high: float = 0.5, at: float = 0.0
+) -> Parts:
+    """mean, std and code (rows, n), and clusters (rows,), around `at`."""
+    random = np.random.default_rng(seed)
+    mean = random.normal(at, 1, (rows, n)).astype(np.float32)
+    std = np.exp(random.uniform(np.log(low), np.log(high), (rows, n))).astype(np.float32)
+    code = mean + std * random.normal(size=n).astype(np.float32)
+    return mean, std, code, random.integers(0, 3, rows)
 
 
-def truth(index: LatentIndex, code, method: str, metric: str, tau: float = 0.0):
+def index_of(parts: Parts) -> LatentIndex:
+    return LatentIndex([f"p{i}" for i in range(len(parts[0]))], *parts[:3], cluster=parts[3])
+
+
+def plain(
+    parts: Parts,
+    code: np.ndarray,
+    k: int,
+    method: str,
+    metric: str,
+    tau: float = 0.0,
+    rows: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The answer by definition, in float64."""
+    mean, std, codes, _ = (part.astype(np.float64) for part in parts)
+    z = code.astype(np.float64)
+    among = np.arange(len(mean)) if rows is None else rows
     if method == "likelihood":
-        return -log_likelihood(code, index.mean, index.std, tau)
-    points = index.code if method == "fixed-epsilon" else index.mean
-    apart = np.asarray(code, np.float64) - points.astype(np.float64)
-    return np.abs(apart).sum(axis=1) if metric == "manhattan" else np.sqrt((apart**2).sum(axis=1))
+        scores = norm.logpdf(z, mean, np.sqrt(std**2 + tau**2)).sum(axis=1)
+        order = np.lexsort((among, -scores[among]))[:k]
+    else:
+        gaps = z - (mean if method == "mean" else codes)
+        scores = np.linalg.norm(gaps, axis=1, ord=2 if metric == "euclidean" else 1)
+        order = np.lexsort((among, scores[among]))[:k]
+    return among[order], scores[among[order]]
 
 
-@pytest.mark.parametrize(("method", "metric"), CONFIGS)
-@settings(max_examples=25, deadline=None)
+@pytest.mark.parametrize(("method", "metric"), QUESTIONS)
+@pytest.mark.parametrize("low", [1e-3, 1e-2, 0.05, 0.4])
+@pytest.mark.parametrize("at", [0.0, 30.0])
+def test_exact(method: str, metric: str, low: float, at: float) -> None:
+    parts = catalogue(5000, 16, low=low, at=at)
+    index = index_of(parts)
+    random = np.random.default_rng(1)
+    queries = np.concatenate([random.normal(at, 1.2, (6, 16)), parts[2][:6]]).astype(np.float32)
+    for k in (1, 10, 200):
+        found, scores = index.nearest(queries, k, method, metric)
+        for code, rows, values in zip(queries, found, scores, strict=True):
+            expected, expected_scores = plain(parts, code, k, method, metric)
+            np.testing.assert_array_equal(rows, expected)
+            np.testing.assert_allclose(values, expected_scores, rtol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
 @given(
-    seed=st.integers(0, 10_000),
-    smallest=st.sampled_from([1e-4, 1e-2, 0.3]),
-    offset=st.sampled_from([0.0, 5.0]),
-    k=st.sampled_from([1, 10, 400]),
-    tau=st.sampled_from([0.0, 0.15]),
+    st.integers(1, 400),
+    st.integers(1, 20),
+    st.integers(0, 10_000),
+    st.sampled_from([1e-6, 1e-3, 0.1]),
+    st.sampled_from([0.0, 0.1, 3.0]),
+    st.sampled_from(QUESTIONS),
+    st.sampled_from([0.0, 1.0, 300.0, 1e6]),
 )
-def test_exact(method, metric, seed, smallest, offset, k, tau) -> None:
-    index = made(seed, smallest=smallest, offset=offset)
-    code = np.random.default_rng(seed + 1).normal(size=16).astype(np.float32) + np.float32(offset)
-    rows, scores = index.nearest(code, k, method, metric, tau=tau)
-    costs = truth(index, code, method, metric, tau)
-    order = np.lexsort((np.arange(len(costs)), costs))[:k]
-    signed = -scores if method == "likelihood" else scores
-    np.testing.assert_allclose(signed, costs[order], rtol=1e-9, atol=1e-9)
-    assert len(set(rows.tolist())) == k
-    np.testing.assert_allclose(costs[rows], costs[order], rtol=1e-9, atol=1e-9)
+def test_exact_for_any_shape(
+    rows: int, n: int, seed: int, low: float, tau: float, question: tuple[str, str], out: float
+) -> None:
+    parts = catalogue(rows, n, seed, low, 2.0)
+    code = (np.random.default_rng(seed + 1).normal(size=n) + out).astype(np.float32)
+    k = min(rows, 7)
+    found, scores = index_of(parts).nearest(code, k, *question, tau=tau)
+    expected, expected_scores = plain(parts, code, k, *question, tau=tau)
+    np.testing.assert_allclose(scores, expected_scores, rtol=1e-9)
+    np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize(("method", "metric"), CONFIGS)
-def test_a_batch_is_its_codes_one_by_one(method, metric) -> None:
-    index = made(1)
-    codes = np.random.default_rng(2).normal(size=(7, 16)).astype(np.float32)
-    rows, scores = index.nearest(codes, 5, method, metric)
-    for number, code in enumerate(codes):
-        one_rows, one_scores = index.nearest(code, 5, method, metric)
-        assert np.array_equal(rows[number], one_rows)
-        np.testing.assert_allclose(scores[number], one_scores)
+@pytest.mark.parametrize(("method", "metric"), QUESTIONS)
+def test_a_batch_is_a_loop(method: str, metric: str) -> None:
+    parts = catalogue()
+    index = index_of(parts)
+    queries = parts[0][:40]
+    found, scores = index.nearest(queries, 9, method, metric)
+    assert found.shape == scores.shape == (40, 9)
+    for i, code in enumerate(queries):
+        one, one_scores = index.nearest(code, 9, method, metric)
+        np.testing.assert_array_equal(found[i], one)
+        np.testing.assert_array_equal(scores[i], one_scores)
 
 
-def test_a_scope_looks_nowhere_else() -> None:
-    index = made(3)
-    mask = np.arange(len(index)) % 3 == 0
-    code = index.mean[1]
-    by_mask, _ = index.nearest(code, 10, rows=mask)
-    by_number, _ = index.nearest(code, 10, rows=np.flatnonzero(mask))
-    assert np.array_equal(by_mask, by_number)
-    assert mask[by_mask].all()
-    costs = np.where(mask, truth(index, code, "likelihood", ""), np.inf)
-    assert np.array_equal(by_mask, np.argsort(costs)[:10])
+def test_a_large_batch_is_scanned_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = catalogue()
+    expected = index_of(parts).nearest(parts[0][:50], 5)
+    monkeypatch.setattr("modiste.search.index.CHUNK_CELLS", 4000)
+    found = index_of(parts).nearest(parts[0][:50], 5)
+    np.testing.assert_array_equal(found[0], expected[0])
 
 
-def test_ties_go_to_the_earlier_row() -> None:
-    same = np.zeros((6, 2), np.float32)
-    index = LatentIndex(list("abcdef"), same, same + 1, same)
-    for method in ("likelihood", "fixed-epsilon", "mean"):
-        assert index.nearest([0.0, 0.0], 3, method)[0].tolist() == [0, 1, 2]
+def test_no_codes_no_answers() -> None:
+    found, scores = index_of(catalogue()).nearest(np.empty((0, 6), np.float32), 3)
+    assert found.shape == scores.shape == (0, 3)
 
 
-def test_a_product_is_nearest_to_itself() -> None:
-    index = made(4)
-    rows, scores = index.nearest(index.code, 1, "fixed-epsilon")
-    assert np.array_equal(rows[:, 0], np.arange(len(index)))
-    assert (scores == 0).all()
+@pytest.mark.parametrize(("method", "metric"), QUESTIONS)
+def test_scopes_are_all_the_same_question(method: str, metric: str) -> None:
+    parts = catalogue(900)
+    index, code = index_of(parts), parts[2][5]
+    for j in range(3):
+        rows = np.flatnonzero(parts[3] == j)
+        expected, _ = plain(parts, code, 12, method, metric, rows=rows)
+        for scope in ({"rows": rows}, {"rows": parts[3] == j}, {"rows": rows[::-1]}, {"cluster": j}):
+            np.testing.assert_array_equal(index.nearest(code, 12, method, metric, **scope)[0], expected)
+    some = np.random.default_rng(0).choice(900, 300, replace=False)
+    expected, _ = plain(parts, code, 12, method, metric, rows=np.sort(some))
+    np.testing.assert_array_equal(index.nearest(code, 12, method, metric, rows=some)[0], expected)
 
 
-def test_bad_questions_are_refused() -> None:
-    index = made(5, count=9)
-    for k in (0, 10):
-        with pytest.raises(BadCount, match="9 products"):
-            index.nearest(index.code[0], k)
-    with pytest.raises(BadCode):
-        index.nearest([1.0], 1)
-    with pytest.raises(BadOption, match="magic"):
-        index.nearest(index.code[0], 1, "magic")
-    with pytest.raises(BadOption, match="moon"):
-        index.nearest(index.code[0], 1, "mean", "moon")
+def test_each_code_in_its_own_cluster() -> None:
+    parts = catalogue(900)
+    index = index_of(parts)
+    own = parts[3][:30]
+    found, _ = index.nearest(parts[2][:30], 5, cluster=own)
+    for code, cluster, rows in zip(parts[2][:30], own, found, strict=True):
+        np.testing.assert_array_equal(rows, index.nearest(code, 5, cluster=int(cluster))[0])
+        assert set(parts[3][rows]) == {cluster}
+
+
+@pytest.mark.parametrize(("method", "metric"), QUESTIONS)
+def test_ties_come_in_the_order_of_the_rows(method: str, metric: str) -> None:
+    mean, std, code, _ = catalogue(40)
+    same: Parts = (*(np.tile(part[:1], (4000, 1)) for part in (mean, std, code)), np.arange(4000) % 3)
+    found, scores = index_of(same).nearest(code[3], 50, method, metric)
+    np.testing.assert_array_equal(found, np.arange(50))
+    assert len(set(scores.tolist())) == 1
+
+
+@pytest.mark.parametrize(("method", "metric"), QUESTIONS)
+def test_a_product_is_nearest_to_itself(method: str, metric: str) -> None:
+    parts = catalogue(low=0.3, high=0.300001)
+    start = parts[0] if method in ("likelihood", "mean") else parts[2]
+    found, _ = index_of(parts).nearest(start[:100], 1, method, metric)
+    np.testing.assert_array_equal(found[:, 0], np.arange(100))
+
+
+def test_the_order_of_products_does_not_matter() -> None:
+    mean, std, code, cluster = catalogue()
+    order = np.random.default_rng(2).permutation(len(mean))
+    turned = index_of((mean[order], std[order], code[order], cluster[order]))
+    found, scores = turned.nearest(code[:20], 10)
+    expected, expected_scores = index_of((mean, std, code, cluster)).nearest(code[:20], 10)
+    np.testing.assert_array_equal(order[found], expected)
+    np.testing.assert_array_equal(scores, expected_scores)
+
+
+def test_many_taus() -> None:
+    parts = catalogue()
+    index = index_of(parts)
+    for tau in (0.0, 0.1, 0.2, 0.3, 0.4, 0.0, 0.1):
+        expected, _ = plain(parts, parts[2][0], 5, "likelihood", "", tau)
+        np.testing.assert_array_equal(index.nearest(parts[2][0], 5, tau=tau)[0], expected)
+
+
+def test_without_clusters() -> None:
+    parts = catalogue()
+    index = LatentIndex([str(i) for i in range(600)], *parts[:3])
+    assert (len(index), index.n) == (600, 6)
+    np.testing.assert_array_equal(
+        index.nearest(parts[2][0], 5)[0], index_of(parts).nearest(parts[2][0], 5)[0]
+    )
+    with pytest.raises(BadOption, match="of none"):
+        index.nearest(parts[2][0], 5, cluster=0)
+
+
+BAD: list[tuple[type[Exception], Callable[[LatentIndex], object]]] = [
+    (BadCount, lambda index: index.nearest(np.zeros(6), 0)),
+    (BadCount, lambda index: index.nearest(np.zeros(6), -3)),
+    (BadCount, lambda index: index.nearest(np.zeros(6), 601)),
+    (BadCount, lambda index: index.nearest(np.zeros(6), 3, rows=[1, 2])),
+    (BadCount, lambda index: index.nearest(np.zeros(6), 1, rows=[])),
+    (BadCount, lambda index: index.nearest(np.zeros(6), 2, rows=[7, 7])),
+    (BadCount, lambda index: index.nearest(np.zeros(6), 590, cluster=1)),
+    (BadCode, lambda index: index.nearest(np.zeros(5), 1)),
+    (BadCode, lambda index: index.nearest(np.full(6, np.inf), 1)),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, "closest")),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, "mean", "cosine")),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, tau=-1)),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, cluster=3)),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, cluster=-1)),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, rows=[0], cluster=0)),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, rows=[600])),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, rows=[-1])),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, rows=[0.5])),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, rows=np.ones(5, bool))),
+]
+
+
+@pytest.mark.parametrize(("error", "ask"), BAD)
+def test_bad_questions(error: type[Exception], ask: Callable[[LatentIndex], object]) -> None:
+    with pytest.raises(error):
+        ask(index_of(catalogue()))
+
+
+def test_encodings_that_are_none() -> None:
+    mean, std, code, cluster = catalogue(20)
+    ids = [str(i) for i in range(20)]
+    for wrong in (
+        lambda: LatentIndex(ids[:5], mean, std, code),
+        lambda: LatentIndex(ids, mean, std[:, :2], code),
+        lambda: LatentIndex(ids, mean, std * 0, code),
+        lambda: LatentIndex(ids, mean * np.float32(np.nan), std, code),
+        lambda: LatentIndex(ids, mean, std, code, cluster[:5]),
+        lambda: LatentIndex(ids, mean, std, code, cluster - 5),
+    ):
+        with pytest.raises(SchemaError):
+            wrong()
+
+
+def test_distance_by_definition() -> None:
+    points = np.array([[3.0, 4.0], [0.0, 0.0]], np.float32)
+    np.testing.assert_array_equal(distance(np.zeros(2, np.float32), points, "euclidean"), [5, 0])
+    np.testing.assert_array_equal(distance(np.zeros(2, np.float32), points, "manhattan"), [7, 0])

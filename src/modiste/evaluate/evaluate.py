@@ -321,7 +321,7 @@ def _by_distance(
 ) -> tuple[Tree, Tree]:
     """A baseline that ranks by the Euclidean distance of its own numbers `(N, m)`, in its own clusters."""
     cluster = clusters.assign(features)
-    index = LatentIndex(shop.catalogue.ids, features, np.ones_like(features), features, cluster)
+    index = LatentIndex(shop.catalogue.ids, features, np.ones_like(features), features)
     tree: Tree = {"retrieval": {"catalogue": {}, "cluster": {}}, "attributes": {}, "recommendations": {}}
     ranked = rank(index, asked, DEEPEST, "mean", questions.own)
     near = rank(index, asked, DEEPEST, "mean", questions.own, cluster, clusters.assign(asked))

@@ -17,7 +17,7 @@ from modiste.evaluate.plots import curves, picture, scatter
 from modiste.shop.answers import Match
 from modiste.shop.shop import Method, Shop
 
-RECONSTRUCTED = 10
+RECONSTRUCTED = 9
 ANSWERS = 8
 PER_CATEGORY = 2
 LATENTS = 32

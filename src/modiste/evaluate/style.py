@@ -28,13 +28,13 @@ thead th { color: var(--faint); font-weight: 600; font-size: .85rem; }
 .beside th:first-child { padding-left: 16px; }
 img { display: block; height: auto; border-radius: 4px; background: #fff; }
 figure { margin: 0; }
-figcaption { font-size: .78rem; color: var(--faint); overflow: hidden; text-overflow: ellipsis;
-  white-space: nowrap; }
+figcaption { font-size: .78rem; line-height: 1.3; color: var(--faint); overflow-wrap: anywhere; margin-top: 3px; }
 .row { display: flex; gap: 8px; overflow-x: auto; padding-bottom: 6px; align-items: flex-start; }
 .row figure { flex: none; width: 92px; }
 .row figure.asked { margin-right: 12px; padding-right: 12px; border-right: 1px solid var(--line); width: 117px; }
-.sheet { display: grid; grid-template-columns: max-content max-content; gap: 4px 12px; align-items: center;
-  overflow-x: auto; }
+.sheet { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 12px; align-items: center; }
+.sheet > img { max-width: 100%; }
+.row img { flex: none; }
 .sheet span { font-size: .82rem; color: var(--faint); }
 .curves { display: flex; flex-wrap: wrap; gap: 20px; }
 .curve { width: 340px; max-width: 100%; }

@@ -1,49 +1,72 @@
-"""Exact nearest products for codes: a fast float32 scan, then float64 for the best few.
-
-Eq. 2 of the paper is an inner product, [z², z, 1] · [−1/(2σ²), μ/σ², const], so one matrix product scores every
-product for every code, by likelihood as by Euclidean distance. Its float32 result is only used to choose
-candidates: every product whose score lies within the scan's rounding error of the k-th best is scored again in
-float64, which makes the answer exact.
-"""
+"""LatentIndex: the nearest products for a code, exactly, at the price of one matrix product."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any
+from threading import Lock
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modiste.errors import BadCount, BadOption
-from modiste.latent.posterior import check_code
+from modiste.errors import BadCount, BadOption, SchemaError
+from modiste.latent.posterior import check_code, check_tau, log_likelihood
+from modiste.search.scan import EuclideanScan, LikelihoodScan, ManhattanScan, Scope, highest
 
-Floats = NDArray[np.float32]
-BLOCK = 8_000_000  # scores held at once, some 32 MB
 METHODS = ("likelihood", "fixed-epsilon", "mean")
 METRICS = ("euclidean", "manhattan")
+TAUS_KEPT = 3
+SPARE = 32  # candidates beyond k in the first look: seldom is a second needed
+CHUNK_CELLS = 2**22  # bounds held at once for a batch: 16 MB
+
+Scan = LikelihoodScan | EuclideanScan | ManhattanScan
 
 
 class LatentIndex:
-    """The catalogue's encodings in memory. `mean`, `std` and `code` are `(N, n)`, `cluster` is `(N,)` or None."""
+    """All products' posteriors in memory, laid out so that a cluster is a slice.
+
+    Every answer is that of a float64 scan of all products, ties in the order of the rows: a scan in float32 with a
+    sound bound on its error (see `scan`) picks the candidates, and these are scored in float64. Safe to share between
+    threads.
+    """
 
     def __init__(
         self,
         ids: Sequence[str],
-        mean: ArrayLike,
-        std: ArrayLike,
-        code: ArrayLike,
-        cluster: ArrayLike | None = None,
+        mean: NDArray[np.float32],
+        std: NDArray[np.float32],
+        code: NDArray[np.float32],
+        cluster: NDArray[np.intp] | None = None,
     ) -> None:
+        """Lay out `N` products.
+
+        Args:
+            ids: `N` of them.
+            mean, std, code: float32 `(N, n)` each.
+            cluster: the cluster of each product, `(N,)`, 0 or more; None for no clusters.
+
+        Raises:
+            SchemaError: the shapes do not go together, or the numbers are no posteriors.
+        """
         self.ids = list(ids)
-        self.mean, self.std, self.code = (
-            np.ascontiguousarray(part, np.float32) for part in (mean, std, code)
-        )
-        self.cluster = None if cluster is None else np.asarray(cluster, np.intp)
-        self._tables: dict[tuple[Any, ...], tuple[Floats, NDArray[np.float64]]] = {}
+        parts = [np.asarray(part, np.float32) for part in (mean, std, code)]
+        groups = np.zeros(len(self.ids), np.intp) if cluster is None else np.asarray(cluster, np.intp)
+        _check_parts(len(self.ids), parts, groups)
+        self._order = np.argsort(groups, kind="stable")  # place → row
+        self._place = np.empty_like(self._order)  # row → place
+        self._place[self._order] = np.arange(len(self._order))
+        self._starts = np.searchsorted(groups[self._order], np.arange(groups.max(initial=-1) + 2))
+        self._clustered = cluster is not None
+        self._mean, self._std, self._code = (np.ascontiguousarray(part[self._order]) for part in parts)
+        self._scans: dict[tuple[str, str, float], Scan] = {}
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def n(self) -> int:
+        """The number of latents."""
+        return self._mean.shape[1]
 
     def nearest(
         self,
@@ -53,126 +76,181 @@ class LatentIndex:
         metric: str = "euclidean",
         rows: ArrayLike | None = None,
         tau: float = 0.0,
+        cluster: int | NDArray[np.intp] | None = None,
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """The k nearest products of each code, best first; ties go to the earlier row.
+        """The `k` products nearest to a code, best first.
 
         Args:
-            code: `(n,)` or `(b, n)`.
-            k: how many.
-            method: "likelihood", "fixed-epsilon" or "mean".
-            metric: "euclidean" or "manhattan"; the likelihood has none.
-            rows: look only among these rows, `(m,)` indices or an `(N,)` mask; None is everywhere.
-            tau: how uncertain the code is (likelihood only), see `latent.posterior.log_likelihood`.
+            code: `(n,)`, or a batch `(b, n)`.
+            method: "likelihood" by log q(code | product) (Eq. 2), higher is nearer; "fixed-epsilon" and "mean" by the
+                distance to the products' codes or means, lower is nearer.
+            metric: of the distance, "euclidean" or "manhattan"; the likelihood has none.
+            rows: only these, as row numbers or as a mask `(N,)`.
+            tau: for the likelihood: each σ² becomes σ² + tau².
+            cluster: only this cluster; for a batch also `(b,)`, one for each code.
 
         Returns:
-            Row numbers and float64 scores, `(k,)` or `(b, k)` each. A likelihood is in nats, more is nearer; a
-            distance is in the code's units, less is nearer.
+            Row numbers and scores, intp and float64, `(k,)` each; for a batch `(b, k)`.
 
         Raises:
-            BadCode: a wrong length, or not finite.
-            BadCount: k below 1 or over the number of rows.
-            BadOption: an unknown method or metric.
+            BadCode: wrong length, or not finite.
+            BadCount: k below 1, or over the number of products among which to look.
+            BadOption: an unknown method, metric, cluster or row; a negative tau.
         """
-        checked = check_code(code, self.mean.shape[1])
-        if method not in METHODS:
-            raise BadOption(f"No method {method!r}.", remedy=f"Choose one of {', '.join(METHODS)}.")
-        if metric not in METRICS:
-            raise BadOption(f"No metric {metric!r}.", remedy=f"Choose one of {', '.join(METRICS)}.")
-        among = None if rows is None else row_numbers(rows)
-        size = len(self) if among is None else len(among)
-        if not 1 <= k <= size:
-            raise BadCount(
-                f"k is {k}; there are {size} products to choose from.", remedy=f"Give a k from 1 to {size}."
+        codes = check_code(code, self.n)
+        for name, value, allowed in (("method", method, METHODS), ("metric", metric, METRICS)):
+            if value not in allowed:
+                raise BadOption(f"No {name} {value!r}.", remedy=f"Choose one of {', '.join(allowed)}.")
+        asked = (method, "" if method == "likelihood" else metric, check_tau(tau))
+        batch = np.atleast_2d(codes)
+        found = np.empty((len(batch), max(k, 0)), np.intp)
+        scores = np.empty(found.shape)
+        for among, scope in self._scopes(len(batch), rows, cluster):
+            size = scope.stop - scope.start if isinstance(scope, slice) else len(scope)
+            if not 1 <= k <= size:
+                raise BadCount(
+                    f"k is {k}; there are {size} products to choose from.",
+                    remedy=f"Give a k from 1 to {size}." if size else "Look in another cluster.",
+                )
+            found[among], scores[among] = self._search(batch[among], k, asked, scope, size)
+        return (found[0], scores[0]) if codes.ndim == 1 else (found, scores)
+
+    def _scopes(
+        self, b: int, rows: ArrayLike | None, cluster: int | NDArray[np.intp] | None
+    ) -> list[tuple[NDArray[np.intp], Scope]]:
+        """Which codes of the batch look at which places: a slice wherever that is what the places are."""
+        everyone = np.arange(b)
+        if cluster is not None:
+            if rows is not None or not self._clustered:
+                raise BadOption(
+                    "A cluster was asked for " + ("together with rows." if rows is not None else "of none."),
+                    remedy="Give either rows or a cluster, and clusters when making the index.",
+                )
+            own = np.broadcast_to(np.asarray(cluster, np.intp), (b,))
+            return [(np.flatnonzero(own == j), self._slice_of(int(j))) for j in np.unique(own)]
+        if rows is None:
+            return [(everyone, slice(0, len(self)))]
+        chosen = np.asarray(rows)
+        if chosen.dtype == bool and chosen.shape == (len(self),):
+            chosen = np.flatnonzero(chosen)
+        sound = chosen.ndim == 1 and (chosen.dtype.kind in "iu" or chosen.size == 0)
+        if not sound or (chosen.size and not (chosen.min() >= 0 and chosen.max() < len(self))):
+            raise BadOption(
+                f"The rows {chosen.dtype} of shape {chosen.shape} do not name products.",
+                remedy=f"Give row numbers from 0 to {len(self) - 1}, or a mask of {len(self)}.",
             )
-        batch = np.atleast_2d(checked)
-        found = np.empty((len(batch), k), np.intp)
-        scores = np.empty((len(batch), k))
-        step = max(1, BLOCK // size)
-        for start in range(0, len(batch), step):
-            part = batch[start : start + step]
-            scan, error = self._scan(part, method, metric, among, tau)
-            for offset, code_one in enumerate(part):
-                best = candidates(scan[offset], error[offset], k)
-                numbers = best if among is None else among[best]
-                exact = self._exact(code_one, numbers, method, metric, tau)
-                order = np.lexsort((numbers, exact))[:k]
-                found[start + offset], scores[start + offset] = numbers[order], exact[order]
-        if method == "likelihood":
-            scores = -scores
-        return (found[0], scores[0]) if checked.ndim == 1 else (found, scores)
+        places = np.unique(self._place[chosen.astype(np.intp)])
+        if len(places) and places[-1] - places[0] == len(places) - 1:
+            return [(everyone, slice(int(places[0]), int(places[-1]) + 1))]
+        return [(everyone, places)]
 
-    def _scan(
-        self, codes: Floats, method: str, metric: str, among: NDArray[np.intp] | None, tau: float
-    ) -> tuple[Floats, NDArray[np.float64]]:
-        """Costs (less is nearer) `(b, m)` in float32, and a bound on the rounding error of each code's, `(b,)`."""
-        if method != "likelihood" and metric == "manhattan":
-            points = self._points(method)
-            chosen = points if among is None else points[among]
-            costs = np.zeros((len(codes), len(chosen)), np.float32)
-            for latent in range(points.shape[1]):
-                costs += np.abs(codes[:, latent, None] - chosen[None, :, latent])
-            reach = np.abs(codes).sum(axis=1, dtype=np.float64) + float(np.abs(points).sum(axis=1).max())
-            return costs, rounding(points.shape[1], reach)
-        centre, weights, largest = self._weights(method, tau)
-        chosen = weights if among is None else weights[among]
-        shifted = codes.astype(np.float64) - centre
-        features = np.concatenate([shifted**2, shifted, np.ones((len(codes), 1))], axis=1)
-        return (features.astype(np.float32) @ chosen.T), rounding(
-            weights.shape[1], np.abs(features) @ largest
-        )
-
-    def _weights(self, method: str, tau: float) -> tuple[NDArray[np.float64], Floats, NDArray[np.float64]]:
-        """The centre of the codes, `(n,)`; every product's row `(N, 2n + 1)` so that features · row is its cost; and
-        each column's largest size, `(2n + 1,)`."""
-        key = (method, tau if method == "likelihood" else 0.0)
-        if key not in self._tables:
-            points = self._points(method).astype(np.float64)
-            centre = points.mean(axis=0)
-            shifted = points - centre
-            if method == "likelihood":
-                variance = self.std.astype(np.float64) ** 2 + tau**2
-                constant = 0.5 * np.log(2.0 * math.pi * variance).sum(axis=1)
-            else:
-                variance, constant = np.full_like(points, 0.5), np.zeros(len(points))
-            squared = 0.5 * (shifted**2 / variance).sum(axis=1)
-            table = np.concatenate(
-                [0.5 / variance, -shifted / variance, (squared + constant)[:, None]], axis=1
+    def _slice_of(self, cluster: int) -> slice:
+        if not 0 <= cluster < len(self._starts) - 1:
+            raise BadOption(
+                f"There is no cluster {cluster}.", remedy=f"Give one from 0 to {len(self._starts) - 2}."
             )
-            self._tables[key] = (table.astype(np.float32), np.stack([np.append(centre, 0.0)]))
-        table, held = self._tables[key]
-        return held[0, :-1], table, np.abs(table).max(axis=0).astype(np.float64)
+        return slice(int(self._starts[cluster]), int(self._starts[cluster + 1]))
 
-    def _points(self, method: str) -> Floats:
-        return self.code if method == "fixed-epsilon" else self.mean
+    def _scan(self, asked: tuple[str, str, float]) -> Scan:
+        """The scan for a question, made when first asked for; of likelihoods the last few taus are kept."""
+        method, metric, tau = asked
+        with self._lock:
+            held = self._scans.pop(asked, None)
+            if held is None:
+                points = self._mean if method == "mean" else self._code
+                if method == "likelihood":
+                    held = LikelihoodScan.build(self._mean, self._std, tau)
+                elif metric == "euclidean":
+                    held = EuclideanScan.build(points)
+                else:
+                    held = ManhattanScan(points)
+                likelihoods = [key for key in self._scans if key[0] == "likelihood"]
+                if method == "likelihood" and len(likelihoods) >= TAUS_KEPT:
+                    del self._scans[likelihoods[0]]
+            self._scans[asked] = held  # last: the most recently used
+            return held
+
+    def _search(
+        self,
+        codes: NDArray[np.float32],
+        k: int,
+        asked: tuple[str, str, float],
+        scope: Scope,
+        size: int,
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Rows and scores, `(b, k)` each, among the places in scope."""
+        scan = self._scan(asked if asked[0] == "likelihood" else (*asked[:2], 0.0))
+        found = np.empty((len(codes), k), np.intp)
+        scores = np.empty((len(codes), k))
+        step = max(1, CHUNK_CELLS // size)
+        for first in range(0, len(codes), step):
+            part = codes[first : first + step]
+            bounds = scan.bounds(part, scope)
+            for i, code in enumerate(part):
+                best = self._exact(code, k, asked, scope, scan, None if bounds is None else bounds[i], size)
+                found[first + i], scores[first + i] = best
+        return found, scores
 
     def _exact(
-        self, code: Floats, rows: NDArray[np.intp], method: str, metric: str, tau: float
-    ) -> NDArray[np.float64]:
-        """Costs of some rows in float64: minus the likelihood in nats, or the distance, `(m,)`."""
-        apart = code.astype(np.float64) - self._points(method)[rows].astype(np.float64)
+        self,
+        code: NDArray[np.float32],
+        k: int,
+        asked: tuple[str, str, float],
+        scope: Scope,
+        scan: Scan,
+        bounds: NDArray[np.float32] | None,
+        size: int,
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The k best by float64 score. Whatever was not scored has a bound below the worst of them."""
+        if bounds is None:  # nothing is known of the scores: score all
+            return self._best(code, k, asked, _places(scope, np.arange(size)))
+        candidates, reached = highest(bounds, k + SPARE)
+        rows, scores = self._best(code, k, asked, _places(scope, candidates))
+        worst = float(scores[-1])
+        needed = scan.bound(worst if asked[0] == "likelihood" else -worst, code)
+        threshold = np.nextafter(np.float32(needed), np.float32(-np.inf))
+        if threshold > reached:
+            return rows, scores
+        return self._best(code, k, asked, _places(scope, np.flatnonzero(bounds >= threshold)))
+
+    def _best(
+        self, code: NDArray[np.float32], k: int, asked: tuple[str, str, float], places: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The k best of some places, scored in float64; ties in the order of the rows."""
+        method, metric, tau = asked
         if method == "likelihood":
-            variance = self.std[rows].astype(np.float64) ** 2 + tau**2
-            return 0.5 * (apart**2 / variance + np.log(2.0 * math.pi * variance)).sum(axis=1)
-        return np.abs(apart).sum(axis=1) if metric == "manhattan" else np.sqrt((apart**2).sum(axis=1))
+            scores = log_likelihood(code, self._mean[places], self._std[places], tau)
+            sign = -1.0
+        else:
+            points = (self._mean if method == "mean" else self._code)[places]
+            scores = distance(code, points, metric)
+            sign = 1.0
+        rows = self._order[places]
+        order = np.lexsort((rows, sign * scores))[:k]
+        return rows[order], scores[order]
 
 
-def candidates(costs: Floats, error: float, k: int) -> NDArray[np.intp]:
-    """Every row whose true cost may be among the k least, given the error that the costs may have."""
-    if k >= len(costs):
-        return np.arange(len(costs), dtype=np.intp)
-    kth = float(np.partition(costs, k - 1)[k - 1])
-    return np.flatnonzero(costs <= np.float32(kth + 2.0 * error)).astype(np.intp)
+def distance(code: NDArray[np.float32], points: NDArray[np.float32], metric: str) -> NDArray[np.float64]:
+    """The distance of a code `(n,)` to points `(N, n)`, float64 `(N,)`; metric "euclidean" or "manhattan"."""
+    gaps = points.astype(np.float64) - code
+    if metric == "euclidean":
+        return np.sqrt(np.square(gaps).sum(axis=1))
+    return np.abs(gaps).sum(axis=1)
 
 
-def rounding(terms: int, size: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A bound on the float32 error of a sum of `terms` products whose sizes add up to `size`.
-
-    (terms + 2) · u · Σ|aᵢbᵢ| with u = 2⁻²⁴ (Higham 2002, section 3.1), the 2 for rounding both factors.
-    """
-    return (terms + 3) * 2.0**-24 * size
+def _places(scope: Scope, candidates: NDArray[np.intp]) -> NDArray[np.intp]:
+    return candidates + scope.start if isinstance(scope, slice) else scope[candidates]
 
 
-def row_numbers(rows: ArrayLike) -> NDArray[np.intp]:
-    """Row numbers from numbers or a mask."""
-    array: NDArray[Any] = np.asarray(rows)
-    return np.flatnonzero(array) if array.dtype == np.bool_ else array.astype(np.intp)
+def _check_parts(count: int, parts: Sequence[NDArray[np.float32]], groups: NDArray[np.intp]) -> None:
+    remedy = "Encode the shop again with `modiste encode`."
+    shape = parts[0].shape
+    if len(shape) != 2 or shape[0] != count or any(part.shape != shape for part in parts):
+        raise SchemaError(
+            f"{count} products do not go with encodings of shape {[part.shape for part in parts]}.",
+            remedy=remedy,
+        )
+    if not all(np.isfinite(part).all() for part in parts) or (parts[1] <= 0).any():
+        raise SchemaError("An encoding is not finite, or a std is not above 0.", remedy=remedy)
+    if groups.shape != (count,) or groups.min(initial=0) < 0:
+        raise SchemaError(f"The clusters {groups.shape} are not one per product.", remedy=remedy)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modiste.catalogue.record import Record
+from modiste.errors import BadCount, SourceError
+from modiste.evaluate import evaluate
+from modiste.shop.shop import Shop
+
+METHODS = {"likelihood", "fixed-epsilon", "mean"}
+DEPTHS = {"10", "25", "50", "500"}
+
+
+@pytest.fixture(scope="module")
+def shop(built: Path) -> Shop:
+    return Shop.open(built)
+
+
+@pytest.fixture(scope="module")
+def result(shop: Shop) -> dict[str, Any]:
+    return evaluate(shop, per_category=20, seed=4)
+
+
+def leaves(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from leaves(value, (*path, key))
+    else:
+        yield path, tree
+
+
+def test_every_promised_key_is_there(result: dict[str, Any]) -> None:
+    for kind in ("code", "mean", "mixture"):
+        found = result["clusters"][kind]
+        assert set(found["per_class"]) == {"footwear", "eyewear", "bags"}
+        assert all(
+            set(row) == {"accuracy", "precision", "recall", "f1"} for row in found["per_class"].values()
+        )
+    for scope in ("catalogue", "cluster"):
+        assert set(result["retrieval"][scope]) == METHODS
+        assert all(set(row) == DEPTHS for row in result["retrieval"][scope].values())
+        for baseline in ("pca", "histogram", "random"):
+            (row,) = result["baselines"][baseline]["retrieval"][scope].values()
+            assert set(row) == DEPTHS
+    assert all(set(result["attributes"][column]) == METHODS for column in ("article_type", "base_colour"))
+    assert (
+        set(result["reconstruction"]) == {"psnr", "mse"} == set(result["baselines"]["pca"]["reconstruction"])
+    )
+    assert set(result["recommendations"]) == METHODS
+
+
+def test_it_is_json(result: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+def test_every_interval_holds_its_figure(result: dict[str, Any]) -> None:
+    held = 0
+    for path, between in leaves(result["intervals"]):
+        value: Any = result
+        for key in path:
+            value = value[key]
+        if between is None:
+            assert value is None, path
+            continue
+        low, high = between
+        assert low <= high
+        # Resampled F1 of few products leans to one side; a mean's interval is around it.
+        slack = 0.05 if "clusters" in path else 1e-9
+        assert low - slack <= value <= high + slack, path
+        held += 1
+    assert held > 50
+
+
+def test_shares_are_shares(result: dict[str, Any]) -> None:
+    for name in ("clusters", "retrieval", "attributes"):
+        assert all(0 <= value <= 1 for _, value in leaves(result[name]) if value is not None)
+
+
+def test_the_errors_of_reconstruction_agree(result: dict[str, Any]) -> None:
+    found = result["reconstruction"]
+    # The mean of the logarithms is at least the logarithm of the mean.
+    assert found["psnr"] >= -10 * math.log10(found["mse"]) - 1e-9
+
+
+def test_the_same_seed_gives_the_same_figures(shop: Shop, result: dict[str, Any]) -> None:
+    assert evaluate(shop, per_category=20, seed=4) == result
+
+
+def test_another_seed_asks_others(shop: Shop, result: dict[str, Any]) -> None:
+    assert evaluate(shop, per_category=20, seed=5)["retrieval"] != result["retrieval"]
+
+
+def test_progress_reaches_its_end(shop: Shop) -> None:
+    told: list[dict[str, Any]] = []
+    evaluate(shop, per_category=2, on_progress=told.append)
+    assert told[0]["done"] == 0
+    assert told[-1]["done"] == told[-1]["total"]
+
+
+def test_unseen_photos_ask_the_catalogue(shop: Shop, sample_records: list[Record], tmp_path: Path) -> None:
+    from modiste.catalogue.sample import SampleSource
+
+    known = {record.id: record for record in sample_records}
+    unseen = SampleSource(count=12, seed=99, size=shop.frame).records()
+    for item in [*unseen, next(iter(known.values()))]:
+        assert isinstance(item, Record)
+        assert isinstance(item.photo, bytes)
+        folder = tmp_path / "new" / item.category
+        folder.mkdir(parents=True, exist_ok=True)
+        suffix = "png" if item.photo.startswith(b"\x89PNG") else "jpg"
+        (folder / f"{item.id}-{len(list(folder.iterdir()))}.{suffix}").write_bytes(item.photo)
+    found = evaluate(shop, queries=str(tmp_path / "new"), per_category=50)
+    assert found["queries"] == 13
+    assert found["source"] == str(tmp_path / "new")
+    assert found["reconstructed"] == 13
+    assert any("in the catalogue" in note for note in found["notes"])
+    assert set(found["retrieval"]["catalogue"]) == METHODS
+
+
+def test_a_source_that_is_not_there_is_said(shop: Shop, tmp_path: Path) -> None:
+    with pytest.raises(SourceError):
+        evaluate(shop, queries=str(tmp_path / "nowhere"))
+
+
+def test_no_questions_is_an_error(shop: Shop) -> None:
+    with pytest.raises(BadCount, match="per_category is 0"):
+        evaluate(shop, per_category=0)

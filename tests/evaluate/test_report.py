@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from modiste.errors import StorageError
+from modiste.evaluate import evaluate
+from modiste.evaluate.pages import figure, pages
+from modiste.evaluate.report import report, write_report
+from modiste.evaluate.tables import print_tables
+from modiste.shop.shop import Shop
+
+VOID = {"meta", "img", "br", "circle", "rect", "polyline", "line"}
+
+
+class Nesting(HTMLParser):
+    """Checks that every tag is closed in its turn, and keeps the addresses of pictures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.sources: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        self.sources += [value or "" for name, value in attrs if name in ("src", "href")]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.sources += [value or "" for name, value in attrs if name in ("src", "href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def shop(built: Path) -> Shop:
+    return Shop.open(built)
+
+
+@pytest.fixture(scope="module")
+def result(shop: Shop) -> dict[str, Any]:
+    return evaluate(shop, per_category=10)
+
+
+@pytest.fixture(scope="module")
+def page(shop: Shop, result: dict[str, Any]) -> str:
+    return report(shop, result)
+
+
+def test_the_report_stands_alone(page: str) -> None:
+    parser = Nesting()
+    parser.feed(page)
+    assert parser.open == []
+    assert parser.sources
+    assert all(source.startswith("data:image/jpeg;base64,") for source in parser.sources)
+    assert "<script" not in page
+    assert "http" not in re.sub(r"base64,[^\"]*", "", page)
+
+
+def test_the_report_has_every_part(page: str) -> None:
+    for part in (
+        "Held-out photos",
+        "Similar products",
+        "Recommendations",
+        "What each latent does",
+        "The latent map",
+        "Training",
+        "Clusters",
+        "mAP@500",
+        "Finer relevance",
+        "Reconstruction",
+    ):
+        assert part in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_names_from_outside_are_escaped(shop: Shop, result: dict[str, Any]) -> None:
+    evil = "<script>alert('&\"')</script>"
+    written = report(shop, result | {"source": evil, "notes": [evil], "model": evil})
+    assert evil not in written
+    assert "&lt;script&gt;" in written
+
+
+def test_the_report_is_the_same_again(shop: Shop, result: dict[str, Any], page: str) -> None:
+    assert report(shop, result) == page
+
+
+def test_a_report_that_cannot_be_written_is_said(shop: Shop, result: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        write_report(shop, result, tmp_path / "nowhere" / "report.html")
+
+
+def test_the_report_is_written(shop: Shop, result: dict[str, Any], page: str, tmp_path: Path) -> None:
+    write_report(shop, result, tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == page
+
+
+def test_the_terminal_shows_the_papers_figures(result: dict[str, Any]) -> None:
+    console = Console(width=160, record=True, file=StringIO())
+    print_tables(result, console)
+    text = console.export_text()
+    for words in ("0.955", "PCA", "RGB histogram", "chance", "macro-F1", "PSNR"):
+        assert words in text
+
+
+def test_every_row_is_as_long_as_its_head(result: dict[str, Any]) -> None:
+    for each in pages(result):
+        assert each.rows
+        assert {len(row) for row in each.rows} == {len(each.columns)}
+
+
+def test_figures_as_text() -> None:
+    assert figure(None) == "–"
+    assert figure(1234) == "1,234"
+    assert figure(0.12345, [0.1, 0.2]) == "0.123 [0.100, 0.200]"
