@@ -6,12 +6,13 @@ Every figure is a median over the same queries in this one run, one thread; the 
 the float64 scan. Every answer is compared with it: `right` is the share of identical top tens.
 """
 
+# ruff: noqa: E402 - the thread count must be set before NumPy is imported
 from __future__ import annotations
 
 import os
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"  # before NumPy is imported
+    os.environ[name] = "1"
 
 import argparse
 import importlib.util

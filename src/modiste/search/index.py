@@ -16,7 +16,7 @@ METHODS = ("likelihood", "fixed-epsilon", "mean")
 METRICS = ("euclidean", "manhattan")
 TAUS_KEPT = 3
 SPARE = 32  # candidates beyond k in the first look: seldom is a second needed
-CHUNK_CELLS = 2**22  # bounds held at once for a batch: 16 MB
+CHUNK_CELLS = 2**19  # bounds held at once for a batch: 2 MB, which caches hold
 
 Scan = LikelihoodScan | EuclideanScan | ManhattanScan
 
