@@ -16,7 +16,7 @@ from modiste.evaluate.report import report, write_report
 from modiste.evaluate.tables import print_tables
 from modiste.shop.shop import Shop
 
-VOID = {"meta", "img", "br", "circle", "rect", "polyline", "line"}
+VOID = {"meta", "img", "br"}
 
 
 class Nesting(HTMLParser):
