@@ -6,7 +6,6 @@ Every figure is a median over the same queries in this one run, one thread; the 
 the float64 scan. Every answer is compared with it: `right` is the share of identical top tens.
 """
 
-# ruff: noqa: E402 - the thread count must be set before NumPy is imported
 from __future__ import annotations
 
 import os

@@ -1,0 +1,159 @@
+"""`sliders.json`: the sliders of a model, named; may be edited by hand, so it is checked on reading."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar, cast
+
+from modiste.errors import SchemaError
+
+SCHEMA = 1
+IDLE = 0.05  # nats: a latent that carries less does nothing one could see
+REMEDY = "Mend it, or make it anew with `modiste sliders --shop DIR`."
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class LatentSlider:
+    """One latent. `low` and `high` say what either end does; `effects` by measure, in standard deviations from end to
+    end (hue in degrees); `kl` in nats."""
+
+    latent: int
+    low: str
+    high: str
+    minimum: float
+    maximum: float
+    kl: float
+    effects: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        """Both ends: "darker ↔ lighter"."""
+        return f"{self.low} ↔ {self.high}"
+
+    @property
+    def idle(self) -> bool:
+        """Whether it does nothing, and belongs under "more"."""
+        return self.kl < IDLE
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeSlider:
+    """One direction, a unit vector `(n,)`: along it `attribute` grows, or becomes `value` where it is of words.
+
+    `minimum` and `maximum` bound code · direction; `share` of the attribute's variance is explained by all latents.
+    """
+
+    attribute: str
+    value: str | None
+    direction: tuple[float, ...]
+    minimum: float
+    maximum: float
+    share: float
+
+    @property
+    def name(self) -> str:
+        """The attribute, with its value: "base_colour: red"."""
+        return self.attribute if self.value is None else f"{self.attribute}: {self.value}"
+
+
+@dataclass(frozen=True)
+class Sliders:
+    """All sliders of a model: one per latent, in the order to show them, and those by attribute."""
+
+    model_id: str
+    latents: tuple[LatentSlider, ...]
+    attributes: tuple[AttributeSlider, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, raw: Any) -> Sliders:
+        """The sliders that `to_dict` wrote. Raises SchemaError, naming the entry that is wrong."""
+        given = _object(raw, "the sliders")
+        if given.get("schema") != SCHEMA:
+            raise SchemaError(
+                f"The sliders have schema {given.get('schema')!r}; this Modiste reads {SCHEMA}.",
+                remedy=REMEDY,
+            )
+        latents = _entries(given, "latents", _latent)
+        n = len(latents)
+        if sorted(each.latent for each in latents) != list(range(n)) or not n:
+            raise SchemaError(f"The {n} latents are not 0 to {n - 1}, each once.", remedy=REMEDY)
+        attributes = _entries(given, "attributes", _attribute)
+        for each in attributes:
+            length = math.sqrt(sum(x * x for x in each.direction))
+            if len(each.direction) != n or abs(length - 1.0) > 1e-3:
+                raise SchemaError(
+                    f"The direction of {each.name!r} has {len(each.direction)} numbers and the length {length:.3g}; "
+                    f"it must have {n} and the length 1.",
+                    remedy=REMEDY,
+                )
+        return cls(_text(given, "model_id", "the sliders"), latents, attributes)
+
+
+def _entries(raw: dict[str, Any], key: str, read: Callable[[dict[str, Any], str], T]) -> tuple[T, ...]:
+    entries: Any = raw.get(key)
+    if not isinstance(entries, list):
+        raise SchemaError(f"{key} must be a list.", remedy=REMEDY)
+    return tuple(read(_object(each, f"{key}[{i}]"), f"{key}[{i}]") for i, each in enumerate(entries))
+
+
+def _latent(raw: dict[str, Any], where: str) -> LatentSlider:
+    latent = raw.get("latent")
+    if type(latent) is not int:
+        raise SchemaError(f"{where}: latent must be a whole number, not {latent!r}.", remedy=REMEDY)
+    effects = _object(raw.get("effects"), f"{where}: effects")
+    return LatentSlider(
+        latent,
+        _text(raw, "low", where),
+        _text(raw, "high", where),
+        *_range(raw, where),
+        _number(raw, "kl", where),
+        {name: _number(effects, name, f"{where}: effects") for name in effects},
+    )
+
+
+def _attribute(raw: dict[str, Any], where: str) -> AttributeSlider:
+    direction: Any = raw.get("direction")
+    if not isinstance(direction, (list, tuple)):
+        raise SchemaError(f"{where}: direction must be a list of numbers.", remedy=REMEDY)
+    numbers = {str(i): each for i, each in enumerate(cast("list[Any]", direction))}
+    return AttributeSlider(
+        _text(raw, "attribute", where),
+        None if raw.get("value") is None else _text(raw, "value", where),
+        tuple(_number(numbers, i, f"{where}: direction") for i in numbers),
+        *_range(raw, where),
+        _number(raw, "share", where),
+    )
+
+
+def _object(raw: Any, where: str) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise SchemaError(f"{where} must be an object, not {type(raw).__name__}.", remedy=REMEDY)
+    return cast("dict[str, Any]", raw)
+
+
+def _text(raw: dict[str, Any], key: str, where: str) -> str:
+    value = raw.get(key)
+    if not isinstance(value, str) or not value:
+        raise SchemaError(f"{where}: {key} must be text, not {value!r}.", remedy=REMEDY)
+    return value
+
+
+def _number(raw: dict[str, Any], key: str, where: str) -> float:
+    value = raw.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise SchemaError(f"{where}: {key} must be a finite number, not {value!r}.", remedy=REMEDY)
+    return float(value)
+
+
+def _range(raw: dict[str, Any], where: str) -> tuple[float, float]:
+    bottom, top = _number(raw, "minimum", where), _number(raw, "maximum", where)
+    if bottom > top:
+        raise SchemaError(f"{where}: minimum {bottom:g} is above maximum {top:g}.", remedy=REMEDY)
+    return bottom, top

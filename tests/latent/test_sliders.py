@@ -1,0 +1,96 @@
+"""Sliders are kept as JSON, may be edited, and are refused when damaged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modiste.errors import SchemaError
+from modiste.latent.sliders import AttributeSlider, LatentSlider, Sliders
+
+words = st.text(min_size=1, max_size=12)
+numbers = st.floats(-1e6, 1e6)
+latent = st.builds(
+    LatentSlider,
+    st.just(0),
+    words,
+    words,
+    st.floats(-9, -1),
+    st.floats(-1, 9),
+    numbers,
+    st.dictionaries(words, numbers, max_size=3),
+)
+attribute = st.builds(
+    AttributeSlider, words, st.none() | words, st.just((1.0,)), st.floats(-9, -1), st.floats(-1, 9), numbers
+)
+
+
+@given(words, latent, st.lists(attribute, max_size=3))
+def test_there_and_back(model_id: str, one: LatentSlider, others: list[AttributeSlider]) -> None:
+    sliders = Sliders(model_id, (one,), tuple(others))
+    assert Sliders.from_dict(json.loads(json.dumps(sliders.to_dict()))) == sliders
+
+
+def good() -> dict[str, Any]:
+    sliders = Sliders(
+        "m",
+        (
+            LatentSlider(1, "darker", "lighter", -2, 2, 1.5, {"hue": 3.0}),
+            LatentSlider(0, "less", "more", -1, 1, 0.01, {}),
+        ),
+        (
+            AttributeSlider("base_colour", "red", (0.6, 0.8), -3, 3, 0.5),
+            AttributeSlider("heel", None, (1, 0), 0, 1, 0.2),
+        ),
+    )
+    return json.loads(json.dumps(sliders.to_dict()))
+
+
+def test_names() -> None:
+    sliders = Sliders.from_dict(good())
+    assert [each.name for each in sliders.latents] == ["darker ↔ lighter", "less ↔ more"]
+    assert [each.idle for each in sliders.latents] == [False, True]
+    assert [each.name for each in sliders.attributes] == ["base_colour: red", "heel"]
+
+
+DAMAGE: list[Callable[[dict[str, Any]], object]] = [
+    lambda raw: raw.update(schema=2),
+    lambda raw: raw.update(model_id=""),
+    lambda raw: raw.update(latents={}),
+    lambda raw: raw.update(latents=[]),
+    lambda raw: raw["latents"].pop(),
+    lambda raw: raw["latents"].append(3),
+    lambda raw: raw["latents"][0].update(latent=0),
+    lambda raw: raw["latents"][0].update(latent="1"),
+    lambda raw: raw["latents"][0].update(low=None),
+    lambda raw: raw["latents"][0].update(minimum=3),
+    lambda raw: raw["latents"][0].update(maximum=float("nan")),
+    lambda raw: raw["latents"][0].update(kl=True),
+    lambda raw: raw["latents"][0].update(effects={"hue": "red"}),
+    lambda raw: raw.pop("attributes"),
+    lambda raw: raw["attributes"][0].update(direction=[1.0]),
+    lambda raw: raw["attributes"][0].update(direction=[1.0, 1.0]),
+    lambda raw: raw["attributes"][0].update(direction=[None, 1.0]),
+    lambda raw: raw["attributes"][0].update(direction=None),
+    lambda raw: raw["attributes"][0].update(value=4),
+    lambda raw: raw["attributes"][0].pop("share"),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_a_schema_error(damage: Callable[[dict[str, Any]], object]) -> None:
+    raw = good()
+    damage(raw)
+    with pytest.raises(SchemaError) as caught:
+        Sliders.from_dict(raw)
+    assert "modiste sliders" in caught.value.remedy
+
+
+def test_not_an_object() -> None:
+    with pytest.raises(SchemaError):
+        Sliders.from_dict([])
