@@ -64,9 +64,7 @@ def arch(left: float, right: float, y: float, rise: float, *, square: float = 0.
     return spline(points, closed=False)
 
 
-def outline(
-    drawing: Drawing, top: float, bottom: float, wide_top: float, wide: float, *, sag: float, corner: float
-) -> Contour:
+def outline(top: float, bottom: float, wide_top: float, wide: float, *, sag: float, corner: float) -> Contour:
     """A bag's body: `corner` rounds it below, `sag` lets its sides and mouth hang."""
     t, b, c = wide_top / 2, wide / 2, corner
     high = bottom - top
@@ -129,7 +127,7 @@ def totes(drawing: Drawing) -> None:
         ]
     )
     canvas.paint(mouth, colour.shade(-0.55), INSIDE)
-    shape = outline(drawing, top, bottom, wide_top, wide, sag=sag, corner=dice.around(4, 22))
+    shape = outline(top, bottom, wide_top, wide, sag=sag, corner=dice.around(4, 22))
     body = drawing.body(shape, drawing.finish.but(round=16, depth=0.62))
     if dice.chance(0.35):  # a base of the trim's leather
         base = bottom - high * dice.around(0.14, 0.3)
@@ -220,7 +218,7 @@ def handbags(drawing: Drawing) -> None:
     for side in (-1, 1):  # feet
         canvas.paint(oval(MIDDLE + side * wide * 0.36, bottom + 0.8, 3.2, 2.2, steps=4), metal, METAL)
     corner = dice.around(6, 26)
-    shape = outline(drawing, top, bottom, wide_top, wide, sag=dice.around(-4, 3), corner=corner)
+    shape = outline(top, bottom, wide_top, wide, sag=dice.around(-4, 3), corner=corner)
     canvas.paint(shape + np.array([0.0, 0.0]), colour.shade(-0.35), drawing.finish.but(round=4, cast=0))
     body = drawing.body(shape, drawing.finish.but(round=12, depth=0.8))
     quilted = dice.chance(0.22)

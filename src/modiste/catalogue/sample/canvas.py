@@ -82,7 +82,7 @@ class Canvas:
         self,
         shape: Shape,
         colour: Colour,
-        finish: Finish = Finish(),  # noqa: B008  (immutable)
+        finish: Finish = Finish(),
         *,
         within: Field | None = None,
         second: Colour | None = None,
