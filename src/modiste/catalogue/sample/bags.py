@@ -452,7 +452,6 @@ def clutches(drawing: Drawing) -> None:
         canvas.paint(ribbon(line, 1.6), metal.shade(-0.25), METAL.but(cast=0))
         canvas.paint(dashes(line, 2.6, 2.0, 3.4), metal, METAL.but(cast=0))
     shape = outline(
-        drawing,
         top,
         bottom,
         wide * dice.around(0.93, 1.0),
