@@ -9,7 +9,17 @@ from io import BytesIO
 from PIL import Image
 
 from modiste.catalogue.record import AttributeValue, Record
-from modiste.catalogue.sample import bags, eyewear, footwear
+from modiste.catalogue.sample import (
+    backpacks,
+    boots,
+    eyewear,
+    handbags,
+    loafers,
+    open_shoes,
+    pumps,
+    sneakers,
+    totes,
+)
 from modiste.catalogue.sample.canvas import Canvas
 from modiste.catalogue.sample.dice import Dice
 from modiste.catalogue.sample.drawing import Drawing
@@ -29,22 +39,22 @@ class Article:
 CATEGORIES: dict[str, dict[str, Article]] = {
     "footwear": {
         "Sneakers": Article(
-            footwear.sneakers, 28, {"Canvas": 4, "Leather": 4, "Mesh": 4, "Suede": 2}, "bright"
+            sneakers.sneakers, 28, {"Canvas": 4, "Leather": 4, "Mesh": 4, "Suede": 2}, "bright"
         ),
-        "Boots": Article(footwear.boots, 16, {"Leather": 5, "Suede": 3, "Patent": 1}, "leather"),
-        "Heels": Article(footwear.heels, 17, {"Leather": 3, "Suede": 3, "Patent": 4}, "dressy"),
-        "Sandals": Article(footwear.sandals, 13, {"Leather": 5, "Suede": 2, "Patent": 1}, "dressy"),
-        "Loafers": Article(footwear.loafers, 12, {"Leather": 5, "Suede": 3, "Patent": 1}, "leather"),
-        "Flats": Article(footwear.flats, 7, {"Leather": 4, "Suede": 2, "Patent": 2}, "dressy"),
-        "Flip Flops": Article(footwear.flip_flops, 7, {"Rubber": 1}, "bright"),
+        "Boots": Article(boots.boots, 16, {"Leather": 5, "Suede": 3, "Patent": 1}, "leather"),
+        "Heels": Article(pumps.heels, 17, {"Leather": 3, "Suede": 3, "Patent": 4}, "dressy"),
+        "Sandals": Article(open_shoes.sandals, 13, {"Leather": 5, "Suede": 2, "Patent": 1}, "dressy"),
+        "Loafers": Article(loafers.loafers, 12, {"Leather": 5, "Suede": 3, "Patent": 1}, "leather"),
+        "Flats": Article(pumps.flats, 7, {"Leather": 4, "Suede": 2, "Patent": 2}, "dressy"),
+        "Flip Flops": Article(open_shoes.flip_flops, 7, {"Rubber": 1}, "bright"),
     },
     "bags": {
-        "Totes": Article(bags.totes, 24, {"Canvas": 5, "Leather": 4, "Suede": 1}, "bright"),
-        "Handbags": Article(bags.handbags, 26, {"Leather": 6, "Suede": 2, "Patent": 2}, "dressy"),
-        "Backpacks": Article(bags.backpacks, 18, {"Canvas": 5, "Mesh": 1, "Leather": 2}, "bright"),
-        "Clutches": Article(bags.clutches, 14, {"Leather": 4, "Suede": 2, "Patent": 4}, "dressy"),
-        "Shoulder Bags": Article(bags.shoulder_bags, 12, {"Leather": 6, "Suede": 3, "Canvas": 1}, "leather"),
-        "Duffel Bags": Article(bags.duffels, 6, {"Canvas": 5, "Leather": 2}, "bright"),
+        "Totes": Article(totes.totes, 24, {"Canvas": 5, "Leather": 4, "Suede": 1}, "bright"),
+        "Handbags": Article(handbags.handbags, 26, {"Leather": 6, "Suede": 2, "Patent": 2}, "dressy"),
+        "Backpacks": Article(backpacks.backpacks, 18, {"Canvas": 5, "Mesh": 1, "Leather": 2}, "bright"),
+        "Clutches": Article(handbags.clutches, 14, {"Leather": 4, "Suede": 2, "Patent": 4}, "dressy"),
+        "Shoulder Bags": Article(totes.shoulder_bags, 12, {"Leather": 6, "Suede": 3, "Canvas": 1}, "leather"),
+        "Duffel Bags": Article(backpacks.duffels, 6, {"Canvas": 5, "Leather": 2}, "bright"),
     },
     "eyewear": {
         "Wayfarers": Article(eyewear.wayfarers, 26, {"Acetate": 1}, "acetate"),

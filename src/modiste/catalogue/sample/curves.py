@@ -74,12 +74,36 @@ def rounded(x0: float, y0: float, x1: float, y1: float, radius: float) -> Contou
     return np.concatenate([arc + np.array(centre) for arc, centre in zip(quarter, centres, strict=True)])
 
 
+def filleted(points: Sequence[tuple[float, float, float]], *, steps: int = 6) -> Contour:
+    """A polygon through (x, y, radius), each corner rounded; its sides have points too, so that they may be bent."""
+    at = np.array([point[:2] for point in points], dtype=np.float64)
+    towards = np.roll(at, -1, axis=0) - at
+    length = np.maximum(np.sqrt(towards[:, 0] * towards[:, 0] + towards[:, 1] * towards[:, 1]), 1e-9)
+    ahead = towards / length[:, None]
+    t = np.arange(steps + 1, dtype=np.float64)[:, None] / steps
+    pieces: list[Contour] = []
+    for i, (_, _, radius) in enumerate(points):
+        r = min(radius, float(length[i]) / 2, float(length[i - 1]) / 2)
+        start, stop = at[i] - ahead[i - 1] * r, at[i] + ahead[i] * r
+        near, far = start + ahead[i - 1] * r * KAPPA, stop - ahead[i] * r * KAPPA
+        u = 1 - t
+        pieces.append(u * u * u * start + 3 * t * u * u * near + 3 * t * t * u * far + t * t * t * stop)
+    joined: list[Contour] = []
+    for i, piece in enumerate(pieces):
+        following = pieces[(i + 1) % len(pieces)][0]
+        joined.append(piece)
+        joined.append(piece[-1] + (following - piece[-1]) * t[1:-1])
+    return np.concatenate(joined)
+
+
 def ribbon(line: Contour, width: float | npt.NDArray[np.float64], *, caps: bool = True) -> list[Contour]:
     """The outline of a stroke along `line`: `width` for all of it, or one per point; round ends if `caps`."""
-    step = np.gradient(line, axis=0)
+    step = np.empty_like(line)
+    step[1:-1] = line[2:] - line[:-2]
+    step[0], step[-1] = line[1] - line[0], line[-1] - line[-2]
     length = np.maximum(np.sqrt(step[:, 0] * step[:, 0] + step[:, 1] * step[:, 1]), 1e-9)
-    half = np.broadcast_to(np.asarray(width, dtype=np.float64) / 2, length.shape)
-    side = np.stack([-step[:, 1], step[:, 0]], axis=1) / length[:, None] * half[:, None]
+    half = np.zeros(len(line)) + np.asarray(width, dtype=np.float64) / 2
+    side = np.stack([-step[:, 1], step[:, 0]], axis=1) * (half / length)[:, None]
     outline = [np.concatenate([line + side, (line - side)[::-1]])]
     if caps:
         for end in (0, -1):
@@ -93,12 +117,12 @@ def dashes(line: Contour, on: float, off: float, width: float) -> list[Contour]:
     step = np.diff(line, axis=0)
     travelled = np.concatenate([[0.0], np.cumsum(np.sqrt(step[:, 0] * step[:, 0] + step[:, 1] * step[:, 1]))])
     starts = np.arange(off, float(travelled[-1]) - on, on + off)
-    marks: list[Contour] = []
-    for start in starts:
-        ends = np.array([start, start + on])
-        x, y = np.interp(ends, travelled, line[:, 0]), np.interp(ends, travelled, line[:, 1])
-        marks.extend(ribbon(np.stack([x, y], axis=1), width, caps=False))
-    return marks
+    ends = np.stack([starts, starts + on])
+    at = np.stack([np.interp(ends, travelled, line[:, 0]), np.interp(ends, travelled, line[:, 1])], axis=-1)
+    run = at[1] - at[0]
+    length = np.maximum(np.sqrt(run[:, 0] * run[:, 0] + run[:, 1] * run[:, 1]), 1e-9)
+    side = np.stack([-run[:, 1], run[:, 0]], axis=1) * (width / 2 / length)[:, None]
+    return list(np.stack([at[0] + side, at[1] + side, at[1] - side, at[0] - side], axis=1))
 
 
 def part_of(line: Contour, start: float, stop: float) -> Contour:

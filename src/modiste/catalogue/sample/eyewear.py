@@ -140,7 +140,7 @@ def glasses(drawing: Drawing, build: Build) -> None:
     covers = [canvas.mask(lens) for lens in lenses]
     clear = tint.lightness
     for cover in covers:
-        lens(drawing, cover, tint, y, high, 0.30 + 0.66 * (1 - clear))
+        lens(drawing, cover, tint, y, high, 1.0 - 0.72 * clear * clear)
     bridge(drawing, build, right, rim, frame, y, high)
     for outer, inner in zip(rims, (right, mirrored(right, MIDDLE)), strict=True):
         drawing.body([outer, inner[::-1]], frame)
@@ -170,8 +170,8 @@ def lens(drawing: Drawing, cover: Field, tint: Colour, y: float, high: float, op
     canvas.paint(cover, tint, Finish(round=10, depth=0.25, gloss=0.1, cast=0.0, rim=0.0, opacity=opacity))
     _, ys = canvas.grid()
     fade = np.minimum(np.maximum((np.float32(y) - ys) / np.float32(2 * high) + np.float32(0.5), 0), 1)
-    canvas.glow(fade, -0.22, soft=1, within=cover)
-    canvas.glow(1 - fade, 0.16, soft=1, within=cover)
+    canvas.glow(fade, -0.26, soft=1, within=cover)
+    canvas.glow(1 - fade, 0.12, soft=1, within=cover)
     inside = np.flatnonzero(cover.any(axis=0))
     left = float(canvas.grid()[0][0, inside[0]]) if len(inside) else 0.0
     slant = high * 1.1
@@ -180,7 +180,7 @@ def lens(drawing: Drawing, cover: Field, tint: Colour, y: float, high: float, op
         band = np.array(
             [[x0 + slant, y - high], [x0 + slant + wide, y - high], [x0 + wide, y + high], [x0, y + high]]
         )
-        canvas.glow(band, 0.22 if tint.lightness < 0.7 else 0.5, soft=1.2, within=cover)
+        canvas.glow(band, 0.17 if tint.lightness < 0.7 else 0.5, soft=1.2, within=cover)
 
 
 def arms(drawing: Drawing, right: Contour, rim: float, frame: Finish, y: float, high: float) -> None:
