@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from modiste.catalogue.sample import SampleSource
 from modiste.cli import main
+from tests.small import FRAME
 
 
 def test_evaluate_prints_every_figure_as_json(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,14 +46,17 @@ def test_evaluate_refuses_no_questions(built: Path, capsys: pytest.CaptureFixtur
     assert "per-category" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_evaluate_asks_with_unseen_photos_and_writes_a_report(
     built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = tmp_path / "report.html"
-    words = ["evaluate", "--shop", str(built), "--queries", "sample", "--per-category", "3", "--json"]
+    source, report = tmp_path / "unseen", tmp_path / "report.html"
+    for record in SampleSource(count=12, seed=99, size=FRAME).records():
+        assert isinstance(record.photo, bytes)
+        (source / record.category).mkdir(parents=True, exist_ok=True)
+        (source / record.category / f"{record.id}.png").write_bytes(record.photo)
+    words = ["evaluate", "--shop", str(built), "--queries", str(source), "--per-category", "3", "--json"]
     assert main([*words, "--report", str(report)]) == 0
-    assert json.loads(capsys.readouterr().out)["source"] == "sample"
+    assert json.loads(capsys.readouterr().out)["source"] == str(source)
     page = report.read_text(encoding="utf-8")
     assert "data:image/" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
