@@ -17,6 +17,7 @@ METRICS = ("euclidean", "manhattan")
 TAUS_KEPT = 3
 SPARE = 32  # candidates beyond k in the first look: seldom is a second needed
 CHUNK_CELLS = 2**19  # bounds held at once for a batch: 2 MB, which caches hold
+LEAST_CODES = 8  # at once, however many products: reading these once must serve several codes
 
 Scan = LikelihoodScan | EuclideanScan | ManhattanScan
 
@@ -182,7 +183,7 @@ class LatentIndex:
         scan = self._scan(asked if asked[0] == "likelihood" else (*asked[:2], 0.0))
         found = np.empty((len(codes), k), np.intp)
         scores = np.empty((len(codes), k))
-        step = max(1, CHUNK_CELLS // size)
+        step = max(LEAST_CODES, CHUNK_CELLS // size)
         for first in range(0, len(codes), step):
             part = codes[first : first + step]
             bounds = scan.bounds(part, scope)
