@@ -15,9 +15,9 @@ from modiste.catalogue.sample.raster import Field
 MATERIALS: dict[str, Finish] = {
     "Leather": Finish(gloss=0.30, grain=0.05),
     "Patent": Finish(gloss=0.75, grain=0.0),
-    "Suede": Finish(gloss=0.0, grain=0.12, depth=0.85),
-    "Canvas": Finish(gloss=0.02, grain=0.16, weave=True, depth=0.8),
-    "Mesh": Finish(gloss=0.05, grain=0.22, weave=True, depth=0.9),
+    "Suede": Finish(gloss=0.0, grain=0.09, depth=0.85),
+    "Canvas": Finish(gloss=0.02, grain=0.12, weave=True, depth=0.8),
+    "Mesh": Finish(gloss=0.05, grain=0.17, weave=True, depth=0.9),
     "Rubber": Finish(gloss=0.18, grain=0.02),
     "Acetate": Finish(gloss=0.65),
     "Metal": Finish(gloss=0.8),

@@ -126,7 +126,7 @@ def glasses(drawing: Drawing, build: Build) -> None:
     high = half * dice.around(*build.aspect)
     rim = dice.around(*build.rim)
     gap = max(dice.around(*build.gap), 2 * rim + 2)
-    half = min(half, (166 - gap) / 4 - rim)
+    half = min(half, (160 - gap) / 4 - rim)
     x, y = MIDDLE + gap / 2 + half, UNITS[0] / 2
     metal = build.metal and dice.chance(0.7)
     tint = draw_tint(drawing)

@@ -57,8 +57,8 @@ class Last:
 def make_last(drawing: Drawing, tall: float, **form: float) -> Last:
     """A last that puts a shoe `tall` foot lengths high in the middle of the frame; casts the contact shadow."""
     length = drawing.dice.around(116, 166)
-    length = min(length, 218.0 / max(tall, 0.2))
-    ground = min(UNITS[0] / 2 + tall * length / 2, UNITS[0] - 12)
+    length = min(length, 206.0 / max(tall, 0.2))
+    ground = min(UNITS[0] / 2 + tall * length / 2, UNITS[0] - 16)
     last = Last(length, ground, **form)
     drawing.facts["foot_length"] = round(length / UNITS[1], 4)
     return last
