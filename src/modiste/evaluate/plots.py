@@ -73,12 +73,17 @@ def curves(
         f'<figure class="curve"><figcaption>{escape(title)}</figcaption>'
         f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {width} {height}">'
         f'<rect x="{left}" y="{top}" width="{width - left - right}" height="{base - top}" class="plate"/>{drawn}'
-        f'<text x="{left - 6}" y="{base}" text-anchor="end">{low[1]:.4g}</text>'
-        f'<text x="{left - 6}" y="{top + 10}" text-anchor="end">{high[1]:.4g}</text>'
+        f'<text x="{left - 6}" y="{base}" text-anchor="end">{_short(low[1])}</text>'
+        f'<text x="{left - 6}" y="{top + 10}" text-anchor="end">{_short(high[1])}</text>'
         f'<text x="{left}" y="{height - 8}">epoch {low[0]:.0f}</text>'
         f'<text x="{width - right}" y="{height - 8}" text-anchor="end">{high[0]:.0f}</text></svg>'
         f"{legend(list(lines))}</figure>"
     )
+
+
+def _short(value: float) -> str:
+    """A figure that fits beside its axis."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def legend(names: Sequence[str]) -> str:
