@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 from modiste.errors import BadOption, NonFiniteLoss, ResumeError, TrainingError
 from modiste.model.config import ModelConfig
 from modiste.vae import TrainSettings, Vae, train
+from modiste.vae.train import trim_metrics
 
 FRAME = (48, 36)
 
@@ -93,6 +94,15 @@ def test_killed_and_resumed_gives_the_same_weights(photos, ids, tmp_path: Path) 
     got = load_file(out / resumed.model_id / "model.safetensors")
     assert all(np.array_equal(expected[name], got[name]) for name in expected)
     assert resumed.model_id == whole.model_id
+    lines = (out / resumed.model_id / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == list(range(1, 13))
+
+
+def test_metrics_without_a_checkpoint_are_dropped_on_resuming(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"epoch": 1}\n{"epoch": 2}\n{"epoch": 3}\n{"epo')
+    trim_metrics(path, 2)
+    assert path.read_text() == '{"epoch": 1}\n{"epoch": 2}\n'
 
 
 def test_resuming_a_finished_run_returns_it(photos, ids, tmp_path: Path) -> None:

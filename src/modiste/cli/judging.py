@@ -30,8 +30,8 @@ def evaluate(
     modiste evaluate --shop my-shop --queries ~/new-photos --report report.html
     """
     from modiste.cli.output import console, print_json
-    from modiste.cli.tables import evaluation_tables
     from modiste.evaluate import evaluate as run
+    from modiste.evaluate.tables import print_tables
     from modiste.shop.shop import Shop
 
     opened = Shop.open(shop)
@@ -44,9 +44,6 @@ def evaluate(
     if json:
         print_json(result)
         return
-    for table in evaluation_tables(result):
-        console().print(table)
-    for note in result.get("notes", ()):
-        console().print(f"Note: {note}", soft_wrap=True)
+    print_tables(result, console())
     if report is not None:
         console().print(f"Wrote {report}.", soft_wrap=True)

@@ -16,9 +16,9 @@ from modiste.evaluate.paper import PAPER
 from modiste.evaluate.questions import Questions, from_catalogue, from_source
 from modiste.evaluate.ranking import rank, rank_at_random, rank_shifted
 from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture
-from modiste.search.index import LatentIndex
+from modiste.search.index import METHODS, LatentIndex
 from modiste.shop.progress import Progress, tell
-from modiste.shop.shop import METHODS, Shop
+from modiste.shop.shop import Shop
 
 Ints = NDArray[np.intp]
 

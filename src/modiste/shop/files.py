@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Generator
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modiste.errors import ShopBusy, StorageError
+from modiste.store.disk import disk_errors, one_writer
 
 
 @dataclass(frozen=True)
@@ -47,19 +46,6 @@ class ShopFiles:
         return self.model(model_id) / "clusters.json"
 
 
-@contextmanager
-def disk_errors(what: str) -> Generator[None, None, None]:
-    """Turn the disk's refusals into StorageError, naming `what` was being done."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            remedy = "Free some space and run the same command again."
-        else:
-            remedy = "See that the directory may be written to, then run the same command again."
-        raise StorageError(f"{what} failed: {error.strerror or error}.", remedy=remedy) from error
-
-
 def write_whole(path: Path, data: bytes) -> None:
     """Replace `path` by `data`, durably: readers see the old file or the new one, never a part.
 
@@ -91,26 +77,14 @@ def write_json(path: Path, value: Any) -> None:
 
 
 @contextmanager
-def writing(root: Path) -> Generator[None, None, None]:
+def writing(root: Path) -> Generator[None]:
     """Hold the shop for one writing stage (ingest, train, encode, cluster); readers are never kept out.
 
     Raises:
         ShopBusy: another process holds it.
         StorageError: the directory may not be written to.
     """
-    import fcntl
-
     with disk_errors(f"Opening {root}"):
         root.mkdir(parents=True, exist_ok=True)
-        lock = os.open(root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ShopBusy(
-                f"Another process is writing to the shop at {root}.",
-                remedy="Wait until it has ended, then run the same command again.",
-            ) from None
+    with one_writer(root):
         yield
-    finally:
-        os.close(lock)  # closing lets go of the lock, also after kill -9

@@ -18,7 +18,7 @@ from modiste.latent.clusters import Clusters
 from modiste.latent.posterior import Posterior, check_code, fixed_epsilon_code
 from modiste.model.config import ModelConfig
 from modiste.model.engine import Engine
-from modiste.search.index import LatentIndex
+from modiste.search.index import METHODS, METRICS, LatentIndex
 from modiste.shop import stages
 from modiste.shop.answers import Match, Matches, Recommendation, Recommendations
 from modiste.shop.files import ShopFiles, writing
@@ -30,8 +30,6 @@ from modiste.store.products import ProductStore
 Method = Literal["likelihood", "fixed-epsilon", "mean"]
 Metric = Literal["euclidean", "manhattan"]
 Scope = Literal["cluster", "catalogue"]
-METHODS: tuple[str, ...] = ("likelihood", "fixed-epsilon", "mean")
-METRICS: tuple[str, ...] = ("euclidean", "manhattan")
 SCOPES: tuple[str, ...] = ("cluster", "catalogue")
 
 
@@ -107,6 +105,11 @@ class Shop:
         """The cluster of every product, `(N,)`, rows as in `catalogue`."""
         basis = self.encodings.mean if self.clusters.on == "mean" else self.encodings.code
         return np.asarray(self.clusters.assign(basis), np.intp)
+
+    @cached_property
+    def cluster_sizes(self) -> NDArray[np.intp]:
+        """How many products each cluster has, `(k,)`."""
+        return np.bincount(self.assignments, minlength=len(self.clusters)).astype(np.intp)
 
     @cached_property
     def index(self) -> LatentIndex:
@@ -259,12 +262,13 @@ class Shop:
         cluster: int | None,
         exclude: frozenset[str],
     ) -> Matches:
-        rows = None if cluster is None else np.flatnonzero(self.assignments == cluster)
-        among = len(self.catalogue) if rows is None else len(rows)
+        among = len(self.catalogue) if cluster is None else int(self.cluster_sizes[cluster])
         wanted = min(k + len(exclude), among)
         if wanted == 0:
             return Matches()
-        found, scores = self.index.nearest(code, wanted, method=method, metric=metric, rows=rows, tau=tau)
+        found, scores = self.index.nearest(
+            code, wanted, method=method, metric=metric, tau=tau, cluster=cluster
+        )
         pairs = zip(np.ravel(found).tolist(), np.ravel(scores).tolist(), strict=True)
         kept = [(row, score) for row, score in pairs if self.catalogue.ids[row] not in exclude]
         return Matches(self._match(row, score) for row, score in kept[:k])

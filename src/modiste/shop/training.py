@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from modiste.errors import MissingExtra
 from modiste.model.config import ModelConfig
-from modiste.shop.files import disk_errors
 from modiste.shop.progress import Progress
 from modiste.shop.shop import opened_for_writing
+from modiste.store.disk import disk_errors
 
 if TYPE_CHECKING:
     from modiste.vae import TrainSettings

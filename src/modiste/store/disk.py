@@ -1,4 +1,4 @@
-"""The disk under the store: its refusals as StorageError, one writer at a time, commits that last."""
+"""The disk under a shop and its store: its refusals as StorageError, one writer at a time, commits that last."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def disk_errors(what: str) -> Generator[None]:
         if number is None:
             raise
         if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            remedy = "Free some space and run the same command again; the store is as it was."
+            remedy = "Free some space and run the same command again; nothing was changed."
         else:
             remedy = "See that the directory may be read and written, then run the same command again."
         raise StorageError(f"{what} failed: {os.strerror(number)}.", remedy=remedy) from error
@@ -43,7 +43,7 @@ def _os_error(error: Exception) -> int | None:
 
 @contextmanager
 def one_writer(directory: Path) -> Generator[None]:
-    """Hold the store for writing. Readers are never kept out.
+    """Hold a shop's or a store's directory for writing. Readers are never kept out.
 
     Raises:
         ShopBusy: another writer, in this process or another, holds it.

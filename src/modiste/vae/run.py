@@ -118,19 +118,11 @@ def update_average(run: Run, step: int) -> None:
             run.average[name].copy_(tensor)
 
 
-class averaged:  # noqa: N801
-    """`with averaged(run) as network:` gives a copy of the network with the averaged weights, ready to judge."""
-
-    def __init__(self, run: Run) -> None:
-        self.network = copy.deepcopy(run.network)
-        self.network.load_state_dict(run.average)
-        self.network.eval()
-
-    def __enter__(self) -> Vae:
-        return self.network
-
-    def __exit__(self, *_: object) -> None:
-        del self.network
+def averaged(run: Run) -> Vae:
+    """A copy of the network with the averaged weights, ready to judge."""
+    network = copy.deepcopy(run.network)
+    network.load_state_dict(run.average)
+    return network.eval()
 
 
 @torch.no_grad()
@@ -139,9 +131,9 @@ def validate(run: Run, full: bool) -> dict[str, float]:
     rows = run.validation_rows
     batches = [rows[i : i + 64] for i in range(0, len(rows), 64)]
     sums: dict[str, float] = {}
-    with averaged(run) as network:
-        for part, whole in zip(batches, run.photos.batches(batches, full=full), strict=True):
-            terms = batch_terms(run, network, part, whole, moving=False)
-            for name, value in vars(terms).items():
-                sums[name] = sums.get(name, 0.0) + float(value) * len(part) / len(rows)
+    network = averaged(run)
+    for part, whole in zip(batches, run.photos.batches(batches, full=full), strict=True):
+        terms = batch_terms(run, network, part, whole, moving=False)
+        for name, value in vars(terms).items():
+            sums[name] = sums.get(name, 0.0) + float(value) * len(part) / len(rows)
     return sums | {"psnr": -10.0 * math.log10(max(sums["mse"], 1e-10))}

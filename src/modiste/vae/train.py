@@ -70,8 +70,7 @@ def train(
     directory.mkdir(parents=True, exist_ok=True)
     finished.unlink(missing_ok=True)
     run = start(photos, ids, settings, identity, directory, tell)
-    if run.progress.done == 0:
-        (directory / "metrics.jsonl").unlink(missing_ok=True)
+    trim_metrics(directory / "metrics.jsonl", run.progress.done)
     with SummaryWriter(str(directory / "tensorboard"), purge_step=run.progress.done) as board:
         while run.progress.done < run.progress.epochs and not run.progress.stopped:
             one_epoch(run, board, tell)
@@ -88,6 +87,14 @@ def train(
     finished.write_text(json.dumps({"model_id": model.model_id}) + "\n")
     (directory / "checkpoint.safetensors").unlink(missing_ok=True)
     return model
+
+
+def trim_metrics(path: Path, done: int) -> None:
+    """Drop the records of epochs that no checkpoint holds: a run killed between the two does them again."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n") and json.loads(line)["epoch"] <= done]
+        path.write_text("".join(whole), encoding="utf-8")
 
 
 def start(
@@ -213,8 +220,7 @@ def one_epoch(run: Run, board: SummaryWriter, tell: OnProgress) -> None:
     with (run.directory / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
     if (epoch + 1) % max(1, progress.epochs // 6) == 0:
-        with averaged(run) as network:
-            write_sheets(network, run.photos, run.validation_rows, run.directory)
+        write_sheets(averaged(run), run.photos, run.validation_rows, run.directory)
     save_checkpoint(
         run.directory / "checkpoint.safetensors", progress, run.network, run.average, run.best, run.optimizer
     )
