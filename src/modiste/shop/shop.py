@@ -107,7 +107,7 @@ class Shop:
         return np.asarray(self.clusters.assign(basis), np.intp)
 
     @cached_property
-    def cluster_sizes(self) -> NDArray[np.intp]:
+    def _cluster_sizes(self) -> NDArray[np.intp]:
         """How many products each cluster has, `(k,)`."""
         return np.bincount(self.assignments, minlength=len(self.clusters)).astype(np.intp)
 
@@ -262,7 +262,7 @@ class Shop:
         cluster: int | None,
         exclude: frozenset[str],
     ) -> Matches:
-        among = len(self.catalogue) if cluster is None else int(self.cluster_sizes[cluster])
+        among = len(self.catalogue) if cluster is None else int(self._cluster_sizes[cluster])
         wanted = min(k + len(exclude), among)
         if wanted == 0:
             return Matches()
