@@ -39,7 +39,8 @@ def demo(
 
     began = time.monotonic()
     with Bars(quiet=json) as bars:
-        made = build("sample", shop, minutes=minutes, threads=2, on_progress=bars)
+        # Four: the sample's flats and loafers lie apart, and with three clusters its bags fall in with the boots.
+        made = build("sample", shop, minutes=minutes, k=4, threads=2, on_progress=bars)
         opened = Shop.open(shop, threads=2)
         product = opened.catalogue.ids[0]
         code = opened.code_of(product)
