@@ -1,0 +1,100 @@
+// The design and everything around it that more than one part of the page looks at; parts listen, nobody polls.
+
+import { clamp, dequantise, quantise, rangesOf, toText } from "./codec.js";
+import { byId, debounced } from "./dom.js";
+
+const SETTLED = 150; // milliseconds after the last move before results are asked for
+
+/**
+ * What the parts of the page share. Events:
+ *   "code"     the design moved (every move of a slider)          "settle"  150 ms after the last move: ask for results
+ *   "options"  method, scope, metric or filters changed           "results" `app.similar` or `app.goesWith` is new
+ *   "focus"    another slider is in focus                         "locks"   a slider was locked or freed
+ *   "history"  an entry was added, undone or redone               "pins"    A or B was pinned
+ *   "online"   the server came or went (`app.online`)
+ */
+export class App {
+  /** @param {any} shop GET /v1/shop @param {any} sliders GET /v1/sliders */
+  constructor(shop, sliders) {
+    this.shop = shop;
+    this.sliders = sliders;
+    this.ranges = rangesOf(sliders.latents);
+    /** @type {Float32Array} the design, within the sliders' ranges */
+    this.code = clamp(sliders.average, this.ranges);
+    /** @type {{kind: "average"|"product"|"photo"|"link"|"nearby", id?: string, title?: string}} where it began */
+    this.origin = { kind: "average" };
+    this.locks = new Set();
+    /** @type {number | null} the latent whose slider is in focus */
+    this.focus = null;
+    this.options = { method: "likelihood", scope: "cluster", metric: "euclidean", where: {} };
+    /** @type {{a: any, b: any}} pinned ends: {code, title, url} */
+    this.pins = { a: null, b: null };
+    /** @type {any} the last answer of POST /v1/similar and /v1/recommend */
+    this.similar = null;
+    this.goesWith = null;
+    this.online = true;
+    this._listeners = new Map();
+    this._settled = debounced(() => this.emit("settle"), SETTLED);
+  }
+
+  /** @param {string} event @param {(detail?: any) => void} listener */
+  on(event, listener) {
+    if (!this._listeners.has(event)) this._listeners.set(event, new Set());
+    this._listeners.get(event).add(listener);
+  }
+
+  /** @param {string} event @param {any} [detail] */
+  emit(event, detail) {
+    for (const listener of this._listeners.get(event) ?? []) listener(detail);
+  }
+
+  /**
+   * Move the design. With `commit` (the default) the move is an entry of the history; while a slider is dragged it is not.
+   * @param {ArrayLike<number>} code @param {{origin?: any, commit?: boolean}} [how]
+   */
+  setCode(code, { origin, commit = true } = {}) {
+    this.code = clamp(code, this.ranges);
+    if (origin) this.origin = origin;
+    this.emit("code");
+    this._settled();
+    if (commit) this.commit();
+  }
+
+  /** Make what the design is now an entry of the history. */
+  commit() {
+    this.emit("commit");
+  }
+
+  /** @param {Partial<{method: string, scope: string, metric: string, where: object}>} options */
+  setOptions(options) {
+    Object.assign(this.options, options);
+    this.emit("options");
+  }
+
+  /** @param {number | null} latent */
+  setFocus(latent) {
+    if (this.focus === latent) return;
+    this.focus = latent;
+    this.emit("focus");
+  }
+
+  /** The design as links and frames hold it. */
+  z(code = this.code) {
+    return toText(quantise(code, this.ranges));
+  }
+
+  /** The design as the server is asked about it: what the frame shows, to the byte. @returns {number[]} */
+  asked(code = this.code) {
+    return Array.from(dequantise(quantise(code, this.ranges), this.ranges));
+  }
+
+  /** The address of a design's picture. */
+  frameUrl(code = this.code) {
+    return `/v1/frame.jpg?m=${encodeURIComponent(this.sliders.frames)}&z=${this.z(code)}`;
+  }
+
+  /** Say something to those who cannot see it, politely. @param {string} text */
+  announce(text) {
+    byId("live").textContent = text;
+  }
+}
