@@ -50,10 +50,10 @@ def test_build_for_people(folder: Path, tmp_path: Path, capsys: pytest.CaptureFi
     words = ["build", str(folder), "--shop", str(shop), "--size", "48x64", "--epochs", "1", "--latent", "4"]
     assert main(words) == 0
     out = capsys.readouterr().out
-    assert "Done: ingest, train, encode, cluster" in out
+    assert "Done: ingest, train, encode, cluster, sliders, map" in out
     assert f"modiste similar --shop {shop}" in out
     assert main(words) == 0
-    assert "Kept: train, encode, cluster" in capsys.readouterr().out
+    assert "Kept: train, encode, cluster, sliders, map" in capsys.readouterr().out
 
 
 def test_sizes_are_written_width_first() -> None:

@@ -135,12 +135,14 @@ def test_clusters_of_either_kind(shop_copy: Path) -> None:
 def test_build_keeps_what_is_done(shop_copy: Path, sample_records: list[Record]) -> None:
     source = Listed(list(sample_records), "sample")
     same = {"frame": FRAME, "epochs": 2, "latent": 8, "cluster_method": "kmeans"}
-    assert build(source, shop_copy, **same)["kept"] == ["train", "encode", "cluster"]  # type: ignore[arg-type]
+    everything = ["train", "encode", "cluster", "sliders", "map"]
+    assert build(source, shop_copy, **same)["kept"] == everything  # type: ignore[arg-type]
     again = build(source, shop_copy, **same, k=2)  # type: ignore[arg-type]
-    assert again["kept"] == ["train", "encode"]
+    assert again["kept"] == ["train", "encode", "sliders", "map"]
     manifest = Manifest.load(shop_copy)
     manifest.with_(encodings={}).save(shop_copy)
-    assert build(source, shop_copy, **same, k=2)["kept"] == ["train", "cluster"]  # type: ignore[arg-type]
+    once_more = build(source, shop_copy, **same, k=2)  # type: ignore[arg-type]
+    assert once_more["kept"] == ["train", "cluster", "sliders", "map"]
 
 
 def test_a_training_that_fails_changes_nothing(shop_copy: Path) -> None:

@@ -15,6 +15,8 @@ NAMES = {
     "train": "training",
     "encode": "encoding",
     "cluster": "clustering",
+    "sliders": "sliders",
+    "map": "map",
     "evaluate": "evaluating",
 }
 TERMS = ("loss", "kl", "psnr")

@@ -52,6 +52,7 @@ def name_latents(
     *,
     bases: int = 24,
     seed: int = 0,
+    on_latent: Callable[[int], None] | None = None,
 ) -> tuple[LatentSlider, ...]:
     """A slider for each latent, those that matter most first, named by what it does to the decoded picture.
 
@@ -64,6 +65,7 @@ def name_latents(
         decode: codes `(b, n)` to photos `(b, H, W, 3)`.
         mean, std: of the catalogue's posteriors, `(N, n)` each.
         bases: how many products are tried.
+        on_latent: told how many latents are done.
     """
     ranges, kl = slider_ranges(mean), kl_per_latent(mean, std)
     random = np.random.default_rng(seed)
@@ -87,6 +89,8 @@ def name_latents(
                 low, high = high, low
         bottom, top = (float(value) for value in ranges[latent])
         made.append(LatentSlider(latent, low, high, bottom, top, float(kl[latent]), effects))
+        if on_latent is not None:
+            on_latent(len(made))
     return tuple(made)
 
 

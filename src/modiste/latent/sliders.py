@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import SchemaError
 
@@ -61,11 +65,31 @@ class AttributeSlider:
 
 @dataclass(frozen=True)
 class Sliders:
-    """All sliders of a model: one per latent, in the order to show them, and those by attribute."""
+    """All sliders of a model: one per latent, in the order to show them, and those by attribute.
+
+    `ranges_id` is the hash of the ranges that were first measured for this model; empty where that is not known.
+    """
 
     model_id: str
     latents: tuple[LatentSlider, ...]
     attributes: tuple[AttributeSlider, ...] = ()
+    ranges_id: str = ""
+
+    @property
+    def ranges(self) -> NDArray[np.float32]:
+        """Minimum and maximum of each latent, float32 `(n, 2)`, by latent, not in the order to show them."""
+        ordered = sorted(self.latents, key=lambda each: each.latent)
+        return np.array([(each.minimum, each.maximum) for each in ordered], np.float32)
+
+    @property
+    def frames(self) -> str:
+        """A name for model and ranges together, in which a design is one byte per latent.
+
+        The model's id as long as the ranges are those first measured for it; once they were changed, their hash is
+        added, so that the same name and bytes always draw the same picture.
+        """
+        now = ranges_id(self.ranges)
+        return self.model_id if now == self.ranges_id else f"{self.model_id}-{now}"
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -93,7 +117,15 @@ class Sliders:
                     f"it must have {n} and the length 1.",
                     remedy=REMEDY,
                 )
-        return cls(_text(given, "model_id", "the sliders"), latents, attributes)
+        first = given.get("ranges_id", "")
+        if not isinstance(first, str):
+            raise SchemaError(f"ranges_id must be text, not {first!r}.", remedy=REMEDY)
+        return cls(_text(given, "model_id", "the sliders"), latents, attributes, first)
+
+
+def ranges_id(ranges: ArrayLike) -> str:
+    """Eight hexadecimal digits that name the ranges `(n, 2)`, as float32."""
+    return hashlib.sha256(np.ascontiguousarray(ranges, "<f4").tobytes()).hexdigest()[:8]
 
 
 def _entries(raw: dict[str, Any], key: str, read: Callable[[dict[str, Any], str], T]) -> tuple[T, ...]:

@@ -78,17 +78,23 @@ class Matches(list[Match]):
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """What goes with a code from one other cluster, best first; `label` is the cluster's name."""
+    """What goes with a code from one other cluster, best first; `label` is the cluster's name.
+
+    `category` is the one that most products of the cluster have. Asked by category, `label` is the category too, and
+    `cluster` the one where most of its products are.
+    """
 
     cluster: int
     label: str
     matches: Matches
+    category: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The recommendation as the command line and the HTTP API give it."""
         return {
             "cluster": self.cluster,
             "label": self.label,
+            "category": self.category,
             "results": [match.to_dict() for match in self.matches],
         }
 

@@ -1,4 +1,4 @@
-"""Build: ingest, train, encode and cluster in one go; stages that are done and still fit are not done again."""
+"""Build: every stage of a shop in one go; stages that are done and still fit are not done again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from modiste.shop.encoding import encode_shop
 from modiste.shop.ingest import ingest
 from modiste.shop.progress import Progress
 from modiste.shop.shop import Shop
+from modiste.shop.sliding import make_map, make_sliders
 from modiste.shop.stages import Stage
 from modiste.shop.training import asked_of, train_shop
 
@@ -39,9 +40,9 @@ def build(
 ) -> dict[str, Any]:
     """Everything from `source` to a shop at `path` that answers. Killed, the same call goes on where it stopped.
 
-    Ingest always looks at the source again (it decodes only what changed); a finished model, encodings or clusters
-    are kept where they were made from the same upstream with the same settings. Arguments and errors are those of
-    `ingest`, `train_shop`, `encode_shop` and `cluster_shop`.
+    Ingest always looks at the source again (it decodes only what changed); a finished model, encodings, clusters,
+    sliders or map are kept where they were made from the same upstream with the same settings. Arguments and errors
+    are those of `ingest`, `train_shop`, `encode_shop`, `cluster_shop`, `make_sliders` and `make_map`.
 
     Returns:
         {"ingest": summary, "model": id, "done": the stages that ran, "kept": the stages that were kept}
@@ -72,6 +73,16 @@ def build(
     else:
         cluster_shop(path, k=k, on=on, method=cluster_method)
         done.append("cluster")
+    if _fits(path, "sliders"):
+        kept.append("sliders")
+    else:
+        make_sliders(path, seed=seed, threads=threads, on_progress=on_progress)
+        done.append("sliders")
+    if _fits(path, "map"):
+        kept.append("map")
+    else:
+        make_map(path, seed=seed, on_progress=on_progress)
+        done.append("map")
     return {"ingest": summary.to_dict(), "model": Shop.open(path).model.model_id, "done": done, "kept": kept}
 
 

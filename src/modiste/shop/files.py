@@ -45,6 +45,12 @@ class ShopFiles:
     def clusters(self, model_id: str) -> Path:
         return self.model(model_id) / "clusters.json"
 
+    def sliders(self, model_id: str) -> Path:
+        return self.model(model_id) / "sliders.json"
+
+    def map(self, model_id: str) -> Path:
+        return self.model(model_id) / "map.json"
+
 
 def write_whole(path: Path, data: bytes) -> None:
     """Replace `path` by `data`, durably: readers see the old file or the new one, never a part.
@@ -78,7 +84,7 @@ def write_json(path: Path, value: Any) -> None:
 
 @contextmanager
 def writing(root: Path) -> Generator[None]:
-    """Hold the shop for one writing stage (ingest, train, encode, cluster); readers are never kept out.
+    """Hold the shop for one writing stage (ingest, train, encode, cluster, sliders); readers are never kept out.
 
     Raises:
         ShopBusy: another process holds it.

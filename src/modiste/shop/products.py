@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.errors import UnknownProduct
+from modiste.shop.filters import RESERVED, Columns
 from modiste.store.products import ProductStore
 
-RESERVED = ("id", "category", "cluster")
+TITLES = ("name", "title", "product_name", "product_display_name", "productdisplayname")
 
 
 class Products:
@@ -58,6 +59,16 @@ class Products:
     def attributes(self, row: int) -> dict[str, Any]:
         """The attributes of the product in a row."""
         return json.loads(self._attributes[row])
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The attributes of all products as columns, to filter by."""
+        return Columns(self.categories, self._attributes)
+
+    def title(self, row: int) -> str:
+        """What to call the product in a row: its name or title where it has one, else its id."""
+        named = {name.lower(): value for name, value in self.attributes(row).items()}
+        return next((str(named[name]) for name in TITLES if named.get(name)), self.ids[row])
 
     def counts(self) -> dict[str, int]:
         """How many products each category has, largest first."""

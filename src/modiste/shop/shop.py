@@ -11,18 +11,23 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from modiste.catalogue.cutout import CutOut, cut_out
 from modiste.catalogue.photo import check_photo, decode_jpeg, fit_photo
-from modiste.errors import BadCount, BadOption
-from modiste.latent.arithmetic import shift
+from modiste.errors import BadCode, BadOption, ShopError, UnknownCategory
 from modiste.latent.clusters import Clusters
+from modiste.latent.layout import NEIGHBOURS, between
 from modiste.latent.posterior import Posterior, check_code, fixed_epsilon_code
+from modiste.latent.sliders import Sliders
 from modiste.model.config import ModelConfig
 from modiste.model.engine import Engine
-from modiste.search.index import METHODS, METRICS, LatentIndex
-from modiste.shop import stages
-from modiste.shop.answers import Match, Matches, Recommendation, Recommendations
+from modiste.search.index import LatentIndex
+from modiste.shop import closeness, stages
+from modiste.shop.closeness import Typicality
 from modiste.shop.files import ShopFiles, writing
+from modiste.shop.filters import Facet, Where
+from modiste.shop.finding import Finder, Question
 from modiste.shop.manifest import Manifest
+from modiste.shop.mapping import CatalogueMap
 from modiste.shop.products import Products
 from modiste.shop.stages import STAGES, Encodings, Stage
 from modiste.store.products import ProductStore
@@ -30,7 +35,9 @@ from modiste.store.products import ProductStore
 Method = Literal["likelihood", "fixed-epsilon", "mean"]
 Metric = Literal["euclidean", "manhattan"]
 Scope = Literal["cluster", "catalogue"]
+Group = Literal["cluster", "category"]
 SCOPES: tuple[str, ...] = ("cluster", "catalogue")
+GROUPS: tuple[str, ...] = ("cluster", "category")
 
 
 class Shop:
@@ -107,9 +114,18 @@ class Shop:
         return np.asarray(self.clusters.assign(basis), np.intp)
 
     @cached_property
-    def _cluster_sizes(self) -> NDArray[np.intp]:
-        """How many products each cluster has, `(k,)`."""
-        return np.bincount(self.assignments, minlength=len(self.clusters)).astype(np.intp)
+    def sliders(self) -> Sliders:
+        """The sliders of the model in use, with their names. Raises ShopIncomplete, StaleError, SchemaError."""
+        return stages.load_sliders(self.files, self.model)
+
+    @cached_property
+    def map(self) -> CatalogueMap:
+        """The catalogue on a plane, and what was measured on it. Raises ShopIncomplete, StaleError, SchemaError."""
+        return stages.load_map(self.files, self.store, self.catalogue, self.model)
+
+    @cached_property
+    def _finder(self) -> Finder:
+        return Finder(self.catalogue, self.index, self.clusters, self.assignments, self.jpeg)
 
     @cached_property
     def index(self) -> LatentIndex:
@@ -186,18 +202,20 @@ class Shop:
         metric: Metric = "euclidean",
         tau: float = 0.0,
         exclude: Collection[str] = (),
+        where: Where | None = None,
     ) -> list[Any]:
         """The `k` products nearest to a code, best first.
 
         Args:
             code: `(n,)`, or a batch `(b, n)`.
-            k: how many; fewer come where the cluster has fewer.
+            k: how many; fewer come where the cluster, or the filter, has fewer.
             method: "likelihood" ranks by log q(code | product) (the paper's Eq. 2); "fixed-epsilon" and "mean" by the
                 distance to the products' fixed-epsilon codes or means.
             scope: "cluster" looks only in the code's own cluster, "catalogue" everywhere.
             metric: of the distance, "euclidean" or "manhattan"; the likelihood has none.
             tau: how uncertain the code itself is, for the likelihood: each σ² becomes σ² + tau².
             exclude: ids to leave out, such as the product that the code came from.
+            where: only products that this filter lets through, see `matching`.
 
         Returns:
             Matches, a list of Match; for a batch, a list of `b` of them.
@@ -205,20 +223,21 @@ class Shop:
         Raises:
             BadCode: wrong length, or not finite.
             BadCount: k below 1 or over the number of products.
-            BadOption: an unknown method, metric or scope, or a negative tau.
+            BadOption: an unknown method, metric, scope or attribute, or a negative tau.
         """
         codes = check_code(code, self.model.latent)
-        self._check_question(k, method, metric, tau)
+        asked = Question(k, method, metric, tau, frozenset(exclude))
+        asked.check(len(self.catalogue))
         if scope not in SCOPES:
             raise BadOption(f"No scope {scope!r}.", remedy=f"Choose one of {', '.join(SCOPES)}.")
+        mask = None if not where else self.matching(where)
         batch = np.atleast_2d(codes)
-        own = np.asarray(self.clusters.assign(batch), np.intp) if scope == "cluster" else None
-        answers = [
-            self._nearest(
-                each, k, method, metric, tau, None if own is None else int(own[row]), frozenset(exclude)
-            )
-            for row, each in enumerate(batch)
-        ]
+        own = (
+            np.asarray(self.clusters.assign(batch), np.intp).tolist()
+            if scope == "cluster"
+            else [None] * len(batch)
+        )
+        answers = [self._finder.nearest(each, asked, own[row], mask) for row, each in enumerate(batch)]
         return answers[0] if codes.ndim == 1 else answers
 
     def recommend(
@@ -229,72 +248,114 @@ class Shop:
         *,
         metric: Metric = "euclidean",
         tau: float = 0.0,
+        where: Where | None = None,
+        by: Group = "cluster",
+        exclude: Collection[str] = (),
     ) -> list[Any]:
         """What goes with a code: for each other cluster j, its `k` products nearest to code + (centre_j − centre_i).
 
         i is the code's own cluster; the difference points towards the other cluster (the paper's Eq. 3 prints it the
-        other way round). Arguments and errors are those of `similar`.
+        other way round). With by="category" there is one entry for each category but the one that most products of
+        cluster i have, with that category's products only, from the clusters where it is in the majority. Other
+        arguments and errors are those of `similar`.
 
         Returns:
-            Recommendations, a list of Recommendation in the order of the clusters; for a batch, a list of `b` of them.
+            Recommendations, a list of Recommendation in the order of the clusters, or of the categories, largest
+            first; for a batch, a list of `b` of them.
         """
         codes = check_code(code, self.model.latent)
-        self._check_question(k, method, metric, tau)
-        answers: list[Recommendations] = []
-        for each in np.atleast_2d(codes):
-            own = self.cluster_of(each)
-            answer = Recommendations()
-            for other, label in enumerate(self.clusters.labels):
-                if other != own:
-                    there = shift(each, self.clusters.centres[own], self.clusters.centres[other])
-                    matches = self._nearest(there, k, method, metric, tau, other, frozenset())
-                    answer.append(Recommendation(other, label, matches))
-            answers.append(answer)
+        asked = Question(k, method, metric, tau, frozenset(exclude))
+        asked.check(len(self.catalogue))
+        if by not in GROUPS:
+            raise BadOption(f"No by {by!r}.", remedy=f"Choose one of {', '.join(GROUPS)}.")
+        mask = None if not where else self.matching(where)
+        answer = self._finder.by_category if by == "category" else self._finder.by_cluster
+        answers = [answer(each, int(self.cluster_of(each)), asked, mask) for each in np.atleast_2d(codes)]
         return answers[0] if codes.ndim == 1 else answers
 
-    def _nearest(
-        self,
-        code: NDArray[np.float32],
-        k: int,
-        method: Method,
-        metric: Metric,
-        tau: float,
-        cluster: int | None,
-        exclude: frozenset[str],
-    ) -> Matches:
-        among = len(self.catalogue) if cluster is None else int(self._cluster_sizes[cluster])
-        wanted = min(k + len(exclude), among)
-        if wanted == 0:
-            return Matches()
-        found, scores = self.index.nearest(
-            code, wanted, method=method, metric=metric, tau=tau, cluster=cluster
-        )
-        pairs = zip(np.ravel(found).tolist(), np.ravel(scores).tolist(), strict=True)
-        kept = [(row, score) for row, score in pairs if self.catalogue.ids[row] not in exclude]
-        return Matches(self._match(row, score) for row, score in kept[:k])
+    def matching(self, where: Where) -> NDArray[np.bool_]:
+        """Which products a filter lets through, `(N,)`.
 
-    def _match(self, row: int, score: float) -> Match:
-        held = self.catalogue
-        return Match(
-            held.ids[row],
-            held.categories[row],
-            int(self.assignments[row]),
-            score,
-            held.attributes(row),
-            self.jpeg,
-        )
+        Args:
+            where: by attribute, or "category": a list of values, one of which fits; {"min": …, "max": …}, either of
+                them, for numbers; or {"not": [values]}. All attributes must fit. A product that lacks an attribute
+                fits only a "not".
 
-    def _check_question(self, k: int, method: str, metric: str, tau: float) -> None:
-        if not 1 <= k <= len(self.catalogue):
-            raise BadCount(
-                f"k is {k}; the shop has {len(self.catalogue)} products.",
-                remedy=f"Give a k from 1 to {len(self.catalogue)}.",
+        Raises:
+            BadOption: an attribute that no product has, or a value of another kind.
+        """
+        return self.catalogue.columns.matching(where)
+
+    def title(self, row: int) -> str:
+        """What to call the product in a row: its name or title where it has one, else its id."""
+        return self.catalogue.title(row)
+
+    @cached_property
+    def facets(self) -> list[Facet]:
+        """The attributes fit to filter by, category first; colours with swatches once the map is made."""
+        try:
+            swatches = self.map.swatches
+        except ShopError:
+            swatches = dict[str, dict[str, str]]()
+        return self.catalogue.columns.facets(swatches)
+
+    @property
+    def category_of_cluster(self) -> list[str]:
+        """The category that most products of each cluster have; "" for a cluster without any."""
+        return list(self._finder.category_of_cluster)
+
+    def category_average(self, category: str) -> NDArray[np.float32]:
+        """The mean code of a category's products, `(n,)`. Raises UnknownCategory."""
+        rows = [row for row, name in enumerate(self.catalogue.categories) if name == category]
+        if not rows:
+            raise UnknownCategory(
+                f"The shop has no category {category!r}.",
+                remedy=f"Choose one of {', '.join(list(self.catalogue.counts())[:20])}.",
             )
-        for name, value, allowed in (("method", method, METHODS), ("metric", metric, METRICS)):
-            if value not in allowed:
-                raise BadOption(f"No {name} {value!r}.", remedy=f"Choose one of {', '.join(allowed)}.")
-        if not 0.0 <= tau < float("inf"):
-            raise BadOption(f"tau is {tau}.", remedy="Give 0 or more.")
+        return self.encodings.code[rows].mean(axis=0, dtype=np.float64).astype(np.float32)
+
+    def closeness(self, method: Method, score: float, metric: Metric = "euclidean") -> str:
+        """A match's score in words, by how near the catalogue's own products lie to each other.
+
+        Returns:
+            "almost the same", "very close", "close", "related" or "distant".
+
+        Raises:
+            BadOption: an unknown method or metric.
+            ShopIncomplete, StaleError, SchemaError: there is no map that fits.
+        """
+        Question(1, method, metric, 0.0).check(len(self.catalogue))
+        thresholds = self.map.thresholds[closeness.key(method, metric)]
+        return closeness.word_of(score, thresholds, higher_is_nearer=method == "likelihood")
+
+    def typicality(self, code: ArrayLike) -> Typicality:
+        """How far a code `(n,)` is from anything that the shop has. Raises BadCode, and what `map` raises."""
+        rows, gaps = self._neighbours(code, 1)
+        share, word = closeness.typicality_of(float(gaps[0]), self.map.loneliness)
+        return Typicality(share, word, self.catalogue.ids[int(rows[0])])
+
+    def position_of(self, code: ArrayLike) -> tuple[float, float]:
+        """Where a code `(n,)` lies on the map, from 0 to 1: between the products nearest to it.
+
+        Raises BadCode, and what `map` raises.
+        """
+        rows, gaps = self._neighbours(code, NEIGHBOURS)
+        x, y = between(self.map.positions[rows], gaps).tolist()
+        return x, y
+
+    def cut_out(self, photo: NDArray[np.uint8]) -> CutOut:
+        """A photo, uint8 `(h, w, 3)`, without its background, placed as the shop places its products.
+
+        Where the background is not plain enough to tell, the photo is only fitted to the frame. Raises PhotoError, and
+        what `map` raises.
+        """
+        return cut_out(photo, self.frame, self.map.background, self.map.extent)
+
+    def _neighbours(self, code: ArrayLike, k: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        checked = check_code(code, self.model.latent)
+        if checked.ndim != 1:
+            raise BadCode(f"One code is needed, not {len(checked)}.", remedy="Give codes one by one.")
+        return self.index.nearest(checked, min(k, len(self.catalogue)), "fixed-epsilon")
 
 
 @contextmanager

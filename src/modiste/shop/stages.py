@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from modiste.errors import SchemaError, ShopIncomplete, StaleError
 from modiste.latent.clusters import Clusters
+from modiste.latent.sliders import Sliders
 from modiste.model.config import ModelConfig
 from modiste.shop.files import ShopFiles
 from modiste.shop.manifest import Manifest
+from modiste.shop.mapping import CatalogueMap
 from modiste.shop.products import Products
 from modiste.store.products import ProductStore
 
-Stage = Literal["catalogue", "model", "encodings", "clusters"]
-STAGES: tuple[Stage, ...] = ("catalogue", "model", "encodings", "clusters")
+Stage = Literal["catalogue", "model", "encodings", "clusters", "sliders", "map"]
+STAGES: tuple[Stage, ...] = ("catalogue", "model", "encodings", "clusters", "sliders", "map")
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,63 @@ def load_clusters(files: ShopFiles, manifest: Manifest, store: ProductStore) -> 
     if made_from != (manifest.model, store.hash()):
         raise StaleError("The clusters were made from other encodings.", remedy=remedy)
     return clusters
+
+
+def load_sliders(files: ShopFiles, model: ModelConfig) -> Sliders:
+    """The sliders of the model in use.
+
+    Raises:
+        ShopIncomplete: not made yet.
+        SchemaError: the file is damaged, or wrongly edited.
+        StaleError: it is of another model.
+    """
+    path, remedy = files.sliders(model.model_id), f"Make it with `modiste sliders --shop {files.root}`."
+    try:
+        sliders = Sliders.from_dict(_read(path, remedy))
+    except SchemaError as error:
+        raise SchemaError(
+            f"{path}: {error.message}",
+            remedy=f"Mend it, or make it anew: `modiste sliders --shop {files.root}`.",
+        ) from None
+    if sliders.model_id != model.model_id or len(sliders.latents) != model.latent:
+        raise StaleError(
+            f"{path} has {len(sliders.latents)} latents of model {sliders.model_id}; "
+            f"the shop's model is {model.model_id} with {model.latent}.",
+            remedy=remedy,
+        )
+    return sliders
+
+
+def load_map(files: ShopFiles, store: ProductStore, products: Products, model: ModelConfig) -> CatalogueMap:
+    """The map of the catalogue as it is now.
+
+    Raises:
+        ShopIncomplete: not made yet.
+        SchemaError: the file is damaged.
+        StaleError: made by another model, or of another catalogue.
+    """
+    path, remedy = files.map(model.model_id), f"Make it with `modiste sliders --shop {files.root}`."
+    raw: Any = _read(path, remedy)
+    try:
+        made = CatalogueMap.from_dict(raw)
+    except SchemaError as error:
+        raise SchemaError(f"{path}: {error.message}", remedy=remedy) from None
+    if (raw.get("model"), raw.get("catalogue_hash")) != (model.model_id, store.hash()):
+        raise StaleError("The catalogue has changed since its map was made.", remedy=remedy)
+    if len(made.positions) != len(products):
+        raise SchemaError(
+            f"{path} has {len(made.positions)} positions for {len(products)} products.", remedy=remedy
+        )
+    return made
+
+
+def _read(path: Path, remedy: str) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ShopIncomplete(f"{path} is missing.", remedy=remedy) from None
+    except (OSError, ValueError) as error:
+        raise SchemaError(f"{path} is damaged: {error}.", remedy=remedy) from None
 
 
 def _size(frame: tuple[int, int]) -> str:

@@ -1,0 +1,87 @@
+"""Codes laid out on a plane, those that are alike beside each other: the map of a catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FITTED = 20_000  # codes that t-SNE lays out itself; its time grows faster than their number
+FEW = 50  # below this there are no neighbourhoods to keep: the two widest directions say more
+PERPLEXITY = 30.0
+NEIGHBOURS = 5
+MARGIN = 0.02
+CHUNK = 256
+
+
+def lay_out(codes: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
+    """Positions from 0 to 1, float32 `(N, 2)`, for codes `(N, n)`: t-SNE (scikit-learn) from a PCA start.
+
+    Above FITTED codes, so many of them are laid out and the others placed between their nearest. Below FEW it is the
+    PCA. Codes that are the same may lie at slightly different places. The same for a seed.
+    """
+    count = len(codes)
+    if count <= FITTED:
+        return _to_unit(_project(codes, seed))
+    chosen = np.sort(np.random.default_rng(seed).choice(count, FITTED, replace=False))
+    known, placed = codes[chosen], _project(codes[chosen], seed)
+    positions = np.empty((count, 2))
+    others = np.setdiff1d(np.arange(count), chosen)
+    positions[chosen] = placed
+    squares = np.square(known, dtype=np.float64).sum(axis=1)
+    for start in range(0, len(others), CHUNK):
+        rows = others[start : start + CHUNK]
+        part = codes[rows].astype(np.float64)
+        gaps = np.maximum(np.square(part).sum(axis=1)[:, None] + squares - 2.0 * part @ known.T, 0.0)
+        near = np.argpartition(gaps, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
+        positions[rows] = between(placed[near], np.sqrt(np.take_along_axis(gaps, near, axis=1)))
+    return _to_unit(positions)
+
+
+def between(positions: NDArray[Any], distances: NDArray[Any]) -> NDArray[np.float64]:
+    """The mean of neighbours' positions `(…, k, 2)`, weighted by 1/distance⁴: `(…, 2)`.
+
+    The fourth power keeps a code near its nearest neighbours, where the plane has torn the others apart; at a
+    distance of 0 the answer is that neighbour's position.
+    """
+    gaps = np.asarray(distances, np.float64)
+    nearest = gaps.min(axis=-1, keepdims=True)
+    # Relative to the nearest, so that nothing overflows; where that is 0, only those at 0 count.
+    ratio = np.divide(nearest, gaps, out=np.ones_like(gaps), where=gaps > 0)
+    weight = ratio**4
+    weight /= weight.sum(axis=-1, keepdims=True)
+    return (np.asarray(positions, np.float64) * weight[..., None]).sum(axis=-2)
+
+
+def _project(codes: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
+    points = codes.astype(np.float64) - codes.mean(axis=0, dtype=np.float64)
+    if len(points) < FEW or not points.any():
+        return _widest(points)
+    from sklearn.manifold import TSNE
+
+    start = _widest(points)
+    start *= 1e-4 / max(float(start[:, 0].std()), 1e-12)
+    settings: dict[str, Any] = {
+        "init": start.astype(np.float32),
+        "perplexity": min(PERPLEXITY, (len(points) - 1) / 3.0),
+    }
+    model = TSNE(2, random_state=seed, max_iter=500, **settings)
+    return np.asarray(model.fit_transform(points.astype(np.float32)), np.float64)
+
+
+def _widest(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The two widest directions of centred points, `(N, 2)`, their signs fixed; zeros where there are none."""
+    flat = np.zeros((len(points), 2))
+    axes = np.linalg.svd(points, full_matrices=False)[2][:2]
+    for column, axis in enumerate(axes):
+        along = points @ axis
+        flat[:, column] = along if axis[np.abs(axis).argmax()] > 0 else -along
+    return flat
+
+
+def _to_unit(positions: NDArray[np.float64]) -> NDArray[np.float32]:
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    width = high - low
+    share = np.divide(positions - low, width, out=np.full_like(positions, 0.5), where=width > 1e-9)
+    return (MARGIN + (1.0 - 2.0 * MARGIN) * share).astype(np.float32)

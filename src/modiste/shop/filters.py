@@ -1,0 +1,223 @@
+"""Attributes as columns: which of them are fit to filter by, and which products a filter lets through."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.errors import BadOption
+
+Kind = Literal["words", "number", "flag"]
+Where = Mapping[str, Any]
+MOST_VALUES = 60  # more than anyone would look through
+COVERED = 0.5  # of the products must have an attribute, or filtering by it hides more than it finds
+UNIQUE = 0.95  # whole numbers that nearly all differ are numbers of articles, not of anything
+RESERVED = ("id", "category", "cluster")
+BOUNDS = ("min", "max", "not")
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One attribute to filter by.
+
+    Of words and flags, `values` has each with its number of products and, where the attribute is a colour, what it
+    looks like as "#rrggbb"; most frequent first. A number has `minimum` and `maximum`.
+    """
+
+    name: str
+    kind: Kind
+    values: tuple[tuple[Any, int, str | None], ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The facet as the HTTP API gives it."""
+        values = [{"value": value, "count": count, "colour": colour} for value, count, colour in self.values]
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "values": values,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+        }
+
+
+@dataclass(frozen=True)
+class Column:
+    """One attribute of all products. A number is float64 `(N,)`, NaN where it is not known; words and flags are
+    places in `words`, intp `(N,)`, −1 where not known, the most frequent word first."""
+
+    kind: Kind
+    data: NDArray[Any]
+    words: tuple[str, ...] = ()
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """Which products have it, `(N,)`."""
+        return ~np.isnan(self.data) if self.kind == "number" else self.data >= 0
+
+    @cached_property
+    def counts(self) -> NDArray[np.intp]:
+        """How many products have each word."""
+        return np.bincount(self.data[self.known], minlength=len(self.words)).astype(np.intp)
+
+    def of(self, values: Sequence[Any], name: str) -> NDArray[np.bool_]:
+        """Which products have one of `values`. Raises BadOption where a value is of another kind."""
+        wanted = [self._read(value, name) for value in values]
+        if self.kind == "number":
+            return np.isin(self.data, np.array(wanted, np.float64))
+        place = {word: number for number, word in enumerate(self.words)}
+        return np.isin(self.data, [place[word] for word in wanted if word in place])
+
+    def _read(self, value: Any, name: str) -> Any:
+        if self.kind == "words" and isinstance(value, (str, int, float)):
+            return str(value)
+        if self.kind == "flag" and str(value).lower() in ("true", "false"):
+            return str(value).lower()
+        if self.kind == "number" and not isinstance(value, bool):
+            try:
+                return float(value)
+            except (TypeError, ValueError):
+                pass
+        allowed = {"words": "words", "number": "numbers", "flag": "true or false"}[self.kind]
+        raise BadOption(f"{name} cannot be {_shown(value)}.", remedy=f"{name} takes {allowed}.")
+
+
+class Columns:
+    """The attributes of all products by name, with the shop's own category as "category".
+
+    An attribute that is itself called id, category or cluster gets the prefix `attribute_`.
+    """
+
+    def __init__(self, categories: Sequence[str], attributes: Sequence[str]) -> None:
+        """`N` categories, and the attributes of `N` products as JSON texts."""
+        self._categories = categories
+        self._texts = attributes
+
+    def __len__(self) -> int:
+        return len(self._categories)
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        """Every column, category first, then in the order in which products first name them."""
+        rows: list[dict[str, Any]] = json.loads(
+            "[" + ",".join(self._texts) + "]"
+        )  # one call: 10 times as fast
+        cells: dict[str, tuple[list[int], list[Any]]] = {}
+        for row, attributes in enumerate(rows):
+            for name, value in attributes.items():
+                if value is None or (isinstance(value, float) and not math.isfinite(value)):
+                    continue
+                places, values = cells.setdefault(name, ([], []))
+                places.append(row)
+                values.append(value)
+        found = {"category": _column(len(self), range(len(self)), list(self._categories))}
+        for name, (places, values) in cells.items():
+            own = f"attribute_{name}" if name in RESERVED else name
+            found[own] = _column(len(self), places, values)
+        return found
+
+    def facets(self, swatches: Mapping[str, Mapping[str, str]]) -> list[Facet]:
+        """The columns fit to filter by: category, colours, other words, flags, numbers."""
+        found = [
+            facet
+            for name, column in self.by_name.items()
+            if (facet := self._facet(name, column, swatches.get(name, {}))) is not None
+        ]
+        rank = {"words": 2, "flag": 3, "number": 4}
+        found.sort(
+            key=lambda each: 0 if each.name == "category" else 1 if each.name in swatches else rank[each.kind]
+        )
+        return found
+
+    def _facet(self, name: str, column: Column, colours: Mapping[str, str]) -> Facet | None:
+        known = int(column.known.sum())
+        if name != "category" and known < COVERED * len(self):
+            return None
+        if column.kind == "number":
+            values = column.data[column.known]
+            low, high = float(values.min()), float(values.max())
+            whole = bool((values == np.rint(values)).all())
+            if low == high or (whole and known > 100 and len(np.unique(values)) > UNIQUE * known):
+                return None
+            return Facet(name, "number", (), low, high)
+        if name != "category" and not 2 <= len(column.words) <= MOST_VALUES:
+            return None
+        pairs = zip(column.words, column.counts.tolist(), strict=True)
+        flag = column.kind == "flag"
+        return Facet(
+            name,
+            column.kind,
+            tuple((word == "true" if flag else word, count, colours.get(word)) for word, count in pairs),
+        )
+
+    def matching(self, where: Where) -> NDArray[np.bool_]:
+        """Which products fit, `(N,)`: one of the values of each attribute; see Shop.matching. Raises BadOption."""
+        fits = np.ones(len(self), np.bool_)
+        for name, asked in where.items():
+            column = self.by_name.get(name)
+            if column is None:
+                names = ", ".join(list(self.by_name)[:20])
+                raise BadOption(
+                    f"The shop's products have no attribute {_shown(name)}.", remedy=f"Choose one of {names}."
+                )
+            fits &= _fits(column, name, asked)
+        return fits
+
+
+def _fits(column: Column, name: str, asked: Any) -> NDArray[np.bool_]:
+    if isinstance(asked, (list, tuple)):
+        return column.of(cast("Sequence[Any]", asked), name)
+    if not isinstance(asked, Mapping) or not set(cast("Where", asked)) <= set(BOUNDS) or not asked:
+        raise BadOption(
+            f"{name} cannot be filtered by {_shown(asked)}.",
+            remedy='Give a list of values, {"min": …, "max": …} or {"not": [values]}.',
+        )
+    given = cast("Where", asked)
+    fits = np.ones(len(column.data), np.bool_)
+    for bound in ("min", "max"):
+        if given.get(bound) is None:
+            continue
+        value = given[bound]
+        sound = isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
+        if column.kind != "number" or not sound:
+            raise BadOption(
+                f"{name} cannot be bounded by {_shown(value)}.",
+                remedy="min and max are numbers, for attributes that are numbers.",
+            )
+        fits &= column.data >= value if bound == "min" else column.data <= value
+    unwanted = given.get("not", [])
+    if not isinstance(unwanted, (list, tuple)):
+        raise BadOption(f"{name} cannot be without {_shown(unwanted)}.", remedy="not takes a list of values.")
+    return fits & ~column.of(cast("Sequence[Any]", unwanted), name)
+
+
+def _column(count: int, rows: Sequence[int], values: list[Any]) -> Column:
+    """The column of `values` at `rows`; what is neither all flags nor all numbers is words."""
+    if all(isinstance(value, bool) for value in values):
+        kind, values = "flag", ["true" if value else "false" for value in values]
+    elif all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        data = np.full(count, np.nan)
+        data[rows] = values
+        return Column("number", data)
+    else:
+        kind, values = "words", [value if isinstance(value, str) else str(value) for value in values]
+    words, places, counts = np.unique(np.array(values, object), return_inverse=True, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    rank = np.empty(len(order), np.intp)
+    rank[order] = np.arange(len(order))
+    held = np.full(count, -1, np.intp)
+    held[rows] = rank[places]
+    return Column(kind, held, tuple(str(words[place]) for place in order))
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,0 +1,175 @@
+"""The last stages: sliders with names for the model, and the catalogue's map; both ask the model, not the clusters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.catalogue.photo import background_of, decode_jpeg
+from modiste.errors import SchemaError
+from modiste.latent.directions import attribute_directions, name_latents
+from modiste.latent.layout import lay_out
+from modiste.latent.measures import MEASURES, measures
+from modiste.latent.sliders import Sliders, ranges_id
+from modiste.search.index import LatentIndex
+from modiste.shop.closeness import measure_closeness, measure_loneliness
+from modiste.shop.files import write_json, write_whole
+from modiste.shop.mapping import CatalogueMap, write_map
+from modiste.shop.progress import Progress, tell
+from modiste.shop.shop import Shop, opened_for_writing
+from modiste.shop.swatches import measure_swatches
+
+MEASURED = 2000  # photos: enough for a regression on some 16 numbers
+BATCH = 64
+
+
+def make_sliders(
+    path: str | Path, *, seed: int = 0, threads: int = 1, on_progress: Progress | None = None
+) -> dict[str, Any]:
+    """Name the sliders of the encoded shop at `path` and write `sliders.json`.
+
+    A file that was edited by hand is first copied to `sliders.json.bak`.
+
+    Returns:
+        {"model", "frames", "file", "copy": where the edited file was copied, or None}
+
+    Raises:
+        ShopIncomplete, StaleError: there are no encodings, or they are not of the catalogue as it is.
+        ShopBusy: another process is writing to the shop.
+        StorageError: the disk refused; the sliders before are kept.
+    """
+    with opened_for_writing(path, need="encodings", threads=threads) as shop:
+        model_id, held = shop.model.model_id, shop.encodings
+        file = shop.files.sliders(model_id)
+        first, copy = _before(file, model_id)
+        total = shop.model.latent + 2
+        tell(on_progress, "sliders", 0, total)
+        latents = name_latents(
+            shop.engine.decode,
+            held.mean,
+            held.std,
+            seed=seed,
+            on_latent=lambda done: tell(on_progress, "sliders", done, total),
+        )
+        known = _measured(shop, seed) | _attributes(shop)
+        tell(on_progress, "sliders", total - 1, total)
+        made = Sliders(model_id, latents, attribute_directions(held.code, known))
+        made = replace(made, ranges_id=first or ranges_id(made.ranges))
+        written = made.to_dict()
+        write_json(file, {"as_made": _digest(written)} | written)
+        tell(on_progress, "sliders", total, total)
+    return {
+        "model": model_id,
+        "frames": made.frames,
+        "file": str(file),
+        "copy": None if copy is None else str(copy),
+    }
+
+
+def make_map(path: str | Path, *, seed: int = 0, on_progress: Progress | None = None) -> CatalogueMap:
+    """Lay out the catalogue of the encoded shop at `path`, measure it and write `map.json`.
+
+    Raises:
+        ShopIncomplete, StaleError: there are no encodings, or they are not of the catalogue as it is.
+        ShopBusy: another process is writing to the shop.
+        StorageError: the disk refused; the map before is kept.
+    """
+    with opened_for_writing(path, need="encodings") as shop:
+        held, total = shop.encodings, 4
+        tell(on_progress, "map", 0, total)
+        swatches = measure_swatches(shop.catalogue.columns, lambda rows: _photos(shop, rows), seed)
+        tell(on_progress, "map", 1, total)
+        background, extent = _typical_photo(shop, seed)
+        index = LatentIndex(shop.catalogue.ids, held.mean, held.std, held.code)
+        thresholds, loneliness = measure_closeness(index, held.code), measure_loneliness(index, held.code)
+        tell(on_progress, "map", 2, total)
+        positions = lay_out(held.code, seed)
+        made = CatalogueMap(positions, swatches, thresholds, loneliness, background, extent)
+        made_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
+        write_map(shop.files.map(shop.model.model_id), made_from, made)
+        tell(on_progress, "map", total, total)
+    return made
+
+
+def _before(file: Path, model_id: str) -> tuple[str, Path | None]:
+    """The ranges first measured for the model, where they are known; and the copy of a file edited by hand."""
+    if not file.is_file():
+        return "", None
+    data, copy = file.read_bytes(), None
+    first, edited = "", True
+    try:
+        raw: Any = json.loads(data)
+        held = Sliders.from_dict(raw)
+        first = held.ranges_id if held.model_id == model_id else ""
+        edited = raw.pop("as_made", None) != _digest(raw)
+    except (ValueError, SchemaError):
+        pass  # edited, and wrongly
+    if edited:
+        copy = file.with_name(f"{file.name}.bak")
+        write_whole(copy, data)
+    return first, copy
+
+
+def _digest(written: dict[str, Any]) -> str:
+    """Tells whether a file is as it was made: the hash of all the rest of it."""
+    text = json.dumps(written, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _sample(shop: Shop, most: int, seed: int) -> list[int]:
+    count = len(shop.catalogue)
+    if count <= most:
+        return list(range(count))
+    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False)).tolist()
+
+
+def _photos(shop: Shop, rows: Any) -> NDArray[np.uint8]:
+    return np.stack(
+        [decode_jpeg(data) for data in shop.store.photos([shop.catalogue.ids[row] for row in rows])]
+    )
+
+
+def _measured(shop: Shop, seed: int) -> dict[str, list[float | None]]:
+    """What can be measured on a sample of the catalogue's photos; None for the other products."""
+    found: dict[str, list[float | None]] = {
+        name: [None] * len(shop.catalogue) for name in MEASURES if name != "hue"
+    }
+    rows = _sample(shop, MEASURED, seed)
+    for start in range(0, len(rows), BATCH):
+        part = rows[start : start + BATCH]
+        measured = measures(_photos(shop, part))
+        for name, values in found.items():
+            for row, value in zip(part, measured[name].tolist(), strict=True):
+                values[row] = value
+    return found
+
+
+def _attributes(shop: Shop) -> dict[str, list[Any]]:
+    """The attributes fit to slide along: those fit to filter by."""
+    columns = shop.catalogue.columns
+    found: dict[str, list[Any]] = {}
+    for facet in columns.facets({}):
+        column = columns.by_name[facet.name]
+        if facet.kind == "number":
+            found[facet.name] = [None if np.isnan(value) else value for value in column.data.tolist()]
+        else:
+            found[facet.name] = [
+                column.words[place] if place >= 0 else None for place in column.data.tolist()
+            ]
+    return found
+
+
+def _typical_photo(shop: Shop, seed: int) -> tuple[tuple[int, int, int], float]:
+    """Median background, and median of the larger extent of the foreground, of some photos."""
+    photos = _photos(shop, _sample(shop, 200, seed))
+    background = np.median([background_of(photo) for photo in photos], axis=0)
+    sizes = measures(photos)
+    extent = np.median(np.maximum(sizes["height"], sizes["width"]))
+    red, green, blue = (int(value) for value in background)
+    return (red, green, blue), float(extent)
