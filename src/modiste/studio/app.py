@@ -1,0 +1,92 @@
+"""The application: every route, and around them counting, refusing and guarding."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware.gzip import GZipMiddleware
+
+from modiste import __version__
+from modiste.shop.shop import Shop
+from modiste.studio import answers, frames, operations, overview, pages, products, uploads
+from modiste.studio.metrics import Timed
+from modiste.studio.prepared import LEAST_ZIPPED
+from modiste.studio.problems import Guard, add_handlers
+from modiste.studio.security import BodyLimit, Shield, check_origins
+from modiste.studio.shapes import Problem
+from modiste.studio.state import Settings, Studio
+
+DESCRIPTION = (
+    "Draw a design, find the shop's products like it and what goes with it. A design is a code, a list of numbers; "
+    "a refusal is `application/problem+json` with a stable `code` and a `remedy`."
+)
+PARTS = (overview, frames, uploads, answers, products, operations, pages)
+NO_TELEMETRY: Any = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+
+
+def create_app(shop: Shop, settings: Settings | None = None) -> FastAPI:
+    """The application that serves an open shop. Raises BadOption for an origin that is none."""
+    settings = settings or Settings()
+    check_origins(settings.allow_embed)
+    studio = Studio(shop, settings)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncGenerator[None]:
+        await studio.asked(studio.warm)
+        yield
+        studio.close()
+
+    app = _routed(lifespan=life)
+    app.state.studio = studio
+    add_handlers(app)
+    # The last added is the outermost.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(GZipMiddleware, minimum_size=LEAST_ZIPPED, compresslevel=5)
+    app.add_middleware(Guard)
+    app.add_middleware(Timed, metrics=studio.metrics)
+    app.add_middleware(Shield, allow_embed=settings.allow_embed)
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """What OpenAPI says of the application, whatever shop it serves."""
+    return _routed().openapi()
+
+
+def _routed(**options: Any) -> FastAPI:
+    app = FastAPI(
+        title="Modiste studio",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
+        **options,
+    )
+    for part in PARTS:
+        app.include_router(part.routes)
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            found = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=app.routes
+            )
+            schemas: dict[str, Any] = found["components"]["schemas"]
+            schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            found["components"]["schemas"] = dict(sorted(schemas.items()))
+            app.openapi_schema = found
+        return app.openapi_schema
+
+    app.openapi = described  # FastAPI's own way to add to it
+    return app

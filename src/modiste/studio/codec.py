@@ -1,0 +1,71 @@
+"""A design as bytes, one per number over its slider's range, written as base64url; codec.js is its twin."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from modiste.errors import BadCode
+
+LEVELS = 255
+_ALPHABET = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def quantise(code: ArrayLike, ranges: NDArray[np.float32]) -> bytes:
+    """`n` bytes: round(255 · (value − minimum) / (maximum − minimum)) of each number, held within 0 to 255.
+
+    Args:
+        code: `(n,)`.
+        ranges: float32 `(n, 2)`, minimum and maximum of each latent. Where they are equal, the byte is 0.
+
+    Raises:
+        BadCode: `code` is not `n` finite numbers.
+    """
+    values = np.asarray(code, np.float64)
+    if values.shape != (len(ranges),) or not np.isfinite(values).all():
+        raise BadCode(
+            f"A code of shape {values.shape} cannot be written as {len(ranges)} bytes.",
+            remedy=f"Give {len(ranges)} finite numbers.",
+        )
+    low, high = ranges[:, 0].astype(np.float64), ranges[:, 1].astype(np.float64)
+    width = high - low
+    share = np.divide(values - low, width, out=np.zeros_like(values), where=width > 0)
+    return np.rint(LEVELS * np.clip(share, 0.0, 1.0)).astype(np.uint8).tobytes()
+
+
+def dequantise(data: bytes, ranges: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The code, float32 `(n,)`, of `n` bytes: minimum + byte / 255 · (maximum − minimum), in float32.
+
+    Raises:
+        BadCode: there are not `n` bytes.
+    """
+    if len(data) != len(ranges):
+        raise BadCode(f"A design has {len(ranges)} bytes, not {len(data)}.", remedy=_remedy(len(ranges)))
+    share = np.frombuffer(data, np.uint8).astype(np.float32) / np.float32(LEVELS)
+    low, high = ranges.astype(np.float32, copy=False).T
+    return np.asarray(low + share * (high - low), np.float32)
+
+
+def to_text(data: bytes) -> str:
+    """base64url without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def from_text(text: str, count: int) -> bytes:
+    """The `count` bytes that `to_text` wrote. Each design has one text only, so that it has one URL.
+
+    Raises:
+        BadCode: other characters, another length, or bits set that carry nothing.
+    """
+    if len(text) == -(-count * 8 // 6) and _ALPHABET.fullmatch(text):
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        if to_text(data) == text:
+            return data
+    raise BadCode(f"The design {text[:80]!r} is not {count} bytes of base64url.", remedy=_remedy(count))
+
+
+def _remedy(count: int) -> str:
+    return f"Write {count} bytes, one per latent, as base64url without padding."

@@ -1,0 +1,153 @@
+"""Every refusal as `application/problem+json` (RFC 9457), with a code that stays the same and a remedy."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import cast
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from modiste.errors import ModisteError, PhotoError, ShopError, StorageError, UnknownProduct, UsageError
+
+MEDIA_TYPE = "application/problem+json"
+LONGEST = 500  # characters of a message: what was given may be long, and comes back in it
+
+# What HTTP itself refuses: status → code, remedy.
+PROTOCOL = {
+    400: ("bad_request", "Send a request as /docs describes it."),
+    404: ("not_found", "See /docs for what there is."),
+    405: ("method_not_allowed", "Use one of the methods in the Allow header."),
+    406: ("not_acceptable", "Accept one of the types that are offered."),
+    413: ("too_large", "Send less."),
+    415: ("unsupported_media", "Send one of the types that are read."),
+    422: ("validation", "Send a request as /docs describes it."),
+}
+
+log = logging.getLogger("modiste.studio")
+
+
+class Refusal(HTTPException):
+    """A request that HTTP has a status for: `code` is stable, `remedy` says what to do."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        remedy: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, headers)
+        self.code = code
+        self.remedy = remedy
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    remedy: str,
+    headers: Mapping[str, str] | None = None,
+    reason: str | None = None,
+) -> Response:
+    """The answer that refuses."""
+    held = {
+        "type": f"urn:modiste:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": shortened(detail),
+        "code": code,
+        "remedy": remedy,
+    } | ({} if reason is None else {"reason": reason})
+    # What was given may hold half a surrogate pair, which UTF-8 does not.
+    body = json.dumps(held, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
+
+
+def code_of(error: type[ModisteError]) -> str:
+    """The class's name in snake case: BadCode is "bad_code"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.__name__).lower()
+
+
+def status_of(error: ModisteError) -> int:
+    """The status that an error of the shop is answered with."""
+    if isinstance(error, UnknownProduct):
+        return 404
+    if isinstance(error, PhotoError):
+        return 413 if error.reason == "too-large" else 422
+    if isinstance(error, UsageError):
+        return 422
+    return 503 if isinstance(error, (ShopError, StorageError)) else 500
+
+
+def shortened(text: str) -> str:
+    """A message of bearable length."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Answer every kind of refusal that a route may raise."""
+    app.add_exception_handler(ModisteError, _of_the_shop)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_http)
+
+
+async def _of_the_shop(_: Request, error: Exception) -> Response:
+    found = cast("ModisteError", error)
+    reason = found.reason if isinstance(found, PhotoError) else None
+    return problem(status_of(found), code_of(type(found)), found.message, found.remedy, reason=reason)
+
+
+async def _of_validation(_: Request, error: Exception) -> Response:
+    found = cast("RequestValidationError", error).errors()
+    said = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in found[:5]]
+    more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
+    code, remedy = PROTOCOL[422]
+    return problem(422, code, "; ".join(said) + more + ".", remedy)
+
+
+async def _of_http(request: Request, error: Exception) -> Response:
+    found = cast("HTTPException", error)
+    if isinstance(found, Refusal):
+        return problem(found.status_code, found.code, found.detail, found.remedy, found.headers)
+    code, remedy = PROTOCOL.get(found.status_code, ("refused", "See /docs."))
+    asked = f"{request.method} {shortened(request.url.path)}"
+    return problem(found.status_code, code, f"{asked}: {found.detail}.", remedy, found.headers)
+
+
+class Guard:
+    """Answers 500, without a trace, for what nobody expected; the trace goes to the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            pass  # nobody is there to answer
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            if started:
+                raise
+            answer = problem(500, "internal", "The server failed.", "Try again; the server's log says more.")
+            await answer(scope, receive, send)

@@ -1,0 +1,75 @@
+"""Serving: a socket that is ours before anything is loaded, and uvicorn on it until Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+import uvicorn
+
+from modiste.errors import BadOption, ModisteError
+from modiste.shop.shop import Shop
+from modiste.studio.app import create_app
+from modiste.studio.state import Settings
+
+GRACE = 3  # seconds that answers under way get when the server stops
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to an address; port 0 takes a free one.
+
+    Raises:
+        BadOption: the port is taken or not allowed, or the host is none of this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        held = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError, OverflowError) as error:
+        raise BadOption(f"The host {host!r} is not known: {error}.", remedy="Try --host 127.0.0.1.") from None
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        held.bind(address)
+        held.listen(1024)
+    except OSError as error:
+        held.close()
+        raise _refused(host, port, error) from None
+    return held
+
+
+def _refused(host: str, port: int, error: OSError) -> ModisteError:
+    if error.errno == errno.EADDRINUSE:
+        return BadOption(
+            f"Port {port} of {host} is in use.",
+            remedy=f"Give another, such as --port {port + 1}; or 0, for any.",
+        )
+    if error.errno == errno.EACCES:
+        return BadOption(f"Port {port} is not allowed.", remedy="Give one above 1023, such as --port 8000.")
+    return BadOption(f"{host}:{port} cannot be served: {error}.", remedy="Try --host 127.0.0.1.")
+
+
+def url_of(held: socket.socket) -> str:
+    """Where a browser on this machine finds what a socket serves."""
+    host, port = held.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{host}:{port}/"
+
+
+def serve(shop: Shop, held: socket.socket, settings: Settings) -> None:
+    """Serve a shop on a socket until Ctrl-C, which ends it without a word."""
+    app = create_app(shop, settings)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE,
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[held])
+    except KeyboardInterrupt:  # uvicorn raises it again once all is closed
+        pass
+    finally:
+        held.close()

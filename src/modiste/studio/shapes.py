@@ -1,0 +1,283 @@
+"""The shapes of what the API reads and answers with, as OpenAPI describes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from modiste.search.index import METHODS, METRICS
+
+Code = Annotated[list[StrictFloat], Field(max_length=4096, description="One finite number per latent.")]
+Value = StrictBool | StrictInt | StrictFloat | StrictStr
+Ids = Annotated[list[StrictStr], Field(max_length=1000)]
+K = Annotated[StrictInt, Field(description="How many; fewer come where there are fewer.")]
+Method = Annotated[StrictStr, Field(description=f"How nearness is measured: {', '.join(METHODS)}.")]
+Metric = Annotated[StrictStr, Field(description=f"Of the distance: {', '.join(METRICS)}.")]
+Tau = Annotated[
+    StrictFloat,
+    Field(description="How uncertain the code itself is, for the likelihood: σ² becomes σ² + tau²."),
+]
+
+
+class Asked(BaseModel):
+    """A request: what it does not know is an error, so that a misspelt option is not silently left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Condition(Asked):
+    """A range of a number, both ends included; or values that are not wanted."""
+
+    min: StrictFloat | None = None
+    max: StrictFloat | None = None
+    not_: list[Value] | None = Field(None, alias="not")
+
+
+Where = Annotated[
+    dict[str, list[Value] | Condition],
+    Field(
+        max_length=100,
+        description="By attribute, or `category`: a list of values of which one must fit, a range, or values that are "
+        "not wanted. All attributes must fit.",
+    ),
+]
+
+
+class Start(Asked):
+    """Where a question starts: exactly one of a code and a product."""
+
+    code: Code | None = None
+    product: StrictStr | None = Field(
+        None, description="The id of a product: its fixed-epsilon code is the start."
+    )
+
+
+class SimilarAsked(Start):
+    k: K = 12
+    method: Method = "likelihood"
+    metric: Metric = "euclidean"
+    scope: StrictStr = Field("cluster", description="Where to look: cluster, or catalogue.")
+    tau: Tau = 0.0
+    exclude: Ids = Field([], description="Ids of products to leave out; the start's own is left out anyway.")
+    where: Where = {}
+
+
+class RecommendAsked(Start):
+    k: K = 3
+    method: Method = "likelihood"
+    metric: Metric = "euclidean"
+    tau: Tau = 0.0
+    by: StrictStr = Field("category", description="One answer per other category, or per other cluster.")
+    exclude: Ids = Field([], description="Ids of products to leave out.")
+    where: Where = {}
+
+
+class BetweenAsked(Asked):
+    a: Code
+    b: Code
+    steps: StrictInt = Field(15, ge=7, le=60, description="How many pictures, both ends included.")
+    there_and_back: StrictBool = Field(
+        False, description="Whether an animation goes back again, to loop smoothly."
+    )
+
+
+class Problem(BaseModel):
+    """Why a request was refused (RFC 9457). `code` stays the same from version to version."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    remedy: str
+    reason: str | None = Field(None, description="Of a photo that is refused: one stable word.")
+
+
+class Product(BaseModel):
+    id: str
+    title: str
+    category: str
+    cluster: int
+    attributes: dict[str, Any]
+    photo: str = Field(description="Where its photo is, from the server's root.")
+    thumbnail: str = Field(description="Where its thumbnail is; `?height=` says how high.")
+
+
+class Match(Product):
+    score: float | None = Field(
+        description="log q(code | product), higher is nearer; for the others the distance."
+    )
+    closeness: str = Field(description="The score in words, from 'almost the same' to 'distant'.")
+
+
+class ProductWhole(Product):
+    code: list[float]
+    mean: list[float]
+    std: list[float]
+    position: tuple[float, float] = Field(description="On the map, 0 to 1.")
+
+
+class ProductsPage(BaseModel):
+    page: int
+    size: int
+    total: int
+    results: list[Product]
+
+
+class ClusterName(BaseModel):
+    number: int
+    label: str
+    category: str = Field(description="The category that most of its products have.")
+
+
+class Cluster(ClusterName):
+    size: int
+
+
+class Query(BaseModel):
+    code: list[float]
+    cluster: ClusterName
+    product: str | None = None
+
+
+class TypicalityFound(BaseModel):
+    share: float = Field(description="Share of the shop's products that lie lonelier than the design.")
+    word: str
+    nearest: str = Field(description="The id of the nearest product.")
+
+
+class Similar(BaseModel):
+    query: Query
+    method: str
+    scope: str
+    results: list[Match]
+    typicality: TypicalityFound
+    position: tuple[float, float] = Field(description="On the map, 0 to 1.")
+
+
+class GoesWith(BaseModel):
+    label: str
+    category: str
+    cluster: int
+    results: list[Match]
+
+
+class Recommended(BaseModel):
+    query: Query
+    recommendations: list[GoesWith]
+
+
+class Cut(BaseModel):
+    done: bool = Field(description="Whether the background was cut away.")
+    share: float = Field(description="Share of the photo that is the product.")
+    photo: str = Field(description="What the model saw: a JPEG in base64.")
+
+
+class Encoded(BaseModel):
+    code: list[float]
+    mean: list[float]
+    std: list[float]
+    cluster: ClusterName
+    typicality: TypicalityFound
+    cut: Cut
+
+
+class Category(BaseModel):
+    name: str
+    count: int
+    average: list[float] = Field(description="The mean of its products' means: a design.")
+
+
+class FacetValue(BaseModel):
+    value: Any
+    count: int
+    colour: str | None = Field(description="What it looks like, as #rrggbb, where it is a colour.")
+
+
+class Facet(BaseModel):
+    name: str
+    kind: Literal["words", "number", "flag"]
+    values: list[FacetValue]
+    minimum: float | None
+    maximum: float | None
+
+
+class Limits(BaseModel):
+    photo_bytes: int
+    megapixels: int
+    k: int
+    page_size: int
+
+
+class ShopShown(BaseModel):
+    name: str
+    products: int
+    model: str
+    frames: str = Field(description="What a frame's `m` must be.")
+    frame: tuple[int, int] = Field(description="Width and height in pixels.")
+    latent: int
+    categories: list[Category]
+    clusters: list[Cluster]
+    facets: list[Facet]
+    methods: list[str]
+    metrics: list[str]
+    scopes: list[str]
+    limits: Limits
+    note: str
+
+
+class LatentShown(BaseModel):
+    latent: int
+    name: str
+    low: str
+    high: str
+    minimum: float
+    maximum: float
+    kl: float = Field(description="Nats that it carries, on average.")
+    idle: bool
+    effects: dict[str, float]
+
+
+class AttributeShown(BaseModel):
+    attribute: str
+    value: str | None
+    name: str
+    direction: list[float]
+    minimum: float
+    maximum: float
+    share: float
+
+
+class SlidersShown(BaseModel):
+    model: str
+    frames: str
+    frame: tuple[int, int]
+    latents: list[LatentShown] = Field(description="In the order to show them.")
+    attributes: list[AttributeShown]
+    average: list[float]
+
+
+class MapAttribute(BaseModel):
+    values: list[str]
+    colours: list[str | None]
+    of: list[int] = Field(description="By product: a place in `values`, or -1.")
+
+
+class MapShown(BaseModel):
+    categories: list[str]
+    ids: list[str]
+    category: list[int] = Field(description="By product: a place in `categories`.")
+    x: list[float]
+    y: list[float]
+    attributes: dict[str, MapAttribute]
+
+
+class Status(BaseModel):
+    status: str
+
+
+class Version(BaseModel):
+    version: str
+    model: str
+    products: int

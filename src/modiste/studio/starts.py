@@ -1,0 +1,77 @@
+"""Where a question starts, and what the answers have in common: products and clusters as the API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.errors import BadOption
+from modiste.shop.answers import Match
+from modiste.shop.shop import Shop
+from modiste.studio import shapes
+
+MOST = 100  # products in one answer, or on one page
+
+
+def code_of(shop: Shop, asked: shapes.Start) -> NDArray[Any]:
+    """The code to start from, not yet checked. Raises BadOption, UnknownProduct."""
+    if (asked.code is None) == (asked.product is None):
+        given = "Neither code nor product was" if asked.code is None else "Both code and product were"
+        raise BadOption(f"{given} given.", remedy="Give exactly one of code and product.")
+    return shop.code_of(asked.product) if asked.product is not None else np.array(asked.code, np.float64)
+
+
+def where_of(where: Mapping[str, list[Any] | shapes.Condition]) -> dict[str, Any]:
+    """The conditions as Shop takes them."""
+    return {
+        name: each.model_dump(by_alias=True, exclude_none=True)
+        if isinstance(each, shapes.Condition)
+        else each
+        for name, each in where.items()
+    }
+
+
+def product_of(shop: Shop, row: int) -> dict[str, Any]:
+    """The product in a row, as the API shows it."""
+    held = shop.catalogue
+    id_ = held.ids[row]
+    path = f"/v1/products/{quote(id_, safe='')}"
+    return {
+        "id": id_,
+        "title": shop.title(row),
+        "category": held.categories[row],
+        "cluster": int(shop.assignments[row]),
+        "attributes": held.attributes(row),
+        "photo": f"{path}/photo.jpg",
+        "thumbnail": f"{path}/thumbnail.webp",
+    }
+
+
+def match_of(shop: Shop, match: Match, method: Any, metric: Any) -> shapes.Match:
+    """A match, as the API shows it."""
+    closeness = shop.closeness(method, match.score, metric)
+    product = product_of(shop, shop.catalogue.row(match.id))
+    return shapes.Match(**product, score=match.score, closeness=closeness)
+
+
+def cluster_of(shop: Shop, number: int) -> shapes.ClusterName:
+    """A cluster by its number."""
+    return shapes.ClusterName(
+        number=number, label=shop.clusters.labels[number], category=shop.category_of_cluster[number]
+    )
+
+
+def typicality_of(shop: Shop, code: NDArray[np.float32]) -> shapes.TypicalityFound:
+    """How typical a code is of the shop."""
+    found = shop.typicality(code)
+    return shapes.TypicalityFound(share=found.share, word=found.word, nearest=found.nearest)
+
+
+def position_of(shop: Shop, code: NDArray[np.float32]) -> tuple[float, float]:
+    """Where a code lies on the map, 0 to 1, to four decimals."""
+    x, y = shop.position_of(code)
+    return round(float(x), 4), round(float(y), 4)
