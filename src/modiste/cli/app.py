@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from modiste.cli import asking, building, demo, judging
+from modiste.cli import asking, building, demo, judging, serve, sliders
 
 app = typer.Typer(
     name="modiste",
@@ -41,11 +41,13 @@ for command in (
     building.train,
     building.encode,
     building.cluster,
+    sliders.sliders,
     asking.generate,
     asking.similar,
     asking.recommend,
     asking.info,
     judging.evaluate,
+    serve.serve,
     demo.demo,
 ):
     app.command()(command)
