@@ -21,10 +21,16 @@ export async function request(path, init) {
     answer = await fetch(path, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Refusal(0, { code: "unreachable", detail: "The shop's server cannot be reached." });
+    throw told(new Refusal(0, { code: "unreachable", detail: "The shop’s server cannot be reached." }));
   }
-  if (!answer.ok) throw new Refusal(answer.status, await answer.json().catch(() => ({ detail: answer.statusText })));
+  if (!answer.ok) throw told(new Refusal(answer.status, await answer.json().catch(() => ({ detail: answer.statusText }))));
   return answer;
+}
+
+/** Whoever watches over the server's health is told when it does not answer. @param {Refusal} refusal */
+function told(refusal) {
+  if (refusal.gone) window.dispatchEvent(new Event("modiste:gone"));
+  return refusal;
 }
 
 /** @param {string} path @param {AbortSignal} [signal] */

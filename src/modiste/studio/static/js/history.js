@@ -1,0 +1,87 @@
+// What the design was before: undo, redo, and a thumbnail of every step. Going back and on from there branches; nothing is lost.
+
+import { begun } from "./frame.js";
+import { byId, fill, h } from "./dom.js";
+import { words } from "./words.js";
+
+const MOST = 50;
+const ONE_GESTURE = 1000; // milliseconds: moves by the same hand within that are one entry
+
+/** @typedef {import("./store.js").Moment & {z: string, n: number, parent: Entry | null, next: Entry | null, by?: string, when: number, item: HTMLElement}} Entry */
+
+/** @param {HTMLElement} list an ol @param {import("./store.js").App} app */
+export function mount(list, app) {
+  /** @type {Entry[]} oldest first */
+  let entries = [];
+  /** @type {Entry} */
+  let at;
+  let counted = 0;
+
+  /** @param {string} [by] */
+  function add(by) {
+    const z = app.z();
+    if (at && at.z === z && at.origin === app.origin) return;
+    const now = performance.now();
+    if (at && by && at.by === by && now - at.when < ONE_GESTURE && !at.next) {
+      Object.assign(at, { code: app.code, z, when: now });
+      at.item.replaceChildren(button(at));
+    } else {
+      const entry = /** @type {Entry} */ ({ code: app.code, origin: app.origin, start: app.start, z, n: ++counted, parent: at ?? null, next: null, by, when: now, item: h("li") });
+      entry.item.append(button(entry));
+      if (at) at.next = entry;
+      at = entry;
+      entries.push(entry);
+      list.append(entry.item);
+      if (entries.length > MOST) forget(entries[0] === at ? entries[1] : entries[0]);
+    }
+    shown();
+  }
+
+  /** @param {Entry} entry */
+  function button(entry) {
+    const label = words.historyEntry(entry.n, begun(entry.origin));
+    return h("button", { type: "button", "aria-label": label, title: label, onclick: () => go(entry) }, h("img", { src: app.frameUrl(entry.code), alt: "", decoding: "async" }));
+  }
+
+  /** @param {Entry} gone */
+  function forget(gone) {
+    entries = entries.filter((each) => each !== gone);
+    for (const each of entries) {
+      if (each.parent === gone) each.parent = gone.parent;
+      if (each.next === gone) each.next = gone.next;
+    }
+    gone.item.remove();
+  }
+
+  /** @param {Entry | null} entry */
+  function go(entry) {
+    if (!entry) return;
+    at = entry;
+    app.restore(entry);
+    shown();
+  }
+
+  function shown() {
+    for (const { item } of entries) item.firstElementChild?.removeAttribute("aria-current");
+    at.item.firstElementChild?.setAttribute("aria-current", "true");
+    // not scrollIntoView, which would scroll the page as well
+    const { offsetLeft, offsetWidth } = at.item;
+    if (offsetLeft < list.scrollLeft || offsetLeft + offsetWidth > list.scrollLeft + list.clientWidth) list.scrollLeft = offsetLeft - list.clientWidth / 2;
+    byId("undo").disabled = !at.parent;
+    byId("redo").disabled = !at.next;
+    app.emit("history");
+  }
+
+  const undo = () => {
+    if (!at.parent) return;
+    at.parent.next = at;
+    go(at.parent);
+  };
+  const redo = () => go(at.next);
+  app.on("commit", add);
+  byId("undo").addEventListener("click", undo);
+  byId("redo").addEventListener("click", redo);
+  fill(list);
+  add();
+  return { undo, redo };
+}
