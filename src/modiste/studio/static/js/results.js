@@ -1,8 +1,54 @@
 // The shop's answer to a design: what is like it, what goes with it, what lies between two, and where on the map it is.
 
-import { fill, h } from "./dom.js";
+import { byId, fill, h } from "./dom.js";
+import { mount as mountFilters } from "./filters.js";
+import { mount as mountGoesWith } from "./goes-with.js";
+import { mount as mountSimilar } from "./similar.js";
+import { tabs } from "./tabs.js";
+import { mount as mountTypicality } from "./typicality.js";
+import { words } from "./words-results.js";
 
 /** @param {HTMLElement} root the section `#results` @param {import("./store.js").App} app */
 export function mount(root, app) {
-  fill(root, h("h2#results-title", {}, `From ${app.shop.name ?? "the shop"}`));
+  const [width, height] = app.shop.frame;
+  root.style.setProperty("--frame", `${width} / ${height}`);
+  const like = h("div.panel.like-and-with");
+  const between = h("div.panel.between");
+  const map = h("div.panel.map");
+  // The parts behind the other tabs are fetched when they are first opened.
+  /** @type {Record<string, any>} */
+  const opened = {};
+  const late = {
+    "tab-between": async () => (await import("./between.js")).mount(between, app),
+    "tab-map": async () => (await import("./map.js")).mount(map, app),
+  };
+  const entries = [
+    { id: "tab-shop", name: words.tabs.shop, panel: like },
+    { id: "tab-between", name: words.tabs.between, panel: between },
+    { id: "tab-map", name: words.tabs.map, panel: map },
+  ];
+  const { list, show } = tabs(words.title, entries, async (id) => {
+    for (const [other, part] of Object.entries(opened)) if (other !== id) (await part)?.hide?.();
+    if (!(id in late)) return;
+    opened[id] ??= late[/** @type {keyof typeof late} */ (id)]();
+    (await opened[id])?.show?.();
+  });
+  const typicality = byId("typicality") ?? h("div#typicality");
+  const own = typicality.isConnected ? null : typicality;
+  const filters = h("div");
+  fill(root, h("div.results-head", {}, h("h2#results-title", {}, words.title), own), filters, list, like, between, map);
+  mountFilters(filters, app);
+  mountTypicality(typicality, app);
+  const similar = h("section.similar", { "aria-labelledby": "similar-title" });
+  const goesWith = h("section.goes", { "aria-label": words.goesWith });
+  like.append(similar, goesWith);
+  mountSimilar(similar, app);
+  mountGoesWith(goesWith, app);
+  show("tab-shop");
+
+  const pinned = () => {
+    const ends = [app.pins.a && "A", app.pins.b && "B"].filter(Boolean).join(" ");
+    byId("tab-between").textContent = ends ? `${words.tabs.between} (${ends})` : words.tabs.between;
+  };
+  app.on("pins", pinned);
 }

@@ -1,0 +1,38 @@
+// How much a design is like the shop's products, in words, with the way back where it is not.
+
+import { fill, h } from "./dom.js";
+import { moveTowards, productOf, trying } from "./moves.js";
+import { words } from "./words-results.js";
+
+/** @param {HTMLElement} root `#typicality` @param {import("./store.js").App} app */
+export function mount(root, app) {
+  const meter = h("meter", { min: 0, max: 1, low: 0.05, high: 0.25, optimum: 1, "aria-label": words.typicality });
+  const word = h("p.typical-word");
+  const why = h("p.note");
+  const back = h("button.plain.bring-back", { type: "button", hidden: true, onclick: bringBack }, words.bringBack);
+  root.hidden = true;
+  fill(root, meter, h("div", {}, word, why), back);
+
+  function show() {
+    const said = app.similar?.typicality;
+    if (!said) return;
+    const far = said.word.startsWith("unlike");
+    const unusual = said.word === "unusual";
+    root.hidden = false;
+    root.classList.toggle("far", far);
+    root.classList.toggle("unusual", unusual);
+    meter.value = said.share;
+    meter.setAttribute("aria-valuetext", said.word);
+    word.textContent = said.word.charAt(0).toUpperCase() + said.word.slice(1);
+    why.textContent = far ? words.far : unusual ? words.unusual : words.usual;
+    back.hidden = !far && !unusual;
+  }
+
+  function bringBack() {
+    const id = app.similar.typicality.nearest;
+    trying(app, async () => moveTowards(app, await productOf(id), 0.5));
+  }
+
+  app.on("results", (what) => what === "similar" && show());
+  show();
+}
