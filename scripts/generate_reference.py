@@ -1,7 +1,8 @@
-"""Writes docs/reference/{cli,python,errors}.md from the program itself; `--check` only says whether they are current.
+"""Writes docs/reference/{cli,python,http,errors}.md and openapi.json from the program itself; `--check` only says
+whether they are current.
 
 The command line comes from the Typer application, the Python interface from the docstrings of `modiste.__all__`, the
-errors from their tree. A test runs the check, so the pages cannot drift from the program.
+HTTP API from its OpenAPI, the errors from their tree. A test runs the check, so the pages cannot drift.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import json
 import re
 import sys
 import textwrap
@@ -21,6 +23,8 @@ import typer
 import modiste
 from modiste import errors
 from modiste.cli.app import app
+from modiste.studio import problems
+from modiste.studio.app import openapi
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- Written by scripts/generate_reference.py. Change the program, then run `make reference`. -->"
@@ -29,7 +33,14 @@ WIDE = 88
 
 def pages() -> dict[str, str]:
     """The text of every generated page, by file name."""
-    return {"cli.md": cli_page(), "python.md": python_page(), "errors.md": errors_page()}
+    api = openapi()
+    return {
+        "cli.md": cli_page(),
+        "python.md": python_page(),
+        "http.md": http_page(api),
+        "openapi.json": json.dumps(api, indent=1, ensure_ascii=False) + "\n",
+        "errors.md": errors_page(),
+    }
 
 
 def tidy(lines: list[str]) -> str:
@@ -238,6 +249,109 @@ def bullet(entry: str) -> str:
     name, colon, text = entry.partition(": ")
     named = bool(colon) and re.fullmatch(r"[\w, ]+", name)
     return f"- `{name}`: {text}" if named else f"- {entry}"
+
+
+# The HTTP API
+
+
+def http_page(api: dict[str, Any]) -> str:
+    lines = [NOTE, "", "# The HTTP API", ""]
+    lines += [
+        "`modiste serve` answers these, and shows the same at `/docs` with its OpenAPI at `/openapi.json`, which is",
+        "also [in this documentation](openapi.json). Every GET answers HEAD too. An id in a path is percent-encoded,",
+        "its slashes too. Names are in snake case; codes are lists of numbers, one per latent.",
+    ]
+    for path, operations in api["paths"].items():
+        for method, operation in operations.items():
+            lines += ["", *operation_section(f"{method.upper()} {path}", operation)]
+    lines += ["", "## Shapes", "", "What the JSON above is made of.", ""]
+    for name, schema in api["components"]["schemas"].items():
+        lines += [f"### {name}", "", *field_table(schema), ""]
+    return tidy([*lines, *refusals_section()])
+
+
+def operation_section(heading: str, operation: dict[str, Any]) -> Iterator[str]:
+    """A heading, what the operation does, its parameters, its body, what it answers and how it refuses."""
+    yield f"## {heading}"
+    yield ""
+    yield f"`{operation['operationId']}`: {operation['description']}"
+    if parameters := operation.get("parameters"):
+        yield ""
+        yield "| parameter | what it is | default |"
+        yield "|---|---|---|"
+        for each in parameters:
+            default = "needed" if each.get("required") else shown_default(each["schema"])
+            what = cell(each.get("description", "")) or each["name"].capitalize() + "."
+            yield f"| `{each['name']}` {type_of(each['schema'])} | {what} | {default} |"
+    if body := operation.get("requestBody"):
+        yield ""
+        yield "Body: " + kinds(body["content"]) + "."
+    yield ""
+    yield "Answer: " + kinds(operation["responses"]["200"]["content"]) + "."
+    refused = [status for status in operation["responses"] if status != "200"]
+    if refused:
+        yield ""
+        yield f"Refuses with {', '.join(refused)}: [why](#refusals)."
+
+
+def kinds(content: dict[str, Any]) -> str:
+    """Media types, with their shapes."""
+    return ", or ".join(
+        f"`{kind}`" + (f" {type_of(each['schema'])}" if "$ref" in each.get("schema", {}) else "")
+        for kind, each in content.items()
+    )
+
+
+def field_table(schema: dict[str, Any]) -> Iterator[str]:
+    """The fields of an object."""
+    yield "| field | what it is | default |"
+    yield "|---|---|---|"
+    for name, each in schema["properties"].items():
+        needed = name in schema.get("required", ())
+        default = "" if needed else shown_default(each)
+        yield f"| `{name}` {type_of(each)} | {cell(each.get('description', ''))} | {default} |"
+
+
+def type_of(schema: dict[str, Any]) -> str:
+    """A type in words, its shape as a link."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(type_of(each) for each in schema["anyOf"]))
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if schema.get("type") == "array":
+        if "prefixItems" in schema:
+            return "(" + ", ".join(type_of(each) for each in schema["prefixItems"]) + ")"
+        return f"list of {type_of(schema['items'])}"
+    if schema.get("type") == "object":
+        values = schema.get("additionalProperties")
+        return f"object of {type_of(values)}" if isinstance(values, dict) and values else "object"
+    return str(schema.get("type", "any"))
+
+
+def shown_default(schema: dict[str, Any]) -> str:
+    default = schema.get("default")
+    return "" if default is None or default == "" else f"`{json.dumps(default)}`"
+
+
+def refusals_section() -> Iterator[str]:
+    """Every code with which the API refuses."""
+    yield "## Refusals"
+    yield ""
+    yield "A refusal is `application/problem+json` (RFC 9457), a [Problem](#problem). Its `code` says which, and stays"
+    yield "the same from version to version; `detail` says what was given, `remedy` what to do."
+    yield ""
+    yield "| code | status | when |"
+    yield "|---|---|---|"
+    for status, (code, when, _) in problems.PROTOCOL.items():
+        yield f"| `{code}` | {status} | {when} |"
+    for code, (status, when) in problems.OWN.items():
+        yield f"| `{code}` | {status} | {when} |"
+    for _, held in classes():
+        if issubclass(held, errors.UsageError | errors.PhotoError | errors.ShopError | errors.StorageError):
+            yield f"| `{problems.code_of(held)}` | {problems.status_of(held(''))} | {cell(held.__doc__)} |"
 
 
 # The errors

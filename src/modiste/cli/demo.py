@@ -10,6 +10,7 @@ import typer
 
 from modiste.cli import options
 from modiste.cli.bars import Bars
+from modiste.cli.serve import Host, Port, announce
 
 
 def demo(
@@ -20,12 +21,16 @@ def demo(
         "demo-report.html"
     ),
     minutes: options.Minutes = 3.0,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
     no_serve: Annotated[
         bool, typer.Option("--no-serve", help="Make and show, and leave it at that.")
     ] = False,
     json: options.AsJson = False,
 ) -> None:
-    """Make a shop of the sample catalogue, ask it, and write a report. Again, it keeps what is made.
+    """Make a shop of the sample catalogue, ask it, write a report, and open the studio. Again, it keeps what is made.
+
+    With --json nothing is opened: the command ends.
 
     \b
     modiste demo
@@ -36,7 +41,11 @@ def demo(
     from modiste.evaluate.report import write_report
     from modiste.shop.build import build
     from modiste.shop.shop import Shop
+    from modiste.studio.server import listen, serve_on, url_of
+    from modiste.studio.state import Settings
 
+    # Before the minutes of making: a port that is taken is better known now.
+    held = None if no_serve or json else listen(host, port)
     began = time.monotonic()
     with Bars(quiet=json) as bars:
         # Four: the sample's flats and loafers lie apart, and with three clusters its bags fall in with the boots.
@@ -65,5 +74,7 @@ def demo(
     console().print(matches_table(f"Similar to {product}", matches))
     for each in recommendations:
         console().print(matches_table(f"Goes with it: {each.label}", each.matches))
-    if not no_serve:
-        console().print(f"Open {report} in a browser. ({seconds:.0f} s)", soft_wrap=True)
+    console().print(f"The report is {report}. ({seconds:.0f} s)", soft_wrap=True)
+    if held is not None:
+        announce(url_of(held))
+        serve_on(held, Shop.open(shop, need="map"), Settings())

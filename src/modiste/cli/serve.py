@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import sys
+from typing import Annotated
 
 import typer
 
 from modiste.cli import options
 
-if TYPE_CHECKING:
-    from modiste.shop.shop import Shop
-
-Host = Annotated[str, typer.Option(metavar="HOST", help="The address to serve at; 0.0.0.0 for every one.")]
+Host = Annotated[str, typer.Option(metavar="HOST", help="The address to serve at; 0.0.0.0 for all of them.")]
 Port = Annotated[
     int, typer.Option(metavar="PORT", help="The port to serve at; 0 takes a free one.", min=0, max=65535)
 ]
@@ -30,6 +28,7 @@ def serve(
     threads: Annotated[
         int, typer.Option(metavar="T", help="How many pictures are drawn at once.", min=1, max=64)
     ] = 2,
+    json: options.AsJson = False,
 ) -> None:
     """Open the studio: the page to design with, and the HTTP API. Ctrl-C ends it.
 
@@ -37,21 +36,27 @@ def serve(
     modiste serve --shop my-shop
     modiste serve --shop my-shop --host 0.0.0.0 --port 8080 --allow-embed https://shop.example
     """
+    from modiste.cli.output import print_json
     from modiste.shop.shop import Shop
     from modiste.studio.security import check_origins
-
-    origins = check_origins(allow_embed or ())
-    open_studio(Shop.open(shop, need="map"), host, port, origins, threads)
-
-
-def open_studio(
-    shop: Shop, host: str, port: int, allow_embed: tuple[str, ...] = (), threads: int = 2
-) -> None:
-    """Serve an open shop until Ctrl-C, and say where. Raises BadOption where the address cannot be had."""
-    from modiste.cli.output import console
-    from modiste.studio.server import listen, serve, url_of
+    from modiste.studio.server import listen, serve_on, url_of
     from modiste.studio.state import Settings
 
+    origins = check_origins(allow_embed or ())
     with listen(host, port) as held:
-        console().print(f"The studio is open at {url_of(held)} (Ctrl-C ends it).", soft_wrap=True)
-        serve(shop, held, Settings(allow_embed, threads))
+        opened = Shop.open(shop, need="map")
+        url = url_of(held)
+        if json:
+            model, products = opened.model.model_id, len(opened.catalogue)
+            print_json({"url": url, "shop": str(shop), "model": model, "products": products})
+        else:
+            announce(url)
+        sys.stdout.flush()  # whoever reads it through a pipe waits for it
+        serve_on(held, opened, Settings(origins, threads))
+
+
+def announce(url: str) -> None:
+    """Tell a person where the studio is."""
+    from modiste.cli.output import console
+
+    console().print(f"The studio is open at {url} (Ctrl-C ends it).", soft_wrap=True)

@@ -82,11 +82,22 @@ def _routed(**options: Any) -> FastAPI:
             found = get_openapi(
                 title=app.title, version=app.version, description=app.description, routes=app.routes
             )
-            schemas: dict[str, Any] = found["components"]["schemas"]
-            schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            found["components"]["schemas"] = dict(sorted(schemas.items()))
-            app.openapi_schema = found
+            app.openapi_schema = _with_problems(found)
         return app.openapi_schema
 
     app.openapi = described  # FastAPI's own way to add to it
     return app
+
+
+def _with_problems(api: dict[str, Any]) -> dict[str, Any]:
+    """Refusals in OpenAPI as they are here, instead of FastAPI's own 422, which is never answered."""
+    schemas: dict[str, Any] = api["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for path in api["paths"].values():
+        for operation in path.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
+    schemas["Problem"] = Problem.model_json_schema()
+    api["components"]["schemas"] = dict(sorted(schemas.items()))
+    return api

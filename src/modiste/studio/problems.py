@@ -20,15 +20,31 @@ from modiste.errors import ModisteError, PhotoError, ShopError, StorageError, Un
 MEDIA_TYPE = "application/problem+json"
 LONGEST = 500  # characters of a message: what was given may be long, and comes back in it
 
-# What HTTP itself refuses: status → code, remedy.
+SEE = "See /docs for what there is."
+# What HTTP itself refuses: status → code, when, remedy.
 PROTOCOL = {
-    400: ("bad_request", "Send a request as /docs describes it."),
-    404: ("not_found", "See /docs for what there is."),
-    405: ("method_not_allowed", "Use one of the methods in the Allow header."),
-    406: ("not_acceptable", "Accept one of the types that are offered."),
-    413: ("too_large", "Send less."),
-    415: ("unsupported_media", "Send one of the types that are read."),
-    422: ("validation", "Send a request as /docs describes it."),
+    400: ("bad_request", "The request cannot be read.", SEE),
+    404: ("not_found", "There is nothing at that path.", SEE),
+    405: (
+        "method_not_allowed",
+        "The path does not answer that method.",
+        "Use one that the Allow header names.",
+    ),
+    406: ("not_acceptable", "None of the types that Accept names is offered.", "Accept one that is."),
+    413: ("too_large", "The body is over the limit, or a photo over 5 MB.", "Send less."),
+    415: (
+        "unsupported_media",
+        "The body is not of a type that is read.",
+        "Send a photo as JPEG, PNG or WebP.",
+    ),
+    422: ("validation", "A parameter or field is missing, unknown, or of the wrong type.", SEE),
+}
+
+# What the studio refuses beside these: code → status, when.
+OWN = {
+    "unknown_frames": (404, "A frame was asked for under a name that is not, or no longer, this shop's."),
+    "not_ready": (503, "The server is starting or stopping."),
+    "internal": (500, "The server failed; its log says more."),
 }
 
 log = logging.getLogger("modiste.studio")
@@ -101,17 +117,17 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_http)
 
 
-async def _of_the_shop(_: Request, error: Exception) -> Response:
+async def _of_the_shop(_request: Request, error: Exception) -> Response:
     found = cast("ModisteError", error)
     reason = found.reason if isinstance(found, PhotoError) else None
     return problem(status_of(found), code_of(type(found)), found.message, found.remedy, reason=reason)
 
 
-async def _of_validation(_: Request, error: Exception) -> Response:
+async def _of_validation(_request: Request, error: Exception) -> Response:
     found = cast("RequestValidationError", error).errors()
     said = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in found[:5]]
     more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
-    code, remedy = PROTOCOL[422]
+    code, _, remedy = PROTOCOL[422]
     return problem(422, code, "; ".join(said) + more + ".", remedy)
 
 
@@ -119,7 +135,7 @@ async def _of_http(request: Request, error: Exception) -> Response:
     found = cast("HTTPException", error)
     if isinstance(found, Refusal):
         return problem(found.status_code, found.code, found.detail, found.remedy, found.headers)
-    code, remedy = PROTOCOL.get(found.status_code, ("refused", "See /docs."))
+    code, _, remedy = PROTOCOL.get(found.status_code, PROTOCOL[400])
     asked = f"{request.method} {shortened(request.url.path)}"
     return problem(found.status_code, code, f"{asked}: {found.detail}.", remedy, found.headers)
 

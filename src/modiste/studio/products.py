@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from numpy.typing import NDArray
 from PIL import Image
 from starlette.requests import Request
@@ -27,6 +27,8 @@ LONGEST_SEARCH = 200
 # Seldom changed, and then by a server started anew: a minute without asking, then asked by ETag.
 FRESH = "public, max-age=60"
 HEIGHTS = (16, 480)
+
+Id = Annotated[str, Path(description="The product's id, percent-encoded.")]
 
 routes = APIRouter(tags=["products"])
 
@@ -54,11 +56,11 @@ routes = APIRouter(tags=["products"])
 async def products(
     request: Request,
     studio: Here,
-    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
-    size: Annotated[int, Query(ge=1, le=starts.MOST)] = 24,
+    page: Annotated[int, Query(ge=1, le=1_000_000, description="Which page, from 1.")] = 1,
+    size: Annotated[int, Query(ge=1, le=starts.MOST, description="Products on a page.")] = 24,
     q: Annotated[str, Query(max_length=LONGEST_SEARCH, description="Words that must all occur.")] = "",
     cluster: Annotated[list[int] | None, Query(description="Only these clusters.")] = None,
-    sort: Annotated[Literal["id", "random"], Query()] = "id",
+    sort: Annotated[Literal["id", "random"], Query(description="The order.")] = "id",
     seed: Annotated[int, Query(ge=0, le=2**53, description="Of the random order.")] = 0,
 ) -> shapes.ProductsPage:
     """A page of the products that fit; by id, or in an order drawn at random."""
@@ -76,9 +78,9 @@ async def products(
     operation_id="product_photo",
     summary="A product's photo",
     response_class=Response,
-    responses=picture("image/jpeg") | refusals(404),
+    responses=picture("image/jpeg") | refusals(404, 503),
 )
-async def product_photo(request: Request, id: str, studio: Here) -> Response:
+async def product_photo(request: Request, id: Id, studio: Here) -> Response:
     """The photo as the shop holds it, at the shop's frame."""
     product = _known(studio, id)
     tag = f'"{studio.photo_tags[product]}"'
@@ -92,11 +94,11 @@ async def product_photo(request: Request, id: str, studio: Here) -> Response:
     operation_id="product_thumbnail",
     summary="A product's thumbnail",
     response_class=Response,
-    responses=picture("image/webp") | refusals(404, 422),
+    responses=picture("image/webp") | refusals(404, 422, 503),
 )
 async def product_thumbnail(
     request: Request,
-    id: str,
+    id: Id,
     studio: Here,
     height: Annotated[int, Query(ge=HEIGHTS[0], le=HEIGHTS[1], description="Pixels.")] = 120,
 ) -> Response:
@@ -120,7 +122,7 @@ async def product_thumbnail(
     response_model=shapes.ProductWhole,
     responses=refusals(404),
 )
-async def product(id: str, studio: Here) -> shapes.ProductWhole:
+async def product(id: Id, studio: Here) -> shapes.ProductWhole:
     """The product with its posterior, its code and its place on the map."""
     row = studio.shop.catalogue.row(_known(studio, id))
     return await studio.asked(_whole, studio.shop, row)

@@ -56,7 +56,7 @@ def url_of(held: socket.socket) -> str:
     return f"http://{host}:{port}/"
 
 
-def serve(shop: Shop, held: socket.socket, settings: Settings) -> None:
+def serve_on(held: socket.socket, shop: Shop, settings: Settings) -> None:
     """Serve a shop on a socket until Ctrl-C, which ends it without a word."""
     app = create_app(shop, settings)
     config = uvicorn.Config(
