@@ -31,7 +31,7 @@ export function mount(root, app) {
     act("export-webp", words.exportWebp, () => save("image/webp", FILM, "webp")),
   );
   const ends = { a: end("a"), b: end("b") };
-  const middle = h("div.middle", {}, image, slider, h("div.ends", { "aria-hidden": "true" }, h("span", {}, "A"), h("span", {}, "B")));
+  const middle = h("div.middle", {}, image, slider, h("div.a-to-b", { "aria-hidden": "true" }, h("span", {}, "A"), h("span", {}, "B")));
   const hint = h("p.empty.note", {}, words.pinHint);
   const work = h("div.between-work", {}, strip, actions);
   root.append(h("div.heading", {}, h("h3", {}, words.between), h("p.note", {}, words.betweenNote)), h("div#between", {}, h("div.trio", {}, ends.a.node, middle, ends.b.node), hint, work));

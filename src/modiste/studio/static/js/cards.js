@@ -1,6 +1,7 @@
 // A product as a card. One card per product lives on while answers come and go, so nothing flickers.
 
 import { fill, h } from "./dom.js";
+import { icon } from "./icons.js";
 import { moveTowards, pinProduct, startFrom } from "./moves.js";
 import { openPhoto } from "./photo.js";
 import { CLOSENESS, words } from "./words-results.js";
@@ -26,8 +27,10 @@ export function tile(product, height = 240, alt = short(product.title)) {
 export function fewWords(app, product) {
   const named = app.shop.facets.filter((/** @type {any} */ facet) => facet.kind === "words" && facet.name !== "category");
   const values = named.map((/** @type {any} */ facet) => product.attributes[facet.name]).filter((/** @type {any} */ value) => typeof value === "string");
-  const told = [...new Set([...values, product.category])].filter((value) => !product.title.toLowerCase().includes(value.toLowerCase()));
-  return told.slice(0, 3).map((value) => short(value, 40)).join(" · ");
+  const plain = (/** @type {string} */ text) => text.toLowerCase();
+  const said = [product.title, product.category].map(plain);
+  const told = [...new Set(values)].filter((value) => !said.some((text) => text.includes(plain(value))));
+  return (told.length ? told : [product.category]).slice(0, 2).map((value) => short(value, 40)).join(" · ");
 }
 
 /** Closeness as a word with five dots. @param {string} closeness */
@@ -38,28 +41,25 @@ export function closenessMark(closeness) {
   return h("p.closeness", {}, dots, closeness);
 }
 
-/** @param {import("./store.js").App} app @param {Product} product */
-function buttons(app, product) {
-  const title = short(product.title, 60);
-  const named = (/** @type {string} */ word) => ({ type: "button", "aria-label": `${word}: ${title}`, title: word });
+/** A button of a card: what it does, and with which product. @param {string} word @param {Product} product */
+const named = (word, product) => ({ type: "button", "aria-label": `${word}: ${short(product.title, 60)}`, title: word });
+
+/** More and less of a product. @param {import("./store.js").App} app @param {Product} product */
+function steps(app, product) {
   return h(
-    "div.actions",
+    "div.steps",
     {},
-    h("button.start-from", { ...named(words.start), onclick: () => startFrom(app, product) }, words.start),
-    h("button.more-like.round", { ...named(words.moreLike), onclick: () => moveTowards(app, product) }, "+"),
-    h("button.less-like.round", { ...named(words.lessLike), onclick: () => moveTowards(app, product, -0.3) }, "−"),
+    h("button.less-like.on-photo", { ...named(words.lessLike, product), onclick: () => moveTowards(app, product, -0.3) }, icon("minus")),
+    h("button.more-like.on-photo", { ...named(words.moreLike, product), onclick: () => moveTowards(app, product) }, icon("plus")),
   );
 }
 
 /** @param {import("./store.js").App} app @param {Product} product */
-export function pinButtons(app, product) {
+function pinButtons(app, product) {
   const make = (/** @type {"a" | "b"} */ end) => {
-    const name = words.pin(end.toUpperCase());
-    return h(
-      `button.pin.pin-${end}`,
-      { type: "button", title: name, "aria-label": `${name}: ${short(product.title, 60)}`, "aria-pressed": app.pins[end]?.id === product.id, onclick: () => pinProduct(app, end, product) },
-      end.toUpperCase(),
-    );
+    const letter = end.toUpperCase();
+    const pressed = app.pins[end]?.id === product.id;
+    return h(`button.pin.on-photo.pin-${end}`, { ...named(words.pin(letter), product), "aria-pressed": pressed, onclick: () => pinProduct(app, end, product) }, letter);
   };
   return h("div.pins", {}, make("a"), make("b"));
 }
@@ -80,12 +80,13 @@ export class Card {
         {},
         h("button.enlarge", { type: "button", "aria-label": words.enlarge(short(product.title)), onclick: () => openPhoto(app, product) }, tile(product, 240, "")),
         pinButtons(app, product),
+        steps(app, product),
       ),
       h("h4.name", { dir: "auto" }, title),
       few ? h("p.few", { dir: "auto" }, few) : null,
       this.closeness,
+      h("button.start-from.link", { ...named(words.start, product), onclick: () => startFrom(app, product) }, words.start),
       h("details.score", {}, h("summary", {}, words.score, h("span.unseen", {}, ` ${short(product.title, 60)}`)), this.number),
-      buttons(app, product),
     );
   }
 

@@ -24,7 +24,7 @@ export function mount(root, app) {
     const list = h("ol.ranked", { "aria-labelledby": `${id}-label ${id}` });
     return { select, why, list, node: h("div.column", {}, h("div.choice", {}, h(`label#${id}-label`, { htmlFor: id }, words.method), select, why), list) };
   });
-  const place = h("div.columns", {}, ...columns.map((each) => each.node));
+  const place = h("div.versus", {}, ...columns.map((each) => each.node));
   root.append(overlap, place);
 
   const asker = new Asker(place, app, {

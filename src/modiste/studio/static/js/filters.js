@@ -13,7 +13,7 @@ export function mount(root, app) {
   const facets = app.shop.facets.filter((/** @type {any} */ facet) => facet.kind === "number" || facet.values.length > 1);
   if (facets.length === 0) return;
   const chips = h("ul.chips", { "aria-label": words.active(0) });
-  const clear = h("button.plain.small.clear", { type: "button", onclick: () => (app.setOptions({ where: {} }), toggle.focus()) }, words.clear);
+  const clear = h("button.plain.slim.clear", { type: "button", onclick: () => (app.setOptions({ where: {} }), toggle.focus()) }, words.clear);
   const panel = h("div#filters-panel", { hidden: true }, ...facets.map((/** @type {any} */ facet) => fieldset(app, facet)));
   const toggle = h("button#filters-toggle.plain", { type: "button", "aria-expanded": "false", "aria-controls": "filters-panel", onclick: open }, words.filters);
   root.append(h("div#filters", {}, h("div.bar", {}, toggle, chips, clear), panel));
@@ -84,7 +84,7 @@ export function swatch(colour) {
 function fieldset(app, facet) {
   const coloured = facet.values.some((/** @type {any} */ each) => each.colour);
   const content = facet.kind === "number" ? numbers(app, facet) : choices(app, facet, coloured);
-  return h(`fieldset.facet.${facet.kind}${coloured ? ".colours" : ""}`, { "data-facet": facet.name }, h("legend", { dir: "auto" }, short(nameOf(facet), 60)), ...content);
+  return h("fieldset.facet", { "data-facet": facet.name }, h("legend", { dir: "auto" }, short(nameOf(facet), 60)), ...content);
 }
 
 /** @param {import("./store.js").App} app @param {any} facet @param {boolean} coloured */

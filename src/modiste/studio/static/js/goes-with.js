@@ -32,7 +32,7 @@ class Row {
     this.main = h("div.chosen");
     this.others = h("ul.others", { "aria-label": words.others(name) });
     const button = (/** @type {string} */ kind, /** @type {string} */ word, /** @type {string} */ label, /** @type {() => void} */ action) =>
-      h(`button.small.${kind}`, { type: "button", "aria-label": label, title: label, onclick: action }, word);
+      h(`button.plain.slim.${kind}`, { type: "button", "aria-label": label, title: label, onclick: action }, word);
     this.swap = button("swap", words.swap, words.swapIn(name), () => this.choose(this.results[(this.place() + 1) % this.results.length]));
     this.keep = button("lock", words.lock, words.lockIn(name), () => this.setKept(!this.kept));
     this.roll = button("reroll", words.reroll, words.rerollIn(name), () => this.reroll());
@@ -150,7 +150,7 @@ export function mount(root, app) {
       if (shown.length !== place.children.length || shown.some((/** @type {Node} */ node, /** @type {number} */ i) => node !== place.children[i])) fill(place, ...shown);
       changed();
     },
-    skeleton: () => skeletons(Math.min(app.shop.categories.length - 1, 4), "wide"),
+    skeleton: () => skeletons(Math.min(app.shop.categories.length - 1, 4), "block"),
   });
 
   /** Show the products of a look, kept. @param {string[]} ids @returns {Promise<number>} how many are gone */

@@ -13,8 +13,8 @@ export function mount(root, app) {
   const [width, height] = app.shop.frame;
   root.style.setProperty("--frame", `${width} / ${height}`);
   const like = h("div.panel.like-and-with");
-  const between = h("div.panel.between");
-  const map = h("div.panel.map");
+  const between = h("div.panel.two");
+  const map = h("div.panel");
   // The parts behind the other tabs are fetched when they are first opened.
   /** @type {Record<string, any>} */
   const opened = {};
@@ -33,10 +33,11 @@ export function mount(root, app) {
     opened[id] ??= late[/** @type {keyof typeof late} */ (id)]();
     (await opened[id])?.show?.();
   });
-  const typicality = byId("typicality") ?? h("div#typicality");
-  const own = typicality.isConnected ? null : typicality;
+  // How typical the design is stands with the design, where it stays in view.
+  const typicality = h("div#typicality");
+  byId("note")?.before(typicality);
   const filters = h("div");
-  fill(root, h("div.results-head", {}, h("h2#results-title", {}, words.title), own), filters, list, like, between, map);
+  fill(root, h("h2#results-title", {}, words.title), filters, list, like, between, map);
   mountFilters(filters, app);
   mountTypicality(typicality, app);
   const similar = h("section.similar", { "aria-labelledby": "similar-title" });

@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { Asker, skeletons } from "./asker.js";
 import { Card, short } from "./cards.js";
-import { debounced, h } from "./dom.js";
+import { debounced, fill, h } from "./dom.js";
 import { empty } from "./empty.js";
 import { reorder } from "./reorder.js";
 import { METHODS, METRICS, SCOPES, words } from "./words-results.js";
@@ -24,7 +24,7 @@ export function mount(root, app) {
   const single = h("div.single", {}, list, none, all);
   root.append(
     h("div.heading", {}, h("h3#similar-title", {}, words.similar), h("p.note", {}, words.similarNote)),
-    h("div.tools", {}, ...selects(app), compare),
+    h("div.ranking", {}, ...selects(app), compare),
     single,
     view,
   );
@@ -100,20 +100,24 @@ export function mount(root, app) {
   asker.run();
 }
 
-/** Method, scope and metric, each with what it means. @param {import("./store.js").App} app */
+/** Method, scope and metric, with what they mean. @param {import("./store.js").App} app */
 function selects(app) {
-  const metric = choice(app, "metric", words.metric, app.shop.metrics, METRICS);
-  const method = choice(app, "method", words.method, app.shop.methods, METHODS);
-  const scope = choice(app, "scope", words.scope, app.shop.scopes, SCOPES);
+  const all = [
+    choice(app, "method", words.method, app.shop.methods, METHODS),
+    choice(app, "scope", words.scope, app.shop.scopes, SCOPES),
+    choice(app, "metric", words.metric, app.shop.metrics, METRICS),
+  ];
+  const why = h("p.why.note");
   const apply = () => {
-    const without = app.options.method === "likelihood";
-    const select = metric.querySelector("select");
-    select.disabled = without;
-    select.title = without ? words.noMetric : "";
+    for (const each of all) each.apply();
+    const metric = all[2];
+    metric.select.disabled = app.options.method === "likelihood"; // it measures no distance
+    metric.node.hidden = metric.select.disabled;
+    fill(why, ...all.filter((each) => !each.select.disabled).flatMap((each) => [each.why, " "]));
   };
   app.on("options", apply);
   apply();
-  return [method, scope, metric];
+  return [...all.map((each) => each.node), why];
 }
 
 /**
@@ -121,17 +125,15 @@ function selects(app) {
  * @param {string[]} allowed @param {Record<string, string[]>} told a short name and a sentence for each
  */
 function choice(app, name, label, allowed, told) {
-  const why = h(`p.why#${name}-why`, {});
+  const why = h(`span#${name}-why`);
   const select = h(
     `select#${name}`,
-    { "aria-describedby": `${name}-why`, onchange: () => app.setOptions({ [name]: select.value }) },
+    { "aria-describedby": why.id, onchange: () => app.setOptions({ [name]: select.value }) },
     ...allowed.map((each) => h("option", { value: each }, told[each]?.[0] ?? each)),
   );
   const apply = () => {
-    select.value = /** @type {any} */ (app.options)[name];
+    select.value = app.options[name];
     why.textContent = told[select.value]?.[1] ?? "";
   };
-  app.on("options", apply);
-  apply();
-  return h("div.choice", {}, h("label", { htmlFor: name }, label), select, why);
+  return { select, why, apply, node: h("div.choice", {}, h("label", { htmlFor: name }, label), select) };
 }

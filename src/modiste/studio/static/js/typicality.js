@@ -11,7 +11,7 @@ export function mount(root, app) {
   const why = h("p.note");
   const back = h("button.plain.bring-back", { type: "button", hidden: true, onclick: bringBack }, words.bringBack);
   root.hidden = true;
-  fill(root, meter, h("div", {}, word, why), back);
+  fill(root, word, meter, why, back);
 
   function show() {
     const said = app.similar?.typicality;
@@ -21,7 +21,7 @@ export function mount(root, app) {
     root.hidden = false;
     root.classList.toggle("far", far);
     root.classList.toggle("unusual", unusual);
-    meter.value = said.share;
+    meter.value = Math.max(said.share, 0.02); // never so little that it looks broken
     meter.setAttribute("aria-valuetext", said.word);
     word.textContent = said.word.charAt(0).toUpperCase() + said.word.slice(1);
     why.textContent = far ? words.far : unusual ? words.unusual : words.usual;

@@ -7,28 +7,27 @@ export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString
 export const CLOSENESS = ["distant", "related", "close", "very close", "almost the same"];
 
 export const METHODS = {
-  likelihood: ["What the encoder would say", "Ranks by how likely the encoder would call each product's photo exactly this design. A product that the encoder is unsure of counts from farther away."],
-  "fixed-epsilon": ["One roll of the dice for all", "Ranks by the distance to each product's code, drawn from what the encoder says of it with one roll of the dice that all products share."],
-  mean: ["The encoder's best guess", "Ranks by the distance to the middle of what the encoder says of each product. Plain, and easy to check by hand."],
+  likelihood: ["What the encoder would say", "By how likely the encoder would say exactly this design of a product’s photo; a product that it is unsure of counts from farther away."],
+  "fixed-epsilon": ["One roll of the dice for all", "By the distance to each product’s code, drawn from what the encoder says of it with one roll of the dice that all products share."],
+  mean: ["The encoder's best guess", "By the distance to the middle of what the encoder says of each product: plain, and easy to check by hand."],
 };
 export const SCOPES = {
-  cluster: ["Products of its own kind", "Looks only in the cluster of products that the design belongs to."],
-  catalogue: ["The whole shop", "Looks at every product of the shop."],
+  cluster: ["Products of its own kind", "Only in the cluster that the design belongs to."],
+  catalogue: ["The whole shop", "In every product of the shop."],
 };
 export const METRICS = {
-  euclidean: ["As the crow flies", "Distance as the crow flies: one large difference weighs more than several small ones."],
-  manhattan: ["Slider by slider", "The sliders' differences added up: every difference weighs the same."],
+  euclidean: ["As the crow flies", "One large difference weighs more than several small ones."],
+  manhattan: ["Slider by slider", "The sliders’ differences are added up, so all weigh the same."],
 };
 
 export const words = {
   title: "From the shop",
-  tabs: { shop: "Like it, and with it", between: "Between two", map: "Map" },
+  tabs: { shop: "Products", between: "Between two", map: "Map" },
   similar: "Similar products",
   similarNote: "The real products nearest to your design.",
   method: "Ranked by",
   scope: "Among",
   metric: "Distance",
-  noMetric: "The likelihood measures no distance.",
   compare: "Compare two methods",
   back: "Back to one list",
   nothing: "No product passes these filters",
@@ -49,7 +48,7 @@ export const words = {
   score: "score",
   scoreOf: {
     likelihood: "log-likelihood; more is nearer",
-    distance: "distance in the sliders' space; less is nearer",
+    distance: "distance between the codes; less is nearer",
   },
   pin: (/** @type {string} */ end) => `Pin as ${end}`,
   pinned: (/** @type {string} */ title, /** @type {string} */ end) => `${title} is pinned as ${end}.`,
@@ -69,7 +68,7 @@ export const words = {
   sameRank: "same place",
 
   goesWith: "Goes with it",
-  goesWithNote: "The same steps away from the middle of each other category.",
+  goesWithNote: "In the other categories, products that differ from their kind as your design differs from its own.",
   oneCategory: "This shop has one category",
   oneCategoryNote: "What goes with a design is chosen from the other categories; here there are none.",
   swap: "Swap",
