@@ -16,13 +16,9 @@ export function mount(root, app) {
     return;
   }
   const all = directions.map((each, i) => one(app, each, i));
-  const groups = Map.groupBy ? Map.groupBy(all, (each) => each.about.attribute) : grouped(all);
-  const single = [];
-  for (const [attribute, members] of groups) {
-    if (members.length === 1) single.push(members[0].row);
-    else root.append(h("h3.group", { dir: "auto" }, readable(attribute)), inColumns(members.map((/** @type {any} */ each) => each.row)));
+  for (const [name, members] of grouped(all)) {
+    root.append(h("h3.group", { dir: "auto" }, name), inColumns(members.map((each) => each.row)));
   }
-  if (single.length) root.prepend(inColumns(single));
 
   const sync = () => {
     if (!root.hidden) for (const each of all) each.sync();
@@ -36,10 +32,14 @@ export function mount(root, app) {
   new MutationObserver(sync).observe(root, { attributes: true, attributeFilter: ["hidden"] });
 }
 
-/** @param {any[]} all */
+/** What is measured first, then each attribute of words with its values. @param {ReturnType<typeof one>[]} all */
 function grouped(all) {
+  /** @type {Map<string, ReturnType<typeof one>[]>} */
   const groups = new Map();
-  for (const each of all) groups.set(each.about.attribute, [...(groups.get(each.about.attribute) ?? []), each]);
+  for (const each of [...all].sort((a, b) => Number(a.about.value !== null) - Number(b.about.value !== null))) {
+    const name = each.about.value === null ? words.measures : readable(each.about.attribute);
+    groups.set(name, [...(groups.get(name) ?? []), each]);
+  }
   return groups;
 }
 
@@ -59,7 +59,7 @@ export function along(code, direction, by, locks) {
 /** @param {import("./store.js").App} app @param {Direction} about @param {number} index */
 function one(app, about, index) {
   const { attribute, value, direction, minimum, maximum } = about;
-  const what = readable(value ?? attribute);
+  const [low, high] = words.poles(attribute, value);
   const width = maximum - minimum || 1;
   const at = (code = app.code) => Math.min(Math.max((inner(code, direction) - minimum) / width, 0), 1) * STEPS;
   const facet = app.shop.facets.find((/** @type {any} */ each) => each.name === attribute);
@@ -67,7 +67,7 @@ function one(app, about, index) {
   /** @type {Float32Array | null} the design when the hand came to it: a drag there and back leaves no trace */
   let base = null;
   const parts = slider(
-    { low: words.less(what), high: words.moreOf(what), swatch, attribute: "direction", key: index },
+    { low, high, swatch, attribute: "direction", key: index },
     {
       move(to) {
         base ??= app.code.slice();

@@ -23,8 +23,12 @@ export function mount() {
 
 /** Headings, paragraphs, lists, tables and code of a Markdown text. @param {string} markdown @returns {HTMLElement[]} */
 export function elements(markdown) {
-  const blocks = markdown.replace(/^---\n[\s\S]*?\n---\n/, "").split(/\n{2,}/);
-  return blocks.map((each) => each.replace(/^\n+|\s+$/g, "")).filter(Boolean).flatMap(block);
+  const fenced = markdown.replace(/^---\n[\s\S]*?\n---\n/, "").split(/^(```[\s\S]*?^```)$/m);
+  return fenced
+    .flatMap((each) => (each.startsWith("```") ? [each] : each.split(/\n{2,}/)))
+    .map((each) => each.replace(/^\n+|\s+$/g, ""))
+    .filter(Boolean)
+    .flatMap(block);
 }
 
 /** @param {string} source @returns {HTMLElement[]} */

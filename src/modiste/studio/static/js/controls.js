@@ -10,8 +10,8 @@ import { words } from "./words.js";
 
 /** @param {HTMLElement} root @param {import("./store.js").App} app */
 export function mount(root, app) {
-  const latents = h("div.set");
-  const attributes = h("div.set");
+  const latents = h("div");
+  const attributes = h("div");
   const toggle = h("input#strip-toggle", { type: "checkbox", role: "switch", checked: kept("strip") !== "off" });
   toggle.addEventListener("change", () => keep("strip", toggle.checked ? "on" : "off"));
   const sets = tabs(words.sets, [

@@ -1,6 +1,6 @@
 // Within another page: tell that page of the design, and no other page.
 
-import { linkTo } from "./share.js";
+import { linkTo } from "./link.js";
 
 /** @param {import("./store.js").App} app */
 export function mount(app) {

@@ -23,7 +23,7 @@ export function mount(app, opener) {
     h(
       "div.row.spread",
       {},
-      h("label.wide", {}, h("span", { "aria-hidden": "true" }, words.closer), spread, h("span", { "aria-hidden": "true" }, words.wider)),
+      h("label.how-far", {}, h("span", { "aria-hidden": "true" }, words.closer), spread, h("span", { "aria-hidden": "true" }, words.wider)),
       h("button.quiet#nearby-again", { type: "button", onclick: () => draw() }, words.again),
     ),
   );

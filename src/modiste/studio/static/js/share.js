@@ -1,31 +1,15 @@
 // The design in the address, and out of the page: a link, a picture, the numbers, a command.
 
 import { picture } from "./api.js";
-import { dequantise, fromText } from "./codec.js";
 import { dialog, open } from "./dialog.js";
 import { byId, download, h } from "./dom.js";
 import { setFragment } from "./fragment.js";
+import { designOf, linkTo } from "./link.js";
 import { position } from "./sliders.js";
 import { toNumber } from "./slider.js";
 import { toast } from "./toast.js";
 import { trying } from "./moves.js";
 import { words } from "./words.js";
-
-/**
- * The design that a fragment holds. @param {string} fragment "z=…&m=…" @param {import("./store.js").App} app
- * @returns {{code?: Float32Array, other?: boolean, asked: boolean}} `other`: made with another model; `asked`: it holds one at all
- */
-export function designOf(fragment, app) {
-  const pairs = new URLSearchParams(fragment);
-  const z = pairs.get("z");
-  if (z === null) return { asked: false };
-  if (pairs.get("m") !== app.sliders.frames) return { asked: true, other: pairs.has("m") };
-  const bytes = fromText(z, app.ranges.length);
-  return bytes ? { asked: true, code: dequantise(bytes, app.ranges) } : { asked: true };
-}
-
-/** The address that opens the design, whichever page this is. @param {import("./store.js").App} app */
-export const linkTo = (app) => `${location.origin}/#z=${app.z()}&m=${encodeURIComponent(app.sliders.frames)}`;
 
 /** @param {import("./store.js").App} app */
 export function mount(app) {

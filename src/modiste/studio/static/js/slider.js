@@ -30,7 +30,7 @@ export const inWords = (at, low, high) => words.valueText(toNumber(at), low, hig
  * @returns {Parts}
  */
 export function slider({ low, high, place, swatch, attribute, key }, act) {
-  const name = words.slider(low, high);
+  const name = words.slider(low, high, place);
   const id = `slider-${attribute}-${key}`;
   const range = h(`input#${id}`, { type: "range", min: 0, max: STEPS, step: 1, "aria-label": name });
   const number = h("input.number", { type: "number", min: -100, max: 100, step: 1, inputMode: "numeric", "aria-label": words.number(name) });
@@ -38,7 +38,7 @@ export function slider({ low, high, place, swatch, attribute, key }, act) {
     h(`button.round.small.${kind}`, { type: "button", "aria-label": label, title: label, onclick: () => jump(shown + by) }, icon(by < 0 ? "minus" : "plus"));
   const lock = act.lock ? h("button.round.small.lock", { type: "button", "aria-pressed": "false", "aria-label": words.lock(name), title: words.lock(name), onclick: act.lock }, icon("free")) : null;
   const label = h(
-    "label.ends",
+    "label.poles",
     { htmlFor: id },
     swatch ? dot(swatch) : null,
     h("bdi.low", { title: low }, low),

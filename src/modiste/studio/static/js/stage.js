@@ -47,7 +47,7 @@ export function mountStage(root, app) {
       h("figure.mount", {}, h("img#frame", { width, height, alt: "", decoding: "sync", draggable: false })),
       h("div.caption", {}, h("h2#stage-title", {}, words.stage), from),
       h(
-        "div.tools",
+        "div.bench",
         {},
         tool("surprise", "surprise", words.surprise, "main"),
         tool("nearby", "nearby", words.nearby),

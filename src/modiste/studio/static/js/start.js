@@ -4,7 +4,7 @@ import { byId, debounced, fill, h } from "./dom.js";
 import { dialog, open } from "./dialog.js";
 import { get } from "./api.js";
 import { startFrom } from "./moves.js";
-import { designOf } from "./share.js";
+import { designOf } from "./link.js";
 import { tabs } from "./tabs.js";
 import { mount as mountUpload } from "./upload.js";
 import { words } from "./words.js";

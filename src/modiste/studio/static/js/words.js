@@ -9,6 +9,18 @@ const size = (bytes) => (bytes >= 1e6 ? `${+(bytes / 1e6).toFixed(1)} MB` : `${M
 /** An attribute's name as people write it: base_colour → base colour. @param {string} name */
 export const readable = (name) => name.replaceAll("_", " ");
 
+/** What the ends of a measure are called. @type {Record<string, [string, string]>} */
+const MEASURES = {
+  lightness: ["darker", "lighter"],
+  saturation: ["greyer", "more colourful"],
+  warmth: ["cooler", "warmer"],
+  height: ["shorter", "taller"],
+  width: ["narrower", "wider"],
+  area: ["smaller", "larger"],
+  aspect: ["flatter", "more upright"],
+  edges: ["plainer", "busier"],
+};
+
 export const words = {
   title: (/** @type {string} */ shop) => `${shop} · design studio`,
   studio: "design studio",
@@ -43,7 +55,7 @@ export const words = {
   history: "History",
   historyEntry: (/** @type {number} */ n, /** @type {string} */ from) => `Design ${n}, ${from}`,
   startProduct: "Start from a product",
-  startPhoto: "Use your photo",
+  startPhoto: "Your photo",
   share: "Share",
 
   sliders: "Sliders",
@@ -52,15 +64,16 @@ export const words = {
   sliderHint: "Drag, type, or use the arrow keys. Double-click a slider to put it back.",
   attributeHint: "Each of these moves many sliders at once, along what the shop’s products have in common.",
   more: (/** @type {number} */ n) => `${n} more that do almost nothing`,
-  slider: (/** @type {string} */ low, /** @type {string} */ high) => `${low} to ${high}`,
-  less: (/** @type {string} */ what) => `less ${what}`,
-  moreOf: (/** @type {string} */ what) => `more ${what}`,
+  slider: (/** @type {string} */ low, /** @type {string} */ high, /** @type {number | undefined} */ place) => `${place ? `Slider ${place}: ` : ""}${low} to ${high}`,
+  poles: (/** @type {string} */ attribute, /** @type {string | null} */ value) =>
+    (value === null && MEASURES[attribute]) || [`less ${readable(value ?? attribute)}`, `more ${readable(value ?? attribute)}`],
   number: (/** @type {string} */ name) => `${name}, from −100 to 100`,
   stepDown: (/** @type {string} */ low) => `A step towards ${low}`,
   stepUp: (/** @type {string} */ high) => `A step towards ${high}`,
   lock: (/** @type {string} */ name) => `Lock ${name}`,
   locked: "locked",
   freed: "free",
+  measures: "Measures",
   noAttributes: "This shop’s attributes have no direction that the model could learn.",
   allLocked: "Every slider this would move is locked.",
   valueText: (/** @type {number} */ n, /** @type {string} */ low, /** @type {string} */ high) =>
@@ -114,7 +127,7 @@ export const words = {
   seenPhoto: "Your photo",
   seenCut: "Cut to the shop’s background",
   seenUncut: "Fitted, background kept",
-  seenModel: "What the model sees",
+  seenModel: "As the model sees it",
   seenNotCut: "The background could not be told from the product, so it was kept.",
   keepBackground: "Keep the background",
   seenGo: "Design from here",
