@@ -21,17 +21,16 @@ export function mount(root, app) {
   const strip = h("ul.film");
   const play = h("button#between-play.main", { type: "button", onclick: () => (still.matches ? step() : playing ? stop() : start()) }, still.matches ? words.step : words.play);
   const act = (/** @type {string} */ id, /** @type {string} */ word, /** @type {() => void} */ onclick) => h(`button#${id}.plain`, { type: "button", onclick }, word);
+  const take = act("between-take", words.take, takeIt);
   const actions = h(
     "div.row",
     {},
-    play,
-    act("between-take", words.take, take),
     act("between-swap", words.swapEnds, swap),
     act("export-strip", words.exportStrip, () => save("image/png", STRIP, "png")),
     act("export-webp", words.exportWebp, () => save("image/webp", FILM, "webp")),
   );
   const ends = { a: end("a"), b: end("b") };
-  const middle = h("div.middle", {}, image, slider, h("div.a-to-b", { "aria-hidden": "true" }, h("span", {}, "A"), h("span", {}, "B")));
+  const middle = h("div.middle", {}, image, slider, h("div.a-to-b", {}, h("span", { "aria-hidden": "true" }, "A"), h("div.row", {}, play, take), h("span", { "aria-hidden": "true" }, "B")));
   const hint = h("p.empty.note", {}, words.pinHint);
   const work = h("div.between-work", {}, strip, actions);
   root.append(h("div.heading", {}, h("h3", {}, words.between), h("p.note", {}, words.betweenNote)), h("div#between", {}, h("div.trio", {}, ends.a.node, middle, ends.b.node), hint, work));
@@ -122,7 +121,7 @@ export function mount(root, app) {
 
   const step = () => go((Number(slider.value) + STEP) % (100 + STEP));
 
-  function take() {
+  function takeIt() {
     stop();
     app.setCode(at(Number(slider.value) / 100));
     toast(app, words.tookBetween);

@@ -93,8 +93,8 @@ export class Card {
   /** @param {Product} match @param {string} method */
   update(match, method) {
     if (match.closeness !== this.word) fill(this.closeness, closenessMark((this.word = match.closeness)));
-    const kind = method === "likelihood" ? words.scoreOf.likelihood : words.scoreOf.distance;
-    this.number.textContent = `${Number(match.score).toPrecision(4)}: ${kind}`;
+    const number = Number(match.score).toPrecision(4).replace("-", "−");
+    this.number.textContent = method === "likelihood" ? words.scoreOf.likelihood(number) : words.scoreOf.distance(number);
   }
 
   /** Without a score, where none was asked for. */

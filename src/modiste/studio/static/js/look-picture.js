@@ -7,7 +7,7 @@ const SERIF = '"Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif'
 const EDGE = 48;
 const LARGE = { width: 540, height: 720 };
 const GAP = 24;
-const CAPTION = 40;
+const CAPTION = 64; // two lines
 
 /**
  * @param {string} name @param {{url: string, title: string}[]} items the design first @param {string} note
@@ -46,7 +46,7 @@ export async function paintLook(name, items, note) {
     }
     brush.fillStyle = QUIET;
     brush.font = `20px ${SERIF}`;
-    brush.fillText(fitted(brush, items[i].title, size.width), x, y + size.height + 27);
+    lines(brush, items[i].title, size.width).forEach((line, at) => brush.fillText(line, x, y + size.height + 27 + 25 * at));
   };
   paint(0, EDGE, top, LARGE);
   others.forEach((_, i) => {
@@ -67,6 +67,14 @@ async function loaded(url) {
     () => image,
     () => null,
   );
+}
+
+/** A text on two lines at most. @param {CanvasRenderingContext2D} brush @param {string} text @param {number} width */
+function lines(brush, text, width) {
+  const parts = text.slice(0, 200).split(" ");
+  let first = "";
+  while (parts.length && brush.measureText(`${first}${parts[0]}`).width <= width) first += `${parts.shift()} `;
+  return (first ? [first, parts.join(" ")] : [parts.join(" ")]).filter(Boolean).map((each) => fitted(brush, each, width));
 }
 
 /** As much of a text as fits. @param {CanvasRenderingContext2D} brush @param {string} text @param {number} width */

@@ -18,7 +18,7 @@ const MOST = 50; // looks kept; the oldest make room
  * @param {(ids: string[]) => Promise<number>} wear shows products in the rows, kept
  */
 export function mount(root, app, wear) {
-  const frame = h("img.shot", { alt: words.design, src: app.frameUrl() });
+  const frame = h("img.shot", { alt: "", src: app.frameUrl() });
   const set = h("ul.set");
   const name = h("input#look-name", { type: "text", maxLength: 80, autocomplete: "off", placeholder: words.lookUnnamed, dir: "auto", value: short(fromFragment("name") ?? "", 80) });
   const saved = h("ul.saved", { "aria-label": words.looks });

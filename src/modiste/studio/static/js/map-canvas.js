@@ -5,7 +5,7 @@ import { colourOf } from "./map-plan.js";
 const PHOTOS = 80; // at most at once
 const AT_ONCE = 6; // photos on their way
 const MARGIN = 0.25; // of the layer beyond what is seen, each side
-const SWIFT = 9; // milliseconds that a layer may take to be painted anew while the map moves
+const SWIFT = 6; // milliseconds that a layer may take to be painted anew while the map moves
 const MOST_ZOOM = 80;
 
 export class MapCanvas {
@@ -198,7 +198,7 @@ export class MapCanvas {
   /** @param {number} row @param {number} high @param {boolean} front */
   _drawPhoto(row, high, front) {
     const image = this._photo(row);
-    if (!image) return;
+    if (!image) return false;
     const { brush, colours } = this;
     const wide = (high * image.naturalWidth) / image.naturalHeight;
     const [x, y] = this.toScreen(this.plan.x[row], this.plan.y[row]);
@@ -210,6 +210,7 @@ export class MapCanvas {
     brush.fill();
     brush.drawImage(image, x - wide / 2, y - high / 2, wide, high);
     brush.stroke();
+    return true;
   }
 
   /** A photo that is here; one that is not is sent for. @param {number} row */
@@ -228,8 +229,7 @@ export class MapCanvas {
 
   /** @param {number} row */
   _drawFront(row) {
-    this._drawPhoto(row, 96, true);
-    this._ring(row, this.colours.ink, row === this.focused ? 3 : 1.5);
+    if (!this._drawPhoto(row, 96, true)) this._ring(row, this.colours.ink, 2);
   }
 
   /** @param {number} row @param {string} colour @param {number} width */

@@ -2,6 +2,7 @@
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const STEP = 14; // pixels that an arrow moves at least
+const LULL = 400; // milliseconds without the wheel that end a scrolling
 const REACH = 24; // pixels from a pointer to what it points at
 
 /**
@@ -12,7 +13,7 @@ export function listen(canvas, map, plan, { point, open, moved, goToDesign }) {
   /** @type {Map<number, {x: number, y: number}>} fingers that are down */
   const fingers = new Map();
   let dragged = 0;
-  let armed = false; // the wheel zooms only where the mouse was moved to, not where the page was scrolled to
+  let scrolled = -Infinity; // when the wheel last scrolled the page: what began as scrolling goes on as scrolling
 
   const at = (/** @type {MouseEvent} */ event) => ({ x: event.offsetX, y: event.offsetY });
   const under = (/** @type {{x: number, y: number}} */ { x, y }) => plan.nearest(...map.toWorld(x, y), REACH / map.scale);
@@ -24,7 +25,6 @@ export function listen(canvas, map, plan, { point, open, moved, goToDesign }) {
   });
 
   canvas.addEventListener("pointermove", (event) => {
-    armed = true;
     const now = at(event);
     const before = fingers.get(event.pointerId);
     if (!before) return point(under(now));
@@ -55,16 +55,15 @@ export function listen(canvas, map, plan, { point, open, moved, goToDesign }) {
   canvas.addEventListener("pointerup", up);
   canvas.addEventListener("pointercancel", up);
   canvas.addEventListener("pointerleave", () => {
-    armed = false;
     if (map.hovered !== map.focused || document.activeElement !== canvas) point(-1);
   });
-  addEventListener("scroll", () => (armed = false), { passive: true });
+  addEventListener("wheel", (event) => !event.defaultPrevented && (scrolled = event.timeStamp), { passive: true });
 
   canvas.addEventListener(
     "wheel",
     (event) => {
-      if (!armed && !event.ctrlKey) return;
-      if (event.deltaY > 0 && map.view.zoom === 1) return; // no farther out: the page scrolls
+      if (event.timeStamp - scrolled < LULL && !event.ctrlKey) return;
+      if (event.deltaY > 0 && map.view.zoom === 1 && !event.ctrlKey) return; // no farther out: the page scrolls
       event.preventDefault();
       moved(() => map.zoomBy(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0022)), event.offsetX, event.offsetY));
     },

@@ -18,12 +18,14 @@ export class Plan {
     /** @type {Uint8Array} 1 where a product passes the filters */
     this.passes = new Uint8Array(this.count).fill(1);
     this._shown = new Map();
+    this._middles = new Map();
   }
 
   /** Let through what fits; filters by attributes that the map does not know are left out. @param {Record<string, any>} where @returns {boolean} whether all were known */
   filter(where) {
     this.passes.fill(1);
     this._shown.clear();
+    this._middles.clear();
     let all = true;
     for (const [name, asked] of Object.entries(where)) {
       const known = this.colourings.find((each) => each.name === name);
@@ -98,6 +100,13 @@ export class Plan {
 
   /** The middle of each value of a colouring, for its label. @param {Colouring} colouring */
   middles(colouring) {
+    let held = this._middles.get(colouring);
+    if (!held) this._middles.set(colouring, (held = this._measure(colouring)));
+    return held;
+  }
+
+  /** @param {Colouring} colouring */
+  _measure(colouring) {
     return colouring.values.map((value, number) => {
       const rows = [];
       for (let i = 0; i < this.count; i++) if (colouring.of[i] === number && this.passes[i]) rows.push(i);

@@ -113,7 +113,7 @@ function draw(place, app, plan) {
     fill(
       rows,
       ...shown.map((row) => {
-        const button = h("button.plain", { type: "button", dir: "auto", onclick: () => open(row) }, plan.ids[row]);
+        const button = h("button.link", { type: "button", dir: "auto", onclick: () => open(row) }, plan.ids[row]);
         productOf(plan.ids[row]).then((product) => (button.textContent = short(product.title, 80)), () => {});
         return h("li", {}, button);
       }),

@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { Asker, skeletons } from "./asker.js";
 import { Card, short } from "./cards.js";
-import { debounced, fill, h } from "./dom.js";
+import { byId, debounced, fill, h } from "./dom.js";
 import { empty } from "./empty.js";
 import { reorder } from "./reorder.js";
 import { METHODS, METRICS, SCOPES, words } from "./words-results.js";
@@ -76,6 +76,8 @@ export function mount(root, app) {
     compare.textContent = on ? words.back : words.compare;
     single.hidden = on;
     view.hidden = !on;
+    byId("method").parentElement.hidden = on; // each list has its own
+    byId("method-why").hidden = on;
     if (!on) return;
     const { mount: mountCompare } = await import("./compare.js");
     comparing ??= mountCompare(view, app);

@@ -47,8 +47,8 @@ export const words = {
   lessLike: "Less like this",
   score: "score",
   scoreOf: {
-    likelihood: "log-likelihood; more is nearer",
-    distance: "distance between the codes; less is nearer",
+    likelihood: (/** @type {string} */ number) => `log-likelihood ${number}; more is nearer`,
+    distance: (/** @type {string} */ number) => `distance ${number}; less is nearer`,
   },
   pin: (/** @type {string} */ end) => `Pin as ${end}`,
   pinned: (/** @type {string} */ title, /** @type {string} */ end) => `${title} is pinned as ${end}.`,
@@ -118,7 +118,7 @@ export const words = {
   waiting: "Being drawn …",
 
   map: "Map of the shop",
-  mapNote: "Products that look alike lie close together. The ringed dot is your design.",
+  mapNote: "Products that look alike lie close together. The large dot is your design; the rings are the similar products.",
   mapKeys: "Drag or use the buttons to move, scroll or pinch to zoom. With the keyboard: arrows go from product to product, Enter opens one, plus and minus zoom, 0 shows all, D goes to the design.",
   mapLabel: "Map of the shop's products",
   zoomIn: "Zoom in",
