@@ -119,7 +119,7 @@ def _sliders(shop: Shop) -> Prepared:
             )
             for each in held.attributes
         ],
-        average=shop.encodings.mean.mean(axis=0).tolist(),
+        average=shop.encodings.code.mean(axis=0, dtype=np.float64).tolist(),
     )
     return Prepared.of_json(shown.model_dump())
 

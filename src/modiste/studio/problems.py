@@ -136,8 +136,11 @@ async def _of_http(request: Request, error: Exception) -> Response:
     if isinstance(found, Refusal):
         return problem(found.status_code, found.code, found.detail, found.remedy, found.headers)
     code, _, remedy = PROTOCOL.get(found.status_code, PROTOCOL[400])
+    headers = dict(found.headers or {})
+    if "GET" in headers.get("Allow", ""):
+        headers["Allow"] = "GET, HEAD"  # HEAD is answered further out, for all of them
     asked = f"{request.method} {shortened(request.url.path)}"
-    return problem(found.status_code, code, f"{asked}: {found.detail}.", remedy, found.headers)
+    return problem(found.status_code, code, f"{asked}: {found.detail}.", remedy, headers)
 
 
 class Guard:

@@ -186,7 +186,7 @@ class Encoded(BaseModel):
 class Category(BaseModel):
     name: str
     count: int
-    average: list[float] = Field(description="The mean of its products' means: a design.")
+    average: list[float] = Field(description="The mean of its products' codes: a design.")
 
 
 class FacetValue(BaseModel):
@@ -255,7 +255,7 @@ class SlidersShown(BaseModel):
     frame: tuple[int, int]
     latents: list[LatentShown] = Field(description="In the order to show them.")
     attributes: list[AttributeShown]
-    average: list[float]
+    average: list[float] = Field(description="The mean of all products' codes: where to start.")
 
 
 class MapAttribute(BaseModel):

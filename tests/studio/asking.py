@@ -1,0 +1,21 @@
+"""What the tests of the studio ask with, and how they check a refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def refused(answer: Any, status: int, code: str) -> dict[str, Any]:
+    """The problem in an answer, checked: its status, its code, and that it says what to do."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    found: dict[str, Any] = answer.json()
+    assert found["code"] == code
+    assert found["type"] == f"urn:modiste:problem:{code}"
+    assert found["status"] == status
+    assert found["title"]
+    assert found["detail"]
+    assert found["remedy"]
+    assert "Traceback" not in answer.text
+    return found
