@@ -24,7 +24,7 @@ export function mount(app, opener) {
       "div.row.spread",
       {},
       h("label.how-far", {}, h("span", { "aria-hidden": "true" }, words.closer), spread, h("span", { "aria-hidden": "true" }, words.wider)),
-      h("button.quiet#nearby-again", { type: "button", onclick: () => draw() }, words.again),
+      h("button.plain#nearby-again", { type: "button", onclick: () => draw() }, words.again),
     ),
   );
 

@@ -3,12 +3,12 @@
 import { picture } from "./api.js";
 import { dialog, open } from "./dialog.js";
 import { byId, download, h } from "./dom.js";
-import { setFragment } from "./fragment.js";
+import { fromFragment, setFragment } from "./fragment.js";
 import { designOf, linkTo } from "./link.js";
 import { position } from "./sliders.js";
 import { toNumber } from "./slider.js";
 import { toast } from "./toast.js";
-import { trying } from "./moves.js";
+import { productOf, startFrom, trying } from "./moves.js";
 import { words } from "./words.js";
 
 /** @param {import("./store.js").App} app */
@@ -17,6 +17,9 @@ export function mount(app) {
   addEventListener("hashchange", () => {
     const design = designOf(location.hash.slice(1), app);
     if (design.code && app.z(design.code) !== app.z()) app.setCode(design.code, { origin: { kind: "link" } });
+    if (design.other) toast(app, words.linkOther);
+    const id = design.asked ? null : fromFragment("product");
+    if (id) trying(app, async () => startFrom(app, await productOf(id)));
   });
 
   const link = h("input#share-link", { type: "text", readOnly: true, "aria-label": words.shareLink, onfocus: () => link.select() });

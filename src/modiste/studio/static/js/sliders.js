@@ -72,5 +72,5 @@ function showLock({ row, lock }, on) {
 /** Rows in two columns, read down the first and then the second; a narrow page puts one under the other. @param {HTMLElement[]} rows */
 export function inColumns(rows) {
   const half = Math.ceil(rows.length / 2);
-  return h("div.two-columns", {}, h("div.column", {}, ...rows.slice(0, half)), h("div.column", {}, ...rows.slice(half)));
+  return h("div.two-columns", {}, h("div.slider-column", {}, ...rows.slice(0, half)), h("div.slider-column", {}, ...rows.slice(half)));
 }

@@ -38,6 +38,7 @@ export function mountHeader(root, app) {
 /** @param {HTMLElement} root @param {import("./store.js").App} app */
 export function mountStage(root, app) {
   const [width, height] = app.shop.frame;
+  document.documentElement.style.setProperty("--frame", String(width / height));
   const from = h("p.begun", { dir: "auto" });
   fill(
     root,
