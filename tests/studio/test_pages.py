@@ -37,6 +37,14 @@ def test_a_page_has_the_strict_headers(client: TestClient, path: str) -> None:
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
 
 
+@pytest.mark.parametrize("path", ["/", "/embed", "/docs"])
+def test_a_page_that_is_unchanged_keeps_its_policy(client: TestClient, path: str) -> None:
+    tag = client.get(path).headers["etag"]
+    again = client.get(path, headers={"if-none-match": tag})
+    assert again.status_code == 304
+    assert "content-security-policy" not in again.headers  # a browser would take it for the page's own
+
+
 def test_only_embed_may_stand_in_an_allowed_frame(client: TestClient, shop: Shop) -> None:
     answer = client.get("/embed")
     assert answer.content == client.get("/").content

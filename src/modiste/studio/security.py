@@ -74,7 +74,10 @@ class Shield:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers: list[Header] = message["headers"]
-                message = {**message, "headers": [*headers, *self._headers_for(scope["path"], headers)]}
+                # "Not modified" has no type to judge by, and its headers would replace those of the page it confirms.
+                if message["status"] != 304:
+                    headers = [*headers, *self._headers_for(scope["path"], headers)]
+                message = {**message, "headers": headers}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
