@@ -10,7 +10,7 @@ const KINDS = ["image/jpeg", "image/png", "image/webp"];
 /** @param {import("./store.js").App} app @param {{show: () => void, close: () => void}} dialog how the dialog it lives in is opened at it, and closed */
 export function mount(app, dialog) {
   const { photo_bytes: limit, megapixels } = app.shop.limits;
-  const input = h("input.unseen#start-photo", { type: "file", accept: KINDS.join(","), onchange: () => take(input.files?.[0]) });
+  const input = h("input.unseen#start-photo", { type: "file", accept: KINDS.join(","), "aria-label": words.seenPhoto, onchange: () => take(input.files?.[0]) });
   const zone = h("label.dropzone#dropzone", { htmlFor: "start-photo" }, h("span", {}, words.drop, " ", h("span.like-link", {}, words.choose)), h("span.quiet", {}, words.photoHint(limit, megapixels)));
   const state = h("p.state", { role: "status" });
   const seen = h("div#seen", { hidden: true });
@@ -41,11 +41,16 @@ export function mount(app, dialog) {
     read(file);
   }
 
+  /** Either the result is shown or the place to drop a photo. @param {boolean} shown */
+  function result(shown) {
+    seen.hidden = after.hidden = !shown;
+    zone.hidden = input.hidden = shown;
+  }
+
   /** @param {string} why */
   function refuse(why) {
     photo = null;
-    seen.hidden = after.hidden = true;
-    zone.hidden = false;
+    result(false);
     state.className = "state bad";
     state.textContent = why;
   }
@@ -74,8 +79,7 @@ export function mount(app, dialog) {
     const picture = (/** @type {string} */ src, /** @type {string} */ word) => h("figure", {}, h("div.tile", {}, h("img", { src, alt: word })), h("figcaption", {}, word));
     const whole = keepBackground.checked || !cut.done;
     fill(seen, picture(urls[0], words.seenPhoto), picture(urls[1], whole ? words.seenUncut : words.seenCut), picture(app.frameUrl(clamp(code, app.ranges)), words.seenModel));
-    seen.hidden = after.hidden = false;
-    zone.hidden = true;
+    result(true);
     state.className = "state";
     state.textContent = cut.done || keepBackground.checked ? words.seenDone : words.seenNotCut;
     app.setCode(code, { origin: { kind: "photo" }, by: "photo" });
@@ -84,8 +88,7 @@ export function mount(app, dialog) {
   function reset() {
     running?.abort();
     photo = null;
-    seen.hidden = after.hidden = true;
-    zone.hidden = false;
+    result(false);
     state.className = "state";
     state.textContent = "";
   }
