@@ -3,6 +3,8 @@
 import { fill, h } from "./dom.js";
 import { words } from "./words-results.js";
 
+const LONGEST = 30_000; // milliseconds until a question that failed is asked again by itself
+
 export class Asker {
   /**
    * @param {HTMLElement} place what holds the answer; it is dimmed while a newer one is on its way
@@ -11,7 +13,6 @@ export class Asker {
    */
   constructor(place, app, { ask, show, skeleton }) {
     this.place = place;
-    this.app = app;
     this.ask = ask;
     this.show = show;
     this.skeleton = skeleton;
@@ -20,9 +21,13 @@ export class Asker {
     /** @type {AbortController | null} */
     this.running = null;
     this.answered = false;
-    this.failed = false;
+    this.failures = 0; // in a row
+    let timer = 0;
     app.on("online", () => {
-      if (app.online && this.failed) this.run();
+      clearTimeout(timer);
+      if (!app.online && this.answered) this.trouble.hidden = true; // the page says it once, for all its parts
+      // A server may be there and yet refuse this one question: ask it less and less often.
+      if (app.online && this.failures) timer = setTimeout(() => this.run(), Math.min(250 * 2 ** this.failures, LONGEST));
     });
   }
 
@@ -36,7 +41,7 @@ export class Asker {
       const answer = await this.ask(mine.signal);
       if (mine !== this.running) return;
       this.answered = true;
-      this.failed = false;
+      this.failures = 0;
       this.trouble.hidden = true;
       this.show(answer);
     } catch (error) {
@@ -49,12 +54,12 @@ export class Asker {
   /** @param {Error} error */
   _fail(error) {
     if (!("status" in error)) console.error(error);
-    else if (/** @type {any} */ (error).gone) this.app.emit("suspect");
-    this.failed = true;
+    this.failures += 1;
     if (!this.answered && this.skeleton) fill(this.place);
     const again = h("button.plain", { type: "button", onclick: () => this.run() }, words.again);
     fill(this.trouble, h("p", {}, error.message, this.answered ? ` ${words.kept}` : ""), again);
-    this.trouble.hidden = false;
+    // That the server is gone is for the page to say; here it is said if only this question fails, or nothing is shown yet.
+    this.trouble.hidden = /** @type {any} */ (error).gone && this.answered && this.failures < 2;
   }
 }
 

@@ -3,20 +3,23 @@
 import { fill, h } from "./dom.js";
 import { words } from "./words-results.js";
 
-/** @param {HTMLElement} place @param {import("./store.js").App} app @param {string} title */
-export function empty(place, app, title) {
+/**
+ * @param {HTMLElement} place @param {import("./store.js").App} app
+ * @param {boolean} scoped whether looking in the whole shop would find more
+ */
+export function empty(place, app, scoped) {
   const filtered = Object.keys(app.options.where).length > 0;
-  const narrow = app.options.scope === "cluster";
+  const narrow = scoped && app.options.scope === "cluster";
   place.className = "empty";
-  fill(
-    place,
-    h("p.big", {}, title),
-    h("p.note", {}, words.nothingNote),
+  const parts = [
+    h("p.big", {}, filtered ? words.nothing : words.nothingAtAll),
+    filtered ? h("p.note", {}, narrow ? words.nothingNote : words.nothingNoteFiltered) : null,
     h(
       "div.row",
       {},
       filtered ? h("button.plain", { type: "button", onclick: () => app.setOptions({ where: {} }) }, words.clear) : null,
       narrow ? h("button.plain", { type: "button", onclick: () => app.setOptions({ scope: "catalogue" }) }, words.everywhere) : null,
     ),
-  );
+  ];
+  fill(place, ...parts.filter((each) => each !== null));
 }

@@ -14,7 +14,12 @@ export function mount(root, app) {
   if (facets.length === 0) return;
   const chips = h("ul.chips", { "aria-label": words.active(0) });
   const clear = h("button.plain.slim.clear", { type: "button", onclick: () => (app.setOptions({ where: {} }), toggle.focus()) }, words.clear);
-  const panel = h("div#filters-panel", { hidden: true }, ...facets.map((/** @type {any} */ facet) => fieldset(app, facet)));
+  // Many measures would push everything else away: they wait behind one line.
+  const numeric = facets.filter((/** @type {any} */ facet) => facet.kind === "number");
+  const folded = numeric.length > 3 ? numeric : [];
+  const sets = facets.filter((/** @type {any} */ facet) => !folded.includes(facet)).map((/** @type {any} */ facet) => fieldset(app, facet));
+  if (folded.length) sets.push(h("details.measures", {}, h("summary", {}, words.measures(folded.length)), h("div", {}, ...folded.map((/** @type {any} */ facet) => fieldset(app, facet)))));
+  const panel = h("div#filters-panel", { hidden: true }, ...sets);
   const toggle = h("button#filters-toggle.plain", { type: "button", "aria-expanded": "false", "aria-controls": "filters-panel", onclick: open }, words.filters);
   root.append(h("div#filters", {}, h("div.bar", {}, toggle, chips, clear), panel));
 

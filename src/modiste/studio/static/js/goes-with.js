@@ -1,6 +1,6 @@
 // What goes with the design: a row for each other category, one product of it chosen, its neighbours beside it.
 
-import { post } from "./api.js";
+import { get, post } from "./api.js";
 import { Asker, skeletons } from "./asker.js";
 import { fewWords, short, tile } from "./cards.js";
 import { fill, h } from "./dom.js";
@@ -9,7 +9,6 @@ import { fromFragment } from "./fragment.js";
 import { mount as mountLook } from "./look.js";
 import { openPhoto } from "./photo.js";
 import { pathOf } from "./moves.js";
-import { get } from "./api.js";
 import { toast } from "./toast.js";
 import { words } from "./words-results.js";
 
@@ -87,7 +86,7 @@ class Row {
     this.main.hidden = this.others.hidden = !chosen;
     for (const each of [this.swap, this.roll]) each.disabled = this.results.length < 2;
     this.keep.disabled = !chosen;
-    if (!chosen) return empty(this.none, app, words.nothingHere);
+    if (!chosen) return empty(this.none, app, false);
     if (this.main.dataset.product !== chosen.id) {
       this.main.dataset.product = chosen.id;
       const few = fewWords(app, chosen);

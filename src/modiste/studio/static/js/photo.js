@@ -29,7 +29,6 @@ export function openPhoto(app, product) {
     h(
       "div.facts",
       {},
-      h("dl", {}, ...facts),
       h(
         "div.row",
         {},
@@ -39,6 +38,7 @@ export function openPhoto(app, product) {
         act(words.pin("A"), () => pinProduct(app, "a", product)),
         act(words.pin("B"), () => pinProduct(app, "b", product)),
       ),
+      h("dl", {}, ...facts),
     ),
   );
   open(view);

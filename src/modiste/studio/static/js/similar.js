@@ -39,7 +39,7 @@ export function mount(root, app) {
     const items = answer.results.map((/** @type {any} */ match) => itemOf(match, answer.method));
     none.hidden = items.length > 0;
     list.hidden = !none.hidden;
-    if (items.length === 0) empty(none, app, words.nothing);
+    if (items.length === 0) empty(none, app, true);
     all.hidden = items.length <= 6 || list.classList.contains("all");
     reorder(list, items);
     const first = answer.results[0];

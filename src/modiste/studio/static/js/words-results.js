@@ -31,7 +31,8 @@ export const words = {
   compare: "Compare two methods",
   back: "Back to one list",
   nothing: "No product passes these filters",
-  nothingHere: "No product of this kind passes these filters",
+  nothingAtAll: "Nothing to show here",
+  nothingNoteFiltered: "Take one filter away.",
   nothingNote: "Take one filter away, or look at the whole shop.",
   clear: "Clear the filters",
   everywhere: "Look in the whole shop",
@@ -135,6 +136,7 @@ export const words = {
 
   filters: "Filters",
   active: (/** @type {number} */ count) => (count ? counted(count, "filter") : "No filter"),
+  measures: (/** @type {number} */ count) => counted(count, "measure"),
   searchIn: (/** @type {string} */ name) => `Search in ${name}`,
   from: "from",
   to: "to",
