@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -43,7 +44,10 @@ def create_app(shop: Shop, settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncGenerator[None]:
         await studio.asked(studio.warm)
+        # What the first visitors ask for soon is made beside them, without keeping them waiting for it.
+        soon = asyncio.create_task(overview.prepare(studio))
         yield
+        soon.cancel()
         studio.close()
 
     app = _routed(lifespan=life)

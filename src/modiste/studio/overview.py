@@ -17,7 +17,7 @@ from modiste.studio import shapes, starts
 from modiste.studio.describing import picture, refusals
 from modiste.studio.prepared import Prepared
 from modiste.studio.security import PHOTO_BYTES
-from modiste.studio.state import Here
+from modiste.studio.state import Here, Studio
 
 NOTE = "A drawn design, not a product you can buy."
 
@@ -52,6 +52,13 @@ async def map_(request: Request, studio: Here) -> Response:
 async def card(request: Request, studio: Here) -> Response:
     """What the model is, what it was made from, and what not to expect of it."""
     return (await studio.prepared("card", _card)).answer(request)
+
+
+async def prepare(studio: Studio) -> None:
+    """Make these answers, and what a search looks in, before anyone asks."""
+    for name, make in (("shop", _shop), ("sliders", _sliders), ("map", _map)):
+        await studio.prepared(name, make)
+    await studio.slowly(lambda: studio.texts)
 
 
 def _shop(shop: Shop) -> Prepared:

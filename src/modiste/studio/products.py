@@ -86,7 +86,7 @@ async def product_photo(request: Request, id: Id, studio: Here) -> Response:
     tag = f'"{studio.photo_tags[product]}"'
     if is_known(request, tag):
         return _unchanged(tag)
-    return _picture(await studio.asked(studio.shop.jpeg, product), "image/jpeg", tag)
+    return _picture(await studio.remembered((product, 0), studio.shop.jpeg, product), "image/jpeg", tag)
 
 
 @routes.get(
@@ -108,10 +108,7 @@ async def product_thumbnail(
     tag = f'"{studio.photo_tags[product]}-{height}"'
     if is_known(request, tag):
         return _unchanged(tag)
-    found = studio.thumbnails.get((product, height))
-    if found is None:
-        found = await studio.asked(_thumbnail, studio.shop, product, height)
-        studio.thumbnails.put((product, height), found)
+    found = await studio.remembered((product, height), _thumbnail, studio.shop, product, height)
     return _picture(found, "image/webp", tag)
 
 

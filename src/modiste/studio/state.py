@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -36,14 +36,14 @@ class Settings:
     allow_embed: tuple[str, ...] = ()
     threads: int = 2
     frame_bytes: int = 24_000_000
-    thumbnail_bytes: int = 24_000_000
+    photo_bytes: int = 24_000_000
 
 
 class Studio:
     """One shop, served.
 
-    Drawing and asking have threads of their own, so that a search does not hold up a slider; and photos, which may be
-    large, are read one at a time. Nothing that computes runs on the event loop.
+    Drawing and asking have threads of their own, so that a search does not hold up a slider; photos and animations,
+    which take long and much memory, are done one at a time. Nothing that computes runs on the event loop.
     """
 
     def __init__(self, shop: Shop, settings: Settings) -> None:
@@ -51,12 +51,12 @@ class Studio:
         self.settings = settings
         self.metrics = Metrics()
         self.frames = ByteCache(settings.frame_bytes)
-        self.thumbnails = ByteCache(settings.thumbnail_bytes)
+        self.photos = ByteCache(settings.photo_bytes)
         self.ready = False
         self._prepared: dict[str, Prepared] = {}
         self._drawing = ThreadPoolExecutor(settings.threads, "draw")
         self._asking = ThreadPoolExecutor(settings.threads, "ask")
-        self._reading = ThreadPoolExecutor(1, "read")
+        self._slow = ThreadPoolExecutor(1, "slow")
 
     def warm(self) -> None:
         """Load all that the first visitor would wait for, and let the counters say what is served."""
@@ -70,13 +70,13 @@ class Studio:
         self.metrics.products.set(len(shop.catalogue))
         self.metrics.info.labels(__version__, shop.model.model_id).set(1)
         self.metrics.cached.labels("frames").set_function(lambda: self.frames.size)
-        self.metrics.cached.labels("thumbnails").set_function(lambda: self.thumbnails.size)
+        self.metrics.cached.labels("photos").set_function(lambda: self.photos.size)
         self.ready = True
 
     def close(self) -> None:
         """Let the threads end what they are at."""
         self.ready = False
-        for pool in (self._drawing, self._asking, self._reading):
+        for pool in (self._drawing, self._asking, self._slow):
             pool.shutdown(wait=True, cancel_futures=True)
 
     @cached_property
@@ -104,9 +104,9 @@ class Studio:
         """What `work` returns, run by the threads that answer questions."""
         return await _run(self._asking, partial(work, *args, **kwargs))
 
-    async def read(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `work` returns, run by the one thread that reads photos."""
-        return await _run(self._reading, partial(work, *args, **kwargs))
+    async def slowly(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `work` returns, run by the one thread for what takes long."""
+        return await _run(self._slow, partial(work, *args, **kwargs))
 
     @cached_property
     def texts(self) -> list[str]:
@@ -119,6 +119,16 @@ class Studio:
             ).casefold()
             for id_, category, row in rows
         ]
+
+    async def remembered(
+        self, key: Hashable, work: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs
+    ) -> bytes:
+        """A photo, or what was made of it, as `work` returns it; kept by `key` among the last ones asked for."""
+        found = self.photos.get(key)
+        if found is None:
+            found = await self.asked(work, *args, **kwargs)
+            self.photos.put(key, found)
+        return found
 
     async def prepared(self, name: str, make: Callable[[Shop], Prepared]) -> Prepared:
         """What `make` makes of the shop, made once."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Query
+from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from modiste.catalogue.photo import fit_photo, read_photo, to_jpeg
+from modiste.catalogue.photo import Photo, fit_photo, read_photo, to_jpeg
 from modiste.studio import shapes, starts
 from modiste.studio.describing import refusals
 from modiste.studio.problems import Refusal
@@ -18,6 +21,7 @@ from modiste.studio.state import Here, Studio, base64_of
 PHOTOS = ("image/jpeg", "image/png", "image/webp")
 UNSAID = ("", "application/octet-stream")  # a form's file whose type the client does not know
 MULTIPART = "multipart/form-data"
+DETAIL = 4  # times the frame's height and width: a product that fills a quarter of its photo keeps its detail
 BINARY = {"type": "string", "format": "binary"}
 
 routes = APIRouter(tags=["designs"])
@@ -56,7 +60,7 @@ async def encode(
         raise _unsupported(kind)
     if len(data) > PHOTO_BYTES:
         raise too_large(PHOTO_BYTES)
-    return await studio.read(_encoded, studio, data, cut)
+    return await studio.slowly(_encoded, studio, data, cut)
 
 
 async def _of_form(request: Request) -> bytes:
@@ -83,14 +87,13 @@ def _unsupported(kind: str) -> Refusal:
 
 def _encoded(studio: Studio, data: bytes, cut: bool) -> shapes.Encoded:
     shop = studio.shop
-    # Large JPEGs are decoded at a fraction of their size: still four times the frame, so that a product which
-    # fills only a part of its photo keeps its detail.
-    photo = read_photo(data, at_least=(4 * shop.frame[0], 4 * shop.frame[1]))
+    height, width = shop.frame
     if cut:
-        found = shop.cut_out(photo)
+        at_least = (DETAIL * height, DETAIL * width)
+        found = shop.cut_out(_reduced(read_photo(data, at_least=at_least), DETAIL**2 * height * width))
         seen, done, share = found.photo, found.cut, found.share
-    else:
-        seen, done, share = fit_photo(photo, shop.frame), False, 1.0
+    else:  # the same pixels as if the shop had taken the photo in
+        seen, done, share = fit_photo(read_photo(data), shop.frame), False, 1.0
     posterior = shop.encode(seen)
     return shapes.Encoded(
         code=posterior.code.tolist(),
@@ -100,3 +103,13 @@ def _encoded(studio: Studio, data: bytes, cut: bool) -> shapes.Encoded:
         typicality=starts.typicality_of(shop, posterior.code),
         cut=shapes.Cut(done=done, share=share, photo=base64_of(to_jpeg(seen))),
     )
+
+
+def _reduced(photo: Photo, most: int) -> Photo:
+    """The photo with at most so many pixels: to cut twenty megapixels out takes seconds and a gigabyte."""
+    h, w = photo.shape[:2]
+    if h * w <= most:
+        return photo
+    scale = math.sqrt(most / (h * w))
+    size = max(1, int(w * scale)), max(1, int(h * scale))
+    return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BOX, reducing_gap=2.0))
