@@ -5,6 +5,7 @@ import { short } from "./cards.js";
 import { download, fill, h } from "./dom.js";
 import { begun } from "./frame.js";
 import { pin, trying } from "./moves.js";
+import { newest } from "./newest.js";
 import { toast } from "./toast.js";
 import { words } from "./words-results.js";
 
@@ -17,6 +18,7 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 /** @param {HTMLElement} root @param {import("./store.js").App} app */
 export function mount(root, app) {
   const image = h("img.shot#between-frame", { alt: "" });
+  const paint = newest(image);
   const slider = h("input#between-slider", { type: "range", min: 0, max: 100, step: 1, value: 50, "aria-label": words.slider, oninput: () => (stop(), draw()) });
   const strip = h("ul.film");
   const play = h("button#between-play.main", { type: "button", onclick: () => (still.matches ? step() : playing ? stop() : start()) }, still.matches ? words.step : words.play);
@@ -74,26 +76,10 @@ export function mount(root, app) {
     draw();
   }
 
-  let wanted = "";
-  let busy = false;
-  const loader = new Image();
-  loader.onload = loader.onerror = (event) => {
-    const url = loader.src;
-    if (/** @type {Event} */ (event).type === "load") image.src = url;
-    busy = false;
-    if (new URL(wanted, url).href !== url) next();
-  };
-  function next() {
-    if (busy) return;
-    busy = true;
-    loader.src = wanted;
-  }
-
   function draw() {
     const share = Number(slider.value);
     slider.setAttribute("aria-valuetext", words.at(share));
-    wanted = app.frameUrl(at(share / 100));
-    next();
+    paint(app.frameUrl(at(share / 100)));
     image.alt = words.betweenFrame(short(app.pins.a.title, 60), short(app.pins.b.title, 60), share);
   }
 

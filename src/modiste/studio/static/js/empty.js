@@ -1,6 +1,6 @@
 // What is said where nothing is to be seen, and the way out.
 
-import { fill, h } from "./dom.js";
+import { byId, fill, h } from "./dom.js";
 import { words } from "./words-results.js";
 
 /**
@@ -17,8 +17,8 @@ export function empty(place, app, scoped) {
     h(
       "div.row",
       {},
-      filtered ? h("button.plain", { type: "button", onclick: () => app.setOptions({ where: {} }) }, words.clear) : null,
-      narrow ? h("button.plain", { type: "button", onclick: () => app.setOptions({ scope: "catalogue" }) }, words.everywhere) : null,
+      filtered ? h("button.plain", { type: "button", onclick: () => (app.setOptions({ where: {} }), byId("filters-toggle")?.focus()) }, words.clear) : null,
+      narrow ? h("button.plain", { type: "button", onclick: () => (app.setOptions({ scope: "catalogue" }), byId("scope")?.focus()) }, words.everywhere) : null,
     ),
   ];
   fill(place, ...parts.filter((each) => each !== null));

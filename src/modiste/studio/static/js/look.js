@@ -5,6 +5,7 @@ import { fromText, dequantise } from "./codec.js";
 import { download, fill, h } from "./dom.js";
 import { addressWith, fromFragment } from "./fragment.js";
 import { paintLook } from "./look-picture.js";
+import { newest } from "./newest.js";
 import { toast } from "./toast.js";
 import { words } from "./words-results.js";
 
@@ -18,7 +19,8 @@ const MOST = 50; // looks kept; the oldest make room
  * @param {(ids: string[]) => Promise<number>} wear shows products in the rows, kept
  */
 export function mount(root, app, wear) {
-  const frame = h("img.shot", { alt: "", src: app.frameUrl() });
+  const frame = h("img.shot", { alt: "" });
+  const paint = newest(frame);
   const set = h("ul.set");
   const name = h("input#look-name", { type: "text", maxLength: 80, autocomplete: "off", placeholder: words.lookUnnamed, dir: "auto", value: short(fromFragment("name") ?? "", 80) });
   const saved = h("ul.saved", { "aria-label": words.looks });
@@ -37,7 +39,7 @@ export function mount(root, app, wear) {
   const address = () => addressWith({ m: app.sliders.frames, z: app.z(), look: products().map((/** @type {any} */ each) => encodeURIComponent(each.id)).join(","), name: called() });
 
   function draw() {
-    frame.src = app.frameUrl();
+    paint(app.frameUrl());
     const items = products().map((/** @type {any} */ each) => h("li", {}, h("figure", {}, tile(each, 240, ""), h("figcaption", { dir: "auto" }, short(each.title)))));
     fill(set, h("li.own", {}, h("figure", {}, frame, h("figcaption", {}, words.design))), ...items);
   }
@@ -103,7 +105,7 @@ export function mount(root, app, wear) {
   }
 
   app.on("results", (what) => what === "goes-with" && draw());
-  app.on("settle", () => (frame.src = app.frameUrl()));
+  app.on("settle", () => paint(app.frameUrl()));
   draw();
   list();
 }

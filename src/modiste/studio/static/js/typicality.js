@@ -7,7 +7,7 @@ import { words } from "./words-results.js";
 /** @param {HTMLElement} root `#typicality` @param {import("./store.js").App} app */
 export function mount(root, app) {
   const meter = h("meter", { min: 0, max: 1, low: 0.05, high: 0.25, optimum: 1, "aria-label": words.typicality });
-  const word = h("p.typical-word");
+  const word = h("p.typical-word", { tabIndex: -1 });
   const why = h("p.note");
   const back = h("button.plain.bring-back", { type: "button", hidden: true, onclick: bringBack }, words.bringBack);
   root.hidden = true;
@@ -25,7 +25,9 @@ export function mount(root, app) {
     meter.setAttribute("aria-valuetext", said.word);
     word.textContent = said.word.charAt(0).toUpperCase() + said.word.slice(1);
     why.textContent = far ? words.far : unusual ? words.unusual : words.usual;
+    const focused = document.activeElement === back;
     back.hidden = !far && !unusual;
+    if (focused && back.hidden) word.focus();
   }
 
   function bringBack() {
