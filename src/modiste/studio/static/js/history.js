@@ -2,6 +2,7 @@
 
 import { begun } from "./frame.js";
 import { byId, fill, h } from "./dom.js";
+import { thumb } from "./thumbs.js";
 import { words } from "./words.js";
 
 const MOST = 50;
@@ -40,7 +41,7 @@ export function mount(list, app) {
   /** @param {Entry} entry */
   function button(entry) {
     const label = words.historyEntry(entry.n, begun(entry.origin));
-    return h("button", { type: "button", "aria-label": label, title: label, onclick: () => go(entry) }, h("img", { src: app.frameUrl(entry.code), alt: "", decoding: "async" }));
+    return h("button", { type: "button", "aria-label": label, title: label, onclick: () => go(entry) }, thumb(app, { src: app.frameUrl(entry.code) }));
   }
 
   /** @param {Entry} gone */

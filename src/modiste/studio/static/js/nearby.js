@@ -2,6 +2,7 @@
 
 import { dialog, open } from "./dialog.js";
 import { byId, h } from "./dom.js";
+import { thumb } from "./thumbs.js";
 import { words } from "./words.js";
 
 const MIDDLE = 4;
@@ -12,7 +13,7 @@ export function mount(app, opener) {
   let codes = [];
   const spread = h("input#nearby-spread", { type: "range", min: 2, max: 30, value: 9, "aria-label": words.nearbySpread });
   const buttons = Array.from({ length: 9 }, (_, i) =>
-    h("button.tile", { type: "button", "aria-label": i === MIDDLE ? words.nearbyMiddle : words.nearbyItem(i < MIDDLE ? i + 1 : i), onclick: () => choose(i) }, h("img", { alt: "", width: app.shop.frame[0], height: app.shop.frame[1] })),
+    h("button.tile", { type: "button", "aria-label": i === MIDDLE ? words.nearbyMiddle : words.nearbyItem(i < MIDDLE ? i + 1 : i), onclick: () => choose(i) }, thumb(app)),
   );
   const grid = h("div.nearby-grid#nearby-grid", { role: "group", "aria-labelledby": "nearby-dialog-title" }, ...buttons);
   const box = dialog(

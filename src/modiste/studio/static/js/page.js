@@ -11,11 +11,13 @@ import { mount as mountNearby } from "./nearby.js";
 import { mount as mountShare } from "./share.js";
 import { mount as mountStart } from "./start.js";
 import { mount as mountSurprise } from "./surprise.js";
+import { mount as mountThumbs } from "./thumbs.js";
 
 /** @param {import("./store.js").App} app */
 export async function mount(app) {
   const { jump } = mountControls(byId("controls"), app);
   const { undo, redo } = mountHistory(byId("history"), app);
+  mountThumbs(app);
   mountNearby(app, byId("nearby"));
   mountSurprise(app);
   mountStart(app);

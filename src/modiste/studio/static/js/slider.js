@@ -40,9 +40,8 @@ export function slider({ low, high, place, swatch, attribute, key }, act) {
   const label = h(
     "label.poles",
     { htmlFor: id },
-    swatch ? dot(swatch) : null,
     h("bdi.low", { title: low }, low),
-    h("bdi.high", { title: high }, high),
+    h("bdi.high", { title: high }, swatch ? dot(swatch) : null, high),
   );
   const track = h("div.track", {}, range);
   const row = h("div.slider", { [`data-${attribute}`]: key }, h("span.place", { "aria-hidden": "true" }, place && place <= 10 ? String(place % 10) : ""), label, h("div.hand", {}, step("step-down", words.stepDown(low), -NUDGE), track, step("step-up", words.stepUp(high), NUDGE), number, lock));

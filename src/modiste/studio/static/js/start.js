@@ -6,6 +6,7 @@ import { get } from "./api.js";
 import { startFrom } from "./moves.js";
 import { designOf } from "./link.js";
 import { tabs } from "./tabs.js";
+import { thumb } from "./thumbs.js";
 import { mount as mountUpload } from "./upload.js";
 import { words } from "./words.js";
 
@@ -120,7 +121,7 @@ function averages(app, close) {
       "ul.shelf",
       {},
       ...entries.map(({ name, count, average, title }) =>
-        h("li", {}, h("button.book", { type: "button", title: words.averageOf(name, count), onclick: () => (close(), app.setCode(average, { origin: { kind: "average", title } })) }, h("span.tile", {}, h("img", { src: app.frameUrl(average), alt: "", loading: "lazy" })), h("span.clamp", { dir: "auto" }, name), h("span.quiet", {}, words.found(count)))),
+        h("li", {}, h("button.book", { type: "button", title: words.averageOf(name, count), onclick: () => (close(), app.setCode(average, { origin: { kind: "average", title } })) }, h("span.tile", {}, thumb(app, { src: app.frameUrl(average), loading: "lazy" })), h("span.clamp", { dir: "auto" }, name), h("span.quiet", {}, words.found(count)))),
       ),
     ),
   );

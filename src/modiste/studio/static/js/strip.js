@@ -4,6 +4,7 @@ import { quantise } from "./codec.js";
 import { h } from "./dom.js";
 import { STEPS, inWords } from "./slider.js";
 import { movedTo, position } from "./sliders.js";
+import { thumb } from "./thumbs.js";
 import { words } from "./words.js";
 
 const COUNT = 7;
@@ -11,7 +12,7 @@ const COUNT = 7;
 /** @param {import("./store.js").App} app @param {Map<number, import("./slider.js").Parts>} rows @param {HTMLInputElement} toggle */
 export function mount(app, rows, toggle) {
   const stops = Array.from({ length: COUNT }, (_, i) => (i / (COUNT - 1)) * STEPS);
-  const buttons = stops.map((at) => h("button", { type: "button", onclick: () => go(at) }, h("img", { alt: "", width: app.shop.frame[0], height: app.shop.frame[1], decoding: "async" })));
+  const buttons = stops.map((at) => h("button", { type: "button", onclick: () => go(at) }, thumb(app)));
   const strip = h("div.strip#strip", { role: "group", "aria-label": words.strip, hidden: true }, ...buttons);
   let held = false; // a hand is on a slider: nothing may move under it
   let drawn = "";
