@@ -6,7 +6,12 @@ import { linkTo } from "./link.js";
 export function mount(app) {
   const parent = parentOrigin();
   if (!parent) return;
-  const tell = () => window.parent.postMessage({ type: "modiste:design", z: app.z(), code: app.asked(), link: linkTo(app) }, parent);
+  let told = "";
+  const tell = () => {
+    if (told === app.z()) return;
+    told = app.z();
+    window.parent.postMessage({ type: "modiste:design", z: told, code: app.asked(), link: linkTo(app) }, parent);
+  };
   app.on("settle", tell);
   tell();
 }
