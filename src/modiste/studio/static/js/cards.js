@@ -2,8 +2,7 @@
 
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { moveTowards, pinProduct, startFrom } from "./moves.js";
-import { openPhoto } from "./photo.js";
+import { moveTowards, openPhoto, pinProduct, startFrom } from "./moves.js";
 import { CLOSENESS, words } from "./words-results.js";
 
 /** @typedef {{id: string, title: string, category: string, attributes: Record<string, any>, photo: string, thumbnail: string, score?: number, closeness?: string}} Product */

@@ -4,7 +4,7 @@ import { post } from "./api.js";
 import { Asker, skeletons } from "./asker.js";
 import { closenessMark, short, tile } from "./cards.js";
 import { fill, h } from "./dom.js";
-import { openPhoto } from "./photo.js";
+import { openPhoto } from "./moves.js";
 import { many } from "./similar.js";
 import { METHODS, words } from "./words-results.js";
 

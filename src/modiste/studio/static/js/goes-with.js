@@ -7,8 +7,7 @@ import { fill, h } from "./dom.js";
 import { empty } from "./empty.js";
 import { fromFragment } from "./fragment.js";
 import { mount as mountLook } from "./look.js";
-import { openPhoto } from "./photo.js";
-import { pathOf } from "./moves.js";
+import { openPhoto, pathOf } from "./moves.js";
 import { toast } from "./toast.js";
 import { words } from "./words-results.js";
 

@@ -4,7 +4,7 @@ import { short, tile } from "./cards.js";
 import { fromText, dequantise } from "./codec.js";
 import { download, fill, h } from "./dom.js";
 import { addressWith, fromFragment } from "./fragment.js";
-import { paintLook } from "./look-picture.js";
+import { late } from "./moves.js";
 import { newest } from "./newest.js";
 import { toast } from "./toast.js";
 import { words } from "./words-results.js";
@@ -99,8 +99,10 @@ export function mount(root, app, wear) {
   }
 
   async function savePicture() {
+    const part = await late(app, () => import("./look-picture.js"));
+    if (!part) return;
     const items = products().map((/** @type {any} */ each) => ({ url: each.photo, title: each.title }));
-    const blob = await paintLook(called(), [{ url: app.frameUrl(), title: words.design }, ...items], words.drawn);
+    const blob = await part.paintLook(called(), [{ url: app.frameUrl(), title: words.design }, ...items], words.drawn);
     if (blob) download(blob, `${called().replace(/[\\/:*?"<>|\u0000-\u001f]+/g, " ").trim() || "look"}.png`);
   }
 

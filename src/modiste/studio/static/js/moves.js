@@ -69,3 +69,18 @@ export async function trying(app, action) {
     toast(app, error.message);
   }
 }
+
+/** A part of the page that is fetched when it is first needed; null, and said so, where it cannot be. @param {import("./store.js").App} app @param {() => Promise<any>} load */
+export async function late(app, load) {
+  try {
+    return await load();
+  } catch {
+    toast(app, words.notLoaded);
+    return null;
+  }
+}
+
+/** Open a product's photo, large. @param {import("./store.js").App} app @param {any} product */
+export async function openPhoto(app, product) {
+  (await late(app, () => import("./photo.js")))?.openPhoto(app, product);
+}

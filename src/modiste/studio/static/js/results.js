@@ -4,6 +4,7 @@ import { byId, fill, h } from "./dom.js";
 import { mount as mountFilters } from "./filters.js";
 import { mount as mountGoesWith } from "./goes-with.js";
 import { mount as mountSimilar } from "./similar.js";
+import { late } from "./moves.js";
 import { tabs } from "./tabs.js";
 import { mount as mountTypicality } from "./typicality.js";
 import { words } from "./words-results.js";
@@ -18,9 +19,9 @@ export function mount(root, app) {
   // The parts behind the other tabs are fetched when they are first opened.
   /** @type {Record<string, any>} */
   const opened = {};
-  const late = {
-    "tab-between": async () => (await import("./between.js")).mount(between, app),
-    "tab-map": async () => (await import("./map.js")).mount(map, app),
+  const parts = {
+    "tab-between": async () => (await late(app, () => import("./between.js")))?.mount(between, app),
+    "tab-map": async () => (await late(app, () => import("./map.js")))?.mount(map, app),
   };
   const entries = [
     { id: "tab-shop", name: words.tabs.shop, panel: like },
@@ -29,9 +30,9 @@ export function mount(root, app) {
   ];
   const { list, show } = tabs(words.title, entries, async (id) => {
     for (const [other, part] of Object.entries(opened)) if (other !== id) (await part)?.hide?.();
-    if (!(id in late)) return;
-    opened[id] ??= late[/** @type {keyof typeof late} */ (id)]();
-    (await opened[id])?.show?.();
+    if (!(id in parts)) return;
+    opened[id] ??= parts[/** @type {keyof typeof parts} */ (id)]();
+    if (!(await opened[id])) delete opened[id]; // another time perhaps
   });
   // How typical the design is stands with the design, where it stays in view.
   const typicality = h("div#typicality");

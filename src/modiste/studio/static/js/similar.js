@@ -5,6 +5,7 @@ import { Asker, skeletons } from "./asker.js";
 import { Card, short } from "./cards.js";
 import { byId, debounced, fill, h } from "./dom.js";
 import { empty } from "./empty.js";
+import { late } from "./moves.js";
 import { reorder } from "./reorder.js";
 import { METHODS, METRICS, SCOPES, words } from "./words-results.js";
 
@@ -79,9 +80,9 @@ export function mount(root, app) {
     byId("method").parentElement.hidden = on; // each list has its own
     byId("method-why").hidden = on;
     if (!on) return;
-    const { mount: mountCompare } = await import("./compare.js");
-    comparing ??= mountCompare(view, app);
-    comparing.run();
+    const part = await late(app, () => import("./compare.js"));
+    comparing ??= part?.mount(view, app) ?? null;
+    comparing?.run();
   }
 
   const asker = new Asker(list, app, {

@@ -37,6 +37,7 @@ export const words = {
   clear: "Clear the filters",
   everywhere: "Look in the whole shop",
   again: "Try again",
+  notLoaded: "This part of the page cannot be had just now. Try again in a moment.",
   kept: "What you see is the last answer.",
   more: (/** @type {number} */ count) => `Show all ${count}`,
   found: (/** @type {number} */ count, /** @type {string} */ nearest, /** @type {string} */ closeness) =>
