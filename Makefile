@@ -46,16 +46,23 @@ check-all: check ## check, then every test: slow, on real photos, in a browser, 
 
 .PHONY: bench
 bench: $(ALL) ## run the comparisons in benchmarks/, one after the other
+	scripts/ensure_chromium.sh
 	@shopt -s nullglob; found=0; \
 	for program in benchmarks/*.py; do found=1; echo "== $$program"; $(BIN)/python "$$program"; done; \
 	if [ $$found = 0 ]; then echo "bench: there is no benchmarks/*.py" >&2; exit 1; fi
+
+.PHONY: screenshots
+screenshots: $(ALL) ## take the pictures of the studio that README and docs show (SHOP=demo-shop)
+	scripts/ensure_chromium.sh
+	$(BIN)/modiste demo --shop $(SHOP) --no-serve --json > /dev/null
+	$(BIN)/python scripts/screenshots.py --shop $(SHOP)
 
 .PHONY: docs
 docs: $(ALL) ## build the documentation into site/
 	$(BIN)/zensical build --clean --strict
 
 .PHONY: reference
-reference: $(ALL) ## write docs/reference/cli.md and errors.md from the program itself
+reference: $(ALL) ## write docs/reference from the program itself
 	$(BIN)/python scripts/generate_reference.py
 
 .PHONY: lock

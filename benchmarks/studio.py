@@ -1,0 +1,274 @@
+"""How live is the studio? From the move of a slider to new pixels, in a real browser before a real server.
+
+    python benchmarks/studio.py [--shop DIR] [--moves 100]
+
+Without --shop, a shop of 11,229 sample products at 180x240 is made once, in .cache/bench-shop (some minutes). Beside
+the studio's own way to send frames, <img src>, the same page fetches frames and shows them as blobs, in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import json
+import os
+import random
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.served import Server, browser, served
+
+PRODUCTS = 11_229
+TICK = os.sysconf("SC_CLK_TCK")
+
+PIXELS = (Path(__file__).parent / "pixels.js").read_text(encoding="utf-8")
+# When the first product stood on the screen: the first animation frame that finds the picture drawn.
+FIRST = """
+const look = () => {
+  const image = document.querySelector("#frame");
+  if (image && image.complete && image.naturalWidth > 0) window.modisteFirst = performance.now();
+  else requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+WEIGHT = """
+() => performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
+  .filter((e) => !/frame\\.jpg|photo\\.jpg|thumbnail\\.webp/.test(e.name))
+  .reduce((sum, e) => sum + e.transferSize, 0)
+"""
+
+
+def bench_shop() -> Path:
+    """A shop as large as the paper's, of sample products; its model is trained for a minute."""
+    from modiste.catalogue.sample import SampleSource
+    from modiste.shop.build import build
+
+    root = ROOT / ".cache" / "bench-shop"
+    print(f"shop: {PRODUCTS:,} sample products in {root.relative_to(ROOT)}", flush=True)
+    build(SampleSource(count=PRODUCTS), root, minutes=1.0, k=4, threads=2)
+    return root
+
+
+def figures(times: list[float]) -> str:
+    """Median and 95th percentile of milliseconds."""
+    held = np.array([each for each in times if np.isfinite(each)])
+    lost = len(times) - len(held)
+    text = f"p50 {np.median(held):6.1f} ms   p95 {np.percentile(held, 95):6.1f} ms   max {held.max():6.1f} ms"
+    return text + (f"   ({lost} not seen)" if lost else "")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process so far, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process, in MB."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+class Frames:
+    """Addresses of frames that nobody has asked for before."""
+
+    def __init__(self, server: Server) -> None:
+        with urllib.request.urlopen(f"{server.url}/v1/sliders") as answer:
+            sliders: Any = json.load(answer)
+        self._n, self._model = len(sliders["latents"]), sliders["frames"]
+        self._random = random.Random(time.time_ns())
+
+    def path(self) -> str:
+        """Another one."""
+        z = base64.urlsafe_b64encode(self._random.randbytes(self._n)).decode().rstrip("=")
+        return f"/v1/frame.jpg?m={self._model}&z={z}"
+
+
+def measure_start(shop: Path, rounds: int = 3) -> None:
+    """From the command to an answer of /readyz, and the memory then."""
+    times, memory = [], 0.0
+    for _ in range(rounds):
+        began = time.perf_counter()
+        with served(shop) as server:
+            times.append(time.perf_counter() - began)
+            assert server.process is not None
+            memory = resident_mb(server.process.pid)
+    print(f"start to ready             median {np.median(times):.2f} s of {rounds}   (target 3 s)")
+    print(f"memory when ready          {memory:.0f} MB   (target 500 MB)")
+
+
+def measure_cpu(server: Server, count: int = 300) -> None:
+    """Processor time of the server for a frame that it has not drawn before, asked for one after the other."""
+    import httpx
+
+    assert server.process is not None
+    frames = Frames(server)
+    with httpx.Client(base_url=server.url) as client:
+        for _ in range(20):
+            client.get(frames.path()).raise_for_status()
+        before, began = cpu_seconds(server.process.pid), time.perf_counter()
+        for _ in range(count):
+            client.get(frames.path()).raise_for_status()
+        used = (cpu_seconds(server.process.pid) - before) / count * 1e3
+        took = (time.perf_counter() - began) / count * 1e3
+    print(f"server CPU per new frame   {used:.1f} ms   (target 8 ms; {took:.1f} ms by the clock)")
+    print(f"memory after them          {resident_mb(server.process.pid):.0f} MB")
+
+
+async def _drag(server: Server, frames: Frames, rate: float, seconds: float) -> list[float]:
+    """One person who drags: asks for a new frame `rate` times a second, one in flight. How long each took, in ms."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    times: list[float] = []
+    began = time.perf_counter()
+    due = began + random.random() / rate
+    while due < began + seconds:
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        start = time.perf_counter()
+        writer.write(f"GET {frames.path()} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200"), head
+        length = next(
+            int(line.split(b":")[1])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length")
+        )
+        await reader.readexactly(length)
+        times.append((time.perf_counter() - start) * 1e3)
+        due = max(due + 1 / rate, time.perf_counter())
+    writer.close()
+    return times
+
+
+def measure_people(server: Server, rate: float = 15.0, seconds: float = 6.0) -> None:
+    """How many people drag at once at 15 frames a second each: the most who still get 95 % of that."""
+    frames = Frames(server)
+
+    async def together(people: int) -> list[list[float]]:
+        return await asyncio.gather(*(_drag(server, frames, rate, seconds) for _ in range(people)))
+
+    best = 0
+    for people in (4, 8, 12, 16, 20, 24):
+        times = asyncio.run(together(people))
+        shown = [len(each) / seconds for each in times]
+        enough = min(shown) >= 0.95 * rate
+        print(
+            f"  {people:2d} people: {np.mean(shown):5.1f} frames/s each, {figures([t for each in times for t in each])}"
+        )
+        if not enough:
+            break
+        best = people
+    print(f"people at 15 frames/s      {best}   (target 12; every frame new, the clients on the same cores)")
+
+
+def measure_page(chromium: Any, server: Server, moves: int, rounds: int = 5) -> None:
+    """What a person at a browser sees."""
+    firsts, weights = [], []
+    for _ in range(rounds):
+        profile = chromium.new_context()
+        page = profile.new_page()
+        page.add_init_script(FIRST)
+        page.goto(server.url)
+        page.wait_for_function("window.modisteFirst > 0")
+        firsts.append(page.evaluate("window.modisteFirst"))
+        page.wait_for_load_state("networkidle")
+        weights.append(page.evaluate(WEIGHT))
+        profile.close()
+    print(f"first product, cold page   {figures(firsts)}   (target 600 ms)")
+    print(f"page weight before photos  {np.median(weights) / 1024:.1f} KiB   (target 100 KiB)")
+
+    profile = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = profile.new_page()
+    page.goto(server.url)
+    page.wait_for_function("document.querySelector('#frame')?.naturalWidth > 0")
+    page.wait_for_load_state("networkidle")
+    page.evaluate(PIXELS)
+    page.evaluate("modisteBench.arm()")
+    keys = ["PageUp"] * 12 + ["PageDown"] * 24 + ["PageUp"] * 12
+    times: list[float] = []
+    latent = page.locator("[data-latent] input[type=range]")
+    other = latent.count() - 1
+    for move in range(moves):
+        if move % len(keys) == 0:  # another slider behind it moves too, so that no frame is one seen before
+            latent.nth(1 + (move // len(keys)) % other).focus()
+            page.keyboard.press("PageUp")
+            latent.nth(0).focus()
+            page.wait_for_timeout(400)
+        page.keyboard.press(keys[move % len(keys)])
+        times.append(page.evaluate("modisteBench.next"))
+        page.wait_for_timeout(30)
+    print(f"move to pixels, <img src>  {figures(times)}   (target p50 17, p95 35)")
+    frames = Frames(server)
+    blobs = []
+    for _ in range(moves):
+        blobs.append(page.evaluate("(url) => modisteBench.blob(url)", frames.path()))
+        page.wait_for_timeout(30)
+    print(
+        f"move to pixels, fetch+blob {figures(blobs)}   ({np.nanmedian(blobs) / np.nanmedian(times):.2f}x of <img src>)"
+    )
+    profile.close()
+
+    rates = [dragged(chromium, server) for _ in range(3)]
+    each = ", ".join(f"{rate:.0f}" for rate in rates)
+    print(
+        f"shown while dragging       {np.median(rates):.0f} different frames/s, median of {each}   (target 30)"
+    )
+
+
+def dragged(chromium: Any, server: Server, seconds: float = 3.0) -> float:
+    """Different frames shown per second while the mouse drags a slider to and fro."""
+    profile = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = profile.new_page()
+    page.goto(server.url)
+    page.wait_for_function("document.querySelector('#frame')?.naturalWidth > 0")
+    page.wait_for_load_state("networkidle")
+    page.evaluate(PIXELS)
+    slider = page.locator("[data-latent] input[type=range]").first
+    slider.scroll_into_view_if_needed()
+    # A start that this server has not drawn before, or the frames would come from its memory.
+    page.locator("[data-latent] input[type=range]").nth(1).focus()
+    for _ in range(random.randint(1, 40)):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(500)
+    box = slider.bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, y)
+    page.mouse.down()
+    page.evaluate("modisteBench.count()")
+    began = time.perf_counter()
+    while (elapsed := time.perf_counter() - began) < seconds:
+        # One sweep over the whole slider, so that each step is a picture of its own.
+        page.mouse.move(box["x"] + box["width"] * (0.02 + 0.96 * elapsed / seconds), y)
+        time.sleep(1 / 120)
+    page.mouse.up()
+    shown = page.evaluate("(modisteBench.counting = false, modisteBench.seen.size)") / elapsed
+    profile.close()
+    return float(shown)
+
+
+def main() -> None:
+    """Measure, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shop", type=Path, help="a shop built up to its map")
+    parser.add_argument("--moves", type=int, default=100)
+    asked = parser.parse_args()
+    shop = asked.shop or bench_shop()
+    measure_start(shop)
+    with served(shop) as server:
+        measure_cpu(server)
+        measure_people(server)
+    with served(shop) as server, browser() as chromium:
+        measure_page(chromium, server, asked.moves)
+
+
+if __name__ == "__main__":
+    main()

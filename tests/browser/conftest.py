@@ -1,0 +1,62 @@
+"""A studio served for real on the small shop, and a page of it; a page that complains in its console fails its test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.looking import until
+from tests.browser.served import Server, browser, find_browser, served
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One Chromium for all tests."""
+    if find_browser() is None:
+        message = "no Chromium: `scripts/ensure_chromium.sh` installs it, or says how"
+        if os.environ.get("MODISTE_NEEDS_CHROMIUM") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    with browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def studio(built: Path) -> Iterator[Server]:
+    """The small shop's studio."""
+    with served(built) as server:
+        yield server
+
+
+@pytest.fixture
+def page(chromium: Any, studio: Server) -> Iterator[Any]:
+    """The studio, opened and drawn, in a fresh profile at the size of a laptop."""
+    yield from opened(chromium, studio.url)
+
+
+def opened(chromium: Any, url: str, expect: tuple[str, ...] = (), **context: Any) -> Iterator[Any]:
+    """A page at `url` whose console stays silent but for messages that contain one of `expect`."""
+    options = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"} | context
+    profile = chromium.new_context(**options)
+    profile.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab = profile.new_page()
+    complaints: list[str] = []
+
+    def complain(text: str) -> None:
+        if not any(each in text for each in expect):
+            complaints.append(text)
+
+    tab.on(
+        "console", lambda message: complain(message.text) if message.type in ("error", "warning") else None
+    )
+    tab.on("pageerror", lambda error: complain(str(error)))
+    tab.set_default_timeout(10_000)
+    tab.goto(url)
+    until(tab, "() => document.querySelector('#frame')?.naturalWidth > 0")
+    yield tab
+    profile.close()
+    assert complaints == []

@@ -1,0 +1,56 @@
+"""What the browser's tests look at: the pixels of the picture, the sliders, the history, without sleeping."""
+
+from __future__ import annotations
+
+import io
+import time
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+# The picture is what the design says once its address is the design's and the browser has drawn it.
+DRAWN = """
+() => {
+  const image = document.querySelector("#frame");
+  return image?.complete && image.naturalWidth > 0 && !document.querySelector("#stage").hasAttribute("aria-busy");
+}
+"""
+
+
+PATIENCE = 15.0  # seconds
+
+
+def until(page: Any, predicate: str, argument: Any = None) -> None:
+    """Wait until a JavaScript function of the page answers yes.
+
+    Playwright's own `wait_for_function` evaluates its text again and again within the page, which the page's
+    content security policy forbids, so it fails unless the first answer is yes.
+    """
+    give_up = time.monotonic() + PATIENCE
+    while not page.evaluate(predicate, argument):
+        assert time.monotonic() < give_up, f"after {PATIENCE:.0f} s still not: {predicate.strip()}"
+        page.wait_for_timeout(15)
+
+
+def slider(page: Any, place: int) -> Any:
+    """The range input of the slider in a place, from the top."""
+    return page.locator("#controls [data-latent] input[type=range]").nth(place)
+
+
+def settled(page: Any) -> None:
+    """Wait until the picture is that of the design, and the network has come to rest."""
+    page.wait_for_load_state("networkidle")
+    until(page, DRAWN)
+
+
+def pixels(page: Any, selector: str = "#frame") -> np.ndarray:
+    """What stands on the screen where an element is, uint8 `(h, w, 3)`."""
+    shot = page.locator(selector).first.screenshot(animations="disabled")
+    with Image.open(io.BytesIO(shot), formats=("PNG",)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def colours(picture: np.ndarray) -> set[tuple[int, ...]]:
+    """The distinct colours of a picture, in steps of 16."""
+    return {tuple(each) for each in (picture.reshape(-1, 3) // 16).tolist()}

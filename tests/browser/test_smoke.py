@@ -1,0 +1,41 @@
+"""The studio in a real browser, in small: it opens, it moves, it finds. The rest is in the tests marked `browser`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.browser.looking import colours, pixels, settled, slider, until
+
+
+def test_a_move_of_a_slider_changes_the_product_and_its_neighbours(page: Any) -> None:
+    before = pixels(page)
+    assert len(colours(before)) > 8, "a picture of a product, not an empty tile"
+    with page.expect_response("**/v1/similar") as answer:
+        slider(page, 0).focus()
+        page.keyboard.press("Home")
+        settled(page)
+    assert (pixels(page) != before).any()
+    found = [each["id"] for each in answer.value.json()["results"]]
+    page.wait_for_selector(f'#similar .card[data-product="{found[0]}"]')
+    shown = page.eval_on_selector_all("#similar .card", "cards => cards.map(card => card.dataset.product)")
+    assert shown == found
+
+
+def test_the_same_link_draws_the_same_picture(page: Any, chromium: Any) -> None:
+    slider(page, 1).focus()
+    page.keyboard.press("End")
+    settled(page)
+    until(page, "() => location.hash.includes('z=')")
+    again = page.context.new_page()
+    again.goto(page.url)
+    settled(again)
+    assert (pixels(again) == pixels(page)).all()
+    again.close()
+
+
+def test_no_violation_of_accessibility(page: Any) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.wait_for_selector("#similar .card")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
