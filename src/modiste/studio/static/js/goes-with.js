@@ -12,7 +12,7 @@ import { toast } from "./toast.js";
 import { words } from "./words-results.js";
 
 const ASKED = 12; // of each category
-const BESIDE = 5; // others shown beside the chosen one
+const BESIDE = 6; // others shown beside the chosen one
 
 /** One category's row. */
 class Row {

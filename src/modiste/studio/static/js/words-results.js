@@ -133,7 +133,6 @@ export const words = {
   inView: (/** @type {number} */ shown, /** @type {number} */ all) =>
     all === 0 ? "No product in view" : shown < all ? `${counted(all, "product")} in view; the ${shown} nearest to the middle` : `${counted(all, "product")} in view`,
   mapOnly: "The map follows the filters by category and by colour; it does not know the others.",
-  unknown: "not known",
 
   filters: "Filters",
   active: (/** @type {number} */ count) => (count ? counted(count, "filter") : "No filter"),
@@ -149,10 +148,8 @@ export const words = {
   noneFits: "Nothing here by that name.",
 
   typicality: "How much like this shop",
-  typical: "More like the shop than",
   far: "No product of the shop is near this design, so the picture is a guess and what stands below is only the least far.",
   unusual: "Few products of the shop are like this design.",
   usual: "The shop has many products like this design.",
   bringBack: "Bring it back",
-  broughtBack: (/** @type {string} */ title) => `The design moved half the way to ${title}.`,
 };
