@@ -56,6 +56,7 @@ export function mount(banner, app) {
   }
 
   app.on("suspect", ask);
+  app.on("broken", () => say(words.broken, words.reload, () => location.reload()));
   app.on("changed", changed);
   window.addEventListener("modiste:gone", ask);
   window.addEventListener("offline", ask);

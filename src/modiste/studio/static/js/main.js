@@ -37,8 +37,9 @@ async function build(shop, sliders) {
   mountHeader(byId("header"), app);
   mountFooter(byId("footer"), app);
   if (trouble) Object.assign(byId("notice"), { textContent: trouble, hidden: false });
-  const page = await import("./page.js");
-  await page.mount(app);
+  const page = await import("./page.js").catch(() => null);
+  if (page) await page.mount(app);
+  else app.emit("broken");
 }
 
 /** Until the server answers: try again, after 1, 2, 4 … 15 seconds. @param {number} wait milliseconds */

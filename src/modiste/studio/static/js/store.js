@@ -16,7 +16,8 @@ const SETTLED = 150; // milliseconds after the last move before results are aske
  *   "history"  an entry was added, undone or redone               "pins"    A or B was pinned
  *   "online"   the server came or went (`app.online`)             "commit"  the design is worth an entry of the history
  *   "origin"   the design began somewhere else (`app.origin`, `app.start`)
- *   "suspect"  something was not answered: the server may be gone
+ *   "suspect"  something was not answered: the server may be gone "broken"  a part of the page could not be had
+ *   "changed"  the server has another model now                   "theme"   light, dark or as the system
  */
 export class App {
   /** @param {any} shop GET /v1/shop @param {any} sliders GET /v1/sliders */

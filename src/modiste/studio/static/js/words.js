@@ -151,6 +151,7 @@ export const words = {
   retryNow: "Try now",
   back: "The server is back.",
   changed: "The shop has a new model. Reload the page to design with it; your link of before belongs to the old one.",
+  broken: "A part of this page could not be loaded.",
   reload: "Reload",
   opening: "Opening the shop …",
   failed: (/** @type {string} */ why) => `That did not work: ${why}`,
