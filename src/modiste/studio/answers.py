@@ -12,6 +12,7 @@ from starlette.responses import Response
 from modiste.errors import BadCount
 from modiste.shop.shop import Shop
 from modiste.studio import shapes, starts
+from modiste.studio.asked import RecommendAsked, SimilarAsked, Start
 from modiste.studio.describing import NO_STORE, refusals
 from modiste.studio.frames import check_one
 from modiste.studio.state import Here
@@ -26,7 +27,7 @@ routes = APIRouter(tags=["answers"])
     response_model=shapes.Similar,
     responses=refusals(404, 413, 422),
 )
-async def similar(asked: shapes.SimilarAsked, studio: Here) -> Response:
+async def similar(asked: SimilarAsked, studio: Here) -> Response:
     """The shop's products nearest to a code or a product, best first."""
     code = check_one(studio, starts.code_of(studio.shop, asked))
     return _json(await studio.asked(_similar, studio.shop, asked, code))
@@ -39,13 +40,13 @@ async def similar(asked: shapes.SimilarAsked, studio: Here) -> Response:
     response_model=shapes.Recommended,
     responses=refusals(404, 413, 422),
 )
-async def recommend(asked: shapes.RecommendAsked, studio: Here) -> Response:
+async def recommend(asked: RecommendAsked, studio: Here) -> Response:
     """From each other category, the products nearest to where the design would lie there."""
     code = check_one(studio, starts.code_of(studio.shop, asked))
     return _json(await studio.asked(_recommend, studio.shop, asked, code))
 
 
-def _similar(shop: Shop, asked: shapes.SimilarAsked, code: NDArray[np.float32]) -> shapes.Similar:
+def _similar(shop: Shop, asked: SimilarAsked, code: NDArray[np.float32]) -> shapes.Similar:
     own = () if asked.product is None else (asked.product,)
     matches: Any = shop.similar(
         code,
@@ -67,7 +68,7 @@ def _similar(shop: Shop, asked: shapes.SimilarAsked, code: NDArray[np.float32]) 
     )
 
 
-def _recommend(shop: Shop, asked: shapes.RecommendAsked, code: NDArray[np.float32]) -> shapes.Recommended:
+def _recommend(shop: Shop, asked: RecommendAsked, code: NDArray[np.float32]) -> shapes.Recommended:
     found: Any = shop.recommend(
         code,
         _count(shop, asked.k),
@@ -92,7 +93,7 @@ def _recommend(shop: Shop, asked: shapes.RecommendAsked, code: NDArray[np.float3
     )
 
 
-def _query(shop: Shop, asked: shapes.Start, code: NDArray[np.float32]) -> shapes.Query:
+def _query(shop: Shop, asked: Start, code: NDArray[np.float32]) -> shapes.Query:
     cluster = starts.cluster_of(shop, shop.cluster_of(code))
     return shapes.Query(code=code.tolist(), cluster=cluster, product=asked.product)
 

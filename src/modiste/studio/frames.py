@@ -18,10 +18,10 @@ from modiste.catalogue.photo import Photo, to_jpeg, to_png, to_webp
 from modiste.latent.arithmetic import interpolate
 from modiste.latent.posterior import check_code
 from modiste.studio.accept import negotiate
+from modiste.studio.asked import BetweenAsked, Start
 from modiste.studio.codec import dequantise, from_text
 from modiste.studio.describing import NO_STORE, picture, refusals, text_parameter
 from modiste.studio.problems import Refusal
-from modiste.studio.shapes import BetweenAsked, Start
 from modiste.studio.starts import code_of
 from modiste.studio.state import QUALITY, Here, Studio
 

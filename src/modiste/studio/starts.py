@@ -13,11 +13,12 @@ from modiste.errors import BadOption
 from modiste.shop.answers import Match
 from modiste.shop.shop import Shop
 from modiste.studio import shapes
+from modiste.studio.asked import Condition, Start
 
 MOST = 100  # products in one answer, or on one page
 
 
-def code_of(shop: Shop, asked: shapes.Start) -> NDArray[Any]:
+def code_of(shop: Shop, asked: Start) -> NDArray[Any]:
     """The code to start from, not yet checked. Raises BadOption, UnknownProduct."""
     if (asked.code is None) == (asked.product is None):
         given = "Neither code nor product was" if asked.code is None else "Both code and product were"
@@ -25,12 +26,10 @@ def code_of(shop: Shop, asked: shapes.Start) -> NDArray[Any]:
     return shop.code_of(asked.product) if asked.product is not None else np.array(asked.code, np.float64)
 
 
-def where_of(where: Mapping[str, list[Any] | shapes.Condition]) -> dict[str, Any]:
+def where_of(where: Mapping[str, list[Any] | Condition]) -> dict[str, Any]:
     """The conditions as Shop takes them."""
     return {
-        name: each.model_dump(by_alias=True, exclude_none=True)
-        if isinstance(each, shapes.Condition)
-        else each
+        name: each.model_dump(by_alias=True, exclude_none=True) if isinstance(each, Condition) else each
         for name, each in where.items()
     }
 
