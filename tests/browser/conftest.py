@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser.looking import until
 from tests.browser.served import Server, browser, find_browser, served
+from tests.browser.shops import edited_copy
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,13 @@ def chromium() -> Iterator[Any]:
 def studio(built: Path) -> Iterator[Server]:
     """The small shop's studio."""
     with served(built) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def edited_studio(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The studio of the small shop after someone edited its sliders by hand."""
+    with served(edited_copy(built, tmp_path_factory.mktemp("edited") / "shop")) as server:
         yield server
 
 

@@ -1,0 +1,76 @@
+"""What a test does at the sliders, and how it reads the design: the bytes whose picture stands on the screen."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.browser.looking import until
+
+# The picture that stands there is that of the sliders as they stand, the address is the design's, and nothing is busy.
+AT_REST = """
+() => {
+  const image = document.querySelector("#frame");
+  if (!image?.complete || !image.naturalWidth || document.querySelector("[aria-busy=true]")) return false;
+  const shown = new URL(image.src).searchParams.get("z");
+  if (new URLSearchParams(location.hash.slice(1)).get("z") !== shown) return false;
+  const bytes = Uint8Array.from(atob(shown.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  const rows = [...document.querySelectorAll("#controls [data-latent]")];
+  const stands = (row) => +row.querySelector("input[type=range]").value === bytes[row.dataset.latent];
+  return rows.length === bytes.length && rows.every(stands);
+}
+"""
+READY = (
+    "() => 'ready' in document.documentElement.dataset && Boolean(document.querySelector('#similar .card'))"
+)
+
+
+def ready(page: Any) -> None:
+    """Wait until the page is whole: its tools, and the first products that are like the design."""
+    until(page, READY)
+
+
+def at_rest(page: Any) -> bytes:
+    """Wait until picture, sliders and address say the same, and give the design: a byte per latent."""
+    until(page, AT_REST)
+    return design(page)
+
+
+def design(page: Any, selector: str = "#frame") -> bytes:
+    """The design whose picture stands there, a byte per latent."""
+    return decoded(parse_qs(urlsplit(source(page, selector)).query)["z"][0])
+
+
+def source(page: Any, selector: str = "#frame") -> str:
+    """The whole address of a picture."""
+    return str(page.locator(selector).first.evaluate("image => image.src"))
+
+
+def decoded(z: str) -> bytes:
+    """The bytes of a design as links hold them."""
+    return base64.urlsafe_b64decode(z + "=" * (-len(z) % 4))
+
+
+def row(page: Any, latent: int) -> Any:
+    """The row of a latent's slider."""
+    return page.locator(f'#controls [data-latent="{latent}"]')
+
+
+def dial(page: Any, latent: int) -> Any:
+    """The range input of a latent."""
+    return row(page, latent).locator("input[type=range]")
+
+
+def put(page: Any, latent: int, number: int) -> bytes:
+    """Type a number, −100 to 100, into the box of a latent; the design that comes of it."""
+    row(page, latent).locator("input[type=number]").fill(str(number))
+    page.keyboard.press("Enter")
+    return at_rest(page)
+
+
+def frame_bytes(page: Any, selector: str = "#frame") -> bytes:
+    """The very bytes of a picture, as the server sends them."""
+    answer = page.request.get(source(page, selector))
+    assert answer.ok
+    return bytes(answer.body())

@@ -1,0 +1,65 @@
+"""Shops as the tests of the page need them: sliders edited by hand, few and many categories, names of every kind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+IDLE = (3, 6)  # the latents that the edited sliders call idle
+KL = (0.9, 4.1, 2.2, 0.01, 3.3, 1.7, 0.02, 0.4)  # nats by latent; the page's order follows from them
+BY_KL = (1, 4, 2, 5, 0, 7)  # the others, the most first
+LOW, HIGH = "weniger", "ärmellos ↔ خياط"  # the ends of the first slider, as someone wrote them
+
+
+def sliders_file(shop: Path) -> Path:
+    """Where the sliders of a shop of one model are."""
+    return next(shop.glob("models/*/sliders.json"))
+
+
+def edited_copy(shop: Path, root: Path) -> Path:
+    """A copy of the small shop with its `sliders.json` edited by hand, so that nothing hangs on its brief training.
+
+    Every latent has its share of nats from KL; its range holds the codes of nearly all products, so that a design is
+    somewhere along every slider; the first has names of its own; two directions are there, whatever was learnt.
+    """
+    from modiste.shop.shop import Shop
+
+    shutil.copytree(shop, root)
+    codes = Shop.open(shop, need="encodings").encodings.code
+    low, high = np.percentile(codes, [1, 99], axis=0)
+    middle, half = (low + high) / 2, (high - low) * 2
+    file = sliders_file(root)
+    held: dict[str, Any] = json.loads(file.read_text())
+    for each in held["latents"]:
+        n = each["latent"]
+        each |= {"minimum": float(middle[n] - half[n]), "maximum": float(middle[n] + half[n]), "kl": KL[n]}
+        each |= {"low": f"low end {n}", "high": f"high end {n}"}
+        if n == BY_KL[0]:
+            each |= {"low": LOW, "high": HIGH}
+    held["latents"].sort(key=lambda each: -each["kl"])
+    held["attributes"] = [
+        _direction("lightness", None, (BY_KL[0], BY_KL[1]), middle, half),
+        _direction("base_colour", "Red", (BY_KL[2], BY_KL[3]), middle, half),
+    ]
+    file.write_text(json.dumps(held, ensure_ascii=False))
+    return root
+
+
+def _direction(
+    attribute: str, value: str | None, latents: tuple[int, int], middle: np.ndarray, half: np.ndarray
+) -> dict[str, Any]:
+    direction = np.zeros(len(KL))
+    direction[list(latents)] = (0.6, 0.8)
+    centre, reach = float(middle @ direction), float(half @ direction)
+    return {
+        "attribute": attribute,
+        "value": value,
+        "direction": direction.tolist(),
+        "minimum": centre - reach,
+        "maximum": centre + reach,
+        "share": 0.5,
+    }
