@@ -42,6 +42,11 @@ def test_the_sliders_in_the_order_to_show_them(client: TestClient, shop: Shop) -
     assert [each["name"] for each in found["attributes"]] == [each.name for each in held.attributes]
     assert all(len(each["direction"]) == shop.model.latent for each in found["attributes"])
     assert found["average"] == pytest.approx(shop.encodings.code.mean(axis=0).tolist(), abs=1e-5)
+    counts = shop.catalogue.counts()
+    first = shop.catalogue.row(found["first"]["id"])
+    assert counts[shop.catalogue.categories[first]] == max(counts.values())
+    assert found["first"]["title"] == shop.title(first)
+    assert found["first"]["code"] == pytest.approx(shop.code_of(found["first"]["id"]).tolist())
 
 
 def test_the_map_row_by_row(client: TestClient, shop: Shop) -> None:

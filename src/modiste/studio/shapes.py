@@ -174,13 +174,20 @@ class AttributeShown(BaseModel):
     share: float
 
 
+class First(BaseModel):
+    id: str
+    title: str
+    code: list[float]
+
+
 class SlidersShown(BaseModel):
     model: str
     frames: str
     frame: tuple[int, int]
     latents: list[LatentShown] = Field(description="In the order to show them.")
     attributes: list[AttributeShown]
-    average: list[float] = Field(description="The mean of all products' codes: where to start.")
+    average: list[float] = Field(description="The mean of all products' codes: a design.")
+    first: First = Field(description="Where to start: a product like most of the largest category.")
 
 
 class MapAttribute(BaseModel):

@@ -10,7 +10,7 @@ import { mountFooter, mountHeader, mountStage } from "./stage.js";
 import { App } from "./store.js";
 import { words } from "./words.js";
 
-/** The design to begin with: the link's, the product's that the address names, or the average; what went wrong, in words. @param {App} app */
+/** The design to begin with: the link's, the product's that the address names, or the shop's first; what went wrong, in words. @param {App} app */
 async function begin(app) {
   const design = designOf(location.hash.slice(1), app);
   const id = fromFragment("product");

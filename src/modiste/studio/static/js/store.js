@@ -26,11 +26,11 @@ export class App {
     this.sliders = sliders;
     this.ranges = rangesOf(sliders.latents);
     /** @type {Float32Array} the design, within the sliders' ranges */
-    this.code = clamp(sliders.average, this.ranges);
+    this.code = clamp(sliders.first.code, this.ranges);
     /** @type {Float32Array} where the design began: what a reset goes back to */
     this.start = this.code;
     /** @type {Origin} in words, where it began */
-    this.origin = { kind: "average" };
+    this.origin = { kind: "product", id: sliders.first.id, title: sliders.first.title };
     /** @type {Set<number>} the latents that only the hand on their slider moves */
     this.locks = new Set();
     /** @type {number | null} the latent whose slider is in focus */

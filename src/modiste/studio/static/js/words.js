@@ -113,8 +113,8 @@ export const words = {
   linkOpen: "Open",
   linkBad: "That is no link to a design: it must end in #z=… and &m=….",
   linkOther: "That link was made with another model of this shop, so its design cannot be drawn here.",
-  linkOtherAtStart: "The link you opened was made with another model of this shop, so its design cannot be drawn here. This is the shop’s average instead.",
-  linkBadAtStart: "The link you opened is damaged: its design cannot be read. This is the shop’s average instead.",
+  linkOtherAtStart: "The link you opened was made with another model of this shop, so its design cannot be drawn here. This is another design to begin with.",
+  linkBadAtStart: "The link you opened is damaged: its design cannot be read. This is another design to begin with.",
 
   drop: "Drop a photo here, paste one, or",
   choose: "choose a file",
