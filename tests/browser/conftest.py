@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.designs import Shop, rested
 from tests.browser.looking import until
 from tests.browser.served import Server, browser, find_browser, served
 from tests.browser.shops import edited_copy
@@ -38,6 +39,20 @@ def edited_studio(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """The studio of the small shop after someone edited its sliders by hand."""
     with served(edited_copy(built, tmp_path_factory.mktemp("edited") / "shop")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def shop(edited_studio: Server) -> Shop:
+    """The API of the edited shop, to ask beside its page."""
+    return Shop(edited_studio.url)
+
+
+@pytest.fixture
+def tab(chromium: Any, edited_studio: Server) -> Iterator[Any]:
+    """The edited shop's page, at rest: its design has been drawn and its results are there."""
+    for each in opened(chromium, edited_studio.url):
+        rested(each)
+        yield each
 
 
 @pytest.fixture
