@@ -62,9 +62,9 @@ def dial(page: Any, latent: int) -> Any:
     return row(page, latent).locator("input[type=range]")
 
 
-def put(page: Any, latent: int, number: int) -> bytes:
+def put(page: Any, latent: int, to: int) -> bytes:
     """Type a number, −100 to 100, into the box of a latent; the design that comes of it."""
-    row(page, latent).locator("input[type=number]").fill(str(number))
+    number(page, latent).fill(str(to))
     page.keyboard.press("Enter")
     return at_rest(page)
 
@@ -74,3 +74,44 @@ def frame_bytes(page: Any, selector: str = "#frame") -> bytes:
     answer = page.request.get(source(page, selector))
     assert answer.ok
     return bytes(answer.body())
+
+
+def number(page: Any, latent: int) -> Any:
+    """The number box of a latent."""
+    return row(page, latent).locator("input[type=number]")
+
+
+def opened_at(page: Any, bytes_: bytes) -> None:
+    """Go to a design by its link, within the page."""
+    ready(page)
+    frames = parse_qs(urlsplit(source(page)).query)["m"][0]
+    z = base64.urlsafe_b64encode(bytes_).decode().rstrip("=")
+    page.evaluate("fragment => { location.hash = fragment; }", f"z={z}&m={frames}")
+    assert at_rest(page) == bytes_
+
+
+def centred(page: Any) -> Any:
+    """The page, whole, with every slider in its middle."""
+    ready(page)
+    opened_at(page, bytes([128] * len(design(page))))
+    return page
+
+
+class Held:
+    """Requests of a page that are stopped on their way, in order, until they are let go."""
+
+    def __init__(self, page: Any, pattern: str) -> None:
+        self.routes: list[Any] = []
+        self._page, self._pattern = page, pattern
+        page.route(pattern, self._hold)
+
+    def _hold(self, route: Any) -> None:
+        self.routes.append(route)
+
+    def __len__(self) -> int:
+        return len(self.routes)
+
+    def release(self) -> None:
+        """Let the last one go, and hold no more."""
+        self.routes[-1].continue_()
+        self._page.unroute(self._pattern)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-IDLE = (3, 6)  # the latents that the edited sliders call idle
+IDLE = (6, 3)  # the latents that the edited sliders call idle
 KL = (0.9, 4.1, 2.2, 0.01, 3.3, 1.7, 0.02, 0.4)  # nats by latent; the page's order follows from them
 BY_KL = (1, 4, 2, 5, 0, 7)  # the others, the most first
 LOW, HIGH = "weniger", "ärmellos ↔ خياط"  # the ends of the first slider, as someone wrote them

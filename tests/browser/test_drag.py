@@ -1,0 +1,163 @@
+"""Live frames: one request in flight, the newest value wins, the last frame stays; results come when the hand rests."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browser.designing import Held, at_rest, centred, decoded, design, dial, source
+from tests.browser.looking import pixels, until
+from tests.browser.served import Server
+from tests.browser.shops import BY_KL
+
+pytestmark = pytest.mark.browser
+
+FIRST = BY_KL[0]
+FRAME, SIMILAR = "**/v1/frame.jpg*", "**/v1/similar"
+REST = 150  # milliseconds after the last move
+
+# Within the page: when the hand moved, and when results were asked for.
+WATCH = """
+window.moves = [];
+window.asked = [];
+addEventListener("input", () => moves.push(performance.now()), true);
+const fetched = window.fetch;
+window.fetch = (path, init) => {
+  if (path === "/v1/similar") asked.push(performance.now());
+  return fetched(path, init);
+};
+"""
+
+
+@pytest.fixture(scope="session")
+def studio(edited_studio: Server) -> Server:
+    """The shop whose sliders were edited by hand."""
+    return edited_studio
+
+
+@pytest.fixture
+def table(page: Any) -> Any:
+    """The page, whole, with every slider in its middle, and no strip that asks for pictures of its own."""
+    centred(page)
+    page.locator("#strip-toggle").uncheck()
+    return page
+
+
+def value_of(url: str) -> int:
+    """Where the first slider is in the design that an address draws."""
+    return decoded(parse_qs(urlsplit(url).query)["z"][0])[FIRST]
+
+
+def moving(held: Held) -> list[Any]:
+    """The held requests for pictures of a design that the hand has moved."""
+    return [each for each in held.routes if value_of(each.request.url) != 128]
+
+
+def drag(page: Any, places: list[float]) -> None:
+    """Take the first slider's thumb through places along its track, 0 to 1; the hand stays on it."""
+    box = dial(page, FIRST).bounding_box()
+    y = box["y"] + box["height"] / 2
+    for i, place in enumerate(places):
+        page.mouse.move(box["x"] + box["width"] * place, y)
+        if i == 0:
+            page.mouse.down()
+
+
+def test_one_request_at_a_time_and_the_newest_value_wins(table: Any) -> None:
+    held = Held(table, FRAME)
+    before = pixels(table)
+    drag(table, [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8])
+    until(table, f"() => document.querySelector('[data-latent=\"{FIRST}\"] input').value > 190")
+    assert len(moving(held)) == 1, "while one is on its way no other is asked for"
+    assert (pixels(table) == before).all(), "the last frame stays until then"
+    with table.expect_request(FRAME) as next_one:
+        moving(held)[0].continue_()
+    newest = int(dial(table, FIRST).input_value())
+    assert value_of(next_one.value.url) == newest, "what lies between is left out"
+    assert len(moving(held)) == 2
+    held.release()
+    table.mouse.up()
+    assert at_rest(table)[FIRST] == newest
+    assert (pixels(table) != before).any()
+
+
+def test_a_long_drag_shows_many_pictures_and_ends_at_its_last(table: Any) -> None:
+    under_way: set[Any] = set()
+    most = 0
+    seen: list[int] = []
+
+    def asked(request: Any) -> None:
+        nonlocal most
+        if "/v1/frame.jpg" in request.url:
+            under_way.add(request)
+            most = max(most, len(under_way))
+            seen.append(value_of(request.url))
+
+    def ended(request: Any) -> None:
+        under_way.discard(request)
+
+    table.on("request", asked)
+    for end in ("requestfinished", "requestfailed"):
+        table.on(end, ended)
+    there = [0.5 + i / 80 for i in range(30)]
+    drag(table, [*there, *reversed(there), 0.1])
+    table.mouse.up()
+    last = int(dial(table, FIRST).input_value())
+    assert at_rest(table)[FIRST] == last < 64
+    assert seen[-1] == last
+    assert len(set(seen)) >= 5, "frames were drawn while the hand moved"
+    assert most == 1, "one in flight"
+
+
+def test_results_wait_for_the_hand_to_rest(chromium: Any, studio: Server) -> None:
+    profile = chromium.new_context(viewport={"width": 1280, "height": 900})
+    tab = profile.new_page()
+    tab.add_init_script(WATCH)
+    tab.goto(studio.url)
+    centred(tab)
+    tab.evaluate("() => { moves.length = asked.length = 0; }")
+    drag(tab, [0.5, 0.52, 0.55, 0.6, 0.63, 0.66, 0.7, 0.72])
+    tab.mouse.up()
+    at_rest(tab)
+    moves, asked = tab.evaluate("() => [moves, asked]")
+    assert asked
+    for when in asked:
+        assert when - max(each for each in moves if each < when) >= REST - 1
+    assert len(asked) < len(moves)
+    profile.close()
+
+
+def test_an_answer_that_is_no_longer_asked_for_is_called_off(table: Any) -> None:
+    held = Held(table, SIMILAR)
+    dial(table, FIRST).focus()
+    with table.expect_request(SIMILAR) as first:
+        table.keyboard.press("End")
+    with table.expect_event("requestfailed", lambda request: "/v1/similar" in request.url) as failed:
+        table.keyboard.press("Home")
+    assert failed.value == first.value
+    until(table, "() => document.querySelector('#similar').getAttribute('aria-busy') === 'true'")
+    with table.expect_response(SIMILAR) as answer:
+        held.release()
+    found = [each["id"] for each in answer.value.json()["results"]]
+    at_rest(table)
+    shown = table.eval_on_selector_all("#similar .card", "cards => cards.map(each => each.dataset.product)")
+    assert shown == found
+
+
+def test_the_picture_on_screen_is_never_empty_while_the_next_one_comes(table: Any) -> None:
+    table.evaluate(
+        """() => {
+          const image = document.querySelector("#frame");
+          window.empty = 0;
+          const look = () => { empty += !image.complete || !image.naturalWidth; requestAnimationFrame(look); };
+          look();
+        }"""
+    )
+    drag(table, [0.5 + i / 60 for i in range(20)])
+    table.mouse.up()
+    at_rest(table)
+    assert table.evaluate("() => empty") == 0
+    assert design(table) != bytes([128] * 8)
+    assert "/v1/frame.jpg?m=" in source(table)
