@@ -25,6 +25,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.browser.looking import settled, until
 from tests.browser.served import Server, browser, served
 
 PRODUCTS = 11_229
@@ -176,7 +177,7 @@ def measure_page(chromium: Any, server: Server, moves: int, rounds: int = 5) -> 
         page = profile.new_page()
         page.add_init_script(FIRST)
         page.goto(server.url)
-        page.wait_for_function("window.modisteFirst > 0")
+        until(page, "() => window.modisteFirst > 0")
         firsts.append(page.evaluate("window.modisteFirst"))
         page.wait_for_load_state("networkidle")
         weights.append(page.evaluate(WEIGHT))
@@ -187,8 +188,7 @@ def measure_page(chromium: Any, server: Server, moves: int, rounds: int = 5) -> 
     profile = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = profile.new_page()
     page.goto(server.url)
-    page.wait_for_function("document.querySelector('#frame')?.naturalWidth > 0")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     page.evaluate(PIXELS)
     page.evaluate("modisteBench.arm()")
     keys = ["PageUp"] * 12 + ["PageDown"] * 24 + ["PageUp"] * 12
@@ -227,8 +227,7 @@ def dragged(chromium: Any, server: Server, seconds: float = 3.0) -> float:
     profile = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = profile.new_page()
     page.goto(server.url)
-    page.wait_for_function("document.querySelector('#frame')?.naturalWidth > 0")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     page.evaluate(PIXELS)
     slider = page.locator("[data-latent] input[type=range]").first
     slider.scroll_into_view_if_needed()

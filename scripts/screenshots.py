@@ -20,6 +20,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.browser.looking import settled
 from tests.browser.served import browser, served
 
 Action = Callable[[Any], None]
@@ -60,7 +61,7 @@ def map_zoomed(page: Any) -> None:
     page.locator("#map-canvas").scroll_into_view_if_needed()
     box = page.locator("#map-canvas").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    for _ in range(6):
+    for _ in range(3):
         page.mouse.wheel(0, -300)
         page.wait_for_timeout(120)
 
@@ -107,8 +108,7 @@ def take(chromium: Any, url: str, view: str, size: tuple[int, int], theme: str, 
     )
     page = profile.new_page()
     page.goto(url)
-    page.wait_for_function("document.querySelector('#frame')?.naturalWidth > 0")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     try:
         VIEWS[view](page)
     except Exception as error:
