@@ -116,7 +116,8 @@ def moves(page: Any, action: Callable[[], Any]) -> str:
     """Do what moves the design, wait until the page shows all of it, and return its `z`."""
     rested(page)
     before = drawn(page)
-    action()
+    with page.expect_request("**/v1/similar"):  # sent once the design has come to rest
+        action()
     rested(page, before)
     return drawn(page)
 
