@@ -1,58 +1,13 @@
-"""Latents and directions of a toy model whose latents are known: it draws a box."""
+"""Directions of a toy model whose latents are known."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from modiste.latent.directions import (
-    attribute_directions,
-    kl_per_latent,
-    name_latents,
-    order_by_kl,
-    slider_ranges,
-)
+from modiste.latent.directions import attribute_directions
 from modiste.latent.measures import measures
-
-
-def draw(codes: np.ndarray) -> np.ndarray:
-    """Latent 0 is how dark, 1 how tall, 2 how wide; 3 does nothing."""
-    photos = np.full((len(codes), 60, 40, 3), 255, np.uint8)
-    for photo, code in zip(photos, np.clip(codes, -3, 3), strict=True):
-        tall, wide = int(24 + 6 * code[1]), int(16 + 4 * code[2])
-        photo[30 - tall // 2 : 30 + tall - tall // 2, 20 - wide // 2 : 20 + wide - wide // 2] = int(
-            110 - 30 * code[0]
-        )
-    return photos
-
-
-def posteriors(rows: int = 500) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(0)
-    mean = random.normal(size=(rows, 4)) * [1.0, 0.9, 0.8, 0.01]
-    return mean.astype(np.float32), np.tile(np.float32([0.1, 0.2, 0.3, 1.0]), (rows, 1))
-
-
-def test_kl_says_what_matters() -> None:
-    mean, std = posteriors()
-    assert order_by_kl(mean, std).tolist() == [0, 1, 2, 3]
-    assert kl_per_latent(mean, std)[3] < 0.01
-    np.testing.assert_allclose(kl_per_latent(np.zeros((3, 2)), np.ones((3, 2))), 0)
-
-
-def test_ranges_are_percentiles() -> None:
-    means = np.linspace(0, 100, 101, dtype=np.float32)[:, None] * np.float32([1, -2])
-    np.testing.assert_allclose(slider_ranges(means), [[1, 99], [-198, -2]])
-
-
-def test_latents_are_named_by_what_they_do() -> None:
-    sliders = name_latents(draw, *posteriors())
-    assert [each.name for each in sliders][:3] == [
-        "lighter ↔ darker",
-        "shorter ↔ taller",
-        "narrower ↔ wider",
-    ]
-    assert (sliders[3].name, sliders[3].idle) == ("less ↔ more", True)
-    assert sliders[1].effects["height"] > 1.0 > abs(sliders[1].effects["lightness"])
-    assert sliders[0].minimum < 0 < sliders[0].maximum
+from modiste.latent.probing import Judge, probe
+from tests.latent.toy import draw, posteriors
 
 
 def test_directions_move_their_attribute_and_leave_the_others() -> None:
@@ -105,3 +60,50 @@ def test_a_direction_moves_the_picture() -> None:
     assert (np.diff(drawn["height"]) >= 0).all()
     assert np.ptp(drawn["height"]) > 0.3
     assert np.ptp(drawn["lightness"]) < 0.05
+
+
+def test_the_decoder_s_slopes_are_found() -> None:
+    mean, _ = posteriors()
+    slopes = probe(draw, mean, rounds=8)
+    assert np.abs(slopes["lightness"]).argmax() == 0
+    assert slopes["lightness"][0] < 0
+    assert slopes["height"].argmax() == 1
+    assert slopes["width"].argmax() == 2
+
+
+def test_directions_are_apart_on_the_picture_where_the_catalogue_mixes_them() -> None:
+    mean, _ = posteriors()
+    mean[:, 2] = 0.8 * mean[:, 1] + 0.3 * mean[:, 2]  # what is tall is wide, in this catalogue
+    measured = {
+        name: values.tolist() for name, values in measures(draw(mean)).items() if name in ("height", "width")
+    }
+    slopes = probe(draw, mean, rounds=8)
+    judge = Judge(draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, measured, slopes)
+    found = {
+        each.attribute: np.array(each.direction)
+        for each in attribute_directions(mean, measured, measured=slopes, worst=judge.worst)
+    }
+    assert found["height"][1] > 0.95
+    assert found["width"][2] > 0.95
+
+
+def test_a_direction_that_moves_nothing_is_left_out() -> None:
+    mean, _ = posteriors()
+    mean[:, 3] *= 100
+    told = {"height": measures(draw(mean))["height"].tolist(), "weight": mean[:, 3].tolist()}
+    slopes = probe(draw, mean, rounds=8)
+    # Near any code lies the first product only: whatever the direction, its weight is what is found.
+    judge = Judge(draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, told, slopes)
+    assert {each.attribute for each in attribute_directions(mean, told, measured=slopes)} == {
+        "height",
+        "weight",
+    }
+    kept = attribute_directions(mean, told, measured=slopes, worst=judge.worst)
+    assert {each.attribute for each in kept} == {"height"}
+
+
+def test_no_more_directions_than_asked_and_none_from_nothing() -> None:
+    mean, _ = posteriors()
+    three = {str(latent): mean[:, latent].tolist() for latent in range(3)}
+    assert len(attribute_directions(mean, three, most=2)) == 2
+    assert attribute_directions(mean, {}) == ()

@@ -31,9 +31,13 @@ def test_a_box_is_what_it_is(
     assert found["width"] == pytest.approx(width / 40)
     assert found["area"] == pytest.approx(height * width / 2400)
     assert found["aspect"] == pytest.approx(height / width)
-    assert found["lightness"] == pytest.approx(0.2126 * red + 0.7152 * green + 0.0722 * blue)
-    assert found["saturation"] == pytest.approx(max(colour) / 255 - min(colour) / 255)
-    assert found["warmth"] == pytest.approx(red - blue)
+    assert found["lightness"] == pytest.approx(0.2126 * red + 0.7152 * green + 0.0722 * blue, abs=1e-6)
+    assert found["saturation"] == pytest.approx(max(colour) / 255 - min(colour) / 255, abs=1e-6)
+    assert found["warmth"] == pytest.approx(red - blue, abs=1e-6)
+    assert found["pinkness"] == pytest.approx((red + blue) / 2 - green, abs=1e-6)
+    assert (found["fill"], found["contrast"]) == pytest.approx((1, 0), abs=1e-6)
+    assert (found["balance"], found["lean"]) == pytest.approx((0.5, 0.5), abs=1e-6)
+    assert (found["shade"], found["side"]) == pytest.approx((0, 0), abs=1e-6)
     if max(colour) - min(colour) > 20:
         expected = colorsys.rgb_to_hsv(red, green, blue)[0] * 360
         assert abs((found["hue"] - expected + 180) % 360 - 180) < 3  # a circle, where HSV has a hexagon
@@ -58,3 +62,16 @@ def test_stripes_have_more_edges() -> None:
     plain, striped = box(10, 10, 30, 20, (100, 100, 100)), box(10, 10, 30, 20, (100, 100, 100))
     striped[10:40:4, 10:30] = 0
     assert measures(striped)["edges"] > measures(plain)["edges"]
+
+
+def test_where_it_is_dark_and_where_it_is_full() -> None:
+    photo = box(10, 10, 30, 20, (50, 50, 50))
+    photo[25:40, 10:20] = 150  # lighter below on the left
+    found = measures(photo)
+    assert found["shade"] == pytest.approx(-50 / 255, abs=1e-6)
+    assert found["side"] == pytest.approx(50 / 255, abs=1e-6)
+    assert found["contrast"] > 0.1
+    photo[25:40, 20:30] = 255  # and nothing on the right
+    found = measures(photo)
+    assert found["fill"] == pytest.approx(0.75)
+    assert found["balance"] < 0.5 > found["lean"]

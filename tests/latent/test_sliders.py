@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modiste.errors import SchemaError
-from modiste.latent.sliders import AttributeSlider, LatentSlider, Sliders
+from modiste.latent.sliders import AttributeSlider, LatentSlider, Sliders, ranges_id
 
 words = st.text(min_size=1, max_size=12)
 numbers = st.floats(-1e6, 1e6)
@@ -79,6 +80,7 @@ DAMAGE: list[Callable[[dict[str, Any]], object]] = [
     lambda raw: raw["attributes"][0].update(direction=None),
     lambda raw: raw["attributes"][0].update(value=4),
     lambda raw: raw["attributes"][0].pop("share"),
+    lambda raw: raw.update(ranges_id=5),
 ]
 
 
@@ -94,3 +96,19 @@ def test_damage_is_a_schema_error(damage: Callable[[dict[str, Any]], object]) ->
 def test_not_an_object() -> None:
     with pytest.raises(SchemaError):
         Sliders.from_dict([])
+
+
+def test_frames_name_the_model_until_a_range_is_changed() -> None:
+    raw = good()
+    first = Sliders.from_dict(raw)
+    assert first.ranges.dtype == np.float32
+    assert first.ranges.tolist() == [[-1, 1], [-2, 2]]  # by latent, not in the order to show them
+    raw["ranges_id"] = ranges_id(first.ranges)
+    assert Sliders.from_dict(raw).frames == "m"
+    raw["latents"][0].update(low="inky", high="chalky")
+    assert Sliders.from_dict(raw).frames == "m"
+    raw["latents"][0].update(maximum=2.5)
+    changed = Sliders.from_dict(raw)
+    assert changed.frames == f"m-{ranges_id(changed.ranges)}"
+    del raw["ranges_id"]  # not known: never mistaken for the first
+    assert Sliders.from_dict(raw).frames == changed.frames

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-MEASURES = ("hue", "lightness", "saturation", "warmth", "height", "width", "area", "aspect", "edges")
+Floats = NDArray[np.floating[Any]]
+MEASURES = (
+    "hue",
+    "lightness",
+    "saturation",
+    "warmth",
+    "pinkness",
+    "contrast",
+    "shade",
+    "side",
+    "height",
+    "width",
+    "area",
+    "aspect",
+    "fill",
+    "balance",
+    "lean",
+    "edges",
+)
 APART = 20  # of 255 in some channel: nearer to the background than this is background
-CHUNK = 64
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+NOTHING = dict.fromkeys(("contrast", "shade", "side", "height", "width", "area", "fill", "edges"), 0.0) | {
+    "aspect": 1.0,
+    "balance": 0.5,
+    "lean": 0.5,
+}
 
 
 def measures(photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
@@ -16,63 +41,91 @@ def measures(photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
     The background is the median of the photo's border; the foreground is what differs from it.
 
     Returns:
-        One float64 `(b,)` per measure, of no dimension for one photo: hue in degrees, 0 up to 360 (red 0, green 120,
-        blue 240); lightness (luma), saturation (largest less smallest channel) from 0 to 1; warmth (red less blue)
-        from −1 to 1; height, width and area of the foreground as shares of the frame's; aspect, its height over its
-        width in pixels; edges, the mean step of luma between neighbouring pixels of the foreground. A photo without
-        foreground has 0 for all of them but aspect, which is 1, and the colour of its background.
+        One float64 `(b,)` per measure, of no dimension for one photo:
+
+        - hue in degrees, 0 up to 360 (red 0, green 120, blue 240);
+        - lightness (luma) and saturation (largest less smallest channel) from 0 to 1;
+        - warmth (red less blue) and pinkness (red and blue less green) from −1 to 1;
+        - contrast, the standard deviation of luma; edges, the mean step of luma between neighbouring pixels;
+        - shade and side, the luma of the upper half less that of the lower, of the left less that of the right;
+        - height, width and area as shares of the frame's; aspect, height over width in pixels;
+        - fill, the area's share of its bounding box; balance and lean, where in that box its middle lies, from 0 at
+          the top and on the left to 1.
+
+        A photo without foreground has 0 for all of them but the colour of its background, an aspect of 1, and a
+        balance and lean of ½.
     """
-    batch = photos[None] if photos.ndim == 3 else photos
-    parts = [_measure(batch[start : start + CHUNK]) for start in range(0, len(batch), CHUNK)]
-    empty = np.empty(0)
-    found = {name: np.concatenate([part[name] for part in parts]) if parts else empty for name in MEASURES}
-    return {name: values[0, ...] for name, values in found.items()} if photos.ndim == 3 else found
+    if photos.ndim == 3:
+        return {
+            name: np.asarray(value) for name, value in _measure(photos, foreground(photos[None])[0]).items()
+        }
+    found = {name: np.empty(len(photos)) for name in MEASURES}
+    for row, photo in enumerate(photos):  # one by one, they fit a processor's cache
+        for name, value in _measure(photo, foreground(photo[None])[0]).items():
+            found[name][row] = value
+    return found
 
 
 def foreground(photos: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which pixels of photos `(b, h, w, 3)` are product: `(b, h, w)`."""
     border = np.concatenate([photos[:, 0], photos[:, -1], photos[:, :, 0], photos[:, :, -1]], axis=1)
     background = np.median(border, axis=1)[:, None, None]
-    return np.asarray((np.abs(photos.astype(np.float32) - background) > APART).any(axis=-1), np.bool_)
+    most, least = np.floor(background + APART).astype(np.int16), np.ceil(background - APART).astype(np.int16)
+    red, green, blue = ((photos[..., c] > most[..., c]) | (photos[..., c] < least[..., c]) for c in range(3))
+    return red | green | blue
 
 
-def _measure(photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
-    mask = foreground(photos)
-    rows, columns = (np.asarray(mask.any(axis=axis), np.bool_) for axis in (2, 1))
-    there = np.asarray(rows.any(axis=1), np.bool_)
-    weight = np.where(there[:, None, None], mask, True).astype(np.float64)
-    weight /= weight.sum(axis=(1, 2), keepdims=True)
-    colour = photos / 255.0
-    red, green, blue = np.moveaxis(colour, -1, 0)
-    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (values * weight).sum(axis=(1, 2))
-
-    # The hue of the mean colour: averaging angles would let grey pixels, whose hue is noise, have a say.
-    hue = (
-        np.degrees(np.arctan2(mean(np.sqrt(0.75) * (green - blue)), mean(red - 0.5 * (green + blue)))) % 360.0
-    )
-    h, w = mask.shape[1:]
-    tall, wide = _extent(rows), _extent(columns)
+def _measure(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[str, float]:
+    h, w = mask.shape
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return _colours((photo.reshape(-1, 3) / 255.0).astype(np.float32)) | NOTHING
+    top, left, tall, wide = (int(n) for n in (rows[0], columns[0], np.ptp(rows) + 1, np.ptp(columns) + 1))
+    # One pixel more above and on the left, where there is one: the step onto the product counts.
+    above, before = min(top, 1), min(left, 1)
+    box = photo[top - above : top + tall, left - before : left + wide].astype(np.float32) / np.float32(255)
+    luma = box @ LUMA
     step = np.zeros_like(luma)
+    step[1:] += np.abs(np.diff(luma, axis=0))
     step[:, 1:] += np.abs(np.diff(luma, axis=1))
-    step[:, :, 1:] += np.abs(np.diff(luma, axis=2))
-    return {
-        "hue": np.where(hue >= 360.0, 0.0, hue),
-        "lightness": mean(luma),
-        "saturation": mean(colour.max(axis=-1) - colour.min(axis=-1)),
-        "warmth": mean(red - blue),
+    inner = (slice(above, None), slice(before, None))
+    there = mask[top : top + tall, left : left + wide]
+    pixels, light, steps = box[inner][there], luma[inner][there], step[inner][there]
+    down, along = (part.astype(np.float32) + np.float32(0.5) for part in np.nonzero(there))
+    down, along = down / tall, along / wide
+    return _colours(pixels) | {
+        "contrast": float(light.std(dtype=np.float64)),
+        "shade": _halves(light, down < 0.5),
+        "side": _halves(light, along < 0.5),
         "height": tall / h,
         "width": wide / w,
-        "area": mask.mean(axis=(1, 2)),
-        "aspect": np.divide(tall, wide, out=np.ones(len(mask)), where=there),
-        "edges": np.where(there, mean(step), 0.0),
+        "area": len(light) / (h * w),
+        "aspect": tall / wide,
+        "fill": len(light) / (tall * wide),
+        "balance": _mean(down),
+        "lean": _mean(along),
+        "edges": _mean(steps),
     }
 
 
-def _extent(lines: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """From the first line with product to the last, in pixels: `(b,)` for `(b, lines)`."""
-    length = lines.shape[1]
-    first, last = lines.argmax(axis=1), length - lines[:, ::-1].argmax(axis=1)
-    return np.where(lines.any(axis=1), last - first, 0).astype(np.float64)
+def _colours(pixels: Floats) -> dict[str, float]:
+    """What the colours of pixels `(m, 3)`, from 0 to 1, give."""
+    red, green, blue = (float(value) for value in pixels.mean(axis=0, dtype=np.float64))
+    # The hue of the mean colour: averaging angles would let grey pixels, whose hue is noise, have a say.
+    hue = float(np.degrees(np.arctan2(np.sqrt(0.75) * (green - blue), red - 0.5 * (green + blue)))) % 360.0
+    return {
+        "hue": 0.0 if hue >= 360.0 else hue,
+        "lightness": float(LUMA.astype(np.float64) @ (red, green, blue)),
+        "saturation": _mean(pixels.max(axis=1) - pixels.min(axis=1)),
+        "warmth": red - blue,
+        "pinkness": 0.5 * (red + blue) - green,
+    }
+
+
+def _halves(light: Floats, first: NDArray[np.bool_]) -> float:
+    """The mean light of the `first` pixels less that of the others; 0 where either has none."""
+    return _mean(light[first]) - _mean(light[~first]) if first.any() and not first.all() else 0.0
+
+
+def _mean(values: Floats) -> float:
+    return float(values.mean(dtype=np.float64))

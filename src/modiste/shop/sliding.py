@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from modiste.catalogue.photo import background_of, decode_jpeg
 from modiste.errors import SchemaError
-from modiste.latent.directions import attribute_directions, name_latents
+from modiste.latent.directions import attribute_directions
 from modiste.latent.layout import lay_out
-from modiste.latent.measures import MEASURES, measures
+from modiste.latent.measures import measures
+from modiste.latent.naming import name_latents
+from modiste.latent.probing import LATE, SHOWN, Judge, probe
 from modiste.latent.sliders import Sliders, ranges_id
 from modiste.search.index import LatentIndex
 from modiste.shop.closeness import measure_closeness, measure_loneliness
@@ -27,6 +29,9 @@ from modiste.shop.swatches import measure_swatches
 
 MEASURED = 2000  # photos: enough for a regression on some 16 numbers
 BATCH = 64
+# When a product came is nothing that a picture shows; hue goes round and does not grow along a line.
+UNSEEN = ("year", "season", "month", "date", "hue")
+NEAR = 8  # products near a design that say what kind of thing it is
 
 
 def make_sliders(
@@ -50,16 +55,32 @@ def make_sliders(
         first, copy = _before(file, model_id)
         total = shop.model.latent + 2
         tell(on_progress, "sliders", 0, total)
+        index = LatentIndex(shop.catalogue.ids, held.mean, held.std, held.code)
+        near = min(NEAR, len(index))
+
+        def nearest(codes: NDArray[np.float32]) -> NDArray[np.intp]:
+            return index.nearest(codes, near, "fixed-epsilon")[0]
+
+        attributes = _attributes(shop)
         latents = name_latents(
             shop.engine.decode,
             held.mean,
             held.std,
+            kinds={name: values for name, values in attributes.items() if _is_kind(name, values)},
+            nearest=nearest,
             seed=seed,
             on_latent=lambda done: tell(on_progress, "sliders", done, total),
         )
-        known = _measured(shop, seed) | _attributes(shop)
+        known = {name: values for name, values in attributes.items() if name not in UNSEEN}
+        known |= _measured(shop, seed)
+        slopes = probe(shop.engine.decode, held.mean, seed=seed)
+        judge = Judge(shop.engine.decode, nearest, held.mean, held.code, known, slopes, seed=seed + 1)
         tell(on_progress, "sliders", total - 1, total)
-        made = Sliders(model_id, latents, attribute_directions(held.code, known))
+        made = Sliders(
+            model_id,
+            latents,
+            attribute_directions(held.code, known, measured=slopes, late=LATE, worst=judge.worst),
+        )
         made = replace(made, ranges_id=first or ranges_id(made.ranges))
         written = made.to_dict()
         write_json(file, {"as_made": _digest(written)} | written)
@@ -137,9 +158,9 @@ def _photos(shop: Shop, rows: Any) -> NDArray[np.uint8]:
 
 def _measured(shop: Shop, seed: int) -> dict[str, list[float | None]]:
     """What can be measured on a sample of the catalogue's photos; None for the other products."""
-    found: dict[str, list[float | None]] = {
-        name: [None] * len(shop.catalogue) for name in MEASURES if name != "hue"
-    }
+    found: dict[str, list[float | None]] = {}
+    for name in SHOWN:
+        found[name] = [None] * len(shop.catalogue)
     rows = _sample(shop, MEASURED, seed)
     for start in range(0, len(rows), BATCH):
         part = rows[start : start + BATCH]
@@ -163,6 +184,11 @@ def _attributes(shop: Shop) -> dict[str, list[Any]]:
                 column.words[place] if place >= 0 else None for place in column.data.tolist()
             ]
     return found
+
+
+def _is_kind(name: str, values: list[Any]) -> bool:
+    """Whether an attribute says what kind of thing a product is: words, and not of its colour, which is measured."""
+    return "colo" not in name.lower() and any(isinstance(value, str) for value in values)
 
 
 def _typical_photo(shop: Shop, seed: int) -> tuple[tuple[int, int, int], float]:
