@@ -97,6 +97,19 @@ def centred(page: Any) -> Any:
     return page
 
 
+def bytes_of(page: Any, code: list[float]) -> bytes:
+    """A code as the page's links hold it, by the page's own codec."""
+    held = page.evaluate(
+        """async (code) => {
+          const codec = await import("/static/js/codec.js");
+          const { latents } = await (await fetch("/v1/sliders")).json();
+          return [...codec.quantise(code, codec.rangesOf(latents))];
+        }""",
+        code,
+    )
+    return bytes(held)
+
+
 class Held:
     """Requests of a page that are stopped on their way, in order, until they are let go."""
 

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from tests.browser.designing import at_rest, centred, design, dial, frame_bytes, opened_at, put, row, source
+from tests.browser.designing import (
+    at_rest,
+    bytes_of,
+    centred,
+    design,
+    dial,
+    frame_bytes,
+    opened_at,
+    put,
+    row,
+    source,
+)
 from tests.browser.looking import pixels, until
 from tests.browser.served import Server
 from tests.browser.shops import BY_KL
@@ -37,19 +48,6 @@ def surprised(page: Any) -> tuple[dict[str, Any], bytes]:
         page, "title => document.querySelector('#stage .begun').textContent.includes(title)", product["title"]
     )
     return product, at_rest(page)
-
-
-def bytes_of(page: Any, code: list[float]) -> bytes:
-    """A code as the page's links hold it, by the page's own codec."""
-    held = page.evaluate(
-        """async (code) => {
-          const codec = await import("/static/js/codec.js");
-          const { latents } = await (await fetch("/v1/sliders")).json();
-          return [...codec.quantise(code, codec.rangesOf(latents))];
-        }""",
-        code,
-    )
-    return bytes(held)
 
 
 def thumbnails(page: Any) -> Any:

@@ -1,0 +1,168 @@
+"""The keyboard, all the way: to every slider, along it, every tool by one key, and no key where someone types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.browser.designing import at_rest, centred, design, dial, ready, row
+from tests.browser.looking import pixels, until
+from tests.browser.served import Server
+from tests.browser.shops import BY_KL
+
+pytestmark = pytest.mark.browser
+
+FIRST, SECOND = BY_KL[:2]
+FOCUS = "() => document.activeElement?.id || document.activeElement?.className || ''"
+
+
+@pytest.fixture(scope="session")
+def studio(edited_studio: Server) -> Server:
+    """The shop whose sliders were edited by hand."""
+    return edited_studio
+
+
+@pytest.fixture
+def table(page: Any) -> Any:
+    """The page, whole, with every slider in its middle."""
+    return centred(page)
+
+
+def tab_to(page: Any, selector: str, most: int = 60) -> None:
+    """Press Tab until an element has the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"{most} tabs do not lead to {selector}")
+
+
+def test_arrows_pages_and_ends_move_the_slider_in_focus(table: Any) -> None:
+    dial(table, FIRST).focus()
+    for key, byte in (("ArrowRight", 129), ("ArrowUp", 130), ("ArrowLeft", 129), ("ArrowDown", 128)):
+        table.keyboard.press(key)
+        assert at_rest(table)[FIRST] == byte
+    table.keyboard.press("PageUp")
+    assert at_rest(table)[FIRST] >= 128 + 8, "a big step"
+    table.keyboard.press("PageDown")
+    assert at_rest(table)[FIRST] == pytest.approx(128, abs=1)
+    table.keyboard.press("End")
+    assert at_rest(table)[FIRST] == 255
+    table.keyboard.press("Home")
+    assert at_rest(table)[FIRST] == 0
+
+
+def test_a_digit_jumps_to_that_slider(table: Any) -> None:
+    table.keyboard.press("3")
+    assert dial(table, BY_KL[2]).evaluate("each => each === document.activeElement")
+    table.keyboard.press("1")
+    table.keyboard.press("ArrowRight")
+    assert at_rest(table)[FIRST] == 129
+    table.locator("#set-attributes").click()
+    table.keyboard.press("2")
+    assert dial(table, SECOND).is_visible(), "from the other set too"
+    assert dial(table, SECOND).evaluate("each => each === document.activeElement")
+    table.keyboard.press("8")
+    assert table.locator("#more").get_attribute("open") is not None, "an idle one is unfolded"
+
+
+def test_a_whole_design_without_a_mouse(page: Any) -> None:
+    ready(page)
+    before = pixels(page)
+    tab_to(page, "#start-open")
+    page.keyboard.press("Enter")
+    until(
+        page,
+        "() => document.querySelector('#start').open && document.querySelector('#start .book[data-product]')",
+    )
+    tab_to(page, "#start-product .book")
+    page.keyboard.press("Enter")
+    begun = at_rest(page)
+    assert (pixels(page) != before).any()
+    assert not page.locator("#start").is_visible()
+    tab_to(page, f'[data-latent="{FIRST}"] input[type=range]')
+    page.keyboard.press("Home")
+    page.keyboard.press("l")
+    assert row(page, FIRST).locator(".lock").get_attribute("aria-pressed") == "true"
+    moved = at_rest(page)
+    with page.expect_response(lambda answer: "sort=random" in answer.url):
+        page.keyboard.press("r")
+    until(
+        page,
+        "z => !document.querySelector('#frame').src.endsWith(z)",
+        page.url.partition("z=")[2].partition("&")[0],
+    )
+    surprised = at_rest(page)
+    assert surprised[FIRST] == moved[FIRST] == 0
+    page.keyboard.press("u")
+    assert at_rest(page) == moved
+    page.keyboard.press("Control+z")
+    assert at_rest(page) == begun
+    page.keyboard.press("Control+Shift+z")
+    assert at_rest(page) == moved
+
+
+def test_letters_open_what_they_name_and_escape_closes_it_where_the_focus_was(table: Any) -> None:
+    dial(table, FIRST).focus()
+    for key, dialog in (("n", "#nearby-dialog"), ("s", "#share"), ("?", "#help")):
+        table.keyboard.press(key)
+        assert table.locator(dialog).is_visible()
+        table.keyboard.press("r")  # no key works through an open dialog
+        table.keyboard.press("Escape")
+        assert not table.locator(dialog).is_visible()
+        assert dial(table, FIRST).evaluate("each => each === document.activeElement")
+    assert design(table) == bytes([128] * 8)
+
+
+def test_the_help_lists_every_key_and_switches_them_off(table: Any) -> None:
+    table.keyboard.press("?")
+    listed = table.locator("#help dl").inner_text()
+    for key in ("Page Up", "Home", "1 … 9", "L", "R", "N", "U", "Ctrl+Z", "S", "?", "Esc"):
+        assert key in listed
+    table.locator("#keys-on").uncheck()
+    table.keyboard.press("Escape")
+    table.keyboard.press("n")
+    assert not table.locator("#nearby-dialog").is_visible()
+    dial(table, FIRST).focus()
+    table.keyboard.press("End")
+    assert at_rest(table)[FIRST] == 255
+    table.keyboard.press("Control+z")
+    until(table, "latent => document.querySelector(latent).value < 255", f"#slider-latent-{FIRST}")
+    assert at_rest(table)[FIRST] == 128, "Ctrl+Z is no single key: it stays"
+    table.reload()
+    ready(table)
+    table.keyboard.press("n")
+    assert not table.locator("#nearby-dialog").is_visible(), "kept from visit to visit"
+
+
+def test_no_single_key_works_where_someone_types(table: Any) -> None:
+    table.locator(f'[data-latent="{FIRST}"] input[type=number]').focus()
+    table.keyboard.type("50")
+    table.keyboard.press("Enter")
+    assert at_rest(table)[FIRST] == pytest.approx(191, abs=1), "the digits are a number there, no jump"
+    table.locator("#start-open").click()
+    table.locator("#start-search").fill("")
+    table.locator("#start-search").focus()
+    table.keyboard.type("rnsu?1")
+    assert table.locator("#start-search").input_value() == "rnsu?1"
+    for dialog in ("#nearby-dialog", "#share", "#help"):
+        assert not table.locator(dialog).is_visible()
+
+
+def test_tabs_are_one_stop_and_arrows_go_between_them(table: Any) -> None:
+    table.locator("#set-latents").focus()
+    table.keyboard.press("ArrowRight")
+    assert table.locator("#set-attributes").get_attribute("aria-selected") == "true"
+    assert table.evaluate(FOCUS) == "set-attributes"
+    table.keyboard.press("ArrowRight")
+    assert table.evaluate(FOCUS) == "set-latents"
+    assert table.locator("#set-attributes").get_attribute("tabindex") == "-1"
+
+
+def test_what_happens_is_said_politely(table: Any) -> None:
+    assert table.locator("#live").get_attribute("aria-live") == "polite"
+    table.locator("#surprise").click()
+    until(table, "() => document.querySelector('#live').textContent !== ''")
+    title = table.locator("#stage .begun").inner_text()
+    assert title.startswith("Begun from")

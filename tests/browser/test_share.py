@@ -1,0 +1,149 @@
+"""Sharing: the address holds the design, and the picture, the numbers and the command are that very design."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from modiste.catalogue.photo import to_jpeg
+from modiste.studio.frames import QUALITY
+from tests.browser.designing import (
+    at_rest,
+    bytes_of,
+    decoded,
+    design,
+    dial,
+    frame_bytes,
+    opened_at,
+    ready,
+    source,
+)
+from tests.browser.looking import pixels, until
+from tests.browser.served import Server
+
+pytestmark = pytest.mark.browser
+
+DESIGN = bytes([10, 240, 60, 128, 200, 33, 90, 171])
+
+
+@pytest.fixture(scope="session")
+def studio(edited_studio: Server) -> Server:
+    """The shop whose sliders were edited by hand."""
+    return edited_studio
+
+
+@pytest.fixture
+def table(page: Any) -> Any:
+    """The page with a design of its own."""
+    ready(page)
+    opened_at(page, DESIGN)
+    return page
+
+
+def image_of(data: bytes) -> np.ndarray:
+    """The pixels of an image file, int `(h, w, 3)`."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def downloaded(page: Any, button: str) -> tuple[str, bytes]:
+    """Press a button that saves a file: the file's name, and what is in it."""
+    with page.expect_download() as download:
+        page.locator(button).click()
+    return str(download.value.suggested_filename), Path(download.value.path()).read_bytes()
+
+
+def test_the_shared_link_gives_the_identical_picture(table: Any, chromium: Any) -> None:
+    table.locator("#share-open").click()
+    link = table.locator("#share-link").input_value()
+    table.locator("#copy-link").click()
+    assert table.evaluate("() => navigator.clipboard.readText()") == link
+    other = chromium.new_context(viewport={"width": 1280, "height": 900})
+    tab = other.new_page()
+    tab.goto(link)
+    ready(tab)
+    assert design(tab) == DESIGN
+    assert source(tab) == source(table)
+    assert frame_bytes(tab) == frame_bytes(table)
+    table.keyboard.press("Escape")
+    assert (pixels(tab) == pixels(table)).all()
+    other.close()
+
+
+def test_the_address_follows_the_design_and_the_design_the_address(table: Any) -> None:
+    first = table.url
+    assert decoded(table.evaluate("() => new URLSearchParams(location.hash.slice(1)).get('z')")) == DESIGN
+    dial(table, 1).focus()
+    table.keyboard.press("Home")
+    assert at_rest(table)[1] == 0
+    assert table.url != first
+    table.evaluate("url => { location.href = url; }", first)
+    until(
+        table,
+        "z => document.querySelector('#frame').src.includes(z)",
+        first.partition("z=")[2].partition("&")[0],
+    )
+    assert at_rest(table) == DESIGN
+    table.reload()
+    ready(table)
+    assert design(table) == DESIGN
+
+
+@pytest.mark.parametrize(("change", "why"), [(("m=", "m=0"), "another model"), (("z=", "z=!"), "damaged")])
+def test_a_link_that_cannot_be_drawn_says_so(table: Any, change: tuple[str, str], why: str) -> None:
+    broken = table.url.replace(*change)
+    table.goto("about:blank")
+    table.goto(broken)
+    ready(table)
+    assert why in table.locator("#notice").inner_text()
+    assert design(table) != DESIGN
+
+
+def test_the_exported_png_is_the_picture(table: Any, studio: Server) -> None:
+    table.locator("#share-open").click()
+    name, data = downloaded(table, "#export-png")
+    assert name.endswith(".png")
+    assert data.startswith(b"\x89PNG")
+    saved = image_of(data)
+    assert saved.shape == image_of(frame_bytes(table)).shape
+    assert to_jpeg(saved.astype(np.uint8), QUALITY) == frame_bytes(table), "the same pixels, before JPEG"
+
+
+def test_the_exported_json_holds_the_code_that_draws_it(table: Any, studio: Server) -> None:
+    table.locator("#share-open").click()
+    _, png = downloaded(table, "#export-png")
+    name, data = downloaded(table, "#export-json")
+    assert name.endswith(".json")
+    told = json.loads(data)
+    assert bytes_of(table, told["code"]) == DESIGN
+    assert decoded(told["z"]) == DESIGN
+    assert len(told["sliders"]) == len(told["code"])
+    drawn = table.request.post(
+        f"{studio.url}/v1/decode", data={"code": told["code"]}, headers={"Accept": "image/png"}
+    )
+    assert (image_of(drawn.body()) == image_of(png)).all()
+    table.goto("about:blank")
+    table.goto(told["link"])
+    ready(table)
+    assert design(table) == DESIGN
+
+
+@pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="no curl here")
+def test_the_command_draws_it_in_a_shell(table: Any, tmp_path: Path) -> None:
+    table.locator("#share-open").click()
+    _, png = downloaded(table, "#export-png")
+    table.locator("#export-curl").click()
+    command = table.evaluate("() => navigator.clipboard.readText()")
+    assert command == table.locator("#curl").input_value()
+    assert command.startswith("curl ")
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    (made,) = tmp_path.iterdir()
+    assert (image_of(made.read_bytes()) == image_of(png)).all()

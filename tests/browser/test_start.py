@@ -1,0 +1,294 @@
+"""Beginnings: a product, a photo by every way in, an average, a link; and why a photo is refused."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.designing import at_rest, bytes_of, centred, design, dial, ready, row, source
+from tests.browser.looking import pixels, until
+from tests.browser.served import Server
+from tests.browser.shops import BY_KL
+
+pytestmark = pytest.mark.browser
+
+FIRST = BY_KL[0]
+BACKDROP = (70, 130, 180)  # of the photo that someone took, far from the shop's white
+
+# Whether the dialog lists these products, in this order.
+LISTED = """
+(ids) => {
+  const books = document.querySelectorAll("#start-product .book");
+  return [...books].map((each) => each.dataset.product).join() === ids;
+}
+"""
+
+# A file given to the page as a hand would: dropped on it, or pasted into it.
+GIVE = """
+([kind, name, type, data]) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name, { type }));
+  const how = { bubbles: true, cancelable: true };
+  if (kind === "paste") return document.dispatchEvent(new ClipboardEvent("paste", { ...how, clipboardData: transfer }));
+  for (const each of ["dragenter", "dragover", "drop"]) {
+    document.body.dispatchEvent(new DragEvent(each, { ...how, dataTransfer: transfer }));
+  }
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def studio(edited_studio: Server) -> Server:
+    """The shop whose sliders were edited by hand."""
+    return edited_studio
+
+
+@pytest.fixture
+def table(page: Any) -> Any:
+    """The page, whole, with every slider in its middle."""
+    return centred(page)
+
+
+@pytest.fixture(scope="session")
+def photo() -> bytes:
+    """A JPEG of a brown thing before a blue backdrop, wider than the shop's frame."""
+    picture = np.full((240, 400, 3), BACKDROP, np.uint8)
+    picture[60:190, 120:300] = (120, 70, 40)
+    picture[60:100, 160:260] = (150, 95, 60)
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, "JPEG", quality=92)
+    return out.getvalue()
+
+
+def give(page: Any, how: str, data: bytes, name: str = "mine.jpg", kind: str = "image/jpeg") -> None:
+    """Drop a file on the page, or paste it."""
+    page.evaluate(GIVE, [how, name, kind, base64.b64encode(data).decode()])
+
+
+def seen(page: Any) -> bytes:
+    """Wait until a photo was read; the design that came of it."""
+    until(page, "() => document.querySelectorAll('#seen:not([hidden]) img').length === 3")
+    return at_rest(page)
+
+
+def refusal(page: Any) -> str:
+    """Wait until the page says why it took no photo."""
+    page.wait_for_selector("#start .state.bad")
+    assert not page.locator("#seen").is_visible()
+    return str(page.locator("#start .state.bad").first.inner_text())
+
+
+def test_start_from_a_product_of_the_shop(table: Any, studio: Server) -> None:
+    before = pixels(table)
+    table.locator("#start-open").click()
+    table.locator("#start .chip").nth(1).click()
+    category = table.locator("#start .chip").nth(1).inner_text()
+    found = table.request.get(f"{studio.url}/v1/products?category={category}&size=24").json()
+    until(
+        table,
+        LISTED,
+        ",".join(each["id"] for each in found["results"]),
+    )
+    chosen = found["results"][2]
+    held = table.request.get(f"{studio.url}/v1/products/{chosen['id']}").json()
+    table.locator(f'#start .book[data-product="{chosen["id"]}"]').click()
+    until(
+        table, "title => document.querySelector('#stage .begun').textContent.includes(title)", chosen["title"]
+    )
+    assert at_rest(table) == bytes_of(table, held["code"])
+    assert (pixels(table) != before).any()
+    assert not table.locator("#start").is_visible()
+
+
+def test_the_shop_is_searched_by_word_and_turned_by_page(page: Any, studio: Server) -> None:
+    ready(page)
+    page.locator("#start-open").click()
+    total = page.request.get(f"{studio.url}/v1/shop").json()["products"]
+    until(page, "() => document.querySelectorAll('#start-product .book').length === 24")
+    first = page.locator("#start-product .book").first.get_attribute("data-product")
+    page.locator("#start-product .pager button").nth(1).click()
+    until(page, "id => document.querySelector('#start-product .book').dataset.product !== id", first)
+    word = page.request.get(f"{studio.url}/v1/products/{first}").json()["title"].split()[0]
+    found = page.request.get(f"{studio.url}/v1/products?q={word}&size=24").json()
+    assert 0 < found["total"] < total
+    page.locator("#start-search").fill(word)
+    until(
+        page,
+        LISTED,
+        ",".join(each["id"] for each in found["results"]),
+    )
+    page.locator("#start-search").fill("no product has this in its name")
+    until(page, "() => !document.querySelector('#start-product .book')")
+    assert "No product" in page.locator("#start-product [role=status]").inner_text()
+
+
+def test_a_photo_begins_a_design_chosen_dropped_or_pasted(
+    table: Any, studio: Server, photo: bytes, tmp_path: Path
+) -> None:
+    answer = table.request.post(
+        f"{studio.url}/v1/encode", data=photo, headers={"Content-Type": "image/jpeg"}
+    ).json()
+    expected = bytes_of(table, answer["code"])
+    before = pixels(table)
+    file = tmp_path / "mine.jpg"
+    file.write_bytes(photo)
+    table.locator("#photo-open").click()
+    with table.expect_file_chooser() as chooser:
+        table.locator("#dropzone").click()
+    chooser.value.set_files(file)
+    assert seen(table) == expected
+    table.locator("#seen-go").click()
+    assert (pixels(table) != before).any()
+    for how in ("drop", "paste"):
+        table.locator("#undo").click()
+        assert at_rest(table) != expected
+        with table.expect_response("**/v1/encode"):
+            give(table, how, photo)
+        until(table, "() => !document.querySelector('#start .state.busy')")
+        assert seen(table) == expected, f"a photo that someone would {how}"
+        table.locator("#seen-go").click()
+
+
+def test_the_photo_stands_beside_what_the_model_sees(table: Any, photo: bytes) -> None:
+    give(table, "drop", photo)
+    drawn = seen(table)
+    until(table, "() => [...document.querySelectorAll('#seen img')].every(each => each.naturalWidth)")
+    mine, cut, model = table.eval_on_selector_all("#seen img", "all => all.map(each => each.alt)")
+    assert (mine, cut[:3], model) == ("Your photo", "Cut", "As the model sees it")
+
+    def corner(place: int) -> list[int]:
+        return table.evaluate(
+            """async (place) => {
+              const image = document.querySelectorAll("#seen img")[place];
+              const canvas = document.createElement("canvas");
+              canvas.width = canvas.height = 8;
+              canvas.getContext("2d").drawImage(image, 0, 0, 8, 8, 0, 0, 8, 8);
+              return [...canvas.getContext("2d").getImageData(2, 2, 1, 1).data.slice(0, 3)];
+            }""",
+            place,
+        )
+
+    assert corner(0) == pytest.approx(BACKDROP, abs=12), "as it was taken"
+    assert min(corner(1)) > 235, "the background is the shop's"
+    assert design(table, "#seen figure:nth-child(3) img") == drawn
+    table.locator("#keep-background").check()
+    until(table, "() => document.querySelector('#seen figure:nth-child(2) img').alt.includes('kept')")
+    until(table, "() => document.querySelectorAll('#seen img')[1].naturalWidth > 0")
+    assert (
+        np.abs(np.subtract(pixels(table, "#seen figure:nth-child(2) img")[-8, 8].astype(int), 255)).max() > 20
+    )
+
+
+@pytest.mark.parametrize("how", ["drop", "paste", "choose"])
+def test_a_file_that_is_no_photo_is_refused_and_says_why(table: Any, how: str) -> None:
+    before = design(table)
+    kind = "image/gif"  # an image, but not one that is read
+    if how == "choose":
+        table.locator("#photo-open").click()
+        table.locator("#start-photo").set_input_files(
+            {"name": "moving.gif", "mimeType": kind, "buffer": b"GIF89a"}
+        )
+    else:
+        give(table, how, b"GIF89a", "moving.gif", kind)
+    said = refusal(table)
+    assert kind in said
+    assert "JPEG, PNG and WebP" in said
+    assert design(table) == before
+
+
+def test_a_photo_that_is_too_large_is_refused_with_the_limit(table: Any, studio: Server) -> None:
+    limit = table.request.get(f"{studio.url}/v1/shop").json()["limits"]["photo_bytes"]
+    table.locator("#photo-open").click()
+    hint = table.locator("#dropzone").inner_text()
+    assert f"{limit // 1_000_000} MB" in hint, "it is said before"
+    table.locator("#start-photo").set_input_files(
+        {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8" + bytes(limit + 200_000)}
+    )
+    said = refusal(table)
+    assert f"{limit // 1_000_000} MB" in said
+    assert f"{(limit + 200_000) / 1e6:.1f} MB" in said
+    assert table.locator("#dropzone").is_visible(), "another can be tried at once"
+
+
+def test_a_broken_photo_and_one_of_too_many_pixels_are_refused_by_the_server(
+    chromium: Any, studio: Server, photo: bytes
+) -> None:
+    from tests.browser.conftest import opened
+
+    pages = opened(chromium, studio.url, expect=("Failed to load resource",))
+    tab = next(pages)
+    ready(tab)
+    give(tab, "drop", photo[:300] + b"torn")
+    assert len(refusal(tab)) > 20
+    limit = tab.request.get(f"{studio.url}/v1/shop").json()["limits"]["megapixels"]
+    side = int((limit * 1e6) ** 0.5) + 200
+    out = io.BytesIO()
+    Image.new("1", (side, side)).save(out, "PNG")
+    give(tab, "drop", out.getvalue(), "huge.png", "image/png")
+    until(tab, "() => /pixel/.test(document.querySelector('#start .state.bad')?.textContent)")
+    assert str(limit) in refusal(tab)
+    give(tab, "drop", photo)
+    seen(tab)
+    pages.close()
+
+
+def test_a_photo_whose_background_cannot_be_told_is_kept_whole(table: Any) -> None:
+    noise = np.random.default_rng(5).integers(0, 255, (120, 90, 3), np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(noise).save(out, "PNG")
+    give(table, "paste", out.getvalue(), "noise.png", "image/png")
+    seen(table)
+    assert "could not be told" in table.locator("#start .state").first.inner_text()
+
+
+def test_start_from_the_average_of_a_category(table: Any, studio: Server) -> None:
+    shop = table.request.get(f"{studio.url}/v1/shop").json()
+    assert len({tuple(each["average"]) for each in shop["categories"]}) == len(shop["categories"])
+    table.locator("#start-open").click()
+    table.locator("#start-tab-average").click()
+    books = table.locator("#start-average .book")
+    assert books.count() == 1 + len(shop["categories"])
+    for place, each in enumerate(shop["categories"]):
+        picture = source(table, f"#start-average li:nth-child({place + 2}) img")
+        books.nth(place + 1).click()
+        assert at_rest(table) == bytes_of(table, each["average"])
+        assert source(table) == picture, "the picture that was clicked"
+        assert each["name"] in table.locator("#stage .begun").inner_text()
+        table.locator("#start-open").click()
+        table.locator("#start-tab-average").click()
+
+
+def test_start_from_a_link_that_someone_shared(table: Any) -> None:
+    dial(table, FIRST).focus()
+    table.keyboard.press("End")
+    shared_design = at_rest(table)
+    shared = table.url
+    table.locator("#surprise").click()
+    until(table, "url => location.href !== url", shared)
+    assert at_rest(table) != shared_design
+    table.locator("#start-open").click()
+    table.locator("#start-tab-link").click()
+    for bad, why in (("https://shop.example/", "no link"), (shared.replace("m=", "m=0"), "another model")):
+        table.locator("#start-link").fill(bad)
+        table.keyboard.press("Enter")
+        assert why in table.locator("#start-link-state").inner_text()
+    table.locator("#start-link").fill(shared)
+    table.keyboard.press("Enter")
+    assert at_rest(table) == shared_design
+    assert not table.locator("#start").is_visible()
+
+
+def test_a_beginning_leaves_what_is_locked(table: Any) -> None:
+    row(table, FIRST).locator(".lock").click()
+    table.locator("#start-open").click()
+    table.locator("#start-tab-average").click()
+    table.locator("#start-average .book").nth(1).click()
+    moved = at_rest(table)
+    assert moved[FIRST] == 128
+    assert set(moved) != {128}
