@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +12,9 @@ from numpy.typing import NDArray
 from modiste.search.index import LatentIndex
 
 WORDS = ("almost the same", "very close", "close", "related", "distant")
-RANKS = (
-    1,
-    4,
-    25,
-    250,
-)  # of a product's neighbours: its nearest are "almost the same", those past the last distant
+# What a word means: as near as which neighbour of a product, and of which percentile of the products. As near as the
+# nearest is to the quarter of products that have the nearest neighbours: almost the same; and so on.
+LADDER = ((1, 25), (3, 50), (25, 50), (250, 50))
 QUESTIONS = (
     ("likelihood", "euclidean"),
     ("fixed-epsilon", "euclidean"),
@@ -25,8 +23,8 @@ QUESTIONS = (
     ("mean", "manhattan"),
 )
 SAMPLE = 500
-TYPICAL, UNUSUAL = "typical of the shop", "unusual"
-UNLIKE = "unlike anything in the shop"
+# By the share of products that are lonelier.
+TYPICALITY = ((0.1, "typical of the shop"), (0.01, "unusual"), (0.0, "unlike anything in the shop"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,51 +45,70 @@ def key(method: str, metric: str) -> str:
 def measure_closeness(
     index: LatentIndex, codes: NDArray[np.float32], *, sample: int = SAMPLE, seed: int = 0
 ) -> dict[str, list[float]]:
-    """For each question, the typical score of a product's neighbours of the RANKS, itself left out.
+    """For each question the scores at the LADDER: how near products' neighbours are, themselves left out.
 
     Args:
         codes: of all products, `(N, n)`, rows as in the index.
     """
     rows = _sample(len(codes), sample, seed)
-    found: dict[str, list[float]] = {}
-    for method, metric in QUESTIONS:
-        scores = _others(index, codes, rows, max(RANKS), method, metric)
-        if scores.shape[1] == 0:  # a shop of one product has no neighbours
-            found[key(method, metric)] = [0.0] * len(RANKS)
-            continue
-        ranks = [min(rank, scores.shape[1]) - 1 for rank in RANKS]
-        found[key(method, metric)] = [float(value) for value in np.median(scores[:, ranks], axis=0)]
-    return found
+    return {key(*asked): thresholds(index, codes, rows, *asked) for asked in QUESTIONS}
 
 
-def word_of(score: float, thresholds: list[float], *, higher_is_nearer: bool) -> str:
-    """The word for a score, by the thresholds that `measure_closeness` found."""
+def thresholds(
+    index: LatentIndex,
+    codes: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    method: str,
+    metric: str,
+    tau: float = 0.0,
+) -> list[float]:
+    """The scores at the LADDER, by the products in `rows`; 0 where there are no neighbours."""
+    scores = _others(index, codes, rows, LADDER[-1][0], method, metric, tau)
+    if scores.shape[1] == 0:
+        return [0.0] * len(LADDER)
+    nearer = -1.0 if method == "likelihood" else 1.0
+    return [
+        nearer * float(np.percentile(nearer * scores[:, min(rank, scores.shape[1]) - 1], percentile))
+        for rank, percentile in LADDER
+    ]
+
+
+def word_of(score: float, rungs: Sequence[float], *, higher_is_nearer: bool) -> str:
+    """The word for a score, by the scores at the LADDER."""
     sign = -1.0 if higher_is_nearer else 1.0
-    for word, threshold in zip(WORDS, thresholds, strict=False):
-        if sign * score <= sign * threshold:
+    for word, rung in zip(WORDS, rungs, strict=False):
+        if sign * score <= sign * rung:
             return word
     return WORDS[-1]
 
 
 def measure_loneliness(
-    index: LatentIndex, codes: NDArray[np.float32], *, sample: int = 4 * SAMPLE, seed: int = 0
+    index: LatentIndex,
+    codes: NDArray[np.float32],
+    std: NDArray[np.float32],
+    *,
+    sample: int = 4 * SAMPLE,
+    seed: int = 0,
 ) -> list[float]:
-    """The distance of products' fixed-epsilon codes to their nearest other: its percentiles, 0 to 100."""
+    """How far products' fixed-epsilon codes are from their nearest other: the percentiles, 0 to 100.
+
+    None is less lonely than its own posterior is wide, ‖std‖: within that, a code is the same product. So a shop of
+    near-duplicates, or of one product, is not one where nothing else would be typical.
+    """
     rows = _sample(len(codes), sample, seed)
-    gaps = _others(index, codes, rows, 1, "fixed-epsilon", "euclidean")
-    if gaps.size == 0:
-        return [0.0] * 101
-    return [float(value) for value in np.percentile(gaps[:, 0], np.arange(101))]
+    gaps = np.linalg.norm(std[rows].astype(np.float64), axis=1)
+    if len(codes) > 1:
+        gaps = np.maximum(gaps, _others(index, codes, rows, 1, "fixed-epsilon", "euclidean")[:, 0])
+    return [float(value) for value in np.percentile(gaps, np.arange(101))]
 
 
 def typicality_of(distance: float, loneliness: list[float]) -> tuple[float, str]:
     """The share of products that are lonelier than a code whose nearest product is at `distance`, and the word."""
     percentiles = np.asarray(loneliness, np.float64)
-    share = 1.0 - float(np.searchsorted(percentiles, distance, side="left")) / 100.0
-    share = min(max(share, 0.0), 1.0)
-    if distance <= percentiles[95]:
-        return share, TYPICAL
-    return share, UNUSUAL if distance <= 1.5 * percentiles[100] else UNLIKE
+    share = 1.0 - float(np.interp(distance, percentiles, np.linspace(0.0, 1.0, 101)))
+    if distance <= percentiles[0]:
+        share = 1.0  # where several percentiles are the same, interpolation would take the last
+    return share, next(word for least, word in TYPICALITY if share >= least)
 
 
 def _sample(count: int, sample: int, seed: int) -> NDArray[np.intp]:
@@ -107,10 +124,11 @@ def _others(
     most: int,
     method: str,
     metric: str,
+    tau: float = 0.0,
 ) -> NDArray[np.float64]:
     """The scores of the nearest `most` products to those in `rows`, themselves left out: `(b, ≤ most)`."""
     k = min(most + 1, len(codes))
-    found, scores = index.nearest(codes[rows], k, method=method, metric=metric)
+    found, scores = index.nearest(codes[rows], k, method=method, metric=metric, tau=tau)
     own: NDArray[Any] = found == rows[:, None]
     own[~own.any(axis=1), -1] = True  # pushed off the end by others as near: the last goes instead
     return scores[~own].reshape(len(rows), k - 1)

@@ -25,7 +25,7 @@ class CatalogueMap:
     `positions` float32 `(N, 2)` from 0 to 1, rows as in the shop's catalogue, those that are alike beside each other;
     `swatches` the "#rrggbb" of each colour word by attribute; `thresholds` and `loneliness` see `closeness`;
     `background` RGB and `extent`, the larger of the foreground's height and width as a share of the frame's, are those
-    of the shop's typical photo.
+    of the shop's typical photo; `first` is the id of the product that the studio opens with.
     """
 
     positions: NDArray[np.float32]
@@ -34,6 +34,7 @@ class CatalogueMap:
     loneliness: list[float]
     background: tuple[int, int, int]
     extent: float
+    first: str
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; positions to four decimals, finer than any screen."""
@@ -47,6 +48,7 @@ class CatalogueMap:
             "loneliness": self.loneliness,
             "background": list(self.background),
             "extent": self.extent,
+            "first": self.first,
         }
 
     @classmethod
@@ -65,7 +67,7 @@ class CatalogueMap:
             }
             thresholds = {
                 closeness.key(*asked): _numbers(
-                    given["thresholds"][closeness.key(*asked)], len(closeness.RANKS)
+                    given["thresholds"][closeness.key(*asked)], len(closeness.LADDER)
                 )
                 for asked in closeness.QUESTIONS
             }
@@ -78,6 +80,7 @@ class CatalogueMap:
                 _numbers(given["loneliness"], 101),
                 (red, green, blue),
                 extent,
+                str(given["first"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise SchemaError(f"The map is damaged: {error}.", remedy=REMEDY) from None

@@ -36,6 +36,7 @@ Method = Literal["likelihood", "fixed-epsilon", "mean"]
 Metric = Literal["euclidean", "manhattan"]
 Scope = Literal["cluster", "catalogue"]
 Group = Literal["cluster", "category"]
+TAUS_KEPT = 16
 SCOPES: tuple[str, ...] = ("cluster", "catalogue")
 GROUPS: tuple[str, ...] = ("cluster", "category")
 
@@ -52,6 +53,7 @@ class Shop:
         self.manifest = manifest
         self.store = store
         self._threads = threads
+        self._rungs: dict[float, list[float]] = {}  # by tau, see closeness
 
     @classmethod
     def open(cls, path: str | Path, *, need: Stage = "clusters", threads: int = 1) -> Shop:
@@ -314,19 +316,37 @@ class Shop:
             )
         return self.encodings.code[rows].mean(axis=0, dtype=np.float64).astype(np.float32)
 
-    def closeness(self, method: Method, score: float, metric: Metric = "euclidean") -> str:
+    def closeness(
+        self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float = 0.0
+    ) -> str:
         """A match's score in words, by how near the catalogue's own products lie to each other.
+
+        Args:
+            method, metric, tau: as the question was asked.
 
         Returns:
             "almost the same", "very close", "close", "related" or "distant".
 
         Raises:
-            BadOption: an unknown method or metric.
+            BadOption: an unknown method or metric, or a negative tau.
             ShopIncomplete, StaleError, SchemaError: there is no map that fits.
         """
-        Question(1, method, metric, 0.0).check(len(self.catalogue))
-        thresholds = self.map.thresholds[closeness.key(method, metric)]
-        return closeness.word_of(score, thresholds, higher_is_nearer=method == "likelihood")
+        Question(1, method, metric, tau).check(len(self.catalogue))
+        rungs = self.map.thresholds[closeness.key(method, metric)]
+        if tau > 0 and method == "likelihood":  # another scale
+            rungs = self._rungs_of(tau)
+        return closeness.word_of(score, rungs, higher_is_nearer=method == "likelihood")
+
+    def _rungs_of(self, tau: float) -> list[float]:
+        held = self._rungs.get(tau)
+        if held is None:
+            code = self.encodings.code
+            rows = np.linspace(0, len(code) - 1, min(len(code), 100)).astype(np.intp)
+            held = closeness.thresholds(self.index, code, rows, "likelihood", "euclidean", tau)
+            if len(self._rungs) >= TAUS_KEPT:
+                self._rungs.clear()
+            self._rungs[tau] = held
+        return held
 
     def typicality(self, code: ArrayLike) -> Typicality:
         """How far a code `(n,)` is from anything that the shop has. Raises BadCode, and what `map` raises."""

@@ -22,6 +22,7 @@ from modiste.latent.sliders import Sliders, ranges_id
 from modiste.search.index import LatentIndex
 from modiste.shop.closeness import measure_closeness, measure_loneliness
 from modiste.shop.files import write_json, write_whole
+from modiste.shop.first import first_product
 from modiste.shop.mapping import CatalogueMap, write_map
 from modiste.shop.progress import Progress, tell
 from modiste.shop.shop import Shop, opened_for_writing
@@ -102,16 +103,21 @@ def make_map(path: str | Path, *, seed: int = 0, on_progress: Progress | None = 
         StorageError: the disk refused; the map before is kept.
     """
     with opened_for_writing(path, need="encodings") as shop:
-        held, total = shop.encodings, 4
+        held, total = shop.encodings, 5
         tell(on_progress, "map", 0, total)
         swatches = measure_swatches(shop.catalogue.columns, lambda rows: _photos(shop, rows), seed)
         tell(on_progress, "map", 1, total)
         background, extent = _typical_photo(shop, seed)
         index = LatentIndex(shop.catalogue.ids, held.mean, held.std, held.code)
-        thresholds, loneliness = measure_closeness(index, held.code), measure_loneliness(index, held.code)
+        thresholds, loneliness = (
+            measure_closeness(index, held.code),
+            measure_loneliness(index, held.code, held.std),
+        )
         tell(on_progress, "map", 2, total)
+        first = first_product(shop, seed)
+        tell(on_progress, "map", 3, total)
         positions = lay_out(held.code, seed)
-        made = CatalogueMap(positions, swatches, thresholds, loneliness, background, extent)
+        made = CatalogueMap(positions, swatches, thresholds, loneliness, background, extent, first)
         made_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
         write_map(shop.files.map(shop.model.model_id), made_from, made)
         tell(on_progress, "map", total, total)
