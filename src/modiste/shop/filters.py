@@ -148,7 +148,7 @@ class Columns:
             if low == high or (whole and known > 100 and len(np.unique(values)) > UNIQUE * known):
                 return None
             return Facet(name, "number", (), low, high)
-        if name != "category" and not 2 <= len(column.words) <= MOST_VALUES:
+        if name != "category" and (not 2 <= len(column.words) <= MOST_VALUES or self._follows(column)):
             return None
         pairs = zip(column.words, column.counts.tolist(), strict=True)
         flag = column.kind == "flag"
@@ -157,6 +157,12 @@ class Columns:
             column.kind,
             tuple((word == "true" if flag else word, count, colours.get(word)) for word, count in pairs),
         )
+
+    def _follows(self, column: Column) -> bool:
+        """Whether the category tells the attribute: to filter by both would be to ask the same twice."""
+        category = self.by_name["category"]
+        both = np.unique(np.stack([category.data, column.data])[:, column.known], axis=1)
+        return len(np.unique(both[0])) == both.shape[1]
 
     def matching(self, where: Where) -> NDArray[np.bool_]:
         """Which products fit, `(N,)`: one of the values of each attribute; see Shop.matching. Raises BadOption."""

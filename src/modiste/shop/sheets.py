@@ -13,10 +13,12 @@ from PIL import Image, ImageDraw, ImageFont
 from modiste.errors import BadOption
 from modiste.shop.answers import Match, Matches, Recommendations
 from modiste.shop.files import write_whole
+from modiste.shop.shop import Shop
 
 GAP = 12
 CELL_WIDTH = 150
 CAPTION_LINES = 3
+STRIP_WIDTH = 90
 LINE = 15
 INK, FAINT, PAPER, EDGE = (30, 30, 30), (110, 110, 110), (255, 255, 255), (222, 222, 222)
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -35,6 +37,36 @@ def recommend_sheet(query: NDArray[np.uint8], caption: Sequence[str], answer: Re
     """The query's picture with its caption, then a row for each other cluster."""
     rows = [(each.label, [_cell(match) for match in each.matches]) for each in answer]
     return _sheet((query, tuple(caption)), rows)
+
+
+def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
+    """A row for each slider, latents first: a product from the catalogue as it is, then from one end to the other."""
+    height, width = shop.frame
+    size = (STRIP_WIDTH, max(1, round(STRIP_WIDTH * height / width)))
+    start = shop.encodings.mean[np.random.default_rng(seed).integers(len(shop.catalogue))]
+    names, ways = list[str](), list[NDArray[np.float32]]()
+    for each in shop.sliders.latents:
+        way = np.repeat(start[None], steps, axis=0)
+        way[:, each.latent] = np.linspace(each.minimum, each.maximum, steps)
+        names.append(f"{each.latent}: {each.name}")
+        ways.append(way)
+    for each in shop.sliders.attributes:
+        direction = np.array(each.direction)
+        there = np.linspace(each.minimum, each.maximum, steps) - float(start @ direction)
+        names.append(each.name)
+        ways.append((start + there[:, None] * direction).astype(np.float32))
+    left, line = 2 * CELL_WIDTH, size[1] + 4
+    sheet = Image.new("RGB", (left + (steps + 1) * (size[0] + 4) + GAP, GAP + len(ways) * line), PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    drawn = shop.decode(np.concatenate([start[None], *ways]))
+    for row, name in enumerate(names):
+        top = GAP + row * line
+        draw.text((GAP, top + size[1] // 2 - LINE // 2), _shorten(name, font, left - GAP), INK, font)
+        for column in range(steps + 1):
+            pixels = drawn[0 if column == 0 else row * steps + column]
+            small = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+            sheet.paste(small, (left + column * (size[0] + 4) + (GAP if column else 0), top))
+    return sheet
 
 
 def save_picture(path: Path, picture: Image.Image) -> None:
@@ -105,9 +137,9 @@ def _paste(
         )
 
 
-def _shorten(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
-    if font.getlength(text) <= CELL_WIDTH:
+def _shorten(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: float = CELL_WIDTH) -> str:
+    if font.getlength(text) <= width:
         return text
-    while text and font.getlength(text + "…") > CELL_WIDTH:
+    while text and font.getlength(text + "…") > width:
         text = text[:-1]
     return text + "…"
