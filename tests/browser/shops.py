@@ -63,3 +63,48 @@ def _direction(
         "maximum": centre + reach,
         "share": 0.5,
     }
+
+
+HOSTILE = (
+    '<img src=x onerror="window.pwned = 1">',
+    "</script><script>window.pwned = 2</script>",
+    "أحذية وحقائب يدوية",
+    "鞋履與手袋",
+    "\u202egnitser\u202c <b>bold</b>",
+    "L" * 10_000,
+    "many words " * 900,
+    "'; DROP TABLE products; --",
+    "{{constructor}} ${7*7} %s",
+    "Ünïcödé 👠👜 e\u0301",
+    "a/b?c#d&e=f",
+    "javascript:window.pwned = 3",
+)
+"""Texts that a shop's table may hold: markup, right-to-left and other scripts, 10 kB, and what other programs obey."""
+
+
+def small_shop(root: Path, *, products: int, categories: tuple[str, ...], latent: int) -> Path:
+    """A shop of few sample products, their categories taken in turn, whose texts are the HOSTILE ones."""
+    from modiste.catalogue.record import Record
+    from modiste.catalogue.sample import SampleSource
+    from modiste.shop.build import build
+    from tests.small import FRAME, Listed
+
+    drawn = SampleSource(count=products, seed=5, size=FRAME).records()
+    records = [
+        Record(
+            f"{i} {HOSTILE[10]} {HOSTILE[i % len(HOSTILE)][:60]}",
+            categories[i % len(categories)],
+            each.photo,
+            {
+                "name": f"{HOSTILE[i % len(HOSTILE)]} {i}",
+                "base_colour": each.attributes["base_colour"],
+                "material": HOSTILE[(i + 1) % len(HOSTILE)],
+            },
+        )
+        for i, each in enumerate(drawn)
+        if isinstance(each, Record)
+    ]
+    build(
+        Listed(list(records), "listed"), root, frame=FRAME, epochs=1, latent=latent, cluster_method="kmeans"
+    )
+    return root

@@ -14,8 +14,8 @@ export function mount(root, app) {
   const rowOf = (/** @type {any} */ each) => /** @type {any} */ (rows.get(each.latent)).row;
   const live = order.filter((each) => !each.idle);
   const idle = order.filter((each) => each.idle);
-  root.append(inColumns(live.map(rowOf)));
-  if (idle.length) root.append(h("details.more#more", {}, h("summary", {}, words.more(idle.length)), inColumns(idle.map(rowOf))));
+  if (live.length) root.append(inColumns(live.map(rowOf)));
+  if (idle.length) root.append(h("details.more#more", { open: !live.length }, h("summary", {}, words.more(idle.length, live.length > 0)), inColumns(idle.map(rowOf))));
 
   const sync = () => {
     for (const [latent, parts] of rows) parts.show(position(app, latent), position(app, latent, app.start));

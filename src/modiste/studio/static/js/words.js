@@ -63,7 +63,8 @@ export const words = {
   sets: "Ways to shape the design",
   sliderHint: "Drag, type, or use the arrow keys. Double-click a slider to put it back.",
   attributeHint: "Each of these moves many sliders at once, along what the shop’s products have in common.",
-  more: (/** @type {number} */ n) => `${n} more that do almost nothing`,
+  more: (/** @type {number} */ n, /** @type {boolean} */ more) =>
+    n === 1 ? `One ${more ? "more " : ""}that does almost nothing` : `${n} ${more ? "more " : ""}that do almost nothing`,
   slider: (/** @type {string} */ low, /** @type {string} */ high, /** @type {number | undefined} */ place) => `${place ? `Slider ${place}: ` : ""}${low} to ${high}`,
   poles: (/** @type {string} */ attribute, /** @type {string | null} */ value) =>
     (value === null && MEASURES[attribute]) || [`less ${readable(value ?? attribute)}`, `more ${readable(value ?? attribute)}`],
