@@ -133,12 +133,9 @@ def _sliders(shop: Shop) -> Prepared:
 
 
 def _first(shop: Shop) -> shapes.First:
-    """The product nearest to the average of the largest category; the average itself would be drawn blurred."""
-    counts = shop.catalogue.counts()
-    apart = shop.encodings.code - shop.category_average(max(counts, key=lambda name: counts[name]))
-    row = int(np.square(apart).sum(axis=1).argmin())
-    id_ = shop.catalogue.ids[row]
-    return shapes.First(id=id_, title=shop.title(row), code=shop.code_of(id_).tolist())
+    id_ = shop.map.first
+    title = shop.title(shop.catalogue.row(id_))
+    return shapes.First(id=id_, title=title, code=shop.code_of(id_).tolist())
 
 
 def _map(shop: Shop) -> Prepared:

@@ -187,7 +187,7 @@ class SlidersShown(BaseModel):
     latents: list[LatentShown] = Field(description="In the order to show them.")
     attributes: list[AttributeShown]
     average: list[float] = Field(description="The mean of all products' codes: a design.")
-    first: First = Field(description="Where to start: a product like most of the largest category.")
+    first: First = Field(description="The product that the page opens with.")
 
 
 class MapAttribute(BaseModel):
