@@ -132,10 +132,7 @@ def test_hostile_texts_are_only_text(large: Any) -> None:
     for place in range(1, 13):
         with large.expect_response("**/v1/products?*"):
             large.locator("#start .chip").nth(place).click()
-        until(
-            large,
-            "() => !document.querySelector('.shelf[aria-busy]') && document.querySelectorAll('#start-product .book[data-product]').length === 2",
-        )
+        until(large, TWO)
     product = large.locator("#start-product .book").first
     title = product.get_attribute("title")
     product.click()

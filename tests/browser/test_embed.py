@@ -1,0 +1,211 @@
+"""In another page: /embed alone, where it was allowed, and the custom element that tells of every design."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import opened
+from tests.browser.designing import ready
+from tests.browser.looking import until
+from tests.browser.served import Server, served
+from tests.browser.shops import BY_KL, edited_copy
+
+pytestmark = pytest.mark.browser
+
+FIRST = BY_KL[0]
+HOST = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A shop</title>
+<script>window.designs = []; addEventListener("modiste:design", (event) => designs.push(event.detail));</script>
+<script src="{studio}/static/modiste-studio.js"></script>
+{content}"""
+
+
+class Host:
+    """A shop's own page, at an origin of its own."""
+
+    def __init__(self) -> None:
+        self.body = b""
+        host = self
+
+        class Page(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                found = self.path == "/"
+                self.send_response(200 if found else 404)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.end_headers()
+                self.wfile.write(host.body if found else b"")
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+        self.origin = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def show(self, studio: str, content: str) -> None:
+        """What the page holds."""
+        self.body = (
+            HOST.replace("{studio}", studio)
+            .replace("{content}", content.replace("{studio}", studio))
+            .encode()
+        )
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[Host]:
+    """A page from another port, which is another origin."""
+    made = Host()
+    thread = threading.Thread(target=made.server.serve_forever, args=(0.05,))
+    thread.start()
+    yield made
+    made.server.shutdown()
+    thread.join()
+    made.server.server_close()
+
+
+@pytest.fixture(scope="session")
+def studio(edited_studio: Server) -> Server:
+    """A studio that nobody may embed."""
+    return edited_studio
+
+
+@pytest.fixture(scope="session")
+def allowing(built: Path, host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A studio that the host may embed."""
+    root = edited_copy(built, tmp_path_factory.mktemp("allowing") / "shop")
+    with served(root, "--allow-embed", host.origin) as server:
+        yield server
+
+
+def shown(chromium: Any, host: Host, expect: tuple[str, ...] = ()) -> Iterator[Any]:
+    """The host's page, whose console stays silent but for what is expected."""
+    profile = chromium.new_context(viewport={"width": 1280, "height": 900})
+    tab = profile.new_page()
+    complaints: list[str] = []
+
+    def complain(message: Any) -> None:
+        if message.type in ("error", "warning") and not any(each in message.text for each in expect):
+            complaints.append(message.text)
+
+    tab.on("console", complain)
+    tab.goto(host.origin)
+    yield tab
+    profile.close()
+    assert complaints == []
+
+
+def studio_frame(tab: Any) -> Any:
+    """The frame that holds the studio, once its page is whole."""
+    until(tab, "() => true")
+    for _ in range(500):
+        inside = [each for each in tab.frames if "/embed" in each.url]
+        if inside:
+            ready(inside[0])
+            return inside[0]
+        tab.wait_for_timeout(20)
+    raise AssertionError("there is no frame of the studio")
+
+
+def test_the_embedded_page_has_no_header_and_no_footer(chromium: Any, studio: Server) -> None:
+    pages = opened(chromium, f"{studio.url}/embed")
+    tab = next(pages)
+    ready(tab)
+    assert not tab.locator("#footer").is_visible()
+    assert not tab.locator("#help-open").is_visible()
+    assert tab.locator("#header").bounding_box()["height"] <= 1
+    assert tab.locator("#note").is_visible(), "the honest words stay"
+    assert tab.locator("#similar .card").first.is_visible()
+    pages.close()
+
+
+def test_only_a_page_that_is_allowed_may_hold_the_studio(
+    chromium: Any, studio: Server, allowing: Server, host: Host
+) -> None:
+    frame = '<iframe src="{studio}/embed" title="studio" width="900" height="700"></iframe>'
+    host.show(allowing.url, frame)
+    pages = shown(chromium, host)
+    tab = next(pages)
+    assert studio_frame(tab).locator("#frame").evaluate("image => image.naturalWidth") > 0
+    pages.close()
+    host.show(studio.url, frame)
+    pages = shown(chromium, host, expect=("frame-ancestors", "Refused to frame", "Framing"))
+    tab = next(pages)
+    until(tab, "() => document.readyState === 'complete'")
+    inside = tab.frames[1]
+    assert inside.evaluate("() => document.querySelector('#stage') === null")
+    pages.close()
+    host.show(allowing.url, frame.replace("/embed", "/"))
+    pages = shown(chromium, host, expect=("frame-ancestors", "Refused to frame", "Framing"))
+    tab = next(pages)
+    until(tab, "() => document.readyState === 'complete'")
+    assert tab.frames[1].evaluate("() => document.querySelector('#stage') === null"), (
+        "only /embed may be held"
+    )
+    pages.close()
+
+
+def test_the_custom_element_shows_the_studio_and_tells_of_each_design(
+    chromium: Any, allowing: Server, host: Host
+) -> None:
+    host.show(allowing.url, '<modiste-studio src="{studio}" height="640" label="Shape it"></modiste-studio>')
+    pages = shown(chromium, host)
+    tab = next(pages)
+    frame = studio_frame(tab)
+    until(tab, "() => designs.length > 0")
+    count = tab.evaluate("() => designs.length")
+    assert tab.locator("modiste-studio").bounding_box()["height"] == pytest.approx(640, abs=6)
+    assert tab.locator("modiste-studio iframe").get_attribute("title") == "Shape it"
+    frame.locator(f'#controls [data-latent="{FIRST}"] input[type=range]').focus()
+    tab.keyboard.press("End")
+    until(tab, "count => designs.length > count", count)
+    until(
+        frame,
+        "z => document.querySelector('#frame').src.endsWith(`z=${z}`)",
+        tab.evaluate("() => designs.at(-1).z"),
+    )
+    told = tab.evaluate("() => designs.at(-1)")
+    assert len(told["code"]) == 8
+    assert tab.evaluate("() => document.querySelector('modiste-studio').design") == told
+    whole = chromium.new_page()
+    whole.goto(told["link"])
+    ready(whole)
+    assert whole.locator("#frame").evaluate("i => i.src") == frame.locator("#frame").evaluate("i => i.src")
+    whole.close()
+    pages.close()
+
+
+def test_the_custom_element_begins_at_its_product_in_its_theme(
+    chromium: Any, allowing: Server, host: Host
+) -> None:
+    import json
+    import urllib.request
+
+    with urllib.request.urlopen(f"{allowing.url}/v1/products?size=3") as answer:
+        product = json.load(answer)["results"][2]
+    content = f'<modiste-studio src="{{studio}}" product="{product["id"]}" theme="dark"></modiste-studio>'
+    host.show(allowing.url, content)
+    pages = shown(chromium, host)
+    tab = next(pages)
+    frame = studio_frame(tab)
+    assert product["title"] in frame.locator("#stage .begun").inner_text()
+    assert frame.evaluate("() => document.documentElement.dataset.theme") == "dark"
+    pages.close()
+
+
+def test_no_other_page_is_told_of_a_design(chromium: Any, allowing: Server, host: Host) -> None:
+    content = """
+<iframe src="{studio}/embed?origin=https://elsewhere.example" title="studio" width="900" height="700"></iframe>
+<script>window.heard = 0; addEventListener("message", () => heard++);</script>"""
+    host.show(allowing.url, content)
+    pages = shown(chromium, host)
+    tab = next(pages)
+    frame = studio_frame(tab)
+    frame.locator(f'#controls [data-latent="{FIRST}"] input[type=range]').focus()
+    with tab.expect_response("**/v1/similar"):
+        tab.keyboard.press("End")
+    assert tab.evaluate("() => heard") == 0
+    pages.close()

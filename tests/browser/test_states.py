@@ -1,0 +1,238 @@
+"""Every state of the page: loading, the server gone and back, 320 pixels, touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import opened
+from tests.browser.designing import Held, at_rest, centred, design, dial, put, ready
+from tests.browser.looking import pixels, until
+from tests.browser.served import Server
+from tests.browser.shops import BY_KL, edited_copy
+
+pytestmark = pytest.mark.browser
+
+FIRST = BY_KL[0]
+REFUSED = ("Failed to load resource", "ERR_CONNECTION_REFUSED", "ERR_FAILED")
+WIDTH = "() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
+BANNER = "() => !document.querySelector('#banner').hidden"
+NO_BANNER = "() => document.querySelector('#banner').hidden"
+# How far anything that one can use reaches beyond the page, by what it is.
+BEYOND = """
+() => [...document.querySelectorAll("button, input, select, a, h2, h3, p, img")]
+  .filter((each) => each.checkVisibility() && !each.closest(".unseen, #history, .chips, .scroll, canvas"))
+  .filter((each) => !each.matches(".unseen"))
+  .map((each) => [each.getBoundingClientRect(), each])
+  .filter(([box]) => box.width && (box.right > innerWidth + 1 || box.left < -1))
+  .map(([box, each]) => `${each.tagName} ${each.id || each.className}: ${box.left} to ${box.right}`)
+"""
+
+
+@pytest.fixture(scope="session")
+def studio(edited_studio: Server) -> Server:
+    """The shop whose sliders were edited by hand."""
+    return edited_studio
+
+
+@pytest.fixture
+def narrow(chromium: Any, studio: Server) -> Iterator[Any]:
+    """A page as narrow as a small phone."""
+    yield from opened(chromium, studio.url, viewport={"width": 320, "height": 640})
+
+
+@pytest.fixture
+def phone(chromium: Any, studio: Server) -> Iterator[Any]:
+    """A page on a phone: touched, not pointed at."""
+    yield from opened(
+        chromium, studio.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+
+
+def test_while_the_shop_opens_and_while_products_are_found_shapes_stand_there(
+    chromium: Any, studio: Server
+) -> None:
+    tab = chromium.new_page(viewport={"width": 1280, "height": 900})
+    shop, similar = Held(tab, "**/v1/shop"), Held(tab, "**/v1/similar")
+    tab.goto(studio.url)
+    until(tab, "() => document.readyState === 'complete'")
+    empty = tab.locator("#stage").bounding_box()
+    assert empty["height"] > 200, "a shape where the product will be"
+    shop.release()
+    until(tab, "() => document.querySelectorAll('#similar .skeleton').length > 3")
+    assert tab.locator("#similar").get_attribute("aria-busy") == "true"
+    assert tab.locator("#similar .skeleton[aria-hidden=true]").count() > 3, (
+        "nothing for a screen reader to read"
+    )
+    until(tab, "() => document.querySelector('#frame').naturalWidth > 0")
+    similar.release()
+    ready(tab)
+    assert tab.locator("#similar .skeleton").count() == 0
+    tab.close()
+
+
+def test_with_the_server_gone_the_last_frame_stays_and_all_goes_on_when_it_is_back(
+    chromium: Any, built: Path, tmp_path: Path
+) -> None:
+    server = Server(edited_copy(built, tmp_path / "shop"))
+    server.start()
+    pages = opened(chromium, server.url, expect=REFUSED)
+    page = next(pages)
+    try:
+        centred(page)
+        put(page, FIRST, 60)
+        page.evaluate("() => scrollTo(0, 0)")
+        last, shown = pixels(page), design(page)
+        server.stop()
+        dial(page, FIRST).focus()
+        page.keyboard.press("ArrowLeft")  # not to where the strip has been already
+        until(page, BANNER)
+        assert "does not answer" in page.locator("#banner").inner_text()
+        assert page.locator("#banner").get_attribute("role") == "alert"
+        assert design(page) == shown, "the last frame stays"
+        assert page.evaluate("() => document.querySelector('#frame').naturalWidth") > 0
+        page.evaluate("() => scrollTo(0, 0)")
+        assert (pixels(page) == last).mean() > 0.99
+        for _ in range(3):
+            page.keyboard.press("ArrowLeft")
+        assert int(dial(page, FIRST).input_value()) == shown[FIRST] - 4, "the hand goes on"
+        assert page.locator("#similar .card").count() > 0, "the products of before stay too"
+        server.start()
+        until(page, NO_BANNER)
+        after = at_rest(page)
+        assert after[FIRST] == shown[FIRST] - 4, "what was asked for meanwhile, once the server is back"
+        assert (pixels(page) != last).any()
+        until(page, "() => !document.querySelector('#results .trouble:not([hidden])')")
+    finally:
+        pages.close()
+        server.stop()
+
+
+def test_a_page_opened_without_its_server_opens_by_itself_when_it_answers(
+    chromium: Any, studio: Server
+) -> None:
+    tab = chromium.new_page()
+
+    def refuse(route: Any) -> None:
+        route.abort()
+
+    tab.route("**/v1/shop", refuse)
+    tab.goto(studio.url)
+    until(tab, BANNER)
+    assert "cannot be reached" in tab.locator("#banner").inner_text()
+    tab.unroute("**/v1/shop")
+    ready(tab)
+    assert not tab.locator("#banner").is_visible()
+    tab.close()
+
+
+def test_a_link_of_before_is_told_when_the_running_server_has_a_new_model(
+    chromium: Any, studio: Server
+) -> None:
+    pages = opened(chromium, studio.url, expect=("404",))
+    page = next(pages)
+    centred(page)
+
+    def unknown(route: Any) -> None:
+        body = '{"code": "unknown_frames", "status": 404, "title": "", "detail": "gone", "remedy": ""}'
+        route.fulfill(status=404, content_type="application/problem+json", body=body)
+
+    page.route("**/v1/frame.jpg*", unknown)
+    dial(page, FIRST).focus()
+    page.keyboard.press("End")
+    until(page, BANNER)
+    assert "new model" in page.locator("#banner").inner_text()
+    page.unroute("**/v1/frame.jpg*")
+    page.locator("#banner button").click()
+    ready(page)
+    assert not page.locator("#banner").is_visible()
+    pages.close()
+
+
+def test_at_320_pixels_nothing_scrolls_sideways(narrow: Any) -> None:
+    ready(narrow)
+    assert narrow.evaluate(WIDTH) == 0
+    assert narrow.evaluate(BEYOND) == []
+    assert dial(narrow, FIRST).bounding_box()["width"] >= 100, "a slider that a finger can move"
+    for opener, dialog in (
+        ("#start-open", "#start"),
+        ("#photo-open", "#start"),
+        ("#nearby", "#nearby-dialog"),
+        ("#share-open", "#share"),
+        ("#help-open", "#help"),
+        ("#card-open", "#card"),
+    ):
+        narrow.locator(opener).click()
+        box = narrow.locator(f"{dialog} .sheet").bounding_box()
+        assert box["x"] >= 0, opener
+        assert box["x"] + box["width"] <= 320, opener
+        assert narrow.locator(f"{dialog} .sheet").evaluate(
+            "each => each.scrollWidth <= each.clientWidth + 1"
+        ), opener
+        assert narrow.evaluate(BEYOND) == [], opener
+        narrow.locator(f"{dialog} .sheet-close").click()
+    for tab in ("#set-attributes", "#tab-between", "#tab-map", "#tab-shop"):
+        narrow.locator(tab).click()
+        until(narrow, "() => !document.querySelector('[aria-busy=true]')")
+        assert narrow.evaluate(WIDTH) == 0, tab
+        assert narrow.evaluate(BEYOND) == [], tab
+
+
+def test_the_product_stays_in_view_while_a_narrow_page_is_shaped(narrow: Any) -> None:
+    ready(narrow)
+    for latent in (BY_KL[0], BY_KL[-1]):
+        dial(narrow, latent).scroll_into_view_if_needed()
+        dial(narrow, latent).focus()
+        narrow.keyboard.press("End")
+        at_rest(narrow)
+        box = narrow.locator("#frame").bounding_box()
+        assert box["y"] + box["height"] > 40, "one sees what the slider does"
+        assert box["y"] < 640
+
+
+def test_by_touch_a_design_is_made_and_moved(phone: Any) -> None:
+    centred(phone)
+    assert phone.evaluate(WIDTH) == 0
+    before = pixels(phone)
+    dial(phone, FIRST).scroll_into_view_if_needed()
+    box = dial(phone, FIRST).bounding_box()
+    phone.touchscreen.tap(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2)
+    assert at_rest(phone)[FIRST] > 170
+    touch = phone.context.new_cdp_session(phone)
+    box = dial(phone, FIRST).bounding_box()
+    y = box["y"] + box["height"] / 2
+    for kind, place in (("Start", 0.8), ("Move", 0.6), ("Move", 0.4), ("Move", 0.2)):
+        point = {"x": box["x"] + box["width"] * place, "y": y}
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": [point]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert at_rest(phone)[FIRST] < 85, "the thumb follows the finger"
+    phone.locator("#nearby").tap()
+    there = design(phone, "#nearby-grid button:nth-child(2) img")
+    phone.locator("#nearby-grid button").nth(1).tap()
+    assert at_rest(phone) == there
+    phone.locator("#nearby-dialog .sheet-close").tap()
+    phone.locator("#start-open").tap()
+    phone.locator("#start-product .book").nth(2).tap()
+    at_rest(phone)
+    assert pixels(phone).shape == before.shape
+    assert (pixels(phone) != before).any()
+
+
+def test_the_theme_is_chosen_and_kept(page: Any) -> None:
+    ready(page)
+
+    def ground() -> str:
+        return str(page.evaluate("() => getComputedStyle(document.documentElement).backgroundColor"))
+
+    seen = [ground()]
+    for _ in range(2):
+        page.locator("#theme").click()
+        seen.append(ground())
+    assert len(set(seen)) >= 2
+    assert "dark" in page.locator("#theme").get_attribute("aria-label")
+    page.reload()
+    ready(page)
+    assert ground() == seen[-1]
