@@ -49,16 +49,32 @@ def tab(name: str) -> Action:
     return open_tab
 
 
-def click(selector: str) -> Action:
-    """Click something."""
-    return lambda page: page.locator(selector).first.click()
+def click(selector: str, then: str | None = None) -> Action:
+    """Click something, and bring something else to the top."""
+
+    def act(page: Any) -> None:
+        page.locator(selector).first.click()
+        if then is not None:
+            page.wait_for_timeout(500)
+            show(then)(page)
+
+    return act
+
+
+def show(selector: str) -> Action:
+    """Scroll something to the top."""
+
+    def scroll(page: Any) -> None:
+        page.locator(selector).first.evaluate("each => each.scrollIntoView({ block: 'start' })")
+
+    return scroll
 
 
 def map_zoomed(page: Any) -> None:
     """The map, near enough for photos."""
     tab("Map")(page)
     page.wait_for_timeout(800)
-    page.locator("#map-canvas").scroll_into_view_if_needed()
+    show("#results")(page)
     box = page.locator("#map-canvas").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     for _ in range(3):
@@ -83,16 +99,16 @@ VIEWS: dict[str, Action] = {
     "nearby": click("#nearby"),
     "start": click("#start-open"),
     "share": click("#share-open"),
-    "compare": click("#compare"),
-    "goes-with": tab("Goes with it"),
+    "compare": click("#compare", "#results"),
+    "goes-with": show("#goes-with"),
     "between": between,
     "map": map_zoomed,
-    "filters": click("#filters summary"),
-    "help": click("#help"),
+    "filters": click("#filters-toggle", "#filters"),
+    "help": click("#help-open"),
 }
 SIZES = {"wide": (1440, 1000), "tablet": (768, 1024), "narrow": (320, 640)}
 DOCS = (
-    ("studio", "wide", "light"),
+    ("studio", "tall", "light"),
     ("studio", "wide", "dark"),
     ("map", "wide", "light"),
     ("compare", "wide", "light"),
@@ -114,7 +130,7 @@ def take(chromium: Any, url: str, view: str, size: tuple[int, int], theme: str, 
     except Exception as error:
         print(f"  {view}: {str(error).splitlines()[0]}", file=sys.stderr)
     page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(1500)
     shot = page.screenshot(full_page=full)
     profile.close()
     return Image.open(io.BytesIO(shot), formats=("PNG",)).convert("RGB")
@@ -130,7 +146,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="every view in every size and theme, whole pages")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    sizes = SIZES | {"phone": (390, 844)}
+    sizes = SIZES | {"tall": (1440, 1560), "phone": (390, 844)}
     wanted = (
         [(view, size, theme) for view in VIEWS for size in SIZES for theme in ("light", "dark")]
         if asked.all

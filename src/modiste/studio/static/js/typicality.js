@@ -6,7 +6,7 @@ import { words } from "./words-results.js";
 
 /** @param {HTMLElement} root `#typicality` @param {import("./store.js").App} app */
 export function mount(root, app) {
-  const meter = h("meter", { min: 0, max: 1, low: 0.05, high: 0.25, optimum: 1, "aria-label": words.typicality });
+  const meter = h("meter", { min: 0, max: 1, low: 0.01, high: 0.1, optimum: 1, "aria-label": words.typicality });
   const word = h("p.typical-word", { tabIndex: -1 });
   const why = h("p.note");
   const back = h("button.plain.bring-back", { type: "button", hidden: true, onclick: bringBack }, words.bringBack);
