@@ -27,6 +27,7 @@ export function mount(app) {
     loading = "";
     failures = 0;
     image.classList.add("here");
+    if (!app.online) app.emit("suspect"); // it may be back
     next();
   };
 

@@ -5,7 +5,7 @@ import { fill, h } from "./dom.js";
 import { words } from "./words.js";
 
 const FIRST = 1000; // milliseconds until the second question; doubled each time
-const LONGEST = 15_000;
+const LONGEST = 8000;
 
 /** @param {HTMLElement} banner @param {import("./store.js").App} app */
 export function mount(banner, app) {
@@ -25,8 +25,13 @@ export function mount(banner, app) {
       say(words.gone, words.retryNow, ask);
       app.emit("online");
     }
-    timer = setTimeout(ask, wait);
+    timer = setTimeout(again, wait);
+  }
+
+  /** Only waiting makes the next wait longer: a hand that moves on asks as well, and must not put the server's return off. */
+  function again() {
     wait = Math.min(2 * wait, LONGEST);
+    ask();
   }
 
   async function back() {
