@@ -1,0 +1,105 @@
+"""How well a product is cut from its background: photos on white are laid on backgrounds that are known, and cut again.
+
+    python benchmarks/cutout.py PHOTOS [--count 200] [--seed 0]
+
+PHOTOS is a folder of JPEGs on white. What differs from white there is the truth, soft shadows included, so that 1.0
+cannot be reached. Prints, for each kind of background, the share refused and the overlap (intersection over union).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from modiste.catalogue.background import product_mask
+from modiste.catalogue.photo import read_photo
+
+KINDS = ("plain", "gradient", "vignette", "noise", "cloth", "busy")
+
+
+def truth(photo: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """What is not white, and not a part of the white that hangs together with the border."""
+    labels = ndimage.label(np.abs(photo.astype(int) - 255).max(axis=-1) <= 14)[0]
+    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    return ndimage.binary_opening(~np.isin(labels, edge[edge > 0]))
+
+
+def background(kind: str, h: int, w: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """A background of that kind in a random colour, `(h, w, 3)`, 0 to 255."""
+    y, x = np.mgrid[0 : 1 : h * 1j, 0 : 1 : w * 1j][..., None]
+    colour = random.integers(30, 240, 3).astype(float)
+    made = np.broadcast_to(colour, (h, w, 3))
+    if kind == "gradient":
+        made = colour + random.integers(-60, 60, 3) * (x * random.random() + y * random.random())
+    elif kind == "vignette":
+        made = colour * (1 - 0.7 * ((x - 0.5) ** 2 + (y - 0.5) ** 2))
+    elif kind == "noise":
+        made = made + random.normal(0, 6, (h, w, 3))
+    elif kind == "cloth":
+        made = made + ndimage.gaussian_filter(random.normal(0, 1, (h, w)), 2)[..., None] * 40
+    elif kind == "busy":
+        blocks = random.integers(0, 256, (8, 8, 3))
+        made = blocks[(y[..., 0] * 7.99).astype(int), (x[..., 0] * 7.99).astype(int)].astype(float)
+    return np.clip(made, 0, 255)
+
+
+def composed(
+    photo: NDArray[np.uint8], mask: NDArray[np.bool_], kind: str, random: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The product somewhere on a larger background, with a soft shadow where that is plain, and where it is."""
+    h, w = mask.shape
+    tall, wide = round(1.25 * h), round(1.25 * w)
+    top, left = int(random.integers(0, tall - h)), int(random.integers(0, wide - w))
+    alpha, colours = np.zeros((tall, wide)), np.zeros((tall, wide, 3))
+    alpha[top : top + h, left : left + w] = ndimage.gaussian_filter(mask.astype(float), 0.8)
+    colours[top : top + h, left : left + w] = photo
+    behind = background(kind, tall, wide, random)
+    if kind != "busy":
+        shadow = 0.25 * ndimage.gaussian_filter(np.roll(alpha, round(0.02 * tall), axis=0), 12)
+        behind = behind * (1 - shadow[..., None])
+    pixels = colours * alpha[..., None] + behind * (1 - alpha[..., None])
+    return pixels.astype(np.uint8), alpha > 0.5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    random = np.random.default_rng(asked.seed)
+    files = sorted(asked.photos.rglob("*.jpg"))
+    found: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
+    for file in (files[i] for i in random.permutation(len(files))[: asked.count]):
+        photo = read_photo(file)
+        mask = truth(photo)
+        if not 0.03 < mask.mean() < 0.7:  # not on white, or white on white
+            continue
+        for kind in KINDS:
+            pixels, true = composed(photo, mask, kind, random)
+            began = time.perf_counter()
+            cut = product_mask(pixels)
+            taken = time.perf_counter() - began
+            solid = None if cut is None else cut > 0.5
+            overlap = np.nan if solid is None else (solid & true).sum() / (solid | true).sum()
+            found[kind].append((float(overlap), taken))
+    print(f"{'background':<12}{'photos':>8}{'refused':>9}{'median':>8}{'p10':>7}{'over .9':>9}{'ms':>6}")
+    for kind, pairs in found.items():
+        overlaps, seconds = np.array(pairs).T
+        cut = overlaps[~np.isnan(overlaps)]
+        figures = (np.median(cut), np.percentile(cut, 10), (cut > 0.9).mean()) if len(cut) else (np.nan,) * 3
+        print(
+            f"{kind:<12}{len(pairs):>8}{np.isnan(overlaps).mean():>9.0%}{figures[0]:>8.3f}{figures[1]:>7.3f}"
+            f"{figures[2]:>9.0%}{1000 * np.median(seconds):>6.0f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
