@@ -219,7 +219,7 @@ def test_by_touch_a_design_is_made_and_moved(phone: Any) -> None:
     assert at_rest(phone) == there
     phone.locator("#nearby-dialog .sheet-close").tap()
     phone.locator("#start-open").tap()
-    phone.locator("#start-product .book").nth(2).tap()
+    phone.locator("#start-product .book[data-product]").nth(2).tap()
     at_rest(phone)
     assert pixels(phone).shape == before.shape
     assert (pixels(phone) != before).any()
