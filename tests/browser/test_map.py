@@ -1,0 +1,269 @@
+"""The map: painted where the products lie, clicked and typed at, filtered, and following the design."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from tests.browser.designs import Shop, drawn, ids, moves, rested, start_from
+from tests.browser.looking import until
+
+pytestmark = pytest.mark.browser
+
+COLOURS = """
+(points) => {
+  const canvas = document.querySelector("#map-canvas");
+  const ratio = canvas.width / canvas.clientWidth;
+  // Of a copy: Chromium would change how the map itself is painted, were it read from, and say so.
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  const brush = copy.getContext("2d", { willReadFrequently: true });
+  brush.drawImage(canvas, 0, 0);
+  return points.map(([x, y]) => [...brush.getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data]);
+}
+"""
+PAINTED = """
+() => {
+  const canvas = document.querySelector("#map-canvas");
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  const brush = copy.getContext("2d", { willReadFrequently: true });
+  brush.drawImage(canvas, 0, 0);
+  const data = brush.getImageData(0, 0, canvas.width, canvas.height).data;
+  const seen = new Set();
+  let painted = 0;
+  let white = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] < 128) continue;
+    painted += 1;
+    if (data[i] === 255 && data[i + 1] === 255 && data[i + 2] === 255) white += 1;
+    seen.add((data[i] >> 5) * 64 + (data[i + 1] >> 5) * 8 + (data[i + 2] >> 5));
+  }
+  return { painted, white, colours: seen.size };
+}
+"""
+ACCENT = """
+() => {
+  const canvas = document.createElement("canvas");
+  const brush = canvas.getContext("2d");
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.color = "var(--accent)";
+  brush.fillStyle = getComputedStyle(probe).color;
+  probe.remove();
+  brush.fillRect(0, 0, 1, 1);
+  return [...brush.getImageData(0, 0, 1, 1).data];
+}
+"""
+PAINTING = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+@pytest.fixture
+def map_(tab: Any) -> Any:
+    """The page with its map open and painted."""
+    tab.click("#tab-map")
+    tab.wait_for_selector("#map-canvas")
+    until(tab, "() => document.querySelector('#map-canvas').width > 300")
+    until(tab, f"() => ({PAINTED})().painted > 0")
+    rested(tab)
+    return tab
+
+
+def place(tab: Any, x: float, y: float) -> tuple[float, float]:
+    """Where a point of the map is on the canvas while all of it is in view."""
+    width, height = tab.evaluate(
+        "() => { const c = document.querySelector('#map-canvas'); return [c.clientWidth, c.clientHeight]; }"
+    )
+    scale = min(width, height) * 0.92
+    return (x - 0.5) * scale + width / 2, (y - 0.5) * scale + height / 2
+
+
+def lonely(tab: Any, shop: Shop) -> int:
+    """The row of the product that lies farthest from all others and from the design, on the canvas."""
+    drawn_map = shop.get("/v1/map")
+    points = [place(tab, x, y) for x, y in zip(drawn_map["x"], drawn_map["y"], strict=True)]
+    away = place(tab, *shop.similar(tab)["position"])
+
+    def distance(row: int) -> float:
+        others = [point for other, point in enumerate(points) if other != row]
+        return min(math.dist(points[row], point) for point in [*others, away])
+
+    return max(range(len(points)), key=distance)
+
+
+def click_at(tab: Any, x: float, y: float) -> None:
+    tab.locator("#map-canvas").click(position={"x": x, "y": y})
+
+
+def design_dot(tab: Any, shop: Shop) -> list[int]:
+    """The colour where the design's dot should be."""
+    tab.evaluate(PAINTING)
+    return list(tab.evaluate(COLOURS, [place(tab, *shop.similar(tab)["position"])])[0])
+
+
+def test_the_map_is_painted_with_a_colour_for_each_category(map_: Any, shop: Shop) -> None:
+    seen = map_.evaluate(PAINTED)
+    assert seen["painted"] > 90 * 9, "a point for each product"
+    assert seen["colours"] > len(shop.about["categories"])
+    names = map_.locator("#map .legend button").all_inner_texts()
+    assert [name.strip() for name in names] == [each["name"] for each in shop.about["categories"]]
+
+
+def test_a_click_on_a_products_place_opens_it_and_starts_from_it(map_: Any, shop: Shop) -> None:
+    catalogue = shop.get("/v1/map")
+    row = lonely(map_, shop)
+    click_at(map_, *place(map_, catalogue["x"][row], catalogue["y"][row]))
+    map_.wait_for_selector("#map-card .card")
+    card = map_.locator("#map-card .card")
+    product = shop.product(catalogue["ids"][row])
+    assert card.get_attribute("data-product") == product["id"]
+    assert card.locator(".name").inner_text() == product["title"]
+    assert card.locator(".score").count() == 0, "nobody asked how like the design it is"
+    z = moves(map_, lambda: card.locator(".start-from").click())
+    assert z == shop.z_of(product["code"])
+
+
+def test_the_designs_dot_moves_with_the_design(map_: Any, shop: Shop) -> None:
+    accent = map_.evaluate(ACCENT)
+    assert design_dot(map_, shop) == accent
+    before = place(map_, *shop.similar(map_)["position"])
+    far = max(
+        shop.get("/v1/products?size=90")["results"],
+        key=lambda each: math.dist(place(map_, *shop.product(each["id"])["position"]), before),
+    )
+    start_from(map_, shop, far["id"])
+    after = place(map_, *shop.similar(map_)["position"])
+    assert math.dist(before, after) > 20
+    assert design_dot(map_, shop) == accent
+    assert map_.evaluate(COLOURS, [before])[0] != accent
+
+
+def test_the_similar_products_have_rings(map_: Any, shop: Shop) -> None:
+    accent = map_.evaluate(ACCENT)
+    catalogue = shop.get("/v1/map")
+    ringed = 0
+    for product in ids(map_):
+        row = catalogue["ids"].index(product)
+        x, y = place(map_, catalogue["x"][row], catalogue["y"][row])
+        # Somewhere on the ring, where no other point is painted over it.
+        around = [
+            (x + 7 * math.cos(turn / 8 * math.tau), y + 7 * math.sin(turn / 8 * math.tau))
+            for turn in range(8)
+        ]
+        close = [
+            max(abs(one - two) for one, two in zip(colour, accent, strict=True)) < 60
+            for colour in map_.evaluate(COLOURS, around)
+        ]
+        ringed += any(close)
+    assert ringed >= 10, "of twelve; one may lie under another"
+
+
+def test_zoomed_in_the_map_shows_photos(map_: Any) -> None:
+    asked: list[str] = []
+    map_.on(
+        "request", lambda request: asked.append(request.url) if "/thumbnail.webp?" in request.url else None
+    )
+    before = map_.evaluate(PAINTED)
+    map_.focus("#map-canvas")
+    for _ in range(3):
+        map_.keyboard.press("+")
+    until(map_, f"least => ({PAINTED})().white > least", before["white"] + 500)
+    assert asked
+    map_.get_by_role("button", name="Show all", exact=True).click()
+    until(map_, f"most => ({PAINTED})().white < most", before["white"] + 100)
+
+
+def test_the_wheel_zooms_and_a_drag_moves(map_: Any, shop: Shop) -> None:
+    map_.locator("#map-canvas").scroll_into_view_if_needed()
+    box = map_.locator("#map-canvas").bounding_box()
+    catalogue = shop.get("/v1/map")
+    row = lonely(map_, shop)
+    x, y = place(map_, catalogue["x"][row], catalogue["y"][row])
+    map_.mouse.move(box["x"] + x, box["y"] + y)
+    map_.mouse.wheel(0, -400)
+    map_.evaluate(PAINTING)
+    # The point under the pointer stays there; a drag takes it along.
+    map_.mouse.down()
+    to = (box["width"] / 2 - x, box["height"] / 2 - y)
+    length = math.hypot(*to)
+    dx, dy = 60 * to[0] / length, 60 * to[1] / length
+    map_.mouse.move(box["x"] + x + dx, box["y"] + y + dy, steps=6)
+    map_.mouse.up()
+    click_at(map_, x + dx, y + dy)
+    map_.wait_for_selector("#map-card .card")
+    assert map_.locator("#map-card .card").get_attribute("data-product") == catalogue["ids"][row]
+
+
+def test_a_category_of_the_legend_dims_the_others_here_and_filters_the_lists(map_: Any, shop: Shop) -> None:
+    catalogue = shop.get("/v1/map")
+    kept = catalogue["categories"].index("bags")
+    where = {"category": ["bags"]}
+    here = [place(map_, x, y) for x, y in zip(catalogue["x"], catalogue["y"], strict=True)]
+    out = [row for row, category in enumerate(catalogue["category"]) if category != kept]
+
+    def opacity() -> float:
+        """How strongly the points of the other categories are painted, on average."""
+        seen = map_.evaluate(COLOURS, [here[row] for row in out])
+        return sum(each[3] for each in seen) / len(seen)
+
+    strong = opacity()
+    map_.locator("#map .legend button", has_text="bags").click()
+    rested(map_)
+    map_.evaluate(PAINTING)
+    assert opacity() < 0.6 * strong
+    answer = shop.similar(map_, where=where)["results"]
+    assert ids(map_) == [each["id"] for each in answer]
+    # What is filtered out cannot be clicked: the nearest is one that passes, or there is none within reach.
+    map_.locator("#map-listing summary").click()
+    map_.wait_for_selector(".map-list button")
+    bags = sum(1 for category in catalogue["category"] if category == kept)
+    assert f"{bags} products in view" in map_.inner_text("#map-listing summary")
+    map_.locator("#map .legend button", has_text="bags").click()
+    rested(map_)
+    map_.evaluate(PAINTING)
+    assert opacity() == pytest.approx(strong, abs=1)
+
+
+def test_coloured_by_colour_the_legend_has_the_shops_swatches(map_: Any, shop: Shop) -> None:
+    held = shop.get("/v1/map")["attributes"]["base_colour"]
+    map_.select_option("#map-colour", label="base colour")
+    buttons = map_.locator("#map .legend button")
+    shown = dict(
+        buttons.evaluate_all(
+            "all => all.map(each => [each.innerText.trim(), each.querySelector('.swatch').style.background])"
+        )
+    )
+    assert shown.keys() == {value for n, value in enumerate(held["values"]) if n in held["of"]}
+    colours = dict(zip(held["values"], held["colours"], strict=True))
+    for name, painted in shown.items():
+        assert painted == "rgb({}, {}, {})".format(*bytes.fromhex(colours[name][1:]))
+
+
+def test_the_keyboard_goes_from_product_to_product_and_opens_one(map_: Any, shop: Shop) -> None:
+    map_.focus("#map-canvas")
+    map_.keyboard.press("ArrowRight")
+    until(map_, "() => /, (footwear|bags|eyewear)$/.test(document.querySelector('#live').textContent)")
+    said = map_.inner_text("#live")
+    before = drawn(map_)
+    map_.keyboard.press("ArrowLeft")
+    until(map_, "said => document.querySelector('#live').textContent !== said", said)
+    said = map_.inner_text("#live")
+    map_.keyboard.press("Enter")
+    map_.wait_for_selector("#map-card .card")
+    card = map_.locator("#map-card .card")
+    assert said.startswith(card.locator(".name").inner_text())
+    assert map_.evaluate("document.activeElement.closest('#map-card') !== null")
+    map_.keyboard.press("Enter")
+    assert map_.is_hidden("#map-card")
+    assert map_.evaluate("document.activeElement.id") == "map-canvas", "the focus goes back to the map"
+    assert drawn(map_) == before, "no key of the map moved the design"
+
+
+def test_the_list_beside_the_map_opens_the_same_products(map_: Any, shop: Shop) -> None:
+    map_.locator("#map-listing summary").click()
+    first = map_.locator(".map-list button").first
+    first.wait_for()
+    until(map_, "() => !/^sample-/.test(document.querySelector('.map-list button').textContent)")
+    title = first.inner_text()
+    first.click()
+    map_.wait_for_selector("#map-card .card")
+    assert map_.locator("#map-card .name").inner_text() == title
