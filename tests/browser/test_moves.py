@@ -182,3 +182,11 @@ def test_reset_goes_back_to_where_the_design_began_and_can_be_undone(table: Any)
     assert at_rest(table) == begun
     table.locator("#undo").click()
     assert at_rest(table) == moved
+    words = table.locator("#stage .begun").inner_text()
+    surprised(table)
+    assert table.locator("#stage .begun").inner_text() != words
+    table.locator("#undo").click()
+    assert at_rest(table) == moved
+    assert table.locator("#stage .begun").inner_text() == words
+    table.locator("#reset").click()
+    assert at_rest(table) == begun, "undone is also where it began"
