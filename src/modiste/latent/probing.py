@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from modiste.latent.naming import Decode, Nearest, spread
 # where it knows colours by name, those say more.
 SHOWN = ("lightness", "warmth", "height", "width", "saturation", "pinkness", "fill", "edges")
 LATE = ("saturation", "pinkness", "fill", "edges")
+ROUNDS = 16
 STEP = 0.7  # of a latent's spread: local enough to be a slope, large enough to be seen in whole pixels
 IDLE = 0.2  # of the largest spread: latents of less count for little
 STEPS = 5  # pictures from one end of a direction to the other
@@ -24,7 +25,13 @@ VISIBLE = 0.5  # of an attribute's spread must it move from end to end
 
 
 def probe(
-    decode: Decode, mean: NDArray[np.float32], *, bases: int = 24, rounds: int = 16, seed: int = 0
+    decode: Decode,
+    mean: NDArray[np.float32],
+    *,
+    bases: int = 24,
+    rounds: int = ROUNDS,
+    seed: int = 0,
+    on_round: Callable[[int], None] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """How each of SHOWN grows along each latent, `(n,)`, in standard deviations over the catalogue's pictures.
 
@@ -35,6 +42,7 @@ def probe(
         mean: of the catalogue's posteriors, `(N, n)`.
         bases: how many products are tried.
         rounds: how often each; more make the slopes surer.
+        on_round: told how many are done.
     """
     random = np.random.default_rng(seed)
     start = mean[random.choice(len(mean), min(bases, len(mean)), replace=False)]
@@ -42,13 +50,15 @@ def probe(
     plain = measures(decode(start))
     steps: list[NDArray[np.float64]] = []
     changes: list[NDArray[np.float64]] = []
-    for _ in range(rounds):
+    for done in range(rounds):
         step = (random.standard_normal(start.shape) * size).astype(np.float32)
         ahead, back = measures(decode(start + step)), measures(decode(start - step))
         steps.append(2.0 * step.astype(np.float64))
         changes.append(
             np.stack([(ahead[name] - back[name]) / spread(name, plain[name]) for name in SHOWN], axis=1)
         )
+        if on_round is not None:
+            on_round(done + 1)
     slopes = np.linalg.lstsq(np.concatenate(steps), np.concatenate(changes), rcond=None)[0]
     # A latent that hardly varies is hardly moved, and its slope is what whole pixels and chance make of that.
     slopes *= (size**2 / (size**2 + (IDLE * size.max()) ** 2))[:, None]

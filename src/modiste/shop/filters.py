@@ -20,6 +20,7 @@ MOST_VALUES = 60  # more than anyone would look through
 COVERED = 0.5  # of the products must have an attribute, or filtering by it hides more than it finds
 UNIQUE = 0.95  # whole numbers that nearly all differ are numbers of articles, not of anything
 RESERVED = ("id", "category", "cluster")
+TITLES = ("name", "title", "product_name", "product_display_name", "productdisplayname")  # say one product
 BOUNDS = ("min", "max", "not")
 
 
@@ -148,7 +149,9 @@ class Columns:
             if low == high or (whole and known > 100 and len(np.unique(values)) > UNIQUE * known):
                 return None
             return Facet(name, "number", (), low, high)
-        if name != "category" and (not 2 <= len(column.words) <= MOST_VALUES or self._follows(column)):
+        if name != "category" and (
+            name.lower() in TITLES or not 2 <= len(column.words) <= MOST_VALUES or self._follows(column)
+        ):
             return None
         pairs = zip(column.words, column.counts.tolist(), strict=True)
         flag = column.kind == "flag"

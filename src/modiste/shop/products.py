@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.errors import UnknownProduct
-from modiste.shop.filters import RESERVED, Columns
+from modiste.shop.filters import RESERVED, TITLES, Columns
 from modiste.store.products import ProductStore
-
-TITLES = ("name", "title", "product_name", "product_display_name", "productdisplayname")
 
 
 class Products:

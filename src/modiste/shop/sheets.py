@@ -48,7 +48,7 @@ def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
     for each in shop.sliders.latents:
         way = np.repeat(start[None], steps, axis=0)
         way[:, each.latent] = np.linspace(each.minimum, each.maximum, steps)
-        names.append(f"{each.latent}: {each.name}")
+        names.append(f"{each.latent}: {each.low} – {each.high}")  # the font has no arrow
         ways.append(way)
     for each in shop.sliders.attributes:
         direction = np.array(each.direction)

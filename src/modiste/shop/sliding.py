@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from modiste.latent.directions import attribute_directions
 from modiste.latent.layout import lay_out
 from modiste.latent.measures import measures
 from modiste.latent.naming import name_latents
-from modiste.latent.probing import LATE, SHOWN, Judge, probe
+from modiste.latent.probing import LATE, ROUNDS, SHOWN, Judge, probe
 from modiste.latent.sliders import Sliders, ranges_id
 from modiste.search.index import LatentIndex
 from modiste.shop.closeness import measure_closeness, measure_loneliness
@@ -54,7 +55,12 @@ def make_sliders(
         model_id, held = shop.model.model_id, shop.encodings
         file = shop.files.sliders(model_id)
         first, copy = _before(file, model_id)
-        total = shop.model.latent + 2
+        rows = _sample(shop, MEASURED, seed)
+        total = shop.model.latent + len(rows) // BATCH + ROUNDS + 2
+
+        def told(before: int) -> Callable[[int], None]:
+            return lambda done: tell(on_progress, "sliders", before + done, total)
+
         tell(on_progress, "sliders", 0, total)
         index = LatentIndex(shop.catalogue.ids, held.mean, held.std, held.code)
         near = min(NEAR, len(index))
@@ -70,13 +76,12 @@ def make_sliders(
             kinds={name: values for name, values in attributes.items() if _is_kind(name, values)},
             nearest=nearest,
             seed=seed,
-            on_latent=lambda done: tell(on_progress, "sliders", done, total),
+            on_latent=told(0),
         )
         known = {name: values for name, values in attributes.items() if name not in UNSEEN}
-        known |= _measured(shop, seed)
-        slopes = probe(shop.engine.decode, held.mean, seed=seed)
+        known |= _measured(shop, rows, told(shop.model.latent))
+        slopes = probe(shop.engine.decode, held.mean, seed=seed, on_round=told(total - ROUNDS - 1))
         judge = Judge(shop.engine.decode, nearest, held.mean, held.code, known, slopes, seed=seed + 1)
-        tell(on_progress, "sliders", total - 1, total)
         made = Sliders(
             model_id,
             latents,
@@ -162,13 +167,13 @@ def _photos(shop: Shop, rows: Any) -> NDArray[np.uint8]:
     )
 
 
-def _measured(shop: Shop, seed: int) -> dict[str, list[float | None]]:
-    """What can be measured on a sample of the catalogue's photos; None for the other products."""
+def _measured(shop: Shop, rows: list[int], on_batch: Callable[[int], None]) -> dict[str, list[float | None]]:
+    """What can be measured on the photos in `rows`; None for the other products."""
     found: dict[str, list[float | None]] = {}
     for name in SHOWN:
         found[name] = [None] * len(shop.catalogue)
-    rows = _sample(shop, MEASURED, seed)
     for start in range(0, len(rows), BATCH):
+        on_batch(start // BATCH + 1)
         part = rows[start : start + BATCH]
         measured = measures(_photos(shop, part))
         for name, values in found.items():

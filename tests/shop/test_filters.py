@@ -1,0 +1,130 @@
+"""Attributes as columns: facets, and filters that are exact."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modiste.errors import BadOption
+from modiste.shop.filters import Columns
+
+ROWS: list[tuple[str, dict[str, Any]]] = [
+    ("shoes", {"base_colour": "Red", "heel": 3.5, "vegan": True, "name": "a", "kind": "Footwear"}),
+    ("shoes", {"base_colour": "Black", "heel": 0, "vegan": False, "name": "b", "kind": "Footwear"}),
+    ("shoes", {"base_colour": "Black", "heel": None, "vegan": True, "name": "c", "kind": "Footwear"}),
+    ("bags", {"base_colour": "Red", "heel": float("nan"), "name": "d", "kind": "Things", "id": "x1"}),
+    ("bags", {"base_colour": "Blue", "heel": 1, "vegan": True, "name": "e", "kind": "Things", "mixed": 3}),
+    ("hats", {"heel": 7, "vegan": False, "name": "f", "kind": "Things", "mixed": "three"}),
+]
+
+
+@pytest.fixture
+def columns() -> Columns:
+    return Columns([category for category, _ in ROWS], [json.dumps(attributes) for _, attributes in ROWS])
+
+
+def rows(columns: Columns, where: dict[str, Any]) -> str:
+    """The names of the products that fit."""
+    return "".join(ROWS[row][1]["name"] for row in np.flatnonzero(columns.matching(where)))
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ({}, "abcdef"),
+        ({"base_colour": ["Red"]}, "ad"),
+        ({"base_colour": ["Red", "Blue", "Green"]}, "ade"),
+        ({"base_colour": []}, ""),
+        ({"base_colour": ["red"]}, ""),
+        ({"base_colour": {"not": ["Black"]}}, "adef"),
+        ({"base_colour": ["Red", "Black"], "category": ["shoes"]}, "abc"),
+        ({"category": {"not": ["shoes", "hats"]}}, "de"),
+        ({"heel": {"min": 1}}, "aef"),
+        ({"heel": {"min": 1, "max": 3.5}}, "ae"),
+        ({"heel": {"max": 0}}, "b"),
+        ({"heel": {"min": None, "max": 5}}, "abe"),
+        ({"heel": {"min": 1, "not": [7]}}, "ae"),
+        ({"heel": [0, 7]}, "bf"),
+        ({"heel": ["3.5"]}, "a"),
+        ({"vegan": [True]}, "ace"),
+        ({"vegan": ["false"]}, "bf"),
+        ({"vegan": {"not": [True]}}, "bdf"),
+        ({"mixed": ["3"]}, "e"),
+        ({"mixed": [3]}, "e"),
+        ({"attribute_id": ["x1"]}, "d"),
+    ],
+)
+def test_filters_are_exact(columns: Columns, where: dict[str, Any], names: str) -> None:
+    assert rows(columns, where) == names
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"colour": ["Red"]},
+        {"base_colour": "Red"},
+        {"base_colour": {"min": 1}},
+        {"base_colour": {"max": "z"}},
+        {"base_colour": [None]},
+        {"base_colour": [["Red"]]},
+        {"base_colour": {"like": ["R"]}},
+        {"base_colour": {}},
+        {"base_colour": {"not": "Red"}},
+        {"base_colour": None},
+        {"heel": ["high"]},
+        {"heel": [True]},
+        {"heel": {"min": "1"}},
+        {"heel": {"min": float("nan")}},
+        {"vegan": ["perhaps"]},
+        {"vegan": [1]},
+        {"x" * 10_000: ["Red"]},
+        {"base_colour": "x" * 10_000},
+    ],
+)
+def test_what_cannot_be_filtered_by(columns: Columns, where: dict[str, Any]) -> None:
+    with pytest.raises(BadOption) as caught:
+        columns.matching(where)
+    assert caught.value.remedy
+    assert len(str(caught.value)) < 500
+
+
+def test_facets_are_what_is_fit_to_filter_by(columns: Columns) -> None:
+    facets = {facet.name: facet for facet in columns.facets({"base_colour": {"Red": "#aa0000"}})}
+    # Not the names, which are all different; nor `kind`, which the category tells; nor what few have.
+    assert list(facets) == ["category", "base_colour", "vegan", "heel"]
+    assert facets["category"].values == (("shoes", 3, None), ("bags", 2, None), ("hats", 1, None))
+    assert facets["base_colour"].values == (("Black", 2, None), ("Red", 2, "#aa0000"), ("Blue", 1, None))
+    assert facets["vegan"].values == ((True, 3, None), (False, 2, None))
+    assert (facets["heel"].minimum, facets["heel"].maximum) == (0, 7)
+    assert facets["heel"].to_dict()["kind"] == "number"
+
+
+def test_numbers_of_articles_are_no_facet() -> None:
+    many = range(200)
+    texts = [json.dumps({"sku": 10_000 + i, "size": i % 7, "weight": i / 7, "code": f"c{i}"}) for i in many]
+    names = {facet.name for facet in Columns(["x"] * 200, texts).facets({})}
+    assert names == {"category", "size", "weight"}
+
+
+def test_one_product_and_none_with_attributes() -> None:
+    one = Columns(["shoes"], ["{}"])
+    assert [facet.name for facet in one.facets({})] == ["category"]
+    assert one.matching({"category": ["shoes"]}).tolist() == [True]
+
+
+def test_a_catalogue_of_ten_thousand_is_quick() -> None:
+    texts = [
+        json.dumps({f"word_{j}": f"value {i % (3 + j)}" for j in range(8)} | {"year": 2000 + i % 9})
+        for i in range(11_000)
+    ]
+    columns = Columns(["a", "b"] * 5500, texts)
+    began = time.process_time()
+    columns.facets({})
+    assert time.process_time() - began < 2.0  # some 0.2 s on an idle machine
+    began = time.process_time()
+    columns.matching({"word_3": ["value 1"], "year": {"min": 2004}})
+    assert time.process_time() - began < 0.05
