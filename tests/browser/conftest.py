@@ -12,7 +12,7 @@ import pytest
 from tests.browser.designs import Shop, rested
 from tests.browser.looking import until
 from tests.browser.served import Server, browser, find_browser, served
-from tests.browser.shops import edited_copy
+from tests.browser.shops import HOSTILE, NAME, edited_copy, small_shop
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +38,24 @@ def studio(built: Path) -> Iterator[Server]:
 def edited_studio(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The studio of the small shop after someone edited its sliders by hand."""
     with served(edited_copy(built, tmp_path_factory.mktemp("edited") / "shop")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The studio of a very small shop: eight products in four categories, 4 latents."""
+    root = tmp_path_factory.mktemp("few") / "shop"
+    with served(
+        small_shop(root, products=8, categories=("bags", "hats", "shoes", "belts"), latent=4)
+    ) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The studio of a shop with twelve categories of hostile names, 64 latents, and a name of its own kind."""
+    root = tmp_path_factory.mktemp("many") / NAME
+    with served(small_shop(root, products=24, categories=HOSTILE, latent=64)) as server:
         yield server
 
 

@@ -49,6 +49,17 @@ def edited_copy(shop: Path, root: Path) -> Path:
     return root
 
 
+def widened_copy(shop: Path, root: Path) -> Path:
+    """A copy of the small shop whose sliders lead far beyond everything that it has."""
+    file = sliders_file(shutil.copytree(shop, root))
+    held: dict[str, Any] = json.loads(file.read_text())
+    for each in held["latents"]:
+        middle = (each["minimum"] + each["maximum"]) / 2
+        each |= {"minimum": middle - 8, "maximum": middle + 8}
+    file.write_text(json.dumps(held))
+    return root
+
+
 def _direction(
     attribute: str, value: str | None, latents: tuple[int, int], middle: np.ndarray, half: np.ndarray
 ) -> dict[str, Any]:
@@ -81,6 +92,9 @@ HOSTILE = (
 )
 """Texts that a shop's table may hold: markup, right-to-left and other scripts, 10 kB, and what other programs obey."""
 
+NAME = "<i>خياط & Söhne"
+"""What such a shop may be called."""
+
 
 def small_shop(root: Path, *, products: int, categories: tuple[str, ...], latent: int) -> Path:
     """A shop of few sample products, their categories taken in turn, whose texts are the HOSTILE ones."""
@@ -99,6 +113,7 @@ def small_shop(root: Path, *, products: int, categories: tuple[str, ...], latent
                 "name": f"{HOSTILE[i % len(HOSTILE)]} {i}",
                 "base_colour": each.attributes["base_colour"],
                 "material": HOSTILE[(i + 1) % len(HOSTILE)],
+                "in_stock": i % 3 > 0,
             },
         )
         for i, each in enumerate(drawn)

@@ -10,12 +10,11 @@ import pytest
 from tests.browser.conftest import opened
 from tests.browser.designing import at_rest, design, ready
 from tests.browser.looking import until
-from tests.browser.served import Server, served
-from tests.browser.shops import HOSTILE, small_shop
+from tests.browser.served import Server
+from tests.browser.shops import HOSTILE, NAME
 
 pytestmark = pytest.mark.browser
 
-NAME = "<i>خياط & Söhne"
 WIDTH = "() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
 TWO = """
 () => !document.querySelector("#start-product [aria-busy]")
@@ -27,24 +26,6 @@ HARM = """
   "img[src='x'], b, i:not([class]), body > script, #main script, dialog script, [onerror]"
 )?.outerHTML || null
 """
-
-
-@pytest.fixture(scope="session")
-def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The studio of a very small shop: eight products in four categories, 4 latents."""
-    root = tmp_path_factory.mktemp("few") / "shop"
-    with served(
-        small_shop(root, products=8, categories=("bags", "hats", "shoes", "belts"), latent=4)
-    ) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The studio of a shop with twelve categories of hostile names, 64 latents, and a name of its own kind."""
-    root = tmp_path_factory.mktemp("many") / NAME
-    with served(small_shop(root, products=24, categories=HOSTILE, latent=64)) as server:
-        yield server
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import { words } from "./words-results.js";
 
 /** @param {HTMLElement} root `#typicality` @param {import("./store.js").App} app */
 export function mount(root, app) {
-  const meter = h("meter", { min: 0, max: 1, low: 0.01, high: 0.1, optimum: 1, "aria-label": words.typicality });
+  const meter = h("meter", { min: 0, max: 1, high: 0.1, optimum: 1, "aria-label": words.typicality });
   const word = h("p.typical-word", { tabIndex: -1 });
   const why = h("p.note");
   const back = h("button.plain.bring-back", { type: "button", hidden: true, onclick: bringBack }, words.bringBack);
@@ -22,6 +22,7 @@ export function mount(root, app) {
     root.classList.toggle("far", far);
     root.classList.toggle("unusual", unusual);
     meter.value = Math.max(said.share, 0.02); // never so little that it looks broken
+    meter.low = far ? 0.1 : 0; // the word decides its colour, not that least value
     meter.setAttribute("aria-valuetext", said.word);
     word.textContent = said.word.charAt(0).toUpperCase() + said.word.slice(1);
     why.textContent = far ? words.far : unusual ? words.unusual : words.usual;

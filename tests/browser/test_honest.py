@@ -1,0 +1,100 @@
+"""Honest words: a drawing is called one, the model card is a click away, and a design far from the shop is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modiste.studio.codec import to_text
+from tests.browser.conftest import opened
+from tests.browser.designs import Shop, drawn, ids, moves, rested, start_from
+from tests.browser.looking import until
+from tests.browser.served import served
+from tests.browser.shops import widened_copy
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def wide(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The API of a shop whose sliders lead far beyond everything that it has."""
+    with served(widened_copy(built, tmp_path_factory.mktemp("widened") / "shop")) as server:
+        yield Shop(server.url)
+
+
+@pytest.fixture
+def far(chromium: Any, wide: Shop) -> Iterator[Any]:
+    """The page of that shop, at a design that is unlike anything in it."""
+    for tab in opened(chromium, f"{wide.url}/#{wide.fragment(far_design(wide))}"):
+        rested(tab)
+        yield tab
+
+
+def typicality(shop: Shop, z: str) -> Any:
+    """What the API says of a design."""
+    return shop.post("/v1/similar", {"code": shop.code_of(z), "k": 1})["typicality"]
+
+
+def far_design(shop: Shop) -> str:
+    """A design at the sliders' ends that is unlike anything in the shop, by the API's own word."""
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        z = to_text(bytes(np.where(rng.random(len(shop.ranges)) < 0.5, 0, 255).astype(np.uint8)))
+        if typicality(shop, z)["word"] == "unlike anything in the shop":
+            return z
+    raise AssertionError("no design of this shop is far from it")
+
+
+def test_the_page_says_that_a_design_cannot_be_bought(tab: Any, shop: Shop) -> None:
+    assert shop.about["note"] == "A drawn design, not a product you can buy."
+    assert shop.about["note"] in tab.inner_text("#note")
+    assert "drawn design" in tab.get_attribute("#frame", "alt")
+
+
+def test_the_model_card_is_one_click_away(tab: Any, shop: Shop) -> None:
+    headings = [line.lstrip("# ") for line in shop.text("/v1/card").splitlines() if line.startswith("#")]
+    tab.click("#card-open")
+    tab.wait_for_selector("#card[open] #card-text h3")
+    said = tab.locator("#card-text :is(h3, h4, h5, h6)").all_inner_texts()
+    assert said == headings
+    assert tab.locator("#card-text td").count() > 0, "its tables are tables"
+    assert "|---" not in tab.inner_text("#card-text")
+    tab.keyboard.press("Escape")
+    assert tab.is_hidden("#card")
+    assert tab.evaluate("document.activeElement.id") == "card-open"
+
+
+def test_the_meter_tells_a_typical_design_from_one_that_is_far(far: Any, wide: Shop) -> None:
+    meter = "document.querySelector('#typicality meter')"
+    assert far.inner_text("#typicality .typical-word") == "Unlike anything in the shop"
+    assert far.get_attribute("#typicality meter", "aria-valuetext") == "unlike anything in the shop"
+    assert far.evaluate(f"{meter}.value <= {meter}.low"), "in the colour of what is far"
+    assert far.is_visible("#typicality .bring-back")
+
+    start_from(far, wide, ids(far)[0])
+    said = typicality(wide, drawn(far))
+    assert said["word"] == "typical of the shop"
+    assert far.inner_text("#typicality .typical-word") == "Typical of the shop"
+    assert far.get_attribute("#typicality meter", "aria-valuetext") == "typical of the shop"
+    assert far.evaluate(f"{meter}.value") == pytest.approx(said["share"], abs=0.02)
+    assert far.evaluate(f"{meter}.value > {meter}.low")
+    assert far.is_hidden("#typicality .bring-back")
+
+
+def test_a_far_design_is_brought_back_step_by_step(far: Any, wide: Shop) -> None:
+    for _ in range(8):
+        nearest = wide.product(typicality(wide, drawn(far))["nearest"])
+        there = wide.bytes_of(wide.z_of(nearest["code"]))
+        before = np.linalg.norm(wide.bytes_of(drawn(far)) - there)
+        after = wide.bytes_of(moves(far, lambda: far.click("#typicality .bring-back")))
+        assert np.linalg.norm(after - there) == pytest.approx(before / 2, rel=0.1, abs=2)
+        if far.is_hidden("#typicality .bring-back"):
+            break
+    assert typicality(wide, drawn(far))["word"] == "typical of the shop"
+    assert far.inner_text("#typicality .typical-word") == "Typical of the shop"
+    assert far.evaluate("document.activeElement !== document.body"), "the focus is not lost with the button"
+    until(far, "() => document.querySelector('#live').textContent.includes('similar product')")
