@@ -62,7 +62,7 @@ def _similar(shop: Shop, asked: SimilarAsked, code: NDArray[np.float32]) -> shap
         query=_query(shop, asked, code),
         method=asked.method,
         scope=asked.scope,
-        results=[starts.match_of(shop, match, asked.method, asked.metric) for match in matches],
+        results=[starts.match_of(shop, match, asked) for match in matches],
         typicality=starts.typicality_of(shop, code),
         position=starts.position_of(shop, code),
     )
@@ -86,7 +86,7 @@ def _recommend(shop: Shop, asked: RecommendAsked, code: NDArray[np.float32]) -> 
                 label=each.label,
                 category=each.category,
                 cluster=each.cluster,
-                results=[starts.match_of(shop, match, asked.method, asked.metric) for match in each.matches],
+                results=[starts.match_of(shop, match, asked) for match in each.matches],
             )
             for each in found
         ],

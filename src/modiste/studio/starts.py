@@ -13,7 +13,7 @@ from modiste.errors import BadOption
 from modiste.shop.answers import Match
 from modiste.shop.shop import Shop
 from modiste.studio import shapes
-from modiste.studio.asked import Condition, Start
+from modiste.studio.asked import Condition, RecommendAsked, SimilarAsked, Start
 
 MOST = 100  # products in one answer, or on one page
 
@@ -50,9 +50,11 @@ def product_of(shop: Shop, row: int) -> dict[str, Any]:
     }
 
 
-def match_of(shop: Shop, match: Match, method: Any, metric: Any) -> shapes.Match:
+def match_of(shop: Shop, match: Match, asked: SimilarAsked | RecommendAsked) -> shapes.Match:
     """A match, as the API shows it."""
-    closeness = shop.closeness(method, match.score, metric)
+    method: Any = asked.method
+    metric: Any = asked.metric
+    closeness = shop.closeness(method, match.score, metric, tau=asked.tau)
     product = product_of(shop, shop.catalogue.row(match.id))
     return shapes.Match(**product, score=match.score, closeness=closeness)
 
