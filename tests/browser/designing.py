@@ -82,11 +82,14 @@ def number(page: Any, latent: int) -> Any:
 
 
 def opened_at(page: Any, bytes_: bytes) -> None:
-    """Go to a design by its link, within the page."""
+    """Go to a design by its link, within the page that shows another one."""
     ready(page)
     frames = parse_qs(urlsplit(source(page)).query)["m"][0]
     z = base64.urlsafe_b64encode(bytes_).decode().rstrip("=")
-    page.evaluate("fragment => { location.hash = fragment; }", f"z={z}&m={frames}")
+    with page.expect_response(
+        "**/v1/similar"
+    ):  # the address is the design's before the hand counts as at rest
+        page.evaluate("fragment => { location.hash = fragment; }", f"z={z}&m={frames}")
     assert at_rest(page) == bytes_
 
 
