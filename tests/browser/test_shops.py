@@ -23,7 +23,7 @@ TWO = """
 # Nothing of the texts became part of the page: no element that only they name, no script that ran.
 HARM = """
 () => window.pwned || document.querySelector(
-  "img[src='x'], b, i:not([class]), body > script, #main script, dialog script, [onerror]"
+  "img[src='x'], b, i:not([class], .dots > i), body > script, #main script, dialog script, [onerror]"
 )?.outerHTML || null
 """
 

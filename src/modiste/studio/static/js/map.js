@@ -36,7 +36,7 @@ function draw(place, app, plan) {
   const legend = h("div.legend", { role: "group" });
   const note = h("p.note", { hidden: true }, words.mapOnly);
   const rows = h("ul.map-list");
-  const summary = h("summary");
+  const summary = h("summary", {}, words.inView(Math.min(LISTED, plan.count), plan.count)); // all, before it is moved
   const listing = h("details#map-listing", { ontoggle: () => list() }, summary, rows);
   const map = new MapCanvas(canvas, plan, (row) => `${pathOf(plan.ids[row])}/thumbnail.webp?height=120`);
   const round = (/** @type {string} */ word, /** @type {string} */ sign, /** @type {() => void} */ onclick) => h("button.round", { type: "button", "aria-label": word, title: word, onclick }, sign);
