@@ -109,7 +109,7 @@ def test_sheets_are_pictures(
 
 def test_info_says_what_there_is(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     held = answer(capsys, "info", "--shop", built)
-    assert held["stages"] == dict.fromkeys(("catalogue", "model", "encodings", "clusters"), "ready")
+    assert held["stages"] == dict.fromkeys(STAGES, "ready")
     assert sum(held["categories"].values()) == held["products"] == sum(held["clusters"].values())
     assert main(["info", "--shop", str(built)]) == 0
     assert "48x64" in capsys.readouterr().out

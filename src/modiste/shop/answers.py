@@ -41,7 +41,7 @@ class Match:
         return decode_jpeg(self.jpeg())
 
     def to_dict(self) -> dict[str, Any]:
-        """The match as the command line and the HTTP API give it."""
+        """The match as the command line gives it."""
         return {
             "id": self.id,
             "category": self.category,
@@ -90,11 +90,10 @@ class Recommendation:
     category: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The recommendation as the command line and the HTTP API give it."""
+        """The recommendation as the command line gives it."""
         return {
             "cluster": self.cluster,
             "label": self.label,
-            "category": self.category,
             "results": [match.to_dict() for match in self.matches],
         }
 
