@@ -11,6 +11,7 @@ from PIL import Image
 from modiste import Shop
 from modiste.catalogue.photo import to_jpeg
 from modiste.cli import main
+from modiste.shop.stages import STAGES
 from tests.small import FRAME
 
 
