@@ -38,11 +38,22 @@ window.modisteBench = {
     URL.revokeObjectURL(link);
     return took;
   },
+  // While the mouse drags: the different pictures seen, and for each the milliseconds since its request was sent off, which
+  // is at once where none is in flight.
   count() {
+    const image = document.querySelector("#frame");
+    let last = image.src;
     this.seen = new Set();
+    this.took = [];
     this.counting = true;
+    performance.setResourceTimingBufferSize(10_000);
     const look = () => {
       this.seen.add(this.sum());
+      if (image.src !== last) {
+        last = image.src;
+        const sent = performance.getEntriesByName(last).at(-1)?.startTime;
+        if (sent !== undefined) this.took.push(performance.now() - sent);
+      }
       if (this.counting) requestAnimationFrame(look);
     };
     requestAnimationFrame(look);

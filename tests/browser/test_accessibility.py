@@ -176,8 +176,8 @@ def test_the_live_region_says_what_a_move_brought(tab: Any, shop: Shop) -> None:
     assert tab.get_attribute("#live", "aria-live") == "polite"
     slider(tab, 0).focus()
     moves(tab, lambda: tab.keyboard.press("End"))
-    first = shop.similar(tab)["results"][0]
-    said = f"12 similar products, nearest: {first['title']}, {first['closeness']}."
+    found = shop.similar(tab)["results"]
+    said = f"{len(found)} similar products, nearest: {found[0]['title']}, {found[0]['closeness']}."
     until(tab, "said => document.querySelector('#live').textContent === said", said)
 
 

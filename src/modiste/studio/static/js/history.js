@@ -1,11 +1,12 @@
 // What the design was before: undo, redo, and a thumbnail of every step. Going back and on from there branches; nothing is lost.
 
 import { begun } from "./frame.js";
-import { byId, fill, h } from "./dom.js";
+import { byId, debounced, fill, h } from "./dom.js";
 import { thumb } from "./thumbs.js";
 import { words } from "./words.js";
 
 const MOST = 50;
+const RESTED = 100; // milliseconds
 const ONE_GESTURE = 1000; // milliseconds: moves by the same hand within that are one entry
 
 /** @typedef {import("./store.js").Moment & {z: string, n: number, parent: Entry | null, next: Entry | null, by?: string, when: number, item: HTMLElement}} Entry */
@@ -25,14 +26,12 @@ export function mount(list, app) {
     const now = performance.now();
     if (at && by && at.by === by && now - at.when < ONE_GESTURE && !at.next) {
       Object.assign(at, { code: app.code, z, when: now });
-      at.item.replaceChildren(button(at));
+      at.item.replaceChildren();
     } else {
       const entry = /** @type {Entry} */ ({ code: app.code, origin: app.origin, start: app.start, z, n: ++counted, parent: at ?? null, next: null, by, when: now, item: h("li") });
-      entry.item.append(button(entry));
       if (at) at.next = entry;
       at = entry;
       entries.push(entry);
-      list.append(entry.item);
       if (entries.length > MOST) forget(entries[0] === at ? entries[1] : entries[0]);
     }
     shown();
@@ -63,15 +62,24 @@ export function mount(list, app) {
   }
 
   function shown() {
-    for (const { item } of entries) item.firstElementChild?.removeAttribute("aria-current");
-    at.item.firstElementChild?.setAttribute("aria-current", "true");
-    // not scrollIntoView, which would scroll the page as well
-    const { offsetLeft, offsetWidth } = at.item;
-    if (offsetLeft < list.scrollLeft || offsetLeft + offsetWidth > list.scrollLeft + list.clientWidth) list.scrollLeft = offsetLeft - list.clientWidth / 2;
     byId("undo").disabled = !at.parent;
     byId("redo").disabled = !at.next;
     app.emit("history");
+    drawn();
   }
+
+  // The thumbnails wait for the hand to rest: they would cost the frame of a key that is held down.
+  const drawn = debounced(() => {
+    for (const entry of entries) {
+      if (!entry.item.firstElementChild) entry.item.append(button(entry));
+      if (!entry.item.isConnected) list.append(entry.item);
+      if (entry === at) entry.item.firstElementChild?.setAttribute("aria-current", "true");
+      else entry.item.firstElementChild?.removeAttribute("aria-current");
+    }
+    // not scrollIntoView, which would scroll the page as well
+    const { offsetLeft, offsetWidth } = at.item;
+    if (offsetLeft < list.scrollLeft || offsetLeft + offsetWidth > list.scrollLeft + list.clientWidth) list.scrollLeft = offsetLeft - list.clientWidth / 2;
+  }, RESTED);
 
   const undo = () => {
     if (!at.parent) return;
