@@ -69,7 +69,7 @@ export function mount(list, app) {
   }
 
   // The thumbnails wait for the hand to rest: they would cost the frame of a key that is held down.
-  const drawn = debounced(() => {
+  const draw = () => {
     for (const entry of entries) {
       if (!entry.item.firstElementChild) entry.item.append(button(entry));
       if (!entry.item.isConnected) list.append(entry.item);
@@ -79,7 +79,8 @@ export function mount(list, app) {
     // not scrollIntoView, which would scroll the page as well
     const { offsetLeft, offsetWidth } = at.item;
     if (offsetLeft < list.scrollLeft || offsetLeft + offsetWidth > list.scrollLeft + list.clientWidth) list.scrollLeft = offsetLeft - list.clientWidth / 2;
-  }, RESTED);
+  };
+  const drawn = debounced(draw, RESTED);
 
   const undo = () => {
     if (!at.parent) return;
@@ -92,5 +93,6 @@ export function mount(list, app) {
   byId("redo").addEventListener("click", redo);
   fill(list);
   add();
+  draw();
   return { undo, redo };
 }
