@@ -1,15 +1,17 @@
 """How well a product is cut from its background: photos on white are laid on backgrounds that are known, and cut again.
 
-    python benchmarks/cutout.py PHOTOS [--count 200] [--seed 0]
+    python benchmarks/cutout.py [PHOTOS] [--count 200] [--seed 0]
 
-PHOTOS is a folder of JPEGs on white. What differs from white there is the truth, soft shadows included, so that 1.0
-cannot be reached. Prints, for each kind of background, the share refused and the overlap (intersection over union).
+PHOTOS is a folder of JPEGs on white; without it, sample products are drawn. What differs from white there is the truth,
+soft shadows included, so that 1.0 cannot be reached. Prints, for each kind of background, the share refused and the
+overlap (intersection over union).
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from scipy import ndimage
 
 from modiste.catalogue.background import product_mask
 from modiste.catalogue.photo import read_photo
+from modiste.catalogue.sample import SampleSource
 
 KINDS = ("plain", "gradient", "vignette", "noise", "cloth", "busy")
 
@@ -66,19 +69,28 @@ def composed(
     return pixels.astype(np.uint8), alpha > 0.5
 
 
+def photos(folder: Path | None, count: int, random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
+    """At most `count` photos of the folder, drawn at random; without one, of the sample catalogue."""
+    if folder is None:
+        for item in SampleSource(count=count).records():
+            yield read_photo(item.photo)
+        return
+    files = sorted(folder.rglob("*.jpg"))
+    for i in random.permutation(len(files))[:count]:
+        yield read_photo(files[i])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("photos", type=Path)
+    parser.add_argument("photos", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     random = np.random.default_rng(asked.seed)
-    files = sorted(asked.photos.rglob("*.jpg"))
     found: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
-    for file in (files[i] for i in random.permutation(len(files))[: asked.count]):
-        photo = read_photo(file)
+    for photo in photos(asked.photos, asked.count, random):
         mask = truth(photo)
         if not 0.03 < mask.mean() < 0.7:  # not on white, or white on white
             continue

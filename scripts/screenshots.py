@@ -26,10 +26,6 @@ from tests.browser.served import browser, served
 Action = Callable[[Any], None]
 
 
-def nothing(page: Any) -> None:
-    """The page as it opens."""
-
-
 def design(page: Any) -> None:
     """A product to begin with, one slider moved and in focus, so that its strip shows."""
     page.evaluate("window.scrollTo(0, 0)")
@@ -125,10 +121,7 @@ def take(chromium: Any, url: str, view: str, size: tuple[int, int], theme: str, 
     page = profile.new_page()
     page.goto(url)
     settled(page)
-    try:
-        VIEWS[view](page)
-    except Exception as error:
-        print(f"  {view}: {str(error).splitlines()[0]}", file=sys.stderr)
+    VIEWS[view](page)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1500)
     shot = page.screenshot(full_page=full)

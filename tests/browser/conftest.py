@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.designing import centred
 from tests.browser.designs import Shop, rested
 from tests.browser.looking import until
 from tests.browser.served import Server, browser, find_browser, served
@@ -28,15 +29,11 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def studio(built: Path) -> Iterator[Server]:
-    """The small shop's studio."""
-    with served(built) as server:
-        yield server
+def studio(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The studio of the small shop after someone edited its sliders by hand.
 
-
-@pytest.fixture(scope="session")
-def edited_studio(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The studio of the small shop after someone edited its sliders by hand."""
+    Its model is trained for seconds, so that under the sliders as made nearly every design is held at their ends.
+    """
     with served(edited_copy(built, tmp_path_factory.mktemp("edited") / "shop")) as server:
         yield server
 
@@ -60,15 +57,15 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def shop(edited_studio: Server) -> Shop:
+def shop(studio: Server) -> Shop:
     """The API of the edited shop, to ask beside its page."""
-    return Shop(edited_studio.url)
+    return Shop(studio.url)
 
 
 @pytest.fixture
-def tab(chromium: Any, edited_studio: Server) -> Iterator[Any]:
+def tab(chromium: Any, studio: Server) -> Iterator[Any]:
     """The edited shop's page, at rest: its design has been drawn and its results are there."""
-    for each in opened(chromium, edited_studio.url):
+    for each in opened(chromium, studio.url):
         rested(each)
         yield each
 
@@ -77,6 +74,12 @@ def tab(chromium: Any, edited_studio: Server) -> Iterator[Any]:
 def page(chromium: Any, studio: Server) -> Iterator[Any]:
     """The studio, opened and drawn, in a fresh profile at the size of a laptop."""
     yield from opened(chromium, studio.url)
+
+
+@pytest.fixture
+def table(page: Any) -> Any:
+    """The page, whole, with every slider in its middle."""
+    return centred(page)
 
 
 def opened(chromium: Any, url: str, expect: tuple[str, ...] = (), **context: Any) -> Iterator[Any]:

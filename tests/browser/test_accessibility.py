@@ -116,21 +116,19 @@ def problems(tab: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_no_view_has_a_violation(
-    chromium: Any, edited_studio: Server, shop: Shop, size: dict[str, int]
-) -> None:
-    for tab in opened(chromium, edited_studio.url, expect=GONE, viewport=size, color_scheme="light"):
+def test_no_view_has_a_violation(chromium: Any, studio: Server, shop: Shop, size: dict[str, int]) -> None:
+    for tab in opened(chromium, studio.url, expect=GONE, viewport=size, color_scheme="light"):
         rested(prepared(tab))
         found = {view: problems(tab) for view in views(tab, shop)}
     assert {view: each for view, each in found.items() if each} == {}
 
 
-def test_the_other_pages_have_no_violation(chromium: Any, edited_studio: Server) -> None:
+def test_the_other_pages_have_no_violation(chromium: Any, studio: Server) -> None:
     for size in (WIDE, NARROW):
-        for tab in opened(chromium, f"{edited_studio.url}/embed", viewport=size, color_scheme="light"):
+        for tab in opened(chromium, f"{studio.url}/embed", viewport=size, color_scheme="light"):
             rested(prepared(tab))
             assert problems(tab) == []
-            tab.goto(f"{edited_studio.url}/docs")
+            tab.goto(f"{studio.url}/docs")
             tab.wait_for_selector("h2")
             until(tab, "() => !document.querySelector('[aria-busy=true]')")
             assert problems(prepared(tab)) == []
@@ -138,9 +136,9 @@ def test_the_other_pages_have_no_violation(chromium: Any, edited_studio: Server)
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_tab_reaches_everything_and_the_focus_is_seen(
-    chromium: Any, edited_studio: Server, size: dict[str, int]
+    chromium: Any, studio: Server, size: dict[str, int]
 ) -> None:
-    for tab in opened(chromium, edited_studio.url, viewport=size):
+    for tab in opened(chromium, studio.url, viewport=size):
         rested(tab)
         tab.click("#filters-toggle")
         tab.uncheck("#strip-toggle")  # it goes along from slider to slider, so there would be no end

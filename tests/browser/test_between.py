@@ -126,8 +126,8 @@ def test_with_reduced_motion_play_goes_step_by_step_and_round(tab: Any, shop: Sh
     assert tab.evaluate("document.getAnimations().length") == 0
 
 
-def test_play_moves_by_itself_and_can_be_stopped(chromium: Any, edited_studio: Server, shop: Shop) -> None:
-    for tab in opened(chromium, edited_studio.url, reduced_motion="no-preference"):
+def test_play_moves_by_itself_and_can_be_stopped(chromium: Any, studio: Server, shop: Shop) -> None:
+    for tab in opened(chromium, studio.url, reduced_motion="no-preference"):
         rested(tab)
         pin_two_designs(tab, shop)
         tab.click("#between-play")

@@ -42,12 +42,6 @@ window.fetch = (path, init) => {
 """
 
 
-@pytest.fixture(scope="session")
-def studio(edited_studio: Server) -> Server:
-    """The shop whose sliders were edited by hand."""
-    return edited_studio
-
-
 @pytest.fixture
 def table(page: Any) -> Any:
     """The page, whole, with every slider in its middle, and no strip that asks for pictures of its own."""

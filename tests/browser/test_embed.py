@@ -68,12 +68,6 @@ def host() -> Iterator[Host]:
 
 
 @pytest.fixture(scope="session")
-def studio(edited_studio: Server) -> Server:
-    """A studio that nobody may embed."""
-    return edited_studio
-
-
-@pytest.fixture(scope="session")
 def allowing(built: Path, host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A studio that the host may embed."""
     root = edited_copy(built, tmp_path_factory.mktemp("allowing") / "shop")

@@ -6,27 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.browser.designing import at_rest, centred, design, dial, ready, row
+from tests.browser.designing import at_rest, design, dial, ready, row
 from tests.browser.looking import pixels, until
-from tests.browser.served import Server
 from tests.browser.shops import BY_KL
 
 pytestmark = pytest.mark.browser
 
 FIRST, SECOND = BY_KL[:2]
 FOCUS = "() => document.activeElement?.id || document.activeElement?.className || ''"
-
-
-@pytest.fixture(scope="session")
-def studio(edited_studio: Server) -> Server:
-    """The shop whose sliders were edited by hand."""
-    return edited_studio
-
-
-@pytest.fixture
-def table(page: Any) -> Any:
-    """The page, whole, with every slider in its middle."""
-    return centred(page)
 
 
 def tab_to(page: Any, selector: str, most: int = 60) -> None:

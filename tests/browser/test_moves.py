@@ -9,7 +9,6 @@ import pytest
 from tests.browser.designing import (
     at_rest,
     bytes_of,
-    centred,
     design,
     dial,
     frame_bytes,
@@ -25,18 +24,6 @@ from tests.browser.shops import BY_KL
 pytestmark = pytest.mark.browser
 
 FIRST, SECOND = BY_KL[:2]
-
-
-@pytest.fixture(scope="session")
-def studio(edited_studio: Server) -> Server:
-    """The shop whose sliders were edited by hand."""
-    return edited_studio
-
-
-@pytest.fixture
-def table(page: Any) -> Any:
-    """The page, whole, with every slider in its middle."""
-    return centred(page)
 
 
 def surprised(page: Any) -> tuple[dict[str, Any], bytes]:

@@ -34,12 +34,6 @@ pytestmark = pytest.mark.browser
 DESIGN = bytes([10, 240, 60, 128, 200, 33, 90, 171])
 
 
-@pytest.fixture(scope="session")
-def studio(edited_studio: Server) -> Server:
-    """The shop whose sliders were edited by hand."""
-    return edited_studio
-
-
 @pytest.fixture
 def table(page: Any) -> Any:
     """The page with a design of its own."""

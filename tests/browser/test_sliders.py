@@ -10,7 +10,6 @@ import pytest
 
 from tests.browser.designing import (
     at_rest,
-    centred,
     design,
     dial,
     frame_bytes,
@@ -27,18 +26,6 @@ from tests.browser.shops import BY_KL, HIGH, IDLE, LOW
 pytestmark = pytest.mark.browser
 
 FIRST, SECOND = BY_KL[:2]
-
-
-@pytest.fixture(scope="session")
-def studio(edited_studio: Server) -> Server:
-    """The shop whose sliders were edited by hand."""
-    return edited_studio
-
-
-@pytest.fixture
-def table(page: Any) -> Any:
-    """The page, whole, with every slider in its middle."""
-    return centred(page)
 
 
 def test_the_sliders_that_matter_come_first_and_the_idle_ones_are_folded_away(page: Any) -> None:

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.browser.looking import colours, pixels, settled, slider, until
-from tests.browser.served import Server
-
-
-@pytest.fixture(scope="session")
-def studio(edited_studio: Server) -> Server:
-    """The small shop whose sliders hold every design somewhere along them: its brief training does not."""
-    return edited_studio
 
 
 def test_a_move_of_a_slider_changes_the_product_and_its_neighbours(page: Any) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.designing import at_rest, bytes_of, centred, design, dial, ready, row, source
+from tests.browser.designing import at_rest, bytes_of, design, dial, ready, row, source
 from tests.browser.looking import pixels, until
 from tests.browser.served import Server
 from tests.browser.shops import BY_KL
@@ -41,18 +41,6 @@ GIVE = """
   }
 }
 """
-
-
-@pytest.fixture(scope="session")
-def studio(edited_studio: Server) -> Server:
-    """The shop whose sliders were edited by hand."""
-    return edited_studio
-
-
-@pytest.fixture
-def table(page: Any) -> Any:
-    """The page, whole, with every slider in its middle."""
-    return centred(page)
 
 
 @pytest.fixture(scope="session")

@@ -33,12 +33,6 @@ BEYOND = """
 """
 
 
-@pytest.fixture(scope="session")
-def studio(edited_studio: Server) -> Server:
-    """The shop whose sliders were edited by hand."""
-    return edited_studio
-
-
 @pytest.fixture
 def narrow(chromium: Any, studio: Server) -> Iterator[Any]:
     """A page as narrow as a small phone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from modiste.shop.shop import Shop
 from modiste.shop.sliding import make_map, make_sliders
 from modiste.shop.stages import Stage
 from modiste.shop.training import asked_of, train_shop
+
+# A stage: its name, whether what there is of it will do, and how it is made.
+Step = tuple[str, Callable[[], bool], Callable[[], object]]
 
 
 def build(
@@ -56,33 +59,38 @@ def build(
         background=background,
         on_progress=on_progress,
     )
-    done, kept = ["ingest"], list[str]()
     asked = asked_of(preset, latent, epochs, minutes, seed)
-    if _has_model(path, asked, summary.catalogue_hash):
-        kept.append("train")
-    else:
-        train_shop(path, **asked, device=device, resume=True, on_progress=on_progress)
-        done.append("train")
-    if _fits(path, "encodings"):
-        kept.append("encode")
-    else:
-        encode_shop(path, threads=threads, on_progress=on_progress)
-        done.append("encode")
-    if _has_clusters(path, {"k": k, "on": on, "method": cluster_method}):
-        kept.append("cluster")
-    else:
-        cluster_shop(path, k=k, on=on, method=cluster_method)
-        done.append("cluster")
-    if _fits(path, "sliders"):
-        kept.append("sliders")
-    else:
-        make_sliders(path, seed=seed, threads=threads, on_progress=on_progress)
-        done.append("sliders")
-    if _fits(path, "map"):
-        kept.append("map")
-    else:
-        make_map(path, seed=seed, on_progress=on_progress)
-        done.append("map")
+    clustered = {"k": k, "on": on, "method": cluster_method}
+    steps: tuple[Step, ...] = (
+        (
+            "train",
+            lambda: _has_model(path, asked, summary.catalogue_hash),
+            lambda: train_shop(path, **asked, device=device, resume=True, on_progress=on_progress),
+        ),
+        (
+            "encode",
+            lambda: _fits(path, "encodings"),
+            lambda: encode_shop(path, threads=threads, on_progress=on_progress),
+        ),
+        (
+            "cluster",
+            lambda: _has_clusters(path, clustered),
+            lambda: cluster_shop(path, k=k, on=on, method=cluster_method),
+        ),
+        (
+            "sliders",
+            lambda: _fits(path, "sliders"),
+            lambda: make_sliders(path, seed=seed, threads=threads, on_progress=on_progress),
+        ),
+        ("map", lambda: _fits(path, "map"), lambda: make_map(path, seed=seed, on_progress=on_progress)),
+    )
+    done, kept = ["ingest"], list[str]()
+    for name, fits, make in steps:
+        if fits():
+            kept.append(name)
+        else:
+            make()
+            done.append(name)
     return {"ingest": summary.to_dict(), "model": Shop.open(path).model.model_id, "done": done, "kept": kept}
 
 

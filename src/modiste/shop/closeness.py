@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.search.index import LatentIndex
+from modiste.shop.sampling import sample_rows
 
 WORDS = ("almost the same", "very close", "close", "related", "distant")
 # What a word means: as near as which neighbour of a product, and of which percentile of the products. As near as the
@@ -50,7 +51,7 @@ def measure_closeness(
     Args:
         codes: of all products, `(N, n)`, rows as in the index.
     """
-    rows = _sample(len(codes), sample, seed)
+    rows = sample_rows(len(codes), sample, seed)
     return {key(*asked): thresholds(index, codes, rows, *asked) for asked in QUESTIONS}
 
 
@@ -95,7 +96,7 @@ def measure_loneliness(
     None is less lonely than its own posterior is wide, ‖std‖: within that, a code is the same product. So a shop of
     near-duplicates, or of one product, is not one where nothing else would be typical.
     """
-    rows = _sample(len(codes), sample, seed)
+    rows = sample_rows(len(codes), sample, seed)
     gaps = np.linalg.norm(std[rows].astype(np.float64), axis=1)
     if len(codes) > 1:
         gaps = np.maximum(gaps, _others(index, codes, rows, 1, "fixed-epsilon", "euclidean")[:, 0])
@@ -109,12 +110,6 @@ def typicality_of(distance: float, loneliness: list[float]) -> tuple[float, str]
     if distance <= percentiles[0]:
         share = 1.0  # where several percentiles are the same, interpolation would take the last
     return share, next(word for least, word in TYPICALITY if share >= least)
-
-
-def _sample(count: int, sample: int, seed: int) -> NDArray[np.intp]:
-    if count <= sample:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, sample, replace=False))
 
 
 def _others(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.catalogue.photo import decode_jpeg
 from modiste.latent.measures import measures
+from modiste.shop.sampling import photos_of, sample_rows
 from modiste.shop.shop import Shop
 
 TRIED = 96  # products
@@ -20,11 +20,9 @@ def first_product(shop: Shop, seed: int = 0) -> str:
     counts = shop.catalogue.counts()
     largest = max(counts, key=lambda name: counts[name])
     rows = np.flatnonzero(np.array(shop.catalogue.categories) == largest)
-    if len(rows) > TRIED:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, TRIED, replace=False))
+    rows = rows[sample_rows(len(rows), TRIED, seed)]
     ids = [shop.catalogue.ids[row] for row in rows]
-    photos = np.stack([decode_jpeg(data) for data in shop.store.photos(ids)])
     drawn = shop.engine.decode(shop.encodings.code[rows])
-    missed = np.square(drawn.astype(np.float32) - photos).mean(axis=(1, 2, 3))
+    missed = np.square(drawn.astype(np.float32) - photos_of(shop.store, ids)).mean(axis=(1, 2, 3))
     good = np.argsort(missed, kind="stable")[: max(1, len(rows) // BEST)]
     return ids[good[measures(drawn[good])["saturation"].argmax()]]

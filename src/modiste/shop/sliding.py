@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.catalogue.photo import background_of, decode_jpeg
+from modiste.catalogue.photo import background_of
 from modiste.errors import SchemaError
 from modiste.latent.directions import attribute_directions
 from modiste.latent.layout import lay_out
@@ -26,10 +26,12 @@ from modiste.shop.files import write_json, write_whole
 from modiste.shop.first import first_product
 from modiste.shop.mapping import CatalogueMap, write_map
 from modiste.shop.progress import Progress, tell
+from modiste.shop.sampling import photos_of, sample_rows
 from modiste.shop.shop import Shop, opened_for_writing
 from modiste.shop.swatches import measure_swatches
 
 MEASURED = 2000  # photos: enough for a regression on some 16 numbers
+TYPICAL = 200  # photos that say what the typical one is like
 BATCH = 64
 # When a product came is nothing that a picture shows; hue goes round and does not grow along a line.
 UNSEEN = ("year", "season", "month", "date", "hue")
@@ -55,7 +57,7 @@ def make_sliders(
         model_id, held = shop.model.model_id, shop.encodings
         file = shop.files.sliders(model_id)
         first, copy = _before(file, model_id)
-        rows = _sample(shop, MEASURED, seed)
+        rows = sample_rows(len(shop.catalogue), MEASURED, seed).tolist()
         total = shop.model.latent + len(rows) // BATCH + ROUNDS + 2
 
         def told(before: int) -> Callable[[int], None]:
@@ -154,17 +156,9 @@ def _digest(written: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _sample(shop: Shop, most: int, seed: int) -> list[int]:
-    count = len(shop.catalogue)
-    if count <= most:
-        return list(range(count))
-    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False)).tolist()
-
-
-def _photos(shop: Shop, rows: Any) -> NDArray[np.uint8]:
-    return np.stack(
-        [decode_jpeg(data) for data in shop.store.photos([shop.catalogue.ids[row] for row in rows])]
-    )
+def _photos(shop: Shop, rows: Iterable[int]) -> NDArray[np.uint8]:
+    """The photos of the products in some rows, uint8 `(b, H, W, 3)`."""
+    return photos_of(shop.store, [shop.catalogue.ids[row] for row in rows])
 
 
 def _measured(shop: Shop, rows: list[int], on_batch: Callable[[int], None]) -> dict[str, list[float | None]]:
@@ -204,7 +198,7 @@ def _is_kind(name: str, values: list[Any]) -> bool:
 
 def _typical_photo(shop: Shop, seed: int) -> tuple[tuple[int, int, int], float]:
     """Median background, and median of the larger extent of the foreground, of some photos."""
-    photos = _photos(shop, _sample(shop, 200, seed))
+    photos = _photos(shop, sample_rows(len(shop.catalogue), TYPICAL, seed))
     background = np.median([background_of(photo) for photo in photos], axis=0)
     sizes = measures(photos)
     extent = np.median(np.maximum(sizes["height"], sizes["width"]))

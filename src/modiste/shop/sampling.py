@@ -1,0 +1,23 @@
+"""Some products out of many, and their photos: what is measured on a part of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.catalogue.photo import decode_jpeg
+from modiste.store.products import ProductStore
+
+
+def sample_rows(count: int, most: int, seed: int) -> NDArray[np.intp]:
+    """At most `most` of the rows 0 to `count` − 1, `(b,)`, in order; the same for a seed."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
+
+
+def photos_of(store: ProductStore, ids: Sequence[str]) -> NDArray[np.uint8]:
+    """The photos of products, uint8 `(b, H, W, 3)`. Raises UnknownProduct."""
+    return np.stack([decode_jpeg(data) for data in store.photos(list(ids))])
