@@ -1,6 +1,6 @@
 """How well a product is cut from its background: photos on white are laid on backgrounds that are known, and cut again.
 
-    python benchmarks/cutout.py [PHOTOS] [--count 200] [--seed 0]
+    python benchmarks/cutout.py [PHOTOS] [--count 60] [--seed 0]
 
 PHOTOS is a folder of JPEGs on white; without it, sample products are drawn. What differs from white there is the truth,
 soft shadows included, so that 1.0 cannot be reached. Prints, for each kind of background, the share refused and the
@@ -85,7 +85,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("photos", type=Path, nargs="?")
-    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     random = np.random.default_rng(asked.seed)

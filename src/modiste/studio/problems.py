@@ -164,7 +164,7 @@ class Guard:
             await self._app(scope, receive, watched)
         except ClientDisconnect:
             pass  # nobody is there to answer
-        except Exception:
+        except Exception:  # whatever it is, it is logged whole, and nobody sees a trace
             log.exception("%s %s failed", scope["method"], scope["path"])
             if started:
                 raise
