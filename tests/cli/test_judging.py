@@ -21,7 +21,7 @@ def test_evaluate_prints_every_figure_as_json(built: Path, capsys: pytest.Captur
         for method in ("likelihood", "fixed-epsilon", "mean"):
             assert list(result["retrieval"][scope][method]) == ["10", "25", "50", "500"]
     assert set(result["attributes"]) >= {"article_type", "base_colour"}
-    assert set(result["reconstruction"]) == {"psnr", "mse"}
+    assert set(result["reconstruction"]) == {"psnr", "mse", "sharpness", "mosaic"}
     assert set(result["baselines"]["pca"]) >= {"retrieval", "attributes", "reconstruction"}
 
 

@@ -14,7 +14,9 @@ from modiste.evaluate import evaluate
 from modiste.shop.shop import Shop
 
 METHODS = {"likelihood", "fixed-epsilon", "mean"}
+WAYS = {"transport", "shift", "printed", "unshifted", "random"}
 DEPTHS = {"10", "25", "50", "500"}
+DISENTANGLED = {"dci_disentanglement", "dci_completeness", "mig", "sap"}
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +44,29 @@ def test_every_promised_key_is_there(result: dict[str, Any]) -> None:
         assert all(
             set(row) == {"accuracy", "precision", "recall", "f1"} for row in found["per_class"].values()
         )
-    for scope in ("catalogue", "cluster"):
+    for scope in ("catalogue", "cluster", "unsupervised"):
         assert set(result["retrieval"][scope]) == METHODS
         assert all(set(row) == DEPTHS for row in result["retrieval"][scope].values())
+    for scope in ("catalogue", "cluster"):
         for baseline in ("pca", "histogram", "random"):
             (row,) = result["baselines"][baseline]["retrieval"][scope].values()
             assert set(row) == DEPTHS
     assert all(set(result["attributes"][column]) == METHODS for column in ("article_type", "base_colour"))
-    assert (
-        set(result["reconstruction"]) == {"psnr", "mse"} == set(result["baselines"]["pca"]["reconstruction"])
-    )
-    assert set(result["recommendations"]) == METHODS
+    drawn = {"psnr", "mse", "sharpness", "mosaic"}
+    assert set(result["reconstruction"]) == drawn == set(result["baselines"]["pca"]["reconstruction"])
+    assert set(result["recommendations"]) == METHODS | WAYS
+    travels = {"base_colour", "chance", "ciede2000", "answers", "distinct", "largest_share"}
+    assert all(set(each) == travels for each in result["recommendations"].values())
+    assert set(result["latents"]["disentanglement"]["latents"]) == DISENTANGLED
+    # A shop that is hardly trained has no attribute sliders.
+    directions = result["latents"]["disentanglement"]["directions"]
+    assert directions is None or set(directions) == DISENTANGLED
+
+
+def test_what_is_drawn_at_random_has_the_colours_of_chance(result: dict[str, Any]) -> None:
+    drawn = result["recommendations"]["random"]
+    low, high = result["intervals"]["recommendations"]["random"]["base_colour"]
+    assert low - 0.02 <= drawn["chance"] <= high + 0.02
 
 
 def test_it_is_json(result: dict[str, Any]) -> None:

@@ -13,8 +13,6 @@ from modiste.evaluate.metrics import (
     confusion,
     match_clusters,
     predictions,
-    psnr,
-    squared_error,
 )
 
 RELEVANCE = arrays(np.bool_, st.tuples(st.integers(1, 8), st.integers(1, 30)))
@@ -56,19 +54,6 @@ def test_agreement_by_hand() -> None:
     found = agreement(np.array([0, 2, -1, 1]), answers, k=4)
     np.testing.assert_allclose(found, [0.5, 1.0, np.nan, np.nan])
     assert agreement(np.array([0]), answers[:1], k=1).tolist() == [1.0]
-
-
-def test_squared_error_and_psnr_by_hand() -> None:
-    photos = np.zeros((2, 2, 2, 3), np.uint8)
-    drawn = np.stack([np.full((2, 2, 3), 51, np.uint8), photos[1]])
-    error = squared_error(photos, drawn)
-    np.testing.assert_allclose(error, [0.04, 0.0], rtol=1e-6)
-    np.testing.assert_allclose(psnr(error), [-10 * np.log10(0.04), 100.0], rtol=1e-6)
-
-
-def test_the_order_of_photos_does_not_wrap_around() -> None:
-    dark, light = np.zeros((1, 1, 1, 3), np.uint8), np.full((1, 1, 1, 3), 255, np.uint8)
-    assert squared_error(dark, light)[0] == squared_error(light, dark)[0] == 1.0
 
 
 def test_clusters_are_matched_one_to_one_where_the_counts_fit() -> None:

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.evaluate.ranking import rank, rank_at_random, rank_shifted, values_of, without
-from modiste.latent.clusters import Clusters
+from modiste.evaluate.ranking import rank, rank_at_random, rank_moved, values_of, without
 from modiste.search.index import LatentIndex
 
 LINE = np.array([[0], [1], [2], [10], [11]], np.float32)  # two clusters on a line
@@ -61,9 +60,18 @@ def test_chance_within_clusters() -> None:
     assert set(ranked[1].tolist()) == {4, -1}
 
 
-def test_recommendations_are_shifted_towards_the_other_cluster() -> None:
-    clusters = Clusters(np.array([[1], [10.5]], np.float32), ("low", "high"), "code", "kmeans")
-    ranked = rank_shifted(index(), LINE[[0, 4]], 1, "mean", clusters, CLUSTER)
+def test_what_is_moved_is_asked_in_the_other_cluster() -> None:
+    centres = np.array([[1], [10.5]], np.float32)
+    ranked = rank_moved(
+        index(),
+        LINE[[0, 4]],
+        1,
+        "mean",
+        np.array([0, 1]),
+        CLUSTER,
+        2,
+        lambda codes, i, j: codes + centres[j] - centres[i],
+    )
     assert ranked.tolist() == [[-1, 3], [1, -1]]  # 0 goes to 9.5, 11 goes to 1.5: a tie, the earlier row
 
 

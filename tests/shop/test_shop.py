@@ -8,6 +8,7 @@ import pytest
 from modiste import Shop
 from modiste.catalogue.record import Record
 from modiste.errors import BadCode, BadCount, BadOption, PhotoError, UnknownProduct
+from modiste.latent.transport import Moments, crowding
 from modiste.shop.answers import Match, Matches, Recommendation, Recommendations
 from tests.small import FRAME
 
@@ -125,7 +126,7 @@ def test_a_batch_gets_a_list_of_answers(shop: Shop) -> None:
 def test_recommend_goes_to_every_other_cluster(shop: Shop) -> None:
     code = shop.code_of(shop.catalogue.ids[0])
     own = shop.cluster_of(code)
-    answer = shop.recommend(code, 2, "mean")
+    answer = shop.recommend(code, 2, "shift:mean")
     assert isinstance(answer, Recommendations)
     assert [each.cluster for each in answer] == [number for number in range(3) if number != own]
     for each in answer:
@@ -137,6 +138,40 @@ def test_recommend_goes_to_every_other_cluster(shop: Shop) -> None:
         rows = np.flatnonzero(shop.assignments == each.cluster)
         nearest = rows[np.argmin(np.linalg.norm(shop.encodings.mean[rows] - there, axis=1))]
         assert each.matches[0].id == shop.catalogue.ids[nearest]
+
+
+def test_transport_takes_off_what_products_owe_to_their_place(shop: Shop) -> None:
+    code = shop.encodings.mean[0]
+    own = shop.cluster_of(code)
+    for each in shop.recommend(code, 4, "transport:mean"):
+        rows = np.flatnonzero(shop.assignments == each.cluster)
+        asking = np.flatnonzero(shop.assignments == own)
+        moments = Moments.of(shop.encodings.mean, shop.assignments, 3)
+        matrix = moments.transport(own, each.cluster)
+        there = (
+            moments.centres[each.cluster] + (shop.encodings.mean[asking] - moments.centres[own]) @ matrix.T
+        )
+        near = -np.square(there[:, None] - shop.encodings.mean[rows][None]).sum(axis=2)
+        mine = moments.centres[each.cluster] + (code - moments.centres[own]) @ matrix.T
+        by = -np.square(mine - shop.encodings.mean[rows]).sum(axis=1) - crowding(near, 10)
+        assert [match.id for match in each.matches] == [
+            shop.catalogue.ids[rows[i]] for i in np.argsort(-by)[:4]
+        ]
+        # the score stays what it says: the distance
+        first = shop.catalogue.row(each.matches[0].id)
+        assert each.matches[0].score == pytest.approx(
+            np.linalg.norm(mine - shop.encodings.mean[first]), abs=1e-4
+        )
+
+
+def test_recommend_takes_a_way_a_nearness_or_both(shop: Shop) -> None:
+    code = shop.code_of(shop.catalogue.ids[0])
+    assert shop.recommend(code) == shop.recommend(code, method="likelihood")
+    assert shop.recommend(code) == shop.recommend(code, method="likelihood:transport")
+    assert shop.recommend(code, method="shift") == shop.recommend(code, method="shift:likelihood")
+    for wrong in ("", "shift:", "shift:shift", "mean:likelihood", "shift:mean:mean", "cosine"):
+        with pytest.raises(BadOption, match="No method"):
+            shop.recommend(code, method=wrong)
 
 
 def test_a_random_design_is_the_same_for_a_seed(shop: Shop) -> None:

@@ -100,7 +100,7 @@ def test_recommend_by_category_has_one_entry_for_each_other(shop: Shop) -> None:
     for seed in range(6):
         code = shop.random_design(seed)
         own = shop.category_of_cluster[shop.cluster_of(code)]
-        answer = shop.recommend(code, 3, by="category")
+        answer = shop.recommend(code, 3, "shift", by="category")
         assert [each.category for each in answer] == [name for name in shop.catalogue.counts() if name != own]
         for each in answer:
             assert each.label == each.category

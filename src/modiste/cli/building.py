@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.table import Table
 
 from modiste.cli import options
@@ -24,9 +25,12 @@ def build(
     minutes: options.Minutes = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
-    k: options.Clusters = 3,
+    k: options.Clusters = None,
     on: options.Basis = "code",
-    cluster_method: options.ClusterMethod = "mixture",
+    cluster_method: Annotated[
+        str | None,
+        typer.Option("--cluster-method", "--by", metavar=options.CLUSTERINGS, help=options.CLUSTERED_BY),
+    ] = None,
     threads: options.Threads = 2,
     json: options.AsJson = False,
 ) -> None:
@@ -176,9 +180,11 @@ def encode(shop: options.ShopPath, threads: options.Threads = 2, json: options.A
 
 def cluster(
     shop: options.ShopPath,
-    k: options.Clusters = 3,
+    k: options.Clusters = None,
     on: options.Basis = "code",
-    method: options.ClusterMethod = "mixture",
+    by: Annotated[
+        str | None, typer.Option("--by", "--method", metavar=options.CLUSTERINGS, help=options.CLUSTERED_BY)
+    ] = None,
     seed: options.Seed = 0,
     json: options.AsJson = False,
 ) -> None:
@@ -186,13 +192,13 @@ def cluster(
 
     \b
     modiste cluster --shop my-shop
-    modiste cluster --shop my-shop --k 4 --on mean --method kmeans
+    modiste cluster --shop my-shop --k 4 --on mean --by kmeans
     """
     from modiste.cli.output import console, print_json
     from modiste.shop.clustering import cluster_shop
     from modiste.shop.shop import Shop
 
-    clusters = cluster_shop(shop, k=k, on=on, method=method, seed=seed)
+    clusters = cluster_shop(shop, k=k, on=on, method=by, seed=seed)
     assignments = Shop.open(shop).assignments
     sizes = [int((assignments == number).sum()) for number in range(len(clusters.labels))]
     rows: list[dict[str, Any]] = [
@@ -200,7 +206,9 @@ def cluster(
         for number, (label, size) in enumerate(zip(clusters.labels, sizes, strict=True))
     ]
     if json:
-        print_json({"k": k, "on": on, "method": method, "clusters": rows})
+        print_json(
+            {"k": len(clusters), "on": on, "method": clusters.method, "by": clusters.method, "clusters": rows}
+        )
         return
     table = Table("cluster", "label", "products")
     for row in rows:

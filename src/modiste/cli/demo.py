@@ -48,8 +48,7 @@ def demo(
     held = None if no_serve or json else listen(host, port)
     began = time.monotonic()
     with Bars(quiet=json) as bars:
-        # Four: the sample's flats and loafers lie apart, and with three clusters its bags fall in with the boots.
-        made = build("sample", shop, minutes=minutes, k=4, threads=2, on_progress=bars)
+        made = build("sample", shop, minutes=minutes, threads=2, on_progress=bars)
         opened = Shop.open(shop, threads=2)
         product = opened.catalogue.ids[0]
         code = opened.code_of(product)

@@ -42,12 +42,16 @@ Minutes = Annotated[
 Seed = Annotated[int, typer.Option(metavar="S", help="Of every random choice.")]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to train.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
-Clusters = Annotated[int, typer.Option("--k", "-k", metavar="K", help="How many clusters.")]
-Basis = Annotated[str, typer.Option(metavar="code|mean", help="What of each product is clustered.")]
-ClusterMethod = Annotated[
-    str,
-    typer.Option(metavar="kmeans|mixture", help="K-means++, the paper's; or Gaussians merged down to K."),
+Clusters = Annotated[
+    int | None,
+    typer.Option("--k", "-k", metavar="K", help="How many clusters; 3, or as many as there are categories."),
 ]
+Basis = Annotated[str, typer.Option(metavar="code|mean", help="What of each product is clustered.")]
+CLUSTERINGS = "kmeans|mixture|category"
+CLUSTERED_BY = (
+    "K-means++, the paper's; Gaussians merged down to K; or the shop's own categories, "
+    "the default where it has them."
+)
 Threads = Annotated[int, typer.Option(metavar="T", help="Threads that the model runs on.", min=1)]
 
 

@@ -9,23 +9,25 @@ from numpy.typing import NDArray
 
 from modiste.errors import BadCount
 from modiste.evaluate import baselines
+from modiste.evaluate.independence import independence
 from modiste.evaluate.intervals import Bootstrap, Tree, means
-from modiste.evaluate.judge import DEPTHS, Judge, spread
-from modiste.evaluate.metrics import class_scores, confusion, match_clusters, predictions, psnr, squared_error
+from modiste.evaluate.judge import DEPTHS, Judge, Looks
+from modiste.evaluate.metrics import class_scores, confusion, match_clusters, predictions
 from modiste.evaluate.paper import PAPER
 from modiste.evaluate.questions import Questions, from_catalogue, from_source
-from modiste.evaluate.ranking import rank, rank_at_random, rank_shifted
+from modiste.evaluate.ranking import rank
+from modiste.evaluate.recommending import recommendations
+from modiste.evaluate.reconstructing import reconstructions
+from modiste.evaluate.simpler import at_random, by_distance, clusters_like
 from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture
-from modiste.search.index import METHODS, LatentIndex
+from modiste.search.index import METHODS
 from modiste.shop.progress import Progress, tell
 from modiste.shop.shop import Shop
 
 Ints = NDArray[np.intp]
 
 DEEPEST = max(DEPTHS)
-RECOMMENDED = 3  # per other cluster
 ASTRAY = 0.01
-MOST_DRAWN = 2000  # held-out photos to reconstruct
 
 
 def evaluate(
@@ -46,11 +48,15 @@ def evaluate(
         What `modiste evaluate --json` prints:
         `clusters.<code|mean|mixture|shop>.{per_class, macro_f1}`: K-means with as many clusters as categories on
         codes and on means, the merged mixture on codes, and the shop's own clusters;
-        `retrieval.<catalogue|cluster>.<method>.{"10", "25", "50", "500"}`: mAP;
+        `retrieval.<catalogue|cluster|unsupervised>.<method>.{"10", "25", "50", "500"}`: mAP;
         `attributes.<column>.<method>`: the mean share of the top 10 in the catalogue that agree with the query;
-        `recommendations.<method>.{base_colour, chance, answers, distinct, largest_share}`;
-        `reconstruction.{psnr, mse}`: held out (of unseen photos with `queries`), dB and colours from 0 to 1, mean over
-        photos; `baselines.<pca|histogram|random>.…`, `paper.…` and `intervals.…` in the same shapes;
+        `recommendations.<method or way>.{base_colour, gender, usage, chance, ciede2000, answers, distinct,
+        largest_share}`: each nearness with the default way, each way with the default nearness, and what they must
+        beat: printed, unshifted, random;
+        `reconstruction.{psnr, mse, sharpness, mosaic}`: held out (of unseen photos with `queries`), dB and colours from
+        0 to 1, mean over photos; see `drawing` for the others;
+        `latents.{total_correlation, pairwise_information, disentanglement}`, see `independence`;
+        `baselines.<pca|histogram|random>.…`, `paper.…` and `intervals.…` in the same shapes;
         `products`, `queries`, `reconstructed`, `per_category`, `source`, `model`, `seed`, and `notes` on what was cut
         short. A figure that cannot be had is None.
 
@@ -64,7 +70,7 @@ def evaluate(
             f"The shop has {len(shop.catalogue)} product(s); an evaluation ranks at least 2.",
             remedy="Ingest more products.",
         )
-    steps = 7
+    steps = 8
 
     def done(count: int) -> None:
         tell(on_progress, "evaluate", count, steps)
@@ -75,27 +81,40 @@ def evaluate(
         if queries is None
         else from_source(shop, queries, per_category, seed)
     )
-    judge = Judge(shop, questions)
     notes = questions.notes + _short(shop) + _astray(shop, questions)
     bootstrap = Bootstrap(seed)
     done(1)
-    clusters = _category_clusters(shop, bootstrap, seed, notes)
-    done(2)
-    measured, spreads = _answers(shop, questions, judge)
-    done(3)
     components = baselines.shop_components(shop, seed)
+    features = baselines.features(baselines.read_photos(shop, shop.catalogue.ids), components)
+    asked = (
+        features.of(questions.own)
+        if questions.jpegs is None
+        else baselines.features(baselines.decode_batches(questions.jpegs), components)
+    )
+    judge = Judge(shop, questions, Looks(features.colours, asked.colours))
+    done(2)
+    clusters, unsupervised = _category_clusters(shop, bootstrap, seed, notes)
+    done(3)
+    measured = _answers(shop, questions, judge, unsupervised)
     done(4)
-    drawn, pca_drawn = _reconstructions(shop, questions, components, seed)
+    measured["recommendations"], spreads = recommendations(shop, questions, judge, seed)
+    done(5)
+    (drawn, mosaic), (pca_drawn, pca_mosaic) = reconstructions(shop, questions, components, seed)
     if not len(drawn["mse"]):
         notes.append(
             "The model held out no photos that the catalogue still has: no reconstruction is measured."
         )
-    done(5)
-    simpler = _baselines(shop, questions, judge, components, bootstrap, seed)
-    simpler["pca"].measured["reconstruction"] = pca_drawn
-    done(6)
     measured["reconstruction"] = drawn
-    own = _Measured(measured, clusters, spreads)
+    done(6)
+    simpler = _baselines(shop, questions, judge, features, asked, bootstrap, seed)
+    simpler["pca"].measured["reconstruction"] = pca_drawn
+    simpler["pca"].alone["reconstruction"] = pca_mosaic
+    done(7)
+    own = _Measured(
+        measured,
+        clusters,
+        {"recommendations": spreads, "reconstruction": mosaic, "latents": independence(shop, seed)},
+    )
     result = own.figures() | {
         "baselines": {name: each.figures() for name, each in simpler.items()},
         "paper": PAPER,
@@ -107,6 +126,7 @@ def evaluate(
         "per_category": per_category,
         "source": queries,
         "model": shop.model.model_id,
+        "clustered_by": shop.clusters.method,
         "seed": seed,
         "notes": notes,
     }
@@ -115,31 +135,31 @@ def evaluate(
 
 
 class _Measured:
-    """Values per query in a tree, clusters' scores with their intervals, and figures that have none."""
+    """Values per query in a tree, clusters' scores with their intervals, and figures that have none (`alone`)."""
 
-    def __init__(self, measured: Tree, clusters: dict[str, tuple[Tree, Tree]], spreads: Tree) -> None:
+    def __init__(self, measured: Tree, clusters: dict[str, tuple[Tree, Tree]], alone: Tree) -> None:
         self.measured = measured
+        self.alone = alone
         self._clusters = clusters
-        self._spreads = spreads
 
     def figures(self) -> Tree:
-        tree = (
-            {"clusters": {name: scores for name, (scores, _) in self._clusters.items()}}
-            if self._clusters
-            else {}
-        )
-        tree |= means(self.measured)
-        for method, figures in self._spreads.items():
-            tree["recommendations"][method] |= figures
+        clusters = {name: scores for name, (scores, _) in self._clusters.items()}
+        tree = ({"clusters": clusters} if clusters else {}) | means(self.measured)
+        _graft(tree, self.alone)
         return tree
 
     def intervals(self, bootstrap: Bootstrap) -> Tree:
-        tree = (
-            {"clusters": {name: between for name, (_, between) in self._clusters.items()}}
-            if self._clusters
-            else {}
-        )
-        return tree | bootstrap.intervals(self.measured)
+        clusters = {name: between for name, (_, between) in self._clusters.items()}
+        return ({"clusters": clusters} if clusters else {}) | bootstrap.intervals(self.measured)
+
+
+def _graft(tree: Tree, more: Tree) -> None:
+    """Put the figures of `more` into the tree, where they belong."""
+    for key, value in more.items():
+        if isinstance(value, dict):
+            _graft(tree.setdefault(key, {}), value)
+        else:
+            tree[key] = value
 
 
 def _short(shop: Shop) -> list[str]:
@@ -172,18 +192,27 @@ def _astray(shop: Shop, questions: Questions) -> list[str]:
 
 def _category_clusters(
     shop: Shop, bootstrap: Bootstrap, seed: int, notes: list[str]
-) -> dict[str, tuple[Tree, Tree]]:
+) -> tuple[dict[str, tuple[Tree, Tree]], Clusters]:
+    """The scores of clusterings that know no tags, and of the shop's own; and the merged mixture itself."""
     count = len(shop.catalogue.counts())
     mixture = fit_mixture(shop.encodings.code, count, seed)
     if mixture.method != "mixture":
         notes.append("There are too few products for a mixture: clusters.mixture is K-means.")
+    if shop.clusters.method == "category":
+        notes.append(
+            "The shop is clustered by its own categories: clusters.shop and the scope cluster were told them. "
+            "The scope unsupervised looks inside the merged mixture's clusters, which were not."
+        )
     found = {
         "code": fit_kmeans(shop.encodings.code, count, seed).assign(shop.encodings.code),
         "mean": fit_kmeans(shop.encodings.mean, count, seed).assign(shop.encodings.mean),
         "mixture": mixture.assign(shop.encodings.code),
         "shop": shop.assignments,
     }
-    return {name: score_clusters(shop.catalogue.categories, each, bootstrap) for name, each in found.items()}
+    scored = {
+        name: score_clusters(shop.catalogue.categories, each, bootstrap) for name, each in found.items()
+    }
+    return scored, mixture
 
 
 def score_clusters(categories: list[str], assigned: Ints, bootstrap: Bootstrap) -> tuple[Tree, Tree]:
@@ -201,142 +230,61 @@ def score_clusters(categories: list[str], assigned: Ints, bootstrap: Bootstrap) 
     return figures, bootstrap.classes(table, names)
 
 
-def _answers(shop: Shop, questions: Questions, judge: Judge) -> tuple[Tree, Tree]:
-    """Retrieval, attributes and recommendations of the model, per query; and how one-sided the latter are."""
-    tree: Tree = {"retrieval": {"catalogue": {}, "cluster": {}}, "attributes": {}, "recommendations": {}}
-    spreads: Tree = {}
-    own = questions.cluster(shop)
+def _answers(shop: Shop, questions: Questions, judge: Judge, unsupervised: Clusters) -> Tree:
+    """Retrieval and attributes of the model, per query."""
+    tree: Tree = {
+        "retrieval": {scope: {} for scope in ("catalogue", "cluster", "unsupervised")},
+        "attributes": {},
+    }
+    scopes = {
+        "cluster": (shop.assignments, questions.cluster(shop.clusters)),
+        "unsupervised": (unsupervised.assign(shop.encodings.code), questions.cluster(unsupervised)),
+    }
     for method in METHODS:
         codes = questions.designs(method)
-        ranked = rank(shop.index, codes, DEEPEST, method, questions.own)
-        near = rank(shop.index, codes, DEEPEST, method, questions.own, shop.assignments, own)
-        _file(tree, judge, method, ranked, near)
-        recommended = recommend(shop, codes, method)
-        tree["recommendations"][method] = judge.colour_travels(recommended, shop.assignments)
-        spreads[method] = spread(recommended)
-    return tree, spreads
-
-
-def _file(tree: Tree, judge: Judge, method: str, everywhere: Ints, near: Ints) -> None:
-    tree["retrieval"]["catalogue"][method] = judge.retrieval(everywhere)
-    tree["retrieval"]["cluster"][method] = judge.retrieval(near)
-    for column, values in judge.attributes(everywhere).items():
-        tree["attributes"].setdefault(column, {})[method] = values
-
-
-def recommend(shop: Shop, codes: NDArray[np.float32], method: Any) -> Ints:
-    """The rows of what the shop itself recommends for codes `(b, n)`: `(b, (clusters − 1)·3)`, −1 where nothing."""
-    width = max(1, len(shop.clusters) - 1) * RECOMMENDED
-    rows = np.full((len(codes), width), -1, np.intp)
-    answers: list[Any] = shop.recommend(codes, min(RECOMMENDED, len(shop.catalogue)), method)
-    for query, answer in enumerate(answers):
-        found = [shop.catalogue.row(match.id) for each in answer for match in each.matches]
-        rows[query, : len(found)] = found
-    return rows
-
-
-def _reconstructions(
-    shop: Shop, questions: Questions, components: baselines.Components, seed: int
-) -> tuple[Tree, Tree]:
-    """PSNR and squared error per photo, of the model and of PCA, on photos that neither was fitted to."""
-    parts: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
-    if questions.jpegs is not None:
-        batches = baselines.decode_batches(questions.jpegs)
-        means_of = questions.posterior.mean
-    else:
-        ids = held_out(shop, seed)
-        batches = baselines.read_photos(shop, ids)
-        means_of = shop.encodings.mean[shop.catalogue.rows(ids)]
-    start = 0
-    for photos in batches:
-        drawn = shop.decode(means_of[start : start + len(photos)])
-        start += len(photos)
-        simple = components.draw(components.project(photos), shop.frame)
-        parts.append((squared_error(photos, drawn), squared_error(photos, simple)))
-    ours, theirs = (np.concatenate([np.empty(0), *(part[side] for part in parts)]) for side in (0, 1))
-    return {"psnr": psnr(ours), "mse": ours}, {"psnr": psnr(theirs), "mse": theirs}
-
-
-def held_out(shop: Shop, seed: int, most: int = MOST_DRAWN) -> list[str]:
-    """Products that the model was never trained on, at most `most`, drawn by `seed`; in the order of their ids."""
-    known = set(shop.catalogue.ids)
-    ids = sorted(each for each in shop.model.validation_ids if each in known)
-    if len(ids) <= most:
-        return ids
-    chosen = np.random.default_rng([seed, 7]).choice(len(ids), most, replace=False)
-    return [ids[row] for row in np.sort(chosen)]
+        everywhere = rank(shop.index, codes, DEEPEST, method, questions.own)
+        tree["retrieval"]["catalogue"][method] = judge.retrieval(everywhere)
+        for scope, (cluster, own) in scopes.items():
+            near = rank(shop.index, codes, DEEPEST, method, questions.own, cluster, own)
+            tree["retrieval"][scope][method] = judge.retrieval(near)
+        for column, values in judge.attributes(everywhere).items():
+            tree["attributes"].setdefault(column, {})[method] = values
+    return tree
 
 
 def _baselines(
     shop: Shop,
     questions: Questions,
     judge: Judge,
-    components: baselines.Components,
+    features: baselines.Features,
+    asked: baselines.Features,
     bootstrap: Bootstrap,
     seed: int,
 ) -> dict[str, _Measured]:
-    scores, histograms = baselines.features(baselines.read_photos(shop, shop.catalogue.ids), components)
-    if questions.jpegs is None:
-        asked, asked_histograms = scores[questions.own], histograms[questions.own]
-    else:
-        asked, asked_histograms = baselines.features(baselines.decode_batches(questions.jpegs), components)
-    fit = fit_mixture if shop.clusters.method == "mixture" else fit_kmeans
-    k = len(shop.clusters)
-    pca_clusters = fit(scores, k, seed)
+    like = clusters_like(shop, features, seed)
+    points = {"pca": features.scores, "histogram": features.histograms}
+    queries = {"pca": asked.scores, "histogram": asked.histograms}
     found = {
-        "pca": _by_distance(shop, questions, judge, scores, asked, pca_clusters),
-        "histogram": _by_distance(
-            shop, questions, judge, histograms, asked_histograms, fit_kmeans(histograms, k, seed)
-        ),
-        "random": _at_random(shop, questions, judge, seed),
+        name: by_distance(shop, questions, judge, points[name], queries[name], like[name]) for name in points
     }
+    found["random"] = at_random(shop, questions, judge, seed)
     count = len(shop.catalogue.counts())
-    categories = shop.catalogue.categories
     clusters = {
-        "pca": {"code": fit_kmeans(scores, count, seed), "mixture": fit_mixture(scores, count, seed)},
-        "histogram": {"code": fit_kmeans(histograms, count, seed)},
+        "pca": {
+            "code": fit_kmeans(features.scores, count, seed),
+            "mixture": fit_mixture(features.scores, count, seed),
+        },
+        "histogram": {"code": fit_kmeans(features.histograms, count, seed)},
         "random": {},
     }
-    points = {"pca": scores, "histogram": histograms}
     return {
         name: _Measured(
             tree,
             {
-                kind: score_clusters(categories, each.assign(points[name]), bootstrap)
+                kind: score_clusters(shop.catalogue.categories, each.assign(points[name]), bootstrap)
                 for kind, each in clusters[name].items()
             },
-            spreads,
+            alone,
         )
-        for name, (tree, spreads) in found.items()
+        for name, (tree, alone) in found.items()
     }
-
-
-def _by_distance(
-    shop: Shop,
-    questions: Questions,
-    judge: Judge,
-    features: NDArray[np.float32],
-    asked: NDArray[np.float32],
-    clusters: Clusters,
-) -> tuple[Tree, Tree]:
-    """A baseline that ranks by the Euclidean distance of its own numbers `(N, m)`, in its own clusters."""
-    cluster = clusters.assign(features)
-    index = LatentIndex(shop.catalogue.ids, features, np.ones_like(features), features)
-    tree: Tree = {"retrieval": {"catalogue": {}, "cluster": {}}, "attributes": {}, "recommendations": {}}
-    ranked = rank(index, asked, DEEPEST, "mean", questions.own)
-    near = rank(index, asked, DEEPEST, "mean", questions.own, cluster, clusters.assign(asked))
-    _file(tree, judge, "euclidean", ranked, near)
-    recommended = rank_shifted(index, asked, RECOMMENDED, "mean", clusters, cluster)
-    tree["recommendations"]["euclidean"] = judge.colour_travels(recommended, cluster)
-    return tree, {"euclidean": spread(recommended)}
-
-
-def _at_random(shop: Shop, questions: Questions, judge: Judge, seed: int) -> tuple[Tree, Tree]:
-    """Chance: any products; and in the scope "cluster", any of the shop's cluster that the query falls into."""
-    tree: Tree = {"retrieval": {"catalogue": {}, "cluster": {}}, "attributes": {}}
-    everywhere = rank_at_random(len(shop.catalogue), DEEPEST, questions.own, seed)
-    near = rank_at_random(
-        len(shop.catalogue), DEEPEST, questions.own, seed, shop.assignments, questions.cluster(shop)
-    )
-    _file(tree, judge, "random", everywhere, near)
-    return tree, {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from modiste.evaluate.metrics import agreement, average_precision
 from modiste.evaluate.questions import Questions
 from modiste.evaluate.ranking import values_of
+from modiste.latent.colour import ciede2000
 from modiste.shop.shop import Shop
 
 Ints = NDArray[np.intp]
@@ -18,17 +20,32 @@ Ints = NDArray[np.intp]
 DEPTHS = (10, 25, 50, 500)
 COLUMNS = ("article_type", "base_colour")  # of these, the ones that the catalogue has
 COLOUR = "base_colour"
+TRAVELS = (
+    COLOUR,
+    "gender",
+    "usage",
+)  # of these, the ones that the catalogue has: what may go with a product shares
 TOP = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """The mean Lab of the foregrounds of products `(N, 3)` and of queries `(b, 3)`."""
+
+    products: NDArray[np.float64]
+    queries: NDArray[np.float64]
 
 
 class Judge:
     """Knows the category and the attributes of every query and product as numbers."""
 
-    def __init__(self, shop: Shop, questions: Questions) -> None:
+    def __init__(self, shop: Shop, questions: Questions, looks: Looks | None = None) -> None:
+        """`looks` are the colours that the photos show; without, none are compared."""
+        self._looks = looks
         self._category = numbers(shop.catalogue.categories, questions.categories)
         held = [shop.catalogue.attributes(row) for row in range(len(shop.catalogue))]
         self._columns: dict[str, tuple[Ints, Ints]] = {}
-        for column in COLUMNS:
+        for column in dict.fromkeys((*COLUMNS, *TRAVELS)):
             products = [words(each.get(column)) for each in held]
             if any(value is not None for value in products):
                 asked = [words(each.get(column)) for each in questions.attributes]
@@ -45,16 +62,37 @@ class Judge:
         return {
             column: agreement(asked, values_of(ranked, products), TOP)
             for column, (products, asked) in self._columns.items()
+            if column in COLUMNS
         }
 
-    def colour_travels(self, recommended: Ints, cluster: Ints) -> dict[str, Any]:
-        """The share of recommended products `(b, m)` with the query's colour, and what chance would give, `(b,)` each.
+    def travels(self, recommended: Ints, cluster: Ints) -> dict[str, Any]:
+        """What recommended products `(b, m)` share with the query, `(b,)` each; `cluster` is of all products, `(N,)`.
 
-        Chance is drawing each product at random from its own cluster; `cluster` is of all products, `(N,)`. Empty where
-        the catalogue has no colours.
+        Of each column of TRAVELS the share that agrees, and for the colour by name `chance`: what drawing each product
+        at random from its own cluster would give. `ciede2000` is the mean difference of the foregrounds' colours.
+        Only what the catalogue has, and knows of the query.
         """
-        if COLOUR not in self._columns:
-            return {}
+        found: dict[str, Any] = {}
+        there = recommended >= 0
+        order = np.argsort(~there, axis=1, kind="stable")
+        for column in TRAVELS:
+            if column in self._columns:
+                products, asked = self._columns[column]
+                answers = np.take_along_axis(values_of(recommended, products), order, axis=1)
+                found[column] = agreement(asked, answers, recommended.shape[1])
+        if COLOUR in self._columns:
+            found["chance"] = self._chance(recommended, cluster)
+        if self._looks is not None:
+            apart = ciede2000(self._looks.queries[:, None], self._looks.products[recommended])
+            found["ciede2000"] = np.divide(
+                np.where(there, apart, 0.0).sum(axis=1),
+                there.sum(axis=1),
+                out=np.full(len(recommended), np.nan),
+                where=there.any(axis=1),
+            )
+        return found
+
+    def _chance(self, recommended: Ints, cluster: Ints) -> NDArray[np.float64]:
         products, asked = self._columns[COLOUR]
         known, values = products >= 0, int(max(products.max(), asked.max())) + 1
         counts = np.zeros((values, int(cluster.max()) + 1))
@@ -63,9 +101,7 @@ class Judge:
         there = recommended >= 0
         drawn = np.where(there, shares[asked[:, None], cluster[recommended]], 0.0).sum(axis=1)
         sound = (asked >= 0) & there.any(axis=1)
-        chance = np.divide(drawn, there.sum(axis=1), out=np.full(len(asked), np.nan), where=sound)
-        answers = np.take_along_axis(values_of(recommended, products), np.argsort(~there, axis=1), axis=1)
-        return {COLOUR: agreement(asked, answers, recommended.shape[1]), "chance": chance}
+        return np.divide(drawn, there.sum(axis=1), out=np.full(len(asked), np.nan), where=sound)
 
 
 def spread(recommended: Ints) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The measures, on plain arrays: average precision, agreement, per-class scores, PSNR."""
+"""The measures of answers and clusters, on plain arrays: average precision, agreement, per-class scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 
 SCORES = ("accuracy", "precision", "recall", "f1")
-LEAST_ERROR = 1e-10  # equal photos count as 100 dB instead of infinitely many
 
 
 def average_precision(relevant: Bools, k: int) -> Floats:
@@ -45,17 +44,6 @@ def agreement(query: Ints, answers: Ints, k: int = 10) -> Floats:
     same = (first == query[:, None]).sum(axis=1)
     sound = (query >= 0) & (there > 0)
     return np.divide(same, there, out=np.full(len(query), np.nan), where=sound)
-
-
-def squared_error(photos: NDArray[np.uint8], drawn: NDArray[Any]) -> Floats:
-    """The mean squared error of each photo, `(b,)`, colours 0 to 1; uint8 or float `(b, H, W, 3)`, 0 to 255."""
-    apart = (photos.astype(np.float32) - drawn.astype(np.float32)) / np.float32(255)
-    return np.square(apart).reshape(len(photos), -1).mean(axis=1, dtype=np.float64)
-
-
-def psnr(error: Floats) -> Floats:
-    """Peak signal-to-noise ratio in dB of each photo from its squared error (colours from 0 to 1): −10 log₁₀ MSE."""
-    return -10.0 * np.log10(np.maximum(error, LEAST_ERROR))
 
 
 def confusion(truth: Ints, assigned: Ints, categories: int, clusters: int) -> Ints:

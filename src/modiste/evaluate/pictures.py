@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.evaluate.baselines import read_photos, shop_components
-from modiste.evaluate.evaluate import held_out
 from modiste.evaluate.judge import COLUMNS
 from modiste.evaluate.plots import curves, picture, scatter
+from modiste.evaluate.reconstructing import held_out
 from modiste.shop.answers import Match
 from modiste.shop.shop import Method, Shop
 

@@ -21,6 +21,7 @@ from modiste.catalogue.photo import decode_jpeg, fit_photo, photo_hash, read_pho
 from modiste.catalogue.record import Record, Url
 from modiste.catalogue.sources import open_source
 from modiste.errors import BadCount, FetchError, PhotoError, UnknownCategory
+from modiste.latent.clusters import Clusters
 from modiste.latent.posterior import Posterior
 from modiste.shop.shop import Shop
 
@@ -48,9 +49,9 @@ class Questions:
         """The codes that stand for the queries with a method, `(b, n)`."""
         return self.posterior.code if method == "fixed-epsilon" else self.posterior.mean
 
-    def cluster(self, shop: Shop) -> NDArray[np.intp]:
-        """The cluster that the shop predicts for each query, `(b,)`, by what its clusters were fitted to."""
-        return shop.clusters.assign(getattr(self.posterior, shop.clusters.on))
+    def cluster(self, clusters: Clusters) -> NDArray[np.intp]:
+        """The cluster that is predicted for each query, `(b,)`, by what the clusters were fitted to."""
+        return clusters.assign(getattr(self.posterior, clusters.on))
 
 
 def from_catalogue(shop: Shop, per_category: int, seed: int) -> Questions:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modiste.latent.arithmetic import shift
-from modiste.latent.clusters import Clusters
 from modiste.search.index import LatentIndex
 
 Ints = NDArray[np.intp]
+Move = Callable[[NDArray[np.float32], int, int], NDArray[np.float32]]
 NONE = -1  # in place of a row: no answer
 
 
@@ -78,25 +79,34 @@ def rank_at_random(
     return without(ranked, own, k)
 
 
-def rank_shifted(
-    index: LatentIndex, codes: NDArray[np.float32], k: int, method: str, clusters: Clusters, cluster: Ints
+def rank_moved(
+    index: LatentIndex,
+    codes: NDArray[np.float32],
+    k: int,
+    method: str,
+    own: Ints,
+    cluster: Ints,
+    count: int,
+    move: Move,
 ) -> Ints:
-    """The rows of what each query is recommended, `(b, clusters·k)`: the k nearest to the code shifted there.
+    """The rows of what each query is recommended, `(b, count·k)`: of each other cluster the k nearest to it, moved.
 
-    `cluster` is the cluster of each product, `(N,)`. −1 stands in the query's own cluster's place, and where nothing
-    is.
+    Args:
+        codes: `(b, n)`; `own` their clusters, `(b,)`.
+        cluster: the cluster of each product, `(N,)`; there are `count` of them.
+        move: codes of cluster i to where they would lie in cluster j.
+
+    −1 stands in the query's own cluster's place, and where nothing is.
     """
-    own = clusters.assign(codes)
-    answers = np.full((len(codes), len(clusters), k), NONE, np.intp)
-    for other in range(len(clusters)):
-        asked, rows = np.flatnonzero(own != other), np.flatnonzero(cluster == other)
-        if len(asked) and len(rows):
-            there = shift(
-                codes[asked], clusters.centres[own[asked]], np.tile(clusters.centres[other], (len(asked), 1))
-            )
-            answers[asked, other, : min(k, len(rows))] = index.nearest(
-                there, min(k, len(rows)), method, rows=rows
-            )[0]
+    answers = np.full((len(codes), count, k), NONE, np.intp)
+    for i in np.unique(own).tolist():
+        asked = np.flatnonzero(own == i)
+        for j in range(count):
+            rows = np.flatnonzero(cluster == j)
+            if i != j and len(rows):
+                answers[asked, j, : min(k, len(rows))] = index.nearest(
+                    move(codes[asked], i, j), min(k, len(rows)), method, rows=rows
+                )[0]
     return answers.reshape(len(codes), -1)
 
 

@@ -14,7 +14,7 @@ from modiste.errors import BadCount, SchemaError
 from modiste.latent.mixture import Mixture, fit_merged, sample_rows
 from modiste.latent.posterior import check_code
 
-Method = Literal["kmeans", "mixture"]
+Method = Literal["kmeans", "mixture", "category"]
 Basis = Literal["code", "mean"]
 REMEDY = "Cluster again with `modiste cluster`."
 
@@ -24,7 +24,8 @@ class Clusters:
     """`k` clusters over codes or means.
 
     `centres` are the means of what was assigned to each cluster, float32 `(k, n)`. With the method "kmeans" a code
-    belongs to its nearest centre; with "mixture", to the group of the component most responsible for it.
+    belongs to its nearest centre; with "mixture" and "category", to the group of the component most responsible for
+    it. With "category" the clusters are the shop's own categories, and `labels` are their names.
     """
 
     centres: NDArray[np.float32]
@@ -62,12 +63,12 @@ class Clusters:
         method, on, labels = given.get("method"), given.get("on"), given.get("labels")
         centres = read_numbers(given.get("centres"), "centres", 2).astype(np.float32)
         k, n = centres.shape
-        if method not in ("kmeans", "mixture") or on not in ("code", "mean"):
+        if method not in ("kmeans", "mixture", "category") or on not in ("code", "mean"):
             raise SchemaError(f"The clusters say method {method!r}, on {on!r}.", remedy=REMEDY)
         if not isinstance(labels, list) or len(labels) != k or not all(isinstance(x, str) for x in labels):
             raise SchemaError(f"The clusters have {k} centres and the labels {labels!r}.", remedy=REMEDY)
         mixture = None
-        if method == "mixture":
+        if method != "kmeans":
             part: Any = given.get("mixture")
             if not isinstance(part, dict):
                 raise SchemaError("The clusters have no mixture.", remedy=REMEDY)

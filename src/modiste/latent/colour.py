@@ -38,3 +38,44 @@ def to_hex(rgb: ArrayLike) -> str:
     """ "#rrggbb" of one colour, uint8 `(3,)`."""
     red, green, blue = (int(value) for value in np.asarray(rgb, np.uint8))
     return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def ciede2000(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """The CIEDE2000 difference of Lab colours, `(…)` for `(…, 3)` each; 1 is about what the eye just sees.
+
+    All three weights are 1. After Sharma, Wu and Dalal 2005, "The CIEDE2000 color-difference formula".
+    """
+    l1, a1, b1 = np.moveaxis(np.asarray(first, np.float64), -1, 0)
+    l2, a2, b2 = np.moveaxis(np.asarray(second, np.float64), -1, 0)
+    stretch = 1.0 + 0.5 * (1.0 - _seventh(0.5 * (np.hypot(a1, b1) + np.hypot(a2, b2))))
+    a1, a2 = stretch * a1, stretch * a2
+    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
+    h1, h2 = np.degrees(np.arctan2(b1, a1)) % 360.0, np.degrees(np.arctan2(b2, a2)) % 360.0
+    grey = c1 * c2 == 0.0  # of no hue: neither differs in it
+    turn = np.where(grey, 0.0, (h2 - h1 + 180.0) % 360.0 - 180.0)
+    turn = np.where(turn == -180.0, np.where(h2 > h1, 180.0, -180.0), turn)
+    lightness, chroma = 0.5 * (l1 + l2), 0.5 * (c1 + c2)
+    hue = np.where(grey, h1 + h2, 0.5 * (h1 + h2))
+    far = ~grey & (np.abs(h1 - h2) > 180.0)
+    hue = np.where(far, np.where(h1 + h2 < 360.0, hue + 180.0, hue - 180.0), hue)
+    by_hue = (
+        1.0
+        - 0.17 * _cosine(hue - 30.0)
+        + 0.24 * _cosine(2.0 * hue)
+        + 0.32 * _cosine(3.0 * hue + 6.0)
+        - 0.20 * _cosine(4.0 * hue - 63.0)
+    )
+    light = (l2 - l1) / (1.0 + 0.015 * (lightness - 50.0) ** 2 / np.sqrt(20.0 + (lightness - 50.0) ** 2))
+    vivid = (c2 - c1) / (1.0 + 0.045 * chroma)
+    tint = 2.0 * np.sqrt(c1 * c2) * np.sin(np.radians(turn) / 2.0) / (1.0 + 0.015 * chroma * by_hue)
+    blue = 30.0 * np.exp(-(((hue - 275.0) / 25.0) ** 2))
+    rotation = -2.0 * _seventh(chroma) * np.sin(np.radians(2.0 * blue))
+    return np.sqrt(light**2 + vivid**2 + tint**2 + rotation * vivid * tint)
+
+
+def _seventh(chroma: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sqrt(chroma**7 / (chroma**7 + 25.0**7))
+
+
+def _cosine(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.cos(np.radians(degrees))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from threading import Lock
 
 import numpy as np
@@ -17,6 +17,7 @@ METRICS = ("euclidean", "manhattan")
 TAUS_KEPT = 3
 SPARE = 32  # candidates beyond k in the first look: seldom is a second needed
 CHUNK_CELLS = 2**19  # bounds held at once for a batch: 2 MB, which caches hold
+NEARNESS_BLOCK = 16_384  # products at once, where what is asked is how near all are
 LEAST_CODES = 8  # at once, however many products: reading these once must serve several codes
 
 Scan = LikelihoodScan | EuclideanScan | ManhattanScan
@@ -115,6 +116,58 @@ class LatentIndex:
                 )
             found[among], scores[among] = self._search(batch[among], k, asked, scope, size)
         return (found[0], scores[0]) if codes.ndim == 1 else (found, scores)
+
+    def nearness(
+        self, codes: NDArray[np.float32], method: str, metric: str, tau: float, cluster: int
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        """How near codes `(b, n)` are to every product of a cluster, some products at a time: rows `(m,)`, `(b, m)`.
+
+        In float32 and to its precision; higher is nearer: the log likelihood, minus the square of the Euclidean, or
+        minus the Manhattan distance.
+        """
+        scope = self._slice_of(cluster)
+        for start in range(scope.start, scope.stop, NEARNESS_BLOCK):
+            block = slice(start, min(start + NEARNESS_BLOCK, scope.stop))
+            yield self._order[block], self._nearness(codes, (method, metric, tau), block)
+
+    def nearest_less(
+        self,
+        code: NDArray[np.float32],
+        k: int,
+        less: NDArray[np.float32],
+        method: str,
+        metric: str,
+        tau: float,
+        rows: NDArray[np.intp],
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+        """The `k` products in `rows` with the greatest nearness (see there) less what `less` `(N,)` says, best first.
+
+        Returns:
+            Row numbers, scores as `nearest` gives them, and what they were ranked by, `(k,)` each.
+        """
+        places = np.sort(self._place[rows])
+        estimate = self._nearness(code[None], (method, metric, tau), places)[0] - less[self._order[places]]
+        candidates, _ = highest(estimate, min(k + SPARE, len(places)))
+        found, scores = self._best(code, len(candidates), (method, metric, tau), places[candidates])
+        squared = method != "likelihood" and metric == "euclidean"
+        near = scores if method == "likelihood" else -np.square(scores) if squared else -scores
+        ranked = near - less[found].astype(np.float64)
+        order = np.lexsort((found, -ranked))[:k]
+        return found[order], scores[order], ranked[order]
+
+    def _nearness(
+        self, codes: NDArray[np.float32], asked: tuple[str, str, float], scope: Scope
+    ) -> NDArray[np.float32]:
+        likelihood, euclidean = asked[0] == "likelihood", asked[1] == "euclidean"
+        scan = self._scan((asked[0], "", asked[2]) if likelihood else (asked[0], asked[1], 0.0))
+        bounds = scan.bounds(codes, scope)
+        if bounds is None:  # a code too far out for float32
+            places = np.arange(scope.start, scope.stop) if isinstance(scope, slice) else scope
+            exact = np.array([self._scores(code, asked, places) for code in codes])
+            return (exact if likelihood else -np.square(exact) if euclidean else -exact).astype(np.float32)
+        if isinstance(scan, EuclideanScan):
+            bounds -= np.square(codes - scan.middle).sum(axis=1, dtype=np.float64)[:, None].astype(np.float32)
+        return bounds
 
     def _scopes(
         self, b: int, rows: ArrayLike | None, cluster: int | NDArray[np.intp] | None
@@ -218,17 +271,20 @@ class LatentIndex:
         self, code: NDArray[np.float32], k: int, asked: tuple[str, str, float], places: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The k best of some places, scored in float64; ties in the order of the rows."""
-        method, metric, tau = asked
-        if method == "likelihood":
-            scores = log_likelihood(code, self._mean[places], self._std[places], tau)
-            sign = -1.0
-        else:
-            points = (self._mean if method == "mean" else self._code)[places]
-            scores = distance(code, points, metric)
-            sign = 1.0
+        scores = self._scores(code, asked, places)
+        sign = -1.0 if asked[0] == "likelihood" else 1.0
         rows = self._order[places]
         order = np.lexsort((rows, sign * scores))[:k]
         return rows[order], scores[order]
+
+    def _scores(
+        self, code: NDArray[np.float32], asked: tuple[str, str, float], places: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """The scores of some places for a code, in float64."""
+        method, metric, tau = asked
+        if method == "likelihood":
+            return log_likelihood(code, self._mean[places], self._std[places], tau)
+        return distance(code, (self._mean if method == "mean" else self._code)[places], metric)
 
 
 def distance(code: NDArray[np.float32], points: NDArray[np.float32], metric: str) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from modiste.catalogue.record import Source
 from modiste.errors import ShopIncomplete, StaleError
-from modiste.shop.clustering import cluster_shop
+from modiste.shop.clustering import cluster_shop, planned
 from modiste.shop.encoding import encode_shop
 from modiste.shop.ingest import ingest
 from modiste.shop.progress import Progress
@@ -35,9 +35,9 @@ def build(
     minutes: float | None = None,
     seed: int = 0,
     device: str = "auto",
-    k: int = 3,
+    k: int | None = None,
     on: str = "code",
-    cluster_method: str = "mixture",
+    cluster_method: str | None = None,
     threads: int = 1,
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -60,7 +60,6 @@ def build(
         on_progress=on_progress,
     )
     asked = asked_of(preset, latent, epochs, minutes, seed)
-    clustered = {"k": k, "on": on, "method": cluster_method}
     steps: tuple[Step, ...] = (
         (
             "train",
@@ -74,7 +73,7 @@ def build(
         ),
         (
             "cluster",
-            lambda: _has_clusters(path, clustered),
+            lambda: _has_clusters(path, k, on, cluster_method),
             lambda: cluster_shop(path, k=k, on=on, method=cluster_method),
         ),
         (
@@ -109,5 +108,9 @@ def _has_model(path: str | Path, asked: dict[str, Any], catalogue_hash: str) -> 
     return shop.manifest.training == asked and shop.model.catalogue_hash == catalogue_hash
 
 
-def _has_clusters(path: str | Path, asked: dict[str, Any]) -> bool:
-    return _fits(path, "clusters") and asked.items() <= Shop.open(path).manifest.clusters.items()
+def _has_clusters(path: str | Path, k: int | None, on: str, method: str | None) -> bool:
+    if not _fits(path, "clusters"):
+        return False
+    shop = Shop.open(path)
+    count, by = planned(shop, k, method)
+    return {"k": count, "on": on, "method": by}.items() <= shop.manifest.clusters.items()

@@ -6,49 +6,83 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+
 from modiste.errors import BadCount, BadOption
+from modiste.latent.categories import fit_categories
 from modiste.latent.clusters import Basis, Clusters, fit_kmeans, fit_mixture, name_clusters
 from modiste.shop.files import write_json
-from modiste.shop.shop import opened_for_writing
+from modiste.shop.shop import Shop, opened_for_writing
 
-CLUSTER_METHODS = {"kmeans": fit_kmeans, "mixture": fit_mixture}
+UNSUPERVISED = {"kmeans": fit_kmeans, "mixture": fit_mixture}
+CLUSTERINGS = (*UNSUPERVISED, "category")
 BASES = ("code", "mean")
+DEFAULT_K = 3  # the paper's
 
 
 def cluster_shop(
-    path: str | Path, *, k: int = 3, on: str = "code", method: str = "mixture", seed: int = 0
+    path: str | Path, *, k: int | None = None, on: str = "code", method: str | None = None, seed: int = 0
 ) -> Clusters:
-    """Cluster the encoded shop at `path` into `k` clusters, named by the category that most of their products have.
+    """Cluster the encoded shop at `path`, into its own categories where it has them.
 
     Args:
-        on: "code" or "mean", what of each product is clustered.
-        method: "kmeans", the paper's; or "mixture", Gaussians merged down to `k`, which finds categories of
-            unequal size and shape.
+        k: how many clusters; None is 3. By category there are as many as categories, and k may only say so.
+        on: "code" or "mean", what of each product is clustered; by category, both are.
+        method: "category", the shop's own tags; "mixture", Gaussians merged down to `k`, which finds categories of
+            unequal size and shape without being told; or "kmeans", the paper's. Clusters of the last two are named by
+            the category that most of their products have. None is "category" where the shop has two or more and `k`
+            does not ask for another number, else "mixture".
 
     Raises:
-        BadCount: k below 1 or over the number of products.
+        BadCount: k below 1, over the number of products, or not the number of categories.
         BadOption: an unknown method or basis.
         ShopIncomplete, StaleError: there are no encodings, or they are not of the catalogue as it is.
         ShopBusy: another process is writing to the shop.
         StorageError: the disk refused; the clusters before are kept.
     """
-    for name, value, allowed in (("method", method, tuple(CLUSTER_METHODS)), ("on", on, BASES)):
+    for name, value, allowed in (("method", method, (*CLUSTERINGS, None)), ("on", on, BASES)):
         if value not in allowed:
-            raise BadOption(
-                f"No {name} {value!r} to cluster with.", remedy=f"Choose one of {', '.join(allowed)}."
-            )
+            known = ", ".join(each for each in allowed if each is not None)
+            raise BadOption(f"No {name} {value!r} to cluster with.", remedy=f"Choose one of {known}.")
     with opened_for_writing(path, need="encodings") as shop:
-        count = len(shop.catalogue)
-        if not 1 <= k <= count:
-            raise BadCount(f"k is {k}; the shop has {count} products.", remedy=f"Give a k from 1 to {count}.")
+        k, method = planned(shop, k, method)
         points = shop.encodings.mean if on == "mean" else shop.encodings.code
-        fitted = CLUSTER_METHODS[method](points, k, seed)
-        labels = name_clusters(fitted.assign(points), shop.catalogue.categories)
-        # A cluster at the end that no product falls into has no name yet.
-        labels += ("empty",) * (k - len(labels))
+        if method == "category":
+            # A design may come from a code or from a mean: both are to find their category.
+            both = np.concatenate([shop.encodings.code, shop.encodings.mean])
+            fitted = fit_categories(both, 2 * shop.catalogue.categories, seed)
+            labels = fitted.labels
+        else:
+            fitted = UNSUPERVISED[method](points, k, seed)
+            labels = name_clusters(fitted.assign(points), shop.catalogue.categories)
+            # A cluster at the end that no product falls into has no name yet.
+            labels += ("empty",) * (k - len(labels))
         clusters = replace(fitted, labels=labels, on=cast("Basis", on))
         made_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
         write_json(shop.files.clusters(shop.model.model_id), made_from | {"clusters": clusters.to_dict()})
         asked = {"k": k, "on": on, "method": method, "seed": seed}
         shop.manifest.with_(clusters=made_from | asked | {"labels": list(labels)}).save(shop.path)
     return clusters
+
+
+def planned(shop: Shop, k: int | None, method: str | None) -> tuple[int, str]:
+    """How many clusters and by what, where either is left open: by the shop's tags, if it has them and `k` fits them.
+
+    Raises:
+        BadCount: k below 1, over the number of products, or not the number of categories.
+    """
+    tags = len(shop.catalogue.counts())
+    if method is None:
+        method = "category" if tags >= 2 and k in (None, tags) else "mixture"
+    if method == "category" and k not in (None, tags):
+        raise BadCount(
+            f"k is {k}; the shop has {tags} categories.",
+            remedy="Leave k out, or cluster by mixture or kmeans.",
+        )
+    count = tags if method == "category" else DEFAULT_K if k is None else k
+    if not 1 <= count <= len(shop.catalogue):
+        raise BadCount(
+            f"k is {count}; the shop has {len(shop.catalogue)} products.",
+            remedy=f"Give a k from 1 to {len(shop.catalogue)}.",
+        )
+    return count, method

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.errors import BadCount, BadOption
-from modiste.latent.arithmetic import shift
 from modiste.latent.clusters import Clusters
 from modiste.search.index import METHODS, METRICS, LatentIndex
 from modiste.shop.answers import Match, Matches, PhotoOf, Recommendation, Recommendations
 from modiste.shop.products import Products
+from modiste.shop.ways import Ways
 
 Mask = NDArray[np.bool_]
 
@@ -51,12 +51,14 @@ class Finder:
         index: LatentIndex,
         clusters: Clusters,
         assignments: NDArray[np.intp],
+        ways: Ways,
         photo_of: PhotoOf,
     ) -> None:
         self._catalogue = catalogue
         self._index = index
         self._clusters = clusters
         self._assignments = assignments
+        self._ways = ways
         self._photo_of = photo_of
         self._sizes = np.bincount(assignments, minlength=len(clusters))
         self._categories = np.array(catalogue.categories, object)
@@ -90,14 +92,14 @@ class Finder:
         return Matches(self._match(row, score) for row, score in kept[: asked.k])
 
     def by_cluster(
-        self, code: NDArray[np.float32], own: int, asked: Question, mask: Mask | None
+        self, code: NDArray[np.float32], own: int, asked: Question, way: str, mask: Mask | None
     ) -> Recommendations:
         """For each cluster but `own`, its products nearest to the code moved there."""
         return Recommendations(
             Recommendation(
                 other,
                 label,
-                self.nearest(self._moved(code, own, other), asked, other, mask),
+                Matches(match for _, match in self._beyond(code, own, other, asked, way, mask)),
                 self.category_of_cluster[other],
             )
             for other, label in enumerate(self._clusters.labels)
@@ -105,7 +107,7 @@ class Finder:
         )
 
     def by_category(
-        self, code: NDArray[np.float32], own: int, asked: Question, mask: Mask | None
+        self, code: NDArray[np.float32], own: int, asked: Question, way: str, mask: Mask | None
     ) -> Recommendations:
         """For each category but that of `own`, its products nearest to the code moved to its clusters.
 
@@ -121,18 +123,41 @@ class Finder:
             clusters = clusters or [int(held.argmax())]
             if mask is not None:
                 of_category &= mask
-            matches = [
-                match
-                for other in clusters
-                for match in self.nearest(self._moved(code, own, other), asked, other, of_category)
+            found = [
+                pair for other in clusters for pair in self._beyond(code, own, other, asked, way, of_category)
             ]
-            matches.sort(key=lambda match: -match.score if asked.method == "likelihood" else match.score)
+            found.sort(key=lambda pair: -pair[0])
             main = max(clusters, key=lambda j: int(held[j]))
-            answer.append(Recommendation(main, category, Matches(matches[: asked.k]), category))
+            answer.append(
+                Recommendation(main, category, Matches(match for _, match in found[: asked.k]), category)
+            )
         return answer
 
-    def _moved(self, code: NDArray[np.float32], own: int, other: int) -> NDArray[np.float32]:
-        return shift(code, self._clusters.centres[own], self._clusters.centres[other])
+    def _beyond(
+        self,
+        code: NDArray[np.float32],
+        own: int,
+        other: int,
+        asked: Question,
+        way: str,
+        mask: Mask | None,
+    ) -> list[tuple[float, Match]]:
+        """Products of another cluster for a code moved there, best first, with what they are ranked by."""
+        moved = self._ways.moved(code, own, other, way, asked.method)
+        if way == "shift":
+            sign = 1.0 if asked.method == "likelihood" else -1.0
+            return [(sign * match.score, match) for match in self.nearest(moved, asked, other, mask)]
+        fits = self._assignments == other
+        rows = np.flatnonzero(fits if mask is None else fits & mask)
+        wanted = min(asked.k + len(asked.exclude), len(rows))
+        if wanted == 0:
+            return []
+        less = self._ways.crowding(own, other, asked.method, asked.metric, asked.tau)
+        found = self._index.nearest_less(moved, wanted, less, asked.method, asked.metric, asked.tau, rows)
+        ids = self._catalogue.ids
+        pairs = zip(*(part.tolist() for part in found), strict=True)
+        kept = [(by, row, score) for row, score, by in pairs if ids[row] not in asked.exclude]
+        return [(by, self._match(row, score)) for by, row, score in kept[: asked.k]]
 
     def _match(self, row: int, score: float) -> Match:
         held = self._catalogue

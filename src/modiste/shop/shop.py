@@ -30,6 +30,7 @@ from modiste.shop.manifest import Manifest
 from modiste.shop.mapping import CatalogueMap
 from modiste.shop.products import Products
 from modiste.shop.stages import STAGES, Encodings, Stage
+from modiste.shop.ways import WAYS, Ways, read_method
 from modiste.store.products import ProductStore
 
 Method = Literal["likelihood", "fixed-epsilon", "mean"]
@@ -111,7 +112,10 @@ class Shop:
 
     @cached_property
     def assignments(self) -> NDArray[np.intp]:
-        """The cluster of every product, `(N,)`, rows as in `catalogue`."""
+        """The cluster of every product, `(N,)`, rows as in `catalogue`; its own category's, if clusters are those."""
+        if self.clusters.method == "category":
+            place = {name: number for number, name in enumerate(self.clusters.labels)}
+            return np.array([place[name] for name in self.catalogue.categories], np.intp)
         basis = self.encodings.mean if self.clusters.on == "mean" else self.encodings.code
         return np.asarray(self.clusters.assign(basis), np.intp)
 
@@ -127,7 +131,8 @@ class Shop:
 
     @cached_property
     def _finder(self) -> Finder:
-        return Finder(self.catalogue, self.index, self.clusters, self.assignments, self.jpeg)
+        ways = Ways(self.index, self.clusters, self.assignments, self.encodings.mean, self.encodings.code)
+        return Finder(self.catalogue, self.index, self.clusters, self.assignments, ways, self.jpeg)
 
     @cached_property
     def index(self) -> LatentIndex:
@@ -246,7 +251,7 @@ class Shop:
         self,
         code: ArrayLike,
         k: int = 3,
-        method: Method = "likelihood",
+        method: str = WAYS[0],
         *,
         metric: Metric = "euclidean",
         tau: float = 0.0,
@@ -254,25 +259,35 @@ class Shop:
         by: Group = "cluster",
         exclude: Collection[str] = (),
     ) -> list[Any]:
-        """What goes with a code: for each other cluster j, its `k` products nearest to code + (centre_j − centre_i).
+        """What goes with a code: for each other cluster j, its `k` products nearest to where the code would lie there.
 
-        i is the code's own cluster; the difference points towards the other cluster (the paper's Eq. 3 prints it the
-        other way round). With by="category" there is one entry for each category but the one that most products of
-        cluster i have, with that category's products only, from the clusters where it is in the majority. Other
-        arguments and errors are those of `similar`.
+        i is the code's own cluster. With the way "transport", the code is carried by the optimal-transport map from
+        the one cluster's Gaussian to the other's, z ↦ c_j + A (z − c_i), and products that lie near everyone's designs
+        step back. With "shift", it is moved by centre_j − centre_i, the paper's Eq. 3 (which prints the difference the
+        other way round).
+
+        Args:
+            method: a way, "transport" or "shift"; or how nearness is measured, as in `similar`; or both, as
+                "shift:mean". What is not named is "transport" and "likelihood".
+            by: with "category" there is one entry for each category but the one that most products of cluster i
+                have, with that category's products only, from the clusters where it is in the majority.
+            code, k, metric, tau, where, exclude: as in `similar`, which raises the same errors.
 
         Returns:
             Recommendations, a list of Recommendation in the order of the clusters, or of the categories, largest
             first; for a batch, a list of `b` of them.
         """
         codes = check_code(code, self.model.latent)
-        asked = Question(k, method, metric, tau, frozenset(exclude))
+        way, nearness = read_method(method)
+        asked = Question(k, nearness, metric, tau, frozenset(exclude))
         asked.check(len(self.catalogue))
         if by not in GROUPS:
             raise BadOption(f"No by {by!r}.", remedy=f"Choose one of {', '.join(GROUPS)}.")
         mask = None if not where else self.matching(where)
         answer = self._finder.by_category if by == "category" else self._finder.by_cluster
-        answers = [answer(each, int(self.cluster_of(each)), asked, mask) for each in np.atleast_2d(codes)]
+        answers = [
+            answer(each, int(self.cluster_of(each)), asked, way, mask) for each in np.atleast_2d(codes)
+        ]
         return answers[0] if codes.ndim == 1 else answers
 
     def matching(self, where: Where) -> NDArray[np.bool_]:

@@ -70,7 +70,7 @@ def make_sliders(
         def nearest(codes: NDArray[np.float32]) -> NDArray[np.intp]:
             return index.nearest(codes, near, "fixed-epsilon")[0]
 
-        attributes = _attributes(shop)
+        attributes = attributes_of(shop)
         latents = name_latents(
             shop.engine.decode,
             held.mean,
@@ -176,7 +176,7 @@ def _measured(shop: Shop, rows: list[int], on_batch: Callable[[int], None]) -> d
     return found
 
 
-def _attributes(shop: Shop) -> dict[str, list[Any]]:
+def attributes_of(shop: Shop) -> dict[str, list[Any]]:
     """The attributes fit to slide along: those fit to filter by."""
     columns = shop.catalogue.columns
     found: dict[str, list[Any]] = {}
