@@ -54,25 +54,29 @@ class StepSums:
             self.down += np.square(np.diff(light, axis=0)).mean(axis=1)
             self.along += np.square(np.diff(light, axis=1)).mean(axis=0)
 
-    def mosaic(self, photos: StepSums) -> float | None:
-        """How much more steps there are at the edges of blocks than elsewhere, against real photos: 1 for none.
+    def mosaic(self) -> float | None:
+        """How much more steps there are at the edges of blocks than elsewhere: 1 for none; None without any step.
 
-        For each side of BLOCKS the steps are parted by their place in the block, and each place's share is taken over
-        that of the photos: what the largest exceeds the mean by, in either direction. None without any step.
+        For each side of BLOCKS the steps are parted by their place in the block; the answer is the largest mean of a
+        place over the mean of all, in either direction. Each step is first divided by the average over one block
+        around it, so that where in the frame products lie does not count. Photos that were enlarged have a mosaic too.
         """
-        found = [
-            each
-            for drawn, real in ((self.down, photos.down), (self.along, photos.along))
-            for side in BLOCKS
-            if (each := _unevenness(drawn, real, side)) is not None
-        ]
-        return max(found) if found else None
+        found = [_unevenness(steps, side) for steps in (self.down, self.along) for side in BLOCKS]
+        known = [each for each in found if each is not None]
+        return max(known) if known else None
 
 
-def _unevenness(drawn: Floats, real: Floats, side: int) -> float | None:
-    places = np.arange(len(drawn)) % side
-    sums = [np.bincount(places, weights=steps, minlength=side) for steps in (drawn, real)]
-    if len(drawn) < 3 * side or not sums[0].any() or not sums[1].all():
+def _unevenness(steps: Floats, side: int) -> float | None:
+    if len(steps) < 3 * side or not steps.any():
         return None
-    shares = sums[0] / sums[1]
+    # A whole block on either side, each end of an even window counting half: no place in the block is favoured.
+    window = np.ones(side) if side % 2 else np.concatenate([[0.5], np.ones(side - 1), [0.5]])
+    average = np.convolve(steps, window / window.sum(), mode="valid")
+    first = len(window) // 2
+    inner = steps[first : first + len(average)]
+    # Weighted by the average: the margins, where hardly anything is, say little.
+    places = np.arange(len(inner)) % side
+    shares = np.bincount(places, weights=inner, minlength=side) / np.bincount(
+        places, weights=average, minlength=side
+    )
     return float(shares.max() / shares.mean())

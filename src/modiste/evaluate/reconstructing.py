@@ -26,7 +26,6 @@ def reconstructions(
     """
     drawers = (_Drawer(shop.frame), _Drawer(shop.frame))
     real: list[NDArray[np.float64]] = []
-    steps = StepSums(shop.frame)
     if questions.jpegs is not None:
         batches = baselines.decode_batches(questions.jpegs)
         means_of = questions.posterior.mean
@@ -39,11 +38,10 @@ def reconstructions(
         drawn = shop.decode(means_of[start : start + len(photos)])
         start += len(photos)
         real.append(laplacian_variance(photos))
-        steps.add(photos)
         drawers[0].add(photos, drawn)
         drawers[1].add(photos, components.draw(components.project(photos), shop.frame))
     crisp = np.concatenate([np.empty(0), *real])
-    ours, theirs = (drawer.measured(float(crisp.mean()) if len(crisp) else 0.0, steps) for drawer in drawers)
+    ours, theirs = (drawer.measured(float(crisp.mean()) if len(crisp) else 0.0) for drawer in drawers)
     return ours, theirs
 
 
@@ -68,8 +66,8 @@ class _Drawer:
         self._crisp.append(laplacian_variance(drawn))
         self._steps.add(drawn)
 
-    def measured(self, crisp: float, steps: StepSums) -> tuple[Tree, Tree]:
+    def measured(self, crisp: float) -> tuple[Tree, Tree]:
         errors, own = (np.concatenate([np.empty(0), *parts]) for parts in (self._errors, self._crisp))
         sharpness = own / crisp if crisp > 0 else np.full(len(own), np.nan)
         tree = {"psnr": psnr(errors), "mse": errors, "sharpness": sharpness}
-        return tree, {"mosaic": self._steps.mosaic(steps)}
+        return tree, {"mosaic": self._steps.mosaic()}

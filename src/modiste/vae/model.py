@@ -11,8 +11,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from modiste.errors import SchemaError, ShopIncomplete
+from modiste.latent.descriptors import COLOURS, SHAPE
 from modiste.model.config import ModelConfig
-from modiste.vae.network import build_network
+from modiste.vae.network import Describer, build_network
 
 DEFAULT_WIDTH = 24
 
@@ -24,6 +25,7 @@ class Vae(nn.Module):
         super().__init__()
         self.preset, self.frame, self.latent, self.options = preset, frame, latent, options
         self.encoder, self.decoder = build_network(preset, frame, latent, **options)
+        self.describer = None if preset == "paper" else Describer(latent, SHAPE + COLOURS)
 
     @classmethod
     def fresh(cls, preset: str, frame: tuple[int, int], latent: int) -> Vae:

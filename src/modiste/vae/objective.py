@@ -1,44 +1,63 @@
-"""What training minimises: the paper's loss, and ours.
+"""What training minimises: the paper's loss, and ours in two phases.
 
-Ours is an evidence lower bound with a calibrated Gaussian decoder (sigma-VAE: Rybkin et al. 2021, "Simple and
-effective VAE training with calibrated decoders"): the decoder's variance is the batch's mean squared error, so the
-reconstruction term is D/2 log(MSE) and needs no hand-set weight against KL. The error is measured
+First encoder and decoder learn together, on small photos. Ours is an evidence lower bound with calibrated Gaussian
+decoders (sigma-VAE: Rybkin et al. 2021, "Simple and effective VAE training with calibrated decoders"): a decoder's
+variance is the batch's mean squared error, so the reconstruction term is D/2 log(MSE) and needs no hand-set weight
+against KL. From a code is drawn
 
-- in opponent colours with chroma amplified, so that a small coloured product is not drawn grey;
-- with the foreground weighted, since most of a product photo is background;
-- at three scales, so that position and overall colour count as much as edges;
-- on the silhouette too, which is what tells one kind of product from another.
+- the photo, its error measured in opponent colours with chroma amplified, with the foreground weighted, and at three
+  scales, so that position and overall colour count as much as edges;
+- its silhouette;
+- descriptors made by hand, of its shape and of its colours (see `latent/descriptors.py`): what makes two products
+  alike to the eye, and hardly counts in pixels.
 
-A consistency term (CR-VAE: Sinha and Dieng 2021) asks that a moved or zoomed photo keep its posterior. It also keeps
-the posterior wide enough for Eq. 2 of the paper to mean something.
+A consistency term (CR-VAE: Sinha and Dieng 2021) asks that a moved or zoomed photo keep its posterior, and a
+covariance term (DIP-VAE: Kumar et al. 2018) that latents vary apart.
+
+Then only the decoder learns, on whole frames: squared error, of the picture and of each of its layers.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from modiste.vae.network import Decoder, Encoder, shrink
+from modiste.vae.network import Decoder, Encoder, composed, shrink
+from modiste.vae.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from modiste.vae.model import Vae
 
 # Rows: lightness, red against green, yellow against blue; orthonormal, so lightness and chroma are comparable.
 OPPONENT = torch.tensor(
     [[3**-0.5, 3**-0.5, 3**-0.5], [2**-0.5, -(2**-0.5), 0.0], [6**-0.5, 6**-0.5, -2 * 6**-0.5]]
 )
+SMALLEST = 1e-4  # squared error: a photo drawn within 40 dB is good enough
 SILHOUETTE_EDGE = 0.06  # distance from the background, of 1, at which a pixel is half foreground
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The loss of one batch and its parts, scalars: nats per photo, and the plain mean squared error."""
+    """The loss of one batch and its parts, scalars: nats per photo, and the plain mean squared error.
+
+    `others` are errors that only some phases have, by name.
+    """
 
     loss: Tensor
     reconstruction: Tensor
     kl: Tensor
     consistency: Tensor
     mse: Tensor
+    others: dict[str, Tensor]
+
+    def named(self) -> dict[str, Tensor]:
+        """All of them by name."""
+        own = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "others"}
+        return own | self.others
 
 
 def kl_per_latent(mean: Tensor, std: Tensor) -> Tensor:
@@ -74,43 +93,91 @@ def weighted_error(
     return total / len(scales)
 
 
-def default_terms(
-    encoder: Encoder,
-    decoder: Decoder,
+def correlation(mean: Tensor) -> Tensor:
+    """The sum of squared covariances between different latents of a batch of means `(b, n)` (DIP-VAE: Kumar et al.
+    2018, Eq. 6, off the diagonal): 0 where each slider varies by itself."""
+    about = mean - mean.mean(dim=0)
+    covariance = about.T @ about / len(mean)
+    return (covariance - torch.diag(torch.diag(covariance))).square().sum()
+
+
+def learning_terms(
+    vae: Vae,
     body: Tensor,
-    full: Tensor | None,
     moved: Tensor,
-    *,
-    chroma: float,
-    foreground: float,
-    silhouette_weight: float,
-    consistency: float,
+    looks: tuple[Tensor, Tensor],
     noise: Tensor,
+    settings: TrainSettings,
 ) -> Terms:
-    """Ours. `body` and `moved` are `(b, 3, h, w)`, `full` is `(b, 3, H, W)` or None while only the body is trained."""
+    """Ours, while encoder and decoder learn together. `body` and `moved` are `(b, 3, h, w)`.
+
+    `looks` are the descriptors of shape and of colour, `(b, 2892)` and `(b, 390)`; `noise` is `(b, n)`.
+    """
+    encoder, decoder, describer = cast(Encoder, vae.encoder), cast(Decoder, vae.decoder), vae.describer
+    assert describer is not None
     both_mean, both_std = encoder.encode_body(torch.cat([body, moved]))
     mean, moved_mean = both_mean.chunk(2)
     std, moved_std = both_std.chunk(2)
-    features, low = decoder.body(mean + std * noise)
-    low = low.float()
+    code = mean + std * noise
+    features, low = decoder.body(code)
     shape = silhouette(body)
-    spread = functional.max_pool2d(shape, 3, 1, 1)
-    weight = 1.0 + (foreground - 1.0) * spread
-    drawn = torch.sigmoid(low)
-    error = weighted_error(body, drawn, weight, chroma, (1, 4, 8))
-    mse = functional.mse_loss(drawn, body)
-    if full is not None:
-        drawn_full = torch.sigmoid(decoder.full(features, low).float())
-        wide = functional.interpolate(weight, size=full.shape[2:], mode="nearest")
-        error = 0.5 * error + 0.5 * weighted_error(full, drawn_full, wide, chroma, (1, decoder.ratio))
-        mse = functional.mse_loss(drawn_full, full)
+    weight = 1.0 + (settings.foreground - 1.0) * functional.max_pool2d(shape, 3, 1, 1)
+    drawn = torch.sigmoid(low.float())
+    error = weighted_error(body, drawn, weight, settings.chroma, (1, 4, 8))
     outline = functional.mse_loss(torch.sigmoid(decoder.outline(features).float()), shape)
-    values = body[0].numel()
-    reconstruction = 0.5 * values * torch.log(error + silhouette_weight * outline + 1e-8)
+    shape_error, colour_error = (
+        (told - true).square().sum(dim=1).mean()
+        for told, true in zip(
+            describer(code).float().split([look.shape[1] for look in looks], dim=1), looks, strict=True
+        )
+    )
+    # Each error is calibrated by itself: what counts is by what share it falls.
+    logs = (
+        (1.0 - settings.shape - settings.colour) * torch.log(error + settings.silhouette * outline + 1e-8)
+        + settings.shape * torch.log(shape_error + 1e-4)
+        + settings.colour * torch.log(colour_error + 1e-4)
+    )
+    reconstruction = 0.5 * body[0].numel() * logs
     kl = kl_per_latent(mean, std).sum(1).mean()
     drift = kl_between(moved_mean, moved_std, mean, std).mean()
-    loss = reconstruction + kl + consistency * drift
-    return Terms(loss, reconstruction, kl, drift, mse)
+    shared = correlation(mean)
+    loss = reconstruction + kl + settings.consistency * drift + settings.independence * shared
+    return Terms(
+        loss,
+        reconstruction,
+        kl,
+        drift,
+        functional.mse_loss(drawn, body),
+        {"shape_error": shape_error, "colour_error": colour_error, "correlation": shared},
+    )
+
+
+def drawing_terms(
+    decoder: Decoder, photo: Tensor, mean: Tensor, std: Tensor, noise: Tensor, settings: TrainSettings
+) -> Terms:
+    """Ours, while only the decoder learns, at the whole frame: photos `(b, 3, H, W)`, their posteriors `(b, n)`.
+
+    The codes are settled, and nothing that pictures need can spoil what they know. Each layer learns what it stands
+    for: the product's colours where there is product, the ground's elsewhere, the outline how likely either is; so
+    that the picture composed of them can be cut as firmly as one likes. Each photo's error is calibrated by itself:
+    PSNR is a mean of logarithms too.
+    """
+    product, ground, outline = decoder.layers(mean + std * noise)
+    shape = silhouette(photo)
+    drawn = composed(product, ground, outline, 1.0)
+    errors = (drawn - photo).square().mean(dim=(1, 2, 3))
+    parted = shape * (product - photo).square() + (1.0 - shape) * (ground - photo).square()
+    unsure = functional.binary_cross_entropy_with_logits(outline, shape)
+    logs = (
+        torch.log(errors + SMALLEST).mean()
+        + settings.layers * torch.log(parted.mean(dim=(1, 2, 3)) + SMALLEST).mean()
+        + settings.outline * torch.log(unsure)
+    )
+    reconstruction = 0.5 * photo[0].numel() * logs
+    kl = kl_per_latent(mean, std).sum(1).mean()
+    return Terms(
+        reconstruction + kl, reconstruction, kl, photo.new_zeros(()), errors.mean(), {"outline_error": unsure}
+    )
 
 
 def paper_terms(mean: Tensor, std: Tensor, drawn: Tensor, photo: Tensor) -> Terms:
@@ -118,4 +185,4 @@ def paper_terms(mean: Tensor, std: Tensor, drawn: Tensor, photo: Tensor) -> Term
     mse = functional.mse_loss(drawn, photo)
     reconstruction = mse * photo.shape[1] * photo.shape[2]
     kl = kl_per_latent(mean, std).sum(1).mean()
-    return Terms(reconstruction + kl, reconstruction, kl, mse.new_zeros(()), mse)
+    return Terms(reconstruction + kl, reconstruction, kl, mse.new_zeros(()), mse, {})

@@ -15,12 +15,13 @@ from torch import Tensor
 from modiste.vae.checkpoint import Progress, network_tensors
 from modiste.vae.hardware import Hardware
 from modiste.vae.model import Vae
-from modiste.vae.objective import Terms, default_terms, paper_terms
+from modiste.vae.objective import Terms, drawing_terms, learning_terms, paper_terms
 from modiste.vae.photos import PhotoSet
 from modiste.vae.settings import TrainSettings
 from modiste.vae.transform import moved_photos
 
 WARM_UP_STEPS = 200
+DRAWING_EMA = 0.995  # of the second phase, which is short
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Run:
     best: dict[str, Tensor]
     progress: Progress
     directory: Path
+    posteriors: tuple[Tensor, Tensor] | None = None  # of all photos, once the encoder is settled
 
     @property
     def batch(self) -> int:
@@ -49,10 +51,40 @@ class Run:
         """Steps per epoch; the few photos that do not fill a batch wait for another epoch's order."""
         return max(1, len(self.train_rows) // self.batch)
 
+    @property
+    def first_full(self) -> int:
+        """The first epoch that works on whole frames: 0 for the paper's preset, one near the end for ours."""
+        if self.settings.preset == "paper":
+            return 0
+        return self.progress.epochs - max(1, round(self.settings.full_frame_share * self.progress.epochs))
+
     def trains_full(self, epoch: int) -> bool:
-        """Whether an epoch works on whole frames: always for the paper's preset, the last ones for ours."""
-        share = max(1, round(self.settings.full_frame_share * self.progress.epochs))
-        return self.settings.preset == "paper" or epoch >= self.progress.epochs - share
+        """Whether an epoch works on whole frames."""
+        return epoch >= self.first_full
+
+    def settle(self) -> None:
+        """Begin, or go on with, the second phase: the averaged encoder is final, and only the decoder learns.
+
+        The averaged weights are taken over where the phase begins; a run that is resumed has them already.
+        """
+        if self.progress.done == self.first_full:
+            self.network.load_state_dict(self.average)
+        for part in (self.network.encoder, self.network.describer):
+            if part is not None:
+                part.requires_grad_(False)
+        self.posteriors = posteriors_of(self)
+
+
+@torch.no_grad()
+def posteriors_of(run: Run) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of every photo, `(N, n)` each, by the averaged encoder."""
+    encoder = averaged(run).encoder
+    parts: list[tuple[Tensor, Tensor]] = []
+    with torch.autocast(run.hardware.device.type, torch.bfloat16, enabled=run.hardware.bfloat16):
+        for start in range(0, len(run.photos.bodies), 256):
+            body = run.photos.body(slice(start, start + 256)).to(run.hardware.device)
+            parts.append(encoder.encode_body(body))  # type: ignore[operator]
+    return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
 
 
 def one_step(run: Run, rows: npt.NDArray[np.int64], whole: Tensor | None, *, seed: int) -> dict[str, float]:
@@ -64,7 +96,7 @@ def one_step(run: Run, rows: npt.NDArray[np.int64], whole: Tensor | None, *, see
     terms.loss.backward()  # pyright: ignore[reportUnknownMemberType]
     norm = torch.nn.utils.clip_grad_norm_(run.network.parameters(), run.settings.clip_norm)
     run.optimizer.step()
-    return {name: float(value.detach()) for name, value in vars(terms).items()} | {
+    return {name: float(value.detach()) for name, value in terms.named().items()} | {
         "gradient_norm": float(norm)
     }
 
@@ -83,26 +115,24 @@ def batch_terms(
             photo = whole.permute(0, 2, 3, 1)
             mean, std = network.encoder(photo)
             return paper_terms(mean, std, network.decoder(mean + std * noise).float(), photo)
+        if whole is not None:
+            assert run.posteriors is not None
+            held = torch.from_numpy(rows).to(device)
+            mean, std = (part[held] for part in run.posteriors)
+            return drawing_terms(network.decoder, whole, mean, std, noise, settings)  # type: ignore[arg-type]
         body = run.photos.body(rows).to(device)
-        return default_terms(
-            network.encoder,  # type: ignore[arg-type]
-            network.decoder,  # type: ignore[arg-type]
-            body,
-            whole,
-            moved_photos(body) if moving else body,
-            chroma=settings.chroma,
-            foreground=settings.foreground,
-            silhouette_weight=settings.silhouette,
-            consistency=settings.consistency,
-            noise=noise,
-        )
+        shape, colour = (part.to(device) for part in run.photos.look(rows))
+        moved = moved_photos(body) if moving else body
+        return learning_terms(network, body, moved, (shape, colour), noise, settings)
 
 
 def set_learning_rate(run: Run, step: int) -> None:
-    """Linear warm-up, then half a cosine down to 2 %."""
-    total = run.progress.epochs * run.steps
-    warm = min(1.0, (step + 1) / min(WARM_UP_STEPS, max(1, total // 10)))
-    fall = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * step / total))
+    """Of each phase: linear warm-up, then half a cosine down to 2 %."""
+    phase = run.first_full * run.steps
+    begin, end = (phase, run.progress.epochs * run.steps) if step >= phase else (0, phase)
+    total = end - begin
+    warm = min(1.0, (step - begin + 1) / min(WARM_UP_STEPS, max(1, total // 10)))
+    fall = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * (step - begin) / total))
     for group in run.optimizer.param_groups:
         group["lr"] = run.settings.learning_rate * warm * fall
 
@@ -110,7 +140,8 @@ def set_learning_rate(run: Run, step: int) -> None:
 @torch.no_grad()
 def update_average(run: Run, step: int) -> None:
     """Exponential moving average of weights and buffers; short-sighted at first."""
-    decay = min(run.settings.ema, (1 + step) / (10 + step))
+    settled = run.posteriors is not None
+    decay = min(DRAWING_EMA if settled else run.settings.ema, (1 + step) / (10 + step))
     for name, tensor in network_tensors(run.network).items():
         if tensor.is_floating_point():
             run.average[name].lerp_(tensor, 1.0 - decay)
@@ -134,6 +165,6 @@ def validate(run: Run, full: bool) -> dict[str, float]:
     network = averaged(run)
     for part, whole in zip(batches, run.photos.batches(batches, full=full), strict=True):
         terms = batch_terms(run, network, part, whole, moving=False)
-        for name, value in vars(terms).items():
+        for name, value in terms.named().items():
             sums[name] = sums.get(name, 0.0) + float(value) * len(part) / len(rows)
     return sums | {"psnr": -10.0 * math.log10(max(sums["mse"], 1e-10))}

@@ -110,7 +110,10 @@ def start(
     train_rows, validation_rows = split(ids)
     tell({"stage": "read", "done": 0, "total": len(photos)})
     photo_set = PhotoSet(
-        photos, settings.frame, lambda done: tell({"stage": "read", "done": done, "total": len(photos)})
+        photos,
+        settings.frame,
+        lambda done: tell({"stage": "read", "done": done, "total": len(photos)}),
+        train_rows=None if settings.preset == "paper" else train_rows,
     )
     torch.manual_seed(settings.seed)
     network = Vae.fresh(settings.preset, settings.frame, settings.latent).to(hardware.device)
@@ -157,6 +160,9 @@ def plan_epochs(run: Run) -> int:
         return min(MAX_EPOCHS, max(MIN_EPOCHS, round(DEFAULT_PHOTOS_SEEN / len(run.train_rows))))
     trial = copy.copy(run)
     trial.network = copy.deepcopy(run.network)
+    shape = (len(run.photos.bodies), settings.latent)
+    device = run.hardware.device
+    trial.posteriors = torch.zeros(shape, device=device), torch.ones(shape, device=device)
     trial.optimizer = torch.optim.Adam(trial.network.parameters(), settings.learning_rate)
     seconds = {full: time_step(trial, full) for full in (False, True)}
     share = 1.0 if settings.preset == "paper" else settings.full_frame_share
@@ -182,6 +188,8 @@ def one_epoch(run: Run, board: SummaryWriter, tell: OnProgress) -> None:
     """Train one epoch, validate the averaged weights, write metrics, sheets and the checkpoint."""
     progress, settings = run.progress, run.settings
     epoch, full = progress.done, run.trains_full(progress.done)
+    if full and settings.preset != "paper" and run.posteriors is None:
+        run.settle()
     order = np.random.default_rng([settings.seed, epoch]).permutation(run.train_rows)
     batches = [order[i * run.batch : (i + 1) * run.batch] for i in range(run.steps)]
     sums: dict[str, float] = {}
@@ -219,7 +227,7 @@ def one_epoch(run: Run, board: SummaryWriter, tell: OnProgress) -> None:
         board.add_scalar(name, float(value), epoch + 1)
     with (run.directory / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
-    if (epoch + 1) % max(1, progress.epochs // 6) == 0:
+    if full and (epoch + 1) % max(1, progress.epochs // 6) == 0:
         write_sheets(averaged(run), run.photos, run.validation_rows, run.directory)
     save_checkpoint(
         run.directory / "checkpoint.safetensors", progress, run.network, run.average, run.best, run.optimizer

