@@ -10,6 +10,7 @@ from modiste.catalogue.record import Record
 from modiste.errors import BadCode, BadCount, BadOption, PhotoError, UnknownProduct
 from modiste.latent.transport import Moments, crowding
 from modiste.shop.answers import Match, Matches, Recommendation, Recommendations
+from modiste.shop.ways import HELD_BACK
 from tests.small import FRAME
 
 N = 8
@@ -153,7 +154,7 @@ def test_transport_takes_off_what_products_owe_to_their_place(shop: Shop) -> Non
         )
         near = -np.square(there[:, None] - shop.encodings.mean[rows][None]).sum(axis=2)
         mine = moments.centres[each.cluster] + (code - moments.centres[own]) @ matrix.T
-        by = -np.square(mine - shop.encodings.mean[rows]).sum(axis=1) - crowding(near, 10)
+        by = -np.square(mine - shop.encodings.mean[rows]).sum(axis=1) - HELD_BACK * crowding(near, 10)
         assert [match.id for match in each.matches] == [
             shop.catalogue.ids[rows[i]] for i in np.argsort(-by)[:4]
         ]

@@ -7,8 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modiste.vae import Vae
-from modiste.vae.objective import kl_between, kl_per_latent, silhouette
+from modiste.vae import TrainSettings, Vae
+from modiste.vae.network import SPREAD, composed
+from modiste.vae.objective import correlation, drawing_terms, kl_between, kl_per_latent, silhouette
 from modiste.vae.transform import moved_photos
 
 
@@ -63,3 +64,47 @@ def test_moving_keeps_a_plain_photo_and_moves_another() -> None:
     photo[:, :, 4:8, 4:8] = 1.0
     torch.manual_seed(0)
     assert not torch.allclose(moved_photos(photo), photo)
+
+
+def test_deviations_of_photos_differ_by_little() -> None:
+    vae = Vae.fresh("default", (48, 36), 4).eval()
+    with torch.no_grad():
+        _, std = vae.encoder(torch.rand(64, 48, 36, 3) ** torch.linspace(0.2, 5, 64)[:, None, None, None])
+    assert (std.amax(0) / std.amin(0)).max() <= float(torch.tensor(2 * SPREAD).exp()) + 1e-5
+
+
+def test_an_outline_cut_crisply_is_product_or_ground() -> None:
+    product, ground = torch.full((1, 3, 4, 8), 0.2), torch.full((1, 3, 4, 8), 0.9)
+    outline = torch.linspace(-1.0, 1.0, 8).expand(1, 1, 4, 8)
+    soft, firm = (composed(product, ground, outline, crisp) for crisp in (1.0, 1000.0))
+    torch.testing.assert_close(firm[..., :4], ground[..., :4])
+    torch.testing.assert_close(firm[..., 4:], product[..., 4:])
+    assert ((soft > 0.25) & (soft < 0.85)).all()
+
+
+def test_latents_that_go_together_are_seen() -> None:
+    apart = torch.randn(4000, 3)
+    together = torch.stack([apart[:, 0], apart[:, 0], apart[:, 2]], dim=1)
+    assert correlation(apart) < 0.02
+    assert correlation(together) > 1.5
+
+
+def test_the_decoder_learns_each_layer() -> None:
+    """A disc before a grey ground: after some steps the layers hold the one colour and the other."""
+    torch.manual_seed(0)
+    decoder = Vae.fresh("default", (48, 36), 2).decoder
+    photo = torch.full((8, 3, 48, 36), 0.8)
+    photo[:, 0, 14:34, 10:26] = 0.1
+    optimizer = torch.optim.Adam(decoder.parameters(), 5e-3)
+    mean, std = torch.zeros(8, 2), torch.full((8, 2), 0.1)
+    for _ in range(60):
+        terms = drawing_terms(decoder, photo, mean, std, torch.randn(8, 2), TrainSettings(frame=(48, 36)))
+        optimizer.zero_grad()
+        terms.loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        product, ground, outline = decoder.eval().layers(mean[:1])
+    assert (outline[0, 0, 18:30, 14:22] > 0).all()
+    assert (outline[0, 0, :8] < 0).all()
+    assert abs(float(product[0, 0, 24, 18]) - 0.1) < 0.1
+    assert abs(float(ground[0, 0, 2, 2]) - 0.8) < 0.1

@@ -111,7 +111,14 @@ def recommend(
     random: start.Random = False,
     seed: start.RandomSeed = None,
     k: Annotated[int, typer.Option("-k", "--k", metavar="K", help="How many products of each cluster.")] = 3,
-    method: Method = "likelihood",
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="transport|shift|likelihood|fixed-epsilon|mean",
+            help="The way to another cluster: optimal transport, or the paper's shift of centres; "
+            "or how nearness is measured; or both, as shift:mean.",
+        ),
+    ] = "transport",
     metric: Metric = "euclidean",
     tau: Tau = 0.0,
     sheet: SheetFile = None,
@@ -122,6 +129,7 @@ def recommend(
     \b
     modiste recommend --shop my-shop --product 1163
     modiste recommend --shop my-shop --random --seed 7 -k 5 --sheet goes-with.png
+    modiste recommend --shop my-shop --product 1163 --method shift --json
     """
     from modiste.cli.output import console, matches_table, print_json
     from modiste.shop.sheets import check_suffix, recommend_sheet, save_picture

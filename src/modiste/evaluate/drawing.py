@@ -57,9 +57,10 @@ class StepSums:
     def mosaic(self) -> float | None:
         """How much more steps there are at the edges of blocks than elsewhere: 1 for none; None without any step.
 
-        For each side of BLOCKS the steps are parted by their place in the block; the answer is the largest mean of a
-        place over the mean of all, in either direction. Each step is first divided by the average over one block
-        around it, so that where in the frame products lie does not count. Photos that were enlarged have a mosaic too.
+        For each side of BLOCKS the steps are parted by their place in the block; the answer is the largest typical step
+        of a place over the mean of all places, in either direction. Each step is first divided by the average over one
+        block around it, so that where in the frame products lie does not count. Photos that were enlarged have a
+        mosaic too.
         """
         found = [_unevenness(steps, side) for steps in (self.down, self.along) for side in BLOCKS]
         known = [each for each in found if each is not None]
@@ -74,9 +75,8 @@ def _unevenness(steps: Floats, side: int) -> float | None:
     average = np.convolve(steps, window / window.sum(), mode="valid")
     first = len(window) // 2
     inner = steps[first : first + len(average)]
-    # Weighted by the average: the margins, where hardly anything is, say little.
-    places = np.arange(len(inner)) % side
-    shares = np.bincount(places, weights=inner, minlength=side) / np.bincount(
-        places, weights=average, minlength=side
-    )
-    return float(shares.max() / shares.mean())
+    relative = np.divide(inner, average, out=np.ones_like(inner), where=average > 0)
+    # The median over blocks: a sole or a rim where many products have it is no mosaic.
+    places = np.arange(len(relative)) % side
+    typical = np.array([np.median(relative[places == place]) for place in range(side)])
+    return float(typical.max() / typical.mean()) if typical.any() else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from modiste.evaluate.metrics import SCORES
 
-SCOPES = ("catalogue", "cluster")
+SCOPES = ("catalogue", "cluster", "unsupervised")
 CLUSTERINGS = {
     "code": "K-means on codes (the paper's Table 1)",
     "mean": "K-means on means (the paper's Table 2)",
@@ -16,6 +16,14 @@ CLUSTERINGS = {
     "shop": "The shop's own clusters",
 }
 # With their names in the JSON, so that a reader of the one finds them in the other.
+WAYS = {
+    "transport": "by transport, hubs held back",
+    "shift": "by the shift of centres (the paper’s Eq. 3, mended)",
+    "printed": "by Eq. 3 as printed",
+    "unshifted": "without any shift",
+    "random": "at random from the other clusters",
+}
+TOLD = ("latents", "directions")
 BASELINES = {"pca": "PCA (pca)", "histogram": "RGB histogram (histogram)", "random": "chance (random)"}
 PAPER = "paper"
 
@@ -37,6 +45,7 @@ def pages(result: dict[str, Any]) -> Iterator[Page]:
     yield from _attributes(result)
     yield from _recommendations(result)
     yield _reconstruction(result)
+    yield from _independence(result)
 
 
 def figure(value: Any, between: Any = None, digits: int = 3) -> str:
@@ -135,17 +144,29 @@ def _attributes(result: dict[str, Any]) -> Iterator[Page]:
 
 
 def _recommendations(result: dict[str, Any]) -> Iterator[Page]:
-    keys = ("base_colour", "chance", "largest_share", "distinct", "answers")
+    columns = {
+        "base_colour": "colour",
+        "chance": "by chance",
+        "gender": "gender",
+        "usage": "usage",
+        "ciede2000": "ΔE00",
+        "largest_share": "largest share",
+        "distinct": "distinct",
+        "answers": "answers",
+    }
     rows = [
-        (name, *(figure(here.get(key), at(between, key)) for key in keys))
+        (
+            WAYS.get(name, name),
+            *(figure(here.get(key), at(between, key), 1 if key == "ciede2000" else 3) for key in columns),
+        )
         for name, here, between in _lines(result, "recommendations")
     ]
     note = (
         "The share of recommended products with the query's base colour, beside drawing from the same clusters by "
-        "chance; the largest share of one product, and how many different products were recommended."
+        "chance, and with its gender and usage; ΔE00, how far the foregrounds' colours differ (CIEDE2000); the largest "
+        "share of one product, and how many different products were recommended."
     )
-    columns = ("method", "base_colour", "by chance", "largest share", "distinct", "answers")
-    yield Page("Recommendations from the other clusters", columns, rows, note)
+    yield Page("Recommendations from the other clusters", ("method", *columns.values()), rows, note)
 
 
 def _reconstruction(result: dict[str, Any]) -> Page:
@@ -159,7 +180,31 @@ def _reconstruction(result: dict[str, Any]) -> Page:
                 name,
                 figure(here.get("psnr"), at(between, "psnr"), 2),
                 figure(here.get("mse"), at(between, "mse"), 5),
+                figure(here.get("sharpness"), at(between, "sharpness")),
+                figure(here.get("mosaic")),
             )
         )
-    note = f"Mean over {result['reconstructed']:,} {of}, at the full frame; the squared error of colours from 0 to 1."
-    return Page("Reconstruction", ("by", "PSNR, dB", "MSE"), rows, note)
+    note = (
+        f"Mean over {result['reconstructed']:,} {of}, at the full frame; the squared error of colours from 0 to 1. "
+        "Sharpness: the Laplacian's variance over the photos'. Mosaic: steps at the edges of blocks over steps in all; "
+        "1 is none."
+    )
+    return Page("Reconstruction", ("by", "PSNR, dB", "MSE", "sharpness", "mosaic"), rows, note)
+
+
+def _independence(result: dict[str, Any]) -> Iterator[Page]:
+    here = at(result, "latents")
+    if here is None:
+        return
+    columns = ("dci_disentanglement", "dci_completeness", "mig", "sap")
+    rows = [
+        (name, *(figure(at(here, "disentanglement", name, key)) for key in columns))
+        for name in TOLD
+        if at(here, "disentanglement", name) is not None
+    ]
+    note = (
+        f"Total correlation {figure(here['total_correlation'])} nats, mean information of two latents "
+        f"{figure(here['pairwise_information'])} nats, {here['active']} latents in use. How well latents and attribute "
+        "directions are told apart, by the catalogue's attributes and by what each is named for: 1 is one each."
+    )
+    yield Page("Independence", ("of", "DCI disentanglement", "completeness", "MIG", "SAP"), rows, note)

@@ -12,7 +12,8 @@ from modiste.errors import BadCount, BadOption
 from modiste.latent.categories import fit_categories
 from modiste.latent.clusters import Basis, Clusters, fit_kmeans, fit_mixture, name_clusters
 from modiste.shop.files import write_json
-from modiste.shop.shop import Shop, opened_for_writing
+from modiste.shop.shop import Shop
+from modiste.shop.writing import opened_for_writing
 
 UNSUPERVISED = {"kmeans": fit_kmeans, "mixture": fit_mixture}
 CLUSTERINGS = (*UNSUPERVISED, "category")

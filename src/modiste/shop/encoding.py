@@ -11,7 +11,7 @@ import numpy as np
 from modiste.catalogue.photo import decode_jpeg
 from modiste.latent.posterior import fixed_epsilon_code
 from modiste.shop.progress import Progress, tell
-from modiste.shop.shop import opened_for_writing
+from modiste.shop.writing import opened_for_writing
 
 BATCH = 256
 

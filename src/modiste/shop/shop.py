@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -23,7 +22,7 @@ from modiste.model.engine import Engine
 from modiste.search.index import LatentIndex
 from modiste.shop import closeness, stages
 from modiste.shop.closeness import Typicality
-from modiste.shop.files import ShopFiles, writing
+from modiste.shop.files import ShopFiles
 from modiste.shop.filters import Facet, Where
 from modiste.shop.finding import Finder, Question
 from modiste.shop.manifest import Manifest
@@ -391,12 +390,3 @@ class Shop:
         if checked.ndim != 1:
             raise BadCode(f"One code is needed, not {len(checked)}.", remedy="Give codes one by one.")
         return self.index.nearest(checked, min(k, len(self.catalogue)), "fixed-epsilon")
-
-
-@contextmanager
-def opened_for_writing(path: str | Path, *, need: Stage, threads: int = 1) -> Generator[Shop, None, None]:
-    """The shop at `path`, held for one writing stage. Raises what Shop.open raises, and ShopBusy."""
-    root = stages.shop_root(path)
-    Manifest.load(root)  # where there is no shop, nothing is made
-    with writing(root):
-        yield Shop.open(root, need=need, threads=threads)

@@ -27,8 +27,9 @@ from modiste.shop.first import first_product
 from modiste.shop.mapping import CatalogueMap, write_map
 from modiste.shop.progress import Progress, tell
 from modiste.shop.sampling import photos_of, sample_rows
-from modiste.shop.shop import Shop, opened_for_writing
+from modiste.shop.shop import Shop
 from modiste.shop.swatches import measure_swatches
+from modiste.shop.writing import opened_for_writing
 
 MEASURED = 2000  # photos: enough for a regression on some 16 numbers
 TYPICAL = 200  # photos that say what the typical one is like

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modiste.errors import MissingExtra
 from modiste.model.config import ModelConfig
 from modiste.shop.progress import Progress
-from modiste.shop.shop import opened_for_writing
+from modiste.shop.writing import opened_for_writing
 from modiste.store.disk import disk_errors
 
 if TYPE_CHECKING:

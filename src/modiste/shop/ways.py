@@ -18,6 +18,9 @@ from modiste.shop.sampling import sample_rows
 WAYS = ("transport", "shift")
 NEARNESS = "likelihood"  # where a recommendation's method names a way alone
 DESIGNS = 1000  # of a cluster, from which crowding is measured
+HELD_BACK = (
+    0.7  # of their crowding is taken off: all of it costs colour, and hardly brings more products to light
+)
 CROWD = 10  # the best of those designs that count, for each product
 KEPT = 64  # of the crowdings, by clusters and question
 
@@ -105,7 +108,7 @@ class Ways:
                 if len(rows):
                     moved = self.moved(self._points[method][rows], own, other, "transport", method)
                     for block, nearness in self._index.nearness(moved, method, metric, tau, other):
-                        held[block] = crowding(nearness, CROWD)
+                        held[block] = HELD_BACK * crowding(nearness, CROWD)
                 if len(self._crowding) >= KEPT:
                     self._crowding.clear()
                 self._crowding[key] = held

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from modiste.search.index import METHODS, METRICS
+from modiste.shop.ways import WAYS
 
 Code = Annotated[list[StrictFloat], Field(max_length=4096, description="One finite number per latent.")]
 Value = StrictBool | StrictInt | StrictFloat | StrictStr
@@ -65,7 +66,11 @@ class SimilarAsked(Start):
 
 class RecommendAsked(Start):
     k: K = 3
-    method: Method = "likelihood"
+    method: StrictStr = Field(
+        WAYS[0],
+        description=f"By which way designs go to another category, {' or '.join(WAYS)}; or how nearness is measured, "
+        f"{', '.join(METHODS)}; or both, as {WAYS[1]}:{METHODS[2]}.",
+    )
     metric: Metric = "euclidean"
     tau: Tau = 0.0
     by: StrictStr = Field("category", description="One answer per other category, or per other cluster.")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from modiste.errors import BadOption
 from modiste.shop.answers import Match
 from modiste.shop.shop import Shop
+from modiste.shop.ways import read_method
 from modiste.studio import shapes
 from modiste.studio.asked import Condition, RecommendAsked, SimilarAsked, Start
 
@@ -52,7 +53,7 @@ def product_of(shop: Shop, row: int) -> dict[str, Any]:
 
 def match_of(shop: Shop, match: Match, asked: SimilarAsked | RecommendAsked) -> shapes.Match:
     """A match, as the API shows it."""
-    method: Any = asked.method
+    method: Any = asked.method if isinstance(asked, SimilarAsked) else read_method(asked.method)[1]
     metric: Any = asked.metric
     closeness = shop.closeness(method, match.score, metric, tau=asked.tau)
     product = product_of(shop, shop.catalogue.row(match.id))

@@ -132,6 +132,9 @@ class Decoder(nn.Module):
         self.colour = nn.Conv2d(width, 3, 3, 1, 1)
         self.ground = nn.Conv2d(width, 3, 3, 1, 1)
         self.outline = nn.Conv2d(width, 1, 3, 1, 1)
+        # The ground begins as paper: nearly white.
+        nn.init.zeros_(self.ground.weight)
+        nn.init.constant_(self.ground.bias, 4.0)  # type: ignore[arg-type]
 
     def body(self, code: Tensor) -> tuple[Tensor, Tensor]:
         """Features `(b, c, h, w)` and the logits of the body's colours, `(b, 3, h, w)`."""

@@ -139,9 +139,11 @@ def set_learning_rate(run: Run, step: int) -> None:
 
 @torch.no_grad()
 def update_average(run: Run, step: int) -> None:
-    """Exponential moving average of weights and buffers; short-sighted at first."""
-    settled = run.posteriors is not None
-    decay = min(DRAWING_EMA if settled else run.settings.ema, (1 + step) / (10 + step))
+    """Exponential moving average of weights and buffers; short-sighted where a phase begins."""
+    begin = run.first_full * run.steps
+    drawing = step >= begin > 0
+    since = step - begin if drawing else step
+    decay = min(DRAWING_EMA if drawing else run.settings.ema, (1 + since) / (10 + since))
     for name, tensor in network_tensors(run.network).items():
         if tensor.is_floating_point():
             run.average[name].lerp_(tensor, 1.0 - decay)

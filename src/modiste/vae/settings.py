@@ -35,7 +35,7 @@ class TrainSettings:
     foreground: float = 3.0
     silhouette: float = 0.5
     shape: float = 0.4
-    colour: float = 0.22
+    colour: float = 0.16
     consistency: float = 0.5
     independence: float = 30.0
     layers: float = 0.5
