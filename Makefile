@@ -15,10 +15,12 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check -c requirements.lock
 # Stamps: each install runs again only when what it was made from has changed.
 RUN := $(VENV)/.installed-run
 ALL := $(VENV)/.installed-all
+BENCH := $(VENV)/.installed-bench
+PHOTOS ?= ../shared/data/photos
 
 .PHONY: help
 help: ## list what can be made
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1mmake %-13s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(RUN) ## build a shop from the sample catalogue and open it (SHOP=demo-shop)
@@ -50,6 +52,10 @@ bench: $(ALL) ## run the comparisons in benchmarks/, one after the other
 	@shopt -s nullglob; found=0; \
 	for program in benchmarks/*.py; do found=1; echo "== $$program"; $(BIN)/python "$$program"; done; \
 	if [ $$found = 0 ]; then echo "bench: there is no benchmarks/*.py" >&2; exit 1; fi
+
+.PHONY: bench-quality
+bench-quality: $(BENCH) ## our codes beside what a shop could use instead, on unseen photos; hours, resumes (PHOTOS=DIR)
+	$(BIN)/python benchmarks/quality "$(PHOTOS)" --out .cache/quality.json
 
 .PHONY: screenshots
 screenshots: $(ALL) ## take the pictures of the studio that README and docs show (SHOP=demo-shop)
@@ -84,4 +90,9 @@ $(RUN): pyproject.toml requirements.lock | $(BIN)/python
 # After the smaller one, so that `make -j demo test` never has two installs in one environment.
 $(ALL): $(RUN)
 	$(INSTALL) -e '.[train,dev,hub]'
+	@touch $@
+
+# What only the benchmark of quality needs: other people's models.
+$(BENCH): $(ALL)
+	$(INSTALL) -e '.[train,dev,hub,bench]'
 	@touch $@

@@ -62,6 +62,17 @@ def test_recommend_gives_the_shop_s_answer(
     assert list(found["recommendations"][0]) == ["cluster", "label", "results"]
 
 
+def test_recommend_takes_the_way(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shop = Shop.open(built)
+    for method in ("transport", "shift", "shift:mean"):
+        found = answer(capsys, "recommend", "--shop", built, "--product", product, "--method", method)
+        expected = shop.recommend(shop.code_of(product), 3, method)
+        assert found["recommendations"] == [each.to_dict() for each in expected]
+    assert answer(capsys, "recommend", "--shop", built, "--product", product) == answer(
+        capsys, "recommend", "--shop", built, "--product", product, "--method", "transport:likelihood"
+    )
+
+
 def test_a_code_is_taken_back(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
     first = answer(capsys, "similar", "--shop", built, "--random", "--seed", 1, "-k", 3)
     text = ",".join(str(number) for number in first["query"]["code"])

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from modiste.catalogue.sample import SampleSource
 from modiste.cli import main
@@ -49,16 +50,18 @@ def test_evaluate_refuses_no_questions(built: Path, capsys: pytest.CaptureFixtur
 def test_evaluate_asks_with_unseen_photos_and_writes_a_report(
     built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source, report = tmp_path / "unseen", tmp_path / "report.html"
+    source, report, sheet = tmp_path / "unseen", tmp_path / "report.html", tmp_path / "sheet.png"
     for record in SampleSource(count=12, seed=99, size=FRAME).records():
         assert isinstance(record.photo, bytes)
         (source / record.category).mkdir(parents=True, exist_ok=True)
         (source / record.category / f"{record.id}.png").write_bytes(record.photo)
     words = ["evaluate", "--shop", str(built), "--queries", str(source), "--per-category", "3", "--json"]
-    assert main([*words, "--report", str(report)]) == 0
+    assert main([*words, "--report", str(report), "--sheet", str(sheet)]) == 0
     assert json.loads(capsys.readouterr().out)["source"] == str(source)
     page = report.read_text(encoding="utf-8")
     assert "data:image/" in page
+    with Image.open(sheet) as picture:
+        assert picture.width > picture.height > 200
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 

@@ -132,6 +132,25 @@ def test_clusters_of_either_kind(shop_copy: Path) -> None:
             cluster_shop(shop_copy, **wrong)  # type: ignore[arg-type]
 
 
+def test_a_shop_with_tags_is_clustered_by_them(shop_copy: Path) -> None:
+    clusters = cluster_shop(shop_copy)
+    shop = Shop.open(shop_copy)
+    assert clusters.method == shop.clusters.method == "category"
+    assert list(shop.clusters.labels) == list(shop.catalogue.counts())
+    held = [shop.clusters.labels[number] for number in shop.assignments]
+    assert held == shop.catalogue.categories  # the tag, whatever the codes say
+    for each in shop.recommend(shop.code_of(shop.catalogue.ids[0]), 2):
+        assert {match.category for match in each.matches} == {each.label}
+    assert cluster_shop(shop_copy, k=3).method == "category"
+    assert Manifest.load(shop_copy).clusters["method"] == "category"
+
+
+def test_another_number_of_clusters_is_not_that_of_the_tags(shop_copy: Path) -> None:
+    assert cluster_shop(shop_copy, k=2).method != "category"
+    with pytest.raises(BadCount, match="k is 2; the shop has 3 categories"):
+        cluster_shop(shop_copy, k=2, method="category")
+
+
 def test_build_keeps_what_is_done(shop_copy: Path, sample_records: list[Record]) -> None:
     source = Listed(list(sample_records), "sample")
     same = {"frame": FRAME, "epochs": 2, "latent": 8, "cluster_method": "kmeans"}

@@ -48,6 +48,15 @@ def test_a_match_is_a_product_with_its_score_in_words(client: TestClient, shop: 
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("method", ["transport", "shift", "shift:mean", "fixed-epsilon"])
+def test_recommend_takes_the_way(client: TestClient, shop: Shop, id_: str, method: str) -> None:
+    answer = client.post("/v1/recommend", json={"product": id_, "k": 3, "method": method}).json()
+    wanted = shop.recommend(shop.code_of(id_), 3, method, by="category")
+    for found, each in zip(answer["recommendations"], wanted, strict=True):
+        assert [match["id"] for match in found["results"]] == [match.id for match in each.matches]
+        assert [match["score"] for match in found["results"]] == [match.score for match in each.matches]
+
+
 def test_every_option_of_similar_is_passed_on(client: TestClient, shop: Shop, id_: str) -> None:
     code = shop.code_of(id_)
     category = shop.catalogue.categories[-1]

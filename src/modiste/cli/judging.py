@@ -21,6 +21,10 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Write a report with pictures.")
     ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Write a sheet: photo, drawn, nearest, what goes with it."),
+    ] = None,
     json: options.AsJson = False,
 ) -> None:
     """The paper's tables for this shop, beside the paper's figures and beside simpler methods.
@@ -28,12 +32,16 @@ def evaluate(
     \b
     modiste evaluate --shop my-shop
     modiste evaluate --shop my-shop --queries ~/new-photos --report report.html
+    modiste evaluate --shop my-shop --sheet sheet.png --json
     """
     from modiste.cli.output import console, print_json
     from modiste.evaluate import evaluate as run
     from modiste.evaluate.tables import print_tables
+    from modiste.shop.sheets import check_suffix, quality_sheet, save_picture
     from modiste.shop.shop import Shop
 
+    if sheet is not None:
+        check_suffix(sheet)
     opened = Shop.open(shop)
     with Bars(quiet=json) as bars:
         result = run(opened, queries=queries, per_category=per_category, seed=seed, on_progress=bars)
@@ -41,9 +49,14 @@ def evaluate(
             from modiste.evaluate.report import write_report
 
             write_report(opened, result, report)
+        if sheet is not None:
+            from modiste.evaluate.pictures import some_products
+
+            save_picture(sheet, quality_sheet(opened, some_products(opened, seed)))
     if json:
         print_json(result)
         return
     print_tables(result, console())
-    if report is not None:
-        console().print(f"Wrote {report}.", soft_wrap=True)
+    for path in (report, sheet):
+        if path is not None:
+            console().print(f"Wrote {path}.", soft_wrap=True)

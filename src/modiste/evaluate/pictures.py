@@ -33,7 +33,7 @@ def pictures(shop: Shop, seed: int = 0) -> Iterator[tuple[str, str]]:
     ids = held_out(shop, seed, RECONSTRUCTED)
     if ids:
         yield "Held-out photos and what is drawn of them", _reconstructions(shop, ids, seed)
-    asked = _asked(shop, seed)
+    asked = some_products(shop, seed)
     yield "Similar products", "".join(_similar(shop, id_) for id_ in asked)
     if len(shop.clusters) > 1:
         yield "Recommendations from the other clusters", "".join(_recommended(shop, id_) for id_ in asked)
@@ -59,7 +59,7 @@ def _reconstructions(shop: Shop, ids: list[str], seed: int) -> str:
     return f"<p>None of these was trained on.</p><div class='sheet'>{lines}</div>"
 
 
-def _asked(shop: Shop, seed: int) -> list[str]:
+def some_products(shop: Shop, seed: int) -> list[str]:
     """Some products of each category, drawn by seed."""
     random = np.random.default_rng([seed, 8])
     categories = np.array(shop.catalogue.categories, dtype=object)

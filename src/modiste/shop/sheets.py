@@ -69,6 +69,39 @@ def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
     return sheet
 
 
+def quality_sheet(shop: Shop, ids: Sequence[str], *, near: int = 3, beside: int = 1) -> Image.Image:
+    """A row for each product: its photo, what is drawn of it, the products nearest to it, and what goes with it."""
+    height, width = shop.frame
+    size = (STRIP_WIDTH, max(1, round(STRIP_WIDTH * height / width)))
+    lines: list[list[list[NDArray[np.uint8]]]] = []
+    for id_ in ids:
+        code = shop.code_of(id_)
+        mean = shop.encodings.mean[shop.catalogue.row(id_)]
+        similar: Matches = Matches(shop.similar(code, near, "fixed-epsilon", exclude=(id_,)))
+        answer: Recommendations = Recommendations(shop.recommend(code, beside))
+        goes_with = [match.photo() for each in answer for match in each.matches]
+        lines.append(
+            [[shop.photo(id_)], [shop.decode(mean)], [match.photo() for match in similar], goes_with]
+        )
+    widths = [max(len(line[part]) for line in lines) for part in range(4)]
+    titles = ("a photo", "drawn", "the nearest", "what goes with it")
+    step = size[0] + 4
+    lefts = [GAP + sum(widths[:part]) * step + 2 * GAP * part for part in range(4)]
+    top = GAP + LINE + 6
+    sheet = Image.new(
+        "RGB", (lefts[3] + widths[3] * step + GAP, top + len(lines) * (size[1] + 4) + GAP), PAPER
+    )
+    draw, bold = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    for left, title in zip(lefts, titles, strict=True):
+        draw.text((left, GAP), _shorten(title, bold, 2 * CELL_WIDTH), INK, bold)
+    for number, line in enumerate(lines):
+        for left, pictures in zip(lefts, line, strict=True):
+            for column, pixels in enumerate(pictures):
+                small = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+                sheet.paste(small, (left + column * step, top + number * (size[1] + 4)))
+    return sheet
+
+
 def save_picture(path: Path, picture: Image.Image) -> None:
     """Write a picture in the format of its suffix, whole or not at all. Raises BadOption, StorageError."""
     check_suffix(path)
