@@ -1,0 +1,63 @@
+"""What the codes know, on drawn products whose attributes are true: small, so that it runs with every change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modiste.catalogue.sample import SampleSource
+from modiste.evaluate import evaluate
+from modiste.shop.build import build
+
+FRAME = (80, 60)
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    from modiste.shop.shop import Shop
+
+    root = tmp_path_factory.mktemp("quality") / "shop"
+    build(SampleSource(count=600, seed=3, size=FRAME), root, frame=FRAME, latent=16, epochs=30, threads=2)
+    return evaluate(Shop.open(root), per_category=60)
+
+
+def test_kind_and_colour_beat_simpler_numbers(result: dict[str, Any]) -> None:
+    kind, colour = (result["attributes"][name]["fixed-epsilon"] for name in ("article_type", "base_colour"))
+    pca = {
+        name: result["baselines"]["pca"]["attributes"][name]["euclidean"]
+        for name in ("article_type", "base_colour")
+    }
+    chance = result["baselines"]["random"]["attributes"]["article_type"]["random"]
+    assert kind > pca["article_type"] - 0.05
+    assert kind > 1.5 * chance
+    assert colour > pca["base_colour"] + 0.05
+
+
+def test_the_likelihood_is_no_worse_than_fixed_epsilon(result: dict[str, Any]) -> None:
+    for values in result["attributes"].values():
+        assert values["likelihood"] > values["fixed-epsilon"] - 0.03
+    for values in result["retrieval"].values():
+        assert values["likelihood"]["10"] > values["fixed-epsilon"]["10"] - 0.02
+
+
+def test_sliders_are_apart(result: dict[str, Any]) -> None:
+    held = result["latents"]
+    assert held["total_correlation"] < 3.0
+    directions, latents = (held["disentanglement"][name] for name in ("directions", "latents"))
+    assert directions["dci_disentanglement"] > 0.4
+    assert directions["dci_disentanglement"] > latents["dci_disentanglement"]
+
+
+def test_colour_travels_and_not_everyone_gets_the_same(result: dict[str, Any]) -> None:
+    found = result["recommendations"]
+    assert found["transport"]["base_colour"] > 1.3 * found["transport"]["chance"]
+    for worse in ("printed", "random"):
+        assert found["transport"]["base_colour"] > found[worse]["base_colour"]
+    assert found["transport"]["distinct"] > found["shift"]["distinct"]
+
+
+def test_drawings_have_no_mosaic(result: dict[str, Any]) -> None:
+    drawn, pca = result["reconstruction"], result["baselines"]["pca"]["reconstruction"]
+    assert drawn["sharpness"] > pca["sharpness"]
+    assert drawn["mosaic"] < 1.25
