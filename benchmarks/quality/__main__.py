@@ -1,7 +1,9 @@
 """Modiste's codes beside what a shop could use instead, on photos that none of them has seen.
 
     make bench-quality PHOTOS=path/to/fashion-product-images
-    python benchmarks/quality SOURCE [--seeds 3] [--minutes 5] [--asking 170] [--only "pythae VAE" …] [--out FILE.json]
+    python benchmarks/quality SOURCE [--seeds 0 1 2] [--minutes 5] [--asking 170] [--only "pythae VAE" …] [--out FILE.json]
+
+    python benchmarks/quality SOURCE --ablate [--epochs 4] [--seeds 0]
 
 For each seed the catalogue is split anew: of each category some `--asking` products ask and the others answer,
 near-duplicates on one side. Everyone has the same photos, questions and machine. What is trained has the same
@@ -56,9 +58,10 @@ WIDE = 64  # numbers: more are not clustered by mixtures
 class Bench:
     """One seed's split, and what every method is asked on it."""
 
-    def __init__(self, source: str, cache: Path, seed: int, asking: int, minutes: float) -> None:
+    def __init__(self, source: str, cache: Path, seed: int, asking: int, minutes: float, epochs: int) -> None:
         self.catalogue, self.asked = split(source, cache, seed, asking)
-        self.cache, self.seed, self.asking, self.minutes = cache, seed, asking, minutes
+        self.cache, self.seed, self.asking = cache, seed, asking
+        self.minutes, self.epochs = minutes, epochs
 
     def build(self, name: str) -> Shop:
         """A shop of the catalogue by one of our presets, made once: whole for ours, for the others to its clusters."""
@@ -102,6 +105,9 @@ def measure(bench: Bench, name: str) -> dict[str, Any]:
         made = trained.train(
             name, bench.photos(shop), shop.frame, shop.model.latent, bench.minutes, bench.seed
         )
+        encode, draw = made.encode, made.decode
+    elif name in trained.VARIED:
+        made = trained.vary(name, shop, bench.cache / f"varied-{bench.seed}", bench.epochs, bench.seed)
         encode, draw = made.encode, made.decode
     else:
         encode = fixed()[name]
@@ -231,6 +237,10 @@ def main() -> None:
     parser.add_argument("source", help="a source of photos with article_type and base_colour")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument(
+        "--ablate", action="store_true", help="our objective without each of its parts, instead"
+    )
+    parser.add_argument("--epochs", type=int, default=4, help="of --ablate")
     parser.add_argument("--asking", type=int, default=170)
     parser.add_argument("--only", nargs="+", default=None)
     parser.add_argument("--out", type=Path, default=None)
@@ -246,15 +256,18 @@ def main() -> None:
         "EfficientNet-lite0",
         *trained.NAMES,
     ]
+    if given.ablate:
+        names = list(trained.VARIED)
     chosen = [name for name in names if given.only is None or name in given.only]
     cache = Path(".cache/quality") / hashlib.sha256(f"{given.source} {given.asking}".encode()).hexdigest()[:8]
     cache.mkdir(parents=True, exist_ok=True)
     measured: dict[str, list[dict[str, Any]]] = {}
     for seed in given.seeds:
-        bench = Bench(given.source, cache, seed, given.asking, given.minutes)
+        bench = Bench(given.source, cache, seed, given.asking, given.minutes, given.epochs)
         for name in chosen:
             timed = name in (SHORT, PAPER, *trained.NAMES)
             key = f"{names.index(name):02d}" + (f"-{given.minutes:g}" if timed else "")
+            key = f"varied-{key}-{given.epochs}" if given.ablate else key
             measured.setdefault(name, []).append(kept(bench, name, key))
     found = table({name: measured[name] for name in names if name in measured})
     print(markdown(found))

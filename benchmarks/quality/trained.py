@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from modiste.model.engine import Engine
+from modiste.shop.shop import Shop
+from modiste.vae import TrainSettings
+from modiste.vae import train as train_vae
 from modiste.vae.model import DEFAULT_WIDTH
 from modiste.vae.network import Decoder, Encoder, body_ratio, shrink
 
@@ -20,6 +25,18 @@ Photos = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 BATCH, RATE = 64, 1.5e-3
+# Our default preset with one thing changed, for what it moves; trained short, so compared with the first alone.
+VARIED: dict[str, dict[str, float]] = {
+    "short": {},
+    "short, no descriptors": {"shape": 0.0, "colour": 0.0},
+    "short, none of shape": {"shape": 0.0},
+    "short, none of colours": {"colour": 0.0},
+    "short, latents may go together": {"independence": 0.0},
+    "short, no consistency": {"consistency": 0.0},
+    "short, chroma as it is": {"chroma": 1.0},
+    "short, chroma × 3": {"chroma": 3.0},
+    "short, ground as the product": {"foreground": 1.0},
+}
 NAMES = ("plain autoencoder", "pythae VAE", "pythae β-TC-VAE", "pythae WAE")
 
 
@@ -72,6 +89,16 @@ def train(
         return full.permute(0, 2, 3, 1).numpy()
 
     return Trained(encode, decode)
+
+
+def vary(name: str, shop: Shop, folder: Path, epochs: int, seed: int) -> Trained:
+    """Train one of VARIED on a shop's photos for so many epochs; kept in `folder`, where it resumes."""
+    changed: dict[str, Any] = VARIED[name]
+    settings = TrainSettings(frame=shop.frame, epochs=epochs, seed=seed, **changed)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = train_vae(shop.store.photos(), shop.catalogue.ids, settings, folder, resume=True)
+    engine = Engine.load(folder / config.model_id, threads=2)
+    return Trained(lambda photos: engine.encode(photos)[0], engine.decode)
 
 
 def planes(photos: Photos) -> Tensor:
