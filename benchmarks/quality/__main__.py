@@ -1,7 +1,7 @@
 """Modiste's codes beside what a shop could use instead, on photos that none of them has seen.
 
     make bench-quality PHOTOS=path/to/fashion-product-images
-    python benchmarks/quality SOURCE [--seeds 0 1 2] [--minutes 5] [--asking 170] [--only "pythae VAE" …] [--out FILE.json]
+    python benchmarks/quality SOURCE [--seeds 0 1 2] [--minutes 5] [--asking 170] [--only NAME …]
 
     python benchmarks/quality SOURCE --ablate [--epochs 4] [--seeds 0]
 
@@ -9,7 +9,7 @@ For each seed the catalogue is split anew: of each category some `--asking` prod
 near-duplicates on one side. Everyone has the same photos, questions and machine. What is trained has the same
 `--minutes`; beside it stands Modiste as `modiste build` makes it. Each method of each seed is measured once and kept
 under `.cache/quality`: stopped, the same command goes on. Prints one table, the mean over seeds and questions with a
-95 % bootstrap interval.
+95 % bootstrap interval; what has no questions with the least and the most of the seeds.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import trained
 from numpy.typing import NDArray
-from rivals import fixed
+from rivals import FIXED, IMAGENET, fixed
 from split import split
 
+import modiste.vae
 from modiste.evaluate import baselines, evaluate
 from modiste.evaluate.disentangle import pairwise_information, total_correlation
 from modiste.evaluate.drawing import StepSums, laplacian_variance, psnr, squared_error
@@ -55,6 +57,14 @@ DRAWN = 600  # questions whose photos are drawn, to measure the drawing
 WIDE = 64  # numbers: more are not clustered by mixtures
 
 
+@cache
+def recipe() -> str:
+    """A hash of the code that trains: figures of another one are not ours."""
+    folder = Path(modiste.vae.__file__).parent
+    files = sorted([*folder.glob("*.py"), *folder.parent.glob("latent/*.py")])
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
 class Bench:
     """One seed's split, and what every method is asked on it."""
 
@@ -63,10 +73,15 @@ class Bench:
         self.cache, self.seed, self.asking = cache, seed, asking
         self.minutes, self.epochs = minutes, epochs
 
+    def key(self, name: str) -> str:
+        """Names what a method's figures were made by: itself, its budget, and the settings and code of our training."""
+        timed = self.minutes if name in (SHORT, PAPER, *trained.NAMES) else None
+        long = self.epochs if name in trained.VARIED else None
+        return hashlib.sha256(json.dumps([name, timed, long, recipe()]).encode()).hexdigest()[:10]
+
     def build(self, name: str) -> Shop:
         """A shop of the catalogue by one of our presets, made once: whole for ours, for the others to its clusters."""
-        timed = "" if name == OURS else f"-{self.minutes:g}"
-        path = self.cache / f"shop-{self.seed}-{hashlib.sha256(name.encode()).hexdigest()[:6]}{timed}"
+        path = self.cache / f"shop-{self.seed}-{self.key(name)}"
         if name == OURS:
             build(str(self.catalogue), path, seed=self.seed, threads=2)
         elif not (path / "made").exists():
@@ -82,8 +97,10 @@ class Bench:
         """The shop that lends the other methods its catalogue and its questions."""
         return self.build(OURS)
 
-    def photos(self, shop: Shop) -> Iterator[Photos]:
-        return baselines.read_photos(shop, shop.catalogue.ids)
+
+def photos_of(shop: Shop) -> Iterator[Photos]:
+    """The photos of the whole catalogue, some at a time."""
+    return baselines.read_photos(shop, shop.catalogue.ids)
 
 
 def measure(bench: Bench, name: str) -> dict[str, Any]:
@@ -102,16 +119,14 @@ def measure(bench: Bench, name: str) -> dict[str, Any]:
         components = baselines.fit_components(fitted, COMPONENTS[name], bench.seed)
         encode, draw = components.project, lambda codes: components.draw(codes, shop.frame)
     elif name in trained.NAMES:
-        made = trained.train(
-            name, bench.photos(shop), shop.frame, shop.model.latent, bench.minutes, bench.seed
-        )
+        made = trained.train(name, photos_of(shop), shop.frame, shop.model.latent, bench.minutes, bench.seed)
         encode, draw = made.encode, made.decode
     elif name in trained.VARIED:
         made = trained.vary(name, shop, bench.cache / f"varied-{bench.seed}", bench.epochs, bench.seed)
         encode, draw = made.encode, made.decode
     else:
-        encode = fixed()[name]
-    held = np.concatenate([encode(part) for part in bench.photos(shop)])
+        encode = fixed(name)
+    held = np.concatenate([encode(part) for part in photos_of(shop)])
     codes = np.concatenate([encode(asked[i : i + 64]) for i in range(0, len(asked), 64)])
     found = searched(shop, questions, held, codes, asked, bench.seed)
     if draw is not None:
@@ -177,9 +192,9 @@ def pictured(photos: Photos, drawn: Photos, frame: tuple[int, int]) -> dict[str,
     }
 
 
-def kept(bench: Bench, name: str, key: str) -> dict[str, Any]:
+def kept(bench: Bench, name: str) -> dict[str, Any]:
     """The measures of a method, from the cache or made now."""
-    file = bench.cache / f"measured-{bench.seed}-{key}.npz"
+    file = bench.cache / f"measured-{bench.seed}-{bench.key(name)}.npz"
     if not file.is_file():
         print(f"seed {bench.seed}: {name}", flush=True)
         found = measure(bench, name)
@@ -203,18 +218,20 @@ def table(measured: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]
                 row[key.removeprefix("alone:")] = [float(flat.mean()), float(flat.min()), float(flat.max())]
             else:
                 flat = np.concatenate(values)
-                row[key] = [float(np.nanmean(flat)), *bootstrap.intervals(flat)]
+                between = bootstrap.intervals(flat)
+                row[key] = None if between is None else [float(np.nanmean(flat)), *between]
         found[name] = row
     return found
 
 
 def markdown(found: dict[str, dict[str, Any]]) -> str:
-    """The table, a row a method."""
+    """The table: a row a measure, a column a method."""
     keys = list(dict.fromkeys(key for row in found.values() for key in row if key != "seeds"))
-    lines = ["| | seeds | " + " | ".join(keys) + " |", "|---" * (len(keys) + 2) + "|"]
-    for name, row in found.items():
-        cells = [cell(row.get(key), key) for key in keys]
-        lines.append(f"| {name} | {row['seeds']} | " + " | ".join(cells) + " |")
+    lines = ["| | " + " | ".join(found) + " |", "|---" * (len(found) + 1) + "|"]
+    lines.append("| seeds | " + " | ".join(str(row["seeds"]) for row in found.values()) + " |")
+    lines += [
+        f"| {key} | " + " | ".join(cell(row.get(key), key) for row in found.values()) + " |" for key in keys
+    ]
     return "\n".join(lines)
 
 
@@ -250,25 +267,22 @@ def main() -> None:
         SHORT,
         PAPER,
         *COMPONENTS,
-        "RGB histogram",
-        "mean Lab",
-        "HOG",
-        "EfficientNet-lite0",
+        *FIXED,
+        IMAGENET,
         *trained.NAMES,
     ]
     if given.ablate:
         names = list(trained.VARIED)
     chosen = [name for name in names if given.only is None or name in given.only]
-    cache = Path(".cache/quality") / hashlib.sha256(f"{given.source} {given.asking}".encode()).hexdigest()[:8]
-    cache.mkdir(parents=True, exist_ok=True)
+    folder = (
+        Path(".cache/quality") / hashlib.sha256(f"{given.source} {given.asking}".encode()).hexdigest()[:8]
+    )
+    folder.mkdir(parents=True, exist_ok=True)
     measured: dict[str, list[dict[str, Any]]] = {}
     for seed in given.seeds:
-        bench = Bench(given.source, cache, seed, given.asking, given.minutes, given.epochs)
+        bench = Bench(given.source, folder, seed, given.asking, given.minutes, given.epochs)
         for name in chosen:
-            timed = name in (SHORT, PAPER, *trained.NAMES)
-            key = f"{names.index(name):02d}" + (f"-{given.minutes:g}" if timed else "")
-            key = f"varied-{key}-{given.epochs}" if given.ablate else key
-            measured.setdefault(name, []).append(kept(bench, name, key))
+            measured.setdefault(name, []).append(kept(bench, name))
     found = table({name: measured[name] for name in names if name in measured})
     print(markdown(found))
     if given.out is not None:

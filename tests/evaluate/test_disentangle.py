@@ -48,6 +48,12 @@ def test_codes_that_know_nothing_score_nothing(factors: dict[str, list[object]])
     assert found["sap"] < 0.06
 
 
+def test_one_number_alone_is_ahead_of_nothing(factors: dict[str, list[object]]) -> None:
+    found = scores(one_each(factors)[:, :1], factors)
+    assert found["mig"] > 0.2
+    assert found["sap"] > 0.1
+
+
 @given(st.floats(-0.95, 0.95))
 def test_total_correlation_of_two_is_known(share: float) -> None:
     # Whitened, then mixed: the sample's correlation is exactly `share`, and the formula is ½ log 1 / (1 − share²).

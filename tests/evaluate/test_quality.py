@@ -10,7 +10,7 @@ from modiste.catalogue.sample import SampleSource
 from modiste.evaluate import evaluate
 from modiste.shop.build import build
 
-FRAME = (80, 60)
+FRAME = (120, 90)  # half of it is the body's, so that drawings are enlarged
 
 
 @pytest.fixture(scope="module")

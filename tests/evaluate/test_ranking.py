@@ -71,8 +71,9 @@ def test_what_is_moved_is_asked_in_the_other_cluster() -> None:
         CLUSTER,
         2,
         lambda codes, i, j: codes + centres[j] - centres[i],
+        np.array([-1, 1]),
     )
-    assert ranked.tolist() == [[-1, 3], [1, -1]]  # 0 goes to 9.5, 11 goes to 1.5: a tie, the earlier row
+    assert ranked.tolist() == [[-1, 3], [2, -1]]  # 0 goes to 9.5; 11 to 1.5: a tie, of which 1 is itself
 
 
 def test_values_of_rows() -> None:

@@ -72,6 +72,11 @@ def test_another_length_is_refused(shape: tuple[int, ...]) -> None:
         transport(np.zeros(shape), np.eye(3), np.zeros(3), np.zeros(3))
 
 
+def test_a_code_too_far_out_to_be_carried_is_refused() -> None:
+    with pytest.raises(BadCode, match="too far out"):
+        transport(np.full(3, 3e38, np.float32), 2.0 * np.eye(3), np.zeros(3), np.zeros(3))
+
+
 def test_crowding_is_the_mean_of_the_best() -> None:
     scores = np.array([[1.0, 5.0], [3.0, 4.0], [2.0, 0.0]])
     assert crowding(scores, 2).tolist() == [2.5, 4.5]

@@ -53,6 +53,14 @@ def test_training_learns(photos, ids, tmp_path: Path) -> None:
     assert longer.metrics["psnr"] > short.metrics["psnr"] + 2.0
 
 
+def test_a_single_epoch_still_trains_both_phases(photos, ids, tmp_path: Path) -> None:
+    """Ours is at least one epoch of each: an encoder that never learnt would give codes that say nothing."""
+    config = train(photos, ids, settings(epochs=1), tmp_path)
+    assert config.training["epochs"] == 2
+    lines = (tmp_path / config.model_id / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["full_frame"] for line in lines] == [False, True]
+
+
 def test_the_same_seed_gives_the_same_model_and_another_another(photos, ids, tmp_path: Path) -> None:
     first = train(photos, ids, settings(epochs=1), tmp_path / "a")
     again = train(photos, ids, settings(epochs=1), tmp_path / "b")
@@ -73,7 +81,8 @@ SCRIPT = """
 """
 
 
-def test_killed_and_resumed_gives_the_same_weights(photos, ids, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ended", [3, 11])  # while all learn; and while only the decoder does
+def test_killed_and_resumed_gives_the_same_weights(photos, ids, tmp_path: Path, ended: int) -> None:
     whole = train(photos, ids, settings(epochs=12), tmp_path / "whole")
     out = tmp_path / "killed"
     script = textwrap.dedent(SCRIPT.format(tests=str(Path(__file__).parent), out=str(out)))
@@ -82,8 +91,8 @@ def test_killed_and_resumed_gives_the_same_weights(photos, ids, tmp_path: Path) 
     assert process.stdout is not None
     for line in process.stdout:
         epochs += line.strip() == "epoch"
-        if epochs == 3:
-            time.sleep(0.02)  # somewhere inside the fourth
+        if epochs == ended:
+            time.sleep(0.02)  # somewhere inside the next
             process.send_signal(signal.SIGKILL)
             break
     process.wait()

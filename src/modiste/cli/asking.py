@@ -139,7 +139,7 @@ def recommend(
     if sheet is not None:
         check_suffix(sheet)
     design = begin.code(opened)
-    answer = opened.recommend(design, k, _any(method), metric=_any(metric), tau=tau)
+    answer = opened.recommend(design, k, method, metric=_any(metric), tau=tau, exclude=begin.excluded)
     if sheet is not None:
         picture = begin.picture(opened, design)
         save_picture(sheet, recommend_sheet(picture, (begin.caption, method), _any(answer)))

@@ -69,10 +69,9 @@ def scores(codes: NDArray[Any], factors: Mapping[str, Sequence[Any]], seed: int 
     gaps, separations = [], []
     for target, numeric in targets.values():
         classes = binned(target) if numeric else target.astype(np.intp)
-        known = np.sort([information(binned(column), classes) for column in points.T])
-        gaps.append((known[-1] - known[-2]) / max(_entropy(classes), 1e-12))
-        alone = np.sort([_alone(column, target, numeric) for column in points.T])
-        separations.append(alone[-1] - alone[-2])
+        known = [information(binned(column), classes) for column in points.T]
+        gaps.append(_lead(known) / max(_entropy(classes), 1e-12))
+        separations.append(_lead([_alone(column, target, numeric) for column in points.T]))
     return {
         "dci_disentanglement": _focus(importance),
         "dci_completeness": _focus(importance.T),
@@ -116,6 +115,12 @@ def _focus(importance: Floats) -> float:
     shares = importance / np.maximum(rows, 1e-12)[:, None]
     entropy = -(shares * np.log(np.maximum(shares, 1e-12))).sum(axis=1) / np.log(importance.shape[1])
     return float(((1.0 - entropy) * rows).sum() / total)
+
+
+def _lead(values: Sequence[float]) -> float:
+    """By how much the largest is ahead of the next; of one alone, of nothing."""
+    first, second = sorted([*values, 0.0], reverse=True)[:2]
+    return first - second
 
 
 def _entropy(classes: Ints) -> float:

@@ -11,14 +11,14 @@ from modiste.errors import BadCount
 from modiste.evaluate import baselines
 from modiste.evaluate.independence import independence
 from modiste.evaluate.intervals import Bootstrap, Tree, means
-from modiste.evaluate.judge import DEPTHS, Judge, Looks
+from modiste.evaluate.judge import Judge, Looks
 from modiste.evaluate.metrics import class_scores, confusion, match_clusters, predictions
 from modiste.evaluate.paper import PAPER
 from modiste.evaluate.questions import Questions, from_catalogue, from_source
 from modiste.evaluate.ranking import rank
 from modiste.evaluate.recommending import recommendations
 from modiste.evaluate.reconstructing import reconstructions
-from modiste.evaluate.simpler import at_random, by_distance, clusters_like
+from modiste.evaluate.simpler import DEEPEST, at_random, by_distance, clusters_like
 from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture
 from modiste.search.index import METHODS
 from modiste.shop.progress import Progress, tell
@@ -26,7 +26,6 @@ from modiste.shop.shop import Shop
 
 Ints = NDArray[np.intp]
 
-DEEPEST = max(DEPTHS)
 ASTRAY = 0.01
 
 
@@ -55,10 +54,11 @@ def evaluate(
         beat: printed, unshifted, random;
         `reconstruction.{psnr, mse, sharpness, mosaic}`: held out (of unseen photos with `queries`), dB and colours from
         0 to 1, mean over photos; see `drawing` for the others;
-        `latents.{total_correlation, pairwise_information, disentanglement}`, see `independence`;
-        `baselines.<pca|histogram|random>.…`, `paper.…` and `intervals.…` in the same shapes;
-        `products`, `queries`, `reconstructed`, `per_category`, `source`, `model`, `seed`, and `notes` on what was cut
-        short. A figure that cannot be had is None.
+        `latents.{total_correlation, pairwise_information, active, disentanglement}`, see `independence`;
+        `baselines.<pca|histogram|random>.…`, `paper.…` and `intervals.…` in the same shapes
+        (there are no intervals of what is one figure for all questions);
+        `products`, `queries`, `reconstructed`, `per_category`, `source`, `model`, `clustered_by`, `seed`, and
+        `notes` on what was cut short. A figure that cannot be had is None.
 
     Raises:
         BadCount: fewer than two products, or per_category below 1.
@@ -218,7 +218,8 @@ def _category_clusters(
 def score_clusters(categories: list[str], assigned: Ints, bootstrap: Bootstrap) -> tuple[Tree, Tree]:
     """Scores per class and macro-F1 of clusters `(N,)` against categories, and the intervals in the same shape."""
     names = sorted(set(categories))
-    truth = np.array([names.index(each) for each in categories], np.intp)
+    place = {name: number for number, name in enumerate(names)}
+    truth = np.array([place[each] for each in categories], np.intp)
     counts = confusion(truth, assigned, len(names), int(assigned.max()) + 1)
     table = predictions(counts, match_clusters(counts))
     scores = class_scores(table)

@@ -88,6 +88,7 @@ def rank_moved(
     cluster: Ints,
     count: int,
     move: Move,
+    itself: Ints,
 ) -> Ints:
     """The rows of what each query is recommended, `(b, count·k)`: of each other cluster the k nearest to it, moved.
 
@@ -95,6 +96,7 @@ def rank_moved(
         codes: `(b, n)`; `own` their clusters, `(b,)`.
         cluster: the cluster of each product, `(N,)`; there are `count` of them.
         move: codes of cluster i to where they would lie in cluster j.
+        itself: the row of each query, which is left out, `(b,)`; −1 where it is no product.
 
     −1 stands in the query's own cluster's place, and where nothing is.
     """
@@ -104,9 +106,7 @@ def rank_moved(
         for j in range(count):
             rows = np.flatnonzero(cluster == j)
             if i != j and len(rows):
-                answers[asked, j, : min(k, len(rows))] = index.nearest(
-                    move(codes[asked], i, j), min(k, len(rows)), method, rows=rows
-                )[0]
+                answers[asked, j] = _among(index, move(codes[asked], i, j), k, method, itself[asked], rows)
     return answers.reshape(len(codes), -1)
 
 

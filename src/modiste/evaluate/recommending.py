@@ -36,26 +36,32 @@ def recommendations(shop: Shop, questions: Questions, judge: Judge, seed: int) -
         nearness = name if name in METHODS else NEARNESS
         codes = questions.designs(nearness)
         if name in METHODS or name in WAYS:
-            rows = asked_of_shop(shop, codes, name)
+            rows = asked_of_shop(shop, codes, name, questions.own)
         else:
-            rows = asked_simply(shop, codes, name, seed)
+            rows = asked_simply(shop, codes, name, questions.own, seed)
         tree[name] = judge.travels(rows, shop.assignments)
         spreads[name] = spread(rows)
     return tree, spreads
 
 
-def asked_of_shop(shop: Shop, codes: NDArray[np.float32], method: str) -> Ints:
-    """The rows of what the shop itself recommends for codes `(b, n)`: `(b, (clusters − 1)·3)`, −1 where nothing."""
+def asked_of_shop(shop: Shop, codes: NDArray[np.float32], method: str, itself: Ints) -> Ints:
+    """The rows of what the shop itself recommends for codes `(b, n)`: `(b, (clusters − 1)·3)`, −1 where nothing.
+
+    `itself` is the row of each query, `(b,)`, −1 where it is no product: a product that is mistaken for one of another
+    cluster must not be recommended for itself.
+    """
     width = max(1, len(shop.clusters) - 1) * RECOMMENDED
     rows = np.full((len(codes), width), NONE, np.intp)
-    answers: list[Any] = shop.recommend(codes, min(RECOMMENDED, len(shop.catalogue)), method)
-    for query, answer in enumerate(answers):
+    k = min(RECOMMENDED, len(shop.catalogue))
+    for query, code in enumerate(codes):
+        left_out = (shop.catalogue.ids[itself[query]],) if itself[query] >= 0 else ()
+        answer: Any = shop.recommend(code, k, method, exclude=left_out)
         found = [shop.catalogue.row(match.id) for each in answer for match in each.matches]
         rows[query, : len(found)] = found
     return rows
 
 
-def asked_simply(shop: Shop, codes: NDArray[np.float32], name: str, seed: int) -> Ints:
+def asked_simply(shop: Shop, codes: NDArray[np.float32], name: str, itself: Ints, seed: int) -> Ints:
     """The same for what a way must beat."""
     clusters, cluster = shop.clusters, shop.assignments
     own = np.asarray(clusters.assign(codes), np.intp)
@@ -68,7 +74,7 @@ def asked_simply(shop: Shop, codes: NDArray[np.float32], name: str, seed: int) -
         )  # towards i's side: as the paper prints it
 
     move: Callable[..., NDArray[np.float32]] = printed if name == PRINTED else lambda batch, _i, _j: batch
-    return rank_moved(shop.index, codes, RECOMMENDED, NEARNESS, own, cluster, len(clusters), move)
+    return rank_moved(shop.index, codes, RECOMMENDED, NEARNESS, own, cluster, len(clusters), move, itself)
 
 
 def _at_random(own: Ints, cluster: Ints, count: int, seed: int) -> Ints:

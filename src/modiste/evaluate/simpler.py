@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from modiste.evaluate.baselines import Features
 from modiste.evaluate.intervals import Tree
-from modiste.evaluate.judge import Judge, spread
+from modiste.evaluate.judge import DEPTHS, Judge, spread
 from modiste.evaluate.questions import Questions
 from modiste.evaluate.ranking import rank, rank_at_random, rank_moved
 from modiste.evaluate.recommending import RECOMMENDED
@@ -18,7 +18,7 @@ from modiste.search.index import LatentIndex
 from modiste.shop.shop import Shop
 
 Ints = NDArray[np.intp]
-DEEPEST = 500
+DEEPEST = max(DEPTHS)
 
 
 def by_distance(
@@ -49,6 +49,7 @@ def by_distance(
         cluster,
         len(clusters),
         lambda codes, i, j: shift(codes, clusters.centres[i], clusters.centres[j]),
+        questions.own,
     )
     tree["recommendations"] = {"euclidean": judge.travels(recommended, cluster)}
     return tree, {"recommendations": {"euclidean": spread(recommended)}}

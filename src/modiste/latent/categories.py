@@ -28,8 +28,8 @@ def fit_categories(codes: ArrayLike, categories: Sequence[str], seed: int = 0) -
     products belong to is not asked of it: they have their tags.
 
     Args:
-        codes: `(N, n)`.
-        categories: the category of each product, `N` of them.
+        codes: `(N, n)`; a product may have several.
+        categories: the category of each code, `N` of them.
 
     Raises:
         BadCount: there is no product.
@@ -41,7 +41,8 @@ def fit_categories(codes: ArrayLike, categories: Sequence[str], seed: int = 0) -
         raise BadCount("There are no products to cluster.", remedy="Ingest some first.")
     counts = Counter(categories)
     names = sorted(counts, key=lambda name: (-counts[name], name))
-    of = np.array([names.index(name) for name in categories], np.intp)
+    place = {name: number for number, name in enumerate(names)}
+    of = np.array([place[name] for name in categories], np.intp)
     moments = Moments.of(points, of, len(names))
     parts = [
         _components(points[of == j], moments.centres[j], moments.covariances[j], seed)

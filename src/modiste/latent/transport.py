@@ -66,7 +66,7 @@ def transport(
         centre_i, centre_j: `(n,)` each.
 
     Raises:
-        BadCode: the shapes do not go together.
+        BadCode: the shapes do not go together, or the code lies so far out that float32 cannot hold where it goes.
     """
     z, own, other = (np.asarray(part, np.float64) for part in (code, centre_i, centre_j))
     n = matrix.shape[0]
@@ -76,15 +76,21 @@ def transport(
             "do not go together.",
             remedy="Give codes and centres of the same number of latents.",
         )
-    return (other + (z - own) @ matrix.T).astype(np.float32)
+    with np.errstate(over="ignore"):  # beyond float32 becomes infinite and is refused
+        moved = (other + (z - own) @ matrix.T).astype(np.float32)
+    if not np.isfinite(moved).all():
+        raise BadCode(
+            "The code lies too far out to be carried over.", remedy="Give a code nearer to the products."
+        )
+    return moved
 
 
 def crowding(scores: NDArray[np.floating], k: int) -> Floats:
     """How well each product does with everyone, `(N,)`: the mean of its `k` best scores over many designs.
 
-    Some products lie near every design, and would be everyone's answer. Taking their crowding off their scores (with
-    the half and the query's own part that do not matter for a ranking: cross-domain similarity local scaling, Conneau
-    et al. 2018, section 2.3) leaves what a product has for this design in particular.
+    Some products lie near every design, and would be everyone's answer. Taking a share of their crowding off their
+    scores leaves what a product has for this design in particular: cross-domain similarity local scaling (Conneau et
+    al. 2018, section 2.3), whose share is a half, and whose other half is the design's and the same for all products.
 
     Args:
         scores: of designs and products, `(b, N)`, higher is nearer.

@@ -17,6 +17,8 @@ METRICS = ("euclidean", "manhattan")
 TAUS_KEPT = 3
 SPARE = 32  # candidates beyond k in the first look: seldom is a second needed
 CHUNK_CELLS = 2**19  # bounds held at once for a batch: 2 MB, which caches hold
+FARTHEST = 3e38  # what float32 can hold
+NEAR_ENOUGH = 1e6  # beyond, float32 tells neighbours apart too coarsely: all are scored in float64
 NEARNESS_BLOCK = 16_384  # products at once, where what is asked is how near all are
 LEAST_CODES = 8  # at once, however many products: reading these once must serve several codes
 
@@ -26,9 +28,9 @@ Scan = LikelihoodScan | EuclideanScan | ManhattanScan
 class LatentIndex:
     """All products' posteriors in memory, laid out so that a cluster is a slice.
 
-    Every answer is that of a float64 scan of all products, ties in the order of the rows: a scan in float32 with a
-    sound bound on its error (see `scan`) picks the candidates, and these are scored in float64. Safe to share between
-    threads.
+    Every answer of `nearest` is that of a float64 scan of all products, ties in the order of the rows: a scan in
+    float32 with a sound bound on its error (see `scan`) picks the candidates, and these are scored in float64. Safe to
+    share between threads.
     """
 
     def __init__(
@@ -142,29 +144,39 @@ class LatentIndex:
     ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
         """The `k` products in `rows` with the greatest nearness (see there) less what `less` `(N,)` says, best first.
 
+        Candidates are picked in float32 and ranked in float64: what float32 cannot tell apart may be left out.
+
         Returns:
             Row numbers, scores as `nearest` gives them, and what they were ranked by, `(k,)` each.
         """
-        places = np.sort(self._place[rows])
-        estimate = self._nearness(code[None], (method, metric, tau), places)[0] - less[self._order[places]]
-        candidates, _ = highest(estimate, min(k + SPARE, len(places)))
-        found, scores = self._best(code, len(candidates), (method, metric, tau), places[candidates])
-        squared = method != "likelihood" and metric == "euclidean"
-        near = scores if method == "likelihood" else -np.square(scores) if squared else -scores
-        ranked = near - less[found].astype(np.float64)
+        asked, places = (method, metric, tau), np.sort(self._place[rows])
+        scope: Scope = places
+        if len(places) and places[-1] - places[0] == len(places) - 1:
+            scope = slice(int(places[0]), int(places[-1]) + 1)
+        estimate = self._nearness(code[None], asked, scope)[0]
+        if np.abs(estimate).max(initial=0.0) < NEAR_ENOUGH:
+            places = places[highest(estimate - less[self._order[places]], min(k + SPARE, len(places)))[0]]
+        found, scores = self._best(code, len(places), asked, places)
+        ranked = self._near(scores, asked) - less[found].astype(np.float64)
         order = np.lexsort((found, -ranked))[:k]
         return found[order], scores[order], ranked[order]
+
+    @staticmethod
+    def _near(scores: NDArray[np.float64], asked: tuple[str, str, float]) -> NDArray[np.float64]:
+        """Scores as nearness: higher is nearer, and a Euclidean distance squared."""
+        if asked[0] == "likelihood":
+            return scores
+        return -np.square(scores) if asked[1] == "euclidean" else -scores
 
     def _nearness(
         self, codes: NDArray[np.float32], asked: tuple[str, str, float], scope: Scope
     ) -> NDArray[np.float32]:
-        likelihood, euclidean = asked[0] == "likelihood", asked[1] == "euclidean"
-        scan = self._scan((asked[0], "", asked[2]) if likelihood else (asked[0], asked[1], 0.0))
+        scan = self._scan((asked[0], "", asked[2]) if asked[0] == "likelihood" else (asked[0], asked[1], 0.0))
         bounds = scan.bounds(codes, scope)
         if bounds is None:  # a code too far out for float32
             places = np.arange(scope.start, scope.stop) if isinstance(scope, slice) else scope
-            exact = np.array([self._scores(code, asked, places) for code in codes])
-            return (exact if likelihood else -np.square(exact) if euclidean else -exact).astype(np.float32)
+            exact = np.array([self._near(self._scores(code, asked, places), asked) for code in codes])
+            return np.clip(exact, -FARTHEST, FARTHEST).astype(np.float32)
         if isinstance(scan, EuclideanScan):
             bounds -= np.square(codes - scan.middle).sum(axis=1, dtype=np.float64)[:, None].astype(np.float32)
         return bounds

@@ -22,7 +22,7 @@ HELD_BACK = (
     0.7  # of their crowding is taken off: all of it costs colour, and hardly brings more products to light
 )
 CROWD = 10  # the best of those designs that count, for each product
-KEPT = 64  # of the crowdings, by clusters and question
+KEPT = 16_000_000  # numbers of crowding held, 64 MB: the least recently used go
 
 Key = tuple[int, int, str, str, float]
 
@@ -98,18 +98,33 @@ class Ways:
 
         Measured on designs of cluster `own`, carried over: see `latent.transport.crowding`. Kept for the next question.
         """
-        key = (own, other, method, metric, tau)
+        likelihood = method == "likelihood"
+        key = (own, other, method, "" if likelihood else metric, tau if likelihood else 0.0)
+        rows = self._members[other]
         with self._lock:
-            held = self._crowding.get(key)
-            if held is None:
-                rows = np.flatnonzero(self._assignments == own)
-                rows = rows[sample_rows(len(rows), DESIGNS, 0)]
-                held = np.zeros(len(self._assignments), np.float32)
-                if len(rows):
-                    moved = self.moved(self._points[method][rows], own, other, "transport", method)
-                    for block, nearness in self._index.nearness(moved, method, metric, tau, other):
-                        held[block] = HELD_BACK * crowding(nearness, CROWD)
-                if len(self._crowding) >= KEPT:
-                    self._crowding.clear()
-                self._crowding[key] = held
-        return held
+            held = self._crowding.pop(key, None)
+        if held is None:
+            held = self._measured(own, other, method, metric, tau)
+        with self._lock:
+            self._crowding[key] = held  # last: the most recently used
+            while len(self._crowding) > 1 and sum(map(len, self._crowding.values())) > KEPT:
+                del self._crowding[next(iter(self._crowding))]
+        less = np.zeros(len(self._assignments), np.float32)
+        less[rows] = held
+        return less
+
+    def _measured(self, own: int, other: int, method: str, metric: str, tau: float) -> NDArray[np.float32]:
+        """The same for the products of cluster `other` alone, in the order of their rows."""
+        asking = self._members[own]
+        less = np.zeros(len(self._assignments), np.float32)
+        if len(asking) and len(self._members[other]):
+            asking = asking[sample_rows(len(asking), DESIGNS, 0)]
+            moved = self.moved(self._points[method][asking], own, other, "transport", method)
+            for block, nearness in self._index.nearness(moved, method, metric, tau, other):
+                less[block] = HELD_BACK * crowding(nearness, CROWD)
+        return less[self._members[other]]
+
+    @cached_property
+    def _members(self) -> list[NDArray[np.intp]]:
+        """The rows of each cluster's products."""
+        return [np.flatnonzero(self._assignments == j) for j in range(len(self._clusters))]

@@ -69,6 +69,7 @@ def _similar(shop: Shop, asked: SimilarAsked, code: NDArray[np.float32]) -> shap
 
 
 def _recommend(shop: Shop, asked: RecommendAsked, code: NDArray[np.float32]) -> shapes.Recommended:
+    own = () if asked.product is None else (asked.product,)
     found: Any = shop.recommend(
         code,
         _count(shop, asked.k),
@@ -76,7 +77,7 @@ def _recommend(shop: Shop, asked: RecommendAsked, code: NDArray[np.float32]) -> 
         metric=_any(asked.metric),
         tau=asked.tau,
         by=_any(asked.by),
-        exclude=asked.exclude,
+        exclude=(*asked.exclude, *own),
         where=starts.where_of(asked.where) or None,
     )
     return shapes.Recommended(

@@ -74,7 +74,7 @@ class RecommendAsked(Start):
     metric: Metric = "euclidean"
     tau: Tau = 0.0
     by: StrictStr = Field("category", description="One answer per other category, or per other cluster.")
-    exclude: Ids = Field([], description="Ids of products to leave out.")
+    exclude: Ids = Field([], description="Ids of products to leave out; the start's own is left out anyway.")
     where: Where = {}
 
 

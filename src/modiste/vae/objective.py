@@ -14,7 +14,8 @@ against KL. From a code is drawn
 A consistency term (CR-VAE: Sinha and Dieng 2021) asks that a moved or zoomed photo keep its posterior, and a
 covariance term (DIP-VAE: Kumar et al. 2018) that latents vary apart.
 
-Then only the decoder learns, on whole frames: squared error, of the picture and of each of its layers.
+Then only the decoder learns, on whole frames: squared error, of the picture and of its layers, and the outline's
+cross-entropy.
 """
 
 from __future__ import annotations

@@ -24,6 +24,11 @@ WARM_UP_STEPS = 200
 DRAWING_EMA = 0.995  # of the second phase, which is short
 
 
+def full_epochs(settings: TrainSettings, epochs: int) -> int:
+    """How many of our preset's epochs work on whole frames: at least one, and never all."""
+    return min(epochs - 1, max(1, round(settings.full_frame_share * epochs)))
+
+
 @dataclass
 class Run:
     """One training run in flight."""
@@ -56,7 +61,7 @@ class Run:
         """The first epoch that works on whole frames: 0 for the paper's preset, one near the end for ours."""
         if self.settings.preset == "paper":
             return 0
-        return self.progress.epochs - max(1, round(self.settings.full_frame_share * self.progress.epochs))
+        return self.progress.epochs - full_epochs(self.settings, self.progress.epochs)
 
     def trains_full(self, epoch: int) -> bool:
         """Whether an epoch works on whole frames."""

@@ -26,7 +26,7 @@ from modiste.vae.finish import finish
 from modiste.vae.hardware import choose_hardware
 from modiste.vae.model import Vae
 from modiste.vae.photos import PhotoSet, split
-from modiste.vae.run import Run, averaged, one_step, set_learning_rate, update_average, validate
+from modiste.vae.run import Run, averaged, full_epochs, one_step, set_learning_rate, update_average, validate
 from modiste.vae.settings import DEFAULT_PHOTOS_SEEN, TrainSettings
 from modiste.vae.sheets import write_sheets
 
@@ -152,10 +152,14 @@ def start(
 
 
 def plan_epochs(run: Run) -> int:
-    """Epochs to train: as asked, or as many as fit the minutes, measured; or as many as show 200,000 photos."""
+    """Epochs to train: as asked, or as many as fit the minutes, measured; or as many as show 150,000 photos.
+
+    Our preset has two phases, and so at least two epochs.
+    """
     settings = run.settings
+    least = 1 if settings.preset == "paper" else 2
     if settings.epochs is not None:
-        return settings.epochs
+        return max(least, settings.epochs)
     if settings.minutes is None:
         return min(MAX_EPOCHS, max(MIN_EPOCHS, round(DEFAULT_PHOTOS_SEEN / len(run.train_rows))))
     trial = copy.copy(run)
@@ -164,12 +168,17 @@ def plan_epochs(run: Run) -> int:
     device = run.hardware.device
     trial.posteriors = torch.zeros(shape, device=device), torch.ones(shape, device=device)
     trial.optimizer = torch.optim.Adam(trial.network.parameters(), settings.learning_rate)
-    seconds = {full: time_step(trial, full) for full in (False, True)}
-    share = 1.0 if settings.preset == "paper" else settings.full_frame_share
-    epoch = (
-        run.steps * ((1.0 - share) * seconds[False] + share * seconds[True]) * 1.08
-    )  # 8 %: validation, saving
-    return max(1, int(60.0 * settings.minutes / epoch))
+    # 8 % more: validation, saving.
+    seconds = {full: 1.08 * run.steps * time_step(trial, full) for full in (False, True)}
+
+    def lasts(epochs: int) -> float:
+        full = epochs if settings.preset == "paper" else full_epochs(settings, epochs)
+        return full * seconds[True] + (epochs - full) * seconds[False]
+
+    epochs = least
+    while lasts(epochs + 1) <= 60.0 * settings.minutes:
+        epochs += 1
+    return epochs
 
 
 def time_step(run: Run, full: bool) -> float:
