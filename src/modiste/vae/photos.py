@@ -62,28 +62,18 @@ class PhotoSet:
         self.photos, self.frame, self.ratio = photos, frame, body_ratio(frame)
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="photos")
         parts: list[npt.NDArray[np.uint8]] = []
+        looks: list[tuple[npt.NDArray[np.float32], ...]] = []
         for start in range(0, len(photos), 256):
             rows = range(start, min(start + 256, len(photos)))
             full = as_planes(self.read(rows))
             small = shrink(full, self.ratio).mul(255.0).round_().to(torch.uint8)
             parts.append(small.permute(0, 2, 3, 1).numpy())
+            if train_rows is not None:
+                blocks = [parts[-1][first : first + 64] for first in range(0, len(rows), 64)]
+                looks += self.pool.map(lambda block: tuple(of(block) for of, _ in LOOKS), blocks)
             on_progress(rows.stop)
         self.bodies = np.concatenate(parts)
-        self.looks = None if train_rows is None else self._describe(train_rows)
-
-    def _describe(self, train_rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
-        blocks = [self.bodies[start : start + 64] for start in range(0, len(self.bodies), 64)]
-        found: list[npt.NDArray[np.float16]] = []
-        for of, parts in LOOKS:
-            raw = np.concatenate(list(self.pool.map(of, blocks)))
-            start = 0
-            for size, weight in parts:
-                part = raw[:, start : start + size]
-                start += size
-                part -= part[train_rows].mean(axis=0)
-                part *= weight / np.sqrt(np.square(part[train_rows]).sum(axis=1).mean() + 1e-12)
-            found.append(raw.astype(np.float16))
-        return np.hstack(found)
+        self.looks = None if train_rows is None else scaled(looks, train_rows)
 
     def look(self, rows: Any) -> tuple[Tensor, Tensor]:
         """Descriptors of shape and of colour, float32 `(b, 2892)` and `(b, 390)`."""
@@ -127,3 +117,20 @@ class PhotoSet:
 def as_planes(pixels: npt.NDArray[np.uint8]) -> Tensor:
     """uint8 `(b, h, w, 3)` to float32 `(b, 3, h, w)` in [0, 1]; channels last, as the pixels already lie."""
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div_(255.0)
+
+
+def scaled(
+    looks: Sequence[tuple[npt.NDArray[np.float32], ...]], train_rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float16]:
+    """Blocks of raw descriptors as one array, each part about its mean and of the deviation that LOOKS says."""
+    found: list[npt.NDArray[np.float16]] = []
+    for number, (_, parts) in enumerate(LOOKS):
+        raw = np.concatenate([block[number] for block in looks])
+        start = 0
+        for size, deviation in parts:
+            part = raw[:, start : start + size]
+            start += size
+            part -= part[train_rows].mean(axis=0)
+            part *= deviation / np.sqrt(np.square(part[train_rows]).sum(axis=1).mean() + 1e-12)
+        found.append(raw.astype(np.float16))
+    return np.hstack(found)
