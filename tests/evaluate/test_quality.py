@@ -18,7 +18,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     from modiste.shop.shop import Shop
 
     root = tmp_path_factory.mktemp("quality") / "shop"
-    build(SampleSource(count=600, seed=3, size=FRAME), root, frame=FRAME, latent=16, epochs=30, threads=2)
+    build(SampleSource(count=600, seed=3, size=FRAME), root, frame=FRAME, latent=16, epochs=45, threads=2)
     return evaluate(Shop.open(root), per_category=60)
 
 
