@@ -22,16 +22,11 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return evaluate(Shop.open(root), per_category=60)
 
 
-def test_kind_and_colour_beat_simpler_numbers(result: dict[str, Any]) -> None:
+def test_kind_beats_as_many_principal_components_and_colour_beats_chance(result: dict[str, Any]) -> None:
     kind, colour = (result["attributes"][name]["fixed-epsilon"] for name in ("article_type", "base_colour"))
-    pca = {
-        name: result["baselines"]["pca"]["attributes"][name]["euclidean"]
-        for name in ("article_type", "base_colour")
-    }
-    chance = result["baselines"]["random"]["attributes"]["article_type"]["random"]
-    assert kind > pca["article_type"] - 0.05
-    assert kind > 1.5 * chance
-    assert colour > pca["base_colour"] + 0.05
+    pca, random = (result["baselines"][name]["attributes"] for name in ("pca", "random"))
+    assert kind > pca["article_type"]["euclidean"] + 0.03
+    assert colour > 2.0 * random["base_colour"]["random"]
 
 
 def test_the_likelihood_is_no_worse_than_fixed_epsilon(result: dict[str, Any]) -> None:
@@ -43,9 +38,9 @@ def test_the_likelihood_is_no_worse_than_fixed_epsilon(result: dict[str, Any]) -
 
 def test_sliders_are_apart(result: dict[str, Any]) -> None:
     held = result["latents"]
-    assert held["total_correlation"] < 3.0
+    assert held["active"] == 16
     directions, latents = (held["disentanglement"][name] for name in ("directions", "latents"))
-    assert directions["dci_disentanglement"] > 0.4
+    assert directions["dci_disentanglement"] > 0.45
     assert directions["dci_disentanglement"] > latents["dci_disentanglement"]
 
 
@@ -57,7 +52,8 @@ def test_colour_travels_and_not_everyone_gets_the_same(result: dict[str, Any]) -
     assert found["transport"]["distinct"] > found["shift"]["distinct"]
 
 
-def test_drawings_have_no_mosaic(result: dict[str, Any]) -> None:
+def test_drawings_are_crisper_than_components_and_have_no_more_mosaic(result: dict[str, Any]) -> None:
     drawn, pca = result["reconstruction"], result["baselines"]["pca"]["reconstruction"]
+    assert drawn["psnr"] > pca["psnr"]
     assert drawn["sharpness"] > pca["sharpness"]
-    assert drawn["mosaic"] < 1.25
+    assert drawn["mosaic"] < pca["mosaic"] + 0.05
