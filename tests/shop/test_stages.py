@@ -153,7 +153,7 @@ def test_another_number_of_clusters_is_not_that_of_the_tags(shop_copy: Path) -> 
 
 def test_build_keeps_what_is_done(shop_copy: Path, sample_records: list[Record]) -> None:
     source = Listed(list(sample_records), "sample")
-    same = {"frame": FRAME, "epochs": 2, "latent": 8, "cluster_method": "kmeans"}
+    same = {"frame": FRAME, "epochs": 10, "latent": 8, "cluster_method": "kmeans"}
     everything = ["train", "encode", "cluster", "sliders", "map"]
     assert build(source, shop_copy, **same)["kept"] == everything  # type: ignore[arg-type]
     again = build(source, shop_copy, **same, k=2)  # type: ignore[arg-type]
