@@ -3,7 +3,7 @@
     make bench-quality PHOTOS=path/to/fashion-product-images
     python benchmarks/quality SOURCE [--seeds 0 1 2] [--minutes 5] [--asking 170] [--only NAME …]
 
-    python benchmarks/quality SOURCE --ablate [--epochs 4] [--seeds 0]
+    python benchmarks/quality SOURCE --ablate [--epochs 3] [--seeds 0]
 
 For each seed the catalogue is split anew: of each category some `--asking` products ask and the others answer,
 near-duplicates on one side. Everyone has the same photos, questions and machine. What is trained has the same
@@ -257,7 +257,7 @@ def main() -> None:
     parser.add_argument(
         "--ablate", action="store_true", help="our objective without each of its parts, instead"
     )
-    parser.add_argument("--epochs", type=int, default=4, help="of --ablate")
+    parser.add_argument("--epochs", type=int, default=3, help="of --ablate")
     parser.add_argument("--asking", type=int, default=170)
     parser.add_argument("--only", nargs="+", default=None)
     parser.add_argument("--out", type=Path, default=None)
