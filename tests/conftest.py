@@ -27,7 +27,12 @@ def built(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record]
 
     root = tmp_path_factory.mktemp("shops") / "built"
     build(
-        Listed(list(sample_records), "sample"), root, frame=FRAME, epochs=10, latent=8, cluster_method="kmeans"
+        Listed(list(sample_records), "sample"),
+        root,
+        frame=FRAME,
+        epochs=10,
+        latent=8,
+        cluster_method="kmeans",
     )
     return root
 
