@@ -47,11 +47,14 @@ check-all: check ## check, then every test: slow, on real photos, in a browser, 
 	$(BIN)/python -m pytest -m ''
 
 .PHONY: bench
-bench: $(ALL) ## run the comparisons in benchmarks/, one after the other
+bench: $(BENCH) ## all comparisons of speed, side by side with peers, as ratios into build/bench.json
+	$(BIN)/python benchmarks/speed
 	scripts/ensure_chromium.sh
-	@shopt -s nullglob; found=0; \
-	for program in benchmarks/*.py; do found=1; echo "== $$program"; $(BIN)/python "$$program"; done; \
-	if [ $$found = 0 ]; then echo "bench: there is no benchmarks/*.py" >&2; exit 1; fi
+	@for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python "$$program"; done
+
+.PHONY: bench-quick
+bench-quick: $(BENCH) ## the same ratios of speed from less, in some 5 minutes
+	$(BIN)/python benchmarks/speed --quick
 
 .PHONY: bench-quality
 bench-quality: $(BENCH) ## our codes beside what a shop could use instead, on unseen photos; hours, resumes (PHOTOS=DIR)
@@ -92,7 +95,7 @@ $(ALL): $(RUN)
 	$(INSTALL) -e '.[train,dev,hub]'
 	@touch $@
 
-# What only the benchmark of quality needs: other people's models.
+# What only the benchmarks need: what we are compared with.
 $(BENCH): $(ALL)
 	$(INSTALL) -e '.[train,dev,hub,bench]'
 	@touch $@

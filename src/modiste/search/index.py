@@ -1,36 +1,35 @@
-"""LatentIndex: the nearest products for a code, exactly, at the price of one matrix product."""
+"""LatentIndex: the nearest products for a code, exactly, reading only the blocks that can matter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from threading import Lock
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, BadOption, SchemaError
-from modiste.latent.posterior import check_code, check_tau, log_likelihood
-from modiste.search.scan import EuclideanScan, LikelihoodScan, ManhattanScan, Scope, highest
+from modiste.latent.posterior import check_code, check_tau
+from modiste.search.blocks import Blocks, Encoded
+from modiste.search.kernels import LANES
+from modiste.search.parts import FEW, SPARE, Among, Found, Parts, Rows
+from modiste.search.scan import METHODS, METRICS, QUERY_LIMIT, Asked, Part, Scope
 
-METHODS = ("likelihood", "fixed-epsilon", "mean")
-METRICS = ("euclidean", "manhattan")
-TAUS_KEPT = 3
-SPARE = 32  # candidates beyond k in the first look: seldom is a second needed
-CHUNK_CELLS = 2**19  # bounds held at once for a batch: 2 MB, which caches hold
+__all__ = ["METHODS", "METRICS", "LatentIndex"]
+
 FARTHEST = 3e38  # what float32 can hold
 NEAR_ENOUGH = 1e6  # beyond, float32 tells neighbours apart too coarsely: all are scored in float64
-NEARNESS_BLOCK = 16_384  # products at once, where what is asked is how near all are
-LEAST_CODES = 8  # at once, however many products: reading these once must serve several codes
-
-Scan = LikelihoodScan | EuclideanScan | ManhattanScan
+NEARNESS_BLOCKS = 128  # at once, where what is asked is how near all are
 
 
 class LatentIndex:
-    """All products' posteriors in memory, laid out so that a cluster is a slice.
+    """All products' posteriors in blocks, each cluster's together.
 
     Every answer of `nearest` is that of a float64 scan of all products, ties in the order of the rows: a scan in
-    float32 with a sound bound on its error (see `scan`) picks the candidates, and these are scored in float64. Safe to
-    share between threads.
+    float32 with a sound bound on its error (see `scan`) picks the candidates, and these are scored in float64. An
+    index never changes: `changed` makes another, so that threads share it without locks, and a search that has begun
+    ends with the products that it began with.
     """
 
     def __init__(
@@ -40,6 +39,8 @@ class LatentIndex:
         std: NDArray[np.float32],
         code: NDArray[np.float32],
         cluster: NDArray[np.intp] | None = None,
+        *,
+        threads: int = 1,
     ) -> None:
         """Lay out `N` products.
 
@@ -47,30 +48,113 @@ class LatentIndex:
             ids: `N` of them.
             mean, std, code: float32 `(N, n)` each.
             cluster: the cluster of each product, `(N,)`, 0 or more; None for no clusters.
+            threads: how many share a scan that is worth it.
 
         Raises:
             SchemaError: the shapes do not go together, or the numbers are no posteriors.
         """
-        self.ids = list(ids)
         parts = [np.asarray(part, np.float32) for part in (mean, std, code)]
-        groups = np.zeros(len(self.ids), np.intp) if cluster is None else np.asarray(cluster, np.intp)
-        _check_parts(len(self.ids), parts, groups)
-        self._order = np.argsort(groups, kind="stable")  # place → row
-        self._place = np.empty_like(self._order)  # row → place
-        self._place[self._order] = np.arange(len(self._order))
-        self._starts = np.searchsorted(groups[self._order], np.arange(groups.max(initial=-1) + 2))
-        self._clustered = cluster is not None
-        self._mean, self._std, self._code = (np.ascontiguousarray(part[self._order]) for part in parts)
-        self._scans: dict[tuple[str, str, float], Scan] = {}
-        self._lock = Lock()
+        groups = np.zeros(len(ids), np.intp) if cluster is None else np.asarray(cluster, np.intp)
+        _check_parts(len(ids), parts, groups)
+        products = Encoded(np.arange(len(ids)), parts[0], parts[1], parts[2], groups)
+        part = Part(Blocks.build(products))
+        self._begin(list(ids), Parts([part], len(ids), threads), cluster is not None)
+
+    def _begin(self, ids: list[str], parts: Parts, clustered: bool) -> None:
+        self.ids = ids
+        self._parts = parts
+        self._clustered = clustered
+
+    @classmethod
+    def open(
+        cls, directory: Path, made_from: str, ids: Sequence[str], *, clustered: bool = True, threads: int = 1
+    ) -> LatentIndex | None:
+        """The index that `save` left in `directory`, mapped; None where there is none of that, or it is damaged."""
+        blocks = Blocks.open(directory, made_from)
+        if blocks is None:
+            return None
+        index = cls.__new__(cls)
+        index._begin(list(ids), Parts([Part(blocks)], len(ids), threads), clustered)
+        return index if len(index) == len(index.ids) else None
+
+    def save(self, directory: Path, made_from: str) -> None:
+        """Write it to `directory`, whole or not at all, as what was made of `made_from`. Raises OSError."""
+        self._parts.parts[0].blocks.save(directory, made_from)
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return self._parts.size
 
     @property
     def n(self) -> int:
         """The number of latents."""
-        return self._mean.shape[1]
+        return self._parts.parts[0].blocks.mean.shape[1]
+
+    @property
+    def nbytes(self) -> dict[str, int]:
+        """What a scan by each method goes through, in bytes: points, weights, boxes and rows."""
+        sizes: dict[str, int] = dict.fromkeys(METHODS, 0)
+        for part in self._parts.parts:
+            held, steep = part.blocks, part.blocks.steepness
+            likelihood = (held.mean, held.mean_box, steep.weight, steep.constant, steep.least, steep.most)
+            sizes["likelihood"] += part.rows.nbytes + sum(each.nbytes for each in likelihood)
+            sizes["fixed-epsilon"] += part.rows.nbytes + held.code.nbytes + held.code_box.nbytes
+            sizes["mean"] += part.rows.nbytes + held.mean.nbytes + held.mean_box.nbytes
+        return sizes
+
+    def changed(
+        self,
+        ids: Sequence[str] = (),
+        mean: ArrayLike = (),
+        std: ArrayLike = (),
+        code: ArrayLike = (),
+        cluster: ArrayLike | None = None,
+        *,
+        removed: Collection[str] = (),
+    ) -> LatentIndex:
+        """Another index, without the products `removed` and with `ids` as given: new ones, or changed.
+
+        Rows keep their numbers; new ones follow. The few products that differ lie in a small layout of their own
+        beside the old, which is shared; once they are many, all are laid out anew. This index goes on as it is.
+
+        Args:
+            ids: `m` of them, none twice; mean, std, code: float32 `(m, n)`; cluster: `(m,)`, where there are clusters.
+
+        Raises:
+            BadOption: an id to remove is not here, or one is both removed and given, or given twice.
+            SchemaError: the shapes do not go together, or the numbers are no posteriors.
+        """
+        missing = [each for each in removed if not self._has(each)]
+        if missing or len({*ids, *removed}) != len(ids) + len(set(removed)):
+            raise BadOption(
+                f"There is no product {missing[0]!r} to remove." if missing else "A product was named twice.",
+                remedy="Name each product once, and remove only what the index has.",
+            )
+        nothing = np.empty((0, self.n), np.float32)
+        fresh = [np.asarray(part, np.float32) if len(ids) else nothing for part in (mean, std, code)]
+        groups = np.zeros(len(ids), np.intp) if cluster is None else np.asarray(cluster, np.intp)
+        _check_parts(len(ids), fresh, groups)
+        if fresh[0].shape[1] != self.n or (cluster is None) == (self._clustered and len(ids) > 0):
+            raise SchemaError(
+                f"Products of {fresh[0].shape[1]} latents, {'without' if cluster is None else 'with'} clusters, do not "
+                "go with the index.",
+                remedy=f"Give {self.n} latents, and clusters where the index has them.",
+            )
+        known, names = self._row_of, list(self.ids)
+        names += [each for each in ids if each not in known]
+        numbers = iter(range(len(self.ids), len(names)))
+        rows = np.array([known[each] if each in known else next(numbers) for each in ids], np.intp)
+        gone = np.array([known[each] for each in {*ids, *removed} if each in known], np.intp)
+        index = LatentIndex.__new__(LatentIndex)
+        products = Encoded(rows, fresh[0], fresh[1], fresh[2], groups)
+        index._begin(names, self._parts.changed(products, gone, len(names)), self._clustered)
+        return index
+
+    def _has(self, each: str) -> bool:
+        return each in self._row_of and bool(self._parts.live[self._row_of[each]])
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {each: row for row, each in enumerate(self.ids)}
 
     def nearest(
         self,
@@ -81,7 +165,7 @@ class LatentIndex:
         rows: ArrayLike | None = None,
         tau: float = 0.0,
         cluster: int | NDArray[np.intp] | None = None,
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    ) -> Found:
         """The `k` products nearest to a code, best first.
 
         Args:
@@ -105,32 +189,58 @@ class LatentIndex:
         for name, value, allowed in (("method", method, METHODS), ("metric", metric, METRICS)):
             if value not in allowed:
                 raise BadOption(f"No {name} {value!r}.", remedy=f"Choose one of {', '.join(allowed)}.")
-        asked = (method, "" if method == "likelihood" else metric, check_tau(tau))
+        asked = Asked(method, metric, check_tau(tau))
         batch = np.atleast_2d(codes)
         found = np.empty((len(batch), max(k, 0)), np.intp)
         scores = np.empty(found.shape)
-        for among, scope in self._scopes(len(batch), rows, cluster):
-            size = scope.stop - scope.start if isinstance(scope, slice) else len(scope)
-            if not 1 <= k <= size:
+        for which, among in self._scopes(len(batch), rows, cluster):
+            if not 1 <= k <= among.size:
                 raise BadCount(
-                    f"k is {k}; there are {size} products to choose from.",
-                    remedy=f"Give a k from 1 to {size}." if size else "Look in another cluster.",
+                    f"k is {k}; there are {among.size} products to choose from.",
+                    remedy=f"Give a k from 1 to {among.size}." if among.size else "Look in another cluster.",
                 )
-            found[among], scores[among] = self._search(batch[among], k, asked, scope, size)
+            found[which], scores[which] = self._parts.nearest(batch[which], k, asked, among)
         return (found[0], scores[0]) if codes.ndim == 1 else (found, scores)
+
+    def _scopes(
+        self, b: int, rows: ArrayLike | None, cluster: int | NDArray[np.intp] | None
+    ) -> list[tuple[Rows, Among]]:
+        """Which codes of the batch look among what."""
+        everyone = np.arange(b)
+        if cluster is not None:
+            if rows is not None or not self._clustered:
+                raise BadOption(
+                    "A cluster was asked for " + ("together with rows." if rows is not None else "of none."),
+                    remedy="Give either rows or a cluster, and clusters when making the index.",
+                )
+            own = np.broadcast_to(np.asarray(cluster, np.intp), (b,))
+            return [(np.flatnonzero(own == j), self._parts.inside(int(j))) for j in np.unique(own)]
+        if rows is None:
+            return [(everyone, self._parts.everyone())]
+        chosen = np.asarray(rows)
+        if chosen.dtype == bool and chosen.shape == (len(self.ids),):
+            chosen = np.flatnonzero(chosen)
+        sound = chosen.ndim == 1 and (chosen.dtype.kind in "iu" or chosen.size == 0)
+        if not sound or (chosen.size and not (chosen.min() >= 0 and chosen.max() < len(self.ids))):
+            raise BadOption(
+                f"The rows {chosen.dtype} of shape {chosen.shape} do not name products.",
+                remedy=f"Give row numbers from 0 to {len(self.ids) - 1}, or a mask of {len(self.ids)}.",
+            )
+        return [(everyone, self._parts.of_rows(chosen.astype(np.intp)))]
 
     def nearness(
         self, codes: NDArray[np.float32], method: str, metric: str, tau: float, cluster: int
-    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+    ) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
         """How near codes `(b, n)` are to every product of a cluster, some products at a time: rows `(m,)`, `(b, m)`.
 
         In float32 and to its precision; higher is nearer: the log likelihood, minus the square of the Euclidean, or
         minus the Manhattan distance.
         """
-        scope = self._slice_of(cluster)
-        for start in range(scope.start, scope.stop, NEARNESS_BLOCK):
-            block = slice(start, min(start + NEARNESS_BLOCK, scope.stop))
-            yield self._order[block], self._nearness(codes, (method, metric, tau), block)
+        asked = Asked(method, metric, tau)
+        for part, scope in zip(self._parts.parts, self._parts.inside(cluster).scopes, strict=True):
+            for first in range(scope.first, scope.last, NEARNESS_BLOCKS):
+                places = part.everything(Scope(first, min(first + NEARNESS_BLOCKS, scope.last)))
+                yield part.rows_at(places), _nearness(part, codes, asked, places)
 
     def nearest_less(
         self,
@@ -140,8 +250,8 @@ class LatentIndex:
         method: str,
         metric: str,
         tau: float,
-        rows: NDArray[np.intp],
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+        rows: Rows,
+    ) -> tuple[Rows, NDArray[np.float64], NDArray[np.float64]]:
         """The `k` products in `rows` with the greatest nearness (see there) less what `less` `(N,)` says, best first.
 
         Candidates are picked in float32 and ranked in float64: what float32 cannot tell apart may be left out.
@@ -149,166 +259,40 @@ class LatentIndex:
         Returns:
             Row numbers, scores as `nearest` gives them, and what they were ranked by, `(k,)` each.
         """
-        asked, places = (method, metric, tau), np.sort(self._place[rows])
-        scope: Scope = places
-        if len(places) and places[-1] - places[0] == len(places) - 1:
-            scope = slice(int(places[0]), int(places[-1]) + 1)
-        estimate = self._nearness(code[None], asked, scope)[0]
-        if np.abs(estimate).max(initial=0.0) < NEAR_ENOUGH:
-            places = places[highest(estimate - less[self._order[places]], min(k + SPARE, len(places)))[0]]
-        found, scores = self._best(code, len(places), asked, places)
-        ranked = self._near(scores, asked) - less[found].astype(np.float64)
+        asked = Asked(method, metric, tau)
+        found, scores = np.empty(0, np.intp), np.empty(0)
+        for part, places in zip(self._parts.parts, self._parts.places(rows), strict=True):
+            estimate = _nearness(part, code[None], asked, places)[0]
+            best = places
+            if len(places) > k + SPARE and np.abs(estimate).max(initial=0.0) < NEAR_ENOUGH:
+                worth, count = estimate - less[part.rows_at(places)], len(places) - (k + SPARE)
+                best = places[np.argpartition(worth, count)[count:]]
+            found = np.concatenate([found, part.rows_at(best)])
+            scores = np.concatenate([scores, part.scores(asked, code, best)])
+        ranked = asked.nearness(scores) - less[found].astype(np.float64)
         order = np.lexsort((found, -ranked))[:k]
         return found[order], scores[order], ranked[order]
 
-    @staticmethod
-    def _near(scores: NDArray[np.float64], asked: tuple[str, str, float]) -> NDArray[np.float64]:
-        """Scores as nearness: higher is nearer, and a Euclidean distance squared."""
-        if asked[0] == "likelihood":
-            return scores
-        return -np.square(scores) if asked[1] == "euclidean" else -scores
 
-    def _nearness(
-        self, codes: NDArray[np.float32], asked: tuple[str, str, float], scope: Scope
-    ) -> NDArray[np.float32]:
-        scan = self._scan((asked[0], "", asked[2]) if asked[0] == "likelihood" else (asked[0], asked[1], 0.0))
-        bounds = scan.bounds(codes, scope)
-        if bounds is None:  # a code too far out for float32
-            places = np.arange(scope.start, scope.stop) if isinstance(scope, slice) else scope
-            exact = np.array([self._near(self._scores(code, asked, places), asked) for code in codes])
-            return np.clip(exact, -FARTHEST, FARTHEST).astype(np.float32)
-        if isinstance(scan, EuclideanScan):
-            bounds -= np.square(codes - scan.middle).sum(axis=1, dtype=np.float64)[:, None].astype(np.float32)
-        return bounds
-
-    def _scopes(
-        self, b: int, rows: ArrayLike | None, cluster: int | NDArray[np.intp] | None
-    ) -> list[tuple[NDArray[np.intp], Scope]]:
-        """Which codes of the batch look at which places: a slice wherever that is what the places are."""
-        everyone = np.arange(b)
-        if cluster is not None:
-            if rows is not None or not self._clustered:
-                raise BadOption(
-                    "A cluster was asked for " + ("together with rows." if rows is not None else "of none."),
-                    remedy="Give either rows or a cluster, and clusters when making the index.",
-                )
-            own = np.broadcast_to(np.asarray(cluster, np.intp), (b,))
-            return [(np.flatnonzero(own == j), self._slice_of(int(j))) for j in np.unique(own)]
-        if rows is None:
-            return [(everyone, slice(0, len(self)))]
-        chosen = np.asarray(rows)
-        if chosen.dtype == bool and chosen.shape == (len(self),):
-            chosen = np.flatnonzero(chosen)
-        sound = chosen.ndim == 1 and (chosen.dtype.kind in "iu" or chosen.size == 0)
-        if not sound or (chosen.size and not (chosen.min() >= 0 and chosen.max() < len(self))):
-            raise BadOption(
-                f"The rows {chosen.dtype} of shape {chosen.shape} do not name products.",
-                remedy=f"Give row numbers from 0 to {len(self) - 1}, or a mask of {len(self)}.",
-            )
-        places = np.unique(self._place[chosen.astype(np.intp)])
-        if len(places) and places[-1] - places[0] == len(places) - 1:
-            return [(everyone, slice(int(places[0]), int(places[-1]) + 1))]
-        return [(everyone, places)]
-
-    def _slice_of(self, cluster: int) -> slice:
-        if not 0 <= cluster < len(self._starts) - 1:
-            raise BadOption(
-                f"There is no cluster {cluster}.", remedy=f"Give one from 0 to {len(self._starts) - 2}."
-            )
-        return slice(int(self._starts[cluster]), int(self._starts[cluster + 1]))
-
-    def _scan(self, asked: tuple[str, str, float]) -> Scan:
-        """The scan for a question, made when first asked for; of likelihoods the last few taus are kept."""
-        method, metric, tau = asked
-        with self._lock:
-            held = self._scans.pop(asked, None)
-            if held is None:
-                points = self._mean if method == "mean" else self._code
-                if method == "likelihood":
-                    held = LikelihoodScan.build(self._mean, self._std, tau)
-                elif metric == "euclidean":
-                    held = EuclideanScan.build(points)
-                else:
-                    held = ManhattanScan(points)
-                likelihoods = [key for key in self._scans if key[0] == "likelihood"]
-                if method == "likelihood" and len(likelihoods) >= TAUS_KEPT:
-                    del self._scans[likelihoods[0]]
-            self._scans[asked] = held  # last: the most recently used
-            return held
-
-    def _search(
-        self,
-        codes: NDArray[np.float32],
-        k: int,
-        asked: tuple[str, str, float],
-        scope: Scope,
-        size: int,
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Rows and scores, `(b, k)` each, among the places in scope."""
-        scan = self._scan(asked if asked[0] == "likelihood" else (*asked[:2], 0.0))
-        found = np.empty((len(codes), k), np.intp)
-        scores = np.empty((len(codes), k))
-        step = max(LEAST_CODES, CHUNK_CELLS // size)
-        for first in range(0, len(codes), step):
-            part = codes[first : first + step]
-            bounds = scan.bounds(part, scope)
-            for i, code in enumerate(part):
-                best = self._exact(code, k, asked, scope, scan, None if bounds is None else bounds[i], size)
-                found[first + i], scores[first + i] = best
-        return found, scores
-
-    def _exact(
-        self,
-        code: NDArray[np.float32],
-        k: int,
-        asked: tuple[str, str, float],
-        scope: Scope,
-        scan: Scan,
-        bounds: NDArray[np.float32] | None,
-        size: int,
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """The k best by float64 score. Whatever was not scored has a bound below the worst of them."""
-        if bounds is None:  # nothing is known of the scores: score all
-            return self._best(code, k, asked, _places(scope, np.arange(size)))
-        candidates, reached = highest(bounds, k + SPARE)
-        rows, scores = self._best(code, k, asked, _places(scope, candidates))
-        worst = float(scores[-1])
-        needed = scan.bound(worst if asked[0] == "likelihood" else -worst, code)
-        threshold = np.nextafter(np.float32(needed), np.float32(-np.inf))
-        if threshold > reached:
-            return rows, scores
-        return self._best(code, k, asked, _places(scope, np.flatnonzero(bounds >= threshold)))
-
-    def _best(
-        self, code: NDArray[np.float32], k: int, asked: tuple[str, str, float], places: NDArray[np.intp]
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """The k best of some places, scored in float64; ties in the order of the rows."""
-        scores = self._scores(code, asked, places)
-        sign = -1.0 if asked[0] == "likelihood" else 1.0
-        rows = self._order[places]
-        order = np.lexsort((rows, sign * scores))[:k]
-        return rows[order], scores[order]
-
-    def _scores(
-        self, code: NDArray[np.float32], asked: tuple[str, str, float], places: NDArray[np.intp]
-    ) -> NDArray[np.float64]:
-        """The scores of some places for a code, in float64."""
-        method, metric, tau = asked
-        if method == "likelihood":
-            return log_likelihood(code, self._mean[places], self._std[places], tau)
-        return distance(code, (self._mean if method == "mean" else self._code)[places], metric)
+def warm() -> None:
+    """Have every kernel compiled, or loaded as it was kept on disk: so that no question waits for it."""
+    same = np.zeros((FEW + 1, 2), np.float32)
+    index = LatentIndex([str(i) for i in range(len(same))], same, same + 1, same, np.zeros(len(same), np.intp))
+    for method in METHODS:
+        index.nearest(same[0], 1, method)  # all are equally near: these are gathered
+        list(index.nearness(same[:1], method, "euclidean", 0.0, 0))
 
 
-def distance(code: NDArray[np.float32], points: NDArray[np.float32], metric: str) -> NDArray[np.float64]:
-    """The distance of a code `(n,)` to points `(N, n)`, float64 `(N,)`; metric "euclidean" or "manhattan"."""
-    gaps = points.astype(np.float64) - code
-    if metric == "euclidean":
-        return np.sqrt(np.square(gaps).sum(axis=1))
-    return np.abs(gaps).sum(axis=1)
-
-
-def _places(scope: Scope, candidates: NDArray[np.intp]) -> NDArray[np.intp]:
-    return candidates + scope.start if isinstance(scope, slice) else scope[candidates]
+def _nearness(part: Part, codes: NDArray[np.float32], asked: Asked, places: Rows) -> NDArray[np.float32]:
+    """The nearness of codes `(b, n)` to some places, in order, `(b, m)`."""
+    if len(places) == 0:
+        return np.empty((len(codes), 0), np.float32)
+    if np.abs(codes).max(initial=0.0) <= QUERY_LIMIT and part.trusted(asked):
+        first, last = int(places[0]) // LANES, int(places[-1]) // LANES + 1
+        held = part.estimate(asked, codes, first, last)[:, places - first * LANES]
+    else:
+        held = np.array([asked.nearness(part.scores(asked, code, places)) for code in codes])
+    return np.clip(held, -FARTHEST, FARTHEST).astype(np.float32)
 
 
 def _check_parts(count: int, parts: Sequence[NDArray[np.float32]], groups: NDArray[np.intp]) -> None:

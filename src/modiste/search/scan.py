@@ -1,163 +1,215 @@
-"""Scans: for every product an upper bound of its score that one matrix product in float32 can give.
+"""Scans: the products that may be among the nearest, by kernels in float32, and what these can miss.
 
-The bound is what makes a float32 scan exact. For a sum of d products in float32, in any order, the error is at most
-γ · Σ|terms| with γ = d·u / (1 − d·u), u = 2⁻²⁴ (Higham, Accuracy and Stability, section 3.1). Σ|terms| is itself
-bounded by a number of the product plus a number of the query, so the allowance for the error is just more columns of
-the same matrix: a scan gives score + allowance, which is never below the score. Whatever scores better than the worst
-of the best few so far has a bound above it, and is found.
+The error bound is what makes a float32 scan exact. A gap z − μ of two float32 numbers is right to one rounding, and so
+is each term w (z − μ)²: nothing cancels. A sum of d such terms of one sign, in any order, is then right to a share
+γ = d·u / (1 − d·u), u = 2⁻²⁴, of itself (Higham, Accuracy and Stability, section 3.1). So from the exact score of the
+worst of the best few follows a mark below which nothing can matter, and whatever is above it is scored in float64.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Scope = slice | NDArray[np.intp]
+from modiste.latent.posterior import log_likelihood
+from modiste.search import kernels
+from modiste.search.blocks import Blocks, Encoded, Steepness
+from modiste.search.kernels import EUCLIDEAN, LANES, LIKELIHOOD, MANHATTAN
+
+METHODS = ("likelihood", "fixed-epsilon", "mean")
+METRICS = ("euclidean", "manhattan")
+Floats = NDArray[np.float32]
+Places = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+
 UNIT = 2.0**-24
-# Beyond these, products of float32 might overflow: such queries and products are always scored exactly.
-QUERY_LIMIT = 1e4
-FACTOR_LIMIT = 1e28
-ALWAYS = np.float32(3e38)
-BLOCK = 4096
-LANE = 32
+QUERY_LIMIT = 1e4  # codes farther out are scored in float64 alone
+TRUSTED = 1e37  # nearness beyond is not told by float32
+TAUS_KEPT = 3
+SHARED = 512  # blocks per thread: less is not worth a second one
+EVERYONE: Mask = np.ones((0, LANES), np.bool_)
+_NONE: Floats = np.empty((1, 1, LANES), np.float32)  # in place of what only likelihoods have
 
 
-def _allowance(terms: int) -> float:
-    """γ for a sum of `terms` products of rounded factors, with room to spare."""
-    return 2.0 * (terms + 8) * UNIT
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How nearness is meant: a method, a metric where it is a distance, and τ where it is a likelihood."""
 
+    method: str
+    metric: str
+    tau: float
 
-@dataclass(frozen=True, eq=False)
-class LikelihoodScan:
-    """Eq. 2 as an inner product: [z², z, 1, max z²] · [−1/(2v), μ/v, c + allowance, allowance], about `middle`.
+    @property
+    def kind(self) -> int:
+        """The kernels' word for it."""
+        if self.method == "likelihood":
+            return LIKELIHOOD
+        return EUCLIDEAN if self.metric == "euclidean" else MANHATTAN
 
-    `factors` is float32 `(N, 2n + 2)`, one row per product, so that the products of a cluster are a slice.
-    """
+    def nearness(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores as nearness: higher is nearer, and a Euclidean distance squared."""
+        if self.kind == LIKELIHOOD:
+            return scores
+        return -np.square(scores) if self.kind == EUCLIDEAN else -scores
 
-    middle: NDArray[np.float64]
-    factors: NDArray[np.float32]
-
-    @classmethod
-    def build(cls, mean: NDArray[np.float32], std: NDArray[np.float32], tau: float) -> LikelihoodScan:
-        """The scan for products `(N, n)` and a query that is itself N(z, τ²)."""
-        middle = mean.mean(axis=0, dtype=np.float64)
-        variance = np.square(std, dtype=np.float64) + tau**2
-        about = mean - middle
-        logs = 0.5 * np.log(2.0 * np.pi * variance)
-        n = mean.shape[1]
-        squares, steepness = np.square(about) / (2.0 * variance), 1.0 / (2.0 * variance)
-        # |z²a| + |zμ/v| + |c| ≤ 2 max z² Σa + 2 Σμ²/(2v) + Σ|log|, because |zμ|/v ≤ (z² + μ²)/(2v).
-        gamma = _allowance(2 * n + 2)
-        rows = np.empty((len(mean), 2 * n + 2))
-        rows[:, :n] = -steepness
-        rows[:, n : 2 * n] = about / variance
-        constant = -squares.sum(axis=1) - logs.sum(axis=1)
-        rows[:, 2 * n] = constant + gamma * (2.0 * squares.sum(axis=1) + np.abs(logs).sum(axis=1))
-        rows[:, 2 * n + 1] = 2.0 * gamma * steepness.sum(axis=1)
-        wild = np.abs(rows).max(axis=1) > FACTOR_LIMIT
-        rows[wild] = 0.0
-        rows[wild, 2 * n] = ALWAYS
-        return cls(middle, rows.astype(np.float32))
-
-    def bounds(self, codes: NDArray[np.float32], scope: Scope) -> NDArray[np.float32] | None:
-        """Bounds for the products in scope, `(b, N)`; None where a code is too far out for float32."""
-        about = codes - self.middle
-        squares = np.square(about)
-        largest = squares.max(axis=1, initial=0.0)
-        if largest.max(initial=0.0) > QUERY_LIMIT**2:
-            return None
-        ones = np.ones((len(codes), 1))
-        queries = np.hstack([squares, about, ones, largest[:, None]]).astype(np.float32)
-        return queries @ self.factors[scope].T
-
-    def bound(self, score: float, _code: NDArray[np.float32]) -> float:
-        """The score on the scale of the scan: products whose bound is below cannot score `score`."""
-        return score
-
-
-@dataclass(frozen=True, eq=False)
-class EuclideanScan:
-    """−|z − x|² less the query's own square: [z, 1] · [2x, −|x|² + allowance], about `middle`."""
-
-    middle: NDArray[np.float64]
-    factors: NDArray[np.float32]
-
-    @classmethod
-    def build(cls, points: NDArray[np.float32]) -> EuclideanScan:
-        """The scan for points `(N, n)`."""
-        middle = points.mean(axis=0, dtype=np.float64)
-        about = points - middle
-        n = points.shape[1]
-        squares = np.square(about).sum(axis=1)
-        rows = np.empty((len(points), n + 1))
-        rows[:, :n] = 2.0 * about
-        # |2zx| + |x|² ≤ |z|² + 2|x|²: the part of the query is the same for all and taken off in `bound`.
-        rows[:, n] = -squares + _allowance(n + 1) * 2.0 * squares
-        wild = np.abs(rows).max(axis=1) > FACTOR_LIMIT
-        rows[wild] = 0.0
-        rows[wild, n] = ALWAYS
-        return cls(middle, rows.astype(np.float32))
-
-    def bounds(self, codes: NDArray[np.float32], scope: Scope) -> NDArray[np.float32] | None:
-        """Bounds for the products in scope, `(b, N)`; None where a code is too far out for float32."""
-        about = codes - self.middle
-        if np.abs(about).max(initial=0.0) > QUERY_LIMIT:
-            return None
-        queries = np.hstack([about, np.ones((len(codes), 1))]).astype(np.float32)
-        return queries @ self.factors[scope].T
-
-    def bound(self, score: float, code: NDArray[np.float32]) -> float:
-        """The score, minus a distance, on the scale of the scan."""
-        square = float(np.square(code - self.middle).sum())
-        n = len(code)
+    def mark(self, score: float, n: int, largest: float) -> float:
+        """The least nearness in float32 of whatever scores `score` or better; `largest` bounds |constant|."""
+        share = 2.0 * (n + 8) * UNIT
+        near = float(self.nearness(np.float64(score)))  # type: ignore[arg-type]
+        size = 2.0 * largest - near if self.kind == LIKELIHOOD else -near
         # The square of a root may come out above the square: a little more room for that.
-        return -(score**2) * (1.0 + 1e-12) + square - _allowance(n + 1) * square
+        return near - share * size - 1e-12 * abs(near) - 1e-30
 
 
-@dataclass(frozen=True, eq=False)
-class ManhattanScan:
-    """−Σ|z − x|, gap by gap in blocks that stay in the cache; `factors` is the points, float32 `(N, n)`."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Scope:
+    """Where to look: blocks from `first` to `last`, and of their places those `allowed` `(B, LANES)`, None for all."""
 
-    factors: NDArray[np.float32]
+    first: int
+    last: int
+    allowed: Mask | None = None
 
-    def bounds(self, codes: NDArray[np.float32], scope: Scope) -> NDArray[np.float32] | None:
-        """Bounds for the products in scope, `(b, N)`; None where a code is too far out for float32."""
-        if np.abs(codes).max(initial=0.0) > QUERY_LIMIT:
-            return None
-        points = self.factors[scope]
-        found = np.empty((len(codes), len(points)), np.float32)
-        gaps = np.empty((BLOCK, points.shape[1]), np.float32)
-        for first in range(0, len(points), BLOCK):
-            block = points[first : first + BLOCK]
-            held = gaps[: len(block)]
-            for i, code in enumerate(codes):
-                np.subtract(block, code, out=held)
-                np.abs(held, out=held)
-                # As a product with ones: NumPy's own sums over a short axis are several times slower.
-                np.matmul(
-                    held, np.ones(points.shape[1], np.float32), out=found[i, first : first + len(block)]
-                )
-        return -found
-
-    def bound(self, score: float, code: NDArray[np.float32]) -> float:
-        """The score, minus a distance, on the scale of the scan. All terms have one sign: the error is a share."""
-        return score * (1.0 + _allowance(len(code)))
+    @property
+    def mask(self) -> Mask:
+        """What kernels are given for `allowed`."""
+        return EVERYONE if self.allowed is None else self.allowed
 
 
-def highest(bounds: NDArray[np.float32], count: int) -> tuple[NDArray[np.intp], float]:
-    """The places of at least `count` of the highest bounds, and the value that all others are at most.
+class Part:
+    """Products in blocks, and the search among them. `rows` may name fewer products than the blocks hold."""
 
-    The bounds are parted into lanes. As many lanes as are wanted have a maximum of at least t, so at least that many
-    bounds are t or more: one pass for the maxima and one for the comparison, and no sorting of all.
-    """
-    lanes = len(bounds) // LANE
-    if lanes < 4 * count:
-        if len(bounds) <= count:
-            return np.arange(len(bounds)), -np.inf
-        chosen = np.argpartition(bounds, len(bounds) - count)[len(bounds) - count :]
-        return chosen, float(bounds[chosen[0]])
-    maxima = bounds[: lanes * LANE].reshape(LANE, lanes).max(axis=0)
-    threshold = np.partition(maxima, lanes - count)[lanes - count]
-    return np.flatnonzero(bounds >= threshold), float(threshold)
+    def __init__(self, blocks: Blocks, rows: NDArray[np.int32] | None = None) -> None:
+        self.blocks = blocks
+        self.rows = blocks.rows if rows is None else rows
+        self._steep: dict[float, Steepness] = {}
+        self._lock = Lock()
+
+    def without_rows(self, gone: Places) -> Part:
+        """The same blocks, without the products of some rows."""
+        mine = np.isin(self.rows, gone)
+        part = Part(self.blocks, np.where(mine, np.int32(-1), self.rows))
+        with self._lock:
+            part._steep = dict(self._steep)
+        return part
+
+    def rows_at(self, places: Places) -> Places:
+        """Which products lie at some places."""
+        return self.rows.reshape(-1)[places].astype(np.intp)
+
+    def products(self) -> Encoded:
+        """The products that are here."""
+        places = np.flatnonzero(self.rows.reshape(-1) >= 0)
+        block, lane = np.divmod(places, LANES)
+        held = self.blocks
+        mean, std, code = (part[block, :, lane] for part in (held.mean, held.std, held.code))
+        cluster = np.searchsorted(held.starts, block, side="right") - 1
+        return Encoded(self.rows_at(places), mean, std, code, cluster)
+
+    def scan(
+        self, asked: Asked, codes: Floats, scope: Scope, count: int, threads: int
+    ) -> tuple[Places, Floats]:
+        """For each code the places of some products, `(b, ≥ count)`, −1 for none, and a nearness, `(b,)`.
+
+        No other product in scope is nearer, in float32, than that.
+        """
+        given = self._given(asked)
+        shares = max(1, min(threads, (scope.last - scope.first) // SHARED))
+        values = np.empty((shares, len(codes), count), np.float32)
+        places = np.empty((shares, len(codes), count), np.int64)
+
+        def look(share: int) -> None:
+            first = scope.first + share
+            held = values[share], places[share]
+            kernels.scan(asked.kind, *given, self.rows, scope.mask, codes, first, scope.last, shares, *held)
+
+        if shares == 1:
+            look(0)
+            return places[0], values[0, :, 0]
+        list(_pool(shares).map(look, range(shares)))
+        return np.concatenate(places, axis=1), values[:, :, 0].max(axis=0)
+
+    def gather(self, asked: Asked, code: Floats, scope: Scope, mark: np.float32) -> Places:
+        """The places of all products in scope of at least the nearness `mark`, in float32, to a code `(n,)`."""
+        found = np.empty((scope.last - scope.first) * LANES, np.int64)
+        count = kernels.gather(
+            asked.kind,
+            *self._given(asked),
+            self.rows,
+            scope.mask,
+            code,
+            scope.first,
+            scope.last,
+            mark,
+            found,
+        )
+        return found[:count]
+
+    def everything(self, scope: Scope) -> Places:
+        """The places of all products in scope."""
+        there = self.rows[scope.first : scope.last] >= 0
+        if scope.allowed is not None:
+            there &= scope.allowed[scope.first : scope.last]
+        return np.flatnonzero(there) + scope.first * LANES
+
+    def estimate(self, asked: Asked, codes: Floats, first: int, last: int) -> Floats:
+        """The nearness of codes `(b, n)` to all places of some blocks, in float32, `(b, blocks · LANES)`."""
+        points, weight, constant, _ = self._given(asked)
+        found = np.empty((len(codes), (last - first) * LANES), np.float32)
+        kernels.estimate(asked.kind, points, weight, constant, codes, first, last, found)
+        return found
+
+    def scores(self, asked: Asked, code: Floats, places: Places) -> NDArray[np.float64]:
+        """The scores of some places for a code `(n,)`, in float64: log likelihoods, or distances."""
+        block, lane = np.divmod(places, LANES)
+        held = self.blocks
+        if asked.kind == LIKELIHOOD:
+            return log_likelihood(code, held.mean[block, :, lane], held.std[block, :, lane], asked.tau)
+        points = held.mean if asked.method == "mean" else held.code
+        return distance(code, points[block, :, lane], asked.metric)
+
+    def largest(self, asked: Asked) -> float:
+        """The largest constant of any product's likelihood, without its sign; 0 for distances."""
+        return self._steepness(asked.tau).largest if asked.kind == LIKELIHOOD else 0.0
+
+    def trusted(self, asked: Asked) -> bool:
+        """Whether float32 can score all products here."""
+        return asked.kind != LIKELIHOOD or bool((self._steepness(asked.tau).most < kernels.ALWAYS).all())
+
+    def _given(self, asked: Asked) -> tuple[Any, Any, Any, tuple[Any, Any, Any, Any]]:
+        """What kernels ask for: points, weights, constants, and the boxes."""
+        held = self.blocks
+        if asked.kind == LIKELIHOOD:
+            steep = self._steepness(asked.tau)
+            return held.mean, steep.weight, steep.constant, (*held.mean_box, steep.least, steep.most)
+        points, box = (held.mean, held.mean_box) if asked.method == "mean" else (held.code, held.code_box)
+        return points, _NONE, _NONE[0], (*box, _NONE[0], _NONE[0, 0])
+
+    def _steepness(self, tau: float) -> Steepness:
+        """For a τ, derived when first asked for; the last few are kept."""
+        with self._lock:
+            found = self._steep.pop(tau, None)
+            if found is None:
+                found = self.blocks.steeper(tau)
+                while len(self._steep) >= TAUS_KEPT:
+                    del self._steep[next(iter(self._steep))]
+            self._steep[tau] = found  # last: the most recently used
+            return found
+
+
+def distance(code: Floats, points: Floats, metric: str) -> NDArray[np.float64]:
+    """The distance of a code `(n,)` to points `(N, n)`, float64 `(N,)`; metric "euclidean" or "manhattan"."""
+    gaps = points.astype(np.float64) - code
+    if metric == "euclidean":
+        return np.sqrt(np.square(gaps).sum(axis=1))
+    return np.abs(gaps).sum(axis=1)
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="scan")

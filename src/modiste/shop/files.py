@@ -48,6 +48,9 @@ class ShopFiles:
     def sliders(self, model_id: str) -> Path:
         return self.model(model_id) / "sliders.json"
 
+    def index(self, model_id: str) -> Path:
+        return self.model(model_id) / "index"
+
     def map(self, model_id: str) -> Path:
         return self.model(model_id) / "map.json"
 

@@ -25,6 +25,7 @@ from modiste.shop.closeness import Typicality
 from modiste.shop.files import ShopFiles
 from modiste.shop.filters import Facet, Where
 from modiste.shop.finding import Finder, Question
+from modiste.shop.indexing import open_index
 from modiste.shop.manifest import Manifest
 from modiste.shop.mapping import CatalogueMap
 from modiste.shop.products import Products
@@ -136,8 +137,7 @@ class Shop:
     @cached_property
     def index(self) -> LatentIndex:
         """Exact nearest products, rows as in `catalogue`."""
-        held = self.encodings
-        return LatentIndex(self.catalogue.ids, held.mean, held.std, held.code, cluster=self.assignments)
+        return open_index(self, self._threads)
 
     @cached_property
     def products(self) -> Any:

@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 from modiste import __version__
 from modiste.catalogue.photo import Photo, to_jpeg
+from modiste.search.index import warm as warm_search
 from modiste.shop.shop import Shop
 from modiste.studio.cache import ByteCache
 from modiste.studio.metrics import Metrics
@@ -61,6 +62,7 @@ class Studio:
     def warm(self) -> None:
         """Load all that the first visitor would wait for, and let the counters say what is served."""
         shop = self.shop
+        warm_search()
         code = shop.code_of(shop.catalogue.ids[0])
         self.draw(code)
         shop.similar(code, 1)

@@ -1,0 +1,63 @@
+"""Everything that is to be fast, beside its peers, as ratios from one run.
+
+    make bench            all of it, some 15 minutes and as long again where the shop must be made
+    make bench-quick      the same with less: two million products for ten, fewer rounds
+    python benchmarks/speed [--quick] [--only search floor frames encoding starting] [--out build/bench.json]
+
+A ratio is at or above its target where all is well: for times it is the peer's over ours, for rates ours over the
+peer's. Where there is no peer, what is asked for stands in its place.
+"""
+
+from __future__ import annotations
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import argparse
+import platform
+from pathlib import Path
+
+import floor
+import serving
+from report import Report
+
+import search
+from shop import bench_shop
+
+PARTS = ("floor", "search", "frames", "encoding", "starting")
+
+
+def main() -> None:
+    """Measure what is asked for, print and write it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="smaller, in some 5 minutes")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--shop", type=Path, default=Path(".cache/speed-shop"))
+    parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
+    given = parser.parse_args()
+    report = Report()
+    report.note(
+        "machine", f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    )
+    if "floor" in given.only:
+        floor.measure(report)
+    if "search" in given.only:
+        search.measure(report, quick=given.quick)
+    if {"frames", "encoding", "starting"} & set(given.only):
+        shop = bench_shop(given.shop)
+        rounds = 60 if given.quick else 200
+        if "frames" in given.only:
+            serving.frames(report, shop, rounds)
+        if "encoding" in given.only:
+            serving.encoding(report, shop)
+        if "starting" in given.only:
+            serving.starting(report, shop, 5 if given.quick else 11)
+    report.write(given.out)
+
+
+if __name__ == "__main__":
+    main()

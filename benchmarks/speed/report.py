@@ -1,0 +1,53 @@
+"""The report: each comparison as a ratio that is good at or above its target."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class Report:
+    """What was measured so far; printed as it comes, written at the end."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, dict[str, Any]] = {}
+        self.about: dict[str, Any] = {}
+
+    def heading(self, text: str) -> None:
+        """Say what comes now."""
+        print(f"\n{text}\n{'':44}{'ours':>12} {'peer':>12} {'unit':14}{'ratio':>8}{'target':>8}", flush=True)
+
+    def add(
+        self, name: str, ours: float, peer: float, unit: str, target: float | None, *, more: bool = False
+    ) -> None:
+        """Ours beside a peer's, or beside what is asked for; `more` where the larger figure is the better one.
+
+        `target` is the least ratio that is good; None where none is set.
+        """
+        ratio = (ours / peer if more else peer / ours) if ours and peer else 0.0
+        self.found[name] = {"ratio": ratio, "target": target, "ours": ours, "peer": peer, "unit": unit}
+        verdict = "" if target is None else f"{target:8.2f}" + ("" if ratio >= target else "  missed")
+        print(f"{name:44}{ours:12,.3f} {peer:12,.3f} {unit:14}{ratio:8.2f}{verdict}", flush=True)
+
+    def note(self, name: str, value: Any) -> None:
+        """Something measured that has no ratio."""
+        self.about[name] = value
+        print(f"{name}: {value}", flush=True)
+
+    def write(self, path: Path) -> None:
+        """As JSON: `{name: {ratio, target, ours, peer, unit}}`; what has no ratio in a file beside it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self.found, indent=1) + "\n")
+        path.with_name(f"{path.stem}-notes.json").write_text(json.dumps(self.about, indent=1) + "\n")
+        missed = [
+            name for name, each in self.found.items() if each["target"] and each["ratio"] < each["target"]
+        ]
+        print(f"\n{len(self.found)} ratios, {len(missed)} below their target; written to {path}.")
+
+
+def median(times: list[float]) -> float:
+    """The median, in seconds."""
+    return float(np.median(times))

@@ -1,0 +1,298 @@
+"""Search beside its peers: one thread, the same queries, every answer compared with float64."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+from report import Report, median
+
+from modiste.latent.posterior import log_likelihood
+from modiste.search.index import LatentIndex
+from modiste.search.scan import distance
+
+Floats = NDArray[np.float32]
+K, N, CLUSTERS = 10, 16, 30
+Way = Callable[[Floats], NDArray[np.intp]]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Made-up products: mean, std and code `(rows, N)`, and cluster `(rows,)`."""
+
+    mean: Floats
+    std: Floats
+    code: Floats
+    cluster: NDArray[np.intp]
+
+    @classmethod
+    def like_a_vae(cls, rows: int, seed: int = 0) -> Catalogue:
+        """A mixture of 30 kinds; some latents active, some nearly collapsed, deviations a little apart."""
+        random = np.random.default_rng(seed)
+        base = np.geomspace(0.08, 0.95, N)
+        away = np.sqrt(1 - base**2)
+        kinds = (random.normal(size=(CLUSTERS, N)) * away).astype(np.float32)
+        cluster = random.integers(0, CLUSTERS, rows)
+        mean = kinds[cluster] + (0.4 * away).astype(np.float32) * random.standard_normal(
+            (rows, N), np.float32
+        )
+        std = base.astype(np.float32) * np.exp(
+            np.float32(0.25) * random.standard_normal((rows, N), np.float32)
+        )
+        return cls(mean, std, mean + std * random.normal(size=N).astype(np.float32), cluster)
+
+    @classmethod
+    def hard(cls, rows: int, seed: int = 0) -> Catalogue:
+        """No structure at all: points all over, each deviation by itself from .03 to .6. No bound can help."""
+        random = np.random.default_rng(seed)
+        mean = random.standard_normal((rows, N), np.float32)
+        std = np.exp(random.uniform(np.log(0.03), np.log(0.6), (rows, N))).astype(np.float32)
+        epsilon = random.normal(size=N).astype(np.float32)
+        return cls(mean, std, mean + std * epsilon, np.zeros(rows, np.intp))
+
+    def queries(self, count: int) -> Floats:
+        """Codes that are new: drawn from products' posteriors."""
+        random = np.random.default_rng(7)
+        rows = random.integers(0, len(self.mean), count)
+        return (self.mean[rows] + self.std[rows] * random.normal(size=(count, N))).astype(np.float32)
+
+    def inner_products(self) -> Any:
+        """FAISS's flat index of Eq. 2 as an inner product of 33 numbers."""
+        index = faiss.IndexFlatIP(2 * N + 1)
+        for start in range(0, len(self.mean), 500_000):
+            part = slice(start, start + 500_000)
+            variance = np.square(self.std[part], dtype=np.float64)
+            mean = self.mean[part].astype(np.float64)
+            constant = -0.5 * (mean**2 / variance + np.log(2 * np.pi * variance)).sum(axis=1)
+            index.add(np.hstack([-0.5 / variance, mean / variance, constant[:, None]]).astype(np.float32))
+        return index
+
+
+def as_products(code: Floats) -> Floats:
+    """A query for `inner_products`."""
+    return np.concatenate([code**2, code, [np.float32(1)]]).astype(np.float32)[None]
+
+
+def raced(ways: Mapping[str, Way], queries: Floats) -> tuple[dict[str, float], dict[str, list[Any]]]:
+    """Median seconds of each way, taken in turns, and their answers."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    answers: dict[str, list[Any]] = {name: [] for name in ways}
+    for way in ways.values():
+        way(queries[0])
+    for code in queries:
+        for name, way in ways.items():
+            start = time.perf_counter()
+            found = way(code)
+            times[name].append(time.perf_counter() - start)
+            answers[name].append(found)
+    return {name: median(each) for name, each in times.items()}, answers
+
+
+def same(found: list[Any], truth: list[Any]) -> float:
+    """The share of the true top tens that was found."""
+    return float(np.mean([len(set(a) & set(b)) / len(b) for a, b in zip(found, truth, strict=True)]))
+
+
+def measure(report: Report, *, quick: bool) -> None:
+    """Every comparison of search."""
+    faiss.omp_set_num_threads(1)
+    small(report)
+    million(report, 20 if quick else 60)
+    hard(report, 20 if quick else 60)
+    large(report, 2_000_000 if quick else 10_000_000, 10 if quick else 30)
+    file(report)
+
+
+def small(report: Report) -> None:
+    """As large as the paper's catalogue, beside what a shop would use, and approximate indexes that fail."""
+    held = Catalogue.like_a_vae(21_759)
+    report.heading("search, 21,759 products, top 10, one thread")
+    index = LatentIndex([str(i) for i in range(21_759)], held.mean, held.std, held.code, held.cluster)
+    inner, flat = held.inner_products(), faiss.IndexFlatL2(N)
+    flat.add(held.code)
+    with tempfile.TemporaryDirectory() as scratch:
+        table = lance_table(Path(scratch), held.code)
+        ways: dict[str, Way] = {
+            "ours": lambda z: index.nearest(z, K)[0],
+            "faiss inner product": lambda z: inner.search(as_products(z), K)[1][0],
+            "float64 scan": lambda z: np.argsort(-log_likelihood(z, held.mean, held.std), kind="stable")[:K],
+            "ours, distance": lambda z: index.nearest(z, K, "fixed-epsilon")[0],
+            "faiss distance": lambda z: flat.search(z[None], K)[1][0],
+            "LanceDB, distance": table,
+        }
+        times, answers = raced(ways, held.queries(60))
+    truth = answers["float64 scan"]
+    milli = {name: 1e3 * each for name, each in times.items()}
+    report.add("likelihood, 21,759 / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", None)
+    report.add("likelihood, 21,759 / float64 scan", milli["ours"], milli["float64 scan"], "ms", None)
+    report.add(
+        "distance, 21,759 / FAISS flat L2", milli["ours, distance"], milli["faiss distance"], "ms", None
+    )
+    report.add(
+        "distance, 21,759 / LanceDB flat", milli["ours, distance"], milli["LanceDB, distance"], "ms", None
+    )
+    graph = faiss.IndexHNSWFlat(2 * N + 1, 16, faiss.METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction, graph.hnsw.efSearch = 100, 200
+    graph.add(faiss.rev_swig_ptr(inner.get_xb(), inner.ntotal * (2 * N + 1)).reshape(-1, 2 * N + 1))
+    found = [graph.search(as_products(z), K)[1][0] for z in held.queries(60)]
+    report.add("recall, 21,759, likelihood", same(answers["ours"], truth), 1.0, "share", 1.0, more=True)
+    report.note("recall of FAISS HNSW (ef 200) on the inner product", same(found, truth))
+
+
+def million(report: Report, rounds: int) -> None:
+    """A million products, as a VAE encodes them."""
+    rows = 1_000_000
+    held, queries = Catalogue.like_a_vae(rows), None
+    queries = held.queries(rounds)
+    report.heading(f"search, {rows:,} products, top 10, one thread")
+    ids = [str(i) for i in range(rows)]
+    start = time.perf_counter()
+    index = LatentIndex(ids, held.mean, held.std, held.code, held.cluster)
+    report.add("building", rows / (time.perf_counter() - start), 250_000, "products/s", 1.0, more=True)
+    report.add("memory, likelihood", index.nbytes["likelihood"] / rows, 140, "bytes/product", 1.0)
+    inner, flat = held.inner_products(), faiss.IndexFlatL2(N)
+    flat.add(held.code)
+    ways: dict[str, Way] = {
+        "ours": lambda z: index.nearest(z, K)[0],
+        "faiss inner product": lambda z: inner.search(as_products(z), K)[1][0],
+        "ours, distance": lambda z: index.nearest(z, K, "fixed-epsilon")[0],
+        "faiss distance": lambda z: flat.search(z[None], K)[1][0],
+        "ours, manhattan": lambda z: index.nearest(z, K, "fixed-epsilon", "manhattan")[0],
+    }
+    times, answers = raced(ways, queries)
+    milli = {name: 1e3 * each for name, each in times.items()}
+    report.add("likelihood, 1 M / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", 2.0)
+    report.add(
+        "distance, clustered, 1 M / FAISS flat L2",
+        milli["ours, distance"],
+        milli["faiss distance"],
+        "ms",
+        3.0,
+    )
+    report.note("Manhattan distance, 1 M, ms", milli["ours, manhattan"])
+    some = queries[:12]
+    truth = [np.argsort(-log_likelihood(z, held.mean, held.std), kind="stable")[:K] for z in some]
+    report.add("recall, 1 M, likelihood", same(answers["ours"][:12], truth), 1.0, "share", 1.0, more=True)
+    truth = [np.argsort(distance(z, held.code, "euclidean"), kind="stable")[:K] for z in some]
+    report.add(
+        "recall, 1 M, distance", same(answers["ours, distance"][:12], truth), 1.0, "share", 1.0, more=True
+    )
+    start = time.perf_counter()
+    index.nearest(queries[0], K, tau=0.15)
+    report.add("another τ, 1 M", time.perf_counter() - start, 1.0, "s", 1.0)
+    mask = np.random.default_rng(0).random(rows) < 0.3
+    chosen = np.flatnonzero(mask)
+    index.nearest(queries[0], K, rows=chosen)
+    times, _ = raced({"filtered": lambda z: index.nearest(z, K, rows=chosen)[0]}, queries[:10])
+    report.note(
+        "a filter that 30 % pass, 1 M, ms (most of it the filter's rows becoming places)",
+        1e3 * times["filtered"],
+    )
+
+
+def hard(report: Report, rounds: int) -> None:
+    """Where bounds cannot help: every product is read."""
+    rows = 1_000_000
+    held = Catalogue.hard(rows)
+    report.heading(f"search, {rows:,} products without any structure, one thread")
+    index = LatentIndex([str(i) for i in range(rows)], held.mean, held.std, held.code, threads=1)
+    shared = LatentIndex([str(i) for i in range(rows)], held.mean, held.std, held.code, threads=2)
+    inner, flat = held.inner_products(), faiss.IndexFlatL2(N)
+    flat.add(held.code)
+    ways: dict[str, Way] = {
+        "ours": lambda z: index.nearest(z, K)[0],
+        "faiss inner product": lambda z: inner.search(as_products(z), K)[1][0],
+        "ours, distance": lambda z: index.nearest(z, K, "fixed-epsilon")[0],
+        "faiss distance": lambda z: flat.search(z[None], K)[1][0],
+        "two threads": lambda z: shared.nearest(z, K)[0],
+    }
+    times, _ = raced(ways, held.queries(rounds))
+    milli = {name: 1e3 * each for name, each in times.items()}
+    report.add(
+        "likelihood, hard, 1 M / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", None
+    )
+    report.add(
+        "distance, hard, 1 M / FAISS flat L2", milli["ours, distance"], milli["faiss distance"], "ms", 1.0
+    )
+    report.add("two threads, hard, 1 M / one", milli["two threads"], milli["ours"], "ms", 1.7)
+
+
+def large(report: Report, rows: int, rounds: int) -> None:
+    """Ten million products (or as many as are asked for)."""
+    held = Catalogue.like_a_vae(rows)
+    queries = held.queries(rounds)
+    report.heading(f"search, {rows:,} products, top 10, one thread")
+    ids = [str(i) for i in range(rows)]
+    start = time.perf_counter()
+    index = LatentIndex(ids, held.mean, held.std, held.code, held.cluster)
+    report.add("building, large", rows / (time.perf_counter() - start), 250_000, "products/s", 1.0, more=True)
+    own = held.cluster
+    nearest = [int(own[np.argmax(log_likelihood(z, held.mean[:20_000], held.std[:20_000]))]) for z in queries]
+    of = {z.tobytes(): cluster for z, cluster in zip(queries, nearest, strict=True)}
+    inner = held.inner_products()
+    del held
+    ways: dict[str, Way] = {
+        "ours": lambda z: index.nearest(z, K)[0],
+        "inside": lambda z: index.nearest(z, K, cluster=of[z.tobytes()])[0],
+        "faiss inner product": lambda z: inner.search(as_products(z), K)[1][0],
+    }
+    times, _ = raced(ways, queries)
+    milli = {name: 1e3 * each for name, each in times.items()}
+    millions = f"{rows // 1_000_000} M"
+    report.add(
+        f"likelihood, {millions} / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", 2.5
+    )
+    report.add(f"inside one of 30 clusters, {millions} / all", milli["inside"], milli["ours"], "ms", 15.0)
+    report.add(
+        f"inside one of 30 clusters, {millions} / FAISS flat IP",
+        milli["inside"],
+        milli["faiss inner product"],
+        "ms",
+        None,
+    )
+
+
+def file(report: Report) -> None:
+    """Opening a million products from their file."""
+    rows = 1_000_000
+    held = Catalogue.like_a_vae(rows)
+    ids = [str(i) for i in range(rows)]
+    report.heading(f"search, {rows:,} products from a file")
+    scratch = Path(tempfile.mkdtemp())
+    try:
+        LatentIndex(ids, held.mean, held.std, held.code, held.cluster).save(scratch / "index", "bench")
+        times: list[float] = []
+        for _ in range(5):
+            start = time.perf_counter()
+            index = LatentIndex.open(scratch / "index", "bench", ids)
+            assert index is not None
+            index.nearest(held.code[0], K)
+            times.append(time.perf_counter() - start)
+    finally:
+        shutil.rmtree(scratch)
+    report.add("opening, and the first answer, 1 M", median(times), 0.3, "s", 1.0)
+
+
+def lance_table(directory: Path, code: Floats) -> Way:
+    """Search by distance in a LanceDB table without an index."""
+    import lancedb
+    import pyarrow as pa
+
+    vector = pa.FixedSizeListArray.from_arrays(pa.array(code.ravel()), N)
+    table = lancedb.connect(directory).create_table(
+        "codes", pa.table({"row": pa.array(np.arange(len(code))), "vector": vector})
+    )
+
+    def nearest(z: Floats) -> NDArray[np.intp]:
+        found = table.search(z).select(["row", "_distance"]).limit(K).to_arrow()
+        return found.column("row").to_numpy()
+
+    return nearest

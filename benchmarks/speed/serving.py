@@ -1,0 +1,132 @@
+"""What shoppers and engineers wait for: a frame, a catalogue's encoding, a command's start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from report import Report, median
+
+from modiste.catalogue.photo import decode_jpeg
+from modiste.model.engine import Engine
+from modiste.shop.encoding import encode_shop
+from modiste.shop.shop import Shop
+from modiste.vae.model import Vae
+
+FRAME = (240, 180)
+
+
+def frames(report: Report, shop: Path, rounds: int) -> None:
+    """One picture of 180 x 240 from a code, one thread: ONNX Runtime beside OpenVINO and torch, and wider decoders."""
+    import openvino
+
+    from modiste.vae.export import write
+
+    report.heading("a frame of 180 x 240, one thread")
+    opened = Shop.open(shop, need="model", threads=1)
+    directory = opened.files.model(opened.model.model_id)
+    engine = Engine.load(directory, threads=1)
+    vae, _ = Vae.from_pretrained(directory)
+    core: Any = openvino.Core()
+    compiled = core.compile_model(
+        str(directory / "decoder.onnx"),
+        "CPU",
+        {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"},
+    )
+    request = compiled.create_infer_request()
+    torch.set_num_threads(1)
+    ways: dict[str, Any] = {
+        "ours": engine.decode,
+        "OpenVINO": lambda code: (request.infer({0: code})[0] * 255).round().clip(0, 255).astype(np.uint8),
+        "torch": lambda code: (
+            (vae.decoder(torch.from_numpy(code)) * 255).round().clamp(0, 255).byte().numpy()
+        ),
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        for width in (16, 32):
+            other = Vae("default", FRAME, 16, {"width": width}).eval()
+            path = Path(scratch) / f"{width}"
+            path.mkdir()
+            write(other.decoder, torch.zeros(2, 16), path / "decoder.onnx", "code", ["photo"])
+            session = Engine(engine.config, None, _session(path / "decoder.onnx"))
+            ways[f"width {width}"] = lambda code, session=session: session.decode(code)
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        random = np.random.default_rng(0)
+        with torch.no_grad():
+            for turn in range(rounds + 5):
+                code = random.normal(size=(1, 16)).astype(np.float32)
+                for name, way in ways.items():
+                    start = time.perf_counter()
+                    way(code)
+                    if turn >= 5:
+                        times[name].append(time.perf_counter() - start)
+    milli = {name: 1e3 * median(each) for name, each in times.items()}
+    report.add("frame", milli["ours"], 5.0, "ms", 1.0)
+    report.add("frame / OpenVINO", milli["ours"], milli["OpenVINO"], "ms", None)
+    report.add("frame / torch", milli["ours"], milli["torch"], "ms", None)
+    for width in (16, 32):
+        report.add(f"frame, width 24 / width {width}", milli["ours"], milli[f"width {width}"], "ms", None)
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def encoding(report: Report, shop: Path) -> None:
+    """The encoding stage, two threads, beside its two halves alone."""
+    report.heading("encoding 180 x 240 from stored JPEGs, two threads")
+    opened = Shop.open(shop, need="model", threads=2)
+    ids = opened.catalogue.ids[:2048]
+    jpegs = opened.store.photos(ids)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(decode_jpeg, jpegs[:256]))
+        start = time.perf_counter()
+        photos = np.stack(list(pool.map(decode_jpeg, jpegs)))
+        decoding = len(ids) / (time.perf_counter() - start)
+    opened.engine.encode(photos[:256])
+    start = time.perf_counter()
+    opened.engine.encode(photos)
+    network = len(ids) / (time.perf_counter() - start)
+    start = time.perf_counter()
+    made = encode_shop(shop, threads=2)
+    whole = made["count"] / (time.perf_counter() - start)
+    report.note("JPEG decoding alone, products/s", decoding)
+    report.note("network alone, products/s", network)
+    report.add("encoding", whole, 600.0, "products/s", 1.0, more=True)
+    report.add(
+        "encoding / its slower half alone", whole, min(decoding, network), "products/s", 0.7, more=True
+    )
+
+
+def starting(report: Report, shop: Path, rounds: int) -> None:
+    """From the shell's prompt to the answer."""
+    report.heading("start of a command, a process each")
+    opened = Shop.open(shop, need="catalogue")
+    own = Path(sys.executable).with_name("modiste")
+    commands = {
+        "modiste --help": ([str(own), "--help"], 0.25),
+        "modiste similar, 11,229 products": (
+            [str(own), "similar", "--shop", str(shop), "--product", opened.catalogue.ids[7], "--json"],
+            1.2,
+        ),
+    }
+    for name, (command, limit) in commands.items():
+        times: list[float] = []
+        for turn in range(rounds + 1):
+            start = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True, env=dict(os.environ))
+            if turn:  # the first may compile
+                times.append(time.perf_counter() - start)
+        report.add(name, median(times), limit, "s", 1.0)

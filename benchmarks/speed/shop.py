@@ -1,0 +1,26 @@
+"""The shop that is measured: as large as the paper's photos of bags, eyewear and footwear here, of sample products."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from modiste.catalogue.sample import SampleSource
+from modiste.shop.clustering import cluster_shop
+from modiste.shop.encoding import encode_shop
+from modiste.shop.ingest import ingest
+from modiste.shop.training import train_shop
+
+PRODUCTS = 11_229
+CLUSTERS = 4
+
+
+def bench_shop(root: Path) -> Path:
+    """The shop at `root`, made where it is missing: some minutes. Its model is trained for as short as can be."""
+    if not (root / "made").exists():
+        print(f"making {root}: {PRODUCTS:,} sample products, once", flush=True)
+        ingest(SampleSource(count=PRODUCTS), root)
+        train_shop(root, minutes=0.2, seed=0, resume=True)
+        encode_shop(root, threads=2)
+        cluster_shop(root, k=CLUSTERS)
+        (root / "made").touch()
+    return root

@@ -1,0 +1,193 @@
+"""Blocks: the products' posteriors laid out for the kernels, and as files that are mapped instead of read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.errors import SchemaError
+from modiste.search import kernels
+from modiste.search.kernels import LANES
+
+Floats = NDArray[np.float32]
+VERSION = 1
+STEEP = ("weight", "constant", "least", "most")
+MEMBERS = ("mean", "std", "code", "rows", "starts", "mean_box", "code_box")
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Products as they are encoded: `rows` `(N,)` are their numbers, mean, std and code `(N, n)`, `cluster` `(N,)`."""
+
+    rows: NDArray[np.intp]
+    mean: Floats
+    std: Floats
+    code: Floats
+    cluster: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def and_(self, *others: Encoded) -> Encoded:
+        """These and others."""
+        every = (self, *others)
+        return Encoded(
+            np.concatenate([each.rows for each in every]),
+            np.concatenate([each.mean for each in every]),
+            np.concatenate([each.std for each in every]),
+            np.concatenate([each.code for each in every]),
+            np.concatenate([each.cluster for each in every]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Steepness:
+    """What Eq. 2 needs beside the means for one τ: `weight` 1/(2v) `(B, n, LANES)` and `constant` `(B, LANES)`.
+
+    `least` `(n, B)` and `most` `(B,)` are each block's smallest weights and largest constant; `largest` is the largest
+    size of any constant.
+    """
+
+    weight: Floats
+    constant: Floats
+    least: Floats
+    most: Floats
+    largest: float
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """`N` products in `B` blocks of LANES, each cluster's from a block of its own on.
+
+    `mean`, `std` and `code` are `(B, n, LANES)`; `rows` `(B, LANES)` says which product each place is, −1 for none (its
+    std is 0); cluster j has the blocks from `starts[j]` to `starts[j + 1]`. `mean_box` and `code_box` `(2, n, B)` hold
+    each block's least and greatest values.
+    """
+
+    mean: Floats
+    std: Floats
+    code: Floats
+    rows: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    mean_box: Floats
+    code_box: Floats
+    steepness: Steepness = field(repr=False)  # for τ = 0
+
+    @classmethod
+    def build(cls, products: Encoded, clusters: int = 0) -> Blocks:
+        """Lay out products, `clusters` clusters of them at least; neighbours share a block."""
+        count, cluster = len(products), products.cluster
+        order = np.argsort(cluster, kind="stable")
+        groups = np.searchsorted(cluster[order], np.arange(max(clusters, cluster.max(initial=-1) + 1) + 1))
+        # What counts is how far apart means are against their deviations, so that is where they are parted.
+        some = products.std[:: max(1, count // 4096)]
+        typical = np.sqrt(np.square(some, dtype=np.float64).mean(axis=0)) if count else 1.0
+        with np.errstate(over="ignore"):
+            kernels.arrange((products.mean / typical).astype(np.float32), order, groups)
+        sizes = -(-np.diff(groups) // LANES)
+        starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        places = np.arange(count) - groups[cluster[order]] + starts[cluster[order]] * LANES
+        held = np.full((int(starts[-1]), LANES), -1, np.int32)
+        held.reshape(-1)[places] = order
+        mean, std, code = (_laid(part, held) for part in (products.mean, products.std, products.code))
+        held.reshape(-1)[places] = products.rows[order]
+        steep = _steepness(mean, std, 0.0)
+        return cls(mean, std, code, held, starts, _box(mean, held), _box(code, held), steep)
+
+    def steeper(self, tau: float) -> Steepness:
+        """What the likelihood of a query N(z, τ²) needs."""
+        return self.steepness if tau == 0.0 else _steepness(self.mean, self.std, tau)
+
+    def save(self, directory: Path, made_from: str) -> None:
+        """Write all as `.npy` files in `directory`, whole or not at all; `made_from` names what the products were."""
+        partial = directory.with_name(f".{directory.name}.{os.getpid()}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            for name in MEMBERS:
+                np.save(partial / f"{name}.npy", getattr(self, name), allow_pickle=False)
+            for name in STEEP:
+                np.save(partial / f"{name}.npy", getattr(self.steepness, name), allow_pickle=False)
+            about = {"version": VERSION, "made_from": made_from, "largest": self.steepness.largest}
+            (partial / "index.json").write_text(json.dumps(about) + "\n")
+            shutil.rmtree(directory, ignore_errors=True)
+            partial.replace(directory)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    @classmethod
+    def open(cls, directory: Path, made_from: str) -> Blocks | None:
+        """The blocks in `directory`, mapped; None where there are none, or they are damaged or of something else.
+
+        They are derived: whoever finds none builds them again.
+        """
+        try:
+            about: Any = json.loads((directory / "index.json").read_text())
+            if (about["version"], about["made_from"]) != (VERSION, made_from):
+                return None
+
+            # Copy on write: never written to, but kernels are compiled for arrays that may be.
+            def held(name: str) -> Any:
+                return np.asarray(np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False))
+
+            steep = Steepness(**{name: held(name) for name in STEEP}, largest=float(about["largest"]))
+            found = cls(**{name: held(name) for name in MEMBERS}, steepness=steep)
+            found.check()
+        except (OSError, ValueError, KeyError, TypeError, SchemaError):
+            return None
+        return found
+
+    def check(self) -> None:
+        """Raise SchemaError where the arrays do not go together: kernels trust their shapes."""
+        b, n = self.mean.shape[0], self.mean.shape[1]
+        steep = self.steepness
+        shapes = {
+            "mean": (self.mean, (b, n, LANES)),
+            "std": (self.std, (b, n, LANES)),
+            "code": (self.code, (b, n, LANES)),
+            "weight": (steep.weight, (b, n, LANES)),
+            "constant": (steep.constant, (b, LANES)),
+            "mean_box": (self.mean_box, (2, n, b)),
+            "code_box": (self.code_box, (2, n, b)),
+            "least": (steep.least, (n, b)),
+            "most": (steep.most, (b,)),
+        }
+        wrong = [
+            name for name, (part, shape) in shapes.items() if (part.dtype, part.shape) != (np.float32, shape)
+        ]
+        if self.rows.dtype != np.int32 or self.rows.shape != (b, LANES) or self.starts[-1] != b or wrong:
+            raise SchemaError(
+                f"The index is damaged: {wrong or 'rows'}.", remedy="It is built anew by itself."
+            )
+
+
+def _laid(points: Floats, rows: NDArray[np.int32]) -> Floats:
+    """Products `(N, n)` as blocks `(B, n, LANES)`, zeros where there is none; some blocks at a time."""
+    laid = np.empty((len(rows), points.shape[1], LANES), np.float32)
+    for start in range(0, len(rows), 256):
+        part = rows[start : start + 256]
+        held = points[part.clip(0)]
+        held[part < 0] = 0.0
+        laid[start : start + 256] = held.transpose(0, 2, 1)
+    return laid
+
+
+def _box(laid: Floats, rows: NDArray[np.int32]) -> Floats:
+    box = np.empty((2, laid.shape[1], len(rows)), np.float32)
+    kernels.corners(laid, rows, box[0], box[1])
+    return box
+
+
+def _steepness(mean: Floats, std: Floats, tau: float) -> Steepness:
+    b, n = mean.shape[0], mean.shape[1]
+    weight, constant = np.empty_like(mean), np.empty((b, LANES), np.float32)
+    least, most = np.empty((n, b), np.float32), np.empty(b, np.float32)
+    largest = kernels.derive(mean, std, tau * tau, weight, constant, least, most)
+    return Steepness(weight, constant, least, most, float(largest))

@@ -1,0 +1,164 @@
+"""Parts: products in one or more layouts, and the k nearest of them, proven by float64."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.errors import BadOption
+from modiste.search.blocks import Blocks, Encoded
+from modiste.search.kernels import LANES
+from modiste.search.scan import QUERY_LIMIT, TRUSTED, Asked, Part, Scope
+
+SPARE = 24  # candidates beyond k in the first look: seldom is a second needed
+FRESH = 4096  # products changed since the last layout, at which all are laid out anew; or an eighth, if that is more
+FEW = 1024  # products that are scored one by one, without a scan
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.intp]
+Found = tuple[Rows, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Among:
+    """Products to look among, `size` of them: in each part a scope, or the places themselves where they are few."""
+
+    size: int
+    scopes: Sequence[Scope] = ()
+    places: Sequence[Rows] = ()
+
+
+class Parts:
+    """The layouts of an index. Rows, `count` of them, are numbered over all parts; each is in one at most."""
+
+    def __init__(self, parts: Sequence[Part], count: int, threads: int) -> None:
+        self.parts = list(parts)
+        self.count = count
+        self.threads = threads
+        self.size = sum(int((part.rows >= 0).sum()) for part in self.parts)
+
+    @cached_property
+    def live(self) -> NDArray[np.bool_]:
+        """Which rows are there, `(count,)`."""
+        live = np.zeros(self.count, np.bool_)
+        for part in self.parts:
+            live[part.rows[part.rows >= 0]] = True
+        return live
+
+    def everyone(self) -> Among:
+        """All products."""
+        return Among(self.size, [Scope(0, len(part.rows)) for part in self.parts])
+
+    def inside(self, cluster: int) -> Among:
+        """The products of a cluster. Raises BadOption."""
+        clusters = len(self.parts[0].blocks.starts) - 1
+        if not 0 <= cluster < clusters:
+            raise BadOption(f"There is no cluster {cluster}.", remedy=f"Give one from 0 to {clusters - 1}.")
+        starts = [part.blocks.starts for part in self.parts]
+        scopes = [Scope(int(each[cluster]), int(each[cluster + 1])) for each in starts]
+        pairs = zip(self.parts, scopes, strict=True)
+        size = sum(int((part.rows[scope.first : scope.last] >= 0).sum()) for part, scope in pairs)
+        return Among(size, scopes)
+
+    def of_rows(self, rows: Rows) -> Among:
+        """The products in some rows; those that are not there any more are left out."""
+        placed = self.places(rows)
+        size = sum(map(len, placed))
+        if size <= FEW:
+            return Among(size, places=placed)
+        return Among(size, [_masked(part, places) for part, places in zip(self.parts, placed, strict=True)])
+
+    def places(self, rows: Rows) -> list[Rows]:
+        """Where rows lie: each part's places in order, each once."""
+        held = [np.unique(place[rows]) for place in self._place]
+        return [places[places >= 0] for places in held]
+
+    @cached_property
+    def _place(self) -> list[Rows]:
+        """For each part row to place, `(count,)`; −1 where a row is not in it."""
+        found: list[Rows] = []
+        for part in self.parts:
+            flat = part.rows.reshape(-1)
+            there = np.flatnonzero(flat >= 0)
+            places = np.full(self.count, -1, np.intp)
+            places[flat[there]] = there
+            found.append(places)
+        return found
+
+    def changed(self, fresh: Encoded, gone: Rows, count: int) -> Parts:
+        """Other parts, without the products of rows `gone`, with `fresh` ones; rows are numbered up to `count`.
+
+        What differs lies in a layout of its own beside the first, which is shared; once it is much, all is laid out
+        anew.
+        """
+        base, *tails = (part.without_rows(gone) for part in self.parts)
+        clusters = len(base.blocks.starts) - 1
+        fresh = fresh.and_(*(part.products() for part in tails))
+        if len(fresh) > max(FRESH, count // 8):
+            return Parts([Part(Blocks.build(fresh.and_(base.products()), clusters))], count, self.threads)
+        added = [Part(Blocks.build(fresh, clusters))] if len(fresh) else []
+        return Parts([base, *added], count, self.threads)
+
+    def nearest(self, codes: Floats, k: int, asked: Asked, among: Among) -> Found:
+        """Rows and scores of the k best, `(b, k)` each; `k` is at most the size of `among`."""
+        found, scores = np.empty((len(codes), k), np.intp), np.empty((len(codes), k))
+        if len(codes) == 0:
+            return found, scores
+        every = among.places
+        if not every and (4 * k >= among.size or np.abs(codes).max(initial=0.0) > QUERY_LIMIT):
+            every = self._all(among)
+        if every:
+            for i, code in enumerate(codes):
+                found[i], scores[i] = self._best(every, code, k, asked)
+            return found, scores
+        count = min(k + SPARE, among.size)
+        looked = [
+            part.scan(asked, codes, scope, count, self.threads)
+            for part, scope in zip(self.parts, among.scopes, strict=True)
+        ]
+        for i, code in enumerate(codes):
+            kept = [places[i][places[i] >= 0] for places, _ in looked]
+            reached = max(float(nearness[i]) for _, nearness in looked)
+            found[i], scores[i] = self._proven(kept, reached, code, k, asked, among)
+        return found, scores
+
+    def _proven(
+        self, kept: list[Rows], reached: float, code: Floats, k: int, asked: Asked, among: Among
+    ) -> Found:
+        """The k best: of those kept, where nothing else, at most `reached` near, can be among them."""
+        if sum(map(len, kept)) >= k:
+            rows, scores = self._best(kept, code, k, asked)
+            largest = max(part.largest(asked) for part in self.parts)
+            mark = asked.mark(float(scores[-1]), len(code), largest)
+            if mark > reached and mark > -TRUSTED:
+                return rows, scores
+            if mark > -TRUSTED:
+                lower = np.nextafter(np.float32(mark), np.float32(-np.inf))
+                pairs = zip(self.parts, among.scopes, strict=True)
+                again = [part.gather(asked, code, scope, lower) for part, scope in pairs]
+                return self._best(again, code, k, asked)
+        return self._best(self._all(among), code, k, asked)
+
+    def _all(self, among: Among) -> list[Rows]:
+        return [part.everything(scope) for part, scope in zip(self.parts, among.scopes, strict=True)]
+
+    def _best(self, placed: Sequence[Rows], code: Floats, k: int, asked: Asked) -> Found:
+        """The k best of some places, scored in float64; ties in the order of the rows."""
+        pairs = list(zip(self.parts, placed, strict=True))
+        scores = np.concatenate([part.scores(asked, code, places) for part, places in pairs])
+        rows = np.concatenate([part.rows_at(places) for part, places in pairs])
+        order = np.lexsort((rows, -scores if asked.method == "likelihood" else scores))[:k]
+        return rows[order], scores[order]
+
+
+def _masked(part: Part, places: Rows) -> Scope:
+    """The scope of some places: from the first's block to the last's."""
+    if len(places) == 0:
+        return Scope(0, 0)
+    allowed = np.zeros(part.rows.shape, np.bool_)
+    allowed.reshape(-1)[places] = True
+    return Scope(int(places[0]) // LANES, int(places[-1]) // LANES + 1, allowed)
