@@ -156,7 +156,7 @@ def searched(
     shop: Shop, questions: Questions, held: Floats, asked: Floats, photos: Photos, seed: int
 ) -> dict[str, Any]:
     """What numbers `(N, m)` of the catalogue and `(b, m)` of the questions are worth, by Euclidean distance."""
-    colours = np.concatenate([baselines.foreground_colours(part) for part in Bench.photos(None, shop)])  # type: ignore[arg-type]
+    colours = np.concatenate([baselines.foreground_colours(part) for part in photos_of(shop)])
     judge = Judge(shop, questions, Looks(colours, baselines.foreground_colours(photos)))
     tags, count = shop.catalogue.categories, len(shop.catalogue.counts())
     narrow = held.shape[1] <= WIDE
