@@ -12,12 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from modiste.errors import BadOption, NonFiniteLoss, ResumeError, TrainingError
 from modiste.model.config import ModelConfig
 from modiste.vae import TrainSettings, Vae, train
-from modiste.vae.train import trim_metrics
+from modiste.vae.checkpoint import peek
+from modiste.vae.hardware import Hardware
+from modiste.vae.train import as_begun, trim_metrics
 
 FRAME = (48, 36)
 
@@ -167,3 +170,35 @@ def test_too_few_products_and_wrong_frames_are_refused(photos, ids, tmp_path: Pa
         train(photos[:4], ids[:4], settings(), tmp_path)
     with pytest.raises(TrainingError, match="36x48"):
         train(photos, ids, settings(frame=(64, 64)), tmp_path)
+
+
+def test_a_long_run_begins_with_a_measurement_and_goes_on_as_it_began(
+    photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = torch.get_num_threads()
+    monkeypatch.setattr("modiste.vae.train.TUNED_FROM", 100)
+    monkeypatch.setattr("modiste.vae.tuning.CLEARLY", 0.0)  # whatever is fastest by a hair
+    seen: list[dict] = []
+
+    def stop(event: dict) -> None:
+        seen.append(event)
+        if event["stage"] == "epoch":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(photos, ids, settings(), tmp_path, on_progress=stop)
+    assert [event["stage"] for event in seen].count("tune") == 2
+    (checkpoint,) = tmp_path.glob("run-*/checkpoint.safetensors")
+    began = peek(checkpoint)
+    assert set(began) >= {"bfloat16", "channels_last"}
+    seen.clear()
+    train(photos, ids, settings(), tmp_path, resume=True, on_progress=seen.append)
+    assert "tune" not in {event["stage"] for event in seen}
+    torch.set_num_threads(threads)
+
+
+def test_a_run_in_bfloat16_does_not_go_on_where_that_is_emulated(tmp_path: Path) -> None:
+    plain = Hardware(torch.device("cpu"), bfloat16=False)
+    assert as_begun(plain, {"bfloat16": False, "channels_last": False}, tmp_path).channels_last is False
+    with pytest.raises(ResumeError, match="emulate"):
+        as_begun(plain, {"bfloat16": True}, tmp_path)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from modiste.cli import asking, building, demo, judging, serve, sliders
+from modiste.cli import asking, building, demo, doctor, judging, serve, sliders
 
 app = typer.Typer(
     name="modiste",
@@ -49,5 +49,6 @@ for command in (
     judging.evaluate,
     serve.serve,
     demo.demo,
+    doctor.doctor,
 ):
     app.command()(command)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 NAMES = {
     "ingest": "photos in",
     "read": "reading",
+    "tune": "tuning",
     "train": "training",
     "encode": "encoding",
     "cluster": "clustering",

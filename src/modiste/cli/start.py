@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from modiste.errors import BadCode, BadOption
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from modiste.shop.shop import Shop
 
 Product = Annotated[str | None, typer.Option(metavar="ID", help="Start from this product.")]
@@ -87,6 +88,8 @@ class Start:
 
 
 def _numbers(text: str) -> NDArray[np.float32]:
+    import numpy as np
+
     try:
         return np.array([float(part) for part in text.split(",")], np.float32)
     except ValueError:

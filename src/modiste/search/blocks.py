@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.errors import SchemaError
-from modiste.search import kernels
-from modiste.search.kernels import LANES
 
 Floats = NDArray[np.float32]
 VERSION = 1
+LANES = 128  # products in a block
+LIKELIHOOD, EUCLIDEAN, MANHATTAN = 0, 1, 2
+ALWAYS = np.float32(3e38)  # the nearness of what float32 cannot score: it is always a candidate
 STEEP = ("weight", "constant", "least", "most")
 MEMBERS = ("mean", "std", "code", "rows", "starts", "mean_box", "code_box")
 
@@ -83,6 +84,8 @@ class Blocks:
     @classmethod
     def build(cls, products: Encoded, clusters: int = 0) -> Blocks:
         """Lay out products, `clusters` clusters of them at least; neighbours share a block."""
+        from modiste.search import kernels
+
         count, cluster = len(products), products.cluster
         order = np.argsort(cluster, kind="stable")
         groups = np.searchsorted(cluster[order], np.arange(max(clusters, cluster.max(initial=-1) + 1) + 1))
@@ -100,6 +103,15 @@ class Blocks:
         held.reshape(-1)[places] = products.rows[order]
         steep = _steepness(mean, std, 0.0)
         return cls(mean, std, code, held, starts, _box(mean, held), _box(code, held), steep)
+
+    def products(self, rows: NDArray[np.int32] | None = None) -> Encoded:
+        """The products as they were given; those in `rows` `(B, LANES)`, if given, alone."""
+        flat = (self.rows if rows is None else rows).reshape(-1)
+        places = np.flatnonzero(flat >= 0)
+        block, lane = np.divmod(places, LANES)
+        mean, std, code = (part[block, :, lane] for part in (self.mean, self.std, self.code))
+        cluster = np.searchsorted(self.starts, block, side="right") - 1
+        return Encoded(flat[places].astype(np.intp), mean, std, code, cluster)
 
     def steeper(self, tau: float) -> Steepness:
         """What the likelihood of a query N(z, τ²) needs."""
@@ -180,12 +192,16 @@ def _laid(points: Floats, rows: NDArray[np.int32]) -> Floats:
 
 
 def _box(laid: Floats, rows: NDArray[np.int32]) -> Floats:
+    from modiste.search import kernels
+
     box = np.empty((2, laid.shape[1], len(rows)), np.float32)
     kernels.corners(laid, rows, box[0], box[1])
     return box
 
 
 def _steepness(mean: Floats, std: Floats, tau: float) -> Steepness:
+    from modiste.search import kernels
+
     b, n = mean.shape[0], mean.shape[1]
     weight, constant = np.empty_like(mean), np.empty((b, LANES), np.float32)
     least, most = np.empty((n, b), np.float32), np.empty(b, np.float32)

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, BadOption, SchemaError
 from modiste.latent.posterior import check_code, check_tau
-from modiste.search.blocks import Blocks, Encoded
-from modiste.search.kernels import LANES
+from modiste.search.blocks import LANES, Blocks, Encoded
 from modiste.search.parts import FEW, SPARE, Among, Found, Parts, Rows
 from modiste.search.scan import METHODS, METRICS, QUERY_LIMIT, Asked, Part, Scope
 
@@ -277,7 +276,9 @@ class LatentIndex:
 def warm() -> None:
     """Have every kernel compiled, or loaded as it was kept on disk: so that no question waits for it."""
     same = np.zeros((FEW + 1, 2), np.float32)
-    index = LatentIndex([str(i) for i in range(len(same))], same, same + 1, same, np.zeros(len(same), np.intp))
+    index = LatentIndex(
+        [str(i) for i in range(len(same))], same, same + 1, same, np.zeros(len(same), np.intp)
+    )
     for method in METHODS:
         index.nearest(same[0], 1, method)  # all are equally near: these are gathered
         list(index.nearness(same[:1], method, "euclidean", 0.0, 0))

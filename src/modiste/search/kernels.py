@@ -13,10 +13,9 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
-LANES = 128
-LIKELIHOOD, EUCLIDEAN, MANHATTAN = 0, 1, 2
+from modiste.search.blocks import ALWAYS, EUCLIDEAN, LANES, LIKELIHOOD
+
 SEEDS = 12  # blocks scanned first: they set the mark that most others fail to reach
-ALWAYS = np.float32(3e38)  # the nearness of what float32 cannot score: it is always a candidate
 WILDEST = 1e28  # steepness, or a product of it with a squared mean, beyond which float32 might overflow
 FARTHEST = 1e15  # means beyond are not squared in float32 either
 

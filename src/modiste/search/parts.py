@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.errors import BadOption
-from modiste.search.blocks import Blocks, Encoded
-from modiste.search.kernels import LANES
+from modiste.search.blocks import LANES, Blocks, Encoded
 from modiste.search.scan import QUERY_LIMIT, TRUSTED, Asked, Part, Scope
 
 SPARE = 24  # candidates beyond k in the first look: seldom is a second needed
 FRESH = 4096  # products changed since the last layout, at which all are laid out anew; or an eighth, if that is more
+COLD = 200_000  # products times codes that are scored without a scan before the kernels are loaded
+KERNELS = "modiste.search.kernels"
 FEW = 1024  # products that are scored one by one, without a scan
 
 Floats = NDArray[np.float32]
@@ -109,7 +111,10 @@ class Parts:
         if len(codes) == 0:
             return found, scores
         every = among.places
-        if not every and (4 * k >= among.size or np.abs(codes).max(initial=0.0) > QUERY_LIMIT):
+        far = np.abs(codes).max(initial=0.0) > QUERY_LIMIT
+        # Loading the kernels takes longer than some few answers without them.
+        cold = KERNELS not in sys.modules and len(codes) * among.size <= COLD
+        if not every and (cold or far or 4 * k >= among.size):
             every = self._all(among)
         if every:
             for i, code in enumerate(codes):

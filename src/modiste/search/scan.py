@@ -18,9 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.latent.posterior import log_likelihood
-from modiste.search import kernels
-from modiste.search.blocks import Blocks, Encoded, Steepness
-from modiste.search.kernels import EUCLIDEAN, LANES, LIKELIHOOD, MANHATTAN
+from modiste.search.blocks import ALWAYS, EUCLIDEAN, LANES, LIKELIHOOD, MANHATTAN, Blocks, Encoded, Steepness
 
 METHODS = ("likelihood", "fixed-epsilon", "mean")
 METRICS = ("euclidean", "manhattan")
@@ -104,12 +102,7 @@ class Part:
 
     def products(self) -> Encoded:
         """The products that are here."""
-        places = np.flatnonzero(self.rows.reshape(-1) >= 0)
-        block, lane = np.divmod(places, LANES)
-        held = self.blocks
-        mean, std, code = (part[block, :, lane] for part in (held.mean, held.std, held.code))
-        cluster = np.searchsorted(held.starts, block, side="right") - 1
-        return Encoded(self.rows_at(places), mean, std, code, cluster)
+        return self.blocks.products(self.rows)
 
     def scan(
         self, asked: Asked, codes: Floats, scope: Scope, count: int, threads: int
@@ -118,6 +111,8 @@ class Part:
 
         No other product in scope is nearer, in float32, than that.
         """
+        from modiste.search import kernels
+
         given = self._given(asked)
         shares = max(1, min(threads, (scope.last - scope.first) // SHARED))
         values = np.empty((shares, len(codes), count), np.float32)
@@ -136,6 +131,8 @@ class Part:
 
     def gather(self, asked: Asked, code: Floats, scope: Scope, mark: np.float32) -> Places:
         """The places of all products in scope of at least the nearness `mark`, in float32, to a code `(n,)`."""
+        from modiste.search import kernels
+
         found = np.empty((scope.last - scope.first) * LANES, np.int64)
         count = kernels.gather(
             asked.kind,
@@ -159,6 +156,8 @@ class Part:
 
     def estimate(self, asked: Asked, codes: Floats, first: int, last: int) -> Floats:
         """The nearness of codes `(b, n)` to all places of some blocks, in float32, `(b, blocks · LANES)`."""
+        from modiste.search import kernels
+
         points, weight, constant, _ = self._given(asked)
         found = np.empty((len(codes), (last - first) * LANES), np.float32)
         kernels.estimate(asked.kind, points, weight, constant, codes, first, last, found)
@@ -179,7 +178,7 @@ class Part:
 
     def trusted(self, asked: Asked) -> bool:
         """Whether float32 can score all products here."""
-        return asked.kind != LIKELIHOOD or bool((self._steepness(asked.tau).most < kernels.ALWAYS).all())
+        return asked.kind != LIKELIHOOD or bool((self._steepness(asked.tau).most < ALWAYS).all())
 
     def _given(self, asked: Asked) -> tuple[Any, Any, Any, tuple[Any, Any, Any, Any]]:
         """What kernels ask for: points, weights, constants, and the boxes."""

@@ -4,25 +4,58 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.search.blocks import Blocks
 from modiste.search.index import LatentIndex, warm
+from modiste.shop.files import ShopFiles
 from modiste.store.disk import disk_errors
+from modiste.store.products import ProductStore
 
 if TYPE_CHECKING:
     from modiste.shop.shop import Shop
 
 
-def made_from(shop: Shop) -> str:
-    """Names what an index of the shop is made of: it is stale when this has changed."""
-    said = [shop.model.model_id, shop.store.hash(), len(shop.catalogue), shop.clusters.to_dict()]
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+@dataclass(frozen=True)
+class Encodings:
+    """The posteriors and fixed-epsilon codes of all products, float32 `(N, n)` each, in the order of Products."""
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    code: NDArray[np.float32]
+
+
+def made_from(files: ShopFiles, store: ProductStore, model_id: str) -> str:
+    """Names what an index of the shop is made of, read from no table: it is stale when this has changed."""
+    try:
+        clusters = files.clusters(model_id).read_text(encoding="utf-8")
+    except OSError:
+        clusters = ""
+    said = json.dumps([model_id, store.hash(), store.encodings_stamp(model_id), clusters])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def indexed_encodings(files: ShopFiles, store: ProductStore, model_id: str, count: int) -> Encodings | None:
+    """The encodings of all products as the index has them, if it is there and of the shop as it is."""
+    blocks = Blocks.open(files.index(model_id), made_from(files, store, model_id))
+    if blocks is None:
+        return None
+    held = blocks.products()
+    if not np.array_equal(np.sort(held.rows), np.arange(count)):
+        return None
+    order = np.argsort(held.rows)
+    return Encodings(held.mean[order], held.std[order], held.code[order])
 
 
 def open_index(shop: Shop, threads: int) -> LatentIndex:
     """The shop's index: mapped from its file, or, where that is missing or stale, built in memory."""
-    directory = shop.files.index(shop.model.model_id)
-    found = LatentIndex.open(directory, made_from(shop), shop.catalogue.ids, threads=threads)
+    model_id = shop.model.model_id
+    directory, wanted = shop.files.index(model_id), made_from(shop.files, shop.store, model_id)
+    found = LatentIndex.open(directory, wanted, shop.catalogue.ids, threads=threads)
     return build_index(shop, threads) if found is None else found
 
 
@@ -35,10 +68,12 @@ def build_index(shop: Shop, threads: int) -> LatentIndex:
 
 
 def write_index(shop: Shop) -> LatentIndex:
-    """Build the shop's index and keep it in its file, inside `writing`. Raises StorageError."""
+    """Build the shop's index and keep it, and the products' words, in files, inside `writing`. Raises StorageError."""
     warm()  # so that the first question does not wait for a compiler
     index = build_index(shop, 1)
-    directory = shop.files.index(shop.model.model_id)
+    model_id = shop.model.model_id
+    directory = shop.files.index(model_id)
     with disk_errors(f"Writing {directory}"):
-        index.save(directory, made_from(shop))
+        index.save(directory, made_from(shop.files, shop.store, model_id))
+    shop.store.keep_snapshot()
     return index

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modiste.errors import SchemaError, ShopIncomplete, StaleError
 from modiste.latent.clusters import Clusters
 from modiste.latent.sliders import Sliders
 from modiste.model.config import ModelConfig
 from modiste.shop.files import ShopFiles
+from modiste.shop.indexing import Encodings, indexed_encodings
 from modiste.shop.manifest import Manifest
 from modiste.shop.mapping import CatalogueMap
 from modiste.shop.products import Products
@@ -22,15 +21,6 @@ from modiste.store.products import ProductStore
 
 Stage = Literal["catalogue", "model", "encodings", "clusters", "sliders", "map"]
 STAGES: tuple[Stage, ...] = ("catalogue", "model", "encodings", "clusters", "sliders", "map")
-
-
-@dataclass(frozen=True)
-class Encodings:
-    """The posteriors and fixed-epsilon codes of all products, float32 `(N, n)` each, in the order of Products."""
-
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32]
-    code: NDArray[np.float32]
 
 
 def load_model(files: ShopFiles, manifest: Manifest) -> ModelConfig:
@@ -75,17 +65,20 @@ def load_encodings(
             f"The encodings were made by model {made_by}; the shop's model is {model.model_id}.",
             remedy=remedy,
         )
-    found = store.read_encodings(model.model_id)
-    if found.catalogue_hash != store.hash():
-        raise StaleError("The catalogue has changed since it was encoded.", remedy=remedy)
-    order = np.argsort(np.array(found.ids, dtype=object), kind="stable")
-    mean, std, code = (np.ascontiguousarray(part[order]) for part in (found.mean, found.std, found.code))
+    held = indexed_encodings(files, store, model.model_id, len(products))
+    if held is None:
+        found = store.read_encodings(model.model_id)
+        if found.catalogue_hash != store.hash():
+            raise StaleError("The catalogue has changed since it was encoded.", remedy=remedy)
+        order = np.argsort(np.array(found.ids, dtype=object), kind="stable")
+        held = Encodings(*(np.ascontiguousarray(part[order]) for part in (found.mean, found.std, found.code)))
+    mean, std, code = held.mean, held.std, held.code
     epsilon = np.asarray(model.epsilon, np.float32)
     if mean.shape != (len(products), model.latent) or not np.allclose(mean + std * epsilon, code, atol=1e-3):
         raise StaleError(
             f"The encodings, {mean.shape}, do not belong to model {model.model_id}.", remedy=remedy
         )
-    return Encodings(mean, std, code)
+    return held
 
 
 def load_clusters(files: ShopFiles, manifest: Manifest, store: ProductStore) -> Clusters:

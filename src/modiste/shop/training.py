@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from modiste.errors import MissingExtra
 from modiste.model.config import ModelConfig
 from modiste.shop.progress import Progress
 from modiste.shop.writing import opened_for_writing
 from modiste.store.disk import disk_errors
+from modiste.store.products import ProductStore
 
 if TYPE_CHECKING:
     from modiste.vae import TrainSettings
@@ -44,12 +46,32 @@ def train_shop(
     with opened_for_writing(path, need="catalogue") as shop:
         settings = make_settings(**asked, frame=shop.frame, device=device, catalogue_hash=shop.store.hash())
         settings.check()
-        ids, photos = shop.catalogue.ids, shop.store.photos()  # both ordered by id
+        ids = shop.catalogue.ids
+        photos = StoredPhotos(shop.store, ids)
         with disk_errors("Training"):
             shop.files.models.mkdir(exist_ok=True)
             config = train(photos, ids, settings, shop.files.models, resume=resume, on_progress=on_progress)
         shop.manifest.with_(model=config.model_id, training=asked).save(shop.path)
     return config
+
+
+class StoredPhotos(Sequence[bytes]):
+    """The JPEGs of products, read from the store a slice at a time: no catalogue is too large for memory."""
+
+    def __init__(self, store: ProductStore, ids: Sequence[str]) -> None:
+        self._store, self._ids = store, ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, rows: int) -> bytes: ...
+    @overload
+    def __getitem__(self, rows: slice) -> list[bytes]: ...
+    def __getitem__(self, rows: int | slice) -> bytes | list[bytes]:
+        if isinstance(rows, slice):
+            return self._store.photos(self._ids[rows])
+        return self._store.photos([self._ids[rows]])[0]
 
 
 def asked_of(

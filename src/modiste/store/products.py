@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +18,9 @@ from numpy.typing import NDArray
 from modiste.errors import SchemaError, ShopIncomplete, StaleError, UnknownProduct
 from modiste.store import encodings as coding
 from modiste.store.database import TIDY_AFTER, Database, damaged, id_filters, read, tidy
+from modiste.store.disk import disk_errors
 from modiste.store.encodings import Encodings
+from modiste.store.snapshot import COLUMNS, FILE, Snapshot, has, read_snapshot, stamp, to_bytes
 
 PRODUCTS = "products"
 BATCH_ROWS = 4096
@@ -54,10 +58,19 @@ class ProductStore:
     the store before it or after it. A store that is open sees its own writes; for another process's, open it again.
     """
 
-    def __init__(self, database: Database, table: Any) -> None:
-        self._database = database
-        self._table = table
+    def __init__(self, directory: Path, snapshot: Snapshot | None = None) -> None:
+        """See `open`. What a snapshot holds is answered from it, and the database is opened for the rest."""
+        self.directory = directory
+        self._snapshot = snapshot
         self._hashed: tuple[int, str] | None = None  # version, hash
+
+    @cached_property
+    def _database(self) -> Database:
+        return Database(self.directory)
+
+    @cached_property
+    def _table(self) -> Any:
+        return _products(self._database)
 
     @classmethod
     def create(cls, directory: str | Path) -> ProductStore:
@@ -84,39 +97,50 @@ class ProductStore:
             StorageError: the disk refused.
         """
         directory = Path(directory)
-        table = Database(directory).open(PRODUCTS) if directory.is_dir() else None
-        if table is None:
-            raise ShopIncomplete(
-                f"There is no product database in {directory}.",
-                remedy="Make it with `modiste ingest SOURCE --shop DIR`.",
-            )
-        found: pa.Schema = table.schema
-        version = (found.metadata or {}).get(SCHEMA_KEY)
-        if version != SCHEMA_VALUE or not found.remove_metadata().equals(SCHEMA.remove_metadata()):
-            raise SchemaError(
-                f"The product database in {directory} has schema {version!r} and the columns {found.names}.",
-                remedy="Use the Modiste that wrote it, or build the shop again in another directory.",
-            )
-        return cls(Database(directory), table)
+        if not directory.is_dir():
+            raise _missing(directory)
+        store = cls(directory, read_snapshot(directory, PRODUCTS))
+        if store._snapshot is None:
+            _ = store._table
+        return store
 
-    @property
-    def directory(self) -> Path:
-        """Where the store lies."""
-        return self._database.directory
+    def keep_snapshot(self) -> None:
+        """Write what most commands ask for into a file beside the tables, so that they need not open them.
+
+        Raises StorageError when the disk refuses; there is then no snapshot, and nothing is lost.
+        """
+        self.refresh()
+        stamped = stamp(self.directory, PRODUCTS)
+        data = to_bytes(self.table(COLUMNS), self.hash(), stamped)
+        path = self.directory / FILE
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        with disk_errors(f"Writing {path}"):
+            try:
+                partial.write_bytes(data)
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def encodings_stamp(self, model_id: str) -> str:
+        """Names what was last written of a model's encodings, without reading them; "" where nothing was."""
+        return stamp(self.directory, coding.PREFIX + model_id)
 
     def refresh(self) -> None:
         """See what other processes have written since the store was opened."""
+        self._snapshot = None
         self._table.checkout_latest()
 
     def count(self) -> int:
         """The number of products."""
-        return int(self._table.count_rows())
+        return int(self._table.count_rows() if self._snapshot is None else self._snapshot.table.num_rows)
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Columns of all products, by default all but the photo, in no certain order.
 
         `attributes` is JSON text. Raises SchemaError when the store is damaged, StorageError when the disk refuses.
         """
+        if self._snapshot is not None and columns is not None and has(columns):
+            return self._snapshot.table.select(list(columns))
         return self._read(columns or [name for name in SCHEMA.names if name != "photo"])
 
     def photos(self, ids: Sequence[str] | None = None) -> list[bytes]:
@@ -137,6 +161,8 @@ class ProductStore:
 
     def hash(self) -> str:
         """A hash over the id, pixels and category of every product, whatever the order they were written in."""
+        if self._snapshot is not None:
+            return self._snapshot.hash
         version = int(self._table.version)
         if self._hashed is None or self._hashed[0] != version:
             columns = [self.table(["id", "photo_hash", "category"]).column(i).to_pylist() for i in range(3)]
@@ -258,6 +284,28 @@ class ProductStore:
     def _tidy_if_due(self, written: int) -> None:
         if written >= TIDY_ROWS or len(self._table.list_versions()) > TIDY_AFTER:
             tidy(self._table)
+
+
+def _missing(directory: Path) -> ShopIncomplete:
+    return ShopIncomplete(
+        f"There is no product database in {directory}.",
+        remedy="Make it with `modiste ingest SOURCE --shop DIR`.",
+    )
+
+
+def _products(database: Database) -> Any:
+    """The table of products. Raises ShopIncomplete, SchemaError, StorageError."""
+    table = database.open(PRODUCTS)
+    if table is None:
+        raise _missing(database.directory)
+    found: pa.Schema = table.schema
+    version = (found.metadata or {}).get(SCHEMA_KEY)
+    if version != SCHEMA_VALUE or not found.remove_metadata().equals(SCHEMA.remove_metadata()):
+        raise SchemaError(
+            f"The product database in {database.directory} has schema {version!r} and the columns {found.names}.",
+            remedy="Use the Modiste that wrote it, or build the shop again in another directory.",
+        )
+    return table
 
 
 def _to_arrow(rows: Sequence[StoredProduct]) -> pa.Table:

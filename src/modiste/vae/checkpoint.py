@@ -16,6 +16,8 @@ from torch.optim import Optimizer
 
 from modiste.errors import ResumeError, StorageError
 
+REMEDY = "Train without --resume, or with the settings of the run that you want to resume."
+
 
 @dataclass
 class Progress:
@@ -72,6 +74,19 @@ def save_checkpoint(
         ) from error
 
 
+def peek(path: Path) -> dict[str, Any]:
+    """The notes of a checkpoint, which say how its run began. Raises ResumeError where it is damaged."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(json.loads(file.metadata()["progress"])["notes"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> ResumeError:
+    return ResumeError(f"The checkpoint {path} cannot be read: {error}.", remedy=REMEDY)
+
+
 def load_checkpoint(
     path: Path, identity: dict[str, Any], network: nn.Module, optimizer: Optimizer
 ) -> tuple[Progress, dict[str, Tensor], dict[str, Tensor]]:
@@ -80,18 +95,17 @@ def load_checkpoint(
     Raises:
         ResumeError: the file is damaged, or was made with other settings.
     """
-    remedy = "Train without --resume, or with the settings of the run that you want to resume."
     try:
         with safe_open(path, framework="pt") as file:
             progress = Progress(**json.loads(file.metadata()["progress"]))
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise ResumeError(f"The checkpoint {path} cannot be read: {error}.", remedy=remedy) from None
+        raise _unreadable(path, error) from None
     if progress.identity != identity:
         differing = sorted(
             key for key in {*identity, *progress.identity} if progress.identity.get(key) != identity.get(key)
         )
-        raise ResumeError(f"The checkpoint {path} was made with other {', '.join(differing)}.", remedy=remedy)
+        raise ResumeError(f"The checkpoint {path} was made with other {', '.join(differing)}.", remedy=REMEDY)
     groups: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "best": {}}
     states: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():

@@ -1,8 +1,8 @@
-"""What the machine offers training: its device, and bfloat16 where that is fast and not emulated."""
+"""What the machine offers training: its device, its threads, and bfloat16 where that is not emulated."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -11,10 +11,12 @@ from modiste.errors import BadOption
 
 @dataclass(frozen=True)
 class Hardware:
-    """The device that trains, and whether it does so in bfloat16."""
+    """The device that trains, whether it does so in bfloat16 and on channels last, and on how many threads."""
 
     device: torch.device
     bfloat16: bool
+    channels_last: bool = True
+    threads: int = field(default_factory=torch.get_num_threads)
 
 
 def choose_hardware(name: str) -> Hardware:

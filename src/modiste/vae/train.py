@@ -12,6 +12,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,20 @@ from torch.utils.tensorboard import SummaryWriter
 
 from modiste.errors import NonFiniteLoss, ResumeError
 from modiste.model.config import ModelConfig, new_model_id
-from modiste.vae.checkpoint import Progress, load_checkpoint, network_tensors, save_checkpoint
+from modiste.vae.checkpoint import Progress, load_checkpoint, network_tensors, peek, save_checkpoint
 from modiste.vae.finish import finish
-from modiste.vae.hardware import choose_hardware
+from modiste.vae.hardware import Hardware, choose_hardware
 from modiste.vae.model import Vae
 from modiste.vae.photos import PhotoSet, split
+from modiste.vae.prepared import key_of
 from modiste.vae.run import Run, averaged, full_epochs, one_step, set_learning_rate, update_average, validate
 from modiste.vae.settings import DEFAULT_PHOTOS_SEEN, TrainSettings
 from modiste.vae.sheets import write_sheets
+from modiste.vae.tuning import fastest
 
 OnProgress = Callable[[dict[str, Any]], None]
 MIN_EPOCHS, MAX_EPOCHS = 8, 400
+TUNED_FROM, TUNED_MINUTES = 30_000, 1.0  # photos shown, or minutes: shorter runs begin at once
 TELL_EVERY = 0.2  # seconds between progress reports
 
 
@@ -113,11 +117,21 @@ def start(
         photos,
         settings.frame,
         lambda done: tell({"stage": "read", "done": done, "total": len(photos)}),
+        directory.parent / "prepared",
+        key_of(ids, settings.catalogue_hash or directory.name, settings.frame),
         train_rows=None if settings.preset == "paper" else train_rows,
     )
+    checkpoint = directory / "checkpoint.safetensors"
+    if checkpoint.exists():
+        hardware = as_begun(hardware, peek(checkpoint), directory)
+    elif settings.preset != "paper" and worth_tuning(settings, len(train_rows)):
+        tell({"stage": "tune", "done": 0, "total": 1})
+        hardware, _ = fastest(hardware, settings)
+        tell({"stage": "tune", "done": 1, "total": 1})
     torch.manual_seed(settings.seed)
     network = Vae.fresh(settings.preset, settings.frame, settings.latent).to(hardware.device)
-    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    if hardware.channels_last:
+        network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, fused=True)
     average = {name: tensor.clone() for name, tensor in network_tensors(network).items()}
     progress = Progress(identity, epochs=0)
@@ -134,21 +148,34 @@ def start(
         progress,
         directory,
     )
-    checkpoint = directory / "checkpoint.safetensors"
     if checkpoint.exists():
         run.progress, loaded, run.best = load_checkpoint(checkpoint, identity, network, optimizer)
         run.average = {name: tensor.to(hardware.device) for name, tensor in loaded.items()}
-        if run.progress.notes.get("bfloat16") != hardware.bfloat16:
-            raise ResumeError(
-                f"The checkpoint in {directory} was made with bfloat16 {run.progress.notes.get('bfloat16')}, "
-                f"this machine would use {hardware.bfloat16}.",
-                remedy="Resume on the machine that began, or train without --resume.",
-            )
     else:
-        run.progress.notes["bfloat16"] = hardware.bfloat16
+        run.progress.notes |= {"bfloat16": hardware.bfloat16, "channels_last": hardware.channels_last}
         run.progress.epochs = plan_epochs(run)
         save_checkpoint(checkpoint, run.progress, network, run.average, run.best, optimizer)
     return run
+
+
+def as_begun(hardware: Hardware, notes: dict[str, Any], directory: Path) -> Hardware:
+    """The way that a run began in: it decides the last digits. Raises ResumeError where this machine has not got it."""
+    if notes.get("bfloat16") and not hardware.bfloat16:
+        raise ResumeError(
+            f"The checkpoint in {directory} was made in bfloat16, which this machine would have to emulate.",
+            remedy="Resume on the machine that began, or train without --resume.",
+        )
+    return replace(
+        hardware,
+        bfloat16=bool(notes.get("bfloat16")),
+        channels_last=bool(notes.get("channels_last", True)),
+    )
+
+
+def worth_tuning(settings: TrainSettings, products: int) -> bool:
+    """Whether a run is long enough to begin with a measurement of some seconds."""
+    shown = DEFAULT_PHOTOS_SEEN if settings.epochs is None else settings.epochs * products
+    return shown >= TUNED_FROM if settings.minutes is None else settings.minutes >= TUNED_MINUTES
 
 
 def plan_epochs(run: Run) -> int:
