@@ -1,8 +1,8 @@
 """Everything that is to be fast, beside its peers, as ratios from one run.
 
-    make bench            all of it, some 15 minutes and as long again where the shop must be made
+    make bench            all of it: some 15 minutes, and up to an hour of training where there are real photos
     make bench-quick      the same with less: two million products for ten, fewer rounds
-    python benchmarks/speed [--quick] [--only search floor frames encoding starting] [--out build/bench.json]
+    python benchmarks/speed [--quick] [--only PART …] [--photos DIR] [--out build/bench.json]
 
 A ratio is at or above its target where all is well: for times it is the peer's over ours, for rates ours over the
 peer's. Where there is no peer, what is asked for stands in its place.
@@ -20,13 +20,15 @@ import platform
 from pathlib import Path
 
 import floor
+import growth
 import serving
+import training
 from report import Report
 
 import search
 from shop import bench_shop
 
-PARTS = ("floor", "search", "frames", "encoding", "starting")
+PARTS = ("floor", "search", "frames", "encoding", "starting", "training", "growth")
 
 
 def main() -> None:
@@ -37,6 +39,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="smaller, in some 5 minutes")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--shop", type=Path, default=Path(".cache/speed-shop"))
+    parser.add_argument(
+        "--photos", type=Path, default=Path("../shared/data/photos"), help="real photos, to train on"
+    )
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
     report = Report()
@@ -56,6 +61,10 @@ def main() -> None:
             serving.encoding(report, shop)
         if "starting" in given.only:
             serving.starting(report, shop, 5 if given.quick else 11)
+    if "training" in given.only:
+        training.measure(report, given.photos, quick=given.quick)
+    if "growth" in given.only and not given.quick:
+        growth.measure(report, given.out.with_name("growth.svg"))
     report.write(given.out)
 
 

@@ -1,0 +1,253 @@
+"""Training beside its peers: photos a second, and the time until codes know what kind a product is.
+
+All learn from the same real photos on the same cores. Ours and the `paper` preset run as `modiste train` runs them; the
+paper's recipe is written in Keras 3 (torch backend) as its author would have: its layers, Adam, batches of 32,
+float32; pythae's VAE has pythae's own convolutions for 64 x 64 photos and a latent of 16. Time to quality is the
+least budget of 1, 2, 4 … minutes after which products of the kind asked for fill LEVEL of the top ten of held-out
+questions; a plan is made for each budget anew, as one who has so many minutes would. Who does not get there within the
+largest budget is counted with that, and the note says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from report import Report
+
+from modiste.evaluate.baselines import decode_all
+from modiste.model.engine import Engine
+from modiste.shop.ingest import ingest
+from modiste.shop.shop import Shop
+from modiste.vae import TrainSettings, train
+
+LEVEL, TOP, ASKING = 0.80, 10, 170
+BUDGETS, QUICK = (1.0, 2.0, 4.0, 8.0), (0.5,)
+LATENT = 16
+Photos = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Encode = Callable[[Photos], Floats]
+# Minutes to an encoder and the photos a second that training went through.
+Method = Callable[["Learning", float], tuple[Encode, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Learning:
+    """Who learns from what: JPEGs and ids to train on, the same decoded, and questions with their kinds."""
+
+    frame: tuple[int, int]
+    ids: list[str]
+    jpegs: list[bytes]
+    photos: Photos
+    kinds: NDArray[np.intp]
+    asked: Photos
+    asked_kinds: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, shop: Shop) -> Learning:
+        """Some ASKING products of each category ask, the others are learnt from."""
+        catalogue = shop.catalogue
+        random = np.random.default_rng(0)
+        tags = np.array(catalogue.categories)
+        asking = np.concatenate(
+            [random.choice(np.flatnonzero(tags == tag), ASKING, replace=False) for tag in np.unique(tags)]
+        )
+        known: dict[str, int] = {}
+        kinds = np.array(
+            [
+                known.setdefault(str(catalogue.attributes(row).get("article_type")), len(known))
+                for row in range(len(catalogue))
+            ],
+            np.intp,
+        )
+        rest = np.setdiff1d(np.arange(len(catalogue)), asking)
+        ids = [catalogue.ids[row] for row in rest]
+        jpegs = shop.store.photos(ids)
+        photos = np.concatenate([decode_all(jpegs[i : i + 512]) for i in range(0, len(jpegs), 512)])
+        asked = decode_all(shop.store.photos([catalogue.ids[row] for row in asking]))
+        return cls(shop.frame, ids, jpegs, photos, kinds[rest], asked, kinds[asking])
+
+    def agreement(self, encode: Encode) -> float:
+        """The share of the top ten, by Euclidean distance, that is of the kind asked for."""
+        held, codes = (
+            np.concatenate([encode(part[i : i + 64]) for i in range(0, len(part), 64)])
+            for part in (self.photos, self.asked)
+        )
+        apart = (held**2).sum(axis=1) - 2.0 * codes @ held.T
+        nearest = np.argpartition(apart, TOP, axis=1)[:, :TOP]
+        return float((self.kinds[nearest] == self.asked_kinds[:, None]).mean())
+
+
+def measure(report: Report, photos: Path, *, quick: bool) -> None:
+    """Every method with growing budgets."""
+    if not photos.is_dir():
+        report.note("training", f"left out: there are no photos at {photos}")
+        return
+    report.heading("training on real photos, all cores")
+    torch.set_num_threads(os.cpu_count() or 1)
+    root = Path(".cache/speed-photos")
+    if not (root / "shop.json").exists():
+        ingest(str(photos), root)
+    learning = Learning.of(Shop.open(root, need="catalogue"))
+    methods: dict[str, Method] = {
+        "ours": lambda held, minutes: by_modiste(held, minutes, "default"),
+        "paper preset": lambda held, minutes: by_modiste(held, minutes, "paper"),
+        "paper in Keras": by_keras,
+        "pythae": by_pythae,
+    }
+    rates: dict[str, float] = {}
+    needed: dict[str, float] = {}
+    for name, method in methods.items():
+        for minutes in QUICK if quick else BUDGETS:
+            encode, rates[name] = method(learning, minutes)
+            found = learning.agreement(encode)
+            report.note(f"{name}, {minutes:g} min: photos/s, kind", [round(rates[name], 1), round(found, 4)])
+            needed[name] = minutes
+            if found >= LEVEL:
+                break
+        else:
+            report.note(f"{name}: kind below {LEVEL} after", f"{needed[name]:g} min, counted as reached then")
+    report.add("photos/s / paper preset", rates["ours"], rates["paper preset"], "photos/s", None, more=True)
+    report.add(
+        "photos/s / the paper in Keras 3", rates["ours"], rates["paper in Keras"], "photos/s", None, more=True
+    )
+    report.add("photos/s / pythae's VAE", rates["ours"], rates["pythae"], "photos/s", None, more=True)
+    if not quick:
+        report.add(
+            "time to quality / the paper in Keras 3", needed["ours"], needed["paper in Keras"], "min", 5.0
+        )
+        report.add("time to quality / pythae's VAE", needed["ours"], needed["pythae"], "min", 3.0)
+        report.add("time to quality", needed["ours"], 10.0, "min", 1.0)
+
+
+def by_modiste(held: Learning, minutes: float, preset: str) -> tuple[Encode, float]:
+    """One of our presets, by the trainer that `modiste train` runs."""
+    folder = Path(tempfile.mkdtemp())
+    settings = TrainSettings(preset=preset, frame=held.frame, latent=LATENT, minutes=minutes)
+    config = train(held.jpegs, held.ids, settings, folder)
+    training = config.training
+    seen = float(training["epochs"]) * 0.95 * len(held.ids)
+    engine = Engine.load(folder / config.model_id, threads=torch.get_num_threads())
+    return lambda photos: engine.encode(photos)[0], seen / float(training["seconds"])
+
+
+def by_pythae(held: Learning, minutes: float) -> tuple[Encode, float]:
+    """pythae's VAE with its own networks for photos of 64 x 64."""
+    from pythae.models import VAE, VAEConfig
+    from pythae.models.nn.benchmarks.celeba import Decoder_Conv_AE_CELEBA, Encoder_Conv_VAE_CELEBA
+
+    config = VAEConfig(input_dim=(3, 64, 64), latent_dim=LATENT, reconstruction_loss="mse")
+    torch.manual_seed(0)
+    model = VAE(config, Encoder_Conv_VAE_CELEBA(config), Decoder_Conv_AE_CELEBA(config))
+    small = torch.cat([shrunk(held.photos[i : i + 256]) for i in range(0, len(held.photos), 256)])
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    random = np.random.default_rng(0)
+    began, seen = time.monotonic(), 0
+    model.train()
+    while time.monotonic() - began < 60.0 * minutes:
+        rows = torch.from_numpy(random.choice(len(small), 64, replace=False))
+        loss = model({"data": small[rows]}).loss
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        seen += len(rows)
+    seconds = time.monotonic() - began
+    model.eval()
+
+    @torch.inference_mode()
+    def encode(photos: Photos) -> Floats:
+        return model.encoder(shrunk(photos)).embedding.numpy()
+
+    return encode, seen / seconds
+
+
+def shrunk(photos: Photos) -> torch.Tensor:
+    """uint8 `(b, H, W, 3)` to float32 `(b, 3, 64, 64)` in [0, 1]."""
+    planes = torch.from_numpy(photos).permute(0, 3, 1, 2).float().div(255.0)
+    return torch.nn.functional.interpolate(planes, size=(64, 64), mode="area")
+
+
+def by_keras(held: Learning, minutes: float) -> tuple[Encode, float]:
+    """The paper's network and loss in Keras 3, as section 3.2 describes them."""
+    os.environ["KERAS_BACKEND"] = "torch"
+    import keras
+    from keras import layers, ops
+
+    keras.utils.set_random_seed(0)
+    height, width = held.frame
+    given = keras.Input((height, width, 3))
+    x: Any = given
+    for filters, stride in ((16, 2), (32, 2), (64, 3)):
+        x = layers.Conv2D(filters, stride, stride)(x)
+        x = layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization()(x))
+    grid = x.shape[1:]
+    x = layers.LeakyReLU(negative_slope=0.1)(
+        layers.BatchNormalization()(layers.Dense(128)(layers.Flatten()(x)))
+    )
+    encoder = keras.Model(given, [layers.Dense(LATENT)(x), layers.Dense(LATENT)(x)])
+    code = keras.Input((LATENT,))
+    y: Any = layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization()(layers.Dense(128)(code)))
+    y = layers.LeakyReLU(negative_slope=0.1)(layers.Dense(grid[0] * grid[1] * grid[2])(y))
+    y = layers.Reshape(grid)(y)
+    for filters, stride in ((64, 3), (32, 2), (16, 2)):
+        y = layers.Conv2DTranspose(filters, stride, stride)(y)
+        y = layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization()(y))
+    decoder = keras.Model(code, layers.Conv2D(3, 1, activation="sigmoid")(y))
+
+    class PaperVae(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder, self.decoder = encoder, decoder
+            self.noise = keras.random.SeedGenerator(0)
+
+        def call(self, photo: Any) -> Any:
+            mean, log_variance = self.encoder(photo)
+            noise = keras.random.normal(ops.shape(mean), seed=self.noise)
+            drawn = self.decoder(mean + ops.exp(0.5 * log_variance) * noise)
+            kl = -0.5 * ops.sum(1.0 + log_variance - mean**2 - ops.exp(log_variance), axis=1)
+            self.add_loss(ops.mean(kl))
+            return drawn
+
+    class Budget(keras.callbacks.Callback):
+        seen = 0
+
+        def on_train_batch_end(self, *_: Any) -> None:
+            Budget.seen += 32
+            if time.monotonic() - began > 60.0 * minutes:
+                raise StopIteration
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return len(held.photos) // 32
+
+        def __getitem__(self, index: int) -> Any:
+            part = order[index * 32 : index * 32 + 32]
+            photos = held.photos[part].astype(np.float32) / 255.0
+            return photos, photos
+
+    order = np.random.default_rng(0).permutation(len(held.photos))
+    model = PaperVae()
+    model.compile(
+        keras.optimizers.Adam(), loss=lambda real, drawn: ops.mean((real - drawn) ** 2) * height * width
+    )
+    began = time.monotonic()
+    with contextlib.suppress(StopIteration):
+        model.fit(Batches(), epochs=10_000, verbose=0, callbacks=[Budget()])
+    seconds = time.monotonic() - began
+    encoder.trainable = False
+
+    def encode(photos: Photos) -> Floats:
+        with torch.inference_mode():
+            mean, _ = encoder(photos.astype(np.float32) / 255.0, training=False)
+        return keras.ops.convert_to_numpy(mean)
+
+    return encode, Budget.seen / seconds
