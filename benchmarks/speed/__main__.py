@@ -23,6 +23,7 @@ import floor
 import growth
 import serving
 import training
+from page import write_page
 from report import Report
 
 import search
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument(
         "--photos", type=Path, default=Path("../shared/data/photos"), help="real photos, to train on"
     )
+    parser.add_argument("--page", type=Path, help="write the tables into this page")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
     report = Report()
@@ -65,7 +67,10 @@ def main() -> None:
         training.measure(report, given.photos, quick=given.quick)
     if "growth" in given.only and not given.quick:
         growth.measure(report, given.out.with_name("growth.svg"))
+    floor.gaps(report)
     report.write(given.out)
+    if given.page is not None:
+        write_page(given.page, report.found, report.about, given.out.with_name("growth.svg"))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from modiste.model.engine import Engine
 from modiste.shop.ingest import ingest
 from modiste.shop.shop import Shop
 from modiste.vae import TrainSettings, train
+from modiste.vae.hardware import choose_hardware
+from modiste.vae.tuning import pace
 
 LEVEL, TOP, ASKING = 0.80, 10, 170
 BUDGETS, QUICK = (1.0, 2.0, 4.0, 8.0), (0.5,)
@@ -93,6 +95,8 @@ def measure(report: Report, photos: Path, *, quick: bool) -> None:
         report.note("training", f"left out: there are no photos at {photos}")
         return
     report.heading("training on real photos, all cores")
+    alone = pace(replace(choose_hardware("cpu"), threads=1), TrainSettings())
+    report.note("training step, one thread, photos/s", alone.images_per_second)
     torch.set_num_threads(os.cpu_count() or 1)
     root = Path(".cache/speed-photos")
     if not (root / "shop.json").exists():

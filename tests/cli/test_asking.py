@@ -125,3 +125,15 @@ def test_info_says_what_there_is(built: Path, capsys: pytest.CaptureFixture[str]
     assert sum(held["categories"].values()) == held["products"] == sum(held["clusters"].values())
     assert main(["info", "--shop", str(built)]) == 0
     assert "48x64" in capsys.readouterr().out
+
+
+def test_only_products_that_fit(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--shop", built, "--product", product, "-k", 5, "--where", "pattern!=plain")
+    found = answer(capsys, "similar", *arguments, "--scope", "catalogue", "--where", "lightness<=0.7")
+    assert found["results"]
+    assert all(each["attributes"]["pattern"] != "plain" for each in found["results"])
+    assert all(each["attributes"]["lightness"] <= 0.7 for each in found["results"])
+    recommended = answer(capsys, "recommend", *arguments)["recommendations"]
+    assert all(each["attributes"]["pattern"] != "plain" for part in recommended for each in part["results"])
+    assert main(["similar", "--shop", str(built), "--product", product, "--where", "pattern"]) == 2
+    assert "name=value" in capsys.readouterr().err

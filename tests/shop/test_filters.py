@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from modiste.errors import BadOption
-from modiste.shop.filters import Columns
+from modiste.shop.filters import Columns, parse_where
 
 ROWS: list[tuple[str, dict[str, Any]]] = [
     ("shoes", {"base_colour": "Red", "heel": 3.5, "vegan": True, "name": "a", "kind": "Footwear"}),
@@ -20,6 +20,11 @@ ROWS: list[tuple[str, dict[str, Any]]] = [
     ("bags", {"base_colour": "Blue", "heel": 1, "vegan": True, "name": "e", "kind": "Things", "mixed": 3}),
     ("hats", {"heel": 7, "vegan": False, "name": "f", "kind": "Things", "mixed": "three"}),
 ]
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """A filter within filters."""
+    return {"not": nested(depth - 1)} if depth else {"base_colour": ["Red"]}
 
 
 @pytest.fixture
@@ -56,6 +61,12 @@ def rows(columns: Columns, where: dict[str, Any]) -> str:
         ({"mixed": ["3"]}, "e"),
         ({"mixed": [3]}, "e"),
         ({"attribute_id": ["x1"]}, "d"),
+        ({"any": [{"base_colour": ["Red"]}, {"heel": {"min": 7}}]}, "adf"),
+        ({"any": []}, ""),
+        ({"all": []}, "abcdef"),
+        ({"all": [{"heel": {"min": 1}}, {"heel": {"max": 3.5}}], "vegan": [True]}, "ae"),
+        ({"not": {"base_colour": ["Red"]}}, "bcef"),
+        ({"not": {"any": [{"category": ["shoes"]}, {"not": {"base_colour": ["Red"]}}]}}, "d"),
     ],
 )
 def test_filters_are_exact(columns: Columns, where: dict[str, Any], names: str) -> None:
@@ -83,6 +94,12 @@ def test_filters_are_exact(columns: Columns, where: dict[str, Any], names: str) 
         {"vegan": [1]},
         {"x" * 10_000: ["Red"]},
         {"base_colour": "x" * 10_000},
+        {"any": [{"colour": ["Red"]}]},
+        {"any": "Red"},
+        {"any": ["Red"]},
+        {"not": ["Red"]},
+        {"all": [3]},
+        nested(20),
     ],
 )
 def test_what_cannot_be_filtered_by(columns: Columns, where: dict[str, Any]) -> None:
@@ -128,3 +145,30 @@ def test_a_catalogue_of_ten_thousand_is_quick() -> None:
     began = time.process_time()
     columns.matching({"word_3": ["value 1"], "year": {"min": 2004}})
     assert time.process_time() - began < 0.05
+
+
+@pytest.mark.parametrize(
+    ("texts", "names"),
+    [
+        ([], "abcdef"),
+        (["base_colour=Red, Blue"], "ade"),
+        (["base_colour != Black", "heel>=1"], "aef"),
+        (["heel<=0"], "b"),
+        (["heel=0,7"], "bf"),
+        (['{"any": [{"base_colour": ["Blue"]}, {"heel": {"min": 7}}]}', "vegan=true"], "e"),
+    ],
+)
+def test_filters_as_written_on_a_command_line(columns: Columns, texts: list[str], names: str) -> None:
+    assert rows(columns, parse_where(texts)) == names
+
+
+@pytest.mark.parametrize("text", ["", "red", "=red", "heel>=tall", "{", "heel>3"])
+def test_what_cannot_be_read_as_a_filter(text: str) -> None:
+    with pytest.raises(BadOption, match=r"filter|bounded"):
+        parse_where([text])
+
+
+def test_an_attribute_called_any_is_an_attribute() -> None:
+    columns = Columns(["a", "b"], ['{"any": "x", "not": 3}', '{"any": "y", "not": 5}'])
+    assert columns.matching({"any": ["x"]}).tolist() == [True, False]
+    assert columns.matching({"not": {"min": 4}}).tolist() == [False, True]

@@ -22,6 +22,14 @@ Metric = Annotated[
 ]
 Scope = Annotated[str, typer.Option(metavar="cluster|catalogue", help="Where to look.")]
 Tau = Annotated[float, typer.Option(metavar="T", help="Uncertainty of the start, for the likelihood.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILTER",
+        help="Only products that fit: name=value,value or name!=value, name>=number or name<=number; "
+        "or JSON, with any, all and not. Given again, all must fit.",
+    ),
+]
 SheetFile = Annotated[
     Path | None, typer.Option(metavar="FILE.png", help="Write the answer as a contact sheet.")
 ]
@@ -73,6 +81,7 @@ def similar(
     metric: Metric = "euclidean",
     scope: Scope = "cluster",
     tau: Tau = 0.0,
+    where: Where = None,
     sheet: SheetFile = None,
     json: options.AsJson = False,
 ) -> None:
@@ -82,8 +91,10 @@ def similar(
     modiste similar --shop my-shop --product 1163
     modiste similar --shop my-shop --photo shoe.jpg -k 20 --method fixed-epsilon --scope catalogue
     modiste similar --shop my-shop --random --seed 7 --sheet similar.png
+    modiste similar --shop my-shop --product 1163 --where base_colour=Red,Maroon --where 'year>=2012'
     """
     from modiste.cli.output import console, matches_table, print_json
+    from modiste.shop.filters import parse_where
     from modiste.shop.sheets import check_suffix, save_picture, similar_sheet
 
     begin = start.Start(product, photo, code, random, seed)
@@ -92,7 +103,14 @@ def similar(
         check_suffix(sheet)
     design = begin.code(opened)
     matches = opened.similar(
-        design, k, _any(method), _any(scope), metric=_any(metric), tau=tau, exclude=begin.excluded
+        design,
+        k,
+        _any(method),
+        _any(scope),
+        metric=_any(metric),
+        tau=tau,
+        exclude=begin.excluded,
+        where=parse_where(where or ()),
     )
     if sheet is not None:
         picture = begin.picture(opened, design)
@@ -121,6 +139,7 @@ def recommend(
     ] = "transport",
     metric: Metric = "euclidean",
     tau: Tau = 0.0,
+    where: Where = None,
     sheet: SheetFile = None,
     json: options.AsJson = False,
 ) -> None:
@@ -132,6 +151,7 @@ def recommend(
     modiste recommend --shop my-shop --product 1163 --method shift --json
     """
     from modiste.cli.output import console, matches_table, print_json
+    from modiste.shop.filters import parse_where
     from modiste.shop.sheets import check_suffix, recommend_sheet, save_picture
 
     begin = start.Start(product, photo, code, random, seed)
@@ -139,7 +159,15 @@ def recommend(
     if sheet is not None:
         check_suffix(sheet)
     design = begin.code(opened)
-    answer = opened.recommend(design, k, method, metric=_any(metric), tau=tau, exclude=begin.excluded)
+    answer = opened.recommend(
+        design,
+        k,
+        method,
+        metric=_any(metric),
+        tau=tau,
+        exclude=begin.excluded,
+        where=parse_where(where or ()),
+    )
     if sheet is not None:
         picture = begin.picture(opened, design)
         save_picture(sheet, recommend_sheet(picture, (begin.caption, method), _any(answer)))

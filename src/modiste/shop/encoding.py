@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from modiste.latent.posterior import fixed_epsilon_code
 from modiste.shop.progress import Progress, tell
 from modiste.shop.writing import opened_for_writing
 
-BATCH = 256
+BATCH = 32  # photos at once in a thread: what a core's cache holds
+SLICE = 1024  # products read at once from the store
 
 
 def encode_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | None = None) -> dict[str, Any]:
@@ -24,20 +26,28 @@ def encode_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | N
         ShopBusy: another process is writing to the shop.
         StorageError: the disk refused; the encodings before are kept.
     """
-    with (
-        opened_for_writing(path, need="model", threads=threads) as shop,
-        ThreadPoolExecutor(2, thread_name_prefix="encode") as pool,
-    ):
+    with opened_for_writing(path, need="model") as shop, ThreadPoolExecutor(threads + 1) as pool:
         model, engine, ids = shop.model, shop.engine, shop.catalogue.ids
         catalogue_hash = shop.store.hash()
         means = np.empty((len(ids), model.latent), np.float32)
         stds = np.empty_like(means)
-        tell(on_progress, "encode", 0, len(ids))
-        for start in range(0, len(ids), BATCH):
-            stop = min(start + BATCH, len(ids))
-            photos = np.stack(list(pool.map(decode_jpeg, shop.store.photos(ids[start:stop]))))
+
+        def work(start: int, jpegs: Sequence[bytes]) -> int:
+            photos = np.stack([decode_jpeg(jpeg) for jpeg in jpegs])
+            stop = start + len(jpegs)
             means[start:stop], stds[start:stop] = engine.encode(photos)
-            tell(on_progress, "encode", stop, len(ids))
+            return stop
+
+        tell(on_progress, "encode", 0, len(ids))
+        # Each thread takes batches from JPEG to code by itself; the store is read one slice ahead of them.
+        coming = pool.submit(shop.store.photos, ids[:SLICE])
+        for first in range(0, len(ids), SLICE):
+            held = coming.result()
+            coming = pool.submit(shop.store.photos, ids[first + SLICE : first + 2 * SLICE])
+            starts = range(0, len(held), BATCH)
+            jobs = [pool.submit(work, first + at, held[at : at + BATCH]) for at in starts]
+            for job in jobs:
+                tell(on_progress, "encode", job.result(), len(ids))
         codes = fixed_epsilon_code(means, stds, np.asarray(model.epsilon, np.float32))
         shop.store.write_encodings(model.model_id, ids, means, stds, codes)
         made = {"model": model.model_id, "catalogue_hash": catalogue_hash, "count": len(ids)}

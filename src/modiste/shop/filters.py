@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,9 @@ UNIQUE = 0.95  # whole numbers that nearly all differ are numbers of articles, n
 RESERVED = ("id", "category", "cluster")
 TITLES = ("name", "title", "product_name", "product_display_name", "productdisplayname")  # say one product
 BOUNDS = ("min", "max", "not")
+WRITING = re.compile(r"([^=!<>]+?)\s*(!=|>=|<=|=)\s*(.+)", re.DOTALL)
+WRITTEN = "Write name=value,value or name!=value, name>=number or name<=number, or a JSON object."
+DEEPEST = 16  # filters within filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +171,24 @@ class Columns:
         both = np.unique(np.stack([category.data, column.data])[:, column.known], axis=1)
         return len(np.unique(both[0])) == both.shape[1]
 
-    def matching(self, where: Where) -> NDArray[np.bool_]:
-        """Which products fit, `(N,)`: one of the values of each attribute; see Shop.matching. Raises BadOption."""
+    def matching(self, where: Where, depth: int = 0) -> NDArray[np.bool_]:
+        """Which products fit, `(N,)`: all that `where` says; see Shop.matching. Raises BadOption."""
+        if depth > DEEPEST:
+            raise BadOption(
+                f"The filter is nested more than {DEEPEST} deep.", remedy="Say the same with less nesting."
+            )
         fits = np.ones(len(self), np.bool_)
         for name, asked in where.items():
+            parts = _combined(name, asked)
             column = self.by_name.get(name)
+            if parts is not None and column is None:
+                each = [self.matching(part, depth + 1) for part in parts]
+                if name == "not":
+                    fits &= ~each[0]
+                else:
+                    join = np.logical_or if name == "any" else np.logical_and
+                    fits &= join.reduce(each, axis=0, initial=name == "all")
+                continue
             if column is None:
                 names = ", ".join(list(self.by_name)[:20])
                 raise BadOption(
@@ -179,6 +196,16 @@ class Columns:
                 )
             fits &= _fits(column, name, asked)
         return fits
+
+
+def _combined(name: str, asked: Any) -> list[Where] | None:
+    """The filters that "any", "all" or "not" combine; None where that is an attribute's name and condition."""
+    if name == "not" and isinstance(asked, Mapping):
+        return [cast("Where", asked)]
+    if name in ("any", "all") and isinstance(asked, (list, tuple)):
+        parts = cast("Sequence[Any]", asked)
+        return list(parts) if all(isinstance(part, Mapping) for part in parts) else None
+    return None
 
 
 def _fits(column: Column, name: str, asked: Any) -> NDArray[np.bool_]:
@@ -230,3 +257,31 @@ def _column(count: int, rows: Sequence[int], values: list[Any]) -> Column:
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"
+
+
+def parse_where(texts: Sequence[str]) -> dict[str, Any]:
+    """A filter as written on a command line, all of which must fit: `colour=Red,Blue`, `gender!=Men`, `year>=2012`,
+    `price<=50`, or JSON as `matching` takes it. Raises BadOption.
+    """
+    parts: list[dict[str, Any]] = []
+    for text in texts:
+        if text.lstrip().startswith("{"):
+            try:
+                parts.append(json.loads(text))
+            except ValueError as error:
+                raise BadOption(f"The filter {_shown(text)} is not JSON: {error}.", remedy=WRITTEN) from None
+            continue
+        found = WRITING.fullmatch(text)
+        if found is None:
+            raise BadOption(f"The filter {_shown(text)} cannot be read.", remedy=WRITTEN)
+        name, sign, value = (part.strip() for part in found.groups())
+        values = [each.strip() for each in value.split(",")]
+        if sign in ("=", "!="):
+            parts.append({name: values if sign == "=" else {"not": values}})
+            continue
+        try:
+            bound = float(value)
+        except ValueError:
+            raise BadOption(f"{name} cannot be bounded by {_shown(value)}.", remedy=WRITTEN) from None
+        parts.append({name: {"min" if sign == ">=" else "max": bound}})
+    return {"all": parts} if parts else {}

@@ -295,7 +295,7 @@ class Shop:
         Args:
             where: by attribute, or "category": a list of values, one of which fits; {"min": …, "max": …}, either of
                 them, for numbers; or {"not": [values]}. All attributes must fit. A product that lacks an attribute
-                fits only a "not".
+                fits only a "not". Filters combine: {"any": [filters]}, {"all": [filters]}, {"not": filter}.
 
         Raises:
             BadOption: an attribute that no product has, or a value of another kind.

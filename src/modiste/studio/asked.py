@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
@@ -35,12 +35,14 @@ class Condition(Asked):
     not_: list[Value] | None = Field(None, alias="not")
 
 
+# What stands for a filter within a filter: the shop checks it all, and how deep it goes.
+Inner = dict[str, Any]
 Where = Annotated[
-    dict[str, list[Value] | Condition],
+    dict[str, list[Value] | Condition | list[Inner] | Inner],
     Field(
         max_length=100,
         description="By attribute, or `category`: a list of values of which one must fit, a range, or values that are "
-        "not wanted. All attributes must fit.",
+        "not wanted. All attributes must fit. Filters combine: `any` and `all` take a list of filters, `not` a filter.",
     ),
 ]
 

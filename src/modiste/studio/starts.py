@@ -27,7 +27,7 @@ def code_of(shop: Shop, asked: Start) -> NDArray[Any]:
     return shop.code_of(asked.product) if asked.product is not None else np.array(asked.code, np.float64)
 
 
-def where_of(where: Mapping[str, list[Any] | Condition]) -> dict[str, Any]:
+def where_of(where: Mapping[str, list[Any] | Condition | dict[str, Any]]) -> dict[str, Any]:
     """The conditions as Shop takes them."""
     return {
         name: each.model_dump(by_alias=True, exclude_none=True) if isinstance(each, Condition) else each

@@ -1,0 +1,69 @@
+"""The tables of docs/performance.md, from what a run measured."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+
+
+def write_page(page: Path, found: dict[str, dict[str, Any]], about: dict[str, Any], drawn: Path) -> None:
+    """Replace what stands between the marks of a page; copy the picture of growth beside it."""
+    text = page.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    parts = [BEGIN, ratios(found), floor(about), notes(about), END]
+    page.write_text(before + "\n\n".join(parts) + after, encoding="utf-8")
+    if drawn.exists():
+        shutil.copyfile(drawn, page.parent / "images" / "growth.svg")
+
+
+def ratios(found: dict[str, dict[str, Any]]) -> str:
+    """Every ratio."""
+    lines = [
+        "| what / beside what | ours | peer, or what is asked | unit | ratio | target |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, each in found.items():
+        target = "" if each["target"] is None else f"{each['target']:g}"
+        missed = "" if each["target"] is None or each["ratio"] >= each["target"] else ", **missed**"
+        lines.append(
+            f"| {name} | {number(each['ours'])} | {number(each['peer'])} | {each['unit']} "
+            f"| {each['ratio']:.2f} | {target}{missed} |"
+        )
+    return "\n".join(lines)
+
+
+def floor(about: dict[str, Any]) -> str:
+    """How far above the floor each cost is."""
+    lines = [
+        "| cost | bytes moved | operations | floor | ours | times the floor |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in about.items():
+        if name.startswith("floor: "):
+            lines.append(
+                f"| {name.removeprefix('floor: ')} | {row['moved']} | {row['operations']} "
+                f"| {number(row['floor'])} | {number(row['ours'])} | {row['times the floor']:.1f} |"
+            )
+    return "\n".join(lines)
+
+
+def notes(about: dict[str, Any]) -> str:
+    """What has no ratio."""
+    lines = ["| measured beside | |", "|---|---|"]
+    for name, value in about.items():
+        if not name.startswith("floor: ") and name != "growth":
+            lines.append(f"| {name} | {number(value)} |")
+    return "\n".join(lines)
+
+
+def number(value: Any) -> str:
+    """A figure with three digits that count; other things as they are."""
+    if isinstance(value, list):
+        return ", ".join(number(each) for each in value)
+    if not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
