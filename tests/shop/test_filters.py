@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from modiste.errors import BadOption
-from modiste.shop.filters import Columns, parse_where
+from modiste.shop.filters import Columns
+from modiste.shop.wheres import parse_where
 
 ROWS: list[tuple[str, dict[str, Any]]] = [
     ("shoes", {"base_colour": "Red", "heel": 3.5, "vegan": True, "name": "a", "kind": "Footwear"}),

@@ -20,7 +20,8 @@ from modiste.model.config import ModelConfig
 from modiste.vae import TrainSettings, Vae, train
 from modiste.vae.checkpoint import peek
 from modiste.vae.hardware import Hardware
-from modiste.vae.train import as_begun, trim_metrics
+from modiste.vae.plan import as_begun
+from modiste.vae.train import trim_metrics
 
 FRAME = (48, 36)
 
@@ -176,7 +177,7 @@ def test_a_long_run_begins_with_a_measurement_and_goes_on_as_it_began(
     photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = torch.get_num_threads()
-    monkeypatch.setattr("modiste.vae.train.TUNED_FROM", 100)
+    monkeypatch.setattr("modiste.vae.plan.TUNED_FROM", 100)
     monkeypatch.setattr("modiste.vae.tuning.CLEARLY", 0.0)  # whatever is fastest by a hair
     seen: list[dict] = []
 

@@ -94,8 +94,8 @@ def similar(
     modiste similar --shop my-shop --product 1163 --where base_colour=Red,Maroon --where 'year>=2012'
     """
     from modiste.cli.output import console, matches_table, print_json
-    from modiste.shop.filters import parse_where
     from modiste.shop.sheets import check_suffix, save_picture, similar_sheet
+    from modiste.shop.wheres import parse_where
 
     begin = start.Start(product, photo, code, random, seed)
     opened = _open(shop, begin)
@@ -151,8 +151,8 @@ def recommend(
     modiste recommend --shop my-shop --product 1163 --method shift --json
     """
     from modiste.cli.output import console, matches_table, print_json
-    from modiste.shop.filters import parse_where
     from modiste.shop.sheets import check_suffix, recommend_sheet, save_picture
+    from modiste.shop.wheres import parse_where
 
     begin = start.Start(product, photo, code, random, seed)
     opened = _open(shop, begin)

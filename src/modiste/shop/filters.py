@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,8 +22,6 @@ UNIQUE = 0.95  # whole numbers that nearly all differ are numbers of articles, n
 RESERVED = ("id", "category", "cluster")
 TITLES = ("name", "title", "product_name", "product_display_name", "productdisplayname")  # say one product
 BOUNDS = ("min", "max", "not")
-WRITING = re.compile(r"([^=!<>]+?)\s*(!=|>=|<=|=)\s*(.+)", re.DOTALL)
-WRITTEN = "Write name=value,value or name!=value, name>=number or name<=number, or a JSON object."
 DEEPEST = 16  # filters within filters
 
 
@@ -92,7 +89,7 @@ class Column:
             except (TypeError, ValueError):
                 pass
         allowed = {"words": "words", "number": "numbers", "flag": "true or false"}[self.kind]
-        raise BadOption(f"{name} cannot be {_shown(value)}.", remedy=f"{name} takes {allowed}.")
+        raise BadOption(f"{name} cannot be {shown(value)}.", remedy=f"{name} takes {allowed}.")
 
 
 class Columns:
@@ -192,7 +189,7 @@ class Columns:
             if column is None:
                 names = ", ".join(list(self.by_name)[:20])
                 raise BadOption(
-                    f"The shop's products have no attribute {_shown(name)}.", remedy=f"Choose one of {names}."
+                    f"The shop's products have no attribute {shown(name)}.", remedy=f"Choose one of {names}."
                 )
             fits &= _fits(column, name, asked)
         return fits
@@ -213,7 +210,7 @@ def _fits(column: Column, name: str, asked: Any) -> NDArray[np.bool_]:
         return column.of(cast("Sequence[Any]", asked), name)
     if not isinstance(asked, Mapping) or not set(cast("Where", asked)) <= set(BOUNDS) or not asked:
         raise BadOption(
-            f"{name} cannot be filtered by {_shown(asked)}.",
+            f"{name} cannot be filtered by {shown(asked)}.",
             remedy='Give a list of values, {"min": …, "max": …} or {"not": [values]}.',
         )
     given = cast("Where", asked)
@@ -225,13 +222,13 @@ def _fits(column: Column, name: str, asked: Any) -> NDArray[np.bool_]:
         sound = isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
         if column.kind != "number" or not sound:
             raise BadOption(
-                f"{name} cannot be bounded by {_shown(value)}.",
+                f"{name} cannot be bounded by {shown(value)}.",
                 remedy="min and max are numbers, for attributes that are numbers.",
             )
         fits &= column.data >= value if bound == "min" else column.data <= value
     unwanted = given.get("not", [])
     if not isinstance(unwanted, (list, tuple)):
-        raise BadOption(f"{name} cannot be without {_shown(unwanted)}.", remedy="not takes a list of values.")
+        raise BadOption(f"{name} cannot be without {shown(unwanted)}.", remedy="not takes a list of values.")
     return fits & ~column.of(cast("Sequence[Any]", unwanted), name)
 
 
@@ -254,34 +251,7 @@ def _column(count: int, rows: Sequence[int], values: list[Any]) -> Column:
     return Column(kind, held, tuple(str(words[place]) for place in order))
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as an error says it, cut where it is long."""
     text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"
-
-
-def parse_where(texts: Sequence[str]) -> dict[str, Any]:
-    """A filter as written on a command line, all of which must fit: `colour=Red,Blue`, `gender!=Men`, `year>=2012`,
-    `price<=50`, or JSON as `matching` takes it. Raises BadOption.
-    """
-    parts: list[dict[str, Any]] = []
-    for text in texts:
-        if text.lstrip().startswith("{"):
-            try:
-                parts.append(json.loads(text))
-            except ValueError as error:
-                raise BadOption(f"The filter {_shown(text)} is not JSON: {error}.", remedy=WRITTEN) from None
-            continue
-        found = WRITING.fullmatch(text)
-        if found is None:
-            raise BadOption(f"The filter {_shown(text)} cannot be read.", remedy=WRITTEN)
-        name, sign, value = (part.strip() for part in found.groups())
-        values = [each.strip() for each in value.split(",")]
-        if sign in ("=", "!="):
-            parts.append({name: values if sign == "=" else {"not": values}})
-            continue
-        try:
-            bound = float(value)
-        except ValueError:
-            raise BadOption(f"{name} cannot be bounded by {_shown(value)}.", remedy=WRITTEN) from None
-        parts.append({name: {"min" if sign == ">=" else "max": bound}})
-    return {"all": parts} if parts else {}

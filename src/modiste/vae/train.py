@@ -6,13 +6,11 @@ a checkpoint. A run that was killed therefore goes on as if nothing had happened
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +18,21 @@ import numpy as np
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
-from modiste.errors import NonFiniteLoss, ResumeError
+from modiste.errors import NonFiniteLoss
 from modiste.model.config import ModelConfig, new_model_id
 from modiste.vae.checkpoint import Progress, load_checkpoint, network_tensors, peek, save_checkpoint
 from modiste.vae.finish import finish
-from modiste.vae.hardware import Hardware, choose_hardware
+from modiste.vae.hardware import choose_hardware
 from modiste.vae.model import Vae
 from modiste.vae.photos import PhotoSet, split
+from modiste.vae.plan import as_begun, plan_epochs, worth_tuning
 from modiste.vae.prepared import key_of
-from modiste.vae.run import Run, averaged, full_epochs, one_step, set_learning_rate, update_average, validate
-from modiste.vae.settings import DEFAULT_PHOTOS_SEEN, TrainSettings
+from modiste.vae.run import Run, averaged, one_step, set_learning_rate, update_average, validate
+from modiste.vae.settings import TrainSettings
 from modiste.vae.sheets import write_sheets
 from modiste.vae.tuning import fastest
 
 OnProgress = Callable[[dict[str, Any]], None]
-MIN_EPOCHS, MAX_EPOCHS = 8, 400
-TUNED_FROM, TUNED_MINUTES = 30_000, 1.0  # photos shown, or minutes: shorter runs begin at once
 TELL_EVERY = 0.2  # seconds between progress reports
 
 
@@ -156,68 +153,6 @@ def start(
         run.progress.epochs = plan_epochs(run)
         save_checkpoint(checkpoint, run.progress, network, run.average, run.best, optimizer)
     return run
-
-
-def as_begun(hardware: Hardware, notes: dict[str, Any], directory: Path) -> Hardware:
-    """The way that a run began in: it decides the last digits. Raises ResumeError where this machine has not got it."""
-    if notes.get("bfloat16") and not hardware.bfloat16:
-        raise ResumeError(
-            f"The checkpoint in {directory} was made in bfloat16, which this machine would have to emulate.",
-            remedy="Resume on the machine that began, or train without --resume.",
-        )
-    return replace(
-        hardware,
-        bfloat16=bool(notes.get("bfloat16")),
-        channels_last=bool(notes.get("channels_last", True)),
-    )
-
-
-def worth_tuning(settings: TrainSettings, products: int) -> bool:
-    """Whether a run is long enough to begin with a measurement of some seconds."""
-    shown = DEFAULT_PHOTOS_SEEN if settings.epochs is None else settings.epochs * products
-    return shown >= TUNED_FROM if settings.minutes is None else settings.minutes >= TUNED_MINUTES
-
-
-def plan_epochs(run: Run) -> int:
-    """Epochs to train: as asked, or as many as fit the minutes, measured; or as many as show 150,000 photos.
-
-    Our preset has two phases, and so at least two epochs.
-    """
-    settings = run.settings
-    least = 1 if settings.preset == "paper" else 2
-    if settings.epochs is not None:
-        return max(least, settings.epochs)
-    if settings.minutes is None:
-        return min(MAX_EPOCHS, max(MIN_EPOCHS, round(DEFAULT_PHOTOS_SEEN / len(run.train_rows))))
-    trial = copy.copy(run)
-    trial.network = copy.deepcopy(run.network)
-    shape = (len(run.photos.bodies), settings.latent)
-    device = run.hardware.device
-    trial.posteriors = torch.zeros(shape, device=device), torch.ones(shape, device=device)
-    trial.optimizer = torch.optim.Adam(trial.network.parameters(), settings.learning_rate)
-    # 8 % more: validation, saving.
-    seconds = {full: 1.08 * run.steps * time_step(trial, full) for full in (False, True)}
-
-    def lasts(epochs: int) -> float:
-        full = epochs if settings.preset == "paper" else full_epochs(settings, epochs)
-        return full * seconds[True] + (epochs - full) * seconds[False]
-
-    epochs = least
-    while lasts(epochs + 1) <= 60.0 * settings.minutes:
-        epochs += 1
-    return epochs
-
-
-def time_step(run: Run, full: bool) -> float:
-    """Seconds that one step takes, the median of five after two to warm up."""
-    rows = run.train_rows[: run.batch]
-    times: list[float] = []
-    for number in range(7):
-        began = time.perf_counter()
-        whole = next(run.photos.batches([rows], full=full or run.settings.preset == "paper"))
-        one_step(run, rows, whole, seed=number)
-        times.append(time.perf_counter() - began)
-    return float(np.median(times[2:]))
 
 
 def one_epoch(run: Run, board: SummaryWriter, tell: OnProgress) -> None:
