@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
-import torch
 
 from modiste.cli import main
 from modiste.shop import doctoring
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    threads = torch.get_num_threads()
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctoring, "FRAME", (64, 48))
     monkeypatch.setattr(doctoring, "PRODUCTS", 2000)
     monkeypatch.setattr(doctoring, "OTHER_BATCHES", (16,))
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from modiste.vae.network import body_ratio, shrink
 from modiste.vae.photos import PhotoSet
 from modiste.vae.prepared import as_planes, key_of
 from modiste.vae.settings import TrainSettings
-from modiste.vae.tuning import fastest, pace, ways
+from modiste.vae.tuning import fastest, ways
 
 FRAME = (48, 36)
 
@@ -96,11 +96,14 @@ def test_ways_to_train_are_measured() -> None:
     usual = Hardware(torch.device("cpu"), bfloat16=False, threads=2)
     assert next(iter(ways(usual))) == usual
     assert len(set(ways(usual))) == 4
-    assert pace(usual, settings).images_per_second > 0
-    threads = torch.get_num_threads()
-    try:
-        chosen, tried = fastest(usual, settings)
-        assert torch.get_num_threads() == chosen.threads
-    finally:
-        torch.set_num_threads(threads)
-    assert len(tried) == 4
+    chosen, tried = fastest(usual, settings, [4])
+    assert chosen in set(ways(usual))
+    assert [each.batch_size for each in tried] == [8, 8, 8, 8, 4]
+    assert all(each.images_per_second > 0 for each in tried)
+    assert [each.threads for each in tried] == [2, 1, 2, 2, 2]
+
+
+def test_what_cannot_be_measured_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = Hardware(torch.device("cpu"), bfloat16=False, threads=2)
+    monkeypatch.setattr("modiste.vae.tuning.sys.executable", "/no/such/python")
+    assert fastest(usual, TrainSettings(frame=FRAME)) == (usual, [])

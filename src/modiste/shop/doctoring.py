@@ -93,15 +93,12 @@ def _median(work: Callable[[int], object], rounds: int) -> float:
 
 
 def _training() -> dict[str, Any]:
-    from dataclasses import replace
-
     from modiste.vae import TrainSettings
     from modiste.vae.hardware import choose_hardware
-    from modiste.vae.tuning import fastest, pace
+    from modiste.vae.tuning import fastest
 
     settings = TrainSettings(frame=FRAME)
-    chosen, tried = fastest(choose_hardware("auto"), settings)
-    others = [pace(chosen, replace(settings, batch_size=size)) for size in OTHER_BATCHES]
+    chosen, tried = fastest(choose_hardware("auto"), settings, OTHER_BATCHES)
     return {
         "device": str(chosen.device),
         "chosen": {
@@ -110,7 +107,7 @@ def _training() -> dict[str, Any]:
             "channels_last": chosen.channels_last,
             "batch_size": settings.batch_size,
         },
-        "ways": [each.as_dict() for each in (*tried, *others)],
+        "ways": [each.as_dict() for each in tried],
     }
 
 

@@ -31,6 +31,7 @@ def as_begun(hardware: Hardware, notes: dict[str, Any], directory: Path) -> Hard
         hardware,
         bfloat16=bool(notes.get("bfloat16")),
         channels_last=bool(notes.get("channels_last", True)),
+        threads=int(notes.get("threads", hardware.threads)),
     )
 
 
@@ -41,7 +42,7 @@ def worth_tuning(settings: TrainSettings, products: int) -> bool:
 
 
 def plan_epochs(run: Run) -> int:
-    """Epochs to train: as asked, or as many as fit the minutes, measured; or as many as show 150,000 photos.
+    """Epochs to train: as asked, or as many as fit the minutes, measured; or as many as show DEFAULT_PHOTOS_SEEN.
 
     Our preset has two phases, and so at least two epochs.
     """

@@ -125,6 +125,8 @@ def start(
         tell({"stage": "tune", "done": 0, "total": 1})
         hardware, _ = fastest(hardware, settings)
         tell({"stage": "tune", "done": 1, "total": 1})
+    # Said even where nothing changes: sums are split, and so rounded, by what was said.
+    torch.set_num_threads(hardware.threads)
     torch.manual_seed(settings.seed)
     network = Vae.fresh(settings.preset, settings.frame, settings.latent).to(hardware.device)
     if hardware.channels_last:
@@ -149,7 +151,8 @@ def start(
         run.progress, loaded, run.best = load_checkpoint(checkpoint, identity, network, optimizer)
         run.average = {name: tensor.to(hardware.device) for name, tensor in loaded.items()}
     else:
-        run.progress.notes |= {"bfloat16": hardware.bfloat16, "channels_last": hardware.channels_last}
+        begun = ("bfloat16", "channels_last", "threads")
+        run.progress.notes |= {name: getattr(hardware, name) for name in begun}
         run.progress.epochs = plan_epochs(run)
         save_checkpoint(checkpoint, run.progress, network, run.average, run.best, optimizer)
     return run

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,6 +20,7 @@ from modiste.vae.network import body_size
 from modiste.vae.objective import learning_terms
 from modiste.vae.settings import TrainSettings
 
+PATIENCE = 120  # seconds
 STEPS = 3  # measured of each way, after one to warm up
 CLEARLY = (
     1.15  # how many times faster another way must be than the usual one: a noisy machine changes nothing
@@ -49,18 +53,47 @@ def ways(hardware: Hardware) -> Iterator[Hardware]:
     yield replace(hardware, channels_last=not hardware.channels_last)
 
 
-def fastest(hardware: Hardware, settings: TrainSettings) -> tuple[Hardware, list[Pace]]:
-    """The way that is clearly fastest, else the usual one; and what was measured. Leaves torch's threads as chosen."""
-    tried = [(way, pace(way, settings)) for way in ways(hardware)]
-    best, quickest = max(tried, key=lambda each: each[1].images_per_second)
-    if quickest.images_per_second < CLEARLY * tried[0][1].images_per_second:
-        best = hardware
-    torch.set_num_threads(best.threads)
-    return best, [each for _, each in tried]
+def fastest(
+    hardware: Hardware, settings: TrainSettings, others: Sequence[int] = ()
+) -> tuple[Hardware, list[Pace]]:
+    """The way that is clearly fastest, else the usual one; and what was measured, `others` batch sizes too.
+
+    Measured in a process of its own: what it leaves behind in a process decides how later sums are rounded there, and
+    a run that is resumed could not repeat it. Where that cannot be, the usual way, and nothing measured.
+    """
+    tried = list(ways(hardware))
+    asked = {
+        "settings": settings.identity(),
+        "device": str(hardware.device),
+        "ways": [[each.threads, each.bfloat16, each.channels_last] for each in tried],
+        "others": list(others),
+    }
+    try:
+        command = [sys.executable, "-m", "modiste.vae.tuning", json.dumps(asked)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
+        found = [Pace(**each) for each in json.loads(done.stdout)]
+    except (OSError, ValueError, TypeError, subprocess.SubprocessError):
+        return hardware, []
+    usual, best = found[0], max(range(len(tried)), key=lambda i: found[i].images_per_second)
+    clearly = found[best].images_per_second >= CLEARLY * usual.images_per_second
+    return tried[best] if clearly else hardware, found
+
+
+def answer(text: str) -> list[Pace]:
+    """What `fastest` asks its own process: the pace of each way, then of the first with each other batch size."""
+    asked = json.loads(text)
+    known = asked["settings"]
+    settings = TrainSettings(
+        frame=tuple(known["frame"]), latent=known["latent"], batch_size=known["batch_size"]
+    )
+    device = torch.device(asked["device"])
+    tried = [Hardware(device, short, last, threads) for threads, short, last in asked["ways"]]
+    found = [pace(each, settings) for each in tried]
+    return found + [pace(tried[0], replace(settings, batch_size=size)) for size in asked["others"]]
 
 
 def pace(way: Hardware, settings: TrainSettings) -> Pace:
-    """Measure steps of our preset's first phase on photos of noise."""
+    """Measure steps of our preset's first phase on photos of noise. Leaves torch's threads as they were measured."""
     torch.set_num_threads(way.threads)
     generator = torch.Generator().manual_seed(0)
     vae = Vae.fresh("default", settings.frame, settings.latent).to(way.device)
@@ -84,3 +117,7 @@ def pace(way: Hardware, settings: TrainSettings) -> Pace:
         float(terms.loss.detach())  # waits for a GPU
         times.append(time.perf_counter() - began)
     return Pace(way.threads, way.bfloat16, way.channels_last, batch, batch / float(np.median(times[1:])))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps([each.as_dict() for each in answer(sys.argv[1])]))
