@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 
 from modiste import Shop
-from modiste.shop import indexing, stages
+from modiste.errors import BadOption, SchemaError
+from modiste.shop import indexing
 from modiste.shop.clustering import cluster_shop
+from modiste.shop.indexing import index_shop
 
 
 def index_of(root: Path) -> Path:
@@ -58,7 +61,41 @@ def test_a_damaged_index_is_left_alone(shop_copy: Path, name: str) -> None:
 
 def test_rows_that_are_not_the_shop_s_are_not_used(shop_copy: Path) -> None:
     shop = Shop.open(shop_copy)
-    args = (shop.files, shop.store, shop.model.model_id)
+    args = (shop.files, shop.manifest, shop.store, shop.model.model_id)
     assert indexing.indexed_encodings(*args, len(shop.catalogue)) is not None
     assert indexing.indexed_encodings(*args, len(shop.catalogue) + 1) is None
-    assert stages.load_encodings(*args[:1], shop.manifest, shop.store, shop.catalogue, shop.model) is not None
+
+
+def test_the_shop_s_own_tau(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Shop.open(shop_copy)
+    code = plain.code_of(plain.catalogue.ids[5])
+    wanted = plain.similar(code, 20, scope="catalogue", tau=0.4)
+    made = index_shop(shop_copy, tau=0.4)
+    assert (made["tau"], made["products"]) == (0.4, len(plain.catalogue))
+    assert made["bytes_per_product"]["likelihood"] > 100
+    shop = Shop.open(shop_copy)
+    with monkeypatch.context() as patched:
+        patched.setattr("modiste.search.blocks._steepness", None)  # it is in the file
+        assert shop.similar(code, 20, scope="catalogue") == wanted
+    assert shop.similar(code, 20, scope="catalogue", tau=0.0) == plain.similar(code, 20, scope="catalogue")
+    index_shop(shop_copy)  # says nothing of tau: it stays
+    assert Shop.open(shop_copy).tau == 0.4
+    with pytest.raises(BadOption):
+        index_shop(shop_copy, tau=-1.0)
+    assert Shop.open(shop_copy).tau == 0.4
+
+
+@pytest.mark.parametrize("value", [{"tau": -1}, {"tau": "x"}, [], {"tau": True}])
+def test_a_damaged_tau(shop_copy: Path, value: object) -> None:
+    path = shop_copy / "shop.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"search": value}))
+    with pytest.raises(SchemaError, match="search"):
+        Shop.open(shop_copy)
+
+
+def test_a_shop_from_before_there_was_one(shop_copy: Path) -> None:
+    path = shop_copy / "shop.json"
+    raw = json.loads(path.read_text())
+    del raw["search"]
+    path.write_text(json.dumps(raw))
+    assert Shop.open(shop_copy).tau == 0.0

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from modiste.cli import asking, building, demo, doctor, judging, serve, sliders
+from modiste.cli import asking, building, demo, doctor, indexing, judging, serve, sliders
 
 app = typer.Typer(
     name="modiste",
@@ -42,6 +42,7 @@ for command in (
     building.encode,
     building.cluster,
     sliders.sliders,
+    indexing.index,
     asking.generate,
     asking.similar,
     asking.recommend,

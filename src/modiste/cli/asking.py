@@ -21,7 +21,10 @@ Metric = Annotated[
     str, typer.Option(metavar="euclidean|manhattan", help="Of the distance, where there is one.")
 ]
 Scope = Annotated[str, typer.Option(metavar="cluster|catalogue", help="Where to look.")]
-Tau = Annotated[float, typer.Option(metavar="T", help="Uncertainty of the start, for the likelihood.")]
+Tau = Annotated[
+    float | None,
+    typer.Option(metavar="T", help="Uncertainty of the start, for the likelihood; the shop's if left out."),
+]
 Where = Annotated[
     list[str] | None,
     typer.Option(
@@ -80,7 +83,7 @@ def similar(
     method: Method = "likelihood",
     metric: Metric = "euclidean",
     scope: Scope = "cluster",
-    tau: Tau = 0.0,
+    tau: Tau = None,
     where: Where = None,
     sheet: SheetFile = None,
     json: options.AsJson = False,
@@ -138,7 +141,7 @@ def recommend(
         ),
     ] = "transport",
     metric: Metric = "euclidean",
-    tau: Tau = 0.0,
+    tau: Tau = None,
     where: Where = None,
     sheet: SheetFile = None,
     json: options.AsJson = False,

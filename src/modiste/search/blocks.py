@@ -61,6 +61,7 @@ class Steepness:
     least: Floats
     most: Floats
     largest: float
+    tau: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +80,10 @@ class Blocks:
     starts: NDArray[np.int64]
     mean_box: Floats
     code_box: Floats
-    steepness: Steepness = field(repr=False)  # for τ = 0
+    steepness: Steepness = field(repr=False)  # for the τ that is asked for most
 
     @classmethod
-    def build(cls, products: Encoded, clusters: int = 0) -> Blocks:
+    def build(cls, products: Encoded, clusters: int = 0, tau: float = 0.0) -> Blocks:
         """Lay out products, `clusters` clusters of them at least; neighbours share a block."""
         from modiste.search import kernels
 
@@ -101,7 +102,7 @@ class Blocks:
         held.reshape(-1)[places] = order
         mean, std, code = (_laid(part, held) for part in (products.mean, products.std, products.code))
         held.reshape(-1)[places] = products.rows[order]
-        steep = _steepness(mean, std, 0.0)
+        steep = _steepness(mean, std, tau)
         return cls(mean, std, code, held, starts, _box(mean, held), _box(code, held), steep)
 
     def products(self, rows: NDArray[np.int32] | None = None) -> Encoded:
@@ -115,7 +116,7 @@ class Blocks:
 
     def steeper(self, tau: float) -> Steepness:
         """What the likelihood of a query N(z, τ²) needs."""
-        return self.steepness if tau == 0.0 else _steepness(self.mean, self.std, tau)
+        return self.steepness if tau == self.steepness.tau else _steepness(self.mean, self.std, tau)
 
     def save(self, directory: Path, made_from: str) -> None:
         """Write all as `.npy` files in `directory`, whole or not at all; `made_from` names what the products were."""
@@ -127,7 +128,12 @@ class Blocks:
                 np.save(partial / f"{name}.npy", getattr(self, name), allow_pickle=False)
             for name in STEEP:
                 np.save(partial / f"{name}.npy", getattr(self.steepness, name), allow_pickle=False)
-            about = {"version": VERSION, "made_from": made_from, "largest": self.steepness.largest}
+            about = {
+                "version": VERSION,
+                "made_from": made_from,
+                "largest": self.steepness.largest,
+                "tau": self.steepness.tau,
+            }
             (partial / "index.json").write_text(json.dumps(about) + "\n")
             shutil.rmtree(directory, ignore_errors=True)
             partial.replace(directory)
@@ -149,7 +155,11 @@ class Blocks:
             def held(name: str) -> Any:
                 return np.asarray(np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False))
 
-            steep = Steepness(**{name: held(name) for name in STEEP}, largest=float(about["largest"]))
+            steep = Steepness(
+                **{name: held(name) for name in STEEP},
+                largest=float(about["largest"]),
+                tau=float(about["tau"]),
+            )
             found = cls(**{name: held(name) for name in MEMBERS}, steepness=steep)
             found.check()
         except (OSError, ValueError, KeyError, TypeError, SchemaError):
@@ -206,4 +216,4 @@ def _steepness(mean: Floats, std: Floats, tau: float) -> Steepness:
     weight, constant = np.empty_like(mean), np.empty((b, LANES), np.float32)
     least, most = np.empty((n, b), np.float32), np.empty(b, np.float32)
     largest = kernels.derive(mean, std, tau * tau, weight, constant, least, most)
-    return Steepness(weight, constant, least, most, float(largest))
+    return Steepness(weight, constant, least, most, float(largest), tau)

@@ -39,6 +39,7 @@ class LatentIndex:
         code: NDArray[np.float32],
         cluster: NDArray[np.intp] | None = None,
         *,
+        tau: float = 0.0,
         threads: int = 1,
     ) -> None:
         """Lay out `N` products.
@@ -47,6 +48,7 @@ class LatentIndex:
             ids: `N` of them.
             mean, std, code: float32 `(N, n)` each.
             cluster: the cluster of each product, `(N,)`, 0 or more; None for no clusters.
+            tau: the one that is made ready for; another takes a moment when it is first asked for.
             threads: how many share a scan that is worth it.
 
         Raises:
@@ -56,7 +58,7 @@ class LatentIndex:
         groups = np.zeros(len(ids), np.intp) if cluster is None else np.asarray(cluster, np.intp)
         _check_parts(len(ids), parts, groups)
         products = Encoded(np.arange(len(ids)), parts[0], parts[1], parts[2], groups)
-        part = Part(Blocks.build(products))
+        part = Part(Blocks.build(products, tau=check_tau(tau)))
         self._begin(list(ids), Parts([part], len(ids), threads), cluster is not None)
 
     def _begin(self, ids: list[str], parts: Parts, clustered: bool) -> None:

@@ -101,8 +101,9 @@ class Parts:
         clusters = len(base.blocks.starts) - 1
         fresh = fresh.and_(*(part.products() for part in tails))
         if len(fresh) > max(FRESH, count // 8):
-            return Parts([Part(Blocks.build(fresh.and_(base.products()), clusters))], count, self.threads)
-        added = [Part(Blocks.build(fresh, clusters))] if len(fresh) else []
+            blocks = Blocks.build(fresh.and_(base.products()), clusters, base.blocks.steepness.tau)
+            return Parts([Part(blocks)], count, self.threads)
+        added = [Part(Blocks.build(fresh, clusters, base.blocks.steepness.tau))] if len(fresh) else []
         return Parts([base, *added], count, self.threads)
 
     def nearest(self, codes: Floats, k: int, asked: Asked, among: Among) -> Found:

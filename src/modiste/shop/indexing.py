@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modiste.latent.posterior import check_tau
 from modiste.search.blocks import Blocks
 from modiste.search.index import LatentIndex, warm
 from modiste.shop.files import ShopFiles
+from modiste.shop.manifest import Manifest
 from modiste.store.disk import disk_errors
 from modiste.store.products import ProductStore
 
@@ -29,19 +33,21 @@ class Encodings:
     code: NDArray[np.float32]
 
 
-def made_from(files: ShopFiles, store: ProductStore, model_id: str) -> str:
+def made_from(files: ShopFiles, manifest: Manifest, store: ProductStore, model_id: str) -> str:
     """Names what an index of the shop is made of, read from no table: it is stale when this has changed."""
     try:
         clusters = files.clusters(model_id).read_text(encoding="utf-8")
     except OSError:
         clusters = ""
-    said = json.dumps([model_id, store.hash(), store.encodings_stamp(model_id), clusters])
+    said = json.dumps([model_id, store.hash(), store.encodings_stamp(model_id), clusters, manifest.tau])
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def indexed_encodings(files: ShopFiles, store: ProductStore, model_id: str, count: int) -> Encodings | None:
+def indexed_encodings(
+    files: ShopFiles, manifest: Manifest, store: ProductStore, model_id: str, count: int
+) -> Encodings | None:
     """The encodings of all products as the index has them, if it is there and of the shop as it is."""
-    blocks = Blocks.open(files.index(model_id), made_from(files, store, model_id))
+    blocks = Blocks.open(files.index(model_id), made_from(files, manifest, store, model_id))
     if blocks is None:
         return None
     held = blocks.products()
@@ -54,7 +60,7 @@ def indexed_encodings(files: ShopFiles, store: ProductStore, model_id: str, coun
 def open_index(shop: Shop, threads: int) -> LatentIndex:
     """The shop's index: mapped from its file, or, where that is missing or stale, built in memory."""
     model_id = shop.model.model_id
-    directory, wanted = shop.files.index(model_id), made_from(shop.files, shop.store, model_id)
+    directory, wanted = shop.files.index(model_id), made_from(shop.files, shop.manifest, shop.store, model_id)
     found = LatentIndex.open(directory, wanted, shop.catalogue.ids, threads=threads)
     return build_index(shop, threads) if found is None else found
 
@@ -63,7 +69,13 @@ def build_index(shop: Shop, threads: int) -> LatentIndex:
     """The shop's index, from its encodings and clusters."""
     held = shop.encodings
     return LatentIndex(
-        shop.catalogue.ids, held.mean, held.std, held.code, cluster=shop.assignments, threads=threads
+        shop.catalogue.ids,
+        held.mean,
+        held.std,
+        held.code,
+        cluster=shop.assignments,
+        tau=shop.tau,
+        threads=threads,
     )
 
 
@@ -74,6 +86,37 @@ def write_index(shop: Shop) -> LatentIndex:
     model_id = shop.model.model_id
     directory = shop.files.index(model_id)
     with disk_errors(f"Writing {directory}"):
-        index.save(directory, made_from(shop.files, shop.store, model_id))
+        index.save(directory, made_from(shop.files, shop.manifest, shop.store, model_id))
     shop.store.keep_snapshot()
     return index
+
+
+def index_shop(path: str | Path, *, tau: float | None = None) -> dict[str, Any]:
+    """Lay out the search index of the shop at `path` anew, and set the τ of its likelihood, where one is given.
+
+    Returns:
+        {"products", "tau", "bytes_per_product" by method, "products_per_second", "file"}.
+
+    Raises:
+        BadOption: tau is negative or not finite.
+        ShopIncomplete, StaleError: the shop is not clustered, or not as it is now.
+        ShopBusy, StorageError: the shop cannot be written to.
+    """
+    from modiste.shop.shop import Shop
+    from modiste.shop.writing import opened_for_writing
+
+    with opened_for_writing(path, need="clusters") as shop:
+        if tau is not None:
+            shop.manifest.with_(search={"tau": check_tau(tau)}).save(shop.path)
+        changed = Shop.open(shop.path)
+        _ = (changed.encodings, changed.assignments)
+        began = time.perf_counter()
+        index = write_index(changed)
+        seconds = time.perf_counter() - began
+    return {
+        "products": len(index),
+        "tau": changed.tau,
+        "bytes_per_product": {name: size / len(index) for name, size in index.nbytes.items()},
+        "products_per_second": len(index) / seconds,
+        "file": str(changed.files.index(changed.model.model_id)),
+    }

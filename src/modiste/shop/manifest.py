@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from modiste.errors import SchemaError, ShopIncomplete, ShopNotFound
 from modiste.shop.files import ShopFiles, write_json
@@ -21,7 +22,7 @@ class Manifest:
 
     `frame` is (height, width) in pixels. `catalogue` has hash, count and categories as of the last ingest; `model`
     is the id of the model in use; `training` what was asked of it; `encodings` and `clusters` name the model and
-    catalogue that they were made from. Every one of these is empty or None until its stage has run.
+    catalogue that they were made from; `search` has the shop's `tau`. Every one of these is empty or None until its stage has run.
     """
 
     frame: tuple[int, int]
@@ -31,7 +32,13 @@ class Manifest:
     training: dict[str, Any] = field(default_factory=dict[str, Any])
     encodings: dict[str, Any] = field(default_factory=dict[str, Any])
     clusters: dict[str, Any] = field(default_factory=dict[str, Any])
+    search: dict[str, Any] = field(default_factory=dict[str, Any])
     schema: int = SCHEMA
+
+    @property
+    def tau(self) -> float:
+        """How uncertain designs are taken to be, where a question does not say: the paper's 0 unless set."""
+        return float(self.search.get("tau", 0.0))
 
     def save(self, root: Path) -> None:
         """Replace the manifest of the shop at `root`, whole or not at all. Raises StorageError."""
@@ -90,6 +97,7 @@ class Manifest:
                     remedy="Restore it from a copy, or build the shop again in another directory.",
                 )
         values = {name: raw[name] for name in checks}
+        values["search"] = _search(raw.get("search", {}), where)
         values["frame"] = tuple(values["frame"])
         return cls(**values)
 
@@ -102,3 +110,14 @@ def _is_frame(value: Any) -> bool:
 
 def _is_object(value: Any) -> bool:
     return isinstance(value, dict)
+
+
+def _search(value: Any, where: str) -> dict[str, Any]:
+    """The settings of search; none in a shop that was made before there were any. Raises SchemaError."""
+    tau: Any = value.get("tau", 0.0) if isinstance(value, dict) else None
+    if not isinstance(tau, (int, float)) or isinstance(tau, bool) or not 0.0 <= tau < math.inf:
+        raise SchemaError(
+            f"{where} is damaged: search is {value!r}.",
+            remedy="Set it anew with `modiste index --shop DIR --tau 0`, after removing it from the file.",
+        )
+    return dict(cast("dict[str, Any]", value))

@@ -76,6 +76,14 @@ class Shop:
         return shop
 
     @property
+    def tau(self) -> float:
+        """How uncertain codes are taken to be, where a question does not say: see `modiste index`."""
+        return self.manifest.tau
+
+    def _tau(self, asked: float | None) -> float:
+        return self.tau if asked is None else asked
+
+    @property
     def path(self) -> Path:
         """The shop's directory."""
         return self.files.root
@@ -206,7 +214,7 @@ class Shop:
         scope: Scope = "cluster",
         *,
         metric: Metric = "euclidean",
-        tau: float = 0.0,
+        tau: float | None = None,
         exclude: Collection[str] = (),
         where: Where | None = None,
     ) -> list[Any]:
@@ -219,7 +227,7 @@ class Shop:
                 distance to the products' fixed-epsilon codes or means.
             scope: "cluster" looks only in the code's own cluster, "catalogue" everywhere.
             metric: of the distance, "euclidean" or "manhattan"; the likelihood has none.
-            tau: how uncertain the code itself is, for the likelihood: each σ² becomes σ² + tau².
+            tau: how uncertain the code itself is, for the likelihood: each σ² becomes σ² + tau². None is the shop's.
             exclude: ids to leave out, such as the product that the code came from.
             where: only products that this filter lets through, see `matching`.
 
@@ -232,7 +240,7 @@ class Shop:
             BadOption: an unknown method, metric, scope or attribute, or a negative tau.
         """
         codes = check_code(code, self.model.latent)
-        asked = Question(k, method, metric, tau, frozenset(exclude))
+        asked = Question(k, method, metric, self._tau(tau), frozenset(exclude))
         asked.check(len(self.catalogue))
         if scope not in SCOPES:
             raise BadOption(f"No scope {scope!r}.", remedy=f"Choose one of {', '.join(SCOPES)}.")
@@ -253,7 +261,7 @@ class Shop:
         method: str = WAYS[0],
         *,
         metric: Metric = "euclidean",
-        tau: float = 0.0,
+        tau: float | None = None,
         where: Where | None = None,
         by: Group = "cluster",
         exclude: Collection[str] = (),
@@ -278,7 +286,7 @@ class Shop:
         """
         codes = check_code(code, self.model.latent)
         way, nearness = read_method(method)
-        asked = Question(k, nearness, metric, tau, frozenset(exclude))
+        asked = Question(k, nearness, metric, self._tau(tau), frozenset(exclude))
         asked.check(len(self.catalogue))
         if by not in GROUPS:
             raise BadOption(f"No by {by!r}.", remedy=f"Choose one of {', '.join(GROUPS)}.")
@@ -331,7 +339,7 @@ class Shop:
         return self.encodings.code[rows].mean(axis=0, dtype=np.float64).astype(np.float32)
 
     def closeness(
-        self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float = 0.0
+        self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None
     ) -> str:
         """A match's score in words, by how near the catalogue's own products lie to each other.
 
@@ -345,6 +353,7 @@ class Shop:
             BadOption: an unknown method or metric, or a negative tau.
             ShopIncomplete, StaleError, SchemaError: there is no map that fits.
         """
+        tau = self._tau(tau)
         Question(1, method, metric, tau).check(len(self.catalogue))
         rungs = self.map.thresholds[closeness.key(method, metric)]
         if tau > 0 and method == "likelihood":  # another scale

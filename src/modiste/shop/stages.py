@@ -65,7 +65,7 @@ def load_encodings(
             f"The encodings were made by model {made_by}; the shop's model is {model.model_id}.",
             remedy=remedy,
         )
-    held = indexed_encodings(files, store, model.model_id, len(products))
+    held = indexed_encodings(files, manifest, store, model.model_id, len(products))
     if held is None:
         found = store.read_encodings(model.model_id)
         if found.catalogue_hash != store.hash():

@@ -17,7 +17,9 @@ Method = Annotated[StrictStr, Field(description=f"How nearness is measured: {', 
 Metric = Annotated[StrictStr, Field(description=f"Of the distance: {', '.join(METRICS)}.")]
 Tau = Annotated[
     StrictFloat,
-    Field(description="How uncertain the code itself is, for the likelihood: σ² becomes σ² + tau²."),
+    Field(
+        description="How uncertain the code itself is, for the likelihood: σ² becomes σ² + tau²; the shop's if left out."
+    ),
 ]
 
 
@@ -61,7 +63,7 @@ class SimilarAsked(Start):
     method: Method = "likelihood"
     metric: Metric = "euclidean"
     scope: StrictStr = Field("cluster", description="Where to look: cluster, or catalogue.")
-    tau: Tau = 0.0
+    tau: Tau | None = None
     exclude: Ids = Field([], description="Ids of products to leave out; the start's own is left out anyway.")
     where: Where = {}
 
@@ -74,7 +76,7 @@ class RecommendAsked(Start):
         f"{', '.join(METHODS)}; or both, as {WAYS[1]}:{METHODS[2]}.",
     )
     metric: Metric = "euclidean"
-    tau: Tau = 0.0
+    tau: Tau | None = None
     by: StrictStr = Field("category", description="One answer per other category, or per other cluster.")
     exclude: Ids = Field([], description="Ids of products to leave out; the start's own is left out anyway.")
     where: Where = {}
