@@ -22,7 +22,8 @@ class Manifest:
 
     `frame` is (height, width) in pixels. `catalogue` has hash, count and categories as of the last ingest; `model`
     is the id of the model in use; `training` what was asked of it; `encodings` and `clusters` name the model and
-    catalogue that they were made from; `search` has the shop's `tau`. Every one of these is empty or None until its stage has run.
+    catalogue that they were made from; `search` has the shop's `tau`. Every one of these is
+    empty or None until its stage has run.
     """
 
     frame: tuple[int, int]

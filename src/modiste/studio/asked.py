@@ -18,7 +18,8 @@ Metric = Annotated[StrictStr, Field(description=f"Of the distance: {', '.join(ME
 Tau = Annotated[
     StrictFloat,
     Field(
-        description="How uncertain the code itself is, for the likelihood: σ² becomes σ² + tau²; the shop's if left out."
+        description="How uncertain the code itself is, for the likelihood: σ² becomes σ² + tau²; "
+        "the shop's if left out."
     ),
 ]
 
