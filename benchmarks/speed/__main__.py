@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument(
         "--photos", type=Path, default=Path("../shared/data/photos"), help="real photos, to train on"
     )
+    parser.add_argument("--minutes", type=float, nargs="+", help="budgets of training, least first")
     parser.add_argument("--page", type=Path, help="write the tables into this page")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
@@ -64,7 +65,9 @@ def main() -> None:
         if "starting" in given.only:
             serving.starting(report, shop, 5 if given.quick else 11)
     if "training" in given.only:
-        training.measure(report, given.photos, quick=given.quick)
+        training.measure(
+            report, given.photos, given.minutes or ([0.5] if given.quick else [1.0, 2.0, 4.0, 8.0])
+        )
     if "growth" in given.only and not given.quick:
         growth.measure(report, given.out.with_name("growth.svg"))
     floor.gaps(report)

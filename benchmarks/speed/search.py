@@ -223,6 +223,13 @@ def hard(report: Report, rounds: int) -> None:
         "distance, hard, 1 M / FAISS flat L2", milli["ours, distance"], milli["faiss distance"], "ms", 1.0
     )
     report.add("two threads, hard, 1 M / one", milli["two threads"], milli["ours"], "ms", 1.7)
+    batch = held.queries(32)
+    start = time.perf_counter()
+    index.nearest(batch, K)
+    alone = time.perf_counter() - start
+    start = time.perf_counter()
+    shared.nearest(batch, K)
+    report.add("two threads, a batch of 32, hard, 1 M / one", time.perf_counter() - start, alone, "s", 1.7)
 
 
 def large(report: Report, rows: int, rounds: int) -> None:

@@ -14,7 +14,7 @@ import contextlib
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,6 @@ from modiste.vae.hardware import choose_hardware
 from modiste.vae.tuning import pace
 
 LEVEL, TOP, ASKING = 0.80, 10, 170
-BUDGETS, QUICK = (1.0, 2.0, 4.0, 8.0), (0.5,)
 LATENT = 16
 Photos = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -89,7 +88,7 @@ class Learning:
         return float((self.kinds[nearest] == self.asked_kinds[:, None]).mean())
 
 
-def measure(report: Report, photos: Path, *, quick: bool) -> None:
+def measure(report: Report, photos: Path, budgets: Sequence[float]) -> None:
     """Every method with growing budgets."""
     if not photos.is_dir():
         report.note("training", f"left out: there are no photos at {photos}")
@@ -111,7 +110,7 @@ def measure(report: Report, photos: Path, *, quick: bool) -> None:
     rates: dict[str, float] = {}
     needed: dict[str, float] = {}
     for name, method in methods.items():
-        for minutes in QUICK if quick else BUDGETS:
+        for minutes in budgets:
             encode, rates[name] = method(learning, minutes)
             found = learning.agreement(encode)
             report.note(f"{name}, {minutes:g} min: photos/s, kind", [round(rates[name], 1), round(found, 4)])
@@ -125,7 +124,7 @@ def measure(report: Report, photos: Path, *, quick: bool) -> None:
         "photos/s / the paper in Keras 3", rates["ours"], rates["paper in Keras"], "photos/s", None, more=True
     )
     report.add("photos/s / pythae's VAE", rates["ours"], rates["pythae"], "photos/s", None, more=True)
-    if not quick:
+    if len(budgets) > 1:
         report.add(
             "time to quality / the paper in Keras 3", needed["ours"], needed["paper in Keras"], "min", 5.0
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.search.test_index import QUESTIONS, catalogue, index_of
 
+from modiste.errors import BadOption
 from modiste.search.index import LatentIndex
 
 IDS = [f"p{i}" for i in range(600)]
@@ -39,10 +41,12 @@ def test_an_index_of_something_else_is_none(saved: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["mean.npy", "rows.npy", "starts.npy", "most.npy", "index.json"])
-@pytest.mark.parametrize("how", ["gone", "cut", "other"])
+@pytest.mark.parametrize("how", ["gone", "cut", "other", "empty"])
 def test_a_damaged_index_is_none(saved: Path, name: str, how: str) -> None:
     path = saved / name
-    if how == "gone":
+    if how == "empty":
+        path.write_bytes(b"")
+    elif how == "gone":
         path.unlink()
     elif how == "cut":
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -60,3 +64,58 @@ def test_saving_again_replaces(saved: Path) -> None:
     assert found is not None
     assert len(found) == 200
     assert [path.name for path in saved.parent.iterdir()] == ["index"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("starts", np.array([0, 10**6, 10**6, 6], np.int64)),
+        ("starts", np.array([], np.int64)),
+        ("starts", np.array([0, 3, 2, 6], np.int64)),
+        ("rows", np.full((6, 128), 10**8, np.int32)),
+        ("rows", np.full((6, 128), 3, np.int32)),
+        ("mean", np.zeros(7, np.float32)),
+    ],
+)
+def test_an_index_that_would_lead_astray_is_none(saved: Path, name: str, value: np.ndarray) -> None:
+    assert len(np.load(saved / "rows.npy")) == 6
+    np.save(saved / f"{name}.npy", value)
+    assert LatentIndex.open(saved, "abc", IDS) is None
+
+
+def test_an_index_that_is_replaced_while_it_is_opened_is_none(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, seen = np.load, []
+
+    def slow(*args: object, **kwargs: object) -> object:
+        seen.append(args)
+        if len(seen) == 5:
+            monkeypatch.setattr(np, "load", load)
+            index_of(catalogue(seed=1)).save(saved, "abc")
+        return load(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(np, "load", slow)
+    assert LatentIndex.open(saved, "abc", IDS) is None
+    assert LatentIndex.open(saved, "abc", IDS) is not None
+
+
+def test_many_may_save_at_once(tmp_path: Path) -> None:
+    index = index_of(catalogue())
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: index.save(tmp_path / "index", "abc"), range(12)))
+    assert LatentIndex.open(tmp_path / "index", "abc", IDS) is not None
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+
+
+def test_what_was_changed_is_saved_too(tmp_path: Path) -> None:
+    parts = catalogue()
+    far = tuple(part[[0]] + shift for part, shift in zip(parts, (50, 0, 50, 0), strict=True))
+    changed = index_of(parts).changed(["p7"], *far)
+    changed.save(tmp_path / "index", "abc")
+    found = LatentIndex.open(tmp_path / "index", "abc", IDS)
+    assert found is not None
+    for index in (changed, found):
+        assert index.nearest(far[0][0], 1)[0].tolist() == [7]
+    with pytest.raises(BadOption, match="removed"):
+        changed.changed(removed=["p1"]).save(tmp_path / "other", "abc")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.search.test_index import Parts, catalogue, index_of, plain
 
-from modiste.errors import BadOption, SchemaError
+from modiste.errors import BadCount, BadOption, SchemaError
 from modiste.search import parts as laid
 from modiste.search.index import LatentIndex
 
@@ -71,6 +71,15 @@ def test_all_may_go() -> None:
     assert len(empty) == 0
     again = empty.changed(["p2"], *(part[[2]] for part in parts))
     assert again.nearest(parts[2][0], 1)[0].tolist() == [2]
+
+
+def test_a_cluster_that_was_not_there_before() -> None:
+    parts = catalogue()
+    index = index_of(parts).changed(["new"], *(part[[0]] for part in parts[:3]), np.array([5]))
+    assert index.nearest(parts[2][0], 1, cluster=5)[0].tolist() == [600]
+    assert len(index.nearest(parts[2][0], 9, cluster=0)[0]) == 9
+    with pytest.raises(BadCount):
+        index.nearest(parts[2][0], 1, cluster=4)
 
 
 def test_bad_changes() -> None:

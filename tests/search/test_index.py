@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -201,6 +204,12 @@ BAD: list[tuple[type[Exception], Callable[[LatentIndex], object]]] = [
     (BadOption, lambda index: index.nearest(np.zeros(6), 1, "closest")),
     (BadOption, lambda index: index.nearest(np.zeros(6), 1, "mean", "cosine")),
     (BadOption, lambda index: index.nearest(np.zeros(6), 1, tau=-1)),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, tau=1e160)),
+    (BadCount, lambda index: index.nearest(np.zeros(6), 10**15)),
+    (BadCount, lambda index: index.nearest(np.zeros(6), 1.5)),  # type: ignore[arg-type]
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, cluster="a")),  # type: ignore[arg-type]
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, cluster=np.array([0, 1]))),
+    (BadOption, lambda index: index.nearest(np.zeros(6), 1, rows=[[1], [2, 3]])),
     (BadOption, lambda index: index.nearest(np.zeros(6), 1, cluster=3)),
     (BadOption, lambda index: index.nearest(np.zeros(6), 1, cluster=-1)),
     (BadOption, lambda index: index.nearest(np.zeros(6), 1, rows=[0], cluster=0)),
@@ -227,6 +236,7 @@ def test_encodings_that_are_none() -> None:
         lambda: LatentIndex(ids, mean * np.float32(np.nan), std, code),
         lambda: LatentIndex(ids, mean, std, code, cluster[:5]),
         lambda: LatentIndex(ids, mean, std, code, cluster - 5),
+        lambda: LatentIndex(ids, mean, std, code, cluster + 2**50),
     ):
         with pytest.raises(SchemaError):
             wrong()
@@ -328,6 +338,31 @@ def test_threads_share_a_scan() -> None:
             one, two = (each.nearest(code, 10, method, metric) for each in (alone, shared))
             np.testing.assert_array_equal(one[0], two[0])
             np.testing.assert_array_equal(one[1], two[1])
+
+
+def test_threads_share_a_batch() -> None:
+    parts = vae_like(140_000, 4)
+    alone, shared = index_of(parts), LatentIndex(range(140_000), *parts, threads=2)  # type: ignore[arg-type]
+    one, two = (each.nearest(parts[2][:9], 10) for each in (alone, shared))
+    np.testing.assert_array_equal(one[0], two[0])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_can_search() -> None:
+    program = """
+import os, numpy as np
+from modiste.search.index import LatentIndex
+mean = np.random.default_rng(0).normal(size=(140_000, 4)).astype(np.float32)
+index = LatentIndex(range(len(mean)), mean, mean * 0 + 1, mean, threads=2)
+index.nearest(mean[0], 1)
+child = os.fork()
+found = index.nearest(mean[5], 1)[0].tolist()
+if child == 0:
+    os._exit(0 if found == [5] else 1)
+os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 0
 
 
 def test_less_memory_than_140_bytes_a_product() -> None:

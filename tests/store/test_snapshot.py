@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modiste.store.products import ProductStore, StoredProduct
-from modiste.store.snapshot import COLUMNS, FILE
+from modiste.store.snapshot import COLUMNS, FILE, read_snapshot
 
 
 def product(number: int, category: str = "bags") -> StoredProduct:
@@ -62,6 +63,18 @@ def test_its_own_writes_are_seen(directory: Path) -> None:
     store.delete(["p0"])
     assert store.count() == 19
     assert "p0" not in store.table(["id"]).column("id").to_pylist()
+
+
+def test_a_table_made_anew_is_another(directory: Path) -> None:
+    shutil.rmtree(directory / "products.lance")
+    store = ProductStore.create(directory)
+    store.upsert([product(500)])
+    assert ProductStore.open(directory).table(["id"]).column("id").to_pylist() == ["p500"]
+
+
+def test_a_copy_has_the_same(directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path / "copy")
+    assert read_snapshot(tmp_path / "copy", "products") is not None
 
 
 @pytest.mark.parametrize("damage", [b"", b"ARROW1", None])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCode, BadOption
 
+LARGEST_TAU = 1e100
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 
@@ -69,9 +69,9 @@ def check_code(code: ArrayLike, n: int) -> NDArray[np.float32]:
 
 
 def check_tau(tau: float) -> float:
-    """`tau` if it is finite and at least 0. Raises BadOption."""
-    if not 0.0 <= tau < math.inf:
-        raise BadOption(f"tau is {tau}.", remedy="Give a finite tau of 0 or more.")
+    """`tau` if it is from 0 to LARGEST_TAU, whose square is a number still. Raises BadOption."""
+    if not 0.0 <= tau <= LARGEST_TAU:
+        raise BadOption(f"tau is {tau}.", remedy=f"Give a tau from 0 to {LARGEST_TAU:g}.")
     return float(tau)
 
 

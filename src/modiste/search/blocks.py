@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import tempfile
+import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from modiste.errors import SchemaError
 
 Floats = NDArray[np.float32]
 VERSION = 1
+PARTIAL = ".partial"
+ATTEMPTS = 20
 LANES = 128  # products in a block
 LIKELIHOOD, EUCLIDEAN, MANHATTAN = 0, 1, 2
 ALWAYS = np.float32(3e38)  # the nearness of what float32 cannot score: it is always a candidate
@@ -120,23 +124,23 @@ class Blocks:
 
     def save(self, directory: Path, made_from: str) -> None:
         """Write all as `.npy` files in `directory`, whole or not at all; `made_from` names what the products were."""
-        partial = directory.with_name(f".{directory.name}.{os.getpid()}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", suffix=PARTIAL, dir=directory.parent))
         try:
             for name in MEMBERS:
                 np.save(partial / f"{name}.npy", getattr(self, name), allow_pickle=False)
             for name in STEEP:
                 np.save(partial / f"{name}.npy", getattr(self.steepness, name), allow_pickle=False)
-            about = {
-                "version": VERSION,
-                "made_from": made_from,
-                "largest": self.steepness.largest,
-                "tau": self.steepness.tau,
-            }
+            steep = {"largest": self.steepness.largest, "tau": self.steepness.tau}
+            about = {"version": VERSION, "made_from": made_from, "written": uuid.uuid4().hex} | steep
             (partial / "index.json").write_text(json.dumps(about) + "\n")
-            shutil.rmtree(directory, ignore_errors=True)
-            partial.replace(directory)
+            partial.chmod(0o755)
+            # Of two that save at once either may win: each removes what is there until its own name is free.
+            for _ in range(ATTEMPTS):
+                shutil.rmtree(directory, ignore_errors=True)
+                with suppress(OSError):
+                    partial.rename(directory)
+                    return
+            partial.rename(directory)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
@@ -144,10 +148,12 @@ class Blocks:
     def open(cls, directory: Path, made_from: str) -> Blocks | None:
         """The blocks in `directory`, mapped; None where there are none, or they are damaged or of something else.
 
-        They are derived: whoever finds none builds them again.
+        They are derived: whoever finds none builds them again. They are whole too where another process replaces them
+        meanwhile: `index.json` is read before and after, and says which writing it belongs to.
         """
         try:
-            about: Any = json.loads((directory / "index.json").read_text())
+            said = (directory / "index.json").read_text()
+            about: Any = json.loads(said)
             if (about["version"], about["made_from"]) != (VERSION, made_from):
                 return None
 
@@ -155,20 +161,29 @@ class Blocks:
             def held(name: str) -> Any:
                 return np.asarray(np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False))
 
-            steep = Steepness(
-                **{name: held(name) for name in STEEP},
-                largest=float(about["largest"]),
-                tau=float(about["tau"]),
-            )
+            numbers = {name: float(about[name]) for name in ("largest", "tau")}
+            arrays = {name: held(name) for name in STEEP}
+            steep = Steepness(**arrays, largest=numbers["largest"], tau=numbers["tau"])
             found = cls(**{name: held(name) for name in MEMBERS}, steepness=steep)
             found.check()
-        except (OSError, ValueError, KeyError, TypeError, SchemaError):
+            if (directory / "index.json").read_text() != said:
+                return None
+        except (OSError, ValueError, KeyError, TypeError, EOFError, IndexError, OverflowError, SchemaError):
             return None
         return found
 
+    def holds(self, count: int) -> bool:
+        """Whether the products are those of rows 0 to `count` − 1, each once."""
+        rows = self.rows[self.rows >= 0]
+        there = np.zeros(count, np.bool_)
+        if len(rows) != count or rows.max(initial=-1) >= count:
+            return False
+        there[rows] = True
+        return bool(there.all())
+
     def check(self) -> None:
         """Raise SchemaError where the arrays do not go together: kernels trust their shapes."""
-        b, n = self.mean.shape[0], self.mean.shape[1]
+        b, n, _ = self.mean.shape
         steep = self.steepness
         shapes = {
             "mean": (self.mean, (b, n, LANES)),
@@ -184,10 +199,20 @@ class Blocks:
         wrong = [
             name for name, (part, shape) in shapes.items() if (part.dtype, part.shape) != (np.float32, shape)
         ]
-        if self.rows.dtype != np.int32 or self.rows.shape != (b, LANES) or self.starts[-1] != b or wrong:
-            raise SchemaError(
-                f"The index is damaged: {wrong or 'rows'}.", remedy="It is built anew by itself."
-            )
+        starts = self.starts
+        if (
+            starts.dtype != np.int64
+            or starts.ndim != 1
+            or len(starts) < 1
+            or starts[0] != 0
+            or starts[-1] != b
+            or (np.diff(starts) < 0).any()
+        ):
+            wrong.append("starts")
+        if self.rows.dtype != np.int32 or self.rows.shape != (b, LANES):
+            wrong.append("rows")
+        if wrong:
+            raise SchemaError(f"The index is damaged: {wrong}.", remedy="It is built anew by itself.")
 
 
 def _laid(points: Floats, rows: NDArray[np.int32]) -> Floats:

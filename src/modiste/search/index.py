@@ -19,6 +19,7 @@ __all__ = ["METHODS", "METRICS", "LatentIndex"]
 
 FARTHEST = 3e38  # what float32 can hold
 NEAR_ENOUGH = 1e6  # beyond, float32 tells neighbours apart too coarsely: all are scored in float64
+MOST_CLUSTERS = 10**6
 NEARNESS_BLOCKS = 128  # at once, where what is asked is how near all are
 
 
@@ -72,15 +73,26 @@ class LatentIndex:
     ) -> LatentIndex | None:
         """The index that `save` left in `directory`, mapped; None where there is none of that, or it is damaged."""
         blocks = Blocks.open(directory, made_from)
-        if blocks is None:
+        if blocks is None or not blocks.holds(len(ids)):
             return None
         index = cls.__new__(cls)
         index._begin(list(ids), Parts([Part(blocks)], len(ids), threads), clustered)
-        return index if len(index) == len(index.ids) else None
+        return index
 
     def save(self, directory: Path, made_from: str) -> None:
-        """Write it to `directory`, whole or not at all, as what was made of `made_from`. Raises OSError."""
-        self._parts.parts[0].blocks.save(directory, made_from)
+        """Write it to `directory`, whole or not at all, as what was made of `made_from`.
+
+        Raises:
+            OSError: the disk refused.
+            BadOption: products were removed from it, so that its rows have gaps.
+        """
+        blocks = self._parts.whole()
+        if blocks is None:
+            raise BadOption(
+                "An index from which products were removed cannot be saved.",
+                remedy="Make one of the products that are left, and save that.",
+            )
+        blocks.save(directory, made_from)
 
     def __len__(self) -> int:
         return self._parts.size
@@ -192,14 +204,16 @@ class LatentIndex:
                 raise BadOption(f"No {name} {value!r}.", remedy=f"Choose one of {', '.join(allowed)}.")
         asked = Asked(method, metric, check_tau(tau))
         batch = np.atleast_2d(codes)
-        found = np.empty((len(batch), max(k, 0)), np.intp)
-        scores = np.empty(found.shape)
-        for which, among in self._scopes(len(batch), rows, cluster):
-            if not 1 <= k <= among.size:
+        scopes = self._scopes(len(batch), rows, cluster)
+        for _, among in scopes:
+            if k % 1 or not 1 <= k <= among.size:
                 raise BadCount(
                     f"k is {k}; there are {among.size} products to choose from.",
                     remedy=f"Give a k from 1 to {among.size}." if among.size else "Look in another cluster.",
                 )
+        found = np.empty((len(batch), k), np.intp)
+        scores = np.empty(found.shape)
+        for which, among in scopes:
             found[which], scores[which] = self._parts.nearest(batch[which], k, asked, among)
         return (found[0], scores[0]) if codes.ndim == 1 else (found, scores)
 
@@ -214,14 +228,24 @@ class LatentIndex:
                     "A cluster was asked for " + ("together with rows." if rows is not None else "of none."),
                     remedy="Give either rows or a cluster, and clusters when making the index.",
                 )
-            own = np.broadcast_to(np.asarray(cluster, np.intp), (b,))
+            own = np.asarray(cluster)
+            if own.dtype.kind not in "iu" or own.shape not in ((), (b,)):
+                raise BadOption(
+                    f"The cluster {cluster!r} is none.", remedy="Give a number, or one for each code."
+                )
+            own = np.broadcast_to(own, (b,))
             return [(np.flatnonzero(own == j), self._parts.inside(int(j))) for j in np.unique(own)]
         if rows is None:
             return [(everyone, self._parts.everyone())]
-        chosen = np.asarray(rows)
+        try:
+            chosen = np.asarray(rows)
+        except ValueError:
+            chosen = np.array([], object)
         if chosen.dtype == bool and chosen.shape == (len(self.ids),):
             chosen = np.flatnonzero(chosen)
-        sound = chosen.ndim == 1 and (chosen.dtype.kind in "iu" or chosen.size == 0)
+        sound = chosen.ndim == 1 and (
+            chosen.dtype.kind in "iu" or (chosen.size == 0 and chosen.dtype != object)
+        )
         if not sound or (chosen.size and not (chosen.min() >= 0 and chosen.max() < len(self.ids))):
             raise BadOption(
                 f"The rows {chosen.dtype} of shape {chosen.shape} do not name products.",
@@ -308,5 +332,5 @@ def _check_parts(count: int, parts: Sequence[NDArray[np.float32]], groups: NDArr
         )
     if not all(np.isfinite(part).all() for part in parts) or (parts[1] <= 0).any():
         raise SchemaError("An encoding is not finite, or a std is not above 0.", remedy=remedy)
-    if groups.shape != (count,) or groups.min(initial=0) < 0:
+    if groups.shape != (count,) or groups.min(initial=0) < 0 or groups.max(initial=0) > MOST_CLUSTERS:
         raise SchemaError(f"The clusters {groups.shape} are not one per product.", remedy=remedy)

@@ -73,7 +73,7 @@ def derive(mean: Any, std: Any, square: float, weight: Any, constant: Any, least
                 constant[b, lane] = ALWAYS if std[b, 0, lane] > 0.0 else np.float32(-np.inf)
                 for d in range(n):
                     weight[b, d, lane] = np.float32(0.0)
-                    if wild[lane]:
+                    if wild[lane] and std[b, 0, lane] > 0.0:
                         least[d, b] = np.float32(0.0)
             highest = max(highest, constant[b, lane])
         most[b] = highest
@@ -184,11 +184,10 @@ def scan(
     codes: Any,
     first: int,
     last: int,
-    step: int,
     values: Any,
     places: Any,
 ) -> int:
-    """The nearest products of each code among blocks first, first + step, … before `last`; returns blocks read.
+    """The nearest products of each code among blocks `first` to `last`; returns how many blocks were read.
 
     `boxes` are low, high, least `(n, B)` each and most `(B,)`; `allowed` is a mask `(B, LANES)`, or empty for all.
     Into `values` and `places` `(b, m)`, heaps, the smallest first, −inf and −1 where there are fewer: whatever is not
@@ -208,7 +207,7 @@ def scan(
         ceilings(kind, low, high, least, most, code, first, ceiling)
         ahead[:] = np.float32(-np.inf)
         seeds[:] = -1
-        for i in range(0, last - first, step):
+        for i in range(last - first):
             if ceiling[i] > ahead[0]:
                 push(ceiling[i], i, ahead, seeds)
         for i in seeds:
@@ -218,12 +217,12 @@ def scan(
                 ceiling[i] = np.float32(-np.inf)
                 read += 1
         count = 0
-        for i in range(0, last - first, step):
+        for i in range(last - first):
             if ceiling[i] > best[0]:
                 chosen[count] = i
                 count += 1
         # In the order of their ceilings the mark rises fastest; where most blocks are read anyway, in that of memory.
-        if 2 * step * count < last - first:
+        if 2 * count < last - first:
             chosen[:count] = chosen[:count][np.argsort(-ceiling[chosen[:count]])]
         for i in chosen[:count]:
             if ceiling[i] > best[0]:

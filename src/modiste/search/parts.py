@@ -51,17 +51,30 @@ class Parts:
             live[part.rows[part.rows >= 0]] = True
         return live
 
+    def whole(self) -> Blocks | None:
+        """All products in one layout; None where some rows are not there any more."""
+        first = self.parts[0]
+        if len(self.parts) == 1 and first.rows is first.blocks.rows:
+            return first.blocks
+        if self.size < self.count:
+            return None
+        held = [part.products() for part in self.parts]
+        return Blocks.build(held[0].and_(*held[1:]), len(first.blocks.starts) - 1, first.blocks.steepness.tau)
+
     def everyone(self) -> Among:
         """All products."""
         return Among(self.size, [Scope(0, len(part.rows)) for part in self.parts])
 
     def inside(self, cluster: int) -> Among:
         """The products of a cluster. Raises BadOption."""
-        clusters = len(self.parts[0].blocks.starts) - 1
+        clusters = max(len(part.blocks.starts) - 1 for part in self.parts)
         if not 0 <= cluster < clusters:
             raise BadOption(f"There is no cluster {cluster}.", remedy=f"Give one from 0 to {clusters - 1}.")
         starts = [part.blocks.starts for part in self.parts]
-        scopes = [Scope(int(each[cluster]), int(each[cluster + 1])) for each in starts]
+        scopes = [
+            Scope(int(each[cluster]), int(each[cluster + 1])) if cluster < len(each) - 1 else Scope(0, 0)
+            for each in starts
+        ]
         pairs = zip(self.parts, scopes, strict=True)
         size = sum(int((part.rows[scope.first : scope.last] >= 0).sum()) for part, scope in pairs)
         return Among(size, scopes)

@@ -8,9 +8,11 @@ worst of the best few follows a mark below which nothing can matter, and whateve
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from threading import Lock
 from typing import Any
 
@@ -114,20 +116,31 @@ class Part:
         from modiste.search import kernels
 
         given = self._given(asked)
-        shares = max(1, min(threads, (scope.last - scope.first) // SHARED))
-        values = np.empty((shares, len(codes), count), np.float32)
-        places = np.empty((shares, len(codes), count), np.int64)
+        values = np.empty((len(codes), count), np.float32)
+        places = np.empty((len(codes), count), np.int64)
 
-        def look(share: int) -> None:
-            first = scope.first + share
-            held = values[share], places[share]
-            kernels.scan(asked.kind, *given, self.rows, scope.mask, codes, first, scope.last, shares, *held)
+        def look(some: slice, first: int, last: int, near: Floats, where: Places) -> None:
+            held = self.rows, scope.mask, codes[some], first, last, near, where
+            kernels.scan(asked.kind, *given, *held)
 
+        blocks = scope.last - scope.first
+        shares = min(threads, max(1, len(codes) * blocks // SHARED))
         if shares == 1:
-            look(0)
-            return places[0], values[0, :, 0]
-        list(_pool(shares).map(look, range(shares)))
-        return np.concatenate(places, axis=1), values[:, :, 0].max(axis=0)
+            look(slice(None), scope.first, scope.last, values, places)
+            return places, values[:, 0]
+        if len(codes) >= 2 * shares:  # each thread its own codes
+            cuts = np.linspace(0, len(codes), shares + 1).astype(int).tolist()
+            parts = [slice(*pair) for pair in pairwise(cuts)]
+            jobs = [(part, scope.first, scope.last, values[part], places[part]) for part in parts]
+            list(_pool(shares).map(lambda job: look(*job), jobs))
+            return places, values[:, 0]
+        edges = np.linspace(scope.first, scope.last, shares + 1).astype(int).tolist()
+        near = [np.empty_like(values) for _ in range(shares)]
+        where = [np.empty_like(places) for _ in range(shares)]
+        spans = [(slice(None), *pair) for pair in pairwise(edges)]
+        jobs = [(*span, near[i], where[i]) for i, span in enumerate(spans)]
+        list(_pool(shares).map(lambda job: look(*job), jobs))
+        return np.concatenate(where, axis=1), np.max([each[:, 0] for each in near], axis=0)
 
     def gather(self, asked: Asked, code: Floats, scope: Scope, mark: np.float32) -> Places:
         """The places of all products in scope of at least the nearness `mark`, in float32, to a code `(n,)`."""
@@ -207,6 +220,15 @@ def distance(code: Floats, points: Floats, metric: str) -> NDArray[np.float64]:
     if metric == "euclidean":
         return np.sqrt(np.square(gaps).sum(axis=1))
     return np.abs(gaps).sum(axis=1)
+
+
+def _forget_pools() -> None:
+    """A child that was forked has the pools, and none of their threads."""
+    _pool.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pools)
 
 
 @cache

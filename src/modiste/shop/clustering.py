@@ -64,7 +64,7 @@ def cluster_shop(
         write_json(shop.files.clusters(shop.model.model_id), made_from | {"clusters": clusters.to_dict()})
         asked = {"k": k, "on": on, "method": method, "seed": seed}
         shop.manifest.with_(clusters=made_from | asked | {"labels": list(labels)}).save(shop.path)
-        write_index(Shop.open(shop.path))
+        write_index(Shop.open(shop.path, derived=False))
     return clusters
 
 

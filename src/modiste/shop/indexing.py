@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.latent.posterior import check_tau
-from modiste.search.blocks import Blocks
+from modiste.search.blocks import PARTIAL, Blocks
 from modiste.search.index import LatentIndex, warm
 from modiste.shop.files import ShopFiles
 from modiste.shop.manifest import Manifest
-from modiste.store.disk import disk_errors
+from modiste.store.disk import barrier, disk_errors
 from modiste.store.products import ProductStore
 
 if TYPE_CHECKING:
@@ -48,11 +49,9 @@ def indexed_encodings(
 ) -> Encodings | None:
     """The encodings of all products as the index has them, if it is there and of the shop as it is."""
     blocks = Blocks.open(files.index(model_id), made_from(files, manifest, store, model_id))
-    if blocks is None:
+    if blocks is None or not blocks.holds(count):
         return None
     held = blocks.products()
-    if not np.array_equal(np.sort(held.rows), np.arange(count)):
-        return None
     order = np.argsort(held.rows)
     return Encodings(held.mean[order], held.std[order], held.code[order])
 
@@ -85,7 +84,9 @@ def write_index(shop: Shop) -> LatentIndex:
     index = build_index(shop, 1)
     model_id = shop.model.model_id
     directory = shop.files.index(model_id)
-    with disk_errors(f"Writing {directory}"):
+    for left in directory.parent.glob(f".{directory.name}.*{PARTIAL}"):
+        shutil.rmtree(left, ignore_errors=True)  # by a process that was killed
+    with disk_errors(f"Writing {directory}"), barrier(directory.parent):
         index.save(directory, made_from(shop.files, shop.manifest, shop.store, model_id))
     shop.store.keep_snapshot()
     return index
@@ -108,7 +109,7 @@ def index_shop(path: str | Path, *, tau: float | None = None) -> dict[str, Any]:
     with opened_for_writing(path, need="clusters") as shop:
         if tau is not None:
             shop.manifest.with_(search={"tau": check_tau(tau)}).save(shop.path)
-        changed = Shop.open(shop.path)
+        changed = Shop.open(shop.path, derived=False)
         _ = (changed.encodings, changed.assignments)
         began = time.perf_counter()
         index = write_index(changed)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from modiste.errors import SchemaError, ShopIncomplete, ShopNotFound
+from modiste.errors import BadOption, SchemaError, ShopIncomplete, ShopNotFound
+from modiste.latent.posterior import check_tau
 from modiste.shop.files import ShopFiles, write_json
 
 SCHEMA = 1
@@ -116,9 +116,13 @@ def _is_object(value: Any) -> bool:
 def _search(value: Any, where: str) -> dict[str, Any]:
     """The settings of search; none in a shop that was made before there were any. Raises SchemaError."""
     tau: Any = value.get("tau", 0.0) if isinstance(value, dict) else None
-    if not isinstance(tau, (int, float)) or isinstance(tau, bool) or not 0.0 <= tau < math.inf:
+    try:
+        if isinstance(tau, bool) or not isinstance(tau, (int, float)):
+            raise BadOption(f"tau is {tau!r}.")
+        check_tau(tau)
+    except BadOption:
         raise SchemaError(
             f"{where} is damaged: search is {value!r}.",
-            remedy="Set it anew with `modiste index --shop DIR --tau 0`, after removing it from the file.",
-        )
+            remedy="Restore it from a copy, or remove `search` from it and run `modiste index --shop DIR`.",
+        ) from None
     return dict(cast("dict[str, Any]", value))

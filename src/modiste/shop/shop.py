@@ -49,7 +49,11 @@ class Shop:
     `(b, n)`; a batch gets a list of answers.
     """
 
-    def __init__(self, files: ShopFiles, manifest: Manifest, store: ProductStore, threads: int) -> None:
+    def __init__(
+        self, files: ShopFiles, manifest: Manifest, store: ProductStore, threads: int, *, derived: bool = True
+    ) -> None:
+        """See `open`. Not `derived` reads encodings from the database, though the index may have them."""
+        self._derived = derived
         self.files = files
         self.manifest = manifest
         self.store = store
@@ -57,8 +61,12 @@ class Shop:
         self._rungs: dict[float, list[float]] = {}  # by tau, see closeness
 
     @classmethod
-    def open(cls, path: str | Path, *, need: Stage = "clusters", threads: int = 1) -> Shop:
+    def open(
+        cls, path: str | Path, *, need: Stage = "clusters", threads: int = 1, derived: bool = True
+    ) -> Shop:
         """Open the shop at `path`, built at least up to the stage `need`; the model runs on `threads` threads.
+
+        `derived` takes encodings from the search index where that has them; a stage that writes asks the database.
 
         Raises:
             ShopNotFound: there is no shop.
@@ -69,7 +77,7 @@ class Shop:
         root = stages.shop_root(path)
         files = ShopFiles(root)
         manifest = Manifest.load(root)
-        shop = cls(files, manifest, ProductStore.open(files.store), threads)
+        shop = cls(files, manifest, ProductStore.open(files.store), threads, derived=derived)
         # Touching each stage loads and checks it.
         for stage in STAGES[: STAGES.index(need) + 1]:
             getattr(shop, stage)
@@ -111,7 +119,9 @@ class Shop:
     @cached_property
     def encodings(self) -> Encodings:
         """Posteriors and codes of all products, `(N, n)` each, rows as in `catalogue`."""
-        return stages.load_encodings(self.files, self.manifest, self.store, self.catalogue, self.model)
+        return stages.load_encodings(
+            self.files, self.manifest, self.store, self.catalogue, self.model, derived=self._derived
+        )
 
     @cached_property
     def clusters(self) -> Clusters:

@@ -48,7 +48,13 @@ def load_model(files: ShopFiles, manifest: Manifest) -> ModelConfig:
 
 
 def load_encodings(
-    files: ShopFiles, manifest: Manifest, store: ProductStore, products: Products, model: ModelConfig
+    files: ShopFiles,
+    manifest: Manifest,
+    store: ProductStore,
+    products: Products,
+    model: ModelConfig,
+    *,
+    derived: bool = True,
 ) -> Encodings:
     """The encodings that the model in use made of the catalogue as it is now.
 
@@ -65,7 +71,8 @@ def load_encodings(
             f"The encodings were made by model {made_by}; the shop's model is {model.model_id}.",
             remedy=remedy,
         )
-    held = indexed_encodings(files, manifest, store, model.model_id, len(products))
+    args = (files, manifest, store, model.model_id, len(products))
+    held = indexed_encodings(*args) if derived else None
     if held is None:
         found = store.read_encodings(model.model_id)
         if found.catalogue_hash != store.hash():

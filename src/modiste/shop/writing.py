@@ -18,4 +18,4 @@ def opened_for_writing(path: str | Path, *, need: Stage, threads: int = 1) -> Ge
     root = shop_root(path)
     Manifest.load(root)  # where there is no shop, nothing is made
     with writing(root):
-        yield Shop.open(root, need=need, threads=threads)
+        yield Shop.open(root, need=need, threads=threads, derived=False)

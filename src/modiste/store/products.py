@@ -109,9 +109,11 @@ class ProductStore:
 
         Raises StorageError when the disk refuses; there is then no snapshot, and nothing is lost.
         """
-        self.refresh()
         stamped = stamp(self.directory, PRODUCTS)
+        self.refresh()
         data = to_bytes(self.table(COLUMNS), self.hash(), stamped)
+        if stamp(self.directory, PRODUCTS) != stamped:
+            return  # another process has written meanwhile; what it wrote is not in here
         path = self.directory / FILE
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         with disk_errors(f"Writing {path}"):

@@ -5,6 +5,7 @@ It is derived, and says which versions of the table it was made from; when the t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,11 +28,17 @@ class Snapshot:
 
 
 def stamp(directory: Path, name: str) -> str:
-    """Names the versions of a table that are on the disk; "" where there is none."""
+    """Names the versions of a table that are on the disk, by what their manifests say; "" where there is none.
+
+    By their numbers alone, a table that was removed and made anew would seem to be the one before. A copy of the
+    directory has the same stamp.
+    """
     try:
-        return " ".join(sorted(path.name for path in (directory / f"{name}.lance" / "_versions").iterdir()))
+        manifests = sorted((directory / f"{name}.lance" / "_versions").glob("*.manifest"))
+        told = [path.name.encode() + hashlib.sha256(path.read_bytes()).digest() for path in manifests]
     except OSError:
         return ""
+    return hashlib.sha256(b"".join(told)).hexdigest() if told else ""
 
 
 def to_bytes(table: pa.Table, store_hash: str, stamped: str) -> bytes:
