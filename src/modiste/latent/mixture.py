@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-COMPONENTS = 16
+# Components per cluster of the starts in turn. Many small ones chain a large cluster to its neighbours when they are
+# merged; with too few, a small cluster has none of its own.
+COMPONENTS = (8 / 3, 10 / 3, 4.0)
+FEWEST = 8  # components, however few clusters
 ROWS_PER_COMPONENT = 20  # times n: a full covariance from fewer rows says more of chance than of the products
 RUNS = 5
 FIT_ROWS = 20_000  # more do not move a fit; assignment always takes all
@@ -107,14 +110,17 @@ def sample_rows(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 def fit_merged(points: NDArray[np.float64], k: int, seed: int) -> Mixture | None:
     """A mixture over codes `(N, n)` merged to `k` groups by overlap, each with codes; None where none can be had.
 
-    One start in five or so ends in an odd merging. Of RUNS starts the answer is the one that agrees most with the
+    Some starts end in an odd merging. Of RUNS starts, with different numbers of components, the answer is the one that agrees most with the
     others (adjusted Rand index), which needs no labels.
     """
     from sklearn.metrics import adjusted_rand_score
 
     points = points[np.lexsort(points.T[::-1])]  # the answer must not hang on the order of the rows
     points = sample_rows(points, seed)
-    tries = [_fit_once(points, k, seed + RUNS * run) for run in range(RUNS if k > 1 else 1)]
+    tries = [
+        _fit_once(points, k, COMPONENTS[run % len(COMPONENTS)], seed + RUNS * run)
+        for run in range(RUNS if k > 1 else 1)
+    ]
     found = [mixture for mixture in tries if mixture is not None]
     if not found:
         return None
@@ -123,14 +129,14 @@ def fit_merged(points: NDArray[np.float64], k: int, seed: int) -> Mixture | None
     return found[int(np.argmax(agreement))]
 
 
-def _fit_once(points: NDArray[np.float64], k: int, seed: int) -> Mixture | None:
+def _fit_once(points: NDArray[np.float64], k: int, share: float, seed: int) -> Mixture | None:
     from scipy.cluster.hierarchy import cut_tree, linkage
     from scipy.spatial.distance import squareform
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
     count, n = points.shape
-    m = max(k, min(COMPONENTS, count // (ROWS_PER_COMPONENT * n)))
+    m = max(k, min(max(FEWEST, round(share * k)), count // (ROWS_PER_COMPONENT * n)))
     floor = 1e-6 * float(points.var(axis=0).mean()) + 1e-12
     model: Any = GaussianMixture(
         m, covariance_type="full", reg_covar=floor, init_params="kmeans", random_state=seed
