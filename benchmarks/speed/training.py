@@ -223,7 +223,7 @@ def by_keras(held: Learning, minutes: float) -> tuple[Encode, float]:
     class Budget(keras.callbacks.Callback):
         seen = 0
 
-        def on_train_batch_end(self, *_: Any) -> None:
+        def on_train_batch_end(self, *_: Any, **__: Any) -> None:
             Budget.seen += 32
             if time.monotonic() - began > 60.0 * minutes:
                 raise StopIteration
