@@ -110,8 +110,8 @@ def sample_rows(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
 def fit_merged(points: NDArray[np.float64], k: int, seed: int) -> Mixture | None:
     """A mixture over codes `(N, n)` merged to `k` groups by overlap, each with codes; None where none can be had.
 
-    Some starts end in an odd merging. Of RUNS starts, with different numbers of components, the answer is the one that agrees most with the
-    others (adjusted Rand index), which needs no labels.
+    Some starts end in an odd merging. Of RUNS starts, with different numbers of components, the answer is the one that
+    agrees most with the others (adjusted Rand index), which needs no labels.
     """
     from sklearn.metrics import adjusted_rand_score
 

@@ -242,7 +242,7 @@ class LatentIndex:
         except ValueError:
             chosen = np.array([], object)
         if chosen.dtype == bool and chosen.shape == (len(self.ids),):
-            chosen = np.flatnonzero(chosen)
+            return [(everyone, self._parts.of_mask(chosen))]
         sound = chosen.ndim == 1 and (
             chosen.dtype.kind in "iu" or (chosen.size == 0 and chosen.dtype != object)
         )

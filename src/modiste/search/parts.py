@@ -87,6 +87,14 @@ class Parts:
             return Among(size, places=placed)
         return Among(size, [_masked(part, places) for part, places in zip(self.parts, placed, strict=True)])
 
+    def of_mask(self, mask: NDArray[np.bool_]) -> Among:
+        """The products whose rows a mask `(count,)` has; those that are not there any more are left out."""
+        allowed = [mask[part.rows.clip(0)] & (part.rows >= 0) for part in self.parts]
+        size = sum(int(each.sum()) for each in allowed)
+        if size <= FEW:
+            return Among(size, places=[np.flatnonzero(each) for each in allowed])
+        return Among(size, [Scope(0, len(each), each) for each in allowed])
+
     def places(self, rows: Rows) -> list[Rows]:
         """Where rows lie: each part's places in order, each once."""
         held = [np.unique(place[rows]) for place in self._place]
