@@ -154,7 +154,7 @@ def test_the_similar_products_have_rings(map_: Any, shop: Shop) -> None:
             for colour in map_.evaluate(COLOURS, around)
         ]
         ringed += any(close)
-    assert ringed >= 10, "of twelve; one may lie under another"
+    assert ringed >= len(ids(map_)) - 2, "one may lie under another"
 
 
 def test_zoomed_in_the_map_shows_photos(map_: Any) -> None:

@@ -74,10 +74,11 @@ def test_each_card_says_how_close_in_words_and_the_score_on_demand(tab: Any, sho
 
 def test_on_a_narrow_page_all_cards_are_one_click_away(tab: Any) -> None:
     tab.set_viewport_size({"width": 320, "height": 640})
-    seen = tab.locator("#similar .card:visible").count()
-    assert 0 < seen < 12
+    # The first design's cluster may hold fewer than the twelve that are asked for.
+    every, seen = (tab.locator(f"#similar .card{which}").count() for which in ("", ":visible"))
+    assert 0 < seen < every <= 12
     tab.click(".show-all")
-    assert tab.locator("#similar .card:visible").count() == 12
+    assert tab.locator("#similar .card:visible").count() == every
     assert tab.is_hidden(".show-all")
     assert tab.evaluate("document.activeElement.closest('.card') !== null"), "the focus goes on, not away"
 
