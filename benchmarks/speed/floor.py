@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numba
 import numpy as np
 import torch
-from report import Report, median
+from report import Report, timed
 from torch import nn
 
 from modiste.vae.model import Vae
@@ -26,20 +25,9 @@ def read(values: Any) -> float:
     return total
 
 
-def timed(work: Any, rounds: int = 5) -> float:
-    """Median seconds of some rounds, after one."""
-    work()
-    times: list[float] = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return median(times)
-
-
 def bandwidth_of(values: Any) -> float:
     """Bytes per second that reading them once takes."""
-    return values.nbytes / timed(lambda: read(values))
+    return values.nbytes / timed(lambda _: read(values))
 
 
 def products_of(kind: torch.dtype) -> float:
@@ -47,7 +35,7 @@ def products_of(kind: torch.dtype) -> float:
     torch.set_num_threads(1)
     side = 2048
     a, b = (torch.rand(side, side).to(kind) for _ in range(2))
-    return 2.0 * side**3 / timed(lambda: a @ b)
+    return 2.0 * side**3 / timed(lambda _: a @ b)
 
 
 def measure(report: Report) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from report import Report, median
+from report import Report, timed
 
 from modiste.search.index import LatentIndex
 from modiste.vae import TrainSettings
@@ -49,17 +48,6 @@ def scan(rows: int, latents: int, threads: int = 1) -> float:
     mean, std = points(rows, latents)
     index = LatentIndex([str(i) for i in range(rows)], mean, std, mean, threads=threads)
     return 1e3 * timed(lambda turn: index.nearest(mean[turn], 10), 15)
-
-
-def timed(work: Any, rounds: int) -> float:
-    """Median seconds."""
-    work(0)
-    times: list[float] = []
-    for turn in range(rounds):
-        start = time.perf_counter()
-        work(turn)
-        times.append(time.perf_counter() - start)
-    return median(times)
 
 
 def by_products() -> dict[str, Curve]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,17 @@ class Report:
             name for name, each in self.found.items() if each["target"] and each["ratio"] < each["target"]
         ]
         print(f"\n{len(self.found)} ratios, {len(missed)} below their target; written to {path}.")
+
+
+def timed(work: Callable[[int], object], rounds: int = 5) -> float:
+    """Median seconds of some rounds, each told its number, after one that does not count."""
+    work(0)
+    times: list[float] = []
+    for turn in range(rounds):
+        start = time.perf_counter()
+        work(turn)
+        times.append(time.perf_counter() - start)
+    return median(times)
 
 
 def median(times: list[float]) -> float:

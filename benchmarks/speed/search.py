@@ -81,6 +81,18 @@ def as_products(code: Floats) -> Floats:
     return np.concatenate([code**2, code, [np.float32(1)]]).astype(np.float32)[None]
 
 
+def beside_faiss(index: LatentIndex, held: Catalogue) -> dict[str, Way]:
+    """Likelihood and distance by our index and by FAISS's flat ones."""
+    inner, flat = held.inner_products(), faiss.IndexFlatL2(N)
+    flat.add(held.code)
+    return {
+        "ours": lambda z: index.nearest(z, K)[0],
+        "faiss inner product": lambda z: inner.search(as_products(z), K)[1][0],
+        "ours, distance": lambda z: index.nearest(z, K, "fixed-epsilon")[0],
+        "faiss distance": lambda z: flat.search(z[None], K)[1][0],
+    }
+
+
 def raced(ways: Mapping[str, Way], queries: Floats) -> tuple[dict[str, float], dict[str, list[Any]]]:
     """Median seconds of each way, taken in turns, and their answers."""
     times: dict[str, list[float]] = {name: [] for name in ways}
@@ -150,7 +162,7 @@ def small(report: Report) -> None:
 def million(report: Report, rounds: int) -> None:
     """A million products, as a VAE encodes them."""
     rows = 1_000_000
-    held, queries = Catalogue.like_a_vae(rows), None
+    held = Catalogue.like_a_vae(rows)
     queries = held.queries(rounds)
     report.heading(f"search, {rows:,} products, top 10, one thread")
     ids = [str(i) for i in range(rows)]
@@ -158,13 +170,7 @@ def million(report: Report, rounds: int) -> None:
     index = LatentIndex(ids, held.mean, held.std, held.code, held.cluster)
     report.add("building", rows / (time.perf_counter() - start), 250_000, "products/s", 1.0, more=True)
     report.add("memory, likelihood", index.nbytes["likelihood"] / rows, 140, "bytes/product", 1.0)
-    inner, flat = held.inner_products(), faiss.IndexFlatL2(N)
-    flat.add(held.code)
-    ways: dict[str, Way] = {
-        "ours": lambda z: index.nearest(z, K)[0],
-        "faiss inner product": lambda z: inner.search(as_products(z), K)[1][0],
-        "ours, distance": lambda z: index.nearest(z, K, "fixed-epsilon")[0],
-        "faiss distance": lambda z: flat.search(z[None], K)[1][0],
+    ways = beside_faiss(index, held) | {
         "ours, manhattan": lambda z: index.nearest(z, K, "fixed-epsilon", "manhattan")[0],
     }
     times, answers = raced(ways, queries)
@@ -206,13 +212,7 @@ def hard(report: Report, rounds: int) -> None:
     report.heading(f"search, {rows:,} products without any structure, one thread")
     index = LatentIndex([str(i) for i in range(rows)], held.mean, held.std, held.code, threads=1)
     shared = LatentIndex([str(i) for i in range(rows)], held.mean, held.std, held.code, threads=2)
-    inner, flat = held.inner_products(), faiss.IndexFlatL2(N)
-    flat.add(held.code)
-    ways: dict[str, Way] = {
-        "ours": lambda z: index.nearest(z, K)[0],
-        "faiss inner product": lambda z: inner.search(as_products(z), K)[1][0],
-        "ours, distance": lambda z: index.nearest(z, K, "fixed-epsilon")[0],
-        "faiss distance": lambda z: flat.search(z[None], K)[1][0],
+    ways = beside_faiss(index, held) | {
         "two threads": lambda z: shared.nearest(z, K)[0],
     }
     times, _ = raced(ways, held.queries(rounds))
