@@ -92,10 +92,10 @@ $(RUN): pyproject.toml requirements.lock | $(BIN)/python
 
 # After the smaller one, so that `make -j demo test` never has two installs in one environment.
 $(ALL): $(RUN)
-	$(INSTALL) -e '.[train,dev,hub]'
+	$(INSTALL) -e '.[train,dev,hub,graph]'
 	@touch $@
 
 # What only the benchmarks need: what we are compared with.
 $(BENCH): $(ALL)
-	$(INSTALL) -e '.[train,dev,hub,bench]'
+	$(INSTALL) -e '.[train,dev,hub,graph,bench]'
 	@touch $@

@@ -125,9 +125,16 @@ def test_slow_imports_wait_until_they_are_needed(package: str):
 def test_what_is_imported_is_declared():
     project = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    declared = [*project["dependencies"], *extras["train"], *extras["hub"], *extras["scale"], "modiste"]
+    declared = [
+        *project["dependencies"],
+        *extras["train"],
+        *extras["hub"],
+        *extras["scale"],
+        *extras["graph"],
+        "modiste",
+    ]
     names = {re.split(r"[\[<>=!~ ;]", each)[0].replace("-", "_") for each in declared}
-    called = {"PIL": "pillow", "sklearn": "scikit_learn", "yaml": "pyyaml"}
+    called = {"PIL": "pillow", "sklearn": "scikit_learn", "yaml": "pyyaml", "faiss": "faiss_cpu"}
     wrong: list[str] = []
     for found in IMPORTS:
         top = found.name.split(".")[0]

@@ -18,6 +18,7 @@ NAMES = {
     "cluster": "clustering",
     "sliders": "sliders",
     "map": "map",
+    "graph": "linking",
     "evaluate": "evaluating",
 }
 TERMS = ("loss", "kl", "psnr")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from modiste.errors import BadCount, BadOption
 from modiste.latent.clusters import Clusters
+from modiste.search.graph import Graph
 from modiste.search.index import METHODS, METRICS, LatentIndex
 from modiste.shop.answers import Match, Matches, PhotoOf, Recommendation, Recommendations
 from modiste.shop.products import Products
@@ -86,8 +87,16 @@ class Finder:
             rows=None if among == len(self._catalogue) else mask,
             cluster=scope,
         )
+        return self._matches(found, scores, asked)
+
+    def approximately(self, code: NDArray[np.float32], asked: Question, graph: Graph) -> Matches:
+        """The products nearest to a code `(n,)` as a graph of all finds them."""
+        wanted = min(asked.k + len(asked.exclude), len(self._catalogue))
+        return self._matches(*graph.nearest(code, wanted), asked)
+
+    def _matches(self, rows: NDArray[np.intp], scores: NDArray[np.float64], asked: Question) -> Matches:
         ids = self._catalogue.ids
-        pairs = zip(np.ravel(found).tolist(), np.ravel(scores).tolist(), strict=True)
+        pairs = zip(rows.tolist(), scores.tolist(), strict=True)
         kept = [(row, score) for row, score in pairs if ids[row] not in asked.exclude]
         return Matches(self._match(row, score) for row, score in kept[: asked.k])
 

@@ -19,13 +19,14 @@ from modiste.latent.posterior import Posterior, check_code, fixed_epsilon_code
 from modiste.latent.sliders import Sliders
 from modiste.model.config import ModelConfig
 from modiste.model.engine import Engine
+from modiste.search.graph import Graph
 from modiste.search.index import LatentIndex
 from modiste.shop import closeness, stages
 from modiste.shop.closeness import Typicality
 from modiste.shop.files import ShopFiles
 from modiste.shop.filters import Facet, Where
 from modiste.shop.finding import Finder, Question
-from modiste.shop.indexing import open_index
+from modiste.shop.indexing import open_graph, open_index
 from modiste.shop.manifest import Manifest
 from modiste.shop.mapping import CatalogueMap
 from modiste.shop.products import Products
@@ -158,6 +159,11 @@ class Shop:
         return open_index(self, self._threads)
 
     @cached_property
+    def graph(self) -> Graph:
+        """Nearest products, nearly always and from few of them; rows as in `catalogue`. Raises ShopIncomplete."""
+        return open_graph(self)
+
+    @cached_property
     def products(self) -> Any:
         """All products as a pandas DataFrame: id, category, cluster (once clustered), then the attributes."""
         return self.catalogue.frame(self.assignments if self.manifest.clusters else None)
@@ -227,6 +233,7 @@ class Shop:
         tau: float | None = None,
         exclude: Collection[str] = (),
         where: Where | None = None,
+        approximate: bool = False,
     ) -> list[Any]:
         """The `k` products nearest to a code, best first.
 
@@ -240,6 +247,8 @@ class Shop:
             tau: how uncertain the code itself is, for the likelihood: each σ² becomes σ² + tau². None is the shop's.
             exclude: ids to leave out, such as the product that the code came from.
             where: only products that this filter lets through, see `matching`.
+            approximate: ask the graph that `modiste index --graph` made, which may miss some of the nearest: for
+                likelihoods over the whole catalogue, without a filter, at the shop's own tau.
 
         Returns:
             Matches, a list of Match; for a batch, a list of `b` of them.
@@ -247,13 +256,23 @@ class Shop:
         Raises:
             BadCode: wrong length, or not finite.
             BadCount: k below 1 or over the number of products.
-            BadOption: an unknown method, metric, scope or attribute, or a negative tau.
+            BadOption: an unknown method, metric, scope or attribute, or a negative tau, or a question that
+                no graph answers.
+            ShopIncomplete: there is no graph that fits.
         """
         codes = check_code(code, self.model.latent)
         asked = Question(k, method, metric, self._tau(tau), frozenset(exclude))
         asked.check(len(self.catalogue))
         if scope not in SCOPES:
             raise BadOption(f"No scope {scope!r}.", remedy=f"Choose one of {', '.join(SCOPES)}.")
+        if approximate:
+            if (method, scope, asked.tau) != ("likelihood", "catalogue", self.tau) or where:
+                raise BadOption(
+                    "Approximate answers are only for likelihoods over the whole catalogue, at the shop's tau.",
+                    remedy='Give the method "likelihood", the scope "catalogue" and no filter; or search exactly.',
+                )
+            found = [self._finder.approximately(each, asked, self.graph) for each in np.atleast_2d(codes)]
+            return found[0] if codes.ndim == 1 else found
         mask = None if not where else self.matching(where)
         batch = np.atleast_2d(codes)
         own = (

@@ -25,7 +25,7 @@ routes = APIRouter(tags=["answers"])
     operation_id="similar",
     summary="Products like a design",
     response_model=shapes.Similar,
-    responses=refusals(404, 413, 422),
+    responses=refusals(404, 413, 422, 503),
 )
 async def similar(asked: SimilarAsked, studio: Here) -> Response:
     """The shop's products nearest to a code or a product, best first."""
@@ -57,6 +57,7 @@ def _similar(shop: Shop, asked: SimilarAsked, code: NDArray[np.float32]) -> shap
         tau=asked.tau,
         exclude=(*asked.exclude, *own),
         where=starts.where_of(asked.where) or None,
+        approximate=asked.approximate,
     )
     return shapes.Similar(
         query=_query(shop, asked, code),
