@@ -287,8 +287,11 @@ def operation_section(heading: str, operation: dict[str, Any]) -> Iterator[str]:
         yield ""
         yield "Body: " + kinds(body["content"]) + "."
     yield ""
-    yield "Answer: " + kinds(operation["responses"]["200"]["content"]) + "."
-    refused = [status for status in operation["responses"] if status != "200"]
+    good = [status for status in operation["responses"] if status.startswith("2")]
+    for status in good:
+        after = "" if status == "200" else f" ({status})"
+        yield "Answer: " + kinds(operation["responses"][status]["content"]) + after + "."
+    refused = [status for status in operation["responses"] if status not in good]
     if refused:
         yield ""
         yield f"Refuses with {', '.join(refused)}: [why](#refusals)."

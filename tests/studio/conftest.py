@@ -12,9 +12,13 @@ from starlette.testclient import TestClient
 from modiste.catalogue.photo import to_jpeg
 from modiste.shop.shop import Shop
 from modiste.studio.app import create_app
-from modiste.studio.state import Settings
+from modiste.studio.settings import Settings
 
 ALLOWED = "https://shop.example"
+# Tests ask more than any visitor.
+UNLIMITED: dict[str, float] = dict.fromkeys(
+    ("frames_per_second", "answers_per_second", "uploads_per_minute", "others_per_second"), 1e6
+)
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +30,7 @@ def shop(built: Path) -> Shop:
 @pytest.fixture(scope="session")
 def app(shop: Shop) -> FastAPI:
     """The application that serves it."""
-    return create_app(shop, Settings(allow_embed=(ALLOWED,)))
+    return create_app(shop, Settings(allow_embed=(ALLOWED,), **UNLIMITED))
 
 
 @pytest.fixture(scope="session")

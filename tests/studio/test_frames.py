@@ -172,7 +172,9 @@ def test_between_as_a_strip(client: TestClient, shop: Shop) -> None:
 
 @pytest.mark.parametrize(("back", "count"), [(False, 9), (True, 16)])
 def test_between_as_an_animation(client: TestClient, shop: Shop, back: bool, count: int) -> None:
-    a, b = [-40.0] * 8, [40.0] * 8  # far apart: pictures that are the same become one that stays longer
+    a, b = (
+        shop.sliders.ranges.T.tolist()
+    )  # far apart: pictures that are the same become one that stays longer
     answer = client.post("/v1/between", json={"a": a, "b": b, "steps": 9, "there_and_back": back})
     assert answer.headers["content-type"] == "image/webp"
     moving: Any = opened(answer.content)

@@ -14,12 +14,12 @@ from tests.studio.asking import refused
 
 def test_alive_ready_and_which_version(client: TestClient, shop: Shop) -> None:
     assert client.get("/livez").json() == {"status": "alive"}
-    assert client.get("/readyz").json() == {"status": "ready"}
-    assert client.get("/version").json() == {
-        "version": __version__,
-        "model": shop.model.model_id,
-        "products": len(shop.catalogue),
-    }
+    ready = client.get("/readyz").json()
+    assert (ready["status"], ready["model"]) == ("ready", shop.model.model_id)
+    assert ready["catalogue"] == shop.store.hash()
+    held = client.get("/version").json()
+    assert (held["version"], held["model"]) == (__version__, shop.model.model_id)
+    assert held["products"] == len(shop.catalogue)
 
 
 def test_not_ready_until_all_is_loaded(shop: Shop) -> None:

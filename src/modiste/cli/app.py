@@ -49,6 +49,7 @@ for command in (
     asking.info,
     judging.evaluate,
     serve.serve,
+    serve.key,
     demo.demo,
     doctor.doctor,
 ):

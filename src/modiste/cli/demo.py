@@ -21,8 +21,8 @@ def demo(
         "demo-report.html"
     ),
     minutes: options.Minutes = 3.0,
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
+    host: Host = None,
+    port: Port = None,
     no_serve: Annotated[
         bool, typer.Option("--no-serve", help="Make and show, and leave it at that.")
     ] = False,
@@ -42,10 +42,11 @@ def demo(
     from modiste.shop.build import build
     from modiste.shop.shop import Shop
     from modiste.studio.server import listen, serve_on, url_of
-    from modiste.studio.state import Settings
+    from modiste.studio.settings import load_settings
 
     # Before the minutes of making: a port that is taken is better known now.
-    held = None if no_serve or json else listen(host, port)
+    settings = load_settings(host=host, port=port)
+    held = None if no_serve or json else listen(settings.host, settings.port)
     began = time.monotonic()
     with Bars(quiet=json) as bars:
         made = build("sample", shop, minutes=minutes, threads=2, on_progress=bars)
@@ -76,4 +77,4 @@ def demo(
     console().print(f"The report is {report}. ({seconds:.0f} s)", soft_wrap=True)
     if held is not None:
         announce(url_of(held))
-        serve_on(held, Shop.open(shop, need="map"), Settings())
+        serve_on(held, Shop.open(shop, need="map"), settings)

@@ -1,24 +1,33 @@
-"""The command that opens the studio: serve."""
+"""The commands that open the studio: serve, and key for those who may change the shop through it."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from modiste.cli import options
 
-Host = Annotated[str, typer.Option(metavar="HOST", help="The address to serve at; 0.0.0.0 for all of them.")]
+Host = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST", help="The address to serve at, 127.0.0.1 if left out; 0.0.0.0 for all of them."
+    ),
+]
 Port = Annotated[
-    int, typer.Option(metavar="PORT", help="The port to serve at; 0 takes a free one.", min=0, max=65535)
+    int | None,
+    typer.Option(
+        metavar="PORT", help="The port to serve at, 8000 if left out; 0 takes a free one.", min=0, max=65535
+    ),
 ]
 
 
 def serve(
     shop: options.ShopPath,
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
+    host: Host = None,
+    port: Port = None,
     allow_embed: Annotated[
         list[str] | None,
         typer.Option(
@@ -26,24 +35,43 @@ def serve(
         ),
     ] = None,
     threads: Annotated[
-        int, typer.Option(metavar="T", help="How many pictures are drawn at once.", min=1, max=64)
-    ] = 2,
+        int | None,
+        typer.Option(metavar="T", help="How many pictures are drawn at once, 2 if left out.", min=1, max=64),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings, a table [serve]; modiste.toml here, if there is one."),
+    ] = None,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print all settings as they would be, and end.")
+    ] = False,
     json: options.AsJson = False,
 ) -> None:
     """Open the studio: the page to design with, and the HTTP API. Ctrl-C ends it.
 
+    Options come first, then the environment (MODISTE_PORT=8080), then the file.
+
     \b
     modiste serve --shop my-shop
     modiste serve --shop my-shop --host 0.0.0.0 --port 8080 --allow-embed https://shop.example
+    modiste serve --shop my-shop --print-config > modiste.toml
     """
     from modiste.cli.output import print_json
-    from modiste.shop.shop import Shop
-    from modiste.studio.security import check_origins
-    from modiste.studio.server import listen, serve_on, url_of
-    from modiste.studio.state import Settings
+    from modiste.studio.settings import load_settings
 
-    origins = check_origins(allow_embed or ())
-    with listen(host, port) as held:
+    embedding = tuple(allow_embed) if allow_embed else None
+    settings = load_settings(config, host=host, port=port, allow_embed=embedding, threads=threads)
+    if print_config:
+        if json:
+            print_json(settings.shown())
+        else:
+            sys.stdout.write(settings.toml())
+        return
+
+    from modiste.shop.shop import Shop
+    from modiste.studio.server import listen, serve_on, url_of
+
+    with listen(settings.host, settings.port) as held:
         opened = Shop.open(shop, need="map")
         url = url_of(held)
         if json:
@@ -52,7 +80,30 @@ def serve(
         else:
             announce(url)
         sys.stdout.flush()  # whoever reads it through a pipe waits for it
-        serve_on(held, opened, Settings(origins, threads))
+        serve_on(held, opened, settings)
+
+
+def key(json: options.AsJson = False) -> None:
+    """Make a key for /v1/admin: it is shown once; the server is given its hash.
+
+    \b
+    modiste key
+    MODISTE_ADMIN_KEY=sha256:... modiste serve --shop my-shop
+    curl -H "Authorization: Bearer KEY" http://127.0.0.1:8000/v1/admin
+    """
+    from modiste.cli.output import print_json
+    from modiste.studio.keys import new_key
+
+    made, hashed = new_key()
+    if json:
+        print_json({"key": made, "hash": hashed})
+        return
+    sys.stdout.write(
+        f"key   {made}\nhash  {hashed}\n\n"
+        "Keep the key where only those find it who may change the shop; it is nowhere else.\n"
+        "Give the server the hash: as MODISTE_ADMIN_KEY, or MODISTE_READ_KEY for those who may only look,\n"
+        "or as admin_key or read_key in [serve] of modiste.toml.\n"
+    )
 
 
 def announce(url: str) -> None:

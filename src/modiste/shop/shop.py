@@ -93,6 +93,11 @@ class Shop:
         return self.tau if asked is None else asked
 
     @property
+    def threads(self) -> int:
+        """How many threads the model and a search run on."""
+        return self._threads
+
+    @property
     def path(self) -> Path:
         """The shop's directory."""
         return self.files.root

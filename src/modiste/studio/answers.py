@@ -15,7 +15,7 @@ from modiste.studio import shapes, starts
 from modiste.studio.asked import RecommendAsked, SimilarAsked, Start
 from modiste.studio.describing import NO_STORE, refusals
 from modiste.studio.frames import check_one
-from modiste.studio.state import Here
+from modiste.studio.here import Here
 
 routes = APIRouter(tags=["answers"])
 

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from modiste import __version__
 from modiste.shop.shop import Shop
-from modiste.studio import answers, frames, operations, overview, pages, products, uploads
-from modiste.studio.metrics import Timed
+from modiste.studio import admin, answers, frames, operations, overview, pages, products, uploads
+from modiste.studio.describing import refusals
+from modiste.studio.here import VERSION
+from modiste.studio.keeping import Keeper
+from modiste.studio.limiting import FREE, Limited
+from modiste.studio.patience import Deadline
 from modiste.studio.prepared import LEAST_ZIPPED
 from modiste.studio.problems import Guard, add_handlers
-from modiste.studio.security import BodyLimit, Shield, check_origins
+from modiste.studio.security import BodyLimit, Shield
+from modiste.studio.settings import Settings
 from modiste.studio.shapes import Problem
-from modiste.studio.state import Settings, Studio
+from modiste.studio.switching import Front
+from modiste.studio.timing import Timed
 
 DESCRIPTION = (
     "Draw a design, find the shop's products like it and what goes with it. A design is a code, a list of numbers; "
     "a refusal is `application/problem+json` with a stable `code` and a `remedy`."
 )
-PARTS = (overview, frames, uploads, answers, products, operations, pages)
+PARTS = (overview, frames, uploads, answers, products, admin, operations, pages)
 NO_TELEMETRY: Any = {
     "tracing": False,
     "metrics": False,
@@ -36,30 +44,48 @@ NO_TELEMETRY: Any = {
 
 
 def create_app(shop: Shop, settings: Settings | None = None) -> FastAPI:
-    """The application that serves an open shop. Raises BadOption for an origin that is none."""
+    """The application that serves an open shop."""
     settings = settings or Settings()
-    check_origins(settings.allow_embed)
-    studio = Studio(shop, settings)
+    front = Front(shop, settings)
+    keeper = Keeper(front)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncGenerator[None]:
-        await studio.asked(studio.warm)
+        await front.begin()
         # What the first visitors ask for soon is made beside them, without keeping them waiting for it.
-        soon = asyncio.create_task(overview.prepare(studio))
+        soon = asyncio.create_task(overview.prepare(front.now))
+        _on_hangup(keeper.want)
         yield
         soon.cancel()
-        studio.close()
+        await keeper.end()
+        front.close()
 
     app = _routed(lifespan=life)
-    app.state.studio = studio
+    app.state.front, app.state.keeper = front, keeper
     add_handlers(app)
     # The last added is the outermost.
     app.add_middleware(BodyLimit)
     app.add_middleware(GZipMiddleware, minimum_size=LEAST_ZIPPED, compresslevel=5)
+    app.add_middleware(Deadline, seconds=settings.deadline)
     app.add_middleware(Guard)
-    app.add_middleware(Timed, metrics=studio.metrics)
+    app.add_middleware(Limited, settings=settings, refused=front.metrics.refused)
+    app.add_middleware(Timed, metrics=front.metrics)
+    if settings.allow_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allow_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type", VERSION],
+            expose_headers=["Retry-After", VERSION],
+        )
     app.add_middleware(Shield, allow_embed=settings.allow_embed)
     return app
+
+
+def _on_hangup(work: Callable[[], None]) -> None:
+    """Do some work on SIGHUP, where there is such a signal and this is the main thread."""
+    with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, work)
 
 
 def openapi() -> dict[str, Any]:
@@ -98,8 +124,11 @@ def _with_problems(api: dict[str, Any]) -> dict[str, Any]:
     schemas: dict[str, Any] = api["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for path in api["paths"].values():
-        for operation in path.values():
+    for path, operations_ in api["paths"].items():
+        for operation in operations_.values():
+            if path not in FREE:
+                for status, said in refusals(429, 503).items():
+                    operation["responses"].setdefault(str(status), said)
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 del operation["responses"]["422"]
     schemas["Problem"] = Problem.model_json_schema()

@@ -8,12 +8,15 @@ from modiste.studio.problems import MEDIA_TYPE
 
 NO_STORE = {"Cache-Control": "no-store"}
 WHY = {
+    401: "Without a key that fits.",
+    403: "With a key that may only look.",
     404: "There is no such thing here.",
     406: "None of the types that Accept names is offered.",
     413: "Too large.",
     415: "Of a type that is not read.",
     422: "What was asked cannot be done as asked.",
-    503: "Not ready, or the shop on disk cannot be read.",
+    429: "Too many requests; Retry-After says when to ask again.",
+    503: "Not ready, too busy or too slow, or the shop on disk cannot be read.",
 }
 
 Responses = dict[int | str, dict[str, Any]]

@@ -15,15 +15,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modiste.catalogue.photo import Photo, to_jpeg, to_png, to_webp
+from modiste.errors import BadCode
 from modiste.latent.arithmetic import interpolate
 from modiste.latent.posterior import check_code
 from modiste.studio.accept import negotiate
 from modiste.studio.asked import BetweenAsked, Start
 from modiste.studio.codec import dequantise, from_text
 from modiste.studio.describing import NO_STORE, picture, refusals, text_parameter
+from modiste.studio.here import Here, front_of
 from modiste.studio.problems import Refusal
 from modiste.studio.starts import code_of
-from modiste.studio.state import QUALITY, Here, Studio
+from modiste.studio.state import QUALITY, Studio
 
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 WRITERS = {"image/jpeg": partial(to_jpeg, quality=QUALITY), "image/png": to_png, "image/webp": to_webp}
@@ -50,9 +52,9 @@ routes = APIRouter(tags=["designs"])
 )
 async def frame(request: Request) -> Response:
     """The product that a design draws. The URL decides the bytes, so it may be kept for ever."""
-    studio: Studio = request.app.state.studio
     name, text = (_needed(request, key) for key in ("m", "z"))
-    if name != studio.frames_id:
+    studio = front_of(request).drawing(name)
+    if studio is None:
         raise Refusal(
             404,
             "unknown_frames",
@@ -105,8 +107,17 @@ async def between(request: Request, asked: BetweenAsked, studio: Here) -> Respon
 
 
 def check_one(studio: Studio, code: Any) -> NDArray[np.float32]:
-    """One code as float32 `(n,)`. Raises BadCode."""
-    return check_code(code, studio.shop.model.latent)
+    """One code as float32 `(n,)`, within reach of the shop. Raises BadCode."""
+    checked = check_code(code, studio.shop.model.latent)
+    outside = np.flatnonzero((checked < studio.reach[:, 0]) | (checked > studio.reach[:, 1]))
+    if len(outside):
+        latent = int(outside[0])
+        low, high = studio.reach[latent].tolist()
+        raise BadCode(
+            f"Latent {latent} of the code is {checked[latent]:g}: nothing is there to draw.",
+            remedy=f"Give it from {low:.3g} to {high:.3g}; GET /v1/sliders has the ranges.",
+        )
+    return checked
 
 
 def _needed(request: Request, name: str) -> str:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-METHODS = frozenset({"GET", "HEAD", "POST"})
 
 
 class Metrics:
@@ -35,6 +31,15 @@ class Metrics:
         self.cached = Gauge(
             "modiste_cache_bytes", "Bytes of pictures kept in memory.", ("kind",), registry=self.registry
         )
+        self.queue = Gauge(
+            "modiste_queue", "Requests that wait or are worked for.", ("crew",), registry=self.registry
+        )
+        self.refused = Counter(
+            "modiste_refused_total",
+            "Requests turned away before any work.",
+            ("kind",),
+            registry=self.registry,
+        )
         self.products = Gauge("modiste_products", "Products of the shop.", registry=self.registry)
         self.info = Gauge(
             "modiste_info", "1, for what is served.", ("version", "model"), registry=self.registry
@@ -43,32 +48,3 @@ class Metrics:
     def text(self) -> bytes:
         """All of it, in Prometheus's text format."""
         return generate_latest(self.registry)
-
-
-class Timed:
-    """Times every request. The label is the route's template: as many series as there are routes, whatever is asked."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        began = time.perf_counter()
-        status = 500
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        finally:
-            method = scope["method"] if scope["method"] in METHODS else "other"
-            route = getattr(scope.get("route"), "path", "none")
-            took = time.perf_counter() - began
-            self._metrics.requests.labels(method, route, str(status)).observe(took)

@@ -7,10 +7,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, Response
 
 from modiste import __version__
-from modiste.studio import shapes
+from modiste.studio import overview, shapes
 from modiste.studio.describing import NO_STORE, picture, refusals
+from modiste.studio.here import AtFront
 from modiste.studio.problems import Refusal
-from modiste.studio.state import Here
+from modiste.studio.security import JSON_BYTES
+from modiste.studio.settings import Settings
+from modiste.studio.state import CODE_REACH
 
 routes = APIRouter(tags=["operations"])
 
@@ -25,23 +28,33 @@ async def livez() -> Response:
     "/readyz",
     operation_id="readyz",
     summary="Is it ready?",
-    response_model=shapes.Status,
+    response_model=shapes.Served,
     responses=refusals(503),
 )
-async def readyz(studio: Here) -> Response:
-    """Whether the model and the catalogue are loaded: send no visitors if not."""
-    if not studio.ready:
+async def readyz(front: AtFront) -> Response:
+    """Whether a model, its encodings and index are loaded that agree by their hashes, and a frame was drawn."""
+    if not front.ready:
         raise Refusal(
             503, "not_ready", "The server is starting or stopping.", remedy="Ask again in a second."
         )
-    return JSONResponse({"status": "ready"}, headers=NO_STORE)
+    studio = front.now
+    said = {"version": studio.version, "model": studio.shop.model.model_id, "catalogue": studio.catalogue}
+    return JSONResponse({"status": "ready"} | said, headers=NO_STORE)
 
 
 @routes.get("/version", operation_id="version", summary="Which version?", response_model=shapes.Version)
-async def version(studio: Here) -> shapes.Version:
-    """What is served: the program, the model, how many products."""
-    shop = studio.shop
-    return shapes.Version(version=__version__, model=shop.model.model_id, products=len(shop.catalogue))
+async def version(front: AtFront) -> shapes.Version:
+    """What is served: the program, the model, how many products; and the limits of what may be asked."""
+    shop = front.now.shop
+    held: Settings = front.settings
+    names = shapes.ServerLimits.model_fields
+    told = {name: value for name, value in held.model_dump().items() if name in names}
+    limits = shapes.ServerLimits(
+        **overview.limits().model_dump(), body_bytes=JSON_BYTES, code_reach=CODE_REACH, **told
+    )
+    return shapes.Version(
+        version=__version__, model=shop.model.model_id, products=len(shop.catalogue), limits=limits
+    )
 
 
 @routes.get(
@@ -51,6 +64,6 @@ async def version(studio: Here) -> shapes.Version:
     response_class=Response,
     responses=picture("text/plain"),
 )
-async def metrics(studio: Here) -> Response:
+async def metrics(front: AtFront) -> Response:
     """Requests, frames and memory, in Prometheus's text format."""
-    return Response(studio.metrics.text(), headers=NO_STORE | {"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(front.metrics.text(), headers=NO_STORE | {"Content-Type": CONTENT_TYPE_LATEST})

@@ -15,9 +15,10 @@ from modiste.search.index import METHODS, METRICS
 from modiste.shop.shop import SCOPES, Shop
 from modiste.studio import shapes, starts
 from modiste.studio.describing import picture, refusals
+from modiste.studio.here import Here
 from modiste.studio.prepared import Prepared
 from modiste.studio.security import PHOTO_BYTES
-from modiste.studio.state import Here, Studio
+from modiste.studio.state import Studio
 
 NOTE = "A drawn design, not a product you can buy."
 
@@ -61,6 +62,16 @@ async def prepare(studio: Studio) -> None:
     await studio.slowly(lambda: studio.texts)
 
 
+def limits() -> shapes.Limits:
+    """What may be asked of any shop."""
+    return shapes.Limits(
+        photo_bytes=PHOTO_BYTES,
+        megapixels=MAX_PIXELS // 1_000_000,
+        k=starts.MOST,
+        page_size=starts.MOST,
+    )
+
+
 def _shop(shop: Shop) -> Prepared:
     model = shop.model
     sizes = np.bincount(shop.assignments, minlength=len(shop.clusters)).tolist()
@@ -83,12 +94,7 @@ def _shop(shop: Shop) -> Prepared:
         methods=list(METHODS),
         metrics=list(METRICS),
         scopes=list(SCOPES),
-        limits=shapes.Limits(
-            photo_bytes=PHOTO_BYTES,
-            megapixels=MAX_PIXELS // 1_000_000,
-            k=starts.MOST,
-            page_size=starts.MOST,
-        ),
+        limits=limits(),
         note=NOTE,
     )
     return Prepared.of_json(shown.model_dump())

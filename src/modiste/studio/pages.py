@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from modiste.studio.here import Here
 from modiste.studio.prepared import Prepared
 from modiste.studio.problems import Refusal
-from modiste.studio.state import Here
 
 STATIC = Path(__file__).parent / "static"
 # What the machine's own tables say may differ, and a browser runs a module only of the right type.

@@ -43,6 +43,11 @@ PROTOCOL = {
 # What the studio refuses beside these: code → status, when.
 OWN = {
     "unknown_frames": (404, "A frame was asked for under a name that is not, or no longer, this shop's."),
+    "unauthorized": (401, "The key is missing, or not one of the server's."),
+    "read_only": (403, "The key may only look."),
+    "too_many": (429, "The client has asked too much; Retry-After says when to ask again."),
+    "busy": (503, "Too many requests wait; Retry-After says when to ask again."),
+    "too_slow": (503, "The request, its body included, took longer than the server's deadline."),
     "not_ready": (503, "The server is starting or stopping."),
     "internal": (500, "The server failed; its log says more."),
 }

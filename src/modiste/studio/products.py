@@ -18,8 +18,9 @@ from modiste.errors import BadOption
 from modiste.shop.shop import Shop
 from modiste.studio import shapes, starts
 from modiste.studio.describing import picture, refusals
+from modiste.studio.here import Here
 from modiste.studio.prepared import is_known
-from modiste.studio.state import Here, Studio
+from modiste.studio.state import Studio
 
 RESERVED = ("page", "size", "q", "sort", "seed", "cluster")
 ATTRIBUTE = "attribute_"  # before an attribute that has a reserved name

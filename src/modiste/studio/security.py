@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modiste.errors import BadOption
 from modiste.studio.problems import Refusal
 
 PHOTO_BYTES = 5_000_000
@@ -15,6 +13,7 @@ MULTIPART_BYTES = 65_536  # what a multipart body may have around its photo
 JSON_BYTES = 262_144
 ENCODE = "/v1/encode"
 PRODUCTS = "/v1/products/"
+KEPT = "/v1/admin/products/"
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -22,27 +21,14 @@ PAGE_POLICY = (
 )
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PERMISSIONS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
-_ORIGIN = re.compile(
-    r"https?://(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?"
-)
 
 Header = tuple[bytes, bytes]
 
 
-def check_origins(origins: Sequence[str]) -> tuple[str, ...]:
-    """The origins that may embed the studio, as given. Raises BadOption for what is not an origin."""
-    for each in origins:
-        if not _ORIGIN.fullmatch(each):
-            raise BadOption(
-                f"--allow-embed {each!r} is not an origin.",
-                remedy="Write it as https://shop.example, or https://*.shop.example for all below it.",
-            )
-    return tuple(origins)
-
-
 def body_limit(path: str) -> int:
     """How many bytes a request to a path may carry."""
-    return PHOTO_BYTES + MULTIPART_BYTES if path == ENCODE else JSON_BYTES
+    with_photo = path == ENCODE or path.startswith(KEPT)
+    return PHOTO_BYTES + MULTIPART_BYTES if with_photo else JSON_BYTES
 
 
 class Shield:
@@ -66,7 +52,7 @@ class Shield:
             await self._app(scope, receive, send)
             return
         head = scope["method"] == "HEAD"
-        if head or scope["path"].startswith(PRODUCTS):
+        if head or scope["path"].startswith((PRODUCTS, KEPT)):
             scope = dict(scope)
             scope["method"] = "GET" if head else scope["method"]
             scope["path"] = _escaped_path(scope)
@@ -134,7 +120,7 @@ def too_large(limit: int) -> Refusal:
 def _escaped_path(scope: Scope) -> str:
     """The path; of a product, with its id still percent-encoded, so that a slash in an id is not one of the path's."""
     path: str = scope["path"]
-    if path.startswith(PRODUCTS) and scope.get("raw_path"):
+    if path.startswith((PRODUCTS, KEPT)) and scope.get("raw_path"):
         return scope["raw_path"].partition(b"?")[0].decode("ascii", "replace")
     return path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import socket
 
 import uvicorn
@@ -10,9 +11,9 @@ import uvicorn
 from modiste.errors import BadOption, ModisteError
 from modiste.shop.shop import Shop
 from modiste.studio.app import create_app
-from modiste.studio.state import Settings
-
-GRACE = 3  # seconds that answers under way get when the server stops
+from modiste.studio.logs import begin_logging
+from modiste.studio.patience import patient
+from modiste.studio.settings import Settings
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -57,16 +58,19 @@ def url_of(held: socket.socket) -> str:
 
 
 def serve_on(held: socket.socket, shop: Shop, settings: Settings) -> None:
-    """Serve a shop on a socket until Ctrl-C, which ends it without a word."""
+    """Serve a shop on a socket until Ctrl-C or SIGTERM: what was asked until then is answered, within the deadline."""
     app = create_app(shop, settings)
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        http=patient(settings.patience),
+        log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
-        timeout_graceful_shutdown=GRACE,
+        limit_concurrency=settings.connections,
+        timeout_graceful_shutdown=math.ceil(settings.deadline),
     )
+    begin_logging(settings.log)
     try:
         uvicorn.Server(config).run(sockets=[held])
     except KeyboardInterrupt:  # uvicorn raises it again once all is closed

@@ -209,7 +209,40 @@ class Status(BaseModel):
     status: str
 
 
+class Served(Status):
+    version: str = Field(description="Of the shop: another model, catalogue or clusters is another version.")
+    model: str
+    catalogue: str = Field(
+        description="The hash of the catalogue that model, encodings and index were checked with."
+    )
+
+
+class ServerLimits(Limits):
+    body_bytes: int = Field(description="Of a request that is not a photo.")
+    code_reach: float = Field(description="How far a code may lie outside the sliders' ranges, in ranges.")
+    frames_per_second: float = Field(description="Of a client; twice that at once.")
+    answers_per_second: float = Field(description="Of a client; twice that at once.")
+    uploads_per_minute: float = Field(
+        description="Of a client, photos and animations; a third of that at once."
+    )
+    others_per_second: float = Field(description="Of a client; twice that at once.")
+    queue: int = Field(description="Requests that may wait for each kind of work.")
+    deadline: float = Field(description="Seconds for a request.")
+
+
 class Version(BaseModel):
     version: str
     model: str
     products: int
+    limits: ServerLimits
+
+
+class Administered(BaseModel):
+    version: str = Field(description="What visitors are served.")
+    before: str | None = Field(description="What those are served who began with it.")
+    model: str
+    models: list[str] = Field(description="All that the shop has.")
+    products: int
+    working: bool = Field(description="Whether something is being made anew.")
+    stage: str = Field(description="What.")
+    error: str = Field(description="Why the last change is not served; empty if it is.")

@@ -1,63 +1,64 @@
-"""Studio: what one running application holds: the shop, the threads that work for it, and the pictures it remembers."""
+"""Studio: one version of a shop as it is served, the threads that work for it, and the pictures it remembers."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import Annotated, ParamSpec, TypeVar
+from functools import cached_property
+from typing import ParamSpec
 
 import numpy as np
-from fastapi import Depends
 from numpy.typing import NDArray
-from starlette.requests import Request
 
-from modiste import __version__
 from modiste.catalogue.photo import Photo, to_jpeg
 from modiste.search.index import warm as warm_search
+from modiste.shop.indexing import made_from
 from modiste.shop.shop import Shop
 from modiste.studio.cache import ByteCache
+from modiste.studio.crews import Crew
 from modiste.studio.metrics import Metrics
 from modiste.studio.prepared import Prepared
+from modiste.studio.settings import Settings
 
 P = ParamSpec("P")
-T = TypeVar("T")
 
+CODE_REACH = (
+    2.0  # a code may lie in so many times the range of sliders and products: beyond is nothing to draw
+)
 QUALITY = 88  # of a drawn frame: 5 kB at 180 x 240, and no artefact one could see in what a model draws
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How to serve: who may embed the page, how many pictures are drawn at once, and what may be remembered."""
-
-    allow_embed: tuple[str, ...] = ()
-    threads: int = 2
-    frame_bytes: int = 24_000_000
-    photo_bytes: int = 24_000_000
-
-
-class Studio:
-    """One shop, served.
+class Crews:
+    """The threads of a server, whatever it serves.
 
     Drawing and asking have threads of their own, so that a search does not hold up a slider; photos and animations,
     which take long and much memory, are done one at a time. Nothing that computes runs on the event loop.
     """
 
-    def __init__(self, shop: Shop, settings: Settings) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self.drawing = Crew("draw", settings.threads, settings.queue)
+        self.asking = Crew("ask", settings.threads, settings.queue)
+        self.slow = Crew("slow", 1, settings.queue)
+        self.all = (self.drawing, self.asking, self.slow)
+
+    def close(self) -> None:
+        """Let the threads end what they are at."""
+        for crew in self.all:
+            crew.close()
+
+
+class Studio:
+    """One version of a shop, served: with the pictures of it that are remembered."""
+
+    def __init__(self, shop: Shop, settings: Settings, crews: Crews, metrics: Metrics) -> None:
         self.shop = shop
-        self.settings = settings
-        self.metrics = Metrics()
-        self.frames = ByteCache(settings.frame_bytes)
-        self.photos = ByteCache(settings.photo_bytes)
-        self.ready = False
+        self.crews = crews
+        self.metrics = metrics
+        self.frames = ByteCache(settings.frame_memory)
+        self.photos = ByteCache(settings.photo_memory)
+        self.drawn, self.asked, self.slowly = crews.drawing.do, crews.asking.do, crews.slow.do
         self._prepared: dict[str, Prepared] = {}
-        self._drawing = ThreadPoolExecutor(settings.threads, "draw")
-        self._asking = ThreadPoolExecutor(settings.threads, "ask")
-        self._slow = ThreadPoolExecutor(1, "slow")
 
     def warm(self) -> None:
         """Load all that the first visitor would wait for, and let the counters say what is served."""
@@ -68,23 +69,43 @@ class Studio:
         shop.similar(code, 1)
         shop.typicality(code)
         shop.position_of(code)
-        _ = (shop.sliders, shop.map, shop.facets, shop.category_of_cluster, self.ranges, self.photo_tags)
-        self.metrics.products.set(len(shop.catalogue))
-        self.metrics.info.labels(__version__, shop.model.model_id).set(1)
-        self.metrics.cached.labels("frames").set_function(lambda: self.frames.size)
-        self.metrics.cached.labels("photos").set_function(lambda: self.photos.size)
-        self.ready = True
+        _ = (
+            self.version,
+            self.catalogue,
+            self.reach,
+            shop.sliders,
+            shop.map,
+            shop.facets,
+            shop.category_of_cluster,
+            self.ranges,
+            self.photo_tags,
+        )
 
-    def close(self) -> None:
-        """Let the threads end what they are at."""
-        self.ready = False
-        for pool in (self._drawing, self._asking, self._slow):
-            pool.shutdown(wait=True, cancel_futures=True)
+    @cached_property
+    def version(self) -> str:
+        """Names what is served: the model, the catalogue and its clusters. Another of these is another version."""
+        shop = self.shop
+        return made_from(shop.files, shop.manifest, shop.store, shop.model.model_id)[:16]
+
+    @cached_property
+    def catalogue(self) -> str:
+        """The hash of the catalogue that the model, the encodings and the index were checked against when loaded."""
+        return self.shop.store.hash()
 
     @cached_property
     def ranges(self) -> NDArray[np.float32]:
         """Minimum and maximum of every latent, float32 `(n, 2)`."""
         return self.shop.sliders.ranges
+
+    @cached_property
+    def reach(self) -> NDArray[np.float32]:
+        """The least and the greatest value that each latent of a code may have, float32 `(n, 2)`."""
+        held = self.shop.encodings.code
+        low = np.minimum(self.ranges[:, 0], held.min(axis=0))
+        high = np.maximum(self.ranges[:, 1], held.max(axis=0))
+        middle, half = (low + high) / 2, (high - low) / 2 + 1e-3
+        span = np.stack([middle - CODE_REACH * half, middle + CODE_REACH * half], axis=1)
+        return span.astype(np.float32)
 
     @cached_property
     def frames_id(self) -> str:
@@ -97,18 +118,6 @@ class Studio:
         table = self.shop.store.table(["id", "photo_hash"])
         pairs = zip(table.column("id").to_pylist(), table.column("photo_hash").to_pylist(), strict=True)
         return {str(id_): str(hashed)[:20] for id_, hashed in pairs}
-
-    async def drawn(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `work` returns, run by the threads that draw."""
-        return await _run(self._drawing, partial(work, *args, **kwargs))
-
-    async def asked(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `work` returns, run by the threads that answer questions."""
-        return await _run(self._asking, partial(work, *args, **kwargs))
-
-    async def slowly(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `work` returns, run by the one thread for what takes long."""
-        return await _run(self._slow, partial(work, *args, **kwargs))
 
     @cached_property
     def texts(self) -> list[str]:
@@ -148,19 +157,6 @@ class Studio:
         return picture
 
 
-async def _run(pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(pool, work)
-
-
 def base64_of(data: bytes) -> str:
     """Bytes as text, for JSON."""
     return base64.b64encode(data).decode("ascii")
-
-
-async def studio_of(request: Request) -> Studio:
-    """The studio that a request is for."""
-    return request.app.state.studio
-
-
-Here = Annotated[Studio, Depends(studio_of)]
-"""The studio, as a parameter of a route."""

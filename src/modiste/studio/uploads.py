@@ -8,15 +8,16 @@ from typing import Annotated
 import numpy as np
 from fastapi import APIRouter, Query
 from PIL import Image
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from modiste.catalogue.photo import Photo, fit_photo, read_photo, to_jpeg
 from modiste.studio import shapes, starts
 from modiste.studio.describing import refusals
+from modiste.studio.here import Here
 from modiste.studio.problems import Refusal
 from modiste.studio.security import ENCODE, PHOTO_BYTES, too_large
-from modiste.studio.state import Here, Studio, base64_of
+from modiste.studio.state import Studio, base64_of
 
 PHOTOS = ("image/jpeg", "image/png", "image/webp")
 UNSAID = ("", "application/octet-stream")  # a form's file whose type the client does not know
@@ -53,7 +54,8 @@ async def encode(
     """What the model makes of a photo: the raw body, or the field `photo` of a form; JPEG, PNG or WebP."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == MULTIPART:
-        data = await _of_form(request)
+        async with request.form(max_files=1, max_fields=8) as form:
+            data = await form_photo(form)
     elif kind in PHOTOS:
         data = await request.body()
     else:
@@ -63,17 +65,20 @@ async def encode(
     return await studio.slowly(_encoded, studio, data, cut)
 
 
-async def _of_form(request: Request) -> bytes:
-    async with request.form(max_files=1, max_fields=8) as form:
-        field = form.get("photo")
-        if not isinstance(field, UploadFile):
-            raise Refusal(
-                422, "validation", "The form has no file `photo`.", remedy="Send it as the field `photo`."
-            )
-        kind = (field.content_type or "").partition(";")[0].strip().lower()
-        if kind not in (*PHOTOS, *UNSAID):
-            raise _unsupported(kind)
-        return await field.read()
+async def form_photo(form: FormData) -> bytes:
+    """The file `photo` of a form. Raises Refusal: 413, 415, 422."""
+    field = form.get("photo")
+    if not isinstance(field, UploadFile):
+        raise Refusal(
+            422, "validation", "The form has no file `photo`.", remedy="Send it as the field `photo`."
+        )
+    kind = (field.content_type or "").partition(";")[0].strip().lower()
+    if kind not in (*PHOTOS, *UNSAID):
+        raise _unsupported(kind)
+    data = await field.read()
+    if len(data) > PHOTO_BYTES:
+        raise too_large(PHOTO_BYTES)
+    return data
 
 
 def _unsupported(kind: str) -> Refusal:
@@ -95,12 +100,14 @@ def _encoded(studio: Studio, data: bytes, cut: bool) -> shapes.Encoded:
     else:  # the same pixels as if the shop had taken the photo in
         seen, done, share = fit_photo(read_photo(data), shop.frame), False, 1.0
     posterior = shop.encode(seen)
+    # A photo of something else may lie beyond what may be asked about.
+    code = posterior.code.clip(studio.reach[:, 0], studio.reach[:, 1])
     return shapes.Encoded(
-        code=posterior.code.tolist(),
+        code=code.tolist(),
         mean=posterior.mean.tolist(),
         std=posterior.std.tolist(),
-        cluster=starts.cluster_of(shop, shop.cluster_of(posterior.code)),
-        typicality=starts.typicality_of(shop, posterior.code),
+        cluster=starts.cluster_of(shop, shop.cluster_of(code)),
+        typicality=starts.typicality_of(shop, code),
         cut=shapes.Cut(done=done, share=share, photo=base64_of(to_jpeg(seen))),
     )
 

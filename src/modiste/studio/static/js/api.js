@@ -14,16 +14,23 @@ export class Refusal extends Error {
   }
 }
 
+// The version of the shop that this page began with: designs mean nothing to another model, so it stays with that one
+// for as long as the server has it.
+let version = "";
+
 /** @param {string} path @param {RequestInit} [init] @returns {Promise<Response>} */
-export async function request(path, init) {
+export async function request(path, init = {}) {
   let answer;
   try {
-    answer = await fetch(path, init);
+    answer = await fetch(path, version ? { ...init, headers: { ...init.headers, "Modiste-Version": version } } : init);
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw told(new Refusal(0, { code: "unreachable", detail: "The shop’s server cannot be reached." }));
   }
   if (!answer.ok) throw told(new Refusal(answer.status, await answer.json().catch(() => ({ detail: answer.statusText }))));
+  const of = answer.headers.get("modiste-version");
+  if (of && version && of !== version) window.dispatchEvent(new Event("modiste:changed"));
+  version ||= of ?? "";
   return answer;
 }
 

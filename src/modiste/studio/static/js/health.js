@@ -64,6 +64,7 @@ export function mount(banner, app) {
   app.on("broken", () => say(words.broken, words.reload, () => location.reload()));
   app.on("changed", changed);
   window.addEventListener("modiste:gone", ask);
+  window.addEventListener("modiste:changed", changed);
   window.addEventListener("offline", ask);
   window.addEventListener("online", ask);
 }

@@ -1,0 +1,172 @@
+"""Changing a shop that is built: products come, change and go, another model is used, and what follows is made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modiste.catalogue.record import Record, Rejection
+from modiste.errors import BadOption, PhotoError, ShopError, SourceError
+from modiste.model.config import ModelConfig
+from modiste.shop.clustering import cluster_shop
+from modiste.shop.encoding import encode_shop
+from modiste.shop.files import ShopFiles
+from modiste.shop.ingest import ingest
+from modiste.shop.manifest import Manifest
+from modiste.shop.products import Products
+from modiste.shop.progress import Progress
+from modiste.shop.shop import Shop
+from modiste.shop.sliding import make_map, make_sliders
+from modiste.shop.stages import Stage, shop_root
+from modiste.shop.writing import opened_for_writing
+
+
+@dataclass(frozen=True)
+class Given:
+    """A source of products that are at hand."""
+
+    products: Sequence[Record]
+    name: str = "given"
+
+    def count(self) -> int:
+        """How many."""
+        return len(self.products)
+
+    def records(self) -> Iterator[Record | Rejection]:
+        """The products."""
+        yield from self.products
+
+
+def put_products(path: str | Path, products: Sequence[Record]) -> dict[str, int]:
+    """Bring products into the shop at `path`, new or in the place of those with the same ids, for good.
+
+    What was made of the catalogue does not fit it then, until `refresh_shop` has run.
+
+    Returns:
+        {"added", "changed", "unchanged"}.
+
+    Raises:
+        PhotoError: a photo is refused; those of the other products came in.
+        ShopBusy, StorageError: the shop cannot be written to.
+    """
+    source = Manifest.load(shop_root(path)).catalogue.get("source", "given")
+    try:
+        summary = ingest(Given(products, source), path)
+    except SourceError as error:  # the shop had no product before, and has none now
+        raise PhotoError(error.message, remedy=error.remedy) from None
+    if refused := summary.rejected:
+        reason, count = refused.most_common(1)[0]
+        raise PhotoError(
+            f"{count} of {len(products)} photos were refused: {reason}.",
+            remedy="Send a JPEG, PNG or WebP that the shop does not have under another id.",
+            reason=reason,
+        )
+    return {"added": summary.added, "changed": summary.changed, "unchanged": summary.unchanged}
+
+
+def remove_products(path: str | Path, ids: Sequence[str]) -> int:
+    """Take products out of the shop at `path`, for good; returns how many are left.
+
+    What was made of the catalogue does not fit it then, until `refresh_shop` has run.
+
+    Raises:
+        UnknownProduct: the shop has no product of an id; nothing was taken out.
+        BadOption: none would be left.
+        ShopBusy, StorageError: the shop cannot be written to.
+    """
+    with opened_for_writing(path, need="catalogue") as shop:
+        for each in ids:
+            shop.catalogue.row(each)
+        if len(set(ids)) == len(shop.catalogue):
+            raise BadOption("A shop without products cannot be served.", remedy="Keep one at least.")
+        shop.store.delete(list(ids))
+        held = Products.read(shop.store)
+        described = shop.manifest.catalogue | {
+            "hash": shop.store.hash(),
+            "count": len(held),
+            "categories": held.counts(),
+        }
+        shop.manifest.with_(catalogue=described).save(shop.path)
+        return len(held)
+
+
+def use_model(path: str | Path, model_id: str) -> ModelConfig:
+    """Make a model that was trained for the shop at `path` the one in use; `refresh_shop` makes what follows from it.
+
+    Raises:
+        BadOption: the shop has no such model.
+        SchemaError: its files are damaged.
+        ShopBusy, StorageError: the shop cannot be written to.
+    """
+    with opened_for_writing(path, need="catalogue") as shop:
+        known = models_of(shop.files)
+        if model_id not in known:
+            raise BadOption(
+                f"The shop has no model {model_id[:80]!r}.",
+                remedy=f"Use one of {', '.join(known) or 'none'}.",
+            )
+        config = ModelConfig.load(shop.files.model(model_id))
+        encoded = {"model": model_id, "catalogue_hash": shop.store.hash(), "count": len(shop.catalogue)}
+        try:
+            fits = shop.store.read_encodings(model_id).catalogue_hash == encoded["catalogue_hash"]
+        except ShopError:
+            fits = False
+        training = {"preset": config.preset, "latent": config.latent}
+        changes: dict[str, Any] = {
+            "model": model_id,
+            "training": training,
+            "encodings": encoded if fits else {},
+        }
+        shop.manifest.with_(**changes).save(shop.path)
+    return config
+
+
+def models_of(files: ShopFiles) -> list[str]:
+    """The ids of the models that a shop has, whole ones."""
+    found: list[str] = []
+    for folder in sorted(files.models.glob("*")) if files.models.is_dir() else []:
+        with suppress(ShopError):
+            if (folder / "config.json").is_file() and ModelConfig.load(folder).model_id == folder.name:
+                found.append(folder.name)
+    return found
+
+
+def refresh_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | None = None) -> list[str]:
+    """Make anew what does not fit the shop at `path` any more: encodings, clusters as they were asked for, sliders,
+    map. Killed, the same call goes on where it stopped.
+
+    Returns:
+        The stages that ran.
+
+    Raises:
+        ShopIncomplete: there is no model.
+        ShopBusy, StorageError: the shop cannot be written to.
+    """
+    asked = Manifest.load(shop_root(path)).clusters
+    k = None if asked.get("method") == "category" else asked.get("k")
+    steps: tuple[tuple[Stage, Callable[[], Any]], ...] = (
+        ("encodings", lambda: encode_shop(path, threads=threads, on_progress=on_progress)),
+        (
+            "clusters",
+            lambda: cluster_shop(path, k=k, on=asked.get("on", "code"), method=asked.get("method")),
+        ),
+        ("sliders", lambda: make_sliders(path, threads=threads, on_progress=on_progress)),
+        ("map", lambda: make_map(path, on_progress=on_progress)),
+    )
+    done: list[str] = []
+    for stage, make in steps:
+        if not _fits(path, stage):
+            make()
+            done.append(stage)
+    return done
+
+
+def _fits(path: str | Path, stage: Stage) -> bool:
+    try:
+        Shop.open(path, need=stage)
+    except ShopError:
+        return False
+    return True

@@ -1,0 +1,214 @@
+"""The routes for whoever keeps the shop: products, models, and what is served. Off unless a key is set."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, StrictStr
+from starlette.requests import Request
+
+from modiste.catalogue.record import Record
+from modiste.errors import ShopBusy
+from modiste.shop.changing import models_of, put_products, remove_products, use_model
+from modiste.shop.indexing import index_shop
+from modiste.studio import shapes
+from modiste.studio.describing import refusals
+from modiste.studio.here import AtFront
+from modiste.studio.keeping import Keeper
+from modiste.studio.keys import allow_changes, allow_reading
+from modiste.studio.problems import Refusal
+from modiste.studio.products import Id
+from modiste.studio.uploads import BINARY, form_photo
+
+T = TypeVar("T")
+
+BUSY = 0.2  # seconds until a write is tried again, while a stage holds the shop; the deadline ends it
+LONGEST_ID = 512
+DENIED = refusals(401, 403, 404)
+
+routes = APIRouter(prefix="/v1/admin", tags=["administration"])
+Reading = Depends(allow_reading)
+Changing = Depends(allow_changes)
+
+
+class ModelAsked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    model: StrictStr
+
+
+def keeper_of(request: Request) -> Keeper:
+    """What keeps the served shop up to date."""
+    return request.app.state.keeper
+
+
+Kept = Annotated[Any, Depends(keeper_of)]
+
+
+@routes.get(
+    "",
+    operation_id="admin",
+    summary="How the shop stands",
+    response_model=shapes.Administered,
+    responses=refusals(401, 404),
+    dependencies=[Reading],
+)
+async def state(front: AtFront, keeper: Kept) -> shapes.Administered:
+    """What is served, what is on disk, and whether something is being made anew."""
+    return await _state(front, keeper)
+
+
+@routes.put(
+    "/products/{id}",
+    operation_id="put_product",
+    summary="Add or replace a product",
+    status_code=202,
+    response_model=shapes.Administered,
+    responses=DENIED | refusals(413, 415, 422),
+    dependencies=[Changing],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["photo", "category"],
+                        "properties": {
+                            "photo": BINARY,
+                            "category": {"type": "string"},
+                            "attributes": {"type": "string", "description": "A JSON object."},
+                        },
+                    }
+                }
+            },
+        }
+    },
+)
+async def put(request: Request, id: Id, front: AtFront, keeper: Kept) -> shapes.Administered:
+    """A product from a form: `photo`, `category` and, as JSON, `attributes`. It is on disk when this answers, and
+    served once encodings and map are made anew."""
+    async with request.form(max_files=1, max_fields=8) as form:
+        photo = await form_photo(form)
+        category, attributes = form.get("category"), form.get("attributes", "{}")
+    if not isinstance(category, str) or not category.strip():
+        raise _invalid("The form has no category.")
+    record = Record(_id(id), category.strip(), photo, _attributes(attributes))
+    await _written(lambda: put_products(front.now.shop.path, [record]))
+    keeper.want()
+    return await _state(front, keeper)
+
+
+@routes.delete(
+    "/products/{id}",
+    operation_id="remove_product",
+    summary="Remove a product",
+    status_code=202,
+    response_model=shapes.Administered,
+    responses=DENIED | refusals(422),
+    dependencies=[Changing],
+)
+async def remove(id: Id, front: AtFront, keeper: Kept) -> shapes.Administered:
+    """Take a product out. It is gone from disk when this answers, and from answers once the map is made anew."""
+    await _written(lambda: remove_products(front.now.shop.path, [_id(id)]))
+    keeper.want()
+    return await _state(front, keeper)
+
+
+@routes.post(
+    "/model",
+    operation_id="use_model",
+    summary="Use another model",
+    status_code=202,
+    response_model=shapes.Administered,
+    responses=DENIED | refusals(413, 422),
+    dependencies=[Changing],
+)
+async def use(asked: ModelAsked, front: AtFront, keeper: Kept) -> shapes.Administered:
+    """Go over to another of the shop's models, or back: visitors have the one before until all is ready."""
+    await _written(lambda: use_model(front.now.shop.path, asked.model))
+    keeper.want()
+    return await _state(front, keeper)
+
+
+@routes.post(
+    "/reindex",
+    operation_id="reindex",
+    summary="Lay out the index anew",
+    status_code=202,
+    response_model=shapes.Administered,
+    responses=DENIED,
+    dependencies=[Changing],
+)
+async def reindex(front: AtFront, keeper: Kept) -> shapes.Administered:
+    """Lay out the search index anew, from the database."""
+    await _written(lambda: index_shop(front.now.shop.path))
+    keeper.want()
+    return await _state(front, keeper)
+
+
+@routes.post(
+    "/reload",
+    operation_id="reload",
+    summary="Serve what is on disk",
+    status_code=202,
+    response_model=shapes.Administered,
+    responses=DENIED,
+    dependencies=[Changing],
+)
+async def reload(front: AtFront, keeper: Kept) -> shapes.Administered:
+    """Take up what `modiste` commands have changed beside the server; SIGHUP does the same."""
+    keeper.want()
+    return await _state(front, keeper)
+
+
+async def _written(work: Callable[[], T]) -> T:
+    """What `work` returns, tried again while another stage holds the shop."""
+    while True:
+        try:
+            return await asyncio.to_thread(work)
+        except ShopBusy:
+            await asyncio.sleep(BUSY)
+
+
+async def _state(front: Any, keeper: Keeper) -> shapes.Administered:
+    shop = front.now.shop
+    models = await asyncio.to_thread(models_of, shop.files)
+    return shapes.Administered(
+        version=front.now.version,
+        before=None if front.before is None else front.before.version,
+        model=shop.model.model_id,
+        models=models,
+        products=len(shop.catalogue),
+        working=keeper.at_work,
+        stage=keeper.stage,
+        error=keeper.error,
+    )
+
+
+def _id(id: str) -> str:
+    """The id in a path, which comes percent-encoded. Raises Refusal."""
+    found = unquote(id, errors="replace")
+    if not 0 < len(found) <= LONGEST_ID or not found.isprintable():
+        raise _invalid(f"An id has 1 to {LONGEST_ID} characters, all printable.")
+    return found
+
+
+def _attributes(text: Any) -> dict[str, Any]:
+    try:
+        held: Any = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        held = None
+    plain = (str, int, float, bool, type(None))
+    if not isinstance(held, dict) or not all(isinstance(each, plain) for each in held.values()):  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType]
+        raise _invalid("The attributes are no JSON object of plain values.")
+    return held  # pyright: ignore[reportUnknownVariableType]
+
+
+def _invalid(detail: str) -> Refusal:
+    return Refusal(422, "validation", detail, remedy="Send photo, category and attributes as /docs says.")

@@ -1,0 +1,221 @@
+"""Whoever has the key changes the shop, and nobody else; visitors never notice but by what they are shown."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from modiste.catalogue.photo import to_png
+from modiste.shop.clustering import cluster_shop
+from modiste.shop.shop import Shop
+from modiste.shop.training import train_shop
+from modiste.store.disk import one_writer
+from modiste.studio.app import create_app
+from modiste.studio.keys import new_key
+from modiste.studio.settings import Settings
+from tests.studio.asking import refused
+from tests.studio.conftest import UNLIMITED
+
+ADMIN, READER = new_key(), new_key()
+KEY = {"Authorization": f"Bearer {ADMIN[0]}"}
+READ = {"Authorization": f"Bearer {READER[0]}"}
+CHANGES = [
+    ("PUT", "/v1/admin/products/new"),
+    ("DELETE", "/v1/admin/products/new"),
+    ("POST", "/v1/admin/model"),
+    ("POST", "/v1/admin/reindex"),
+    ("POST", "/v1/admin/reload"),
+]
+
+
+@pytest.fixture
+def kept(shop_copy: Path) -> Iterator[tuple[TestClient, Path]]:
+    """A client of a server with both keys, on a shop of its own."""
+    settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
+    with TestClient(
+        create_app(Shop.open(shop_copy, need="map"), settings), raise_server_exceptions=False
+    ) as client:
+        yield client, shop_copy
+
+
+def settled(client: TestClient) -> dict[str, Any]:
+    """How the shop stands once all is made anew."""
+    for _ in range(600):
+        held = client.get("/v1/admin", headers=READ).json()
+        if not held["working"]:
+            return held
+        time.sleep(0.05)
+    raise AssertionError(held)
+
+
+def noise(seed: int) -> bytes:
+    return to_png(np.random.default_rng(seed).integers(0, 255, (64, 48, 3), dtype=np.uint8))
+
+
+def put(client: TestClient, id_: str, photo: bytes, category: str = "bags", **more: str) -> Any:
+    files = {"photo": ("p.png", photo, "image/png")}
+    data = {"category": category, **more}
+    return client.put(f"/v1/admin/products/{id_}", headers=KEY, files=files, data=data)
+
+
+def test_without_a_key_there_is_nothing(client: TestClient) -> None:
+    for method, path in [("GET", "/v1/admin"), *CHANGES]:
+        refused(client.request(method, path, headers=KEY, json={"model": "x"}), 404, "not_found")
+
+
+def test_who_may_do_what(kept: tuple[TestClient, Path]) -> None:
+    client, _ = kept
+    given = ("Bearer ", f"Basic {ADMIN[0]}", ADMIN[0], f"Bearer {ADMIN[1]}", b"Bearer \xe9\xff")
+    wrong: list[dict[str, Any]] = [{}, *({"Authorization": each} for each in given)]
+    for headers in wrong:
+        for method, path in [("GET", "/v1/admin"), *CHANGES]:
+            answer = client.request(method, path, headers=headers, json={"model": "x"})
+            refused(answer, 401, "unauthorized")
+            assert answer.headers["www-authenticate"] == "Bearer"
+    for method, path in CHANGES:
+        refused(client.request(method, path, headers=READ, json={"model": "x"}), 403, "read_only")
+    assert client.get("/v1/admin", headers=READ).status_code == 200
+    assert client.get("/v1/admin", headers=KEY).status_code == 200
+
+
+def test_products_come_change_and_go(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    before = settled(client)
+    answer = put(client, "new%2Fone", noise(1), attributes='{"name": "New", "year": 2020}')
+    assert answer.status_code == 202, answer.text
+    stored = Shop.open(path, need="catalogue").catalogue  # it is on disk by now
+    assert stored.attributes(stored.row("new/one")) == {"name": "New", "year": 2020}
+    held = settled(client)
+    assert held["error"] == ""
+    assert (held["products"], held["before"]) == (before["products"] + 1, before["version"])
+    assert client.get("/v1/products/new%2Fone").json()["title"] == "New"
+    first = client.get("/v1/products/new%2Fone/photo.jpg").content
+    assert put(client, "new%2Fone", noise(2)).status_code == 202
+    settled(client)
+    assert client.get("/v1/products/new%2Fone/photo.jpg").content != first
+    assert client.delete("/v1/admin/products/new%2Fone", headers=KEY).status_code == 202
+    assert settled(client)["products"] == before["products"]
+    refused(client.get("/v1/products/new%2Fone"), 404, "unknown_product")
+    Shop.open(path, need="map")
+
+
+def test_what_is_no_product_is_refused_and_changes_nothing(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    known = Shop.open(path, need="catalogue")
+    version = settled(client)["version"]
+    refused(put(client, "x", b"no photo"), 422, "photo_error")
+    refused(put(client, "x", noise(1), category=" "), 422, "validation")
+    refused(put(client, "x", noise(1), attributes="[1]"), 422, "validation")
+    refused(put(client, "x", noise(1), attributes='{"a": {"b": 1}}'), 422, "validation")
+    refused(put(client, "x%00", noise(1)), 422, "validation")
+    refused(put(client, "x" * 600, noise(1)), 422, "validation")
+    refused(put(client, "x", b"\x00" * 5_100_000), 413, "too_large")
+    refused(client.delete("/v1/admin/products/none", headers=KEY), 404, "unknown_product")
+    refused(client.post("/v1/admin/model", headers=KEY, json={"model": "../../x"}), 422, "bad_option")
+    again = Shop.open(path, need="map")
+    assert again.store.hash() == known.store.hash()
+    assert settled(client)["version"] == version
+
+
+def test_another_model_and_back(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    one = settled(client)
+    old = Shop.open(path, need="map")
+    # A second model, trained beside the server.
+    other = train_shop(path, epochs=1, latent=8, seed=5).model_id
+    assert other != one["model"]
+    assert client.get("/v1/shop").json()["model"] == one["model"]
+    assert client.post("/v1/admin/reload", headers=KEY).status_code == 202
+    two = settled(client)
+    assert (two["model"], two["error"], set(two["models"])) == (other, "", {one["model"], other})
+    # Whoever began with the first goes on with it.
+    frame = {"m": one["model"], "z": "AAAAAAAAAAA"}
+    assert client.get("/v1/frame.jpg", params=frame).status_code == 200
+    staying = {"Modiste-Version": one["version"]}
+    began = client.post("/v1/similar", json={"product": old.catalogue.ids[0]}, headers=staying)
+    assert began.headers["modiste-version"] == one["version"]
+    np.testing.assert_allclose(began.json()["query"]["code"], old.code_of(old.catalogue.ids[0]), rtol=1e-6)
+    assert client.get("/v1/shop").headers["modiste-version"] == two["version"]
+    assert client.post("/v1/admin/model", headers=KEY, json={"model": one["model"]}).status_code == 202
+    back = settled(client)
+    assert (back["model"], back["error"]) == (one["model"], "")
+    assert client.get("/v1/frame.jpg", params=frame).status_code == 200
+
+
+def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    ids = Shop.open(path, need="catalogue").catalogue.ids
+    statuses: list[int] = []
+    done = threading.Event()
+
+    def visit() -> None:
+        frames = client.get("/v1/sliders").json()["frames"]
+        while not done.is_set():
+            statuses.append(client.get("/v1/frame.jpg", params={"m": frames, "z": "AAAAAAAAAAA"}).status_code)
+            statuses.append(client.post("/v1/similar", json={"product": ids[0], "k": 3}).status_code)
+            statuses.append(client.post("/v1/recommend", json={"product": ids[1], "k": 2}).status_code)
+
+    visitors = [threading.Thread(target=visit) for _ in range(3)]
+    for each in visitors:
+        each.start()
+    for seed in range(3):
+        assert put(client, f"new-{seed}", noise(seed)).status_code == 202
+    held = settled(client)
+    done.set()
+    for each in visitors:
+        each.join()
+    assert held["error"] == ""
+    assert held["products"] == len(ids) + 3
+    assert len(statuses) > 20
+    assert set(statuses) == {200}
+
+
+def test_a_shop_that_cannot_answer_is_not_served(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    version = settled(client)["version"]
+    manifest = (path / "shop.json").read_bytes()
+    (path / "shop.json").write_text("{")
+    assert client.post("/v1/admin/reload", headers=KEY).status_code == 202
+    held = settled(client)
+    assert held["version"] == version
+    assert "shop.json" in held["error"]
+    assert client.get("/v1/shop").status_code == 200
+    assert client.get("/readyz").status_code == 200
+    (path / "shop.json").write_bytes(manifest)
+    assert client.post("/v1/admin/reindex", headers=KEY).status_code == 202
+    assert settled(client)["error"] == ""
+
+
+def test_a_change_waits_for_a_stage_that_holds_the_shop(shop_copy: Path) -> None:
+    settings = Settings(admin_key=ADMIN[1], deadline=1.0, **UNLIMITED)
+    with TestClient(create_app(Shop.open(shop_copy, need="map"), settings)) as client:
+        with one_writer(shop_copy):
+            refused(put(client, "new", noise(1)), 503, "too_slow")
+        assert put(client, "new", noise(1)).status_code == 202
+
+
+def test_clusters_are_made_again_as_they_were_asked_for(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    cluster_shop(path, k=2, method="kmeans", on="mean")
+    put(client, "new", noise(1))
+    assert settled(client)["error"] == ""
+    made = Shop.open(path, need="map").manifest.clusters
+    assert (made["k"], made["method"], made["on"]) == (2, "kmeans", "mean")
+    assert len(client.get("/v1/shop").json()["clusters"]) == 2
+
+
+def test_the_server_has_routes_for_keepers_only_below_admin(app: FastAPI) -> None:
+    writing = {
+        path
+        for path, operations in app.openapi()["paths"].items()
+        if {"put", "delete", "patch"} & set(operations)
+    }
+    assert writing == {"/v1/admin/products/{id}"}
