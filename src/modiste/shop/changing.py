@@ -23,6 +23,8 @@ from modiste.shop.sliding import make_map, make_sliders
 from modiste.shop.stages import Stage, shop_root
 from modiste.shop.writing import opened_for_writing
 
+REMADE: tuple[Stage, ...] = ("encodings", "clusters", "sliders", "map")  # in this order
+
 
 @dataclass(frozen=True)
 class Given:
@@ -134,7 +136,7 @@ def models_of(files: ShopFiles) -> list[str]:
     return found
 
 
-def refresh_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | None = None) -> list[str]:
+def refresh_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | None = None) -> list[Stage]:
     """Make anew what does not fit the shop at `path` any more: encodings, clusters as they were asked for, sliders,
     map. Killed, the same call goes on where it stopped.
 
@@ -145,28 +147,35 @@ def refresh_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | 
         ShopIncomplete: there is no model.
         ShopBusy, StorageError: the shop cannot be written to.
     """
-    asked = Manifest.load(shop_root(path)).clusters
-    k = None if asked.get("method") == "category" else asked.get("k")
-    steps: tuple[tuple[Stage, Callable[[], Any]], ...] = (
-        ("encodings", lambda: encode_shop(path, threads=threads, on_progress=on_progress)),
-        (
-            "clusters",
-            lambda: cluster_shop(path, k=k, on=asked.get("on", "code"), method=asked.get("method")),
-        ),
-        ("sliders", lambda: make_sliders(path, threads=threads, on_progress=on_progress)),
-        ("map", lambda: make_map(path, on_progress=on_progress)),
-    )
-    done: list[str] = []
-    for stage, make in steps:
-        if not _fits(path, stage):
-            make()
-            done.append(stage)
+    done: list[Stage] = []
+    while (stage := stale_stage(path)) is not None:
+        remake(path, stage, threads=threads, on_progress=on_progress)
+        done.append(stage)
     return done
 
 
-def _fits(path: str | Path, stage: Stage) -> bool:
-    try:
-        Shop.open(path, need=stage)
-    except ShopError:
-        return False
-    return True
+def stale_stage(path: str | Path) -> Stage | None:
+    """The first stage after the model that is missing or does not fit; None where all is well.
+
+    Raises ShopNotFound, ShopIncomplete, SchemaError where there is no shop, or no model.
+    """
+    Shop.open(path, need="model")
+    for stage in REMADE:
+        try:
+            Shop.open(path, need=stage)
+        except ShopError:
+            return stage
+    return None
+
+
+def remake(path: str | Path, stage: Stage, *, threads: int = 1, on_progress: Progress | None = None) -> None:
+    """Make one of REMADE anew; clusters as they were asked for. Raises what that stage raises."""
+    asked = Manifest.load(shop_root(path)).clusters
+    k = None if asked.get("method") == "category" else asked.get("k")
+    makers: dict[Stage, Callable[[], Any]] = {
+        "encodings": lambda: encode_shop(path, threads=threads, on_progress=on_progress),
+        "clusters": lambda: cluster_shop(path, k=k, on=asked.get("on", "code"), method=asked.get("method")),
+        "sliders": lambda: make_sliders(path, threads=threads, on_progress=on_progress),
+        "map": lambda: make_map(path, on_progress=on_progress),
+    }
+    makers[stage]()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends
@@ -13,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, StrictStr
 from starlette.requests import Request
 
 from modiste.catalogue.record import Record
-from modiste.errors import ShopBusy
 from modiste.shop.changing import models_of, put_products, remove_products, use_model
 from modiste.shop.indexing import index_shop
 from modiste.studio import shapes
@@ -25,9 +23,6 @@ from modiste.studio.problems import Refusal
 from modiste.studio.products import Id
 from modiste.studio.uploads import BINARY, form_photo
 
-T = TypeVar("T")
-
-BUSY = 0.2  # seconds until a write is tried again, while a stage holds the shop; the deadline ends it
 LONGEST_ID = 512
 DENIED = refusals(401, 403, 404)
 
@@ -99,8 +94,7 @@ async def put(request: Request, id: Id, front: AtFront, keeper: Kept) -> shapes.
     if not isinstance(category, str) or not category.strip():
         raise _invalid("The form has no category.")
     record = Record(_id(id), category.strip(), photo, _attributes(attributes))
-    await _written(lambda: put_products(front.now.shop.path, [record]))
-    keeper.want()
+    await keeper.write(lambda: put_products(front.now.shop.path, [record]))
     return await _state(front, keeper)
 
 
@@ -115,8 +109,7 @@ async def put(request: Request, id: Id, front: AtFront, keeper: Kept) -> shapes.
 )
 async def remove(id: Id, front: AtFront, keeper: Kept) -> shapes.Administered:
     """Take a product out. It is gone from disk when this answers, and from answers once the map is made anew."""
-    await _written(lambda: remove_products(front.now.shop.path, [_id(id)]))
-    keeper.want()
+    await keeper.write(lambda: remove_products(front.now.shop.path, [_id(id)]))
     return await _state(front, keeper)
 
 
@@ -131,8 +124,7 @@ async def remove(id: Id, front: AtFront, keeper: Kept) -> shapes.Administered:
 )
 async def use(asked: ModelAsked, front: AtFront, keeper: Kept) -> shapes.Administered:
     """Go over to another of the shop's models, or back: visitors have the one before until all is ready."""
-    await _written(lambda: use_model(front.now.shop.path, asked.model))
-    keeper.want()
+    await keeper.write(lambda: use_model(front.now.shop.path, asked.model))
     return await _state(front, keeper)
 
 
@@ -147,8 +139,7 @@ async def use(asked: ModelAsked, front: AtFront, keeper: Kept) -> shapes.Adminis
 )
 async def reindex(front: AtFront, keeper: Kept) -> shapes.Administered:
     """Lay out the search index anew, from the database."""
-    await _written(lambda: index_shop(front.now.shop.path))
-    keeper.want()
+    await keeper.write(lambda: index_shop(front.now.shop.path))
     return await _state(front, keeper)
 
 
@@ -165,15 +156,6 @@ async def reload(front: AtFront, keeper: Kept) -> shapes.Administered:
     """Take up what `modiste` commands have changed beside the server; SIGHUP does the same."""
     keeper.want()
     return await _state(front, keeper)
-
-
-async def _written(work: Callable[[], T]) -> T:
-    """What `work` returns, tried again while another stage holds the shop."""
-    while True:
-        try:
-            return await asyncio.to_thread(work)
-        except ShopBusy:
-            await asyncio.sleep(BUSY)
 
 
 async def _state(front: Any, keeper: Keeper) -> shapes.Administered:

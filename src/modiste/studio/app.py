@@ -127,7 +127,8 @@ def _with_problems(api: dict[str, Any]) -> dict[str, Any]:
     for path, operations_ in api["paths"].items():
         for operation in operations_.values():
             if path not in FREE:
-                for status, said in refusals(429, 503).items():
+                always = (400, 429, 503) if "requestBody" in operation else (429, 503)
+                for status, said in refusals(*always).items():
                     operation["responses"].setdefault(str(status), said)
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 del operation["responses"]["422"]

@@ -8,6 +8,7 @@ from modiste.studio.problems import MEDIA_TYPE
 
 NO_STORE = {"Cache-Control": "no-store"}
 WHY = {
+    400: "The body cannot be read.",
     401: "Without a key that fits.",
     403: "With a key that may only look.",
     404: "There is no such thing here.",

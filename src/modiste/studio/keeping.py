@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
-from modiste.errors import ModisteError
-from modiste.shop.changing import refresh_shop
+from modiste.errors import ModisteError, ShopBusy
+from modiste.shop.changing import remake, stale_stage
 from modiste.studio.logs import log
 from modiste.studio.switching import Front
 
+T = TypeVar("T")
+PAUSE = 0.2  # seconds until a write is tried again while something else holds the shop
+
 
 class Keeper:
-    """Brings the shop up to date, one pass at a time; whatever is changed meanwhile is taken up by the next."""
+    """Writes to the shop, and brings it up to date, a stage at a time; whatever is changed meanwhile comes first."""
 
     def __init__(self, front: Front) -> None:
         self._front = front
         self._task: asyncio.Task[None] | None = None
         self._wanted = False
+        self._writers = 0
         self.stage = ""
         self.error = ""
 
@@ -32,6 +38,17 @@ class Keeper:
         if not self.at_work:
             self._task = asyncio.create_task(self._work())
 
+    async def write(self, work: Callable[[], T]) -> T:
+        """What `work`, which writes to the shop, returns; then the shop is brought up to date. It waits for the stage
+        that is under way."""
+        self._writers += 1
+        try:
+            made = await self._patiently(work)
+        finally:
+            self._writers -= 1
+        self.want()
+        return made
+
     async def end(self) -> None:
         """Wait for nothing more: what is cut off goes on when the shop is next brought up to date."""
         if self._task is not None:
@@ -41,11 +58,8 @@ class Keeper:
     async def _work(self) -> None:
         while self._wanted:
             self._wanted, self.error = False, ""
-            shop = self._front.now.shop
             try:
-                await asyncio.to_thread(
-                    refresh_shop, shop.path, threads=self._front.settings.threads, on_progress=self._note
-                )
+                await self._refresh()
                 version = (await self._front.switch()).version
                 log.info("serving version %s", version)
             except ModisteError as error:
@@ -54,5 +68,21 @@ class Keeper:
                 log.error("still serving version %s: %s", self._front.now.version, error)
         self.stage = ""
 
-    def _note(self, event: dict[str, Any]) -> None:
-        self.stage = str(event.get("stage", ""))
+    async def _refresh(self) -> None:
+        path, threads = self._front.now.shop.path, self._front.settings.threads
+        while True:
+            while self._writers:
+                await asyncio.sleep(PAUSE / 4)
+            stage = await asyncio.to_thread(stale_stage, path)
+            if stage is None:
+                return
+            self.stage = stage
+            await self._patiently(partial(remake, path, stage, threads=threads))
+
+    async def _patiently(self, work: Callable[[], T]) -> T:
+        """What `work` returns, tried again while another stage, here or of another process, holds the shop."""
+        while True:
+            try:
+                return await asyncio.to_thread(work)
+            except ShopBusy:
+                await asyncio.sleep(PAUSE)

@@ -179,6 +179,6 @@ def _card(shop: Shop) -> Prepared:
         ) from None
 
 
-def _size(shop: Shop) -> tuple[int, int]:
+def _size(shop: Shop) -> list[int]:
     """(width, height)."""
-    return shop.frame[1], shop.frame[0]
+    return [shop.frame[1], shop.frame[0]]

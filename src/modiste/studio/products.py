@@ -168,7 +168,7 @@ def _whole(shop: Shop, row: int) -> shapes.ProductWhole:
         code=code.tolist(),
         mean=held.mean[row].tolist(),
         std=held.std[row].tolist(),
-        position=(round(float(shop.map.positions[row, 0]), 4), round(float(shop.map.positions[row, 1]), 4)),
+        position=[round(float(each), 4) for each in shop.map.positions[row]],
     )
 
 

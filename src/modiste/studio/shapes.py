@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
+
+# Lists, not tuples: what OpenAPI has for those is read wrongly by some programs.
+Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
+Size = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
 class Problem(BaseModel):
@@ -40,7 +44,7 @@ class ProductWhole(Product):
     code: list[float]
     mean: list[float]
     std: list[float]
-    position: tuple[float, float] = Field(description="On the map, 0 to 1.")
+    position: Pair = Field(description="On the map, 0 to 1.")
 
 
 class ProductsPage(BaseModel):
@@ -78,7 +82,7 @@ class Similar(BaseModel):
     scope: str
     results: list[Match]
     typicality: TypicalityFound
-    position: tuple[float, float] = Field(description="On the map, 0 to 1.")
+    position: Pair = Field(description="On the map, 0 to 1.")
 
 
 class GoesWith(BaseModel):
@@ -140,7 +144,7 @@ class ShopShown(BaseModel):
     products: int
     model: str
     frames: str = Field(description="What a frame's `m` must be.")
-    frame: tuple[int, int] = Field(description="Width and height in pixels.")
+    frame: Size = Field(description="Width and height in pixels.")
     latent: int
     categories: list[Category]
     clusters: list[Cluster]
@@ -183,7 +187,7 @@ class First(BaseModel):
 class SlidersShown(BaseModel):
     model: str
     frames: str
-    frame: tuple[int, int]
+    frame: Size
     latents: list[LatentShown] = Field(description="In the order to show them.")
     attributes: list[AttributeShown]
     average: list[float] = Field(description="The mean of all products' codes: a design.")

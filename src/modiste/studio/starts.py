@@ -73,7 +73,7 @@ def typicality_of(shop: Shop, code: NDArray[np.float32]) -> shapes.TypicalityFou
     return shapes.TypicalityFound(share=found.share, word=found.word, nearest=found.nearest)
 
 
-def position_of(shop: Shop, code: NDArray[np.float32]) -> tuple[float, float]:
+def position_of(shop: Shop, code: NDArray[np.float32]) -> list[float]:
     """Where a code lies on the map, 0 to 1, to four decimals."""
     x, y = shop.position_of(code)
-    return round(float(x), 4), round(float(y), 4)
+    return [round(float(x), 4), round(float(y), 4)]
