@@ -1,0 +1,91 @@
+"""A process that does one thing to a shop again and again, and says each time that it is done: to be killed at it.
+
+    python -m tests.faults.killed WHAT SHOP
+
+It prints "ready" when all is loaded, then a line for every change that was acknowledged.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from modiste.catalogue.photo import to_png
+from modiste.catalogue.record import Record
+from modiste.shop.changing import models_of, put_products, remove_products, use_model
+from modiste.shop.clustering import cluster_shop
+from modiste.shop.encoding import encode_shop
+from modiste.shop.indexing import index_shop
+from modiste.shop.shop import Shop
+from modiste.shop.sliding import make_map
+from modiste.shop.training import train_shop
+
+
+def product(number: int) -> Record:
+    """A product that nobody else has, by its number."""
+    photo = np.random.default_rng(number).integers(0, 255, (64, 48, 3), dtype=np.uint8)
+    return Record(f"new-{number}", "noise", to_png(photo), {"number": number})
+
+
+def put(path: Path) -> Iterator[str]:
+    """Products come in, one by one."""
+    held = set(Shop.open(path, need="catalogue").catalogue.ids)
+    for number in itertools.count():
+        if f"new-{number}" not in held:
+            put_products(path, [product(number)])
+            yield str(number)
+
+
+def remove(path: Path) -> Iterator[str]:
+    """Products go, one by one."""
+    for id_ in Shop.open(path, need="catalogue").catalogue.ids[:-5]:
+        remove_products(path, [id_])
+        yield id_
+
+
+def again(work: Callable[[Path], object]) -> Callable[[Path], Iterator[str]]:
+    """The same thing, again and again."""
+
+    def repeat(path: Path) -> Iterator[str]:
+        for number in itertools.count():
+            work(path)
+            yield str(number)
+
+    return repeat
+
+
+def switch(path: Path) -> Iterator[str]:
+    """One model after the other."""
+    files = Shop.open(path, need="catalogue").files
+    for model in itertools.cycle(models_of(files)):
+        use_model(path, model)
+        yield model
+
+
+WORK: dict[str, Callable[[Path], Iterator[str]]] = {
+    "put": put,
+    "remove": remove,
+    "encode": again(encode_shop),
+    "cluster": again(lambda path: cluster_shop(path, k=3, method="kmeans")),
+    "index": again(lambda path: index_shop(path, tau=0.1)),
+    "map": again(make_map),
+    "model": switch,
+    "train": again(lambda path: train_shop(path, epochs=2, latent=8, seed=11, resume=True)),
+}
+
+
+def main() -> None:
+    """Do it until killed."""
+    what, path = sys.argv[1], Path(sys.argv[2])
+    Shop.open(path, need="catalogue")
+    print("ready", flush=True)
+    for done in WORK[what](path):
+        print(done, flush=True)
+
+
+if __name__ == "__main__":
+    main()

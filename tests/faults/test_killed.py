@@ -1,0 +1,116 @@
+"""`kill -9`, hundreds of times, at random moments of whatever writes to a shop: nothing acknowledged is lost, nothing
+is doubled, and the next command goes on.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from modiste.shop.changing import models_of, refresh_shop, use_model
+from modiste.shop.shop import Shop
+from modiste.shop.training import train_shop
+from tests.faults.killed import WORK, product
+
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
+
+# How often each is killed.
+KILLS = {
+    "put": 45,
+    "remove": 30,
+    "encode": 30,
+    "cluster": 25,
+    "index": 25,
+    "map": 15,
+    "model": 30,
+    "train": 12,
+}
+MOST = 2  # acknowledgements that are waited for
+
+
+class Victim:
+    """Kills what does `what` to a shop, some acknowledgements and a random part of another round after its start."""
+
+    def __init__(self, what: str, path: Path) -> None:
+        self.what, self.path = what, path
+        self.dice = random.Random(what)
+        self.round = 0.0  # seconds, as measured when the first was killed
+
+    def killed(self) -> list[str]:
+        """What was acknowledged."""
+        words = [sys.executable, "-m", "tests.faults.killed", self.what, str(self.path)]
+        process = subprocess.Popen(words, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        began = time.monotonic()
+        lines = [process.stdout.readline() for _ in range(self.dice.randint(0, MOST) if self.round else MOST)]
+        if not self.round:
+            self.round = (time.monotonic() - began) / MOST
+        time.sleep(self.dice.uniform(0.0, 1.2 * self.round))
+        assert process.poll() is None
+        process.kill()
+        rest, _ = process.communicate()
+        # A last line without its end was not said.
+        text = "".join(lines) + rest
+        return text[: text.rfind("\n") + 1].split()
+
+
+def test_it_is_killed_two_hundred_times() -> None:
+    assert set(KILLS) == set(WORK)
+    assert sum(KILLS.values()) >= 200
+
+
+@pytest.mark.parametrize("what", KILLS)
+def test_killed_at_any_moment(what: str, built: Path, tmp_path: Path) -> None:
+    path = tmp_path / "shop"
+    shutil.copytree(built, path)
+    if what == "model":
+        for seed in (5, 6):
+            train_shop(path, epochs=1, latent=8, seed=seed)
+    models = models_of(Shop.open(path, need="catalogue").files)
+    use_model(path, models[-1])
+    refresh_shop(path)
+    there = set(Shop.open(path, need="catalogue").catalogue.ids)
+    victim = Victim(what, path)
+    acknowledged = 0
+    for turn in range(KILLS[what]):
+        if what == "remove" and len(there) < 30:
+            shutil.rmtree(path)
+            shutil.copytree(built, path)
+            there = set(Shop.open(path, need="catalogue").catalogue.ids)
+        said = victim.killed()
+        acknowledged += len(said)
+        # The store holds what was acknowledged, and at most what was under way beside it.
+        opened = Shop.open(path, need="catalogue")
+        ids = opened.catalogue.ids
+        assert len(ids) == len(set(ids)) == opened.store.count()
+        if what == "put":
+            there |= {f"new-{number}" for number in said}
+            assert there <= set(ids)
+            assert len(set(ids) - there) <= 1
+            for id_ in [f"new-{number}" for number in said]:
+                assert (
+                    opened.catalogue.attributes(opened.catalogue.row(id_)) == product(int(id_[4:])).attributes
+                )
+        elif what == "remove":
+            there -= set(said)
+            assert set(ids) <= there
+            assert len(there - set(ids)) <= 1
+        else:
+            assert set(ids) == there
+        there = set(ids)
+        if what == "model" and said:
+            after = models[(models.index(said[-1]) + 1) % len(models)]
+            assert opened.model.model_id in (said[-1], after)
+        # The next command goes on, and the shop answers.
+        refresh_shop(path)
+        whole = Shop.open(path, need="map")
+        assert len(whole.similar(whole.random_design(turn), 5, scope="catalogue")) == 5
+        assert len(whole.encodings.mean) == len(ids)
+    assert acknowledged >= KILLS[what] // 2
