@@ -72,6 +72,8 @@ def serve(
     from modiste.studio.server import listen, serve_on, url_of
 
     with listen(settings.host, settings.port) as held:
+        if settings.admin_key:
+            _go_on(shop, settings.threads)
         opened = Shop.open(shop, need="map")
         url = url_of(held)
         if json:
@@ -81,6 +83,16 @@ def serve(
             announce(url)
         sys.stdout.flush()  # whoever reads it through a pipe waits for it
         serve_on(held, opened, settings)
+
+
+def _go_on(path: Path, threads: int) -> None:
+    """Make anew what a server that was killed in the midst of a change left stale."""
+    from modiste.cli.bars import Bars
+    from modiste.shop.changing import refresh_shop, stale_stage
+
+    if stale_stage(path) is not None:
+        with Bars(quiet=True) as bars:
+            refresh_shop(path, threads=threads, on_progress=bars)
 
 
 def key(json: options.AsJson = False) -> None:

@@ -1,0 +1,45 @@
+"""A server that is killed in the midst of a change goes on with it when it is started again."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from modiste.shop.shop import Shop
+from modiste.studio.keys import new_key
+from tests.faults.killed import product
+from tests.studio.test_server import serving
+
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
+
+
+def test_nothing_acknowledged_is_lost(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, hashed = new_key()
+    monkeypatch.setenv("MODISTE_ADMIN_KEY", hashed)
+    dice = random.Random(3)
+    headers = {"Authorization": f"Bearer {key}"}
+    before = len(Shop.open(shop_copy, need="catalogue").catalogue)
+    for number in range(10):
+        with (
+            serving(shop_copy) as (process, url),
+            httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
+        ):
+            held = client.get("/v1/admin", headers=headers).json()
+            # All that was acknowledged until now is served.
+            assert held["products"] == before + number
+            given = product(number)
+            assert isinstance(given.photo, bytes)
+            files = {"photo": ("p.png", given.photo, "image/png")}
+            path = f"/v1/admin/products/{given.id}"
+            assert (
+                client.put(path, headers=headers, files=files, data={"category": "noise"}).status_code == 202
+            )
+            time.sleep(dice.uniform(0.0, 1.0))
+            process.kill()
+            process.wait()
+    with serving(shop_copy) as (process, url):
+        assert httpx.get(f"{url}v1/products/new-9", timeout=60, trust_env=False).status_code == 200
