@@ -1,0 +1,178 @@
+"""A server under load: fifty shoppers who drag and search, then four times as many as it can serve, then fifty again.
+
+    python benchmarks/load [--shop DIR] [--minutes 10] [--shoppers 50]
+
+wrk asks over the loopback. Prints, and writes to `build/load.json`: answers and refusals, times, how the server's
+memory grows (a line through its resident bytes), and how soon it is itself again after too much. Ends with 1 where
+something is not as promised in docs/trust.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.served import free_port
+
+LUA = Path(__file__).with_name("shoppers.lua")
+REST = 150  # milliseconds that a shopper rests between two requests, on average
+SLOWEST = 250.0  # ms: the 99th percentile of frames
+GROWTH = 1.0  # MB a minute that are still no growth
+RECOVERY = 5.0  # seconds
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of a process, in MB."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+class Watch:
+    """Looks at a process's memory once a second, and how long a frame takes for one who comes alone."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid, self.at, self.mb = pid, list[float](), list[float]()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._end.wait(1.0):
+            self.at.append(time.monotonic())
+            self.mb.append(resident_mb(self.pid))
+
+    def slope(self) -> tuple[float, float]:
+        """MB a minute by a line through the second half, when caches are full, and its standard error."""
+        half = len(self.at) // 2
+        minutes = (np.array(self.at[half:]) - self.at[half]) / 60.0
+        fit, covariance = np.polyfit(minutes, self.mb[half:], 1, cov=True)
+        return float(fit[0]), float(np.sqrt(covariance[0, 0]))
+
+
+def asked(url: str, about: dict[str, Any], shoppers: int, seconds: float, rest: int) -> dict[str, Any]:
+    """What wrk says of so many shoppers, for so long."""
+    words = [
+        "wrk",
+        "-t1",
+        f"-c{shoppers}",
+        f"-d{seconds:.0f}s",
+        "--timeout",
+        "30s",
+        "-s",
+        str(LUA),
+        url,
+        "--",
+    ]
+    words += [about["frames"], str(about["latent"]), str(rest), *about["ids"]]
+    ran = subprocess.run(words, capture_output=True, text=True, check=True)
+    line = next(line for line in ran.stdout.splitlines() if line.startswith("JSON "))
+    return json.loads(line[5:])
+
+
+def frame_seconds(client: httpx.Client, about: dict[str, Any], number: int) -> float:
+    """How long one frame takes that nobody has asked for."""
+    text = f"{number:04d}" + "A" * (-(-about["latent"] * 8 // 6) - 4)
+    began = time.monotonic()
+    client.get("/v1/frame.jpg", params={"m": about["frames"], "z": text})
+    return time.monotonic() - began
+
+
+def recovered(client: httpx.Client, about: dict[str, Any]) -> float:
+    """Seconds until three frames in a row are answered in a quarter of a second each."""
+    began, good, number = time.monotonic(), 0, 0
+    while good < 3 and time.monotonic() - began < 60:
+        number += 1
+        good = good + 1 if frame_seconds(client, about, number) < SLOWEST / 1000 else 0
+    return time.monotonic() - began
+
+
+def main() -> int:
+    """Run it all; 1 where a promise is not kept."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shop", type=Path, default=Path("demo-shop"))
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--shoppers", type=int, default=50)
+    parser.add_argument("--out", type=Path, default=Path("build/load.json"))
+    given = parser.parse_args()
+    if shutil.which("wrk") is None:
+        print("There is no wrk. On Debian and Ubuntu: apt-get install wrk.", file=sys.stderr)
+        return 1
+    port = free_port()
+    # All shoppers come from one address here.
+    limits = ("FRAMES_PER_SECOND", "ANSWERS_PER_SECOND", "OTHERS_PER_SECOND")
+    told = os.environ | {f"MODISTE_{name}": "100000" for name in limits}
+    words = [sys.executable, "-m", "modiste", "serve", "--shop", str(given.shop), "--port", str(port)]
+    server = subprocess.Popen(words, env=told, stdout=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    found: dict[str, Any] = {}
+    try:
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+            while True:
+                try:
+                    if client.get("/readyz").status_code == 200:
+                        break
+                except httpx.TransportError:
+                    time.sleep(0.2)
+            shop = client.get("/v1/shop").json()
+            page = client.get("/v1/products", params={"size": 100, "sort": "random"}).json()
+            about = {"frames": shop["frames"], "latent": shop["latent"]}
+            about["ids"] = [each["id"] for each in page["results"]]
+            print(f"{given.shoppers} shoppers, {given.minutes:g} minutes", flush=True)
+            with Watch(server.pid) as watch:
+                found["load"] = asked(url, about, given.shoppers, 60 * given.minutes, REST)
+            slope, error = watch.slope()
+            found["memory"] = {"mb": watch.mb[-1], "mb_per_minute": slope, "standard_error": error}
+            print(json.dumps(found), flush=True)
+            print(f"{4 * given.shoppers} shoppers who never rest, 30 s", flush=True)
+            found["overload"] = asked(url, about, 4 * given.shoppers, 30, 0)
+            found["recovered_after_seconds"] = recovered(client, about)
+            print(
+                json.dumps({name: found[name] for name in ("overload", "recovered_after_seconds")}),
+                flush=True,
+            )
+    finally:
+        server.terminate()
+        server.wait(30)
+    load, over = found["load"], found["overload"]
+    kept = {
+        "below its limits nobody is turned away": load["answered"] == load["requests"],
+        "the 99th percentile is at most 250 ms": load["p99"] <= SLOWEST,
+        "memory does not grow": found["memory"]["mb_per_minute"] <= GROWTH,
+        "above them there are answers and 503, nothing else": over["wrong"]
+        + over["broken"]
+        + over["timeouts"]
+        == 0,
+        "it recovers within 5 s": found["recovered_after_seconds"] <= RECOVERY,
+    }
+    found["kept"] = kept
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(found, indent=1) + "\n")
+    for promise, good in kept.items():
+        print(f"{'kept  ' if good else 'BROKEN'}  {promise}")
+    return 0 if all(kept.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
