@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -42,6 +43,9 @@ def test_training_writes_a_whole_model(photos, ids, tmp_path: Path, preset: str)
     assert config.metrics["onnx_difference"] <= 1e-4
     assert len(config.epsilon) == len(config.kl_per_latent) == 4
     assert set(config.validation_ids) < set(ids)
+    written = {name: (directory / name).read_bytes() for name in ("encoder.onnx", "decoder.onnx")}
+    assert config.files == {name: hashlib.sha256(data).hexdigest() for name, data in written.items()}
+    assert not any(b"site-packages" in data or b"network.py" in data for data in written.values())
     assert {event["stage"] for event in seen} == {"read", "train", "epoch"}
     lines = (directory / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]

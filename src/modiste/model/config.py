@@ -11,6 +11,7 @@ from typing import Any
 from modiste.errors import SchemaError, ShopIncomplete
 
 SCHEMA = 1
+NETWORKS = ("encoder.onnx", "decoder.onnx")
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class ModelConfig:
     """What a model is and what it was made from.
 
     `frame` is (height, width) in pixels; `epsilon` is the (latent,) draw behind every fixed-epsilon code, made
-    once per model; `kl_per_latent` is in nats, averaged over the catalogue; `validation_ids` were never trained on.
+    once per model; `kl_per_latent` is in nats, averaged over the catalogue; `validation_ids` were never trained on;
+    `files` has the SHA-256 of the NETWORKS, and is empty where a model is older than that.
     """
 
     model_id: str
@@ -33,6 +35,7 @@ class ModelConfig:
     metrics: dict[str, float] = field(default_factory=dict[str, float])
     kl_per_latent: tuple[float, ...] = ()
     validation_ids: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict[str, str])
     schema: int = SCHEMA
 
     def save(self, directory: Path) -> Path:

@@ -70,4 +70,6 @@ def write(network: nn.Module, example: Tensor, path: Path, given: str, outputs: 
             verbose=False,
         )
     assert program is not None
+    for node in program.model.graph.all_nodes():
+        node.metadata_props.clear()  # the exporter's stack traces, with this machine's paths in them
     program.save(str(path), external_data=False)

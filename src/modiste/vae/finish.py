@@ -16,7 +16,7 @@ from torch import Tensor
 
 from modiste.errors import StorageError
 from modiste.model.card import write_card
-from modiste.model.config import ModelConfig
+from modiste.model.config import NETWORKS, ModelConfig
 from modiste.vae.checkpoint import Progress
 from modiste.vae.export import export_onnx
 from modiste.vae.model import Vae, save_weights
@@ -69,6 +69,7 @@ def finish(
             metrics=held_out_metrics(vae, photos, validation_rows) | {"onnx_difference": difference},
             kl_per_latent=mean_kl(vae, photos),
             validation_ids=tuple(str(ids[row]) for row in validation_rows),
+            files={name: hashlib.sha256((writing / name).read_bytes()).hexdigest() for name in NETWORKS},
         )
         write_sheets(vae, photos, validation_rows, writing)
         if (run_directory / "metrics.jsonl").exists():
