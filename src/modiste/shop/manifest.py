@@ -11,8 +11,8 @@ from typing import Any, cast
 from modiste.errors import BadOption, SchemaError, ShopIncomplete, ShopNotFound
 from modiste.latent.posterior import check_tau
 from modiste.shop.files import ShopFiles, write_json
+from modiste.shop.migrating import SCHEMA, migrated
 
-SCHEMA = 1
 BACKGROUNDS = ("any", "white")
 
 
@@ -56,7 +56,7 @@ class Manifest:
         Raises:
             ShopNotFound: there is no shop.
             ShopIncomplete: a first ingest was interrupted there.
-            SchemaError: it is damaged, or written by another version of Modiste.
+            SchemaError: it is damaged, or written by a newer version of Modiste.
         """
         files = ShopFiles(root)
         make = f"Make one with `modiste build SOURCE --shop {root}`."
@@ -78,13 +78,8 @@ class Manifest:
 
     @classmethod
     def from_dict(cls, raw: Any, *, where: str = "shop.json") -> Manifest:
-        """The manifest in `raw`, checked. Raises SchemaError, naming `where` it came from."""
-        schema: Any = raw.get("schema") if isinstance(raw, dict) else type(raw).__name__
-        if schema != SCHEMA:
-            raise SchemaError(
-                f"{where} has schema {schema!r}; this Modiste reads {SCHEMA}.",
-                remedy="Use the Modiste that wrote it, or build the shop again in another directory.",
-            )
+        """The manifest in `raw`, of this schema or an older one, checked. Raises SchemaError, naming `where`."""
+        raw = migrated(raw, where)
         checks: dict[str, Callable[[Any], bool]] = {
             "frame": _is_frame,
             "background": lambda value: value in BACKGROUNDS,

@@ -21,6 +21,7 @@ from modiste.store.database import TIDY_AFTER, Database, damaged, id_filters, re
 from modiste.store.disk import disk_errors
 from modiste.store.encodings import Encodings
 from modiste.store.snapshot import COLUMNS, FILE, Snapshot, has, read_snapshot, stamp, to_bytes
+from modiste.store.versions import check_version
 
 PRODUCTS = "products"
 BATCH_ROWS = 4096
@@ -301,11 +302,13 @@ def _products(database: Database) -> Any:
     if table is None:
         raise _missing(database.directory)
     found: pa.Schema = table.schema
-    version = (found.metadata or {}).get(SCHEMA_KEY)
-    if version != SCHEMA_VALUE or not found.remove_metadata().equals(SCHEMA.remove_metadata()):
+    said = (found.metadata or {}).get(SCHEMA_KEY)
+    where = f"The product database in {database.directory}"
+    check_version(int(said) if said is not None and said.isdigit() else said, int(SCHEMA_VALUE), where)
+    if not found.remove_metadata().equals(SCHEMA.remove_metadata()):
         raise SchemaError(
-            f"The product database in {database.directory} has schema {version!r} and the columns {found.names}.",
-            remedy="Use the Modiste that wrote it, or build the shop again in another directory.",
+            f"{where} has the columns {found.names}, not {SCHEMA.names}.",
+            remedy="Restore the shop's store from a copy, or build the shop again in another directory.",
         )
     return table
 
