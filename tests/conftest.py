@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modiste.catalogue.record import Record
-from tests.small import COUNT, FRAME, Listed
+from tests.small import COUNT, FRAME, SMALL, Listed
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +43,12 @@ def shop_copy(built: Path, tmp_path: Path) -> Path:
     root = tmp_path / "shop"
     shutil.copytree(built, root)
     return root
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """The directory of a whole shop of 24 tiny products, for one test to break; made by version 0.1.0."""
+    from modiste.shop.backup import restore_shop
+
+    restore_shop(SMALL, tmp_path / "small")
+    return tmp_path / "small"

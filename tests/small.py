@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from modiste.catalogue.record import Record, Rejection
 
+GOLDEN = Path(__file__).parent / "golden"  # shops as released versions made them
+SMALL = GOLDEN / "shop-0.1.0.zip"
 FRAME = (64, 48)
 COUNT = 90
 

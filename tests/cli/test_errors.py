@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
@@ -17,6 +16,7 @@ import pytest
 from modiste.cli import main
 from modiste.shop.files import writing
 from modiste.shop.manifest import Manifest
+from tests.contents import contents
 
 
 def fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str, str]:
@@ -35,15 +35,6 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, 
     assert error["message"] in err
     assert error["remedy"] in err
     return exit_code, error["code"], error["message"], error["remedy"]
-
-
-def contents(root: Path) -> dict[str, str]:
-    """Every file of a shop by its hash; the lock is not part of it."""
-    return {
-        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and path.name != ".lock"
-    }
 
 
 COMMANDS = ("similar", "recommend", "generate --out x.png")

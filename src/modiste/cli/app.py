@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from modiste.cli import asking, building, demo, doctor, indexing, judging, serve, sliders
+from modiste.cli import asking, building, demo, doctor, indexing, judging, keeping, serve, sliders
 
 app = typer.Typer(
     name="modiste",
@@ -51,6 +51,8 @@ for command in (
     serve.serve,
     serve.key,
     demo.demo,
+    keeping.backup,
+    keeping.restore,
     doctor.doctor,
 ):
     app.command()(command)

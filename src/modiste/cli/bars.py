@@ -20,6 +20,9 @@ NAMES = {
     "map": "map",
     "graph": "linking",
     "evaluate": "evaluating",
+    "backup": "MB out",
+    "restore": "MB in",
+    "examine": "looking",
 }
 TERMS = ("loss", "kl", "psnr")
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modiste.store.disk import disk_errors, one_writer
+from modiste.store.disk import disk_errors, one_writer, sync
+
+PARTIAL = ".partial"
+UNFINISHED = (PARTIAL, ".writing", ".part")  # ours, training's, and that of fetching photos
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         StorageError: the disk refused; `path` is as it was.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = partial_of(path)
     with disk_errors(f"Writing {path}"):
         try:
             with partial.open("wb") as file:
@@ -72,15 +77,43 @@ def write_whole(path: Path, data: bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync(path.parent)
         except BaseException:
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
             raise
+
+
+def partial_of(path: Path) -> Path:
+    """Where this process writes what is to become `path`: beside it, under a name that says so."""
+    return path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+
+
+def clear_partials(path: Path) -> None:
+    """Remove what processes that were killed have left beside `path` of what was to become it."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL}"):
+        number = left.name.removesuffix(PARTIAL).rpartition(".")[2]
+        if number.isdigit() and not _is_alive(int(number)):
+            remove(left)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a directory with all in it, as far as the disk lets us."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_json(path: Path, value: Any) -> None:

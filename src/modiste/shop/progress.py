@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-# {"stage": "ingest" | "train" | "encode" | "cluster" | "sliders" | "map" | "graph",
-# "done": int, "total": int | None, ...}; training adds its losses.
+# {"stage": "ingest" | "train" | "encode" | "cluster" | "sliders" | "map" | "graph" |
+# "backup" | "restore" | "examine", "done": int, "total": int | None, ...}; training adds its losses.
 Progress = Callable[[dict[str, Any]], None]
 
 

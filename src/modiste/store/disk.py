@@ -78,7 +78,7 @@ def barrier(directory: Path) -> Generator[None]:
     folders = {folder for path in changed for folder in (path.parent, *path.parent.parents)}
     inside = [folder for folder in folders if folder == directory or directory in folder.parents]
     for path in [*changed, *inside, directory.parent]:
-        _sync(path)
+        sync(path)
 
 
 def _stamps(directory: Path) -> dict[Path, tuple[int, int]]:
@@ -94,7 +94,8 @@ def _stamps(directory: Path) -> dict[Path, tuple[int, int]]:
     return found
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Put a file's bytes, or a directory's names, on the disk for good. Raises OSError."""
     try:
         handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:  # tidied away meanwhile

@@ -1,0 +1,60 @@
+"""Backup and restore on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modiste.cli import main
+
+
+def test_there_and_back(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, again = tmp_path / "shop.zip", tmp_path / "again"
+    assert main(["backup", "--shop", str(small), "--out", str(file)]) == 0
+    assert "24 products" in capsys.readouterr().out
+    assert main(["restore", str(file), "--shop", str(again)]) == 0
+    assert "24 products" in capsys.readouterr().out
+    assert main(["info", "--shop", str(again), "--json"]) == 0
+
+
+def test_as_json(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "shop.zip"
+    assert main(["backup", "--shop", str(small), "--out", str(file), "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert list(made) == ["file", "shop", "bytes", "files", "products"]
+    assert made["bytes"] == file.stat().st_size
+    assert main(["restore", str(file), "--shop", str(tmp_path / "again"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["products"], found["files"], found["modiste"]) == (24, made["files"], "0.1.0")
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "name"),
+    [
+        (("backup", "--shop", "none", "--out", "x.zip"), 4, "ShopNotFound"),
+        (("backup", "--shop", "small", "--out", "small/x.zip"), 2, "BadOption"),
+        (("backup", "--shop", "small", "--out", "no/such/x.zip"), 6, "StorageError"),
+        (("backup", "--shop", "small"), 2, "UsageError"),
+        (("restore", "none.zip", "--shop", "new"), 2, "BadOption"),
+        (("restore", "small/shop.json", "--shop", "new"), 4, "SchemaError"),
+        (("restore", "small/shop.json", "--shop", "small"), 2, "BadOption"),
+    ],
+)
+def test_what_cannot_be(
+    words: tuple[str, ...],
+    exit_code: int,
+    name: str,
+    small: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(small.parent)
+    assert main([*words, "--json"]) == exit_code
+    out, err = capsys.readouterr()
+    error = json.loads(err)["error"]
+    assert out == ""
+    assert error["code"] == name
+    assert error["remedy"]
+    assert [path.name for path in small.parent.iterdir()] == ["small"]
