@@ -12,6 +12,7 @@ import pytest
 
 from modiste import Shop
 from modiste.shop.backup import restore_shop
+from modiste.shop.examining import examine_shop
 from tests.small import GOLDEN
 
 VERSIONS = sorted(path.stem for path in GOLDEN.glob("shop-*.zip"))
@@ -56,6 +57,10 @@ def test_it_answers_as_it_did(golden: tuple[Path, dict[str, Any]], indexed: bool
     np.testing.assert_allclose(shop.decode(code).mean(axis=(0, 1)), wanted["drawn"], atol=1.0)
     assert [slider.name for slider in shop.sliders.latents] == wanted["sliders"]
     np.testing.assert_allclose(shop.map.positions[0], wanted["place"], atol=1e-6)
+
+
+def test_nothing_is_wrong_with_it(golden: tuple[Path, dict[str, Any]]) -> None:
+    assert [fault for fault in examine_shop(golden[0]) if fault.broken] == []
 
 
 def test_it_names_no_machine(golden: tuple[Path, dict[str, Any]]) -> None:

@@ -172,6 +172,13 @@ class Blocks:
             return None
         return found
 
+    def agrees(self) -> bool:
+        """Whether boxes and steepness are those of the products, as far as rounding on another machine lets them."""
+        found, wanted = self.steepness, _steepness(self.mean, self.std, self.steepness.tau)
+        pairs = [(getattr(found, name), getattr(wanted, name)) for name in STEEP]
+        pairs += [(self.mean_box, _box(self.mean, self.rows)), (self.code_box, _box(self.code, self.rows))]
+        return all(np.allclose(had, made, rtol=1e-4, atol=1e-6, equal_nan=True) for had, made in pairs)
+
     def holds(self, count: int) -> bool:
         """Whether the products are those of rows 0 to `count` − 1, each once."""
         rows = self.rows[self.rows >= 0]

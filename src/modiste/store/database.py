@@ -102,6 +102,12 @@ def read(table: Any, columns: Sequence[str], where: str | None = None) -> pa.Tab
             return _query(table, columns, where)
 
 
+def read_batches(table: Any, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    """Columns of a whole table, at most `rows` rows at a time, so that no table is too large for memory."""
+    with disk_errors(f"Reading table {table.name}"):
+        yield from table.search().select(list(columns)).to_batches(rows)
+
+
 def _query(table: Any, columns: Sequence[str], where: str | None) -> pa.Table:
     asked = table.search().select(list(columns))
     return (asked if where is None else asked.where(where)).to_arrow()

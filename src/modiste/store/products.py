@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from modiste.errors import SchemaError, ShopIncomplete, StaleError, UnknownProduct
 from modiste.store import encodings as coding
-from modiste.store.database import TIDY_AFTER, Database, damaged, id_filters, read, tidy
+from modiste.store.database import TIDY_AFTER, Database, damaged, id_filters, read, read_batches, tidy
 from modiste.store.disk import disk_errors
 from modiste.store.encodings import Encodings
 from modiste.store.snapshot import COLUMNS, FILE, Snapshot, has, read_snapshot, stamp, to_bytes
@@ -157,6 +157,13 @@ class ProductStore:
         rows = self._rows(["id", "photo"], ids)
         return [rows[id_]["photo"] for id_ in ids]
 
+    def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """Columns of all products, read from the table some `rows` at a time. Raises SchemaError, StorageError."""
+        try:
+            yield from read_batches(self._table, columns, rows)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise damaged(self.directory, PRODUCTS, error) from error
+
     def get(self, product_id: str) -> StoredProduct:
         """One product, whole. Raises UnknownProduct."""
         row = self._rows(SCHEMA.names, [product_id])[product_id]
@@ -264,6 +271,12 @@ class ProductStore:
         if model_id in self.encoded_models():
             with self._database.writing(f"Removing the encodings of model {model_id}"):
                 self._database.drop(coding.PREFIX + model_id)
+
+    def compact(self) -> None:
+        """Merge the products' small files, and remove what no reader of the last hour needs. Raises ShopBusy."""
+        with self._database.writing(f"Compacting {self.directory}"):
+            self.refresh()
+            tidy(self._table)
 
     def _read(self, columns: Sequence[str], where: str | None = None) -> pa.Table:
         try:

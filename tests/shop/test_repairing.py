@@ -1,0 +1,115 @@
+"""Repair makes again what is derived, and leaves the truth as it is, also where that is damaged."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from modiste import Shop
+from modiste.errors import ShopBusy
+from modiste.shop.files import ShopFiles, writing
+from modiste.shop.manifest import Manifest
+from modiste.shop.repairing import look_over
+from modiste.store.products import ProductStore
+from modiste.store.snapshot import FILE
+from tests.contents import contents
+
+
+def parts(found: dict, *, mended: bool) -> set[str]:
+    return {fault["part"] for fault in found["faults"] if fault["mended"] is mended}
+
+
+def test_all_that_is_derived_is_made_again(small: Path) -> None:
+    files, shop = ShopFiles(small), Shop.open(small, need="map")
+    model, code = shop.model.model_id, shop.random_design(0)
+    answers, names = shop.similar(code, 5), [each.name for each in shop.sliders.latents]
+    shutil.rmtree(files.index(model))
+    files.graph(model).mkdir()
+    for path in (files.store / FILE, files.map(model), files.sliders(model)):
+        path.unlink()
+    (small / "models" / f".{model}.1.partial").mkdir()
+    (small / "models" / f".{model}.1.partial" / "mean.npy").write_bytes(bytes(3_000_000))
+    found = look_over(small, repair=True)
+    assert found["sound"]
+    assert parts(found, mended=False) == set()
+    assert parts(found, mended=True) == {"leftover", "snapshot", "index", "graph", "map", "sliders"}
+    assert found["freed"] > 2_000_000
+    again = Shop.open(small, need="map")
+    assert again.similar(code, 5) == answers
+    assert [each.name for each in again.sliders.latents] == names
+    assert look_over(small) == {
+        "shop": str(small),
+        "bytes": found["bytes"],
+        "freed": 0,
+        "faults": [],
+        "sound": True,
+    }
+
+
+def test_an_index_that_would_answer_wrongly(small: Path) -> None:
+    shop = Shop.open(small)
+    path = ShopFiles(small).index(shop.model.model_id) / "mean.npy"
+    data = bytearray(path.read_bytes())
+    data[131] ^= 1
+    path.write_bytes(data)
+    assert not look_over(small)["sound"]
+    found = look_over(small, repair=True)
+    assert found["sound"]
+    assert parts(found, mended=True) == {"index"}
+
+
+def test_many_versions_are_compacted(small: Path) -> None:
+    store = ProductStore.open(small / "store")
+    (first,) = store.table(["id"]).column("id").to_pylist()[:1]
+    for _ in range(6):
+        store.upsert([store.get(first)])
+    fragments = len(list((small / "store" / "products.lance" / "data").iterdir()))
+    assert fragments > 6
+    before = store.photos()
+    found = look_over(small, repair=True)
+    assert found["sound"]
+    opened = ProductStore.open(small / "store")
+    assert opened.photos() == before
+    assert opened._table.stats()["fragment_stats"]["num_fragments"] == 1
+
+
+def test_edited_sliders_are_left_alone(small: Path) -> None:
+    path = ShopFiles(small).sliders(str(Manifest.load(small).model))
+    path.write_text(path.read_text().replace('"schema": 1', '"schema": 1,,'))
+    before = path.read_text()
+    found = look_over(small, repair=True)
+    assert not found["sound"]
+    assert parts(found, mended=False) == {"sliders"}
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("name", ["encoder.onnx", "model.safetensors", "clusters.json"])
+def test_a_damaged_truth_is_reported_and_kept(name: str, small: Path) -> None:
+    path = ShopFiles(small).model(str(Manifest.load(small).model)) / name
+    path.write_bytes(path.read_bytes()[:-20])
+    before = contents(small)
+    found = look_over(small, repair=True)
+    assert not found["sound"]
+    assert any(
+        name in fault["where"] and fault["broken"] and not fault["mended"] for fault in found["faults"]
+    )
+    after = contents(small)
+    kept = {
+        each: value for each, value in before.items() if "_versions" not in each and "snapshot" not in each
+    }
+    assert kept.items() <= after.items()
+
+
+def test_damaged_products_are_not_touched(small: Path) -> None:
+    for path in (small / "store" / "products.lance" / "data").iterdir():
+        path.write_bytes(path.read_bytes()[:-3000])
+    before = contents(small)
+    assert not look_over(small, repair=True)["sound"]
+    assert contents(small) == before
+
+
+def test_repair_waits_for_no_writer(small: Path) -> None:
+    with writing(small), pytest.raises(ShopBusy):
+        look_over(small, repair=True)
