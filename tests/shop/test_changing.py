@@ -85,6 +85,15 @@ def test_what_cannot_go_is_refused_whole(shop_copy: Path) -> None:
     assert held.manifest.catalogue["count"] == len(ids) - 2
 
 
+def test_a_manifest_that_was_left_behind_is_taken_along(shop_copy: Path) -> None:
+    shop = Shop.open(shop_copy, need="catalogue")
+    shop.store.delete(shop.catalogue.ids[:1])  # killed before the manifest was written
+    assert refresh_shop(shop_copy)[0] == "catalogue"
+    held = Shop.open(shop_copy, need="map")
+    assert held.manifest.catalogue["count"] == len(held.catalogue) == len(shop.catalogue) - 1
+    assert held.manifest.catalogue["hash"] == held.store.hash()
+
+
 def test_a_model_that_is_none_is_refused(shop_copy: Path) -> None:
     for wrong in ("none", "..", "", "../models", "run-1"):
         with pytest.raises(BadOption, match="no model"):

@@ -23,7 +23,12 @@ from modiste.shop.sliding import make_map, make_sliders
 from modiste.shop.stages import Stage, shop_root
 from modiste.shop.writing import opened_for_writing
 
-REMADE: tuple[Stage, ...] = ("encodings", "clusters", "sliders", "map")  # in this order
+REMADE: tuple[Stage, ...] = (
+    "encodings",
+    "clusters",
+    "sliders",
+    "map",
+)  # in this order, after the count of products
 
 
 @dataclass(frozen=True)
@@ -85,14 +90,15 @@ def remove_products(path: str | Path, ids: Sequence[str]) -> int:
         if len(set(ids)) == len(shop.catalogue):
             raise BadOption("A shop without products cannot be served.", remedy="Keep one at least.")
         shop.store.delete(list(ids))
-        held = Products.read(shop.store)
-        described = shop.manifest.catalogue | {
-            "hash": shop.store.hash(),
-            "count": len(held),
-            "categories": held.counts(),
-        }
-        shop.manifest.with_(catalogue=described).save(shop.path)
-        return len(held)
+        return _count(shop)
+
+
+def _count(shop: Shop) -> int:
+    """Let the manifest say what is in the store now, inside `writing`; returns how many products."""
+    held = Products.read(shop.store)
+    described = {"hash": shop.store.hash(), "count": len(held), "categories": held.counts()}
+    shop.manifest.with_(catalogue=shop.manifest.catalogue | described).save(shop.path)
+    return len(held)
 
 
 def use_model(path: str | Path, model_id: str) -> ModelConfig:
@@ -155,11 +161,13 @@ def refresh_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | 
 
 
 def stale_stage(path: str | Path) -> Stage | None:
-    """The first stage after the model that is missing or does not fit; None where all is well.
+    """The first stage that is missing or does not fit; None where all is well. The model is never at fault.
 
     Raises ShopNotFound, ShopIncomplete, SchemaError where there is no shop, or no model.
     """
-    Shop.open(path, need="model")
+    shop = Shop.open(path, need="model")
+    if shop.manifest.catalogue.get("hash") != shop.store.hash():
+        return "catalogue"
     for stage in REMADE:
         try:
             Shop.open(path, need=stage)
@@ -169,13 +177,20 @@ def stale_stage(path: str | Path) -> Stage | None:
 
 
 def remake(path: str | Path, stage: Stage, *, threads: int = 1, on_progress: Progress | None = None) -> None:
-    """Make one of REMADE anew; clusters as they were asked for. Raises what that stage raises."""
+    """Make a stage anew that `stale_stage` named; clusters as they were asked for. Raises what that stage raises."""
     asked = Manifest.load(shop_root(path)).clusters
     k = None if asked.get("method") == "category" else asked.get("k")
     makers: dict[Stage, Callable[[], Any]] = {
+        "catalogue": lambda: _recount(path),
         "encodings": lambda: encode_shop(path, threads=threads, on_progress=on_progress),
         "clusters": lambda: cluster_shop(path, k=k, on=asked.get("on", "code"), method=asked.get("method")),
         "sliders": lambda: make_sliders(path, threads=threads, on_progress=on_progress),
         "map": lambda: make_map(path, on_progress=on_progress),
     }
     makers[stage]()
+
+
+def _recount(path: str | Path) -> None:
+    """What was killed between the store and the manifest left the second behind."""
+    with opened_for_writing(path, need="catalogue") as shop:
+        _count(shop)
