@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import trained
 from numpy.typing import NDArray
+from page import read_evaluations, write_page
 from rivals import FIXED, IMAGENET, fixed
 from split import split
 
@@ -261,6 +262,7 @@ def main() -> None:
     parser.add_argument("--asking", type=int, default=170)
     parser.add_argument("--only", nargs="+", default=None)
     parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--page", type=Path, default=None, help="write the tables into this page")
     given = parser.parse_args()
     names = [
         OURS,
@@ -287,6 +289,8 @@ def main() -> None:
     print(markdown(found))
     if given.out is not None:
         given.out.write_text(json.dumps(found, indent=1) + "\n")
+    if given.page is not None:
+        write_page(given.page, found, read_evaluations(folder, given.seeds))
 
 
 if __name__ == "__main__":
