@@ -1,9 +1,13 @@
-"""What a directory holds, to tell whether it has changed."""
+"""What a directory holds, to tell whether it has changed; and files of a shop that say something else."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
+
+from modiste.shop.files import sealed, unsealed
 
 
 def contents(root: Path) -> dict[str, str]:
@@ -13,3 +17,11 @@ def contents(root: Path) -> dict[str, str]:
         for path in sorted(root.rglob("*"))
         if path.is_file() and path.name != ".lock"
     }
+
+
+def edit(path: Path, **said: Any) -> None:
+    """Let a JSON file say something else, as if it had been written so; what is said to be `...` is taken out."""
+    raw = unsealed(json.loads(path.read_text()))
+    path.write_text(
+        json.dumps(sealed({name: value for name, value in (raw | said).items() if value is not ...}))
+    )

@@ -16,7 +16,7 @@ import pytest
 from modiste.cli import main
 from modiste.shop.files import writing
 from modiste.shop.manifest import Manifest
-from tests.contents import contents
+from tests.contents import contents, edit
 
 
 def fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str, str]:
@@ -61,8 +61,7 @@ def test_a_half_built_shop(shop_copy: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_wrong_schema(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = shop_copy / "shop.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
+    edit(shop_copy / "shop.json", schema=99)
     before = contents(shop_copy)
     found = fails(capsys, "similar", "--shop", shop_copy, "--random")
     assert found[:2] == (4, "SchemaError")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -16,7 +15,7 @@ from modiste.shop.archive import Archive
 from modiste.shop.backup import backup_shop, restore_shop
 from modiste.shop.files import writing
 from modiste.store.products import ProductStore
-from tests.contents import contents
+from tests.contents import contents, edit
 from tests.small import SMALL
 
 
@@ -151,8 +150,7 @@ def test_of_a_damaged_backup_no_shop_appears(tmp_path: Path) -> None:
 def test_a_shop_of_a_newer_modiste_is_refused(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raw = json.loads((small / "shop.json").read_text())
-    (small / "shop.json").write_text(json.dumps(raw | {"schema": 2}))
+    edit(small / "shop.json", schema=2)
     with monkeypatch.context() as newer:
         newer.setattr("modiste.shop.manifest.migrated", lambda raw, where: raw)
         backup_shop(small, tmp_path / "new.zip")

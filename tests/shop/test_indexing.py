@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from modiste.errors import BadOption, SchemaError, ShopIncomplete
 from modiste.shop import indexing
 from modiste.shop.clustering import cluster_shop
 from modiste.shop.indexing import index_shop
+from tests.contents import edit
 
 
 def index_of(root: Path) -> Path:
@@ -87,17 +87,13 @@ def test_the_shop_s_own_tau(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("value", [{"tau": -1}, {"tau": "x"}, [], {"tau": True}])
 def test_a_damaged_tau(shop_copy: Path, value: object) -> None:
-    path = shop_copy / "shop.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"search": value}))
+    edit(shop_copy / "shop.json", search=value)
     with pytest.raises(SchemaError, match="search"):
         Shop.open(shop_copy)
 
 
 def test_a_shop_from_before_there_was_one(shop_copy: Path) -> None:
-    path = shop_copy / "shop.json"
-    raw = json.loads(path.read_text())
-    del raw["search"]
-    path.write_text(json.dumps(raw))
+    edit(shop_copy / "shop.json", search=...)
     assert Shop.open(shop_copy).tau == 0.0
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from modiste.errors import SchemaError, ShopBusy, ShopIncomplete, ShopNotFound, StorageError
 from modiste.shop.files import write_whole, writing
 from modiste.shop.manifest import Manifest
+from tests.contents import edit
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
@@ -57,8 +57,7 @@ def test_a_damaged_manifest(tmp_path: Path, text: str) -> None:
 )
 def test_a_wrong_field_is_named(tmp_path: Path, name: str, value: object) -> None:
     Manifest((240, 180)).save(tmp_path)
-    raw = json.loads((tmp_path / "shop.json").read_text())
-    (tmp_path / "shop.json").write_text(json.dumps(raw | {name: value}))
+    edit(tmp_path / "shop.json", **{name: value})
     with pytest.raises(SchemaError, match=name):
         Manifest.load(tmp_path)
 

@@ -19,6 +19,7 @@ from modiste.shop.describe import describe
 from modiste.shop.encoding import encode_shop
 from modiste.shop.ingest import ingest
 from modiste.shop.sliding import make_map, make_sliders
+from tests.contents import edit
 from tests.small import FRAME, Listed
 
 N = 8
@@ -211,7 +212,7 @@ DAMAGE: list[dict[str, Any]] = [
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_map_is_refused(shop_copy: Path, damage: dict[str, Any]) -> None:
     _, chart = files(shop_copy)
-    chart.write_text(json.dumps(json.loads(chart.read_text()) | damage))
+    edit(chart, **damage)
     with pytest.raises(SchemaError, match="modiste sliders"):
         Shop.open(shop_copy, need="map")
 

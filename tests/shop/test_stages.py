@@ -67,6 +67,12 @@ def test_a_model_file_that_is_damaged(shop_copy: Path, name: str, content: bytes
 def test_the_encoder_of_another_model(shop_copy: Path) -> None:
     folder = shop_copy / "models" / str(Manifest.load(shop_copy).model)
     shutil.copy(folder / "decoder.onnx", folder / "encoder.onnx")
+    with pytest.raises(SchemaError, match=r"encoder.onnx is damaged"):
+        _ = Shop.open(shop_copy).engine
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(
+        json.dumps(config | {"files": {}})
+    )  # a model from before hashes were kept
     with pytest.raises(SchemaError, match="expected"):
         _ = Shop.open(shop_copy).engine
 

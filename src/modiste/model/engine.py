@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,13 @@ class Engine:
         if threads < 1:
             raise BadOption(f"threads is {threads}.", remedy="Give 1 or more.")
         config = ModelConfig.load(directory)
-        encoder = _session(directory / "encoder.onnx", threads, inputs=("photo",), outputs=("mean", "std"))
-        decoder = _session(directory / "decoder.onnx", threads, inputs=("code",), outputs=("photo",))
+        encoder, decoder = (
+            _session(directory / name, threads, config.files.get(name), inputs=given, outputs=made)
+            for name, given, made in (
+                ("encoder.onnx", ("photo",), ("mean", "std")),
+                ("decoder.onnx", ("code",), ("photo",)),
+            )
+        )
         engine = cls(config, encoder, decoder)
         engine._check_shapes(directory)
         return engine
@@ -100,12 +106,20 @@ class Engine:
         return photos
 
 
-def _session(path: Path, threads: int, *, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Any:
-    """An ONNX Runtime session on the CPU, its inputs and outputs checked by name."""
+def _session(
+    path: Path, threads: int, sha256: str | None, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
+) -> Any:
+    """An ONNX Runtime session on the CPU, its bytes checked by their hash, its inputs and outputs by name."""
     import onnxruntime
 
     if not path.is_file():
         raise ShopIncomplete(f"The model at {path.parent} has no {path.name}.", remedy=REMEDY)
+    network = path.read_bytes()
+    if sha256 is not None and hashlib.sha256(network).hexdigest() != sha256:
+        raise SchemaError(
+            f"{path} is damaged: it has not the bytes that training wrote.",
+            remedy="Restore it from a copy, or train the model again with `modiste train`.",
+        )
     runtime: Any = onnxruntime
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -115,7 +129,7 @@ def _session(path: Path, threads: int, *, inputs: tuple[str, ...], outputs: tupl
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     try:
-        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = runtime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's own exceptions share no public base
         raise SchemaError(f"{path} cannot be read: {error}.", remedy=REMEDY) from error
     found_in = tuple(item.name for item in session.get_inputs())

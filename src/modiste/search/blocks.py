@@ -6,9 +6,11 @@ import json
 import shutil
 import tempfile
 import uuid
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -17,13 +19,16 @@ from numpy.typing import NDArray
 from modiste.errors import SchemaError
 
 Floats = NDArray[np.float32]
-VERSION = 1
+VERSION = 2
+PROVEN = 64_000_000  # bytes of an index that are read when it is opened, to prove them: some hundredths of a second
 PARTIAL = ".partial"
 ATTEMPTS = 20
 LANES = 128  # products in a block
 LIKELIHOOD, EUCLIDEAN, MANHATTAN = 0, 1, 2
 ALWAYS = np.float32(3e38)  # the nearness of what float32 cannot score: it is always a candidate
 STEEP = ("weight", "constant", "least", "most")
+# What reading JSON and `.npy` raises where bytes are not what they should be.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, IndexError, SyntaxError, TokenError)
 MEMBERS = ("mean", "std", "code", "rows", "starts", "mean_box", "code_box")
 
 
@@ -131,7 +136,12 @@ class Blocks:
             for name in STEEP:
                 np.save(partial / f"{name}.npy", getattr(self.steepness, name), allow_pickle=False)
             steep = {"largest": self.steepness.largest, "tau": self.steepness.tau}
-            about = {"version": VERSION, "made_from": made_from, "written": uuid.uuid4().hex} | steep
+            about: dict[str, Any] = {
+                "version": VERSION,
+                "made_from": made_from,
+                "written": uuid.uuid4().hex,
+            } | steep
+            about["sums"] = _sums(partial)
             (partial / "index.json").write_text(json.dumps(about) + "\n")
             partial.chmod(0o755)
             # Of two that save at once either may win: each removes what is there until its own name is free.
@@ -156,6 +166,9 @@ class Blocks:
             about: Any = json.loads(said)
             if (about["version"], about["made_from"]) != (VERSION, made_from):
                 return None
+            small = sum(path.stat().st_size for path in directory.glob("*.npy")) <= PROVEN
+            if small and about["sums"] != _sums(directory):
+                return None
 
             # Copy on write: never written to, but kernels are compiled for arrays that may be.
             def held(name: str) -> Any:
@@ -168,7 +181,7 @@ class Blocks:
             found.check()
             if (directory / "index.json").read_text() != said:
                 return None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, IndexError, OverflowError, SchemaError):
+        except (*UNREADABLE, OverflowError, SchemaError):
             return None
         return found
 
@@ -220,6 +233,11 @@ class Blocks:
             wrong.append("rows")
         if wrong:
             raise SchemaError(f"The index is damaged: {wrong}.", remedy="It is built anew by itself.")
+
+
+def _sums(directory: Path) -> dict[str, int]:
+    """The CRC-32 of each array's file."""
+    return {path.name: zlib.crc32(path.read_bytes()) for path in sorted(directory.glob("*.npy"))}
 
 
 def _laid(points: Floats, rows: NDArray[np.int32]) -> Floats:

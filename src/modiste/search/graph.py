@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, BadOption, MissingExtra, SchemaError
 from modiste.latent.posterior import check_code, check_tau, log_likelihood
+from modiste.search.blocks import UNREADABLE
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -153,7 +154,7 @@ class Graph:
 
             found = cls(**{name: held(name) for name in MEMBERS}, tau=about["tau"], recall=about["recall"])
             found.check()
-        except (OSError, ValueError, KeyError, TypeError, EOFError, IndexError, SchemaError):
+        except (*UNREADABLE, SchemaError):
             return None
         return found
 

@@ -11,7 +11,7 @@ import numpy as np
 from modiste.errors import BadCount, BadOption
 from modiste.latent.categories import fit_categories
 from modiste.latent.clusters import Basis, Clusters, fit_kmeans, fit_mixture, name_clusters
-from modiste.shop.files import write_json
+from modiste.shop.files import sealed, write_json
 from modiste.shop.indexing import write_index
 from modiste.shop.shop import Shop
 from modiste.shop.writing import opened_for_writing
@@ -61,7 +61,9 @@ def cluster_shop(
             labels += ("empty",) * (k - len(labels))
         clusters = replace(fitted, labels=labels, on=cast("Basis", on))
         made_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
-        write_json(shop.files.clusters(shop.model.model_id), made_from | {"clusters": clusters.to_dict()})
+        write_json(
+            shop.files.clusters(shop.model.model_id), sealed(made_from | {"clusters": clusters.to_dict()})
+        )
         asked = {"k": k, "on": on, "method": method, "seed": seed}
         shop.manifest.with_(clusters=made_from | asked | {"labels": list(labels)}).save(shop.path)
         write_index(Shop.open(shop.path, derived=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -10,12 +11,13 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from modiste.store.disk import disk_errors, one_writer, sync
 
 PARTIAL = ".partial"
 UNFINISHED = (PARTIAL, ".writing", ".part")  # ours, training's, and that of fetching photos
+SEAL = "seal"  # the name under which a JSON file has the checksum of the rest
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,29 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def sealed(value: dict[str, Any]) -> dict[str, Any]:
+    """An object for JSON, with a checksum of itself."""
+    return value | {SEAL: _seal(value)}
+
+
+def unsealed(raw: Any) -> Any:
+    """What `sealed` was given, from the JSON that was made of it; what has no seal as it is.
+
+    Raises ValueError where the seal does not fit: a bit has changed, or somebody has written into it.
+    """
+    if not isinstance(raw, dict) or SEAL not in raw:
+        return raw
+    held = dict(cast("dict[str, Any]", raw))
+    if held.pop(SEAL) != _seal(held):
+        raise ValueError(f"it is not as it was written (to edit it by hand, take out its {SEAL!r})")
+    return held
+
+
+def _seal(value: dict[str, Any]) -> str:
+    """The same for an object however its JSON is laid out."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -43,7 +43,7 @@ class Encodings:
 def made_from(files: ShopFiles, manifest: Manifest, store: ProductStore, model_id: str) -> str:
     """Names what an index of the shop is made of, read from no table: it is stale when this has changed."""
     try:
-        clusters = files.clusters(model_id).read_text(encoding="utf-8")
+        clusters = hashlib.sha256(files.clusters(model_id).read_bytes()).hexdigest()
     except OSError:
         clusters = ""
     return _hash_of(linked_from(manifest, store, model_id), clusters)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from modiste.errors import BadOption, SchemaError, ShopIncomplete, ShopNotFound
 from modiste.latent.posterior import check_tau
-from modiste.shop.files import ShopFiles, write_json
+from modiste.shop.files import ShopFiles, sealed, unsealed, write_json
 from modiste.shop.migrating import SCHEMA, migrated
 
 BACKGROUNDS = ("any", "white")
@@ -43,7 +43,7 @@ class Manifest:
 
     def save(self, root: Path) -> None:
         """Replace the manifest of the shop at `root`, whole or not at all. Raises StorageError."""
-        write_json(ShopFiles(root).manifest, asdict(self))
+        write_json(ShopFiles(root).manifest, sealed(asdict(self)))
 
     def with_(self, **changes: Any) -> Manifest:
         """A copy with some fields changed."""
@@ -61,7 +61,7 @@ class Manifest:
         files = ShopFiles(root)
         make = f"Make one with `modiste build SOURCE --shop {root}`."
         try:
-            raw: Any = json.loads(files.manifest.read_text(encoding="utf-8"))
+            raw: Any = unsealed(json.loads(files.manifest.read_text(encoding="utf-8")))
         except (FileNotFoundError, NotADirectoryError):
             if files.store.is_dir():
                 raise ShopIncomplete(

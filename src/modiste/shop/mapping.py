@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from modiste.errors import SchemaError
 from modiste.shop import closeness
-from modiste.shop.files import write_whole
+from modiste.shop.files import sealed, write_whole
 
 SCHEMA = 1
 REMEDY = "Make it anew with `modiste sliders --shop DIR`."
@@ -88,7 +88,7 @@ class CatalogueMap:
 
 def write_map(path: Path, made_from: dict[str, str], made: CatalogueMap) -> None:
     """Write the map with what it was made from, whole or not at all. Raises StorageError."""
-    write_whole(path, json.dumps(made_from | made.to_dict(), ensure_ascii=False).encode())
+    write_whole(path, json.dumps(sealed(made_from | made.to_dict()), ensure_ascii=False).encode())
 
 
 def _numbers(raw: Any, count: int) -> list[float]:

@@ -12,7 +12,7 @@ from modiste.errors import SchemaError, ShopIncomplete, StaleError
 from modiste.latent.clusters import Clusters
 from modiste.latent.sliders import Sliders
 from modiste.model.config import ModelConfig
-from modiste.shop.files import ShopFiles
+from modiste.shop.files import ShopFiles, unsealed
 from modiste.shop.indexing import Encodings, indexed_encodings
 from modiste.shop.manifest import Manifest
 from modiste.shop.mapping import CatalogueMap
@@ -101,7 +101,7 @@ def load_clusters(files: ShopFiles, manifest: Manifest, store: ProductStore) -> 
         raise ShopIncomplete(f"The shop at {files.root} is not clustered yet.", remedy=remedy)
     path = files.clusters(manifest.model)
     try:
-        raw: Any = json.loads(path.read_text(encoding="utf-8"))
+        raw: Any = unsealed(json.loads(path.read_text(encoding="utf-8")))
         made_from = (raw["model"], raw["catalogue_hash"])
         clusters = Clusters.from_dict(raw["clusters"])
     except FileNotFoundError:
@@ -163,7 +163,7 @@ def load_map(files: ShopFiles, store: ProductStore, products: Products, model: M
 
 def _read(path: Path, remedy: str) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return unsealed(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ShopIncomplete(f"{path} is missing.", remedy=remedy) from None
     except (OSError, ValueError) as error:

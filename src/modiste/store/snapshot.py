@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import ipc
 
-FILE = "products.snapshot.arrow"
+FILE = "products.snapshot"
+SUM = 4  # bytes of the CRC-32 of all that follows it, which stand first
 COLUMNS = ("id", "category", "photo_hash", "attributes")
 ABOUT = b"modiste:snapshot"
 
@@ -48,7 +50,8 @@ def to_bytes(table: pa.Table, store_hash: str, stamped: str) -> bytes:
     sink = pa.BufferOutputStream()
     with ipc.new_file(sink, held.schema) as writer:
         writer.write_table(held)
-    return sink.getvalue().to_pybytes()
+    body = sink.getvalue().to_pybytes()
+    return zlib.crc32(body).to_bytes(SUM, "big") + body
 
 
 def read_snapshot(directory: Path, name: str) -> Snapshot | None:
@@ -56,7 +59,11 @@ def read_snapshot(directory: Path, name: str) -> Snapshot | None:
     path = directory / FILE
     try:
         with pa.memory_map(str(path)) as source:
-            table = ipc.open_file(source).read_all()
+            whole = source.read_buffer()
+            body = whole.slice(SUM)
+            if zlib.crc32(body) != int.from_bytes(whole[:SUM], "big"):
+                return None
+            table = ipc.open_file(body).read_all()
         about = json.loads(table.schema.metadata[ABOUT])
         if about["stamp"] != stamp(directory, name) or not about["stamp"]:
             return None
