@@ -9,14 +9,24 @@ SHELL := /bin/bash
 SHOP ?= demo-shop
 VENV := .venv
 BIN := $(VENV)/bin
-# The lock holds for whatever is installed, so that a checkout behaves the same a year from now.
-INSTALL := $(BIN)/pip install --disable-pip-version-check -c requirements.lock
+TOOLS := .venv-tools
+SERVER := build/server
+# The locks hold for whatever is installed, so that a checkout behaves the same a year from now, and their hashes, so that
+# nobody between the index and here can change a file. Modiste itself is built by what build.lock put there, not by
+# what pip would fetch for that; torch is the one exception, and requirements/torch.txt says why.
+PIP := $(BIN)/pip --disable-pip-version-check
+locks = $(patsubst %,requirements/%.lock,$(1))
+locked = install --require-hashes $(patsubst %,-r %,$(call locks,$(1)))
+SELF := $(PIP) install --no-deps --no-build-isolation -e .
 
 # Stamps: each install runs again only when what it was made from has changed.
 RUN := $(VENV)/.installed-run
 ALL := $(VENV)/.installed-all
 BENCH := $(VENV)/.installed-bench
 PHOTOS ?= ../shared/data/photos
+
+# ONNX Runtime would tell its maker about every process that it runs in. From make, none does.
+export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: help
 help: ## list what can be made
@@ -35,11 +45,12 @@ test: $(ALL) ## run the tests, from a bare checkout too
 	$(BIN)/python -m pytest
 
 .PHONY: check
-check: docs $(ALL) ## lint, format, types, the documentation and its own tests
+check: docs $(ALL) $(TOOLS)/.installed ## lint, format, types, the documentation and its own tests
+	$(TOOLS)/bin/hadolint Containerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(BIN)/python -m pytest tests/test_layers.py tests/test_docs.py tests/test_public_names.py
+	$(BIN)/python -m pytest tests/test_layers.py tests/test_docs.py tests/test_public_names.py tests/supply
 
 .PHONY: check-all
 check-all: check ## check, then every test: slow, on real photos, in a browser, with faults
@@ -75,27 +86,62 @@ reference: $(ALL) ## write docs/reference from the program itself
 	$(BIN)/python scripts/generate_reference.py
 
 .PHONY: lock
-lock: ## write requirements.lock anew, from a clean environment
-	scripts/lock.sh "$$(scripts/find_python.sh)"
+lock: $(TOOLS)/.installed ## write requirements/*.lock: what pyproject.toml newly wants, all else as it was
+	$(TOOLS)/bin/python scripts/lock.py
+
+.PHONY: upgrade
+upgrade: $(TOOLS)/.installed ## the same with the newest of everything
+	$(TOOLS)/bin/python scripts/lock.py --upgrade
+
+.PHONY: licences
+licences: $(BENCH) $(TOOLS)/.installed ## write docs/reference/licences.md from what is installed
+	$(BIN)/python scripts/licences.py
+
+.PHONY: audit
+audit: $(TOOLS)/.installed ## ask for known vulnerabilities of all that is locked; fails where nobody can be asked
+	$(TOOLS)/bin/python scripts/audit.py $(wildcard requirements/*.lock) requirements/torch.txt
+
+.PHONY: sbom
+sbom: $(SERVER)/.installed $(TOOLS)/.installed ## write what a server installs into build/sbom.json, as CycloneDX
+	$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
+	  --validate --output-format JSON --output-file build/sbom.json $(SERVER)/bin/python
+	@echo "build/sbom.json: $$(grep -c '"purl"' build/sbom.json) components"
 
 .PHONY: clean
 clean: ## remove all that was made, .venv too; leaves shops other than the demo's alone
-	rm -rf $(VENV) site dist build .pytest_cache .ruff_cache .hypothesis .cache demo-shop demo-report.html
+	rm -rf $(VENV) $(TOOLS) site dist build .pytest_cache .ruff_cache .hypothesis .cache demo-shop demo-report.html
 	find src tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	"$$(scripts/find_python.sh)" -m venv --clear $(VENV)
 
-$(RUN): pyproject.toml requirements.lock | $(BIN)/python
-	$(INSTALL) -e '.[train]'
+$(RUN): pyproject.toml $(call locks,build run train) requirements/torch.txt | $(BIN)/python
+	$(PIP) $(call locked,build run train)
+	$(PIP) install -r requirements/torch.txt
+	$(SELF)
 	@touch $@
 
 # After the smaller one, so that `make -j demo test` never has two installs in one environment.
-$(ALL): $(RUN)
-	$(INSTALL) -e '.[train,dev,hub,graph]'
+$(ALL): $(RUN) $(call locks,hub graph dev)
+	$(PIP) $(call locked,build run train hub graph dev)
 	@touch $@
 
 # What only the benchmarks need: what we are compared with.
-$(BENCH): $(ALL)
-	$(INSTALL) -e '.[train,dev,hub,graph,bench]'
+$(BENCH): $(ALL) $(call locks,bench)
+	$(PIP) $(call locked,build run train hub graph dev bench)
+	@touch $@
+
+# What looks at Modiste from outside, in an environment of its own, so that nothing of it is ever imported here.
+$(TOOLS)/.installed: $(call locks,tools)
+	"$$(scripts/find_python.sh)" -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/pip --disable-pip-version-check $(call locked,tools)
+	@touch $@
+
+# What a server installs, and nothing else, as the Containerfile does it.
+$(SERVER)/.installed: $(RUN) $(shell find src -type f -not -path '*/__pycache__/*')
+	rm -rf $(SERVER) build/wheel
+	$(BIN)/python -m venv --without-pip $(SERVER)
+	$(PIP) --python $(SERVER)/bin/python $(call locked,run)
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheel .
+	$(PIP) --python $(SERVER)/bin/python install --no-deps build/wheel/*.whl
 	@touch $@
