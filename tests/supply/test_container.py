@@ -1,0 +1,92 @@
+"""The container's file names what exists: files, commands, settings, the port and the check. Nothing builds it here."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from typing import Any
+
+import pytest
+import typer
+
+from modiste.cli.app import app
+from modiste.studio.app import openapi
+from modiste.studio.settings import PREFIX, Settings
+from tests.supply.locks import ROOT
+
+TEXT = (ROOT / "Containerfile").read_text(encoding="utf-8")
+STEPS: list[tuple[str, str]] = [
+    (found[1], " ".join(found[2].replace("\\\n", " ").split()))
+    for found in re.finditer(r"^([A-Z]+) ((?:\\\n|[^\n])*)$", TEXT, re.MULTILINE)
+]
+LAST = STEPS[[word for word, _ in STEPS].index("FROM", 1) :]
+
+
+def said(word: str, steps: list[tuple[str, str]] = LAST) -> list[str]:
+    return [rest for each, rest in steps if each == word]
+
+
+def test_both_stages_have_the_same_base_pinned_by_tag():
+    first, last = (each.split()[0] for each in said("FROM", STEPS))
+    assert first == last
+    python = re.fullmatch(r"python:(3\.\d+)-slim-[a-z]+", last)
+    assert python
+    assert f"Python :: {python[1]}" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_what_is_copied_exists_and_is_not_ignored():
+    kept = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    copied = [name for each in said("COPY", STEPS) if "--from" not in each for name in each.split()[:-1]]
+    assert sorted(copied) == sorted(kept)
+    assert all((ROOT / name).exists() for name in copied)
+
+
+def test_all_is_installed_by_hash_and_none_of_it_is_torch():
+    commands = [part for each in said("RUN", STEPS) for part in each.split(" && ")]
+    installs = [part for part in commands if re.search(r"\binstall\b", part)]
+    assert len(installs) == 3
+    for part in installs:
+        assert "--require-hashes" in part or "--no-deps" in part
+    assert not re.search(r"torch|train|pip install -U", " ".join(commands))
+
+
+def test_it_runs_as_nobody_in_particular_and_writes_to_tmp_only():
+    assert said("USER") == ["10001:10001"]
+    assert not said("RUN")  # what root did is in the stage that is thrown away
+    settings = dict(part.split("=", 1) for each in said("ENV") for part in each.split())
+    assert settings["NUMBA_CACHE_DIR"].startswith("/tmp/")
+    assert settings["HOME"] == "/tmp"
+    assert settings["ORT_DISABLE_TELEMETRY"] == "1"
+    for name in (name for name in settings if name.startswith(PREFIX)):
+        assert name.removeprefix(PREFIX).lower() in Settings.model_fields
+
+
+def test_it_starts_a_command_that_exists():
+    program, command, *options = json.loads(said("ENTRYPOINT")[0])
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    known = {option for each in commands[command].params for option in each.opts}
+    assert program == "/app/bin/modiste"
+    assert options == ["--shop", "/shop"]
+    assert {each for each in options if each.startswith("--")} <= known
+
+
+def test_its_health_is_asked_at_a_path_and_port_that_answer():
+    check = said("HEALTHCHECK")[0]
+    program, flag, asking = json.loads(check.partition(" CMD ")[2])
+    assert (program, flag) == ("/app/bin/python", "-c")
+    compile(asking, "health check", "exec")
+    port, path = re.findall(r"http://127\.0\.0\.1:(\d+)(/\w+)", asking)[0]
+    assert said("EXPOSE") == [port]
+    assert int(port) == Settings().port
+    assert "get" in openapi()["paths"][path]
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/container.md"])
+def test_the_page_names_the_same_port_mount_and_user(page: str):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert f"127.0.0.1:{Settings().port}:{Settings().port}" in text
+    assert "/shop:ro" in text
+    assert "--read-only" in text
+    assert said("USER")[0].partition(":")[0] in text
+    assert fnmatch.filter(re.findall(r"-f (\S+)", text), "Containerfile")
