@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCode, BadOption, PhotoError, SchemaError, ShopIncomplete
 from modiste.model.config import ModelConfig
+from modiste.model.runtime import onnx_runtime
 
 CHUNK = 64  # photos in one run: some 33 MB of float32 at 240 x 180
 REMEDY = "Train the model again with `modiste train`."
@@ -110,8 +111,6 @@ def _session(
     path: Path, threads: int, sha256: str | None, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
 ) -> Any:
     """An ONNX Runtime session on the CPU, its bytes checked by their hash, its inputs and outputs by name."""
-    import onnxruntime
-
     if not path.is_file():
         raise ShopIncomplete(f"The model at {path.parent} has no {path.name}.", remedy=REMEDY)
     network = path.read_bytes()
@@ -120,7 +119,7 @@ def _session(
             f"{path} is damaged: it has not the bytes that training wrote.",
             remedy="Restore it from a copy, or train the model again with `modiste train`.",
         )
-    runtime: Any = onnxruntime
+    runtime = onnx_runtime()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -7,11 +7,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from modiste.errors import TrainingError
+from modiste.model.runtime import onnx_runtime
 from modiste.vae.model import Vae
 
 TOLERANCE = (
@@ -38,7 +38,7 @@ def export_onnx(vae: Vae, directory: Path, photos: Tensor) -> float:
         ("encoder", {"photo": photos}, [mean, std]),
         ("decoder", {"code": mean}, [drawn]),
     ):
-        session = onnxruntime.InferenceSession(
+        session = onnx_runtime().InferenceSession(
             str(directory / f"{name}.onnx"), providers=["CPUExecutionProvider"]
         )
         for rows in (slice(None), slice(0, 1)):
