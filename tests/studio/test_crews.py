@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from typing import Any
 
 import pytest
 
 from modiste.studio.crews import Crew
 from modiste.studio.problems import Refusal
+
+
+def in_a_loop(visit: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run it in an event loop of its own: this thread may have one that runs, a browser's."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(visit())).result()
 
 
 def test_a_full_queue_turns_away_and_empties() -> None:
@@ -27,7 +36,7 @@ def test_a_full_queue_turns_away_and_empties() -> None:
         assert crew.under_way == 0
         crew.close()
 
-    asyncio.run(visit())
+    in_a_loop(visit)
 
 
 def test_whoever_leaves_frees_their_place_once_the_thread_is_free() -> None:
@@ -44,7 +53,7 @@ def test_whoever_leaves_frees_their_place_once_the_thread_is_free() -> None:
         assert await crew.do(lambda: 7) == 7
         crew.close()
 
-    asyncio.run(visit())
+    in_a_loop(visit)
 
 
 def test_errors_pass_through() -> None:
@@ -55,4 +64,4 @@ def test_errors_pass_through() -> None:
         assert crew.under_way == 0
         crew.close()
 
-    asyncio.run(visit())
+    in_a_loop(visit)

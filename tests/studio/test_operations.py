@@ -49,7 +49,7 @@ def test_the_counters(client: TestClient, shop: Shop) -> None:
     )
     assert ("GET", "/v1/products/{id}/photo.jpg", "404") in routes
     assert ("GET", "none", "404") in routes
-    assert {method for method, _, _ in routes} <= {"GET", "HEAD", "POST", "PUT", "other"} - {"PUT"}
+    assert {method for method, _, _ in routes} <= {"GET", "HEAD", "POST", "PUT", "DELETE", "other"}
     assert "no-such" not in text
     bounds = re.findall(r'modiste_decode_seconds_bucket\{le="([^"]+)"\}', text)
     assert (bounds[0], bounds[-2], bounds[-1]) == ("0.001", "5.0", "+Inf")

@@ -92,7 +92,7 @@ with TestClient(create_app(shop)) as client:
         client.get(f"/v1/products/{id_}/thumbnail.webp"),
         client.post("/v1/decode", json={"product": id_}), client.post("/v1/similar", json={"product": id_}),
         client.post("/v1/recommend", json={"product": id_}),
-        client.post("/v1/between", json={"a": [0.0] * 8, "b": [1.0] * 8}),
+        client.post("/v1/between", json=dict(zip("ab", shop.sliders.ranges.T.tolist()))),
         client.post("/v1/encode", content=photo, headers={"content-type": "image/jpeg"}),
         client.get("/metrics"),
     ):
@@ -111,7 +111,8 @@ def test_a_slow_question_does_not_hold_up_the_others(built: Path, monkeypatch: p
     monkeypatch.setenv("MODISTE_DEADLINE", "60")
     monkeypatch.setenv("MODISTE_OTHERS_PER_SECOND", "1e6")
     with serving(built) as (_, url), httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
-        body: dict[str, Any] = {"a": [-1.0] * 8, "b": [1.0] * 8, "steps": 60, "there_and_back": True}
+        a, b = Shop.open(built, need="sliders").sliders.ranges.T.tolist()
+        body: dict[str, Any] = {"a": a, "b": b, "steps": 60, "there_and_back": True}
         statuses: list[int] = []
         slow = [
             threading.Thread(
