@@ -203,8 +203,7 @@ def _orientation(image: Image.Image) -> int:
 
 def _to_rgb(image: Image.Image, orientation: int) -> Photo:
     if image.mode.startswith("I"):  # 16-bit grey; Pillow would clip it to 255 instead of scaling it
-        deep = np.asarray(image).astype(np.int64)
-        image = Image.fromarray((deep >> 8).clip(0, 255).astype(np.uint8))
+        image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))

@@ -19,6 +19,7 @@ from modiste.studio.cache import ByteCache
 from modiste.studio.crews import Crew
 from modiste.studio.metrics import Metrics
 from modiste.studio.prepared import Prepared
+from modiste.studio.reading import Reader
 from modiste.studio.settings import Settings
 
 P = ParamSpec("P")
@@ -33,7 +34,8 @@ class Crews:
     """The threads of a server, whatever it serves.
 
     Drawing and asking have threads of their own, so that a search does not hold up a slider; photos and animations,
-    which take long and much memory, are done one at a time. Nothing that computes runs on the event loop.
+    which take long and much memory, are done one at a time. Nothing that computes runs on the event loop. Photos are
+    read in a process of their own.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -41,11 +43,13 @@ class Crews:
         self.asking = Crew("ask", settings.threads, settings.queue)
         self.slow = Crew("slow", 1, settings.queue)
         self.all = (self.drawing, self.asking, self.slow)
+        self.reader = Reader()
 
     def close(self) -> None:
-        """Let the threads end what they are at."""
+        """Let the threads end what they are at, and the process that reads photos."""
         for crew in self.all:
             crew.close()
+        self.reader.close()
 
 
 class Studio:
@@ -63,6 +67,7 @@ class Studio:
     def warm(self) -> None:
         """Load all that the first visitor would wait for, and let the counters say what is served."""
         shop = self.shop
+        self.crews.reader.start()
         warm_search()
         code = shop.code_of(shop.catalogue.ids[0])
         self.draw(code)

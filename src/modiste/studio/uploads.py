@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Query
-from PIL import Image
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
-from modiste.catalogue.photo import Photo, fit_photo, read_photo, to_jpeg
+from modiste.catalogue.photo import to_jpeg
 from modiste.studio import shapes, starts
 from modiste.studio.describing import refusals
 from modiste.studio.here import Here
@@ -22,7 +19,6 @@ from modiste.studio.state import Studio, base64_of
 PHOTOS = ("image/jpeg", "image/png", "image/webp")
 UNSAID = ("", "application/octet-stream")  # a form's file whose type the client does not know
 MULTIPART = "multipart/form-data"
-DETAIL = 4  # times the frame's height and width: a product that fills a quarter of its photo keeps its detail
 BINARY = {"type": "string", "format": "binary"}
 
 routes = APIRouter(tags=["designs"])
@@ -92,13 +88,12 @@ def _unsupported(kind: str) -> Refusal:
 
 def _encoded(studio: Studio, data: bytes, cut: bool) -> shapes.Encoded:
     shop = studio.shop
-    height, width = shop.frame
+    photo = studio.crews.reader.read(data, shop.frame, cut)
     if cut:
-        at_least = (DETAIL * height, DETAIL * width)
-        found = shop.cut_out(_reduced(read_photo(data, at_least=at_least), DETAIL**2 * height * width))
+        found = shop.cut_out(photo)
         seen, done, share = found.photo, found.cut, found.share
     else:  # the same pixels as if the shop had taken the photo in
-        seen, done, share = fit_photo(read_photo(data), shop.frame), False, 1.0
+        seen, done, share = photo, False, 1.0
     posterior = shop.encode(seen)
     # A photo of something else may lie beyond what may be asked about.
     code = posterior.code.clip(studio.reach[:, 0], studio.reach[:, 1])
@@ -110,13 +105,3 @@ def _encoded(studio: Studio, data: bytes, cut: bool) -> shapes.Encoded:
         typicality=starts.typicality_of(shop, code),
         cut=shapes.Cut(done=done, share=share, photo=base64_of(to_jpeg(seen))),
     )
-
-
-def _reduced(photo: Photo, most: int) -> Photo:
-    """The photo with at most so many pixels: to cut twenty megapixels out takes seconds and a gigabyte."""
-    h, w = photo.shape[:2]
-    if h * w <= most:
-        return photo
-    scale = math.sqrt(most / (h * w))
-    size = max(1, int(w * scale)), max(1, int(h * scale))
-    return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BOX, reducing_gap=2.0))
