@@ -25,6 +25,7 @@ from modiste.studio.reader import MEMORY, bearable, most_pixels
 from modiste.studio.reading import Reader
 from modiste.studio.wire import HEADER_BYTES, receive, send
 from tests.studio.asking import refused
+from tests.zoo import of_many_passes
 
 FRAME = (64, 48)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
@@ -34,13 +35,9 @@ def plain(h: int = 90, w: int = 70) -> bytes:
     return to_png(np.random.default_rng(0).integers(0, 256, (h, w, 3), np.uint8))
 
 
-def of_many_passes(side: int, passes: int) -> bytes:
-    """A progressive JPEG that goes over all its pixels so many times: small, and slow without an end."""
-    buffer = BytesIO()
-    Image.new("L", (side, side), 128).save(buffer, "JPEG", progressive=True)
-    data = buffer.getvalue()
-    last = data.rindex(b"\xff\xda")
-    return data[:last] + data[last:-2] * passes + data[-2:]
+def slow() -> bytes:
+    """A photo that takes a second or more: as many passes as are allowed, over as many pixels."""
+    return of_many_passes(4400, 85)
 
 
 @pytest.fixture
@@ -102,7 +99,7 @@ class TestLimits:
             before = reader.pid
             began = time.monotonic()
             with pytest.raises(PhotoError, match=r"more than 0\.4 s") as caught:
-                reader.read(of_many_passes(4000, 500), FRAME, False)
+                reader.read(slow(), FRAME, False)
             assert caught.value.reason == "too-slow"
             assert time.monotonic() - began < 5
             assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
@@ -167,7 +164,7 @@ class TestEnding:
         pid = reader.pid
         assert pid is not None
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(reader.read, of_many_passes(4000, 500), FRAME, False)
+            asked = pool.submit(reader.read, slow(), FRAME, False)
             time.sleep(0.3)
             os.kill(pid, signal.SIGKILL)
             with pytest.raises(PhotoError) as caught:
@@ -271,8 +268,8 @@ def test_a_photo_that_breaks_the_reader_is_refused_and_the_server_goes_on(client
     headers = {"content-type": "image/jpeg"}
     assert client.post("/v1/encode", content=photo, headers=headers).status_code == 200
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(client.post, "/v1/encode", content=of_many_passes(4000, 500), headers=headers)
-        time.sleep(0.5)
+        asked = pool.submit(client.post, "/v1/encode?cut=false", content=slow(), headers=headers)
+        time.sleep(0.3)
         os.kill(held.pid, signal.SIGKILL)
         assert refused(asked.result(), 422, "photo_error")["reason"] == "unreadable"
     assert client.post("/v1/encode", content=photo, headers=headers).status_code == 200

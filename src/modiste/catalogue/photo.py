@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from modiste.catalogue.intact import MAX_PASSES, is_as_written, passes_of
 from modiste.errors import PhotoError
 
 Photo: TypeAlias = npt.NDArray[np.uint8]
@@ -51,13 +52,15 @@ def read_photo(data: bytes | Path, *, at_least: tuple[int, int] | None = None) -
     than that to be decoded at a half, a quarter or an eighth of its size, still at least as large: much
     faster, for a photo that will be fitted onto a small frame anyway.
 
-    Raises PhotoError with `reason` `missing-photo`, `unreadable`, `not-a-photo`, `too-large` or `truncated`.
+    Raises PhotoError with `reason` `missing-photo`, `unreadable`, `not-a-photo`, `too-large`, `too-slow` or
+    `truncated`.
     """
     name = f"{data}" if isinstance(data, Path) else f"The photo ({len(data)} bytes)"
     try:
         image, orientation = _open(data)
         with image:
             _check_size(image.size, name)
+            _check_file(image, data, name)
             if at_least is not None:
                 height, width = at_least if orientation < 5 else at_least[::-1]
                 image.draft(None, (width, height))
@@ -76,9 +79,7 @@ def read_photo(data: bytes | Path, *, at_least: tuple[int, int] | None = None) -
             f"{name} is not a JPEG, PNG or WebP.", remedy=_REMEDY, reason="not-a-photo"
         ) from None
     except Exception as error:  # Pillow's parsers raise almost any type on damaged or hostile files
-        unread = isinstance(error, OSError) and error.errno is not None
-        kind = "unreadable" if unread else "truncated"
-        raise PhotoError(f"{name} cannot be read: {error}.", remedy=_REMEDY, reason=kind) from error
+        raise _damaged(error, name) from error
 
 
 def decode_jpeg(data: bytes) -> Photo:
@@ -192,6 +193,33 @@ def _check_size(size: tuple[int, int], name: str) -> None:
         )
 
 
+def _check_file(image: Image.Image, data: bytes | Path, name: str) -> None:
+    """Refuse what decoding would not notice."""
+    if image.format != "PNG" and not image.info.get("progressive"):
+        return
+    held = data if isinstance(data, bytes) else data.read_bytes()
+    if image.format == "PNG" and not is_as_written(held):
+        raise PhotoError(f"{name} is damaged or cut short.", remedy=_REMEDY, reason="truncated")
+    if image.format != "PNG" and (passes := passes_of(held)) > MAX_PASSES:
+        raise PhotoError(
+            f"{name} goes over its pixels {passes:,} times; {MAX_PASSES} are allowed.",
+            remedy="Save it anew, as a plain JPEG.",
+            reason="too-slow",
+        )
+
+
+def _damaged(error: Exception, name: str) -> PhotoError:
+    """What to say of a photo that Pillow gave up."""
+    if isinstance(error, ValueError) and "MAX_TEXT" in str(
+        error
+    ):  # a PNG's, packed: a bomb, or an odd program
+        remedy = "Save it anew without texts and colour profile."
+        return PhotoError(f"{name} holds over a megabyte of packed text.", remedy=remedy, reason="too-large")
+    unread = isinstance(error, OSError) and error.errno is not None
+    reason = "unreadable" if unread else "truncated"
+    return PhotoError(f"{name} cannot be read: {error}.", remedy=_REMEDY, reason=reason)
+
+
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 (upright) where there is none or it cannot be read."""
     try:
@@ -203,7 +231,11 @@ def _orientation(image: Image.Image) -> int:
 
 def _to_rgb(image: Image.Image, orientation: int) -> Photo:
     if image.mode.startswith("I"):  # 16-bit grey; Pillow would clip it to 255 instead of scaling it
-        image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
+        deep = np.asarray(image)
+        grey = (deep >> 8).clip(0, 255).astype(np.uint8)
+        if (clear := image.info.get("transparency")) is not None:
+            grey[deep == clear] = 255
+        image = Image.fromarray(grey)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
