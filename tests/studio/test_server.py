@@ -20,6 +20,7 @@ import pytest
 
 from modiste.cli import main
 from modiste.errors import BadOption
+from modiste.shop.shop import Shop
 from modiste.studio.server import listen, url_of
 
 
