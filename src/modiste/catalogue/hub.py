@@ -14,6 +14,7 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from modiste.catalogue.formats import read_parquet
 from modiste.catalogue.record import PhotoRef, Record, Rejection
 from modiste.catalogue.rows import attributes_of, choose_category, once_each
 from modiste.errors import MissingExtra, SourceError
@@ -60,19 +61,18 @@ class HubSource:
         category_of = choose_category(schema.names, self._chosen, self.name)
         used = [column, "id"] + (["category"] if self._chosen is None else [])
         stem = file.relative_to(self.root).with_suffix("").as_posix()
-        number = 0
-        with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches(batch_size=256):
-                for row in batch.to_pylist():
-                    number += 1
-                    named = _with_class_names(row, names)
-                    key = named.get("id")
-                    product = f"{stem}/{number}" if key is None else str(key).strip()
-                    photo = self._photo(row[column], file.parent)
-                    if photo is None:
-                        yield Rejection(product, "missing-photo", "the row holds no photo", number)
-                        continue
-                    yield Record(product, category_of(named), photo, attributes_of(named, without=used))
+        for number, row in read_parquet(file, batch=256):
+            if isinstance(row, str):
+                yield Rejection(f"{stem}/{number}", "malformed-row", row, number)
+                continue
+            named = _with_class_names(row, names)
+            key = named.get("id")
+            product = f"{stem}/{number}" if key is None else str(key).strip()
+            photo = self._photo(row[column], file.parent)
+            if photo is None:
+                yield Rejection(product, "missing-photo", "the row holds no photo", number)
+                continue
+            yield Record(product, category_of(named), photo, attributes_of(named, without=used))
 
     def _photo(self, value: Any, folder: Path) -> PhotoRef | None:
         """The photo of a row: its bytes, or a file that it names inside the data set's own folder."""
@@ -83,8 +83,11 @@ class HubSource:
             return cast("bytes", cell["bytes"])
         if not cell.get("path"):
             return None
-        path = (folder / str(cell["path"])).resolve()
-        return path if path.is_relative_to(self.root.resolve()) and path.is_file() else None
+        try:
+            path = (folder / str(cell["path"])).resolve()
+            return path if path.is_relative_to(self.root.resolve()) and path.is_file() else None
+        except (OSError, RuntimeError, ValueError):  # a name that no file can have, or links in a circle
+            return None
 
 
 def parquet_files(folder: Path) -> list[Path]:
@@ -178,7 +181,7 @@ def _is_binary(kind: pa.DataType) -> bool:
     return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
 
 
-def _with_class_names(row: dict[str, Any], names: Names) -> dict[str, Any]:
+def _with_class_names(row: Mapping[str, Any], names: Names) -> dict[str, Any]:
     """The row with its label numbers replaced by the names of their classes; -1 (unlabelled) by None."""
     named = dict(row)
     for column, classes in names.items():

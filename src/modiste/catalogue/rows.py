@@ -126,8 +126,10 @@ def once_each(rows: Iterable[Record | Rejection]) -> Iterator[Record | Rejection
 
 
 def _plain(value: Any) -> AttributeValue | None:
-    if isinstance(value, bool | int):
+    if isinstance(value, bool):
         return value
+    if isinstance(value, int):  # beyond 64 bits it is no quantity, and no other program could read it
+        return value if -(2**63) <= value < 2**63 else str(value)
     if isinstance(value, str):
         return well_formed(value).strip() or None
     if isinstance(value, float | Decimal):

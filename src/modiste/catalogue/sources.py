@@ -8,11 +8,12 @@ from pathlib import Path
 
 from modiste.catalogue import hub
 from modiste.catalogue.folder import FolderSource, has_photos
+from modiste.catalogue.formats import SUFFIXES
 from modiste.catalogue.hub import HubSource
 from modiste.catalogue.kaggle import KaggleSource, is_kaggle_folder
 from modiste.catalogue.record import Record, Rejection, Source
 from modiste.catalogue.rows import category_name, snake_case
-from modiste.catalogue.table import METADATA, SUFFIXES, TableSource
+from modiste.catalogue.table import METADATA, TableSource
 from modiste.errors import SourceError
 
 ALLOWED = (

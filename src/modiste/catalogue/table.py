@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import Any, TypeAlias
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from modiste.catalogue.record import AttributeValue, PhotoRef, Record, Rejection, Url
-from modiste.catalogue.rows import (
-    attributes_of,
-    choose_category,
-    is_missing,
-    once_each,
-    typed_columns,
-    well_formed,
-)
+from modiste.catalogue.bounds import MOST_COLUMNS, one_line
+from modiste.catalogue.formats import JSONL, columns_of, read_rows
+from modiste.catalogue.record import PhotoRef, Record, Rejection, Url
+from modiste.catalogue.rows import attributes_of, choose_category, once_each, well_formed
 from modiste.errors import SourceError
 
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 """What Hugging Face calls the table inside a folder of images."""
 
-Row: TypeAlias = tuple[int, Mapping[str, Any] | str]
-"""A row's line number and its columns, or what is wrong with it."""
+_SHOWN = 20  # columns that a message names
 
 
 class TableSource:
@@ -45,13 +36,18 @@ class TableSource:
         self.name = f"table {path}"
         self._folder = path.parent
         self._within = (within or path.parent).resolve()
-        self._read = _READERS[path.suffix.lower()]
-        self._columns = self._guarded(lambda: _columns_of(path))
+        self._columns: list[str] = self._guarded(lambda: columns_of(path))
         if not {"file_name", "url"} & set(self._columns):
             raise SourceError(
                 f"{path} has neither a column file_name nor url; its columns are: "
-                f"{', '.join(self._columns) or 'none'}.",
+                f"{_listed(self._columns) or 'none'}.",
                 remedy="Name the column of the photos' files file_name, or that of their addresses url.",
+            )
+        # each object of a JSONL is counted by itself: they need not have the same fields
+        if len(self._columns) > MOST_COLUMNS and path.suffix.lower() not in JSONL:
+            raise SourceError(
+                f"{path} has {len(self._columns):,} columns; {MOST_COLUMNS:,} are allowed.",
+                remedy="Leave out those that say nothing of a product.",
             )
         self._category = choose_category(self._columns, category_column, self.name)
         self._used = ["id", "file_name", "url"] + (["category"] if category_column is None else [])
@@ -60,21 +56,24 @@ class TableSource:
         """How many rows the table has, malformed ones included."""
         if self.path.suffix.lower() == ".parquet":
             return self._guarded(lambda: pq.read_metadata(self.path).num_rows)
-        return sum(1 for _ in self._read(self.path))
+        return sum(1 for _ in read_rows(self.path))
 
     def records(self) -> Iterator[Record | Rejection]:
         """Every row in order."""
         return once_each(self._rows())
 
     def _rows(self) -> Iterator[Record | Rejection]:
-        for number, row in self._read(self.path):
+        for number, row in read_rows(self.path):
             if isinstance(row, str):
                 yield Rejection("", "malformed-row", row, number)
                 continue
-            yield self._product(number, row)
+            try:
+                yield self._product(number, row)
+            except RecursionError:
+                yield Rejection("", "malformed-row", "lists or objects too deep in each other", number)
 
     def _product(self, number: int, row: Mapping[str, Any]) -> Record | Rejection:
-        file_name, url = _text(row.get("file_name")), _text(row.get("url"))
+        file_name, url = _place(row.get("file_name")), _place(row.get("url"))
         product = _text(row.get("id"))
         photo: PhotoRef
         if file_name:
@@ -83,8 +82,10 @@ class TableSource:
                 # resolved, so that neither `..` nor a link reaches files that are no part of the folder
                 outside = not photo.resolve().is_relative_to(self._within)
                 missing = not photo.is_file()
-            except OSError as error:  # a name too long for the file system, or a folder that may not be read
-                return Rejection(product, "missing-photo", f"{file_name[:80]}: {error.strerror}", number)
+            # a name too long for the file system, a folder that may not be read, or links in a circle
+            except (OSError, RuntimeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "links that lead in a circle"
+                return Rejection(product, "missing-photo", f"{file_name[:80]}: {why}", number)
             if outside:
                 detail = f"{file_name} leads out of {self._within}"
                 return Rejection(product, "outside-folder", detail, number)
@@ -108,100 +109,18 @@ class TableSource:
 
 
 def _text(value: object) -> str:
-    text = "" if value is None else well_formed(str(value)).strip()
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    return "" if value is None else well_formed(str(value)).strip()
+
+
+def _place(value: object) -> str:
+    """Where a photo is; nowhere if no file can be called so."""
+    text = _text(value)
     return "" if "\0" in text else text
 
 
-def _columns_of(path: Path) -> list[str]:
-    """The table's column names; of JSONL, those of its first 1000 rows."""
-    if path.suffix.lower() == ".parquet":
-        return list(pq.read_schema(path).names)
-    if path.suffix.lower() in (".csv", ".tsv"):
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            return [name.strip() for name in next(_parser(path, file), [])]
-    names: dict[str, None] = {}
-    for number, row in _read_jsonl(path):
-        if number > 1000:
-            break
-        if not isinstance(row, str):
-            names.update(dict.fromkeys(row))
-    return list(names)
-
-
-def _parser(path: Path, file: Any) -> Any:
-    return csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-
-
-def _fields(path: Path) -> Iterator[tuple[int, list[str] | str]]:
-    """(line number, fields) of each row of a CSV, the header first; text says what is broken."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        parser = _parser(path, file)
-        while True:
-            try:
-                fields = next(parser)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield parser.line_num, str(error)
-                continue
-            if fields:
-                yield parser.line_num, fields
-
-
-def _read_csv(path: Path) -> Iterator[Row]:
-    header: list[str] = [name.strip() for name in _columns_of(path)]
-    rows = _fields(path)
-    next(rows, None)
-    whole = (fields for _, fields in rows if not isinstance(fields, str))
-    # names of files and ids stay text, whatever they look like
-    text = {"id", "file_name", "url"}
-    readers: list[Callable[[str], AttributeValue]] = [
-        str if name in text else read
-        for name, read in zip(header, typed_columns(whole, len(header)), strict=True)
-    ]
-    rows = _fields(path)
-    next(rows, None)
-    for number, fields in rows:
-        if isinstance(fields, str):
-            yield number, fields
-        elif len(fields) != len(header):
-            yield number, f"{len(fields)} fields where the header has {len(header)}"
-        else:
-            yield (
-                number,
-                {
-                    name: None if is_missing(value) else read(value)
-                    for name, value, read in zip(header, fields, readers, strict=True)
-                },
-            )
-
-
-def _read_jsonl(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            try:
-                row: Any = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                yield number, f"not JSON: {error}"
-                continue
-            yield number, row if isinstance(row, dict) else "not a JSON object"
-
-
-def _read_parquet(path: Path) -> Iterator[Row]:
-    with pq.ParquetFile(path) as file:
-        number = 0
-        for batch in file.iter_batches(batch_size=1024):
-            for row in batch.to_pylist():
-                number += 1
-                yield number, row
-
-
-_READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
-    ".csv": _read_csv,
-    ".tsv": _read_csv,
-    ".jsonl": _read_jsonl,
-    ".ndjson": _read_jsonl,
-    ".parquet": _read_parquet,
-}
+def _listed(columns: Sequence[str]) -> str:
+    """The first columns, for a message."""
+    more = f" and {len(columns) - _SHOWN:,} more" if len(columns) > _SHOWN else ""
+    return ", ".join(one_line(name[:80]) for name in columns[:_SHOWN]) + more

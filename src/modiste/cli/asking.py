@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from modiste.cli import options, start
 
@@ -202,14 +201,14 @@ def info(shop: options.ShopPath, json: options.AsJson = False) -> None:
     if json:
         print_json(held)
         return
-    table = Table(title=Text(str(shop)), title_justify="left", show_header=False)
+    table = Table(title=str(shop), title_justify="left", show_header=False)
     for name, value in held.items():
         text = (
             ", ".join(f"{key} {item}" for key, item in value.items())
             if isinstance(value, dict)
             else str(value)
         )
-        table.add_row(Text(name), Text(text))
+        table.add_row(name, text)
     console().print(table)
 
 

@@ -11,20 +11,31 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from modiste.catalogue.bounds import harmless
 from modiste.shop.answers import Matches
 
 ATTRIBUTES_SHOWN = 3
 WIDE = 160
 
 
+class Plain(Console):
+    """A console to which texts are only texts: what a catalogue has in its words neither styles nor steers it."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(harmless(text), **options)
+
+
 def console() -> Console:
     """Standard output as it is now; in a file or a pipe, wide enough that no table is cut."""
-    return Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    width = None if sys.stdout.isatty() else WIDE
+    return Plain(file=sys.stdout, highlight=False, markup=False, emoji=False, width=width)
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON; numbers that JSON cannot hold become null."""
-    sys.stdout.write(json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.write(
+        harmless(json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
+    )
 
 
 def _finite(value: Any) -> Any:
@@ -39,14 +50,14 @@ def _finite(value: Any) -> Any:
 
 def matches_table(title: str, matches: Matches) -> Table:
     """Matches as a table, with the attributes that a person looks for first."""
-    table = Table(title=Text(title), title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold")
     names = _worth_showing(matches)
     for name in ("id", "category", "cluster", "score", *names):
         table.add_column(name.replace("_", " "), justify="right" if name in ("cluster", "score") else "left")
     for match in matches:
         values = (match.id, match.category, str(match.cluster), f"{match.score:.4g}")
         shown = (str(match.attributes.get(name, "")) for name in names)
-        table.add_row(*(Text(value) for value in (*values, *shown)))
+        table.add_row(*values, *shown)
     return table
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
+from modiste.catalogue.bounds import harmless
 from modiste.errors import ModisteError
 
 INTERRUPTED = 130
@@ -52,7 +53,7 @@ def _fail(name: str, message: str, remedy: str, exit_code: int, as_json: bool) -
         text = json.dumps({"error": error}, ensure_ascii=False)
     else:
         text = f"Error: {message}" + (f"\n  {remedy}" if remedy else "")
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(harmless(text) + "\n")
     return exit_code
 
 

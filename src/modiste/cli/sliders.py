@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from modiste.catalogue.bounds import harmless
 from modiste.cli import options
 from modiste.cli.bars import Bars
 
@@ -91,7 +92,7 @@ def _latents(held: Sliders) -> Table:
     table.add_column("KL", justify="right")
     table.add_column("from end to end, in standard deviations")
     for each in held.latents:
-        name = Text(each.name, style="dim" if each.idle else "")
+        name = Text(harmless(each.name), style="dim" if each.idle else "")
         span = f"{each.minimum:.1f} … {each.maximum:.1f}"
         table.add_row(str(each.latent), name, span, f"{each.kl:.2f}", _effects(each))
     return table
@@ -109,5 +110,5 @@ def _attributes(held: Sliders) -> Table:
     table.add_column("range", justify="right")
     table.add_column("explained", justify="right")
     for each in held.attributes:
-        table.add_row(Text(each.name), f"{each.minimum:.1f} … {each.maximum:.1f}", f"{each.share:.0%}")
+        table.add_row(each.name, f"{each.minimum:.1f} … {each.maximum:.1f}", f"{each.share:.0%}")
     return table

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from modiste.catalogue.bounds import harmless
 from modiste.evaluate.pages import Page, pages
 
 
@@ -24,20 +25,25 @@ def print_tables(result: dict[str, Any], console: Console) -> None:
         console.print(table)
         console.print()
     for note in result["notes"]:
-        console.print(Text(f"Note: {note}"), soft_wrap=True)
+        console.print(_text(f"Note: {note}"), soft_wrap=True)
 
 
 def _table(page: Page) -> Table:
     table = Table(
-        title=Text(page.title),
+        title=_text(page.title),
         title_justify="left",
         title_style="bold",
-        caption=Text(page.note) if page.note else None,
+        caption=_text(page.note) if page.note else None,
         caption_justify="left",
     )
     for number, column in enumerate(page.columns):
-        table.add_column(Text(column), justify="right" if number else "left")
+        table.add_column(_text(column), justify="right" if number else "left")
     for row in page.rows:
         faint = row[0].startswith("  ")
-        table.add_row(*(Text(cell) for cell in row), style="dim" if faint else None)
+        table.add_row(*(_text(cell) for cell in row), style="dim" if faint else None)
     return table
+
+
+def _text(words: str) -> Text:
+    """Words of a catalogue among them, which neither style nor steer a terminal."""
+    return Text(harmless(words))

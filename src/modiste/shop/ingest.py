@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from modiste.catalogue.bounds import cell, unfit
 from modiste.catalogue.record import Record, Rejection, Source
 from modiste.catalogue.sources import open_source
 from modiste.errors import BadOption, ShopIncomplete, ShopNotFound, SourceError, UnknownCategory
@@ -181,12 +182,14 @@ class _Ingest:
         return None if row is None else row["source_hash"]
 
     def _wanted(self, items: Iterator[Record | Rejection]) -> Iterator[Record | Rejection]:
-        """The records of the categories that were asked for, each id once."""
+        """The records of the categories that were asked for that may be products, each id once."""
         for item in items:
             if isinstance(item, Rejection):
                 yield item
             elif self.wanted is not None and item.category not in self.wanted:
                 self.summary.outside[item.category] += 1
+            elif (why := unfit(item)) is not None:
+                yield Rejection(item.id, *why)
             elif item.id in self.seen_ids:
                 yield Rejection(item.id, "duplicate-id", "An earlier row has the same id.")
             else:
@@ -250,7 +253,10 @@ class _Ingest:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("id", "row", "reason", "detail"))
-        writer.writerows((r.id, "" if r.row is None else r.row, r.reason, r.detail) for r in self.rejections)
+        writer.writerows(
+            (cell(r.id), "" if r.row is None else r.row, cell(r.reason), cell(r.detail))
+            for r in self.rejections
+        )
         write_whole(self.files.rejected, text.getvalue().encode())
         products = Products.read(self.store)
         if not len(products):

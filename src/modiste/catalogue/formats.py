@@ -1,0 +1,181 @@
+"""The rows of a CSV, JSONL or Parquet file, one at a time; what is wrong with one does not keep back the others."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from modiste.catalogue.bounds import MOST_COLUMNS
+from modiste.catalogue.record import AttributeValue
+from modiste.catalogue.rows import is_missing, typed_columns, well_formed
+from modiste.errors import SourceError
+
+JSONL = (".jsonl", ".ndjson")
+SUFFIXES = (".csv", ".tsv", *JSONL, ".parquet")
+LINE_BYTES = 16 * 2**20
+"""Of one product in a JSONL file."""
+
+Row: TypeAlias = tuple[int, Mapping[str, Any] | str]
+"""A row's line number and its columns, or what is wrong with it."""
+
+_TEXT = {"id", "file_name", "url"}  # names of files and ids stay text, whatever they look like
+_NOT_UTF8 = "not UTF-8; save the table in UTF-8"
+
+
+def columns_of(path: Path) -> list[str]:
+    """The table's column names; of JSONL, those of its first 1000 rows.
+
+    Raises SourceError where it is text of another encoding, and OSError, ArrowException or ValueError.
+    """
+    if path.suffix.lower() == ".parquet":
+        return list(pq.read_schema(path).names)
+    _check_encoding(path)
+    if path.suffix.lower() in (".csv", ".tsv"):
+        with _opened(path) as file:
+            return [well_formed(name).strip() for name in next(_parser(path, file), [])]
+    names: dict[str, None] = {}
+    for number, row in _read_jsonl(path):
+        if number > 1000:
+            break
+        if not isinstance(row, str):
+            names.update(dict.fromkeys(row))
+    return list(names)
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Every row in order. Raises SourceError where a Parquet file is damaged."""
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        return read_parquet(path)
+    return _read_csv(path) if suffix in (".csv", ".tsv") else _read_jsonl(path)
+
+
+def read_parquet(path: Path, batch: int = 1024) -> Iterator[Row]:
+    """Every row of a Parquet file, so many in memory at once. Raises SourceError where it is damaged."""
+    number = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            for found in file.iter_batches(batch_size=batch):
+                for row in _rows_of(found):
+                    number += 1
+                    yield number, row
+    except (OSError, pa.ArrowException) as error:
+        raise SourceError(
+            f"{path} is damaged after row {number}: {error}.", remedy="Write or download it again."
+        ) from error
+
+
+def _rows_of(batch: pa.RecordBatch) -> Iterator[Mapping[str, Any] | str]:
+    try:
+        yield from batch.to_pylist()
+        return
+    except (ValueError, OverflowError, pa.ArrowException):
+        pass  # text that is not UTF-8, a date beyond the calendar: find the rows that have it
+    for at in range(batch.num_rows):
+        try:
+            yield batch.slice(at, 1).to_pylist()[0]
+        except (ValueError, OverflowError, pa.ArrowException) as error:
+            yield f"a value that cannot be read: {error}"
+
+
+def _check_encoding(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) > len(head) / 4:
+        raise SourceError(
+            f"{path} is not text in UTF-8; it looks like UTF-16 or no text at all.",
+            remedy="Save it as CSV or JSONL in UTF-8.",
+        )
+
+
+def _opened(path: Path) -> Any:
+    # Bytes that are not UTF-8 become lone surrogates, by which their rows are told.
+    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _parser(path: Path, file: Any) -> Any:
+    return csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+
+
+def _fields(path: Path) -> Iterator[tuple[int, list[str] | str]]:
+    """(line number, fields) of each row of a CSV, the header first; text says what is broken."""
+    with _opened(path) as file:
+        parser = _parser(path, file)
+        while True:
+            try:
+                fields = next(parser)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield parser.line_num, str(error)
+                continue
+            if fields:
+                yield parser.line_num, fields
+
+
+def _read_csv(path: Path) -> Iterator[Row]:
+    header = columns_of(path)
+    rows = _fields(path)
+    next(rows, None)
+    whole = (fields for _, fields in rows if not isinstance(fields, str))
+    readers: list[Callable[[str], AttributeValue]] = [
+        str if name in _TEXT else read
+        for name, read in zip(header, typed_columns(whole, len(header)), strict=True)
+    ]
+    rows = _fields(path)
+    next(rows, None)
+    for number, fields in rows:
+        if isinstance(fields, str):
+            yield number, fields
+        elif len(fields) != len(header):
+            yield number, f"{len(fields)} fields where the header has {len(header)}"
+        elif not _is_utf8(fields):
+            yield number, _NOT_UTF8
+        else:
+            yield (
+                number,
+                {
+                    name: None if is_missing(value) else read(value)
+                    for name, value, read in zip(header, fields, readers, strict=True)
+                },
+            )
+
+
+def _is_utf8(fields: list[str]) -> bool:
+    try:
+        "".join(fields).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_jsonl(path: Path) -> Iterator[Row]:
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(LINE_BYTES + 1):
+            number += 1
+            if len(line) > LINE_BYTES:
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(LINE_BYTES)
+                yield number, f"a line over {LINE_BYTES // 2**20} MiB"
+            elif line.strip():
+                yield number, _json_row(line)
+
+
+def _json_row(line: bytes) -> Mapping[str, Any] | str:
+    try:
+        row: Any = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return _NOT_UTF8
+    except (ValueError, RecursionError) as error:
+        return f"not JSON: {error}"
+    if not isinstance(row, dict):
+        return "not a JSON object"
+    found = cast("dict[str, Any]", row)
+    return found if len(found) <= MOST_COLUMNS else f"{len(found):,} fields; {MOST_COLUMNS:,} are allowed"
