@@ -20,7 +20,6 @@ from modiste.studio.describing import refusals
 from modiste.studio.here import VERSION
 from modiste.studio.keeping import Keeper
 from modiste.studio.limiting import FREE, Limited
-from modiste.studio.patience import Deadline
 from modiste.studio.prepared import LEAST_ZIPPED
 from modiste.studio.problems import Guard, add_handlers
 from modiste.studio.security import BodyLimit, Shield
@@ -66,8 +65,7 @@ def create_app(shop: Shop, settings: Settings | None = None) -> FastAPI:
     # The last added is the outermost.
     app.add_middleware(BodyLimit)
     app.add_middleware(GZipMiddleware, minimum_size=LEAST_ZIPPED, compresslevel=5)
-    app.add_middleware(Deadline, seconds=settings.deadline)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, seconds=settings.deadline)
     app.add_middleware(Limited, settings=settings, refused=front.metrics.refused)
     app.add_middleware(Timed, metrics=front.metrics)
     if settings.allow_origins:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -149,10 +150,12 @@ async def _of_http(request: Request, error: Exception) -> Response:
 
 
 class Guard:
-    """Answers 500, without a trace, for what nobody expected; the trace goes to the log."""
+    """Answers for a request that would end without an answer: 500, without a trace, for what nobody expected (the trace
+    goes to the log), and 503 for what takes longer than some seconds, the coming of its body included."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
         self._app = app
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -165,13 +168,26 @@ class Guard:
             started = started or message["type"] == "http.response.start"
             await send(message)
 
+        limit = asyncio.timeout(self._seconds)
         try:
-            await self._app(scope, receive, watched)
+            async with limit:
+                await self._app(scope, receive, watched)
         except ClientDisconnect:
             pass  # nobody is there to answer
         except Exception:  # whatever it is, it is logged whole, and nobody sees a trace
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            if started or not limit.expired():
+                log.exception("%s %s failed", scope["method"], scope["path"])
             if started:
                 raise
             answer = problem(500, "internal", "The server failed.", "Try again; the server's log says more.")
-            await answer(scope, receive, send)
+            await (_too_slow(self._seconds) if limit.expired() else answer)(scope, receive, send)
+
+
+def _too_slow(seconds: float) -> Response:
+    return problem(
+        503,
+        "too_slow",
+        f"The request took longer than {seconds:g} s.",
+        "Send it faster, or ask for less; the server may also have much to do.",
+        {"Retry-After": "5", "Connection": "close"},
+    )
