@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
+from modiste.search.ahead import LINE, fetch
 from modiste.search.blocks import ALWAYS, EUCLIDEAN, LANES, LIKELIHOOD
 
 SEEDS = 12  # blocks scanned first: they set the mark that most others fail to reach
@@ -117,13 +118,17 @@ def ceilings(kind: int, low: Any, high: Any, least: Any, most: Any, code: Any, f
 
 
 @compiled
-def score(kind: int, points: Any, weight: Any, constant: Any, code: Any, b: Any, out: Any) -> None:
-    """The nearness of a code `(n,)` to the products of block b, into `out` `(LANES,)`."""
+def score(kind: int, points: Any, weight: Any, constant: Any, code: Any, b: Any, then: Any, out: Any) -> None:
+    """The nearness of a code `(n,)` to the products of block b, into `out` `(LANES,)`; `then` comes next."""
     for lane in range(LANES):
         out[lane] = np.float32(0.0)
     for d in range(len(code)):
         z = code[d]
+        for lane in range(0, LANES, LINE):
+            fetch(points, then, d, lane)
         if kind == LIKELIHOOD:
+            for lane in range(0, LANES, LINE):
+                fetch(weight, then, d, lane)
             for lane in range(LANES):
                 gap = z - points[b, d, lane]
                 out[lane] -= weight[b, d, lane] * gap * gap
@@ -210,9 +215,10 @@ def scan(
         for i in range(last - first):
             if ceiling[i] > ahead[0]:
                 push(ceiling[i], i, ahead, seeds)
-        for i in seeds:
+        for s in range(SEEDS):
+            i, then = seeds[s], seeds[min(s + 1, SEEDS - 1)]
             if i >= 0:
-                score(kind, points, weight, constant, code, first + i, scores)
+                score(kind, points, weight, constant, code, first + i, first + max(then, 0), scores)
                 keep(scores, rows, allowed, first + i, best, where)
                 ceiling[i] = np.float32(-np.inf)
                 read += 1
@@ -224,9 +230,10 @@ def scan(
         # In the order of their ceilings the mark rises fastest; where most blocks are read anyway, in that of memory.
         if 2 * count < last - first:
             chosen[:count] = chosen[:count][np.argsort(-ceiling[chosen[:count]])]
-        for i in chosen[:count]:
+        for c in range(count):
+            i, then = chosen[c], chosen[min(c + 1, count - 1)]
             if ceiling[i] > best[0]:
-                score(kind, points, weight, constant, code, first + i, scores)
+                score(kind, points, weight, constant, code, first + i, first + then, scores)
                 keep(scores, rows, allowed, first + i, best, where)
                 read += 1
     return read
@@ -256,7 +263,7 @@ def gather(
     for b in range(first, last):
         if ceiling[b - first] < mark:
             continue
-        score(kind, points, weight, constant, code, b, scores)
+        score(kind, points, weight, constant, code, b, min(b + 1, last - 1), scores)
         for lane in range(LANES):
             if not scores[lane] < mark and rows[b, lane] >= 0 and (len(allowed) == 0 or allowed[b, lane]):
                 out[count] = b * LANES + lane
@@ -272,7 +279,7 @@ def estimate(
     scores = np.empty(LANES, np.float32)
     for b in range(first, last):
         for q in range(len(codes)):
-            score(kind, points, weight, constant, codes[q], b, scores)
+            score(kind, points, weight, constant, codes[q], b, min(b + 1, last - 1), scores)
             start = (b - first) * LANES
             out[q, start : start + LANES] = scores
 
