@@ -33,9 +33,9 @@ from split import split
 
 import modiste.vae
 from modiste.evaluate import baselines, evaluate
+from modiste.evaluate.clustering import score_clusters
 from modiste.evaluate.disentangle import pairwise_information, total_correlation
 from modiste.evaluate.drawing import StepSums, laplacian_variance, psnr, squared_error
-from modiste.evaluate.evaluate import score_clusters
 from modiste.evaluate.intervals import Bootstrap
 from modiste.evaluate.judge import Judge, Looks
 from modiste.evaluate.questions import Questions, from_source

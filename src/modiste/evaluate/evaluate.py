@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from modiste.errors import BadCount
 from modiste.evaluate import baselines
+from modiste.evaluate.caveats import gone_astray, too_short
+from modiste.evaluate.clustering import category_clusters, score_clusters
 from modiste.evaluate.independence import independence
-from modiste.evaluate.intervals import Bootstrap, Tree, means
+from modiste.evaluate.intervals import Bootstrap, Tree
 from modiste.evaluate.judge import Judge, Looks
-from modiste.evaluate.metrics import class_scores, confusion, match_clusters, predictions
+from modiste.evaluate.measured import Measured
 from modiste.evaluate.paper import PAPER
 from modiste.evaluate.questions import Questions, from_catalogue, from_source
 from modiste.evaluate.ranking import rank
@@ -23,10 +22,6 @@ from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture
 from modiste.search.index import METHODS
 from modiste.shop.progress import Progress, tell
 from modiste.shop.shop import Shop
-
-Ints = NDArray[np.intp]
-
-ASTRAY = 0.01
 
 
 def evaluate(
@@ -81,7 +76,7 @@ def evaluate(
         if queries is None
         else from_source(shop, queries, per_category, seed)
     )
-    notes = questions.notes + _short(shop) + _astray(shop, questions)
+    notes = questions.notes + too_short(shop) + gone_astray(shop, questions)
     bootstrap = Bootstrap(seed)
     done(1)
     components = baselines.shop_components(shop, seed)
@@ -93,7 +88,7 @@ def evaluate(
     )
     judge = Judge(shop, questions, Looks(features.colours, asked.colours))
     done(2)
-    clusters, unsupervised = _category_clusters(shop, bootstrap, seed, notes)
+    clusters, unsupervised = category_clusters(shop, bootstrap, seed, notes)
     done(3)
     measured = _answers(shop, questions, judge, unsupervised)
     done(4)
@@ -110,7 +105,7 @@ def evaluate(
     simpler["pca"].measured["reconstruction"] = pca_drawn
     simpler["pca"].alone["reconstruction"] = pca_mosaic
     done(7)
-    own = _Measured(
+    own = Measured(
         measured,
         clusters,
         {"recommendations": spreads, "reconstruction": mosaic, "latents": independence(shop, seed)},
@@ -132,103 +127,6 @@ def evaluate(
     }
     done(steps)
     return result
-
-
-class _Measured:
-    """Values per query in a tree, clusters' scores with their intervals, and figures that have none (`alone`)."""
-
-    def __init__(self, measured: Tree, clusters: dict[str, tuple[Tree, Tree]], alone: Tree) -> None:
-        self.measured = measured
-        self.alone = alone
-        self._clusters = clusters
-
-    def figures(self) -> Tree:
-        clusters = {name: scores for name, (scores, _) in self._clusters.items()}
-        tree = ({"clusters": clusters} if clusters else {}) | means(self.measured)
-        _graft(tree, self.alone)
-        return tree
-
-    def intervals(self, bootstrap: Bootstrap) -> Tree:
-        clusters = {name: between for name, (_, between) in self._clusters.items()}
-        return ({"clusters": clusters} if clusters else {}) | bootstrap.intervals(self.measured)
-
-
-def _graft(tree: Tree, more: Tree) -> None:
-    """Put the figures of `more` into the tree, where they belong."""
-    for key, value in more.items():
-        if isinstance(value, dict):
-            _graft(tree.setdefault(key, {}), value)
-        else:
-            tree[key] = value
-
-
-def _short(shop: Shop) -> list[str]:
-    """What is said where there are fewer products to rank than the deepest measure takes."""
-    sizes = np.bincount(shop.assignments, minlength=len(shop.clusters))
-    groups = {"The catalogue": len(shop.catalogue)} | {
-        f"Cluster {number} ({label})": int(size)
-        for number, (label, size) in enumerate(zip(shop.clusters.labels, sizes, strict=True))
-    }
-    return [
-        f"{name} has {size} products: mAP at more than {size - 1} takes all of them."
-        for name, size in groups.items()
-        if size <= DEEPEST
-    ]
-
-
-def _astray(shop: Shop, questions: Questions) -> list[str]:
-    """What is said where means and codes of the same products do not fall into the same clusters."""
-    codes, centres = (
-        shop.clusters.assign(part) for part in (questions.posterior.code, questions.posterior.mean)
-    )
-    share = float((codes != centres).mean())
-    if share < ASTRAY:
-        return []
-    return [
-        f"{share:.0%} of the queries' means fall into another cluster than their fixed-epsilon codes: the deviations "
-        "are wide beside the clusters."
-    ]
-
-
-def _category_clusters(
-    shop: Shop, bootstrap: Bootstrap, seed: int, notes: list[str]
-) -> tuple[dict[str, tuple[Tree, Tree]], Clusters]:
-    """The scores of clusterings that know no tags, and of the shop's own; and the merged mixture itself."""
-    count = len(shop.catalogue.counts())
-    mixture = fit_mixture(shop.encodings.code, count, seed)
-    if mixture.method != "mixture":
-        notes.append("There are too few products for a mixture: clusters.mixture is K-means.")
-    if shop.clusters.method == "category":
-        notes.append(
-            "The shop is clustered by its own categories: clusters.shop and the scope cluster were told them. "
-            "The scope unsupervised looks inside the merged mixture's clusters, which were not."
-        )
-    found = {
-        "code": fit_kmeans(shop.encodings.code, count, seed).assign(shop.encodings.code),
-        "mean": fit_kmeans(shop.encodings.mean, count, seed).assign(shop.encodings.mean),
-        "mixture": mixture.assign(shop.encodings.code),
-        "shop": shop.assignments,
-    }
-    scored = {
-        name: score_clusters(shop.catalogue.categories, each, bootstrap) for name, each in found.items()
-    }
-    return scored, mixture
-
-
-def score_clusters(categories: list[str], assigned: Ints, bootstrap: Bootstrap) -> tuple[Tree, Tree]:
-    """Scores per class and macro-F1 of clusters `(N,)` against categories, and the intervals in the same shape."""
-    names = sorted(set(categories))
-    place = {name: number for number, name in enumerate(names)}
-    truth = np.array([place[each] for each in categories], np.intp)
-    counts = confusion(truth, assigned, len(names), int(assigned.max()) + 1)
-    table = predictions(counts, match_clusters(counts))
-    scores = class_scores(table)
-    per_class = {
-        name: {score: float(values[row]) for score, values in scores.items()}
-        for row, name in enumerate(names)
-    }
-    figures = {"per_class": per_class, "macro_f1": float(scores["f1"].mean())}
-    return figures, bootstrap.classes(table, names)
 
 
 def _answers(shop: Shop, questions: Questions, judge: Judge, unsupervised: Clusters) -> Tree:
@@ -261,7 +159,7 @@ def _baselines(
     asked: baselines.Features,
     bootstrap: Bootstrap,
     seed: int,
-) -> dict[str, _Measured]:
+) -> dict[str, Measured]:
     like = clusters_like(shop, features, seed)
     points = {"pca": features.scores, "histogram": features.histograms}
     queries = {"pca": asked.scores, "histogram": asked.histograms}
@@ -279,7 +177,7 @@ def _baselines(
         "random": {},
     }
     return {
-        name: _Measured(
+        name: Measured(
             tree,
             {
                 kind: score_clusters(shop.catalogue.categories, each.assign(points[name]), bootstrap)
