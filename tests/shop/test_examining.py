@@ -18,7 +18,7 @@ from pyarrow import ipc
 
 from modiste import Shop
 from modiste.errors import ShopNotFound
-from modiste.search import blocks
+from modiste.search import mapped
 from modiste.shop.examining import examine_shop
 from modiste.shop.files import ShopFiles, writing
 from modiste.shop.manifest import Manifest
@@ -161,7 +161,7 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str, str]] = {
 @pytest.mark.parametrize("damage", BROKEN)
 def test_damage_is_found_and_named(damage: str, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        blocks, "PROVEN", 0
+        mapped, "PROVEN", 0
     )  # as large as if its sums were not checked each time it is opened
     hurt, part, where = BROKEN[damage]
     hurt(small)

@@ -49,7 +49,7 @@ def test_all_that_is_derived_is_made_again(small: Path) -> None:
 
 
 def test_an_index_that_would_answer_wrongly(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modiste.search.blocks.PROVEN", 0)  # as of a large one
+    monkeypatch.setattr("modiste.search.mapped.PROVEN", 0)  # as of a large one
     shop = Shop.open(small)
     path = ShopFiles(small).index(shop.model.model_id) / "mean.npy"
     data = bytearray(path.read_bytes())

@@ -1,34 +1,22 @@
-"""Blocks: the products' posteriors laid out for the kernels, and as files that are mapped instead of read."""
+"""Blocks: the products' posteriors laid out for the kernels."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
-import uuid
-import zlib
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tokenize import TokenError
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modiste.errors import SchemaError
+from modiste.search.mapped import UNREADABLE, open_arrays, save_arrays
 
 Floats = NDArray[np.float32]
-VERSION = 2
-PROVEN = 64_000_000  # bytes of an index that are read when it is opened, to prove them: some hundredths of a second
-PARTIAL = ".partial"
-ATTEMPTS = 20
+VERSION, LABEL = 2, "index.json"
 LANES = 128  # products in a block
 LIKELIHOOD, EUCLIDEAN, MANHATTAN = 0, 1, 2
 ALWAYS = np.float32(3e38)  # the nearness of what float32 cannot score: it is always a candidate
 STEEP = ("weight", "constant", "least", "most")
-# What reading JSON and `.npy` raises where bytes are not what they should be.
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, IndexError, SyntaxError, TokenError)
 MEMBERS = ("mean", "std", "code", "rows", "starts", "mean_box", "code_box")
 
 
@@ -129,59 +117,25 @@ class Blocks:
 
     def save(self, directory: Path, made_from: str) -> None:
         """Write all as `.npy` files in `directory`, whole or not at all; `made_from` names what the products were."""
-        partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", suffix=PARTIAL, dir=directory.parent))
-        try:
-            for name in MEMBERS:
-                np.save(partial / f"{name}.npy", getattr(self, name), allow_pickle=False)
-            for name in STEEP:
-                np.save(partial / f"{name}.npy", getattr(self.steepness, name), allow_pickle=False)
-            steep = {"largest": self.steepness.largest, "tau": self.steepness.tau}
-            about: dict[str, Any] = {
-                "version": VERSION,
-                "made_from": made_from,
-                "written": uuid.uuid4().hex,
-            } | steep
-            about["sums"] = _sums(partial)
-            (partial / "index.json").write_text(json.dumps(about) + "\n")
-            partial.chmod(0o755)
-            # Of two that save at once either may win: each removes what is there until its own name is free.
-            for _ in range(ATTEMPTS):
-                shutil.rmtree(directory, ignore_errors=True)
-                with suppress(OSError):
-                    partial.rename(directory)
-                    return
-            partial.rename(directory)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        steep = {"largest": self.steepness.largest, "tau": self.steepness.tau}
+        about = {"version": VERSION, "made_from": made_from} | steep
+        arrays = {name: getattr(self, name) for name in MEMBERS}
+        save_arrays(directory, LABEL, about, arrays | {name: getattr(self.steepness, name) for name in STEEP})
 
     @classmethod
     def open(cls, directory: Path, made_from: str) -> Blocks | None:
         """The blocks in `directory`, mapped; None where there are none, or they are damaged or of something else.
 
-        They are derived: whoever finds none builds them again. They are whole too where another process replaces them
-        meanwhile: `index.json` is read before and after, and says which writing it belongs to.
+        They are derived: whoever finds none builds them again.
         """
         try:
-            said = (directory / "index.json").read_text()
-            about: Any = json.loads(said)
-            if (about["version"], about["made_from"]) != (VERSION, made_from):
-                return None
-            small = sum(path.stat().st_size for path in directory.glob("*.npy")) <= PROVEN
-            if small and about["sums"] != _sums(directory):
-                return None
-
-            # Copy on write: never written to, but kernels are compiled for arrays that may be.
-            def held(name: str) -> Any:
-                return np.asarray(np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False))
-
-            numbers = {name: float(about[name]) for name in ("largest", "tau")}
-            arrays = {name: held(name) for name in STEEP}
-            steep = Steepness(**arrays, largest=numbers["largest"], tau=numbers["tau"])
-            found = cls(**{name: held(name) for name in MEMBERS}, steepness=steep)
+            wanted = {"version": VERSION, "made_from": made_from}
+            said, arrays = open_arrays(directory, LABEL, wanted, MEMBERS + STEEP)
+            parts = {name: arrays.pop(name) for name in STEEP}
+            steep = Steepness(**parts, largest=float(said["largest"]), tau=float(said["tau"]))
+            found = cls(**arrays, steepness=steep)
             found.check()
-            if (directory / "index.json").read_text() != said:
-                return None
-        except (*UNREADABLE, OverflowError, SchemaError):
+        except (*UNREADABLE, SchemaError):
             return None
         return found
 
@@ -233,11 +187,6 @@ class Blocks:
             wrong.append("rows")
         if wrong:
             raise SchemaError(f"The index is damaged: {wrong}.", remedy="It is built anew by itself.")
-
-
-def _sums(directory: Path) -> dict[str, int]:
-    """The CRC-32 of each array's file."""
-    return {path.name: zlib.crc32(path.read_bytes()) for path in sorted(directory.glob("*.npy"))}
 
 
 def _laid(points: Floats, rows: NDArray[np.int32]) -> Floats:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, BadOption, MissingExtra, SchemaError
 from modiste.latent.posterior import check_code, check_tau, log_likelihood
-from modiste.search.blocks import UNREADABLE
+from modiste.search.mapped import UNREADABLE, open_arrays, save_arrays
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
-VERSION = 1
+VERSION, LABEL = 2, "graph.json"
 LINKS = 16  # of a product in the upper layers; 32 in the lowest, which is all that is kept
 WIDTH = 100  # candidates while the graph is built
 BEAM = 400  # best products whose neighbours a walk looks at, beside k
@@ -126,33 +123,16 @@ class Graph:
 
     def save(self, directory: Path, made_from: str) -> None:
         """Write it to `directory`, whole or not at all, as what was made of `made_from`. Raises OSError."""
-        partial = Path(
-            tempfile.mkdtemp(prefix=f".{directory.name}.", suffix=".partial", dir=directory.parent)
-        )
-        try:
-            for name in MEMBERS:
-                np.save(partial / f"{name}.npy", getattr(self, name), allow_pickle=False)
-            about = {"version": VERSION, "made_from": made_from, "tau": self.tau, "recall": self.recall}
-            (partial / "graph.json").write_text(json.dumps(about) + "\n")
-            partial.chmod(0o755)
-            shutil.rmtree(directory, ignore_errors=True)
-            partial.rename(directory)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        about = {"version": VERSION, "made_from": made_from, "tau": self.tau, "recall": self.recall}
+        save_arrays(directory, LABEL, about, {name: getattr(self, name) for name in MEMBERS})
 
     @classmethod
     def open(cls, directory: Path, made_from: str) -> Graph | None:
         """The graph in `directory`, mapped; None where there is none, or it is damaged or of something else."""
         try:
-            about: Any = json.loads((directory / "graph.json").read_text())
-            if (about["version"], about["made_from"]) != (VERSION, made_from):
-                return None
-
-            # Copy on write: never written to, but kernels are compiled for arrays that may be.
-            def held(name: str) -> Any:
-                return np.asarray(np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False))
-
-            found = cls(**{name: held(name) for name in MEMBERS}, tau=about["tau"], recall=about["recall"])
+            wanted = {"version": VERSION, "made_from": made_from}
+            said, arrays = open_arrays(directory, LABEL, wanted, MEMBERS)
+            found = cls(**arrays, tau=said["tau"], recall=said["recall"])
             found.check()
         except (*UNREADABLE, SchemaError):
             return None

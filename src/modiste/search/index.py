@@ -11,16 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, BadOption, SchemaError
 from modiste.latent.posterior import check_code, check_tau
-from modiste.search.blocks import LANES, Blocks, Encoded
-from modiste.search.parts import FEW, SPARE, Among, Found, Parts, Rows
-from modiste.search.scan import METHODS, METRICS, QUERY_LIMIT, Asked, Part, Scope
+from modiste.search.blocks import Blocks, Encoded
+from modiste.search.near import nearest_less, nearness
+from modiste.search.parts import FEW, Found, Parts, Rows
+from modiste.search.scan import METHODS, METRICS, Asked, Part
+from modiste.search.scopes import looked_among
 
 __all__ = ["METHODS", "METRICS", "LatentIndex"]
 
-FARTHEST = 3e38  # what float32 can hold
-NEAR_ENOUGH = 1e6  # beyond, float32 tells neighbours apart too coarsely: all are scored in float64
 MOST_CLUSTERS = 10**6
-NEARNESS_BLOCKS = 128  # at once, where what is asked is how near all are
 
 
 class LatentIndex:
@@ -204,7 +203,7 @@ class LatentIndex:
                 raise BadOption(f"No {name} {value!r}.", remedy=f"Choose one of {', '.join(allowed)}.")
         asked = Asked(method, metric, check_tau(tau))
         batch = np.atleast_2d(codes)
-        scopes = self._scopes(len(batch), rows, cluster)
+        scopes = looked_among(self._parts, self._clustered, len(batch), rows, cluster)
         for _, among in scopes:
             if k % 1 or not 1 <= k <= among.size:
                 raise BadCount(
@@ -217,42 +216,6 @@ class LatentIndex:
             found[which], scores[which] = self._parts.nearest(batch[which], k, asked, among)
         return (found[0], scores[0]) if codes.ndim == 1 else (found, scores)
 
-    def _scopes(
-        self, b: int, rows: ArrayLike | None, cluster: int | NDArray[np.intp] | None
-    ) -> list[tuple[Rows, Among]]:
-        """Which codes of the batch look among what."""
-        everyone = np.arange(b)
-        if cluster is not None:
-            if rows is not None or not self._clustered:
-                raise BadOption(
-                    "A cluster was asked for " + ("together with rows." if rows is not None else "of none."),
-                    remedy="Give either rows or a cluster, and clusters when making the index.",
-                )
-            own = np.asarray(cluster)
-            if own.dtype.kind not in "iu" or own.shape not in ((), (b,)):
-                raise BadOption(
-                    f"The cluster {cluster!r} is none.", remedy="Give a number, or one for each code."
-                )
-            own = np.broadcast_to(own, (b,))
-            return [(np.flatnonzero(own == j), self._parts.inside(int(j))) for j in np.unique(own)]
-        if rows is None:
-            return [(everyone, self._parts.everyone())]
-        try:
-            chosen = np.asarray(rows)
-        except ValueError:
-            chosen = np.array([], object)
-        if chosen.dtype == bool and chosen.shape == (len(self.ids),):
-            return [(everyone, self._parts.of_mask(chosen))]
-        sound = chosen.ndim == 1 and (
-            chosen.dtype.kind in "iu" or (chosen.size == 0 and chosen.dtype != object)
-        )
-        if not sound or (chosen.size and not (chosen.min() >= 0 and chosen.max() < len(self.ids))):
-            raise BadOption(
-                f"The rows {chosen.dtype} of shape {chosen.shape} do not name products.",
-                remedy=f"Give row numbers from 0 to {len(self.ids) - 1}, or a mask of {len(self.ids)}.",
-            )
-        return [(everyone, self._parts.of_rows(chosen.astype(np.intp)))]
-
     def nearness(
         self, codes: NDArray[np.float32], method: str, metric: str, tau: float, cluster: int
     ) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
@@ -261,11 +224,7 @@ class LatentIndex:
         In float32 and to its precision; higher is nearer: the log likelihood, minus the square of the Euclidean, or
         minus the Manhattan distance.
         """
-        asked = Asked(method, metric, tau)
-        for part, scope in zip(self._parts.parts, self._parts.inside(cluster).scopes, strict=True):
-            for first in range(scope.first, scope.last, NEARNESS_BLOCKS):
-                places = part.everything(Scope(first, min(first + NEARNESS_BLOCKS, scope.last)))
-                yield part.rows_at(places), _nearness(part, codes, asked, places)
+        yield from nearness(self._parts, codes, Asked(method, metric, tau), cluster)
 
     def nearest_less(
         self,
@@ -284,19 +243,7 @@ class LatentIndex:
         Returns:
             Row numbers, scores as `nearest` gives them, and what they were ranked by, `(k,)` each.
         """
-        asked = Asked(method, metric, tau)
-        found, scores = np.empty(0, np.intp), np.empty(0)
-        for part, places in zip(self._parts.parts, self._parts.places(rows), strict=True):
-            estimate = _nearness(part, code[None], asked, places)[0]
-            best = places
-            if len(places) > k + SPARE and np.abs(estimate).max(initial=0.0) < NEAR_ENOUGH:
-                worth, count = estimate - less[part.rows_at(places)], len(places) - (k + SPARE)
-                best = places[np.argpartition(worth, count)[count:]]
-            found = np.concatenate([found, part.rows_at(best)])
-            scores = np.concatenate([scores, part.scores(asked, code, best)])
-        ranked = asked.nearness(scores) - less[found].astype(np.float64)
-        order = np.lexsort((found, -ranked))[:k]
-        return found[order], scores[order], ranked[order]
+        return nearest_less(self._parts, code, k, less, Asked(method, metric, tau), rows)
 
 
 def warm() -> None:
@@ -308,18 +255,6 @@ def warm() -> None:
     for method in METHODS:
         index.nearest(same[0], 1, method)  # all are equally near: these are gathered
         list(index.nearness(same[:1], method, "euclidean", 0.0, 0))
-
-
-def _nearness(part: Part, codes: NDArray[np.float32], asked: Asked, places: Rows) -> NDArray[np.float32]:
-    """The nearness of codes `(b, n)` to some places, in order, `(b, m)`."""
-    if len(places) == 0:
-        return np.empty((len(codes), 0), np.float32)
-    if np.abs(codes).max(initial=0.0) <= QUERY_LIMIT and part.trusted(asked):
-        first, last = int(places[0]) // LANES, int(places[-1]) // LANES + 1
-        held = part.estimate(asked, codes, first, last)[:, places - first * LANES]
-    else:
-        held = np.array([asked.nearness(part.scores(asked, code, places)) for code in codes])
-    return np.clip(held, -FARTHEST, FARTHEST).astype(np.float32)
 
 
 def _check_parts(count: int, parts: Sequence[NDArray[np.float32]], groups: NDArray[np.intp]) -> None:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from modiste.errors import ShopIncomplete
 from modiste.latent.posterior import check_tau
-from modiste.search.blocks import PARTIAL, Blocks
+from modiste.search.blocks import Blocks
 from modiste.search.graph import Graph
 from modiste.search.index import LatentIndex, warm
+from modiste.search.mapped import PARTIAL
 from modiste.shop.files import ShopFiles
 from modiste.shop.manifest import Manifest
 from modiste.shop.progress import Progress, tell
