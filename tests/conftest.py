@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from modiste.catalogue.record import Record
+from tests import s3
 from tests.small import COUNT, FRAME, SMALL, Listed
 
 
@@ -52,3 +55,32 @@ def small(tmp_path: Path) -> Path:
 
     restore_shop(SMALL, tmp_path / "small")
     return tmp_path / "small"
+
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of an S3 server on this machine."""
+    with s3.running() as address:
+        yield address
+
+
+@pytest.fixture
+def s3_url(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A URL on it under which nothing is yet; this machine, too, has no copy of anything."""
+    for name, value in s3.KEYS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
+    monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
+    return f"s3://{s3.BUCKET}/test-{next(_NUMBERS)}/shop"
+
+
+@pytest.fixture
+def there(s3_url: str) -> str:
+    """The URL of the whole shop of 24 tiny products, for one test to break."""
+    from modiste.shop.backup import restore_shop
+
+    restore_shop(SMALL, s3_url)
+    return s3_url

@@ -212,7 +212,7 @@ def info(shop: options.ShopPath, json: options.AsJson = False) -> None:
     console().print(table)
 
 
-def _open(path: Path, begin: start.Start) -> Shop:
+def _open(path: str, begin: start.Start) -> Shop:
     from modiste.shop.shop import Shop
 
     begin.check()

@@ -14,9 +14,9 @@ from modiste.cli.serve import Host, Port, announce
 
 
 def demo(
-    shop: Annotated[Path, typer.Option("--shop", metavar="DIR", help="Where to make the shop.")] = Path(
-        "demo-shop"
-    ),
+    shop: Annotated[
+        str, typer.Option("--shop", metavar="DIR|URL", help="Where to make the shop.")
+    ] = "demo-shop",
     report: Annotated[Path, typer.Option(metavar="FILE.html", help="Where to write the report.")] = Path(
         "demo-report.html"
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,7 +23,7 @@ UNITS = {
 
 def doctor(
     shop: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Look this shop over instead of the machine.")
+        str | None, typer.Option(metavar="DIR|URL", help="Look this shop over instead of the machine.")
     ] = None,
     repair: Annotated[
         bool, typer.Option("--repair", help="Mend what is derived, and remove what was left unfinished.")
@@ -65,7 +64,7 @@ def doctor(
         typer.echo(f"- {advice}")
 
 
-def _shop(shop: Path, repair: bool, json: bool) -> None:
+def _shop(shop: str, repair: bool, json: bool) -> None:
     """Look a shop over and say what was found. Raises typer.Exit where something broken is left."""
     from modiste.cli.output import print_json
     from modiste.shop.repairing import look_over

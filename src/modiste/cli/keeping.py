@@ -41,7 +41,7 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `modiste backup` has written.")],
     shop: Annotated[
-        Path, typer.Option("--shop", metavar="DIR", help="Where to make the shop; nothing is there yet.")
+        str, typer.Option("--shop", metavar="DIR|URL", help="Where to make the shop; nothing is there yet.")
     ],
     json: options.AsJson = False,
 ) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from modiste.errors import BadOption
 
-ShopPath = Annotated[Path, typer.Option("--shop", metavar="DIR", help="The shop's directory.")]
+ShopPath = Annotated[
+    str,
+    typer.Option(
+        "--shop", metavar="DIR|URL", help="The shop: its directory, or s3://… or gs://… where it is."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 SourceName = Annotated[
     str,

@@ -85,7 +85,7 @@ def serve(
         serve_on(held, opened, settings)
 
 
-def _go_on(path: Path, threads: int) -> None:
+def _go_on(path: str, threads: int) -> None:
     """Make anew what a server that was killed in the midst of a change left stale."""
     from modiste.cli.bars import Bars
     from modiste.shop.changing import refresh_shop, stale_stage

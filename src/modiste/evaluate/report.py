@@ -31,7 +31,7 @@ def report(shop: Shop, result: dict[str, Any]) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>Evaluation of {escape(shop.path.name)}</title><style>{STYLE}</style></head>"
+        f"<title>Evaluation of {escape(shop.files.name)}</title><style>{STYLE}</style></head>"
         f"<body><main>{body}</main></body></html>\n"
     )
 
@@ -54,7 +54,7 @@ def _head(shop: Shop, result: dict[str, Any]) -> str:
     lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(words)}</dd>" for name, words in facts.items())
     notes = "".join(f"<li>{escape(note)}</li>" for note in result["notes"])
     return (
-        f"<header><h1>Evaluation of {escape(shop.path.name)}</h1><dl>{lines}</dl>"
+        f"<header><h1>Evaluation of {escape(shop.files.name)}</h1><dl>{lines}</dl>"
         "<p>Brackets hold 95 % bootstrap intervals. The paper’s figures were measured on other photos: "
         "a landmark, not a race.</p>" + (f'<ul class="notes">{notes}</ul>' if notes else "") + "</header>"
     )

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from modiste import __version__
-from modiste.errors import BadOption, SchemaError
+from modiste.errors import BadOption
 from modiste.shop.archive import Archive, OnBytes, pack
-from modiste.shop.files import UNFINISHED, ShopFiles, clear_partials, partial_of, remove, writing
+from modiste.shop.files import ShopFiles, clear_partials, kept, partial_of, remove, writing
 from modiste.shop.manifest import Manifest
+from modiste.shop.places import manifest_of, place_of
 from modiste.shop.progress import Progress, tell
-from modiste.shop.stages import shop_root
-from modiste.store.disk import LOCK, disk_errors, one_writer, sync
+from modiste.store.disk import disk_errors, one_writer, sync
 
 MEGA = 10**6
 
@@ -24,7 +23,8 @@ MEGA = 10**6
 def backup_shop(path: str | Path, out: str | Path, *, on_progress: Progress | None = None) -> dict[str, Any]:
     """Write the shop at `path` to the one file `out`, whole or not at all; a file that is there is replaced.
 
-    The shop is held for writing meanwhile, so that what is in the file belongs together; it goes on answering. Search
+    A shop in a directory is held for writing meanwhile, so that what is in the file belongs together; it goes on
+    answering. One on object storage is taken as it is now, and written to meanwhile by whoever does. Search
     indexes, graphs and the snapshot come along, though they are derived: they are some hundredth to a tenth of the
     photos' size, and with them the restored shop answers at once. What only training reads does not: prepared photos,
     runs (a finished model has its own weights and measures; an unfinished run begins again), and fetched originals.
@@ -38,21 +38,18 @@ def backup_shop(path: str | Path, out: str | Path, *, on_progress: Progress | No
         ShopBusy: another process is writing to the shop.
         StorageError: the disk refused; `out` is as it was.
     """
-    root, target = shop_root(path), Path(out).expanduser()
-    manifest = Manifest.load(root)
-    if target.resolve().is_relative_to(root.resolve()):
+    place, target = place_of(path), Path(out).expanduser()
+    manifest_of(place)
+    if isinstance(place, Path) and target.resolve().is_relative_to(place.resolve()):
         raise BadOption(
             f"{target} lies inside the shop.",
             remedy="Write the backup to another directory, or another disk.",
         )
-    files = ShopFiles(root)
     with ExitStack() as held:
-        held.enter_context(writing(root))
-        if files.store.is_dir():  # a program may write to the store alone
-            held.enter_context(one_writer(files.store))
-        manifest = Manifest.load(root)
+        root = held.enter_context(_at_rest(place))
+        manifest, files = Manifest.load(root), ShopFiles(root)
         with disk_errors(f"Reading {root}"):
-            names = sorted(_kept(files))
+            names = sorted(kept(files))
             total = sum((root / name).stat().st_size for name in names)
         about = {
             "modiste": __version__,
@@ -64,7 +61,7 @@ def backup_shop(path: str | Path, out: str | Path, *, on_progress: Progress | No
         size = target.stat().st_size
     return {
         "file": str(target),
-        "shop": str(root),
+        "shop": str(place),
         "bytes": size,
         "files": len(packed),
         "products": about["products"],
@@ -84,32 +81,70 @@ def restore_shop(
         SchemaError: the file is damaged, no backup, or written by a newer version of Modiste; no shop was made.
         StorageError: the disk refused; no shop was made.
     """
-    root = shop_root(path).resolve()
+    place = place_of(path)
+    if isinstance(place, str):
+        return _restored_there(file, place, on_progress)
+    root = place.resolve()
     _check_free(root)
     with Archive.opened(Path(file).expanduser()) as archive, disk_errors(f"Restoring {root}"):
-        size = sum(held.bytes for held in archive.files.values())
         root.parent.mkdir(parents=True, exist_ok=True)
         clear_partials(root)
         partial = partial_of(root)
         remove(partial)
         try:
             partial.mkdir()
-            archive.unpack(partial, _telling(on_progress, "restore", size))
+            archive.unpack(partial, _telling(on_progress, "restore", _size(archive)))
             manifest = Manifest.load(partial)
             partial.rename(root)  # over an empty directory at most: the disk refuses any other
             sync(root.parent)
         except BaseException:
             remove(partial)
             raise
-        return {
-            "shop": str(root),
-            "file": str(archive.path),
-            "bytes": size,
-            "files": len(archive.files),
-            "products": manifest.catalogue.get("count", 0),
-            "modiste": archive.about.get("modiste"),
-            "made": archive.about.get("made"),
-        }
+        return _restored(archive, root, manifest)
+
+
+def _restored_there(file: str | Path, url: str, on_progress: Progress | None) -> dict[str, Any]:
+    """The same, to object storage."""
+    from modiste.shop.moving import check_free, taken_there
+
+    check_free(url)
+    with Archive.opened(Path(file).expanduser()) as archive, disk_errors(f"Restoring {url}"):
+        with taken_there(url) as root:
+            archive.unpack(root, _telling(on_progress, "restore", _size(archive)))
+            manifest = Manifest.load(root)
+        return _restored(archive, url, manifest)
+
+
+def _restored(archive: Archive, place: Path | str, manifest: Manifest) -> dict[str, Any]:
+    return {
+        "shop": str(place),
+        "file": str(archive.path),
+        "bytes": _size(archive),
+        "files": len(archive.files),
+        "products": manifest.catalogue.get("count", 0),
+        "modiste": archive.about.get("modiste"),
+        "made": archive.about.get("made"),
+    }
+
+
+def _size(archive: Archive) -> int:
+    return sum(held.bytes for held in archive.files.values())
+
+
+@contextmanager
+def _at_rest(place: Path | str) -> Generator[Path]:
+    """The directory of a shop in which nobody changes anything during the block."""
+    if isinstance(place, str):
+        from modiste.shop.moving import brought_here
+
+        with brought_here(place) as root:
+            yield root
+        return
+    with ExitStack() as held:
+        held.enter_context(writing(place))
+        if (store := ShopFiles(place).store).is_dir():  # a program may write to the store alone
+            held.enter_context(one_writer(store))
+        yield place
 
 
 def _check_free(root: Path) -> None:
@@ -121,33 +156,6 @@ def _check_free(root: Path) -> None:
             f"There is something at {root} already.",
             remedy="Restore to a directory that is not there yet, then move the old shop away and the new one in.",
         )
-
-
-def _kept(files: ShopFiles) -> Iterator[str]:
-    """The files of a shop that a backup holds, relative to it. Raises SchemaError for what is no plain file."""
-    for folder, folders, names in os.walk(files.root, onerror=_refuse):
-        here = Path(folder)
-        folders[:] = [name for name in folders if not _left_out(files, here / name)]
-        for name in [*folders, *names]:
-            path = here / name
-            if _left_out(files, path):
-                continue
-            if path.is_symlink() or not (path.is_file() or path.is_dir()):
-                raise SchemaError(
-                    f"{path} is a link, or no plain file: a backup would not hold what it stands for.",
-                    remedy="Put the files themselves there, then make the backup again.",
-                )
-            if path.is_file():
-                yield path.relative_to(files.root).as_posix()
-
-
-def _left_out(files: ShopFiles, path: Path) -> bool:
-    trains = path.parent == files.models and (path.name == "prepared" or path.name.startswith("run-"))
-    return trains or path == files.fetched or path.name == LOCK or path.name.endswith(UNFINISHED)
-
-
-def _refuse(error: OSError) -> None:
-    raise error
 
 
 def _telling(on_progress: Progress | None, stage: str, total: int) -> OnBytes:

@@ -15,12 +15,12 @@ from modiste.shop.clustering import cluster_shop
 from modiste.shop.encoding import encode_shop
 from modiste.shop.files import ShopFiles
 from modiste.shop.ingest import ingest
-from modiste.shop.manifest import Manifest
+from modiste.shop.places import manifest_of
 from modiste.shop.products import Products
 from modiste.shop.progress import Progress
 from modiste.shop.shop import Shop
 from modiste.shop.sliding import make_map, make_sliders
-from modiste.shop.stages import Stage, shop_root
+from modiste.shop.stages import Stage
 from modiste.shop.writing import opened_for_writing
 
 REMADE: tuple[Stage, ...] = (
@@ -59,7 +59,7 @@ def put_products(path: str | Path, products: Sequence[Record]) -> dict[str, int]
         PhotoError: a photo is refused; those of the other products came in.
         ShopBusy, StorageError: the shop cannot be written to.
     """
-    source = Manifest.load(shop_root(path)).catalogue.get("source", "given")
+    source = manifest_of(path).catalogue.get("source", "given")
     try:
         summary = ingest(Given(products, source), path)
     except SourceError as error:  # the shop had no product before, and has none now
@@ -96,8 +96,8 @@ def remove_products(path: str | Path, ids: Sequence[str]) -> int:
 def _count(shop: Shop) -> int:
     """Let the manifest say what is in the store now, inside `writing`; returns how many products."""
     held = Products.read(shop.store)
-    described = {"hash": shop.store.hash(), "count": len(held), "categories": held.counts()}
-    shop.manifest.with_(catalogue=shop.manifest.catalogue | described).save(shop.path)
+    described = held.described(shop.store.hash())
+    shop.manifest.with_(catalogue=shop.manifest.catalogue | described).save(shop.files.root)
     return len(held)
 
 
@@ -128,7 +128,7 @@ def use_model(path: str | Path, model_id: str) -> ModelConfig:
             "training": training,
             "encodings": encoded if fits else {},
         }
-        shop.manifest.with_(**changes).save(shop.path)
+        shop.manifest.with_(**changes).save(shop.files.root)
     return config
 
 
@@ -178,7 +178,7 @@ def stale_stage(path: str | Path) -> Stage | None:
 
 def remake(path: str | Path, stage: Stage, *, threads: int = 1, on_progress: Progress | None = None) -> None:
     """Make a stage anew that `stale_stage` named; clusters as they were asked for. Raises what that stage raises."""
-    asked = Manifest.load(shop_root(path)).clusters
+    asked = manifest_of(path).clusters
     k = None if asked.get("method") == "category" else asked.get("k")
     makers: dict[Stage, Callable[[], Any]] = {
         "catalogue": lambda: _recount(path),

@@ -65,8 +65,8 @@ def cluster_shop(
             shop.files.clusters(shop.model.model_id), sealed(made_from | {"clusters": clusters.to_dict()})
         )
         asked = {"k": k, "on": on, "method": method, "seed": seed}
-        shop.manifest.with_(clusters=made_from | asked | {"labels": list(labels)}).save(shop.path)
-        write_index(Shop.open(shop.path, derived=False))
+        shop.manifest.with_(clusters=made_from | asked | {"labels": list(labels)}).save(shop.files.root)
+        write_index(Shop.open(shop.files.root, derived=False))
     return clusters
 
 

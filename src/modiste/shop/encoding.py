@@ -62,7 +62,7 @@ def encode_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | N
         codes = fixed_epsilon_code(means, stds, np.asarray(model.epsilon, np.float32))
         shop.store.write_encodings(model.model_id, ids, means, stds, codes)
         made = {"model": model.model_id, "catalogue_hash": catalogue_hash, "count": len(ids)}
-        shop.manifest.with_(encodings=made).save(shop.path)
+        shop.manifest.with_(encodings=made).save(shop.files.root)
         with suppress(ShopError):  # where the clusters fit the encodings still, or again
-            write_index(Shop.open(shop.path, derived=False))
+            write_index(Shop.open(shop.files.root, derived=False))
     return made

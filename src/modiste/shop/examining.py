@@ -119,7 +119,7 @@ class _Examination:
 
     def _stages(self, shop: Shop) -> None:
         """The stages in their order, up to the first that is not there."""
-        said, files, root = shop.manifest, self.files, self.files.root
+        said, files, place = shop.manifest, self.files, self.files.place
         model_id = said.model or "MODEL"
         if self._read("model", "shop.json", said.model is not None, lambda: shop.model) is None:
             return
@@ -130,7 +130,7 @@ class _Examination:
             return
         if (says := _encoded_otherwise(shop)) is not None:
             self.found.append(
-                Fault("encodings", where, says, f"`modiste encode --shop {root}`; or: {COPY}", True)
+                Fault("encodings", where, says, f"`modiste encode --shop {place}`; or: {COPY}", True)
             )
         where = self._within(files.clusters(model_id))
         if self._read("clusters", where, bool(said.clusters), lambda: _clustered(shop)) is not None:

@@ -7,13 +7,16 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from modiste.store.disk import disk_errors, one_writer, sync
+from modiste.errors import SchemaError
+from modiste.store.disk import LOCK, disk_errors, one_writer, sync
+from modiste.store.origin import FILE as ORIGIN
+from modiste.store.origin import origin_of
 
 PARTIAL = ".partial"
 UNFINISHED = (PARTIAL, ".writing", ".part")  # ours, training's, and that of fetching photos
@@ -22,9 +25,21 @@ SEAL = "seal"  # the name under which a JSON file has the checksum of the rest
 
 @dataclass(frozen=True)
 class ShopFiles:
-    """The paths of one shop."""
+    """The paths of one shop: in its directory, or in a copy of it if it is on object storage."""
 
     root: Path
+
+    @property
+    def place(self) -> Path | str:
+        """Where the shop is, as one says it to open it: its directory, or its URL."""
+        origin = origin_of(self.store)
+        return self.root if origin is None else origin.url
+
+    @property
+    def name(self) -> str:
+        """What the shop is called: the last part of where it is."""
+        place = self.place
+        return place.resolve().name if isinstance(place, Path) else place.rpartition("/")[2]
 
     @property
     def manifest(self) -> Path:
@@ -63,6 +78,38 @@ class ShopFiles:
 
     def map(self, model_id: str) -> Path:
         return self.model(model_id) / "map.json"
+
+
+def kept(files: ShopFiles) -> Iterator[str]:
+    """The files of a shop that are the shop: what a backup holds, by their names in it.
+
+    What only training reads is left out: prepared photos, runs (a finished model has its own weights and measures), and
+    fetched originals. Raises SchemaError for what is no plain file, OSError where the disk refuses.
+    """
+    for folder, folders, names in os.walk(files.root, onerror=_refuse):
+        here = Path(folder)
+        folders[:] = [name for name in folders if not _left_out(files, here / name)]
+        for name in [*folders, *names]:
+            path = here / name
+            if _left_out(files, path):
+                continue
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise SchemaError(
+                    f"{path} is a link, or no plain file: a backup would not hold what it stands for.",
+                    remedy="Put the files themselves there, then make the backup again.",
+                )
+            if path.is_file():
+                yield path.relative_to(files.root).as_posix()
+
+
+def _left_out(files: ShopFiles, path: Path) -> bool:
+    trains = path.parent == files.models and (path.name == "prepared" or path.name.startswith("run-"))
+    no_part = path == files.fetched or path.name in (LOCK, ORIGIN) or path.name.endswith(UNFINISHED)
+    return trains or no_part
+
+
+def _refuse(error: OSError) -> None:
+    raise error
 
 
 def write_whole(path: Path, data: bytes) -> None:

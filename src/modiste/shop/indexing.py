@@ -166,8 +166,8 @@ def index_shop(
 
     with opened_for_writing(path, need="clusters") as shop:
         if tau is not None:
-            shop.manifest.with_(search={"tau": check_tau(tau)}).save(shop.path)
-        changed = Shop.open(shop.path, derived=False)
+            shop.manifest.with_(search={"tau": check_tau(tau)}).save(shop.files.root)
+        changed = Shop.open(shop.files.root, derived=False)
         _ = (changed.encodings, changed.assignments)
         warm()  # what is timed is laying out and writing, not the compiler
         began = time.perf_counter()

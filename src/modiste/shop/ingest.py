@@ -17,12 +17,12 @@ from modiste.catalogue.bounds import cell, unfit
 from modiste.catalogue.record import Record, Rejection, Source
 from modiste.catalogue.sources import open_source
 from modiste.errors import BadOption, ShopIncomplete, ShopNotFound, SourceError, UnknownCategory
-from modiste.shop.files import ShopFiles, write_whole, writing
+from modiste.shop.files import ShopFiles, write_whole
 from modiste.shop.manifest import BACKGROUNDS, Manifest
+from modiste.shop.places import manifest_of, to_write
 from modiste.shop.prepare import Preparer, Unchanged
 from modiste.shop.products import Products
 from modiste.shop.progress import Progress, tell
-from modiste.shop.stages import shop_root
 from modiste.store.products import ProductStore, StoredProduct
 
 DEFAULT_FRAME = (240, 180)
@@ -77,11 +77,9 @@ def ingest(
         ShopBusy: another process is writing to the shop.
         StorageError: the disk refused; the shop is as it was.
     """
-    root = shop_root(path)
-    files = ShopFiles(root)
     opened = open_source(source, category_column=category_column) if isinstance(source, str) else source
-    _settle(_old_manifest(root), frame, background)  # before anything is made
-    with writing(root), _nothing_left_behind(files):
+    _settle(_old_manifest(path), frame, background)  # before anything is made
+    with to_write(path, anew=True) as root, _nothing_left_behind(files := ShopFiles(root)):
         manifest = _settle(_old_manifest(root), frame, background)
         store = ProductStore.open(files.store) if files.store.is_dir() else ProductStore.create(files.store)
         work = _Ingest(files, manifest, store, opened.name, None if categories is None else set(categories))
@@ -109,9 +107,9 @@ def _nothing_left_behind(files: ShopFiles) -> Generator[None, None, None]:
         raise
 
 
-def _old_manifest(root: Path) -> Manifest | None:
+def _old_manifest(path: str | Path) -> Manifest | None:
     try:
-        return Manifest.load(root)
+        return manifest_of(path)
     except (ShopNotFound, ShopIncomplete):
         return None
 

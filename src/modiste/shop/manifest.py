@@ -59,7 +59,7 @@ class Manifest:
             SchemaError: it is damaged, or written by a newer version of Modiste.
         """
         files = ShopFiles(root)
-        make = f"Make one with `modiste build SOURCE --shop {root}`."
+        make = f"Make one with `modiste build SOURCE --shop {files.place}`."
         try:
             raw: Any = unsealed(json.loads(files.manifest.read_text(encoding="utf-8")))
         except (FileNotFoundError, NotADirectoryError):

@@ -35,6 +35,10 @@ class Products:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def described(self, store_hash: str) -> dict[str, Any]:
+        """What a manifest says of them."""
+        return {"hash": store_hash, "count": len(self), "categories": self.counts()}
+
     @cached_property
     def _rows(self) -> dict[str, int]:
         return {id_: row for row, id_ in enumerate(self.ids)}

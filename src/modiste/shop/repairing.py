@@ -9,12 +9,13 @@ from typing import Any
 
 from modiste.shop.examining import examine_shop, leftovers
 from modiste.shop.faults import Fault
-from modiste.shop.files import ShopFiles, remove, writing
+from modiste.shop.files import ShopFiles, remove
 from modiste.shop.indexing import index_shop
 from modiste.shop.manifest import Manifest
+from modiste.shop.places import place_of, to_read, to_write
 from modiste.shop.progress import Progress
 from modiste.shop.sliding import make_map, make_sliders
-from modiste.shop.stages import shop_root
+from modiste.store.objects import Objects
 from modiste.store.products import ProductStore
 
 
@@ -36,19 +37,19 @@ def look_over(
         ShopBusy: repair was asked for, and another process is writing to the shop.
         StorageError: the disk refused.
     """
-    root = shop_root(path)
-    first = left = examine_shop(root, on_progress)
-    before = after = _size(root)
+    place = place_of(path)
+    first = left = examine_shop(to_read(place, whole=True), on_progress)
+    before = after = _size(place)
     if repair:
-        _mend(root, first, on_progress)
-        left, after = examine_shop(root, on_progress), _size(root)
+        _mend(place, first, on_progress)
+        left, after = examine_shop(to_read(place, whole=True), on_progress), _size(place)
     kept = {(fault.part, fault.where) for fault in left}
     mended = [fault for fault in first if (fault.part, fault.where) not in kept]
     faults = [asdict(fault) | {"mended": False} for fault in left]
     faults += [asdict(fault) | {"mended": True} for fault in mended]
     sound = not any(fault.broken for fault in left)
     return {
-        "shop": str(root),
+        "shop": str(place),
         "bytes": after,
         "freed": max(0, before - after),
         "faults": faults,
@@ -56,9 +57,10 @@ def look_over(
     }
 
 
-def _mend(root: Path, faults: Sequence[Fault], on_progress: Progress | None) -> None:
-    files, parts = ShopFiles(root), {fault.part for fault in faults}
-    with writing(root):
+def _mend(place: Path | str, faults: Sequence[Fault], on_progress: Progress | None) -> None:
+    parts = {fault.part for fault in faults}
+    with to_write(place, anew=True) as root:  # also where shop.json cannot be read
+        files = ShopFiles(root)
         for path in leftovers(files):
             remove(path)
         if parts & {"shop", "products"}:
@@ -69,13 +71,16 @@ def _mend(root: Path, faults: Sequence[Fault], on_progress: Progress | None) -> 
         model_id = Manifest.load(root).model
         if "graph" in parts and model_id is not None:
             remove(files.graph(model_id))
-    if "sliders" in parts and model_id is not None and not files.sliders(model_id).exists():
-        make_sliders(root, on_progress=on_progress)
+        unnamed = model_id is not None and not files.sliders(model_id).exists()
+    if "sliders" in parts and unnamed:
+        make_sliders(place, on_progress=on_progress)
     if "map" in parts:
-        make_map(root, on_progress=on_progress)
+        make_map(place, on_progress=on_progress)
     if "index" in parts:
-        index_shop(root)
+        index_shop(place)
 
 
-def _size(root: Path) -> int:
-    return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+def _size(place: Path | str) -> int:
+    if isinstance(place, str):
+        return sum(each.bytes for each in Objects(place).list())
+    return sum(path.stat().st_size for path in place.rglob("*") if path.is_file())

@@ -29,6 +29,7 @@ from modiste.shop.finding import Finder, Question
 from modiste.shop.indexing import open_graph, open_index
 from modiste.shop.manifest import Manifest
 from modiste.shop.mapping import CatalogueMap
+from modiste.shop.places import to_read
 from modiste.shop.products import Products
 from modiste.shop.stages import STAGES, Encodings, Stage
 from modiste.shop.ways import WAYS, Ways, read_method
@@ -67,6 +68,9 @@ class Shop:
     ) -> Shop:
         """Open the shop at `path`, built at least up to the stage `need`; the model runs on `threads` threads.
 
+        `path` is its directory, or its URL: `s3://bucket/path`, `gs://bucket/path`, `file:///path`. A shop on object
+        storage is read through a copy on this machine, and stays as it was when it was opened.
+
         `derived` takes encodings from the search index where that has them; a stage that writes asks the database.
 
         Raises:
@@ -74,8 +78,10 @@ class Shop:
             ShopIncomplete: a stage up to `need` is missing; the remedy names the command that makes it.
             StaleError: a stage was built from something that has changed since.
             SchemaError: a file is damaged or of another version.
+            BadOption: a URL of another kind.
+            StorageError: the object storage, or the disk, refused.
         """
-        root = stages.shop_root(path)
+        root = to_read(path)
         files = ShopFiles(root)
         manifest = Manifest.load(root)
         shop = cls(files, manifest, ProductStore.open(files.store), threads, derived=derived)
@@ -98,9 +104,9 @@ class Shop:
         return self._threads
 
     @property
-    def path(self) -> Path:
-        """The shop's directory."""
-        return self.files.root
+    def path(self) -> Path | str:
+        """Where the shop is, as `open` takes it: its directory, or its URL on object storage."""
+        return self.files.place
 
     @property
     def frame(self) -> tuple[int, int]:

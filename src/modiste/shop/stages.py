@@ -31,9 +31,9 @@ def load_model(files: ShopFiles, manifest: Manifest) -> ModelConfig:
         SchemaError: it is damaged.
         StaleError: it was trained for another frame.
     """
-    remedy = f"Train one with `modiste train --shop {files.root}`."
+    remedy = f"Train one with `modiste train --shop {files.place}`."
     if manifest.model is None:
-        raise ShopIncomplete(f"The shop at {files.root} has no model yet.", remedy=remedy)
+        raise ShopIncomplete(f"The shop at {files.place} has no model yet.", remedy=remedy)
     config = ModelConfig.load(files.model(manifest.model))
     if config.model_id != manifest.model:
         raise SchemaError(
@@ -62,10 +62,10 @@ def load_encodings(
         ShopIncomplete: nothing was encoded yet.
         StaleError: made by another model, or of another catalogue.
     """
-    remedy = f"Encode it with `modiste encode --shop {files.root}`."
+    remedy = f"Encode it with `modiste encode --shop {files.place}`."
     made_by = manifest.encodings.get("model")
     if made_by is None:
-        raise ShopIncomplete(f"The shop at {files.root} is not encoded yet.", remedy=remedy)
+        raise ShopIncomplete(f"The shop at {files.place} is not encoded yet.", remedy=remedy)
     if made_by != model.model_id:
         raise StaleError(
             f"The encodings were made by model {made_by}; the shop's model is {model.model_id}.",
@@ -96,9 +96,9 @@ def load_clusters(files: ShopFiles, manifest: Manifest, store: ProductStore) -> 
         SchemaError: the file is damaged.
         StaleError: made from other encodings.
     """
-    remedy = f"Cluster it with `modiste cluster --shop {files.root}`."
+    remedy = f"Cluster it with `modiste cluster --shop {files.place}`."
     if manifest.model is None or not manifest.clusters:
-        raise ShopIncomplete(f"The shop at {files.root} is not clustered yet.", remedy=remedy)
+        raise ShopIncomplete(f"The shop at {files.place} is not clustered yet.", remedy=remedy)
     path = files.clusters(manifest.model)
     try:
         raw: Any = unsealed(json.loads(path.read_text(encoding="utf-8")))
@@ -121,13 +121,13 @@ def load_sliders(files: ShopFiles, model: ModelConfig) -> Sliders:
         SchemaError: the file is damaged, or wrongly edited.
         StaleError: it is of another model.
     """
-    path, remedy = files.sliders(model.model_id), f"Make it with `modiste sliders --shop {files.root}`."
+    path, remedy = files.sliders(model.model_id), f"Make it with `modiste sliders --shop {files.place}`."
     try:
         sliders = Sliders.from_dict(_read(path, remedy))
     except SchemaError as error:
         raise SchemaError(
             f"{path}: {error.message}",
-            remedy=f"Mend it, or make it anew: `modiste sliders --shop {files.root}`.",
+            remedy=f"Mend it, or make it anew: `modiste sliders --shop {files.place}`.",
         ) from None
     if sliders.model_id != model.model_id or len(sliders.latents) != model.latent:
         raise StaleError(
@@ -146,7 +146,7 @@ def load_map(files: ShopFiles, store: ProductStore, products: Products, model: M
         SchemaError: the file is damaged.
         StaleError: made by another model, or of another catalogue.
     """
-    path, remedy = files.map(model.model_id), f"Make it with `modiste sliders --shop {files.root}`."
+    path, remedy = files.map(model.model_id), f"Make it with `modiste sliders --shop {files.place}`."
     raw: Any = _read(path, remedy)
     try:
         made = CatalogueMap.from_dict(raw)
@@ -172,8 +172,3 @@ def _read(path: Path, remedy: str) -> Any:
 
 def _size(frame: tuple[int, int]) -> str:
     return f"{frame[1]}x{frame[0]}"
-
-
-def shop_root(path: str | Path) -> Path:
-    """The directory of a shop as the user wrote it, `~` understood."""
-    return Path(path).expanduser()

@@ -51,7 +51,7 @@ def train_shop(
         with disk_errors("Training"):
             shop.files.models.mkdir(exist_ok=True)
             config = train(photos, ids, settings, shop.files.models, resume=resume, on_progress=on_progress)
-        shop.manifest.with_(model=config.model_id, training=asked).save(shop.path)
+        shop.manifest.with_(model=config.model_id, training=asked).save(shop.files.root)
     return config
 
 

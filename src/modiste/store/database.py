@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import timedelta
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import pyarrow as pa
 
 from modiste.errors import SchemaError
 from modiste.store.disk import barrier, disk_errors, one_writer
+from modiste.store.objects import lance_options
+from modiste.store.origin import Origin, origin_of
 
 # Versions are kept this long for readers that opened the table before the last write.
 KEEP = timedelta(hours=1)
@@ -23,7 +25,7 @@ _NOT_FOUND = re.compile(r"was not found|Table not found|Not found: .*\.lance", r
 
 
 class Database:
-    """The tables of one directory. Reading never waits for a writer."""
+    """The tables of one directory, or those that it is a copy of. Reading never waits for a writer."""
 
     def __init__(self, directory: Path) -> None:
         # Lance warns of every unindexed query; the variable must stand before its first import.
@@ -31,18 +33,31 @@ class Database:
         import lancedb
 
         self.directory = directory
-        with disk_errors(f"Opening {directory}"):
-            self._connection: Any = lancedb.connect(directory)
+        self.origin: Origin | None = origin_of(directory)
+        self.place = str(directory) if self.origin is None else self.origin.store
+        with disk_errors(f"Opening {self.place}"):
+            if self.origin is None:
+                self._connection: Any = lancedb.connect(directory)
+            else:
+                self._connection = lancedb.connect(self.place, storage_options=lance_options(self.place))
 
     def open(self, name: str) -> Any | None:
-        """The newest version of a table; None if there is none. Raises SchemaError if it is damaged."""
+        """The newest version of a table, or the one that a reader has of a table on object storage; None if there is
+        none. Raises SchemaError if it is damaged."""
         try:
-            with disk_errors(f"Opening table {name} in {self.directory}"):
-                return self._connection.open_table(name)
+            with disk_errors(f"Opening table {name} in {self.place}"):
+                return self._at_its_version(self._connection.open_table(name))
         except (OSError, RuntimeError, ValueError) as error:
             if (self.directory / f"{name}.lance" / "_versions").is_dir() or not _NOT_FOUND.search(str(error)):
-                raise damaged(self.directory, name, error) from error
+                raise damaged(self.place, name, error) from error
             return None
+
+    def _at_its_version(self, table: Any) -> Any:
+        if self.origin is not None and self.origin.pinned:
+            version = self.origin.version(table.name)
+            with suppress(OSError, RuntimeError, ValueError):  # tidied away since: see `read`
+                table.checkout(version)
+        return table
 
     @contextmanager
     def writing(self, what: str) -> Generator[None]:
@@ -52,7 +67,8 @@ class Database:
             ShopBusy: another writer is at work.
             StorageError: the disk refused; every table is as it was.
         """
-        with one_writer(self.directory), disk_errors(what), barrier(self.directory):
+        lasting = barrier(self.directory) if self.origin is None else nullcontext()
+        with one_writer(self.directory), disk_errors(what), lasting:
             yield
 
     def create(self, name: str, schema: pa.Schema) -> Any:
@@ -67,11 +83,37 @@ class Database:
             self._connection.create_table(name, data=data)
         else:
             table.add(data, mode="overwrite")
-            tidy(table)
+            self.tidy(table)
+
+    def tidy(self, table: Any) -> None:
+        """Merge small files and remove what versions older than KEEP alone still hold, inside `writing`.
+
+        `delete_unverified` also removes what a killed writer left; that is safe because there is one writer at a time,
+        which on object storage nobody can be sure of: what is left there goes after a week.
+        The write before it is committed: when the disk has no room for tidying, that is left for another time.
+        """
+        with suppress(OSError, RuntimeError, ValueError):
+            if self.origin is None:
+                table.optimize(cleanup_older_than=KEEP, delete_unverified=True)
+            else:
+                table.optimize(cleanup_older_than=self._kept_for(table))
+
+    def _kept_for(self, table: Any) -> timedelta:
+        """KEEP, or longer: readers of a shop on object storage have the version that its shop.json names."""
+        held = None if self.origin is None else self.origin.version(table.name)
+        for each in table.list_versions():
+            if each["version"] == held:
+                return max(KEEP, datetime.now() - each["timestamp"]) + KEEP  # clocks are put back by an hour
+        return KEEP
+
+    def version(self, name: str) -> int:
+        """The newest version of a table that is there."""
+        with disk_errors(f"Reading {self.place}"):
+            return int(self._connection.open_table(name).version)
 
     def names(self) -> list[str]:
         """The tables, in order of name."""
-        with disk_errors(f"Reading {self.directory}"):
+        with disk_errors(f"Reading {self.place}"):
             return sorted(self._connection.list_tables().tables)
 
     def drop(self, name: str) -> None:
@@ -79,11 +121,11 @@ class Database:
         self._connection.drop_table(name)
 
 
-def damaged(directory: Path, name: str, error: Exception) -> SchemaError:
+def damaged(place: Path | str, name: str, error: Exception) -> SchemaError:
     """The error for a table that is there and cannot be read."""
     first = str(error).splitlines()[0] if str(error) else type(error).__name__
     return SchemaError(
-        f"Table {name} in {directory} cannot be read: {first}.",
+        f"Table {name} in {place} cannot be read: {first}.",
         remedy="Restore the shop's store from a copy, or build the shop again in another directory.",
     )
 
@@ -118,13 +160,3 @@ def id_filters(ids: Sequence[str]) -> Iterator[str]:
     for start in range(0, len(ids), IDS_PER_FILTER):
         quoted = ("'" + id_.replace("'", "''") + "'" for id_ in ids[start : start + IDS_PER_FILTER])
         yield f"id IN ({', '.join(quoted)})"
-
-
-def tidy(table: Any) -> None:
-    """Merge small files and remove what versions older than KEEP alone still hold, inside `writing`.
-
-    `delete_unverified` also removes what a killed writer left; that is safe because there is one writer at a time.
-    The write before it is committed: when the disk has no room for tidying, that is left for another time.
-    """
-    with suppress(OSError, RuntimeError, ValueError):
-        table.optimize(cleanup_older_than=KEEP, delete_unverified=True)

@@ -1,4 +1,4 @@
-"""The disk under a shop and its store: its refusals as StorageError, one writer at a time, commits that last."""
+"""What is under a shop and its store: its refusals as StorageError, one writer at a time, commits that last."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from modiste.errors import ShopBusy, StorageError
+from modiste.errors import ModisteError, ShopBusy, StorageError
+from modiste.store.refusals import refusal
 
 LOCK = ".lock"
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
@@ -17,13 +18,20 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 @contextmanager
 def disk_errors(what: str) -> Generator[None]:
-    """Turn the disk's refusals into StorageError, naming `what` was being done. Other errors pass.
+    """Turn the refusals of the disk, or of object storage, into StorageError, naming `what` was being done.
 
-    Lance raises them as OSError, RuntimeError or ValueError, with "(os error N)" somewhere in a long message.
+    Other errors pass. Lance raises them as OSError, RuntimeError or ValueError, with "(os error N)", or what the store
+    has said, somewhere in a long message.
     """
     try:
         yield
-    except (OSError, RuntimeError, ValueError) as error:
+    except ModisteError:
+        raise
+    except Exception as error:
+        if (told := refusal(error)) is not None:
+            raise StorageError(f"{what} failed: {told[0]}.", remedy=told[1]) from error
+        if not isinstance(error, (OSError, RuntimeError, ValueError)):
+            raise
         number = _os_error(error)
         if number is None:
             raise

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from modiste.errors import SchemaError, ShopIncomplete, StaleError, UnknownProduct
 from modiste.store import encodings as coding
-from modiste.store.database import TIDY_AFTER, Database, damaged, id_filters, read, read_batches, tidy
+from modiste.store.database import TIDY_AFTER, Database, damaged, id_filters, read, read_batches
 from modiste.store.disk import disk_errors
 from modiste.store.encodings import Encodings
 from modiste.store.snapshot import COLUMNS, FILE, Snapshot, has, read_snapshot, stamp, to_bytes
@@ -82,7 +82,9 @@ class ProductStore:
             StorageError: the disk refused.
         """
         database = Database(Path(directory))
-        with database.writing(f"Creating a store in {directory}"):
+        if database.origin is not None:  # what is elsewhere makes no directory here
+            Path(directory).mkdir(parents=True, exist_ok=True)
+        with database.writing(f"Creating a store in {database.place}"):
             if database.open(PRODUCTS) is None:
                 # Without the key, two writers of the same product would both insert it, and silently.
                 database.create(PRODUCTS, SCHEMA).set_unenforced_primary_key("id")
@@ -129,9 +131,16 @@ class ProductStore:
         return stamp(self.directory, coding.PREFIX + model_id)
 
     def refresh(self) -> None:
-        """See what other processes have written since the store was opened."""
+        """See what other processes have written since the store was opened; a reader's copy stays as it was."""
         self._snapshot = None
-        self._table.checkout_latest()
+        origin = self._database.origin
+        if origin is None or not origin.pinned:
+            self._table.checkout_latest()
+
+    @property
+    def version(self) -> int:
+        """The version of the products' table that is open."""
+        return int(self._table.version)
 
     def count(self) -> int:
         """The number of products."""
@@ -162,7 +171,7 @@ class ProductStore:
         try:
             yield from read_batches(self._table, columns, rows)
         except (OSError, RuntimeError, ValueError) as error:
-            raise damaged(self.directory, PRODUCTS, error) from error
+            raise damaged(self._database.place, PRODUCTS, error) from error
 
     def get(self, product_id: str) -> StoredProduct:
         """One product, whole. Raises UnknownProduct."""
@@ -193,7 +202,7 @@ class ProductStore:
         if not rows:
             return
         data = _to_arrow(list({row.id: row for row in rows}.values()))
-        with self._database.writing(f"Storing {len(data)} products in {self.directory}"):
+        with self._database.writing(f"Storing {len(data)} products in {self._database.place}"):
             self.refresh()
             merge = self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
             merge.execute(data)
@@ -209,7 +218,7 @@ class ProductStore:
         """
         if not ids:
             return
-        with self._database.writing(f"Removing {len(ids)} products from {self.directory}"):
+        with self._database.writing(f"Removing {len(ids)} products from {self._database.place}"):
             self.refresh()
             self._rows(["id"], ids)
             self._table.delete(" OR ".join(id_filters(list(dict.fromkeys(ids)))))
@@ -231,7 +240,9 @@ class ProductStore:
             ShopBusy: another process is writing.
             StorageError: the disk refused; the encodings are as they were.
         """
-        with self._database.writing(f"Storing the encodings of {len(ids)} products in {self.directory}"):
+        with self._database.writing(
+            f"Storing the encodings of {len(ids)} products in {self._database.place}"
+        ):
             self.refresh()
             if sorted(ids) != sorted(self.table(["id"]).column("id").to_pylist()):
                 raise StaleError(
@@ -253,13 +264,13 @@ class ProductStore:
         table = self._database.open(name)
         if table is None:
             raise ShopIncomplete(
-                f"There are no encodings by model {model_id} in {self.directory}.",
+                f"There are no encodings by model {model_id} in {self._database.place}.",
                 remedy="Make them with `modiste encode --shop DIR`.",
             )
         try:
             return coding.from_arrow(read(table, ["id", *coding.PARTS]), table.schema.metadata)
         except (OSError, RuntimeError, ValueError, KeyError) as error:
-            raise damaged(self.directory, name, error) from error
+            raise damaged(self._database.place, name, error) from error
 
     def encoded_models(self) -> list[str]:
         """The models that have encodings here."""
@@ -274,15 +285,15 @@ class ProductStore:
 
     def compact(self) -> None:
         """Merge the products' small files, and remove what no reader of the last hour needs. Raises ShopBusy."""
-        with self._database.writing(f"Compacting {self.directory}"):
+        with self._database.writing(f"Compacting {self._database.place}"):
             self.refresh()
-            tidy(self._table)
+            self._database.tidy(self._table)
 
     def _read(self, columns: Sequence[str], where: str | None = None) -> pa.Table:
         try:
             return read(self._table, columns, where)
         except (OSError, RuntimeError, ValueError) as error:
-            raise damaged(self.directory, PRODUCTS, error) from error
+            raise damaged(self._database.place, PRODUCTS, error) from error
 
     def _rows(self, columns: Sequence[str], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The rows of `ids`, by id. Raises UnknownProduct."""
@@ -299,12 +310,12 @@ class ProductStore:
 
     def _tidy_if_due(self, written: int) -> None:
         if written >= TIDY_ROWS or len(self._table.list_versions()) > TIDY_AFTER:
-            tidy(self._table)
+            self._database.tidy(self._table)
 
 
-def _missing(directory: Path) -> ShopIncomplete:
+def _missing(place: Path | str) -> ShopIncomplete:
     return ShopIncomplete(
-        f"There is no product database in {directory}.",
+        f"There is no product database in {place}.",
         remedy="Make it with `modiste ingest SOURCE --shop DIR`.",
     )
 
@@ -313,10 +324,10 @@ def _products(database: Database) -> Any:
     """The table of products. Raises ShopIncomplete, SchemaError, StorageError."""
     table = database.open(PRODUCTS)
     if table is None:
-        raise _missing(database.directory)
+        raise _missing(database.place)
     found: pa.Schema = table.schema
     said = (found.metadata or {}).get(SCHEMA_KEY)
-    where = f"The product database in {database.directory}"
+    where = f"The product database in {database.place}"
     check_version(int(said) if said is not None and said.isdigit() else said, int(SCHEMA_VALUE), where)
     if not found.remove_metadata().equals(SCHEMA.remove_metadata()):
         raise SchemaError(

@@ -15,6 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import ipc
 
+from modiste.store.origin import origin_of
+
 FILE = "products.snapshot"
 SUM = 4  # bytes of the CRC-32 of all that follows it, which stand first
 COLUMNS = ("id", "category", "photo_hash", "attributes")
@@ -33,8 +35,10 @@ def stamp(directory: Path, name: str) -> str:
     """Names the versions of a table that are on the disk, by what their manifests say; "" where there is none.
 
     By their numbers alone, a table that was removed and made anew would seem to be the one before. A copy of the
-    directory has the same stamp.
+    directory has the same stamp, on object storage too.
     """
+    if (origin := origin_of(directory)) is not None:
+        return origin.stamp(name)
     try:
         manifests = sorted((directory / f"{name}.lance" / "_versions").glob("*.manifest"))
         told = [path.name.encode() + hashlib.sha256(path.read_bytes()).digest() for path in manifests]

@@ -76,7 +76,7 @@ def _shop(shop: Shop) -> Prepared:
     model = shop.model
     sizes = np.bincount(shop.assignments, minlength=len(shop.clusters)).tolist()
     shown = shapes.ShopShown(
-        name=shop.path.resolve().name,
+        name=shop.files.name,
         products=len(shop.catalogue),
         model=model.model_id,
         frames=shop.sliders.frames,

@@ -75,7 +75,7 @@ class Front:
         self.ready = False
         self.crews.close()
 
-    def _opened(self, path: Path) -> Studio:
+    def _opened(self, path: Path | str) -> Studio:
         # As many threads to a question as the shop before was opened with.
         shop = Shop.open(path, need="map", threads=self.now.shop.threads)
         made = Studio(shop, self.settings, self.crews, self.metrics)

@@ -1,0 +1,141 @@
+"""A shop on object storage, read and written through a copy: everything changes at once, with its shop.json, or not."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from modiste.errors import ShopBusy
+from modiste.shop.archive import Held
+from modiste.shop.copies import Copies, digest
+from modiste.shop.files import ShopFiles, kept, unsealed, writing
+from modiste.shop.head import NAME, Head, object_of, read_head, the_head
+from modiste.shop.lease import leased
+from modiste.shop.manifest import Manifest
+from modiste.shop.products import Products
+from modiste.store.database import Database
+from modiste.store.disk import disk_errors
+from modiste.store.objects import Objects, Tag
+from modiste.store.origin import Pinned, stamp_of
+from modiste.store.products import PRODUCTS, ProductStore
+
+KEEP = timedelta(days=1)  # for how long an object that no shop.json names is left: somebody may be about to
+HOLDER = "writer"
+TABLE = ".lance/"  # in the name of whatever is a table's
+
+
+def manifest_at(url: str) -> Manifest:
+    """What the shop at a URL says of itself. Raises ShopNotFound, SchemaError, StorageError."""
+    head, _ = the_head(Objects(url))
+    return Manifest.from_dict(unsealed(head.manifest), where=f"{url}/{NAME}")
+
+
+def read_at(url: str, *, whole: bool = False) -> Path:
+    """A directory with the shop at a URL as it is now, and as it stays there: a writer elsewhere makes another.
+
+    Raises:
+        ShopNotFound: there is no shop.
+        SchemaError: its shop.json is damaged, or of a newer Modiste.
+        StorageError: the store, or the disk under the copies, refuses.
+    """
+    objects = Objects(url)
+    head, _ = the_head(objects)
+    return Copies(objects).tree(head, whole=whole)
+
+
+@contextmanager
+def write_at(url: str, *, anew: bool = False) -> Generator[Path]:
+    """A directory to write to the shop at a URL through; at the end of the block all that is in it becomes the shop.
+
+    Where the block raises, the shop is as it was. `anew` makes a shop where there is none.
+
+    Raises:
+        ShopNotFound: there is none.
+        ShopBusy: another process writes to it, or, at the end, has written to it: nothing of ours was taken over.
+        StorageError: the store, or the disk under the copies, refuses.
+    """
+    objects = Objects(url)
+    copies = Copies(objects)
+    if not anew:
+        the_head(objects)
+    with writing(copies.work), leased(objects, holder(copies.root)):
+        found = read_head(objects) if anew else the_head(objects)
+        root = copies.refresh_work(None if found is None else found[0])
+        before = None if found is None else _take_up(root, found[0])
+        yield root
+        commit(root, objects, copies, gathered(root, objects, before), found)
+
+
+def holder(root: Path) -> str:
+    """Names a writer's directory, whichever process works in it."""
+    path = root / HOLDER
+    with disk_errors(f"Writing {path}"):
+        if not path.is_file():
+            path.write_text(uuid.uuid4().hex)
+        return path.read_text()
+
+
+def _take_up(root: Path, head: Head) -> int:
+    """Let the manifest say what a writer that was killed has left in the tables. Returns the products' version."""
+    store = ProductStore.open(ShopFiles(root).store)
+    store.refresh()
+    if store.version != head.tables[PRODUCTS].version:
+        manifest = Manifest.load(root)
+        manifest.with_(catalogue=manifest.catalogue | Products.read(store).described(store.hash())).save(root)
+    return store.version
+
+
+def gathered(root: Path, objects: Objects, before: int | None) -> Head:
+    """The shop.json that goes with what is in the writer's directory, and in the tables. Raises ShopBusy."""
+    files, manifest = ShopFiles(root), Manifest.load(root)
+    store = ProductStore.open(files.store)
+    store.refresh()
+    if store.version != before and store.hash() != manifest.catalogue.get("hash"):
+        raise _overtaken(objects.url)
+    database = Database(files.store)
+    tables = {name: Pinned(database.version(name), stamp_of(objects.url, name)) for name in database.names()}
+    names = [name for name in sorted(kept(files)) if name != NAME and TABLE not in name]
+    with disk_errors(f"Reading {root}"):
+        held = {name: Held((root / name).stat().st_size, digest(root / name)) for name in names}
+        return Head(json.loads(files.manifest.read_text(encoding="utf-8")), tables, held)
+
+
+def commit(root: Path, objects: Objects, copies: Copies, made: Head, found: tuple[Head, Tag] | None) -> None:
+    """Make what is in a writer's directory the shop, in the place of what was `found` before it.
+
+    Raises:
+        ShopBusy: something else is there by now; it stays.
+        StorageError: the store refuses; what was found stays.
+    """
+    head, tag = (None, None) if found is None else found
+    if head is not None and made.says_the_same(head):
+        return
+    known = {} if head is None else head.files
+    new = [(name, held) for name, held in made.files.items() if known.get(name) != held]
+    objects.upload([(root / name, object_of(name, held)) for name, held in new])
+    for name, held in new:
+        copies.adopt(root / name, held)
+    if objects.put_if(NAME, made.to_bytes(), tag) is None:
+        raise _overtaken(objects.url)
+    _sweep(objects, made, head)
+
+
+def _sweep(objects: Objects, made: Head, head: Head | None) -> None:
+    """Remove files that neither this shop.json names nor the one before, and nobody is about to name."""
+    heads = [made] if head is None else [made, head]
+    named = {object_of(name, held) for each in heads for name, held in each.files.items()}
+    before = datetime.now(UTC) - KEEP
+    objects.delete(
+        each.name for each in objects.list("files") if each.name not in named and each.written < before
+    )
+
+
+def _overtaken(url: str) -> ShopBusy:
+    return ShopBusy(
+        f"Another process has written to {url} meanwhile; of this one nothing was taken over.",
+        remedy="Run the same command again: it goes on from what is there now.",
+    )
