@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,13 @@ def record(seed: int) -> Record:
     """A product that the shop does not have, of its size."""
     photo = np.random.default_rng(seed).integers(0, 255, (64, 48, 3), dtype=np.uint8)
     return Record(f"new-{seed}", "bags", to_png(photo), {"year": seed})
+
+
+def stopped(url: str, work: Callable[[Path], object]) -> None:
+    """Write to the shop at a URL, and be stopped before the end."""
+    with suppress(KeyboardInterrupt), to_write(url) as root:
+        work(root)
+        raise KeyboardInterrupt
 
 
 def ids_of(url: str) -> list[str]:
@@ -137,7 +145,7 @@ def test_a_reader_stays_as_it_was(there: str, elsewhere: Any) -> None:
 
 def test_a_second_writer_is_told_at_once(there: str, elsewhere: Any) -> None:
     with to_write(there):
-        with pytest.raises(ShopBusy, match="on .*, since") as raised:
+        with pytest.raises(ShopBusy, match=r"on .*, since") as raised:
             elsewhere(put_products, there, [record(1)])
         assert "Wait" in raised.value.remedy
         with pytest.raises(ShopBusy):  # and on the same machine
@@ -202,9 +210,7 @@ def test_of_two_that_write_one_is_turned_away_and_nothing_is_lost(
 
 def test_what_fails_changes_nothing(there: str) -> None:
     head = Objects(there).get("shop.json")
-    with pytest.raises(RuntimeError, match="a test"), to_write(there) as root:
-        ShopFiles(root).clusters(Shop.open(root).model.model_id).unlink()
-        raise RuntimeError("a test")
+    stopped(there, lambda root: ShopFiles(root).clusters(Shop.open(root).model.model_id).unlink())
     assert Objects(there).get("shop.json") == head
     assert Objects(there).get("writer.json") is None
     assert look_over(there)["sound"]
@@ -220,11 +226,8 @@ def test_what_changes_nothing_writes_nothing(there: str) -> None:
 
 
 def test_what_a_killed_writer_left_in_the_tables_is_taken_up(there: str, elsewhere: Any) -> None:
-    with pytest.raises(KeyboardInterrupt), to_write(there) as root:
-        elsewhere_root = root
-        store = ProductStore.open(ShopFiles(elsewhere_root).store)
-        store.delete(store.table(["id"]).column("id").to_pylist()[:1])
-        raise KeyboardInterrupt
+    first = ids_of(there)[0]
+    stopped(there, lambda root: ProductStore.open(ShopFiles(root).store).delete([first]))
     assert len(Shop.open(there).catalogue) == 24  # readers have what shop.json names
     assert stale_stage(there) is None
     elsewhere(put_products, there, [record(1)])
@@ -295,12 +298,8 @@ def test_a_store_that_is_away(there: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_backup_and_back(there: str, s3_url: str, small: Path, tmp_path: Path) -> None:
     put_products(there, [record(1)])
     refresh_shop(there)
-    with (
-        pytest.raises(KeyboardInterrupt),
-        to_write(there) as root,
-    ):  # which shop.json does not name: not in a backup
-        ProductStore.open(ShopFiles(root).store).delete(["new-1"])
-        raise KeyboardInterrupt
+    # Which shop.json does not name, so that it is not in a backup.
+    stopped(there, lambda root: ProductStore.open(ShopFiles(root).store).delete(["new-1"]))
     made = backup_shop(there, tmp_path / "shop.zip")
     assert (made["shop"], made["products"]) == (there, 25)
     restore_shop(tmp_path / "shop.zip", tmp_path / "again")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from modiste.errors import SchemaError
+from modiste.errors import SchemaError, ShopBusy
 from modiste.store.disk import barrier, disk_errors, one_writer
 from modiste.store.objects import lance_options
 from modiste.store.origin import Origin, origin_of
@@ -21,6 +21,7 @@ from modiste.store.origin import Origin, origin_of
 KEEP = timedelta(hours=1)
 TIDY_AFTER = 20  # versions
 IDS_PER_FILTER = 2000
+_CONFLICT = re.compile(r"commit conflict|concurrent writers|incompatible transaction", re.IGNORECASE)
 _NOT_FOUND = re.compile(r"was not found|Table not found|Not found: .*\.lance", re.IGNORECASE)
 
 
@@ -67,9 +68,22 @@ class Database:
             ShopBusy: another writer is at work.
             StorageError: the disk refused; every table is as it was.
         """
-        lasting = barrier(self.directory) if self.origin is None else nullcontext()
+        lasting = barrier(self.directory) if self.origin is None else self._alone()
         with one_writer(self.directory), disk_errors(what), lasting:
             yield
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        """Tables on object storage may have a writer elsewhere, whom Lance finds when it commits."""
+        try:
+            yield
+        except (OSError, RuntimeError, ValueError) as error:
+            if not _CONFLICT.search(str(error)):
+                raise
+            raise ShopBusy(
+                f"Another process has written to {self.place} meanwhile.",
+                remedy="Wait until it has ended, then run the same command again.",
+            ) from error
 
     def create(self, name: str, schema: pa.Schema) -> Any:
         """Make an empty table, inside `writing`."""

@@ -15,8 +15,8 @@ _CASES: tuple[tuple[str, str, str], ...] = (
         "Make it with the tools of your store, or correct the URL.",
     ),
     (
-        r"169\.254\.169\.254|latest/api/token|latest/meta-data|metadata\.google\.internal|CredentialsNotLoaded|no providers in chain|"
-        r"credential provider was not enabled|MissingCredentials|Failed to get AWS credentials",
+        r"169\.254\.169\.254|latest/api/token|latest/meta-data|metadata\.google\.internal|CredentialsNotLoaded|"
+        r"no providers in chain|credential provider was not enabled|MissingCredentials|Failed to get AWS credentials",
         "no credentials were found",
         "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for gs://, GOOGLE_APPLICATION_CREDENTIALS), "
         f"or give this machine a role. {HELP}",

@@ -1,0 +1,157 @@
+"""Processes that share a shop on object storage: commands that ask it, a server that follows it, writers side by side,
+and writers that are killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from modiste import Shop
+from modiste.cli import main
+from modiste.errors import ShopBusy
+from modiste.shop import lease
+from modiste.shop.changing import put_products, refresh_shop
+from modiste.shop.files import ShopFiles
+from modiste.shop.places import manifest_of, to_read
+from modiste.shop.repairing import look_over
+from modiste.store.products import ProductStore
+from tests.faults.killed import product
+from tests.studio.test_server import serving
+
+# Brings some products in, one by one, whoever else writes; says of each that it is in.
+WRITER = """
+import sys, time
+from modiste.errors import ShopBusy
+from modiste.shop import lease
+from modiste.shop.changing import put_products
+from tests.faults.killed import product
+url, first, silent = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+lease.SILENT = silent
+for number in range(first, first + 4):
+    while True:
+        try:
+            put_products(url, [product(number)])
+            break
+        except ShopBusy:
+            time.sleep(0.05)
+    print(number, flush=True)
+"""
+
+
+def held(url: str) -> Counter[str]:
+    """How often each id is in the products' table, as readers have it."""
+    store = ProductStore.open(ShopFiles(to_read(url)).store)
+    store.refresh()
+    return Counter(store.table(["id"]).column("id").to_pylist())
+
+
+def test_commands_ask_it(there: str, capsys: pytest.CaptureFixture[str]) -> None:
+    product_id = Shop.open(there).catalogue.ids[4]
+    assert main(["similar", "--shop", there, "--product", product_id, "-k", "3", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["results"]) == 3
+    assert main(["info", "--shop", there]) == 0
+    assert there in capsys.readouterr().out
+    assert main(["similar", "--shop", f"{there}-not", "--product", product_id]) == 4
+    assert f"There is no shop at {there}-not" in capsys.readouterr().err
+    assert main(["similar", "--shop", "ftp://a/b", "--product", product_id]) == 2
+    assert "s3://" in capsys.readouterr().err
+
+
+def test_a_store_that_is_away_ends_a_command_with_6(
+    there: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert main(["info", "--shop", there]) == 6
+    said = capsys.readouterr().err
+    assert "cannot be reached" in said
+    assert "AWS_ENDPOINT_URL" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.slow
+def test_a_server_follows_it(there: str) -> None:
+    asked: dict[str, Any] = {"k": 1, "method": "mean", "scope": "catalogue"}
+    with (
+        serving(Path(there)) as (process, url),
+        httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
+    ):
+        served = client.get("/version").json()
+        first = client.get("/v1/products").json()["results"][0]["id"]
+        put_products(there, [product(1)])
+        refresh_shop(there)
+        assert client.post("/v1/similar", json=asked | {"product": "new-1"}).status_code == 404
+        assert client.post("/v1/similar", json=asked | {"product": first}).status_code == 200
+        assert client.get(f"/v1/products/{first}/photo.jpg").content[:2] == b"\xff\xd8"
+        os.kill(process.pid, signal.SIGHUP)
+        until = time.monotonic() + 60
+        while client.get("/version").json()["products"] == served["products"]:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        found = client.post("/v1/similar", json=asked | {"product": "new-1"}).json()
+        assert len(found["results"]) == 1
+        assert client.get("/v1/products/new-1/photo.jpg").content[:2] == b"\xff\xd8"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("silent", [120.0, 0.0])  # by the lease; and where each takes the other for dead
+def test_two_that_write_at_once_lose_and_double_nothing(there: str, tmp_path: Path, silent: float) -> None:
+    before = held(there)
+    writers: list[subprocess.Popen[str]] = []
+    for first in (100, 200):
+        words = [sys.executable, "-c", WRITER, there, str(first), str(silent)]
+        own = os.environ | {"MODISTE_CACHE": str(tmp_path / str(first))}
+        writers.append(
+            subprocess.Popen(words, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        )
+    for writer in writers:
+        out, err = writer.communicate(timeout=500)
+        assert writer.returncode == 0, err
+        assert len(out.split()) == 4
+    wanted = {f"new-{number}" for number in (*range(100, 104), *range(200, 204))}
+    assert held(there) == before + Counter(wanted)
+    assert manifest_of(there).catalogue["count"] == len(before) + 8
+    refresh_shop(there)
+    assert look_over(there)["sound"]
+
+
+@pytest.mark.faults
+def test_a_writer_that_is_killed_loses_nothing_it_said(
+    there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, said, random = held(there), set[str](), np.random.default_rng(0)
+    for _ in range(5):
+        words = [sys.executable, "-m", "tests.faults.killed", "put", there]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "ready\n"
+            time.sleep(float(random.uniform(0.2, 4)))
+            writer.send_signal(signal.SIGKILL)
+            said |= {f"new-{number}" for number in writer.stdout.read().split()}
+        found = held(there)
+        assert set(found.values()) == {1}
+        assert set(found) >= set(before) | said
+        assert manifest_of(there).catalogue["count"] == len(found)
+    # Here, the next command goes on at once; elsewhere it waits until the dead are known to be.
+    assert said
+    with monkeypatch.context() as patched:
+        patched.setenv("MODISTE_CACHE", str(tmp_path / "elsewhere"))
+        with pytest.raises(ShopBusy, match="last heard of"):
+            put_products(there, [product(900)])
+        patched.setattr(lease, "SILENT", 0.0)
+        put_products(there, [product(900)])
+    put_products(there, [product(901)])
+    assert {"new-900", "new-901"} <= set(held(there))
+    refresh_shop(there)
+    assert look_over(there)["sound"]
