@@ -11,16 +11,17 @@
     │   ├── SourceError               a source that is missing, empty or of no known kind
     │   ├── PhotoError                a photo that cannot be read or is refused
     │   └── FetchError                a photo that could not be fetched
-    ├── ShopError                 4   the shop on disk cannot answer
-    │   ├── ShopNotFound              no shop in that directory
+    ├── ShopError                 4   the shop cannot answer
+    │   ├── ShopNotFound              no shop in that directory, or at that URL
     │   ├── ShopIncomplete            a stage is missing: the message names the command that makes it
     │   ├── SchemaError               written by another version of Modiste, or damaged
     │   ├── StaleError                built from something that has changed since
-    │   └── ShopBusy                  another process is writing to it
+    │   └── ShopBusy                  another process is writing to it, or was quicker to
     ├── TrainingError             5   training cannot go on
     │   ├── NonFiniteLoss             the loss became infinite or not a number
     │   └── ResumeError               the checkpoint does not belong to this run
-    ├── StorageError              6   the disk refused: full, read-only, or no permission
+    ├── StorageError              6   the disk refused: full, read-only, no permission; or object storage: away, no such
+    │                                 bucket, no credentials
     └── MissingExtra              7   an optional dependency is not installed
 
 Ctrl-C exits with 130. Every message says what was given, what is allowed, and what to do.
@@ -93,13 +94,13 @@ class FetchError(CatalogueError):
 
 
 class ShopError(ModisteError):
-    """The shop on disk cannot answer."""
+    """The shop cannot answer."""
 
     exit_code = 4
 
 
 class ShopNotFound(ShopError):
-    """There is no shop in that directory."""
+    """There is no shop in that directory, or at that URL."""
 
 
 class ShopIncomplete(ShopError):
@@ -115,7 +116,7 @@ class StaleError(ShopError):
 
 
 class ShopBusy(ShopError):
-    """Another process is writing to the shop."""
+    """Another process is writing to the shop; or, on object storage, has written to it before this one could."""
 
 
 class TrainingError(ModisteError):
@@ -133,7 +134,8 @@ class ResumeError(TrainingError):
 
 
 class StorageError(ModisteError):
-    """The disk refused: full, read-only, or no permission."""
+    """The disk refused: full, read-only, or no permission; or object storage: it is away, has no such bucket, or knows
+    nobody by these credentials."""
 
     exit_code = 6
 

@@ -32,10 +32,14 @@ class Tag(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An object as a listing has it: how many bytes, and when it was written, by the store's own clock."""
+    """An object as a listing has it: how many bytes, and when it was written, by the store's own clock.
+
+    `e_tag` is another once its bytes are others.
+    """
 
     name: str
     bytes: int
+    e_tag: str
     written: datetime
 
 
@@ -115,7 +119,7 @@ class Objects:
         with disk_errors(f"Listing {self.url}/{under}"):
             for batch in obstore.list(self._store, under or None):
                 for each in batch:
-                    yield Listed(each["path"], each["size"], each["last_modified"])
+                    yield Listed(each["path"], each["size"], str(each["e_tag"]), each["last_modified"])
 
     def download(self, wanted: Sequence[tuple[str, Path]]) -> None:
         """Write objects to files, some at a time. Raises StorageError where one is not there, too."""

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +82,18 @@ def stamp_of(url: str, table: str) -> str:
     """What `snapshot.stamp` says of a copy of the table's directory: no copying makes what is derived from it stale."""
     objects = Objects(url)
     under = f"{STORE}/{table}.lance/_versions"
-    names = sorted(each.name for each in objects.list(under) if each.name.endswith(".manifest"))
-    held = [(name.rpartition("/")[2], objects.get(name)) for name in names]
-    told = [name.encode() + hashlib.sha256(found[0]).digest() for name, found in held if found is not None]
+    manifests = sorted(
+        (each.name, each.e_tag) for each in objects.list(under) if each.name.endswith(".manifest")
+    )
+    told = [name.rpartition("/")[2].encode() + _digest(url, name, e_tag) for name, e_tag in manifests]
     return hashlib.sha256(b"".join(told)).hexdigest() if told else ""
+
+
+@lru_cache(4096)
+def _digest(url: str, name: str, e_tag: str) -> bytes:  # noqa: ARG001  # by which it is remembered
+    """The hash of an object's bytes, asked for once."""
+    found = Objects(url).get(name)
+    return b"" if found is None else hashlib.sha256(found[0]).digest()
 
 
 def version_of(manifest: str) -> int | None:

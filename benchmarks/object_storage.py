@@ -1,0 +1,110 @@
+"""What it costs to open a shop on object storage: beside the same shop in a directory, with copies here and without.
+
+    python benchmarks/object_storage.py [--shop DIR] [--turns 5]
+
+The store is moto's S3 server, on this machine: its times say what Modiste adds, not how far a bucket is. What travels
+(requests, megabytes) is the same from anywhere. Each time is that of a whole `modiste similar`, the median of some.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+import httpx
+from tests import s3
+from tests.faults.killed import product
+from tests.small import SMALL
+
+from modiste import Shop
+from modiste.shop.backup import backup_shop, restore_shop
+from modiste.shop.changing import put_products
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shop", type=Path, help="a built shop; without it, one of 24 products")
+    parser.add_argument("--turns", type=int, default=5)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch, s3.running() as address:
+        measure(asked.shop, Path(scratch), address, asked.turns)
+
+
+def measure(given: Path | None, scratch: Path, address: str, turns: int) -> None:
+    """Put the shop there, and ask it."""
+    copies, url = scratch / "cache", f"s3://{s3.BUCKET}/mine"
+    os.environ |= s3.KEYS | {
+        "AWS_ENDPOINT_URL": address,
+        "MODISTE_CACHE": str(copies),
+        "PYTHONPATH": str(ROOT),
+    }
+    archive = SMALL
+    if given is not None:
+        archive = scratch / "shop.zip"
+        backup_shop(given, archive)
+    restore_shop(archive, scratch / "here")
+    report("restore there", lambda: restore_shop(archive, url), address)
+    shop = Shop.open(scratch / "here")
+    first = shop.catalogue.ids[0]
+    print(f"{len(shop.catalogue)} products, {archive.stat().st_size / 1e6:.1f} MB in a backup")
+
+    def similar(place: str) -> None:
+        words = ["similar", "--shop", place, "--product", first, "--json"]
+        subprocess.run([sys.executable, "-m", "modiste", *words], check=True, stdout=subprocess.DEVNULL)
+
+    similar(str(scratch / "here"))  # compiled once
+    report("similar, in a directory", lambda: similar(str(scratch / "here")), address, turns)
+    report(
+        "similar there, first time",
+        lambda: similar(url),
+        address,
+        turns,
+        before=lambda: shutil.rmtree(copies),
+    )
+    report("similar there, with copies", lambda: similar(url), address, turns)
+    there = Shop.open(url)
+    report("a photo there", lambda: there.jpeg(first), address, turns)
+    numbers = iter(range(1000))
+    report("a product put there", lambda: put_products(url, [product(next(numbers))]), address, turns)
+    report(
+        "a product put here", lambda: put_products(scratch / "here", [product(next(numbers))]), address, turns
+    )
+
+
+def report(what: str, work: Any, address: str, turns: int = 1, before: Any = None) -> None:
+    """Do it some times; print the median of the seconds, and what travelled each time."""
+    seconds: list[float] = []
+    said: dict[str, int] = {}
+    for _ in range(turns):
+        if before is not None:
+            before()
+        first = counted(address)
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+        said = {name: value - first[name] for name, value in counted(address).items()}
+    megabytes = said["bytes"] / 1e6
+    print(
+        f"{what:28} {statistics.median(seconds):8.2f} s  {said['requests']:5} requests  {megabytes:8.2f} MB down"
+    )
+
+
+def counted(address: str) -> dict[str, int]:
+    """How much the server has answered so far."""
+    return json.loads(httpx.get(f"{address}{s3.COUNTED}", timeout=60).content)
+
+
+if __name__ == "__main__":
+    main()
