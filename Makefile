@@ -37,11 +37,11 @@ demo: $(RUN) ## build a shop from the sample catalogue and open it (SHOP=demo-sh
 	$(BIN)/modiste demo --shop $(SHOP)
 
 .PHONY: setup
-setup: $(ALL) ## make .venv and install everything that work on Modiste needs
+setup: $(ALL) $(TOOLS)/.installed ## make .venv and install everything that work on Modiste needs
 	@echo "Ready: $(BIN)/modiste --help, or 'source $(BIN)/activate' and then modiste --help."
 
 .PHONY: test
-test: $(ALL) ## run the tests, from a bare checkout too
+test: $(ALL) $(TOOLS)/.installed ## run the tests, from a bare checkout too
 	$(BIN)/python -m pytest
 
 .PHONY: check
@@ -131,7 +131,8 @@ $(BENCH): $(ALL) $(call locks,bench)
 	$(PIP) $(call locked,build run train hub graph dev bench)
 	@touch $@
 
-# What looks at Modiste from outside, in an environment of its own, so that nothing of it is ever imported here.
+# What looks at Modiste from outside, and the S3 server of the tests, in an environment of its own, so that nothing of
+# it is ever imported here, nor decides on versions of what is.
 $(TOOLS)/.installed: $(call locks,tools)
 	"$$(scripts/find_python.sh)" -m venv --clear $(TOOLS)
 	$(TOOLS)/bin/pip --disable-pip-version-check $(call locked,tools)

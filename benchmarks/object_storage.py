@@ -9,7 +9,6 @@ The store is moto's S3 server, on this machine: its times say what Modiste adds,
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -23,7 +22,6 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import httpx
 from tests import s3
 from tests.faults.killed import product
 from tests.small import SMALL
@@ -90,20 +88,15 @@ def report(what: str, work: Any, address: str, turns: int = 1, before: Any = Non
     for _ in range(turns):
         if before is not None:
             before()
-        first = counted(address)
+        first = s3.counted(address)
         began = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - began)
-        said = {name: value - first[name] for name, value in counted(address).items()}
+        said = {name: value - first[name] for name, value in s3.counted(address).items()}
     megabytes = said["bytes"] / 1e6
     print(
         f"{what:28} {statistics.median(seconds):8.2f} s  {said['requests']:5} requests  {megabytes:8.2f} MB down"
     )
-
-
-def counted(address: str) -> dict[str, int]:
-    """How much the server has answered so far."""
-    return json.loads(httpx.get(f"{address}{s3.COUNTED}", timeout=60).content)
 
 
 if __name__ == "__main__":
