@@ -27,7 +27,7 @@ from modiste.shop.describe import describe
 from modiste.shop.files import ShopFiles
 from modiste.shop.indexing import index_shop
 from modiste.shop.ingest import ingest
-from modiste.shop.places import to_read, to_write
+from modiste.shop.places import manifest_of, to_read, to_write
 from modiste.shop.repairing import look_over
 from modiste.store.objects import Objects
 from modiste.store.products import ProductStore
@@ -148,7 +148,7 @@ def test_a_second_writer_is_told_at_once(there: str, elsewhere: Any) -> None:
         with pytest.raises(ShopBusy, match=r"on .*, since") as raised:
             elsewhere(put_products, there, [record(1)])
         assert "Wait" in raised.value.remedy
-        with pytest.raises(ShopBusy):  # and on the same machine
+        with pytest.raises(ShopBusy, match=f"this machine is writing to {there}"):
             put_products(there, [record(1)])
         assert len(Shop.open(there).catalogue) == 24
     assert elsewhere(put_products, there, [record(1)])["added"] == 1
@@ -315,6 +315,37 @@ def test_backup_and_back(there: str, s3_url: str, small: Path, tmp_path: Path) -
     restore_shop(tmp_path / "shop.zip", f"{s3_url}-2")
     assert ids_of(f"{s3_url}-2") == ids_of(there)
     assert look_over(f"{s3_url}-2")["faults"] == []
+
+
+def test_a_shop_that_was_removed_is_made_anew(there: str, sample_records: list[Record]) -> None:
+    put_products(there, [record(1)])
+    objects = Objects(there)
+    objects.delete([each.name for each in objects.list()])
+    with pytest.raises(ShopNotFound):
+        put_products(there, [record(2)])
+    ingest(
+        Listed(list(sample_records[:3])), there, frame=(32, 24)
+    )  # another frame than the shop had that was there
+    assert Shop.open(there, need="catalogue").frame == (32, 24)
+    assert len(ids_of(there)) == 3
+    assert manifest_of(there).model is None
+
+
+def test_a_reader_that_is_too_slow_reads_the_next(
+    there: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "KEEP", -remote.KEEP)
+    fetch, taus = Copies._fetch, [0.1, 0.2]
+
+    def slow(self: Copies, missing: Any) -> None:
+        coming = taus.copy()
+        taus.clear()
+        for tau in coming:
+            elsewhere(index_shop, there, tau=tau)
+        fetch(self, missing)
+
+    monkeypatch.setattr(Copies, "_fetch", slow)
+    assert Shop.open(there).tau == 0.2
 
 
 def test_restoring_over_something_is_refused(there: str, s3_url: str) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
 from modiste import Shop
 from modiste.cli import main
@@ -27,6 +28,9 @@ from modiste.shop.files import ShopFiles
 from modiste.shop.places import manifest_of, to_read
 from modiste.shop.repairing import look_over
 from modiste.store.products import ProductStore
+from modiste.studio.app import create_app
+from modiste.studio.keys import new_key
+from modiste.studio.settings import Settings
 from tests.faults.killed import product
 from tests.studio.test_server import serving
 
@@ -36,6 +40,9 @@ import sys, time
 from modiste.errors import ShopBusy
 from modiste.shop import lease
 from modiste.shop.changing import put_products
+from modiste.studio.app import create_app
+from modiste.studio.keys import new_key
+from modiste.studio.settings import Settings
 from tests.faults.killed import product
 url, first, silent = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 lease.SILENT = silent
@@ -102,6 +109,26 @@ def test_a_server_follows_it(there: str) -> None:
         found = client.post("/v1/similar", json=asked | {"product": "new-1"}).json()
         assert len(found["results"]) == 1
         assert client.get("/v1/products/new-1/photo.jpg").content[:2] == b"\xff\xd8"
+
+
+@pytest.mark.slow
+def test_who_has_the_key_changes_it(there: str) -> None:
+    key, hashed = new_key()
+    with TestClient(create_app(Shop.open(there, need="map"), Settings(admin_key=hashed))) as client:
+        new, headers = product(3), {"Authorization": f"Bearer {key}"}
+        form = {"category": "bags"}
+        assert isinstance(new.photo, bytes)
+        answer = client.put(
+            "/v1/admin/products/new-3", headers=headers, data=form, files={"photo": new.photo}
+        )
+        assert answer.status_code == 202, answer.text
+        until = time.monotonic() + 120
+        while (held := client.get("/v1/admin", headers=headers).json())["working"]:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert (held["products"], held["error"]) == (25, "")
+        assert client.get("/v1/products/new-3/photo.jpg").content[:2] == b"\xff\xd8"
+    assert Shop.open(there, need="map").catalogue.row("new-3") >= 0
 
 
 @pytest.mark.faults

@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import time
+import uuid
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from modiste.errors import StorageError
 from modiste.shop.archive import Held
-from modiste.shop.files import ShopFiles, kept, remove
+from modiste.shop.files import PARTIAL, ShopFiles, kept, remove
 from modiste.shop.head import Head, object_of
 from modiste.store.disk import disk_errors
 from modiste.store.objects import Objects, endpoint
@@ -72,7 +73,9 @@ class Copies:
         with disk_errors(f"Writing {root}"):
             root.mkdir(parents=True, exist_ok=True)
             Origin(self.objects.url, False, {} if head is None else head.tables).save(root)
-            if head is None:
+            if head is None:  # what was there before, at the same URL, is not of the shop that will be
+                for name in [*kept(ShopFiles(root)), "store"]:
+                    remove(root / name)
                 return root
             (root / "store").mkdir(exist_ok=True)
             for name in list(kept(ShopFiles(root))):
@@ -95,7 +98,9 @@ class Copies:
     def _is_sound(self, held: Held) -> bool:
         path = self.files / held.sha256
         with suppress(OSError):
-            return path.stat().st_size == held.bytes and digest(path) == held.sha256
+            if path.stat().st_size == held.bytes and digest(path) == held.sha256:
+                os.utime(path)  # in use: not to be forgotten
+                return True
         return False
 
     def _fetch(self, missing: Iterable[tuple[str, Held]]) -> None:
@@ -114,7 +119,7 @@ class Copies:
                 path.unlink(missing_ok=True)
 
     def _partial(self, held: Held) -> Path:
-        return self.files / f".{held.sha256}.{os.getpid()}.partial"
+        return _beside(self.files / held.sha256)
 
     def adopt(self, path: Path, held: Held) -> None:
         """Keep a file that a writer has made, so that it need not be fetched."""
@@ -162,9 +167,14 @@ def _write(path: Path, data: bytes) -> None:
     with suppress(OSError):
         if path.read_bytes() == data:
             return
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = _beside(path)
     partial.write_bytes(data)
     partial.replace(path)
+
+
+def _beside(path: Path) -> Path:
+    """A name beside a file that is nobody else's, for what is to become it."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}{PARTIAL}")
 
 
 def _link(held: Path, path: Path) -> None:
@@ -173,8 +183,7 @@ def _link(held: Path, path: Path) -> None:
         if path.samefile(held):
             return
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.unlink(missing_ok=True)
+    partial = _beside(path)
     try:
         os.link(held, partial)
     except OSError:

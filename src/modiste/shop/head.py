@@ -17,6 +17,7 @@ from modiste.shop.archive import Held
 from modiste.shop.files import sealed, unsealed
 from modiste.store.objects import Objects, Tag
 from modiste.store.origin import Pinned
+from modiste.store.products import PRODUCTS
 from modiste.store.versions import check_version
 
 FORM = 1
@@ -76,6 +77,8 @@ def read_head(objects: Objects) -> tuple[Head, Tag] | None:
             str(raw["commit"]),
         )
         _check_names(head.files)
+        if PRODUCTS not in head.tables:
+            raise ValueError("it names no products")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SchemaError(
             f"{where} cannot be read: {error}.",

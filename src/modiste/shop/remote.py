@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from modiste.errors import ShopBusy
+from modiste.errors import ShopBusy, StorageError
 from modiste.shop.archive import Held
 from modiste.shop.copies import Copies, digest
 from modiste.shop.files import ShopFiles, kept, unsealed, writing
@@ -43,8 +43,16 @@ def read_at(url: str, *, whole: bool = False) -> Path:
         StorageError: the store, or the disk under the copies, refuses.
     """
     objects = Objects(url)
+    copies = Copies(objects)
     head, _ = the_head(objects)
-    return Copies(objects).tree(head, whole=whole)
+    while True:
+        try:
+            return copies.tree(head, whole=whole)
+        except StorageError:
+            # While we were fetching, writers may have replaced the shop twice, and swept what we wanted.
+            before, (head, _) = head, the_head(objects)
+            if head.commit == before.commit:
+                raise
 
 
 @contextmanager
@@ -62,12 +70,24 @@ def write_at(url: str, *, anew: bool = False) -> Generator[Path]:
     copies = Copies(objects)
     if not anew:
         the_head(objects)
-    with writing(copies.work), leased(objects, holder(copies.root)):
+    with _alone_here(copies, url), leased(objects, holder(copies.root)):
         found = read_head(objects) if anew else the_head(objects)
         root = copies.refresh_work(None if found is None else found[0])
         before = None if found is None else _take_up(root, found[0])
         yield root
         commit(root, objects, copies, gathered(root, objects, before), found)
+
+
+@contextmanager
+def _alone_here(copies: Copies, url: str) -> Generator[None]:
+    with ExitStack() as held:
+        try:
+            held.enter_context(writing(copies.work))
+        except ShopBusy as error:
+            raise ShopBusy(
+                f"Another process on this machine is writing to {url}.", remedy=error.remedy
+            ) from None
+        yield
 
 
 def holder(root: Path) -> str:

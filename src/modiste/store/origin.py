@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import uuid
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -40,8 +41,10 @@ class Origin:
     tables: dict[str, Pinned] = field(default_factory=dict[str, Pinned])
 
     def save(self, root: Path) -> None:
-        """Make `root` a copy of this shop. Raises OSError."""
-        (root / FILE).write_text(json.dumps(asdict(self), sort_keys=True))
+        """Make `root` a copy of this shop, for whoever looks there meanwhile too. Raises OSError."""
+        partial = root / f"{FILE}.{uuid.uuid4().hex}.partial"
+        partial.write_text(json.dumps(asdict(self), sort_keys=True))
+        partial.replace(root / FILE)
 
     @property
     def store(self) -> str:
