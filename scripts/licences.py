@@ -39,7 +39,7 @@ ALLOWED = {
         "BSD-3-Clause",
         "BSL-1.0",
     ),
-    *("CC0-1.0", "ISC", "MIT", "MIT-CMU", "PSF-2.0", "Zlib"),
+    *("CC0-1.0", "ISC", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Zlib"),
 }
 
 FILES = "MPL-2.0 holds for its own files, which are used unchanged, in a package of their own"

@@ -344,6 +344,8 @@ def test_a_reader_that_is_too_slow_reads_the_next(
             elsewhere(index_shop, there, tau=tau)
         fetch(self, missing)
 
+    for path in Copies(Objects(there)).files.iterdir():
+        path.unlink()
     monkeypatch.setattr(Copies, "_fetch", slow)
     assert Shop.open(there).tau == 0.2
 
