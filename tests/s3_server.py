@@ -3,18 +3,22 @@
 It answers one request at a time: moto looks at the condition of a write and writes in two steps, so that between two
 threads of its, two writers could both be let through, which S3 never does.
 
-    .venv-tools/bin/python tests/s3_server.py
+    .venv-tools/bin/python tests/s3_server.py [--without-conditions]
+
+Without conditions, it writes whatever a writer has asked for, as some stores do.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+WITHOUT = "--without-conditions" in sys.argv
 COUNTED = "/-/counted"  # where it says how many requests it has answered, and with how many bytes
 
 
@@ -29,6 +33,9 @@ class Counting:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps({"requests": self.requests, "bytes": self.bytes}).encode()]
         self.requests += 1
+        if WITHOUT and environ["REQUEST_METHOD"] == "PUT":
+            environ.pop("HTTP_IF_MATCH", None)
+            environ.pop("HTTP_IF_NONE_MATCH", None)
         return self._counted(self.app(environ, start_response))
 
     def _counted(self, parts: Iterable[bytes]) -> Iterator[bytes]:

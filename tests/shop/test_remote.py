@@ -4,6 +4,7 @@ lost or doubled by whoever is killed, too late, or away.
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from modiste.shop.places import manifest_of, to_read, to_write
 from modiste.shop.repairing import look_over
 from modiste.store.objects import Objects
 from modiste.store.products import ProductStore
+from tests import s3
 from tests.small import FRAME, SMALL, Listed
 
 
@@ -393,6 +395,31 @@ def test_what_nobody_names_is_swept(there: str, monkeypatch: pytest.MonkeyPatch)
     assert look_over(there)["sound"]
 
 
+def test_a_store_without_conditions_is_refused(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with s3.running("--without-conditions") as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        with pytest.raises(StorageError, match="does not keep the conditions"):
+            restore_shop(SMALL, there)
+        with pytest.raises(ShopNotFound):
+            Shop.open(there)
+
+
+def test_copies_that_somebody_has_open_stay(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Shop.open(there)
+    first = shop.files.root
+    index_shop(there, tau=0.1)
+    monkeypatch.setattr("modiste.shop.copies.OLD", -10.0)
+    second = Shop.open(there)
+    assert first.is_dir()
+    assert shop.jpeg(shop.catalogue.ids[0])  # which it asks for the first time
+    assert len(shop.similar(shop.random_design(1), 3)) == 3
+    del shop
+    gc.collect()
+    Shop.open(there)
+    assert not first.exists()
+    assert second.files.root.is_dir()
+
+
 def test_copies_that_nobody_opens_go(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Shop.open(there)
     for tau in (0.1, 0.2):
@@ -403,6 +430,7 @@ def test_copies_that_nobody_opens_go(there: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("modiste.shop.copies.OLD", -10.0)
     shop = Shop.open(there)
     assert list(trees.iterdir()) == [shop.files.root]
-    held = {path.stat().st_ino for path in shop.files.root.rglob("*") if path.is_file()}
-    assert {path.stat().st_ino for path in Copies(Objects(there)).files.iterdir()} >= held & set()
+    assert all(
+        path.stat().st_nlink > 1 for path in Copies(Objects(there)).files.iterdir()
+    )  # the others went too
     assert len(shop.similar(shop.random_design(1), 3)) == 3

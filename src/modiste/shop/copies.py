@@ -22,7 +22,7 @@ from modiste.errors import StorageError
 from modiste.shop.archive import Held
 from modiste.shop.files import PARTIAL, ShopFiles, kept, remove
 from modiste.shop.head import Head, object_of
-from modiste.store.disk import disk_errors
+from modiste.store.disk import HELD, disk_errors, is_held
 from modiste.store.objects import Objects, endpoint
 from modiste.store.origin import Origin
 
@@ -55,6 +55,7 @@ class Copies:
         root = self.root / "trees" / head.commit
         with disk_errors(f"Writing {root}"):
             self._place(head, names, root)
+            (root / HELD).touch()
             _write(root / "shop.json", _manifest(head))
             (root / "store").mkdir(exist_ok=True)
             origin = Origin(self.objects.url, True, head.tables)
@@ -131,7 +132,7 @@ class Copies:
         """Remove trees that nobody has opened for long, and files that no tree has."""
         before = time.time() - OLD
         for tree in (self.root / "trees").iterdir():
-            if tree != opened and tree.stat().st_mtime < before:
+            if tree != opened and tree.stat().st_mtime < before and not is_held(tree):
                 remove(tree)
         for path in self.files.iterdir():
             with suppress(OSError):

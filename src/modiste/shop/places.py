@@ -11,7 +11,6 @@ from urllib.parse import unquote
 from modiste.errors import BadOption
 from modiste.shop.files import writing
 from modiste.shop.manifest import Manifest
-from modiste.store.objects import SCHEMES, checked
 
 # One slash is what a Path makes of two.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/{1,3}")
@@ -29,6 +28,8 @@ def place_of(path: str | Path) -> Path | str:
     scheme, rest = found[1].lower(), text[found.end() :]
     if scheme == "file":
         return Path("/" + unquote(rest))
+    from modiste.store.objects import SCHEMES, checked
+
     if scheme in SCHEMES:
         return checked(f"{scheme}://{rest}")
     raise BadOption(

@@ -24,6 +24,7 @@ from modiste.store.origin import Pinned, stamp_of
 from modiste.store.products import PRODUCTS, ProductStore
 
 KEEP = timedelta(days=1)  # for how long an object that no shop.json names is left: somebody may be about to
+PROBE = "conditions"  # an object to try them on, where a shop is made
 HOLDER = "writer"
 TABLE = ".lance/"  # in the name of whatever is a table's
 
@@ -134,6 +135,8 @@ def commit(root: Path, objects: Objects, copies: Copies, made: Head, found: tupl
     head, tag = (None, None) if found is None else found
     if head is not None and made.says_the_same(head):
         return
+    if head is None:
+        _check_conditions(objects)
     known = {} if head is None else head.files
     new = [(name, held) for name, held in made.files.items() if known.get(name) != held]
     objects.upload([(root / name, object_of(name, held)) for name, held in new])
@@ -142,6 +145,21 @@ def commit(root: Path, objects: Objects, copies: Copies, made: Head, found: tupl
     if objects.put_if(NAME, made.to_bytes(), tag) is None:
         raise _overtaken(objects.url)
     _sweep(objects, made, head)
+
+
+def _check_conditions(objects: Objects) -> None:
+    """Raise StorageError for a store that writes whatever the conditions are: it would let writers undo each other."""
+    objects.delete([PROBE])
+    first = objects.put_if(PROBE, uuid.uuid4().bytes, None)
+    kept = first is not None and objects.put_if(PROBE, uuid.uuid4().bytes, None) is None
+    moved = None if first is None else objects.put_if(PROBE, uuid.uuid4().bytes, first)
+    kept = kept and moved is not None and objects.put_if(PROBE, uuid.uuid4().bytes, first) is None
+    objects.delete([PROBE])
+    if not kept:
+        raise StorageError(
+            f"The store of {objects.url} does not keep the conditions of a write (If-None-Match, If-Match).",
+            remedy="Two writers could undo each other there. Use a store that has conditional writes, or a directory.",
+        )
 
 
 def _sweep(objects: Objects, made: Head, head: Head | None) -> None:

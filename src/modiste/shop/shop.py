@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +35,7 @@ from modiste.shop.places import to_read
 from modiste.shop.products import Products
 from modiste.shop.stages import STAGES, Encodings, Stage
 from modiste.shop.ways import WAYS, Ways, read_method
+from modiste.store.disk import hold
 from modiste.store.products import ProductStore
 
 Method = Literal["likelihood", "fixed-epsilon", "mean"]
@@ -85,6 +88,8 @@ class Shop:
         files = ShopFiles(root)
         manifest = Manifest.load(root)
         shop = cls(files, manifest, ProductStore.open(files.store), threads, derived=derived)
+        if (held := hold(root)) is not None:
+            finalize(shop, os.close, held)
         # Touching each stage loads and checks it.
         for stage in STAGES[: STAGES.index(need) + 1]:
             getattr(shop, stage)

@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from modiste.errors import SchemaError, ShopBusy
 from modiste.store.disk import barrier, disk_errors, one_writer
-from modiste.store.objects import lance_options
 from modiste.store.origin import Origin, origin_of
 
 # Versions are kept this long for readers that opened the table before the last write.
@@ -40,6 +39,8 @@ class Database:
             if self.origin is None:
                 self._connection: Any = lancedb.connect(directory)
             else:
+                from modiste.store.objects import lance_options
+
                 self._connection = lancedb.connect(self.place, storage_options=lance_options(self.place))
 
     def open(self, name: str) -> Any | None:

@@ -13,6 +13,7 @@ from modiste.errors import ModisteError, ShopBusy, StorageError
 from modiste.store.refusals import refusal
 
 LOCK = ".lock"
+HELD = ".held"  # in a directory of copies
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
@@ -72,6 +73,35 @@ def one_writer(directory: Path) -> Generator[None]:
         yield
     finally:
         os.close(lock)  # closing lets go of the lock, also after kill -9
+
+
+def hold(directory: Path) -> int | None:
+    """Keep a directory of copies from being removed until the file descriptor that this returns is closed; None for
+    any other directory."""
+    import fcntl
+
+    try:
+        held = os.open(directory / HELD, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    fcntl.flock(held, fcntl.LOCK_SH)
+    return held
+
+
+def is_held(directory: Path) -> bool:
+    """Whether some process holds a directory of copies."""
+    import fcntl
+
+    held = hold(directory)
+    if held is None:
+        return False
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(held)
+    return False
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from modiste.errors import SchemaError
-from modiste.store.objects import Objects
 
 FILE = ".origin"
 STORE = "store"  # the folder of the tables, here and there
@@ -83,6 +82,8 @@ def origin_of(store: Path) -> Origin | None:
 
 def stamp_of(url: str, table: str) -> str:
     """What `snapshot.stamp` says of a copy of the table's directory: no copying makes what is derived from it stale."""
+    from modiste.store.objects import Objects
+
     objects = Objects(url)
     under = f"{STORE}/{table}.lance/_versions"
     manifests = sorted(
@@ -95,6 +96,8 @@ def stamp_of(url: str, table: str) -> str:
 @lru_cache(4096)
 def _digest(url: str, name: str, e_tag: str) -> bytes:  # noqa: ARG001  # by which it is remembered
     """The hash of an object's bytes, asked for once."""
+    from modiste.store.objects import Objects
+
     found = Objects(url).get(name)
     return b"" if found is None else hashlib.sha256(found[0]).digest()
 
