@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +146,35 @@ def test_a_reader_stays_as_it_was(there: str, elsewhere: Any) -> None:
     assert ids_of(there) == sorted([*before[2:], "new-1"])
     now = Shop.open(there, need="map")
     assert now.similar(now.code_of("new-1"), 1, scope="catalogue")[0].id == "new-1"
+
+
+def test_readers_keep_their_version_however_the_tables_are_tidied(
+    there: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modiste.store.database.KEEP", timedelta(milliseconds=1))
+    photos = Shop.open(there).store.photos()
+
+    def change(root: Path) -> None:
+        store = ProductStore.open(ShopFiles(root).store)
+        for turn in range(4):
+            rows = [store.get(id_) for id_ in store.table(["id"]).column("id").to_pylist()[:3]]
+            store.upsert([replace(row, photo=row.photo + bytes([turn])) for row in rows])
+            store.compact()
+
+    stopped(there, change)
+    assert Shop.open(there).store.photos() == photos
+    reader = ProductStore.open(ShopFiles(to_read(there)).store)
+    reader.refresh()
+    versions = [each["version"] for each in reader._table.list_versions()]
+    assert reader.version in versions
+    assert max(versions) > reader.version + 4
+
+
+def test_the_address_can_be_of_s3_alone(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", os.environ["AWS_ENDPOINT_URL"])
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    shop = Shop.open(there)
+    assert shop.jpeg(shop.catalogue.ids[0])
 
 
 def test_a_second_writer_is_told_at_once(there: str, elsewhere: Any) -> None:

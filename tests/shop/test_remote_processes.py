@@ -154,6 +154,28 @@ def test_two_that_write_at_once_lose_and_double_nothing(there: str, tmp_path: Pa
 
 
 @pytest.mark.faults
+@pytest.mark.parametrize("what", ["cluster", "index", "map"])
+def test_a_stage_that_is_killed_leaves_the_shop_as_it_was(there: str, what: str) -> None:
+    model, random = Shop.open(there).model.model_id, np.random.default_rng(1)
+    done = 0
+    for _ in range(5):
+        words = [sys.executable, "-m", "tests.faults.killed", what, there]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "ready\n"
+            time.sleep(float(random.uniform(0.2, 3)))
+            writer.send_signal(signal.SIGKILL)
+            done += len(writer.stdout.read().split())
+        shop = Shop.open(there, need="sliders")
+        assert shop.model.model_id == model
+        assert len(shop.similar(shop.random_design(1), 3)) == 3
+    assert done
+    refresh_shop(there)
+    found = look_over(there)
+    assert found["sound"], found["faults"]
+
+
+@pytest.mark.faults
 def test_a_writer_that_is_killed_loses_nothing_it_said(
     there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,8 @@ from modiste.store.origin import Origin, origin_of
 
 # Versions are kept this long for readers that opened the table before the last write.
 KEEP = timedelta(hours=1)
+CLOCKS = timedelta(hours=1)  # by which those of people are put back in autumn
+EVER = timedelta(days=36500)
 TIDY_AFTER = 20  # versions
 IDS_PER_FILTER = 2000
 _CONFLICT = re.compile(r"commit conflict|concurrent writers|incompatible transaction", re.IGNORECASE)
@@ -111,6 +113,7 @@ class Database:
             if self.origin is None:
                 table.optimize(cleanup_older_than=KEEP, delete_unverified=True)
             else:
+                table.optimize(cleanup_older_than=EVER)  # which may take long: then we ask what is old
                 table.optimize(cleanup_older_than=self._kept_for(table))
 
     def _kept_for(self, table: Any) -> timedelta:
@@ -118,7 +121,7 @@ class Database:
         held = None if self.origin is None else self.origin.version(table.name)
         for each in table.list_versions():
             if each["version"] == held:
-                return max(KEEP, datetime.now() - each["timestamp"]) + KEEP  # clocks are put back by an hour
+                return max(KEEP, datetime.now() - each["timestamp"] + CLOCKS)
         return KEEP
 
     def version(self, name: str) -> int:

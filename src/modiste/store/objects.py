@@ -60,7 +60,7 @@ class Objects:
 
         client: Any = {"connect_timeout": CONNECT_WITHIN, "allow_http": _plain_http()}
         retry: Any = {"max_retries": RETRIES, "retry_timeout": RETRY_FOR}
-        config: Any = {"region": _region()} if self.url.startswith("s3:") else {}
+        config: Any = _address() if self.url.startswith("s3:") else {}
         with disk_errors(f"Opening {self.url}"):
             return from_url(self.url, config=config, client_options=client, retry_config=retry)
 
@@ -191,7 +191,7 @@ def lance_options(url: str) -> dict[str, str]:
         "connect_timeout": CONNECT_WITHIN,
         "allow_http": str(_plain_http()).lower(),
     }
-    return options | ({"region": _region()} if url.startswith("s3:") else {})
+    return options | (_address() if url.startswith("s3:") else {})
 
 
 def endpoint() -> str:
@@ -205,6 +205,8 @@ def _plain_http() -> bool:
     return endpoint().startswith("http://")
 
 
-def _region() -> str:
-    # Named always: LanceDB would otherwise ask Amazon where the bucket is, also of a bucket elsewhere.
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+def _address() -> dict[str, str]:
+    """Where an S3 is, said to both clients alike."""
+    # A region always: LanceDB would otherwise ask Amazon where the bucket is, also of a bucket elsewhere.
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    return {"region": region} | ({"endpoint": endpoint()} if endpoint() else {})
