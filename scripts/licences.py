@@ -44,6 +44,7 @@ ALLOWED = {
 
 FILES = "MPL-2.0 holds for its own files, which are used unchanged, in a package of their own"
 JUDGED = {
+    "atheris": ("Apache-2.0", "says so in its files only"),
     "axe-playwright-python": (
         "MIT AND MPL-2.0",
         "says so in its files only; brings axe-core (MPL-2.0), run in tests",

@@ -140,6 +140,14 @@ class StorageError(ModisteError):
     exit_code = 6
 
 
+def not_allowed(path: object) -> StorageError:
+    """The error for a file or directory that this user may not read."""
+    return StorageError(
+        f"Reading {path} failed: Permission denied.",
+        remedy="See that it may be read by the user who runs this, and its directories be searched.",
+    )
+
+
 class MissingExtra(ModisteError):
     """An optional dependency is not installed; the remedy is the pip command."""
 

@@ -85,6 +85,7 @@ class TestRefused:
             (".jsonl", b"y" * (LINE_BYTES + 10)),
             (".parquet", b""),
             (".parquet", b"PAR1" + bytes(100) + b"PAR1"),
+            (".parquet", parquet(idname=["a"]).replace(b"idname", b"\xffdname")),
             (".parquet", parquet(id=["a"] * 500, file_name=["0.jpg"] * 500)[:-50]),
         ],
     )

@@ -160,3 +160,29 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtra, match=r"hf:owner/name needs huggingface-hub.*modiste\[hub\]"):
         hub.download("owner/name")
+
+
+CARDS = [
+    "- a",
+    "features: 3",
+    "features:\n  - dtype: {class_label: {names: {'0': a}}}",
+    "features:\n  - {name: label, dtype: {class_label: {names: {b: a}}}}",
+    "features:\n  - {name: [label], dtype: {class_label: {names: {'0': a}}}}",
+    "features: " + "[" * 3000,
+]
+
+
+@pytest.mark.parametrize("said", CARDS)
+def test_a_card_that_says_something_else_is_no_obstacle(tmp_path: Path, said: str) -> None:
+    root = data_set(tmp_path, metadata=False)
+    said = said.replace("\n", "\n  ")
+    (root / "README.md").write_text(f"---\ndataset_info:\n  {said}\n---\n")
+    assert len([row for row in open_local(root).records() if isinstance(row, Record)]) == 4
+
+
+def test_metadata_too_deep_to_be_read_are_no_obstacle(tmp_path: Path) -> None:
+    schema = pa.schema([("image", IMAGE)]).with_metadata({"huggingface": "[" * 100_000})
+    (tmp_path / "data").mkdir()
+    rows = [{"image": row["image"]} for row in ROWS]
+    pq.write_table(pa.Table.from_pylist(rows, schema), tmp_path / "data" / "a.parquet")
+    assert len([row for row in open_local(tmp_path).records() if isinstance(row, Record)]) == 2

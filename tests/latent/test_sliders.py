@@ -72,6 +72,8 @@ DAMAGE: list[Callable[[dict[str, Any]], object]] = [
     lambda raw: raw["latents"][0].update(minimum=3),
     lambda raw: raw["latents"][0].update(maximum=float("nan")),
     lambda raw: raw["latents"][0].update(kl=True),
+    lambda raw: raw["latents"][0].update(kl=10**400),
+    lambda raw: raw["latents"][0].update(maximum=1e300),
     lambda raw: raw["latents"][0].update(effects={"hue": "red"}),
     lambda raw: raw.pop("attributes"),
     lambda raw: raw["attributes"][0].update(direction=[1.0]),

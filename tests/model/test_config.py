@@ -28,7 +28,24 @@ def test_keys_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"schema": 99}, {"epsilon": [1.0]}, {"frame": [0, 5]}, {"frame": 3}, {"latent": "x"}]
+    "change",
+    [
+        {"schema": 99},
+        {"epsilon": [1.0]},
+        {"epsilon": [1.0, {}]},
+        {"epsilon": [1.0, float("nan")]},
+        {"epsilon": [1.0, 10**400]},
+        {"frame": [0, 5]},
+        {"frame": [5.5, 5]},
+        {"frame": 3},
+        {"latent": "x"},
+        {"latent": 2.0},
+        {"model_id": None},
+        {"background": [0, 0, 256]},
+        {"network": []},
+        {"validation_ids": [1]},
+        {"files": {"encoder.onnx": 3}},
+    ],
 )
 def test_damage_is_a_schema_error(tmp_path: Path, change: dict) -> None:
     path = CONFIG.save(tmp_path)
@@ -40,8 +57,12 @@ def test_damage_is_a_schema_error(tmp_path: Path, change: dict) -> None:
 def test_missing_and_unreadable(tmp_path: Path) -> None:
     with pytest.raises(ShopIncomplete):
         ModelConfig.load(tmp_path)
-    (tmp_path / "config.json").write_text("{")
-    with pytest.raises(SchemaError):
+    for text in ("{", "[" * 100_000):
+        (tmp_path / "config.json").write_text(text)
+        with pytest.raises(SchemaError):
+            ModelConfig.load(tmp_path)
+    (tmp_path / "config.json").write_text('{"schema": 1}')
+    with pytest.raises(SchemaError, match="model_id"):
         ModelConfig.load(tmp_path)
 
 

@@ -62,6 +62,22 @@ def test_a_wrong_field_is_named(tmp_path: Path, name: str, value: object) -> Non
         Manifest.load(tmp_path)
 
 
+def test_lists_too_deep_to_be_read_and_what_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "shop.json").write_text("[" * 100_000)
+    with pytest.raises(SchemaError, match="too deep"):
+        Manifest.load(tmp_path)
+    Manifest((240, 180)).save(tmp_path)
+    edit(tmp_path / "shop.json", model=...)
+    assert Manifest.load(tmp_path) == Manifest((240, 180))
+
+
+def test_a_source_whose_name_is_not_utf8_is_kept(tmp_path: Path) -> None:
+    """As the name of a folder is, where the disk has it in another encoding."""
+    held = Manifest((240, 180), catalogue={"source": os.fsdecode(b"caf\xe9 \xc3\xa9")})
+    held.save(tmp_path)
+    assert Manifest.load(tmp_path) == held
+
+
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")

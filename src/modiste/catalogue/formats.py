@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -14,12 +14,13 @@ import pyarrow.parquet as pq
 from modiste.catalogue.bounds import MOST_COLUMNS
 from modiste.catalogue.record import AttributeValue
 from modiste.catalogue.rows import is_missing, typed_columns, well_formed
+from modiste.catalogue.unpacking import PIECE, unpacked
 from modiste.errors import SourceError
 
 JSONL = (".jsonl", ".ndjson")
 SUFFIXES = (".csv", ".tsv", *JSONL, ".parquet")
 LINE_BYTES = 16 * 2**20
-"""Of one product in a JSONL file."""
+"""Of one product in a JSONL file, and of a line in a CSV."""
 
 Row: TypeAlias = tuple[int, Mapping[str, Any] | str]
 """A row's line number and its columns, or what is wrong with it."""
@@ -38,7 +39,11 @@ def columns_of(path: Path) -> list[str]:
     _check_encoding(path)
     if path.suffix.lower() in (".csv", ".tsv"):
         with _opened(path) as file:
-            return [well_formed(name).strip() for name in next(_parser(path, file), [])]
+            try:
+                header = next(_parser(path, file), [])
+            except csv.Error as error:
+                raise ValueError(f"its first line: {error}") from None
+            return [well_formed(name).strip() for name in header]
     names: dict[str, None] = {}
     for number, row in _read_jsonl(path):
         if number > 1000:
@@ -57,17 +62,26 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 
 def read_parquet(path: Path, batch: int = 1024) -> Iterator[Row]:
-    """Every row of a Parquet file, so many in memory at once. Raises SourceError where it is damaged."""
+    """Every row of a Parquet file, at most so many in memory at once. Raises SourceError where it is damaged, or too
+    much is packed in it."""
     number = 0
+    for found in unpacked(path, batch):
+        if isinstance(found, int):
+            rows: Iterable[Mapping[str, Any] | str] = (f"a row of {found:,} bytes; {PIECE:,} are allowed",)
+        else:
+            rows = _rows_of(found)
+        for row in rows:
+            number += 1
+            yield number, row
+
+
+def number_of_rows(path: Path) -> int:
+    """How many rows a Parquet file says it has. Raises SourceError where it cannot be read."""
     try:
-        with pq.ParquetFile(path) as file:
-            for found in file.iter_batches(batch_size=batch):
-                for row in _rows_of(found):
-                    number += 1
-                    yield number, row
-    except (OSError, pa.ArrowException) as error:
+        return int(pq.read_metadata(path).num_rows)
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise SourceError(
-            f"{path} is damaged after row {number}: {error}.", remedy="Write or download it again."
+            f"{path} is not a readable Parquet file: {error}.", remedy="Write or download it again."
         ) from error
 
 
@@ -99,8 +113,28 @@ def _opened(path: Path) -> Any:
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
+class _Lines:
+    """The lines of a CSV; one that has no end is an error, and the next is read."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(LINE_BYTES + 1)
+        if len(line) > LINE_BYTES:
+            while line and not line.endswith("\n"):
+                line = self._file.readline(LINE_BYTES)
+            raise csv.Error(f"a line over {LINE_BYTES // 2**20} MiB")
+        if not line:
+            raise StopIteration
+        return line
+
+
 def _parser(path: Path, file: Any) -> Any:
-    return csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    return csv.reader(_Lines(file), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
 
 
 def _fields(path: Path) -> Iterator[tuple[int, list[str] | str]]:

@@ -14,7 +14,7 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from modiste.catalogue.formats import read_parquet
+from modiste.catalogue.formats import number_of_rows, read_parquet
 from modiste.catalogue.record import PhotoRef, Record, Rejection
 from modiste.catalogue.rows import attributes_of, choose_category, once_each
 from modiste.errors import MissingExtra, SourceError
@@ -47,7 +47,7 @@ class HubSource:
 
     def count(self) -> int:
         """How many rows the files hold."""
-        return sum(int(pq.read_metadata(file).num_rows) for file in self._files)
+        return sum(number_of_rows(file) for file in self._files)
 
     def records(self) -> Iterator[Record | Rejection]:
         """Every row, file by file; the photos come as bytes, so memory holds one batch of them."""
@@ -153,7 +153,7 @@ def missing_hub(source: str, package: str) -> MissingExtra:
 def _schema(file: Path) -> pa.Schema:
     try:
         return pq.read_schema(file)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: a name that is not UTF-8
         raise SourceError(
             f"{file} is not a readable Parquet file: {error}.", remedy="Download it again."
         ) from error
@@ -162,7 +162,7 @@ def _schema(file: Path) -> pa.Schema:
 def _features(schema: pa.Schema) -> dict[str, Any]:
     try:
         found: Any = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return {}
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
@@ -200,14 +200,18 @@ def _readme_names(root: Path) -> Names:
     try:
         _, front, _ = (root / "README.md").read_text("utf-8", errors="replace").split("---\n", 2)
         card: Any = yaml.safe_load(front)
-        infos: Any = card["dataset_info"]
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return _named_in(card["dataset_info"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError):
         return {}
+
+
+def _named_in(infos: Any) -> Names:
+    """Class names by column, of what a card says of its data set. Raises TypeError, KeyError, ValueError."""
     names: Names = {}
     for info in infos if isinstance(infos, list) else [infos]:
         for feature in info.get("features", []) if isinstance(info, dict) else []:
             kind = feature.get("dtype") if isinstance(feature, dict) else None
             classes = kind.get("class_label", {}).get("names") if isinstance(kind, dict) else None
             if isinstance(classes, dict):
-                names[feature["name"]] = [str(classes[key]) for key in sorted(classes, key=int)]
+                names[str(feature["name"])] = [str(classes[key]) for key in sorted(classes, key=int)]
     return names

@@ -8,10 +8,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from modiste.catalogue.bounds import MOST_COLUMNS, one_line
-from modiste.catalogue.formats import JSONL, columns_of, read_rows
+from modiste.catalogue.formats import JSONL, columns_of, number_of_rows, read_rows
 from modiste.catalogue.record import PhotoRef, Record, Rejection, Url
 from modiste.catalogue.rows import attributes_of, choose_category, once_each, well_formed
 from modiste.errors import SourceError
@@ -55,7 +54,7 @@ class TableSource:
     def count(self) -> int:
         """How many rows the table has, malformed ones included."""
         if self.path.suffix.lower() == ".parquet":
-            return self._guarded(lambda: pq.read_metadata(self.path).num_rows)
+            return number_of_rows(self.path)
         return sum(1 for _ in read_rows(self.path))
 
     def records(self) -> Iterator[Record | Rejection]:

@@ -16,6 +16,7 @@ from modiste.latent.posterior import check_code
 
 Method = Literal["kmeans", "mixture", "category"]
 Basis = Literal["code", "mean"]
+LARGEST = float(np.finfo(np.float32).max)
 REMEDY = "Cluster again with `modiste cluster`."
 
 
@@ -72,11 +73,14 @@ class Clusters:
             part: Any = given.get("mixture")
             if not isinstance(part, dict):
                 raise SchemaError("The clusters have no mixture.", remedy=REMEDY)
+            groups = read_numbers(part.get("groups"), "groups", 1)
+            if (groups != groups.clip(0, k - 1).round()).any():
+                raise SchemaError(f"A group of the mixture is none of the {k} clusters.", remedy=REMEDY)
             mixture = Mixture(
                 read_numbers(part.get("weights"), "weights", 1),
                 read_numbers(part.get("means"), "means", 2),
                 read_numbers(part.get("covariances"), "covariances", 3),
-                read_numbers(part.get("groups"), "groups", 1).astype(np.intp),
+                groups.astype(np.intp),
             )
             if (problem := mixture.problem(k, n)) is not None:
                 raise SchemaError(f"The mixture is damaged: {problem}.", remedy=REMEDY)
@@ -98,7 +102,7 @@ def read_numbers(raw: Any, name: str, ndim: int) -> NDArray[np.float64]:
         sound = array.dtype.kind in "fiu" and array.ndim == ndim and array.size > 0
     except ValueError:
         sound, array = False, np.empty(0)
-    if not sound or not np.isfinite(array).all():
+    if not sound or not (np.abs(array) <= LARGEST).all():
         raise SchemaError(f"{name} must be finite numbers in {ndim} dimension(s).", remedy=REMEDY)
     return array.astype(np.float64)
 

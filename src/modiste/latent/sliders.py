@@ -15,6 +15,7 @@ from modiste.errors import SchemaError
 
 SCHEMA = 1
 IDLE = 0.05  # nats: a latent that carries less does nothing one could see
+LARGEST = float(np.finfo(np.float32).max)
 REMEDY = "Mend it, or make it anew with `modiste sliders --shop DIR`."
 T = TypeVar("T")
 
@@ -179,7 +180,7 @@ def _text(raw: dict[str, Any], key: str, where: str) -> str:
 
 def _number(raw: dict[str, Any], key: str, where: str) -> float:
     value = raw.get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
         raise SchemaError(f"{where}: {key} must be a finite number, not {value!r}.", remedy=REMEDY)
     return float(value)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from modiste.errors import SchemaError, ShopIncomplete
+from modiste.errors import SchemaError, ShopIncomplete, not_allowed
 
 SCHEMA = 1
+LARGEST = 3.4e38  # of what is a float32 later
 NETWORKS = ("encoder.onnx", "decoder.onnx")
 
 
@@ -51,6 +53,7 @@ class ModelConfig:
         Raises:
             ShopIncomplete: there is no such file.
             SchemaError: it is damaged, or written by another version of Modiste.
+            StorageError: it may not be read.
         """
         path = directory / "config.json"
         remedy = "Train it again with `modiste train`."
@@ -58,7 +61,9 @@ class ModelConfig:
             raw: Any = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ShopIncomplete(f"No model at {directory}: config.json is missing.", remedy=remedy) from None
-        except (OSError, ValueError) as error:
+        except PermissionError:
+            raise not_allowed(path) from None
+        except (OSError, ValueError, RecursionError) as error:
             raise SchemaError(f"{path} cannot be read: {error}.", remedy=remedy) from None
         return cls.from_dict(raw, where=str(path))
 
@@ -71,22 +76,67 @@ class ModelConfig:
             raise SchemaError(f"{where} has schema {found!r}; this Modiste reads {SCHEMA}.", remedy=remedy)
         known = {f.name for f in fields(cls)}
         values: dict[str, Any] = {key: value for key, value in raw.items() if key in known}
+        for name, value in values.items():
+            if not _SOUND[name](value):
+                raise SchemaError(f"{where} is damaged: {name} is {str(value)[:80]!r}.", remedy=remedy)
+            if isinstance(value, list):
+                values[name] = tuple(cast("list[Any]", value))
         try:
-            for name in ("frame", "epsilon", "background", "kl_per_latent", "validation_ids"):
-                if name in values:
-                    values[name] = tuple(values[name])
             config = cls(**values)
-            height, width = config.frame
-            sound = height > 0 and width > 0 and config.latent > 0 and len(config.epsilon) == config.latent
-        except (TypeError, ValueError) as error:
+        except TypeError as error:
             raise SchemaError(f"{where} is damaged: {error}.", remedy=remedy) from None
-        if not sound:
+        if len(config.epsilon) != config.latent:
             raise SchemaError(
-                f"{where} is damaged: frame {config.frame}, latent {config.latent}, "
-                f"{len(config.epsilon)} epsilon values.",
+                f"{where} is damaged: latent {config.latent}, {len(config.epsilon)} epsilon values.",
                 remedy=remedy,
             )
         return config
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value > 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _list_of(sound: Callable[[Any], bool], count: int | None = None) -> Callable[[Any], bool]:
+    """Whether something is a list of sound values, of so many if that is said."""
+
+    def check(value: Any) -> bool:
+        if not isinstance(value, list):
+            return False
+        held = cast("list[Any]", value)
+        return (count is None or len(held) == count) and all(map(sound, held))
+
+    return check
+
+
+_SOUND: dict[str, Callable[[Any], bool]] = {
+    "model_id": _is_text,
+    "preset": _is_text,
+    "frame": _list_of(_is_count, 2),
+    "latent": _is_count,
+    "epsilon": _list_of(_is_number),
+    "background": _list_of(lambda value: type(value) is int and 0 <= value <= 255, 3),
+    "catalogue_hash": _is_text,
+    "network": _is_object,
+    "training": _is_object,
+    "metrics": _is_object,
+    "kl_per_latent": _list_of(_is_number),
+    "validation_ids": _list_of(_is_text),
+    "files": lambda value: _is_object(value) and all(map(_is_text, value.values())),
+    "schema": lambda value: value == SCHEMA,
+}
 
 
 def new_model_id(*parts: object) -> str:

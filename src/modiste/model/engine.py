@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modiste.errors import BadCode, BadOption, PhotoError, SchemaError, ShopIncomplete
+from modiste.errors import BadCode, BadOption, PhotoError, SchemaError, ShopIncomplete, not_allowed
 from modiste.model.config import ModelConfig
 from modiste.model.runtime import onnx_runtime
 
@@ -111,9 +111,12 @@ def _session(
     path: Path, threads: int, sha256: str | None, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
 ) -> Any:
     """An ONNX Runtime session on the CPU, its bytes checked by their hash, its inputs and outputs by name."""
-    if not path.is_file():
-        raise ShopIncomplete(f"The model at {path.parent} has no {path.name}.", remedy=REMEDY)
-    network = path.read_bytes()
+    try:
+        network = path.read_bytes()
+    except PermissionError:
+        raise not_allowed(path) from None
+    except OSError:
+        raise ShopIncomplete(f"The model at {path.parent} has no {path.name}.", remedy=REMEDY) from None
     if sha256 is not None and hashlib.sha256(network).hexdigest() != sha256:
         raise SchemaError(
             f"{path} is damaged: it has not the bytes that training wrote.",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from modiste.errors import SchemaError
+from modiste.errors import SchemaError, not_allowed
 from modiste.store.disk import LOCK, disk_errors, one_writer, sync
 from modiste.store.origin import FILE as ORIGIN
 from modiste.store.origin import origin_of
@@ -183,6 +183,25 @@ def unsealed(raw: Any) -> Any:
     return held
 
 
+def read_json(path: Path) -> Any:
+    """What a JSON file of ours says, its seal checked and taken off.
+
+    Raises StorageError where it may not be read, OSError, and ValueError where it is damaged.
+    """
+    try:
+        return unsealed(json.loads(path.read_text(encoding="utf-8")))
+    except PermissionError:
+        raise not_allowed(path) from None
+    except RecursionError:
+        raise ValueError("lists or objects too deep in each other") from None
+
+
+def json_bytes(value: Any, indent: int | None = None) -> bytes:
+    """A value as JSON in UTF-8. What no text can hold, such as a name of a file that is not UTF-8, is written out."""
+    # As it happens, Python's way to write a lone surrogate out is JSON's as well.
+    return json.dumps(value, indent=indent, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
 def _seal(value: dict[str, Any]) -> str:
     """The same for an object however its JSON is laid out."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
@@ -190,7 +209,7 @@ def _seal(value: dict[str, Any]) -> str:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace `path` by `value` as JSON, whole or not at all. Raises StorageError."""
-    write_whole(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+    write_whole(path, json_bytes(value, 1) + b"\n")
 
 
 @contextmanager

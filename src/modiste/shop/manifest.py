@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, cast
 
 from modiste.errors import BadOption, SchemaError, ShopIncomplete, ShopNotFound
 from modiste.latent.posterior import check_tau
-from modiste.shop.files import ShopFiles, sealed, unsealed, write_json
+from modiste.shop.files import ShopFiles, read_json, sealed, write_json
 from modiste.shop.migrating import SCHEMA, migrated
 
 BACKGROUNDS = ("any", "white")
@@ -61,7 +60,7 @@ class Manifest:
         files = ShopFiles(root)
         make = f"Make one with `modiste build SOURCE --shop {files.place}`."
         try:
-            raw: Any = unsealed(json.loads(files.manifest.read_text(encoding="utf-8")))
+            raw: Any = read_json(files.manifest)
         except (FileNotFoundError, NotADirectoryError):
             if files.store.is_dir():
                 raise ShopIncomplete(
@@ -92,7 +91,7 @@ class Manifest:
                     f"{where} is damaged: {name} is {raw.get(name)!r}.",
                     remedy="Restore it from a copy, or build the shop again in another directory.",
                 )
-        values = {name: raw[name] for name in checks}
+        values = {name: raw.get(name) for name in checks}
         values["search"] = _search(raw.get("search", {}), where)
         values["frame"] = tuple(values["frame"])
         return cls(**values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from modiste.errors import SchemaError
 from modiste.shop import closeness
-from modiste.shop.files import sealed, write_whole
+from modiste.shop.files import json_bytes, sealed, write_whole
 
 SCHEMA = 1
 REMEDY = "Make it anew with `modiste sliders --shop DIR`."
@@ -58,7 +57,7 @@ class CatalogueMap:
             given = cast("dict[str, Any]", raw)
             if given["schema"] != SCHEMA:
                 raise ValueError(f"it has schema {given['schema']!r}")
-            positions = np.array([given["x"], given["y"]], np.float32).T
+            positions = np.array([given["x"], given["y"]], np.float64).T
             if positions.ndim != 2 or not ((positions >= 0) & (positions <= 1)).all():
                 raise ValueError("a position is not from 0 to 1")
             swatches = {
@@ -73,8 +72,10 @@ class CatalogueMap:
             }
             red, green, blue = (int(value) for value in given["background"])
             extent = _numbers([given["extent"]], 1)[0]
+            if not all(0 <= value <= 255 for value in (red, green, blue)):
+                raise ValueError("the background is no colour")
             return cls(
-                positions,
+                positions.astype(np.float32),
                 swatches,
                 thresholds,
                 _numbers(given["loneliness"], 101),
@@ -82,13 +83,13 @@ class CatalogueMap:
                 extent,
                 str(given["first"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise SchemaError(f"The map is damaged: {error}.", remedy=REMEDY) from None
 
 
 def write_map(path: Path, made_from: dict[str, str], made: CatalogueMap) -> None:
     """Write the map with what it was made from, whole or not at all. Raises StorageError."""
-    write_whole(path, json.dumps(sealed(made_from | made.to_dict()), ensure_ascii=False).encode())
+    write_whole(path, json_bytes(sealed(made_from | made.to_dict())))
 
 
 def _numbers(raw: Any, count: int) -> list[float]:

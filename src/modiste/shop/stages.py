@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +11,7 @@ from modiste.errors import SchemaError, ShopIncomplete, StaleError
 from modiste.latent.clusters import Clusters
 from modiste.latent.sliders import Sliders
 from modiste.model.config import ModelConfig
-from modiste.shop.files import ShopFiles, unsealed
+from modiste.shop.files import ShopFiles, read_json
 from modiste.shop.indexing import Encodings, indexed_encodings
 from modiste.shop.manifest import Manifest
 from modiste.shop.mapping import CatalogueMap
@@ -101,7 +100,7 @@ def load_clusters(files: ShopFiles, manifest: Manifest, store: ProductStore) -> 
         raise ShopIncomplete(f"The shop at {files.place} is not clustered yet.", remedy=remedy)
     path = files.clusters(manifest.model)
     try:
-        raw: Any = unsealed(json.loads(path.read_text(encoding="utf-8")))
+        raw: Any = read_json(path)
         made_from = (raw["model"], raw["catalogue_hash"])
         clusters = Clusters.from_dict(raw["clusters"])
     except FileNotFoundError:
@@ -163,7 +162,7 @@ def load_map(files: ShopFiles, store: ProductStore, products: Products, model: M
 
 def _read(path: Path, remedy: str) -> Any:
     try:
-        return unsealed(json.loads(path.read_text(encoding="utf-8")))
+        return read_json(path)
     except FileNotFoundError:
         raise ShopIncomplete(f"{path} is missing.", remedy=remedy) from None
     except (OSError, ValueError) as error:

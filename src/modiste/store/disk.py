@@ -13,8 +13,12 @@ from modiste.errors import ModisteError, ShopBusy, StorageError
 from modiste.store.refusals import refusal
 
 LOCK = ".lock"
+<<<<<<< HEAD
 HELD = ".held"  # in a directory of copies
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
+=======
+_OS_ERROR = re.compile(r"\(os error (\d+)\)|Os \{ code: (\d+)")  # as Rust shows and debugs it
+>>>>>>> 8f78290 (Readers of photos, tables, manifests and addresses are attacked by atheris; Parquet is unpacked in a process of its own)
 
 
 @contextmanager
@@ -47,7 +51,7 @@ def _os_error(error: Exception) -> int | None:
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
     found = _OS_ERROR.search(str(error))
-    return None if found is None else int(found.group(1))
+    return None if found is None else int(found[1] or found[2])
 
 
 @contextmanager

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Lock, Timer
@@ -14,6 +12,7 @@ from typing import BinaryIO, TypeVar, cast
 import numpy as np
 
 from modiste.catalogue.photo import Photo
+from modiste.catalogue.process import command, environment
 from modiste.errors import PhotoError
 from modiste.studio.logs import log
 from modiste.studio.problems import Refusal
@@ -115,7 +114,7 @@ class Reader:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # the log is the server's, in lines of its own form
-                env=_environment(),
+                env=environment(),
                 start_new_session=True,  # Ctrl-C is for the server, which still answers what was asked before
             )
         return self._process
@@ -182,11 +181,4 @@ def _pipe(pipe: object) -> BinaryIO:
 
 
 def _command() -> list[str]:
-    return [sys.executable, "-P", "-m", "modiste.studio.reader"]
-
-
-def _environment() -> dict[str, str]:
-    """The server's, without its keys; with the places where it found Modiste, and one thread to a library."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("MODISTE_")}
-    places = os.pathsep.join(place for place in sys.path if place)
-    return own | {"PYTHONPATH": places, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return command("modiste.studio.reader")

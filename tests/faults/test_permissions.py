@@ -1,0 +1,190 @@
+"""What a user may not read, write or search: the answers are right or the error is named, and nothing is changed.
+
+Root may do everything, so that these run in a process that has become nobody.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modiste.shop.backup import restore_shop
+from tests.contents import contents
+from tests.small import SMALL
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="becoming nobody needs root"),
+]
+
+NOBODY = 65534
+# All is loaded and used once before, for nobody may not read Modiste itself where root installed it.
+AS_NOBODY = """
+import json, os, sys, traceback
+from pathlib import Path
+from modiste.catalogue.record import Record
+from modiste.errors import ModisteError
+from modiste.shop.backup import backup_shop
+from modiste.shop.changing import Given, put_products, refresh_shop, remove_products
+from modiste.shop.clustering import cluster_shop
+from modiste.shop.indexing import index_shop
+from modiste.shop.ingest import ingest
+from modiste.shop.repairing import look_over
+from modiste.shop.shop import Shop
+from modiste.catalogue.photo import to_png
+import numpy as np
+
+def photo(seed):
+    return to_png(np.random.default_rng(seed).integers(0, 255, (24, 16, 3), dtype=np.uint8))
+
+def answer(path):
+    shop = Shop.open(path, need="map")
+    code = shop.code_of(shop.catalogue.ids[3])
+    near = [[match.id for match in shop.similar(code, 5, *how)] for how in (("likelihood",), ("mean", "catalogue"))]
+    drawn = int(shop.decode(code).astype(int).sum())
+    return [near, drawn, len(shop.jpeg(shop.catalogue.ids[0])), len(shop.recommend(code, 2))]
+
+WORK = {
+    "answer": answer,
+    "look over": lambda path: look_over(path)["sound"],
+    "repair": lambda path: look_over(path, repair=True)["sound"],
+    "put": lambda path: put_products(path, [Record("new", "bags", photo(1), {})]),
+    "remove": lambda path: remove_products(path, [Shop.open(path, need="catalogue").catalogue.ids[0]]),
+    "refresh": refresh_shop,
+    "cluster": lambda path: cluster_shop(path, k=2, method="kmeans"),
+    "index": index_shop,
+    "backup": lambda path: backup_shop(path, Path(path).parent / "out.zip") and None,
+    "new": lambda path: ingest(Given([Record("a", "b", photo(2), {})]), Path(path) / "new").added,
+}
+
+def tried(work, path):
+    try:
+        return ["done", work(path)]
+    except ModisteError as error:
+        return [type(error).__name__, str(error)]
+    except BaseException:
+        return ["FAULT", traceback.format_exc()]
+
+for work in WORK.values():
+    work(sys.argv[1])
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+for line in sys.stdin:
+    what, path = json.loads(line)
+    print(json.dumps(tried(WORK[what], path), default=str), flush=True)
+"""
+
+
+class Nobody:
+    """A process that may do as little as nobody."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def does(self, what: str, path: Path) -> tuple[str, Any]:
+        """What came of it: done, or the name of the error and what it says."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([what, str(path)]) + "\n")
+        self._process.stdin.flush()
+        name, said = json.loads(self._process.stdout.readline())
+        assert name != "FAULT", said
+        return name, said
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """A directory that everybody may search."""
+    root = Path(tempfile.mkdtemp(prefix="modiste-nobody-"))
+    root.chmod(0o755)
+    yield root
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def nobody(place: Path) -> Iterator[Nobody]:
+    own = place / "own"
+    own.mkdir()
+    restore_shop(SMALL, own / "shop")
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(place)}
+    with subprocess.Popen(
+        [sys.executable, "-c", AS_NOBODY, str(own / "shop")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=env,
+    ) as process:
+        yield Nobody(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture
+def shop(place: Path) -> Iterator[Path]:
+    """A whole shop that belongs to nobody, in a folder that does as well."""
+    folder = place / "folder"
+    folder.mkdir()
+    restore_shop(SMALL, folder / "shop")
+    for each in (folder, *folder.rglob("*")):
+        os.chown(each, NOBODY, NOBODY)
+    yield folder / "shop"
+    shutil.rmtree(folder)
+
+
+READING = ("answer", "look over")
+WRITING = ("put", "remove", "refresh", "cluster", "index", "repair", "new")
+
+
+def test_one_s_own_shop_can_be_used(nobody: Nobody, shop: Path) -> None:
+    for what in ("answer", "put", "refresh", "remove", "refresh", "cluster", "index", "repair", "backup"):
+        name, said = nobody.does(what, shop)
+        assert name == "done", said
+
+
+@pytest.mark.parametrize("mode", [0o555, 0o444, 0o111, 0o000])
+def test_another_s_shop_of_any_mode(nobody: Nobody, shop: Path, mode: int) -> None:
+    """May be asked where it may be read, and never written to."""
+    (_, right) = nobody.does("answer", shop)
+    before = contents(shop)
+    for each in (shop, *shop.rglob("*")):
+        os.chown(each, 0, 0)
+        each.chmod(0o444 if each.is_file() and mode == 0o555 else mode)
+    for what in (*READING, *WRITING):
+        name, said = nobody.does(what, shop)
+        if mode == 0o555 and what in READING:
+            assert (name, said) == ("done", right if what == "answer" else True)
+        elif (what, name, mode) == ("refresh", "done", 0o555):
+            assert said == []  # there is nothing to do
+        else:
+            assert name == "StorageError", (what, name, said)
+            assert "ermission denied" in said
+    assert contents(shop) == before
+
+
+def test_every_file_and_directory_by_itself(nobody: Nobody, shop: Path) -> None:
+    """One that may not be read, among others that may: the right answer, or an error; and no part of a change."""
+    (_, right) = nobody.does("answer", shop)
+    before, told = contents(shop), set()
+    for each in sorted(shop.rglob("*")):
+        mode = each.stat().st_mode
+        each.chmod(0)
+        name, said = nobody.does("answer", shop)
+        each.chmod(mode)
+        assert (name, said) == ("done", right) or name in ("StorageError", "ShopIncomplete"), (
+            each,
+            name,
+            said,
+        )
+        told.add(name)
+    assert told >= {"done", "StorageError"}
+    assert contents(shop) == before

@@ -1,0 +1,57 @@
+"""Bytes that nobody thought of: whatever a photo, a table, a file of a shop or an address holds, it is read or refused.
+
+The seeds are tried with every run of the tests. `make check-all` has atheris go on from them, for a minute each, or for
+as many seconds as `MODISTE_FUZZ_SECONDS` says.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.targets import SEEDS, TARGETS, reads
+
+ROOT = Path(__file__).parents[2]
+SECONDS = int(os.environ.get("MODISTE_FUZZ_SECONDS", "60"))
+A_SECOND = 40  # inputs, on any machine: far below what was seen, so that a target that only waits is noticed
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_seed_is_read_or_refused(name: str, tmp_path: Path) -> None:
+    with TARGETS[name](tmp_path) as target:
+        found = [reads(target, path.read_bytes()) for path in sorted((SEEDS / name).iterdir())]
+    assert any(found)  # what is attacked can be read at all
+
+
+def test_the_seeds_are_few_and_small() -> None:
+    assert {path.name for path in SEEDS.iterdir()} == set(TARGETS)
+    assert sum(path.stat().st_size for path in SEEDS.rglob("*") if path.is_file()) < 200_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    find_spec("atheris") is None, reason="atheris is for Linux on x86-64 only, and not installed"
+)
+@pytest.mark.parametrize("name", TARGETS)
+def test_attacked(name: str, tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.attack", name, str(SECONDS)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), *sys.path))},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=SECONDS + 120,
+    )
+    kept = {path.name: path.read_bytes()[:2000] for path in tmp_path.glob("*-*")}
+    assert (ran.returncode, kept) == (0, {}), ran.stderr[-4000:]
+    done = re.search(r"Done (\d+) runs", ran.stderr)
+    assert done is not None
+    assert int(done[1]) >= A_SECOND * SECONDS

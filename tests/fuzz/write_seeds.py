@@ -1,0 +1,71 @@
+"""Writes the seeds of attacks: photos drawn here, tables and addresses in words, and the JSON of the golden shop.
+
+`python -m tests.fuzz.write_seeds` writes them anew; what attacks have found lies beside them as `found-*` and stays.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from modiste.shop.backup import restore_shop
+from modiste.shop.files import ShopFiles, unsealed
+from modiste.shop.manifest import Manifest
+from modiste.studio.codec import to_text
+from tests.fuzz.targets import LONGEST, SEEDS, TABLES
+from tests.small import SMALL
+from tests.zoo import Bad, zoo
+
+CSV = b'id,file_name,category,price,Base Colour\na,0.jpg,bags,1.5,red\nb,0.jpg,shoes,,"dark, blue"\n'
+JSONL = b'{"id": "a", "file_name": "0.jpg", "x": [1, {"y": null}]}\n{"id": 7, "url": "http://h/p.jpg", "n": 1e3}\n'
+
+
+def written() -> dict[tuple[str, str], bytes]:
+    """The seeds, by target and name."""
+    found = {("photo", _name(name)): bad.data for name, bad in zoo().items() if _is_seed(bad)}
+    parquet = io.BytesIO()
+    pq.write_table(pa.table({"id": ["a", "b"], "file_name": ["0.jpg"] * 2, "price": [1.5, None]}), parquet)
+    tables = {".csv": CSV, ".tsv": CSV.replace(b",", b"\t"), ".jsonl": JSONL, ".parquet": parquet.getvalue()}
+    for number, kind in enumerate(TABLES):
+        found["table", kind[1:]] = bytes([number]) + tables[kind]
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch) / "shop"
+        restore_shop(SMALL, root)
+        files, model = ShopFiles(root), Manifest.load(root).model or ""
+        for target, path in {
+            "manifest": files.manifest,
+            "model": files.model(model) / "config.json",
+            "clusters": files.clusters(model),
+            "sliders": files.sliders(model),
+            "map": files.map(model),
+        }.items():
+            found[target, f"{path.stem}.json"] = json.dumps(unsealed(json.loads(path.read_text()))).encode()
+    found["code", "middle"] = b"f39_f39_f38"
+    found["frame", "middle"] = f"m={model}&z={to_text(bytes([128]) * 4)}".encode()
+    found["frame", "other shop"] = b"m=0123456789ab&z=%41%42&m=2"
+    return found
+
+
+def _is_seed(bad: Bad) -> bool:
+    return len(bad.data) < LONGEST // 2 and bad.reason != "not-a-photo"
+
+
+def _name(name: str) -> str:
+    return name.replace(" ", "-").replace("'", "").replace(",", "")
+
+
+def main() -> None:
+    """Write them all."""
+    for (target, name), data in written().items():
+        folder = SEEDS / target
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _name(name)).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
