@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 from fastapi import FastAPI
+from PIL import Image
 from starlette.testclient import TestClient
 
-from modiste.catalogue.photo import to_png
+from modiste.catalogue.bounds import LONGEST_TEXT, unfit_id
+from modiste.catalogue.photo import decode_jpeg, fit_photo, read_photo, to_jpeg, to_png
+from modiste.catalogue.record import Record
+from modiste.shop.changing import Given
 from modiste.shop.clustering import cluster_shop
+from modiste.shop.ingest import ingest
 from modiste.shop.shop import Shop
 from modiste.shop.training import train_shop
 from modiste.store.disk import one_writer
@@ -23,6 +35,7 @@ from modiste.studio.keys import new_key
 from modiste.studio.settings import Settings
 from tests.studio.asking import refused
 from tests.studio.conftest import UNLIMITED
+from tests.zoo import of_many_passes, written, zoo
 
 ADMIN, READER = new_key(), new_key()
 KEY = {"Authorization": f"Bearer {ADMIN[0]}"}
@@ -117,12 +130,110 @@ def test_what_is_no_product_is_refused_and_changes_nothing(kept: tuple[TestClien
     refused(put(client, "x", noise(1), attributes='{"a": {"b": 1}}'), 422, "validation")
     refused(put(client, "x%00", noise(1)), 422, "validation")
     refused(put(client, "x" * 600, noise(1)), 422, "validation")
+    refused(put(client, "x", noise(1), category="x" * 513), 422, "validation")
+    refused(
+        put(client, "x", noise(1), attributes=json.dumps({"a": "x" * (LONGEST_TEXT + 1)})), 422, "validation"
+    )
     refused(put(client, "x", b"\x00" * 5_100_000), 413, "too_large")
     refused(client.delete("/v1/admin/products/none", headers=KEY), 404, "unknown_product")
     refused(client.post("/v1/admin/model", headers=KEY, json={"model": "../../x"}), 422, "bad_option")
     again = Shop.open(path, need="map")
     assert again.store.hash() == known.store.hash()
     assert settled(client)["version"] == version
+
+
+@pytest.mark.parametrize("id_", ["帽子", "a b", "../x", "=1+1", "a\xa0b", "\u3000", "👩\u200d🦰", "x" * 512])
+@pytest.mark.parametrize("end", ["", "\x1b", "\u202e", "\x9b"])
+def test_an_id_is_what_a_table_s_may_be(kept: tuple[TestClient, Path], id_: str, end: str) -> None:
+    """One rule, whichever way a product comes in."""
+    client, path = kept
+    name = id_[: 512 - len(end)] + end
+    if (why := unfit_id(name)) is None:
+        assert put(client, quote(name, safe=""), noise(1)).status_code == 202
+        assert name in Shop.open(path, need="catalogue").catalogue.ids
+    else:
+        for answer in (
+            put(client, quote(name, safe=""), noise(1)),
+            client.delete(f"/v1/admin/products/{quote(name, safe='')}", headers=KEY),
+        ):
+            assert why in refused(answer, 422, "validation")["detail"].replace("An id", "an id")
+        assert end
+
+
+def test_attributes_are_what_a_table_s_would_be(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    said = '{"Base Colour": "red\\ud800", "id": 3, "x": NaN, "y": 1e999, "n": null, "big": %s}' % ("9" * 400)
+    assert put(client, "odd", noise(1), attributes=said).status_code == 202
+    stored = Shop.open(path, need="catalogue").catalogue
+    assert stored.attributes(stored.row("odd")) == {"base_colour": "red?", "source_id": 3, "big": "9" * 400}
+
+
+class TestPhotos:
+    """They are read in the process that reads visitors'."""
+
+    @pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason])
+    def test_a_bad_one_is_refused(self, reading: tuple[TestClient, Path], name: str) -> None:
+        client, path = reading
+        before = Shop.open(path, need="catalogue").store.hash()
+        reason = zoo()[name].reason
+        status = 413 if reason == "too-large" else 422
+        assert refused(put(client, "bad", zoo()[name].data), status, "photo_error")["reason"] == reason
+        assert Shop.open(path, need="catalogue").store.hash() == before
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
+    def test_the_largest_takes_none_of_the_server_s_memory(self, reading: tuple[TestClient, Path]) -> None:
+        client, _ = reading
+        largest = written(Image.new("RGBA", (4400, 4500), (1, 2, 3, 4)), "WEBP", method=0)
+        put(client, "first", noise(1))
+        settled(client)
+        Path("/proc/self/clear_refs").write_text("5")
+        before = resident("VmRSS")
+        assert put(client, "largest", largest).status_code == 202
+        held = resident("VmHWM") - before
+        settled(client)
+        assert held < 60  # MB; its pixels are 80 with transparency, and 60 without
+
+    def test_a_product_is_the_same_as_by_ingest(self, reading: tuple[TestClient, Path]) -> None:
+        client, path = reading
+        photo = written(Image.effect_noise((300, 200), 60).convert("RGB"), "JPEG")
+        assert put(client, "same", photo, category="bags").status_code == 202
+        settled(client)
+        given = Given([Record("same", "bags", photo, {})])
+        assert ingest(given, path).unchanged == 1
+        stored = Shop.open(path, need="catalogue")
+        np.testing.assert_allclose(
+            stored.photo("same"), decode_jpeg(to_jpeg(fit_photo(read_photo(photo), stored.frame)))
+        )
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
+    def test_one_that_breaks_the_reader_is_refused(self, reading: tuple[TestClient, Path]) -> None:
+        client, _ = reading
+        held: Any = client.app.state.front.crews.reader  # type: ignore[attr-defined]
+        pid = held.pid
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(put, client, "slow", of_many_passes(4400, 85))
+            time.sleep(0.5)
+            os.kill(pid, signal.SIGKILL)
+            assert refused(asked.result(), 422, "photo_error")["reason"] == "unreadable"
+        assert put(client, "after", noise(4)).status_code == 202
+
+
+@pytest.fixture(scope="module")
+def reading(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, Path]]:
+    """A client of a server with both keys, on a shop of its own, for several tests."""
+    root = tmp_path_factory.mktemp("reading") / "shop"
+    shutil.copytree(built, root)
+    settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
+    with TestClient(
+        create_app(Shop.open(root, need="map"), settings), raise_server_exceptions=False
+    ) as client:
+        yield client, root
+
+
+def resident(name: str) -> float:
+    """This process's memory, in MB."""
+    said = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) / 1024 for line in said.splitlines() if line.startswith(name + ":"))
 
 
 def test_another_model_and_back(kept: tuple[TestClient, Path]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from modiste.catalogue.record import Record
 
@@ -12,6 +14,9 @@ LONGEST_NAME = 512
 LONGEST_TEXT = 131_072
 """Characters of an attribute; as much as a field of a CSV may have."""
 
+LONGEST_WORDS = 2 * LONGEST_TEXT
+"""Characters of all attributes of a product together, their names included."""
+
 MOST_COLUMNS = 4096
 """Columns of a table, and attributes of a product."""
 
@@ -20,14 +25,21 @@ _CONTROL = re.compile(f"[{_CONTROLS}]")
 _CONTROL_IN_LINES = re.compile(f"[{_CONTROLS}]".replace(r"\x00-\x1f", r"\x00-\x09\x0b-\x1f"))
 
 
-def unfit(record: Record) -> tuple[str, str] | None:
-    """Why a record cannot be a product, as (reason, detail); None if it can.
+def unfit_id(id: str) -> str | None:
+    """Why a product cannot be called so; None if it can. This is the one rule for ids, wherever they come from.
 
     An id is an opaque name, whatever path or formula it looks like; it has no control characters, which would act on
     whoever reads it in a terminal or a log.
     """
-    if not 0 < len(record.id) <= LONGEST_NAME or _CONTROL.search(record.id):
-        return "bad-id", f"an id has 1 to {LONGEST_NAME} characters, none of them a control character"
+    if 0 < len(id) <= LONGEST_NAME and not _CONTROL.search(id):
+        return None
+    return f"an id has 1 to {LONGEST_NAME} characters, none of them a control character"
+
+
+def unfit(record: Record) -> tuple[str, str] | None:
+    """Why a record cannot be a product, as (reason, detail); None if it can."""
+    if (why := unfit_id(record.id)) is not None:
+        return "bad-id", why
     if len(record.category) > LONGEST_NAME:
         return "malformed-row", f"a category has at most {LONGEST_NAME} characters"
     if len(record.attributes) > MOST_COLUMNS:
@@ -35,7 +47,16 @@ def unfit(record: Record) -> tuple[str, str] | None:
     for name, value in record.attributes.items():
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
             return "malformed-row", f"{name[:80]} has {len(value):,} characters; {LONGEST_TEXT:,} are allowed"
+    if (size := size_of(record.attributes)) > LONGEST_WORDS:
+        return "malformed-row", f"its attributes have {size:,} characters; {LONGEST_WORDS:,} are allowed"
     return None
+
+
+def size_of(attributes: Mapping[str, Any]) -> int:
+    """About how many characters attributes have, their names included."""
+    return sum(
+        len(name) + (len(value) if isinstance(value, str) else 8) for name, value in attributes.items()
+    )
 
 
 def harmless(text: str) -> str:

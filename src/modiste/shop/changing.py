@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modiste.catalogue.photo import Photo, read_photo
 from modiste.catalogue.record import Record, Rejection
 from modiste.errors import BadOption, PhotoError, ShopError, SourceError
 from modiste.model.config import ModelConfig
@@ -16,7 +17,7 @@ from modiste.shop.encoding import encode_shop
 from modiste.shop.files import ShopFiles
 from modiste.shop.ingest import ingest
 from modiste.shop.places import manifest_of
-from modiste.shop.products import Products
+from modiste.shop.products import count_categories
 from modiste.shop.progress import Progress
 from modiste.shop.shop import Shop
 from modiste.shop.sliding import make_map, make_sliders
@@ -47,10 +48,13 @@ class Given:
         yield from self.products
 
 
-def put_products(path: str | Path, products: Sequence[Record]) -> dict[str, int]:
+def put_products(
+    path: str | Path, products: Sequence[Record], *, read: Callable[[bytes], Photo] = read_photo
+) -> dict[str, int]:
     """Bring products into the shop at `path`, new or in the place of those with the same ids, for good.
 
-    What was made of the catalogue does not fit it then, until `refresh_shop` has run.
+    What was made of the catalogue does not fit it then, until `refresh_shop` has run. `read` makes pixels of a photo's
+    bytes.
 
     Returns:
         {"added", "changed", "unchanged"}.
@@ -61,7 +65,7 @@ def put_products(path: str | Path, products: Sequence[Record]) -> dict[str, int]
     """
     source = manifest_of(path).catalogue.get("source", "given")
     try:
-        summary = ingest(Given(products, source), path)
+        summary = ingest(Given(products, source), path, read=read)
     except SourceError as error:  # the shop had no product before, and has none now
         raise PhotoError(error.message, remedy=error.remedy) from None
     if refused := summary.rejected:
@@ -95,10 +99,10 @@ def remove_products(path: str | Path, ids: Sequence[str]) -> int:
 
 def _count(shop: Shop) -> int:
     """Let the manifest say what is in the store now, inside `writing`; returns how many products."""
-    held = Products.read(shop.store)
-    described = held.described(shop.store.hash())
+    counts = count_categories(shop.store)
+    described = {"hash": shop.store.hash(), "count": sum(counts.values()), "categories": counts}
     shop.manifest.with_(catalogue=shop.manifest.catalogue | described).save(shop.files.root)
-    return len(held)
+    return sum(counts.values())
 
 
 def use_model(path: str | Path, model_id: str) -> ModelConfig:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
-import json
 import shutil
 from collections import Counter
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from modiste.catalogue.bounds import cell, unfit
+from modiste.catalogue.bounds import cell, size_of, unfit
+from modiste.catalogue.photo import Photo, read_photo
 from modiste.catalogue.record import Record, Rejection, Source
 from modiste.catalogue.sources import open_source
 from modiste.errors import BadOption, ShopIncomplete, ShopNotFound, SourceError, UnknownCategory
@@ -21,9 +22,9 @@ from modiste.shop.files import ShopFiles, write_whole
 from modiste.shop.manifest import BACKGROUNDS, Manifest
 from modiste.shop.places import manifest_of, to_write
 from modiste.shop.prepare import Preparer, Unchanged
-from modiste.shop.products import Products
+from modiste.shop.products import count_categories
 from modiste.shop.progress import Progress, tell
-from modiste.store.products import ProductStore, StoredProduct
+from modiste.store.products import ProductStore, StoredProduct, to_text
 
 DEFAULT_FRAME = (240, 180)
 # Rows are held back and committed at once, so that an interrupted ingest leaves the shop as it was. A catalogue
@@ -59,6 +60,7 @@ def ingest(
     category_column: str | None = None,
     frame: tuple[int, int] | None = None,
     background: str | None = None,
+    read: Callable[[bytes], Photo] = read_photo,
     on_progress: Progress | None = None,
 ) -> IngestSummary:
     """Bring the products of `source` into the shop at `path`, which is made if there is none.
@@ -68,6 +70,7 @@ def ingest(
         categories: only these; None for all.
         category_column: the source's column that holds the category.
         frame: (height, width) in pixels; a shop that has photos keeps its own. 240 x 180 for a new one.
+        read: how bytes become a photo; a server has strangers' photos read in a process of their own.
         background: "any" or "white", which rejects photos on another background; a shop keeps its own.
 
     Raises:
@@ -83,7 +86,7 @@ def ingest(
         manifest = _settle(_old_manifest(root), frame, background)
         store = ProductStore.open(files.store) if files.store.is_dir() else ProductStore.create(files.store)
         work = _Ingest(files, manifest, store, opened.name, None if categories is None else set(categories))
-        work.run(opened, on_progress)
+        work.run(opened, on_progress, read)
         summary = work.finish()
         described = {
             "hash": summary.catalogue_hash,
@@ -134,6 +137,20 @@ def _settle(old: Manifest | None, frame: tuple[int, int] | None, background: str
     return old
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What an ingest must know of a product that the store has; of its attributes a digest, for they may be long."""
+
+    category: str
+    photo_hash: str
+    source_hash: str
+    attributes: bytes
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
 class _Ingest:
     """One ingest in flight."""
 
@@ -147,16 +164,21 @@ class _Ingest:
         self.seen_categories: set[str] = set()
         self.held: list[StoredProduct] = []
         self.held_bytes = 0
-        table: Any = store.table(["id", "category", "photo_hash", "source_hash", "attributes"])
-        rows: list[dict[str, Any]] = table.to_pylist()
-        self.known = {row["id"]: row for row in rows}
-        self.owner = {row["photo_hash"]: row["id"] for row in rows}  # of each set of pixels
+        self.known: dict[str, _Known] = {}
+        for batch in store.batches(["id", "category", "photo_hash", "source_hash", "attributes"]):
+            for row in cast("list[dict[str, Any]]", batch.to_pylist()):
+                self.known[row["id"]] = _Known(
+                    row["category"], row["photo_hash"], row["source_hash"], _digest(row["attributes"])
+                )
+        self.owner = {row.photo_hash: id_ for id_, row in self.known.items()}  # of each set of pixels
 
-    def run(self, source: Source, on_progress: Progress | None) -> None:
+    def run(
+        self, source: Source, on_progress: Progress | None, read: Callable[[bytes], Photo] = read_photo
+    ) -> None:
         """Go through the source; commit what it brings."""
         total = source.count()
         preparer = Preparer(
-            self.manifest.frame, self.manifest.background, self._source_hash, self.files.fetched
+            self.manifest.frame, self.manifest.background, self._source_hash, self.files.fetched, read
         )
         tell(on_progress, "ingest", 0, total)
         for done, outcome in enumerate(preparer.run(self._wanted(source.records())), start=1):
@@ -177,7 +199,7 @@ class _Ingest:
 
     def _source_hash(self, product_id: str) -> str | None:
         row = self.known.get(product_id)
-        return None if row is None else row["source_hash"]
+        return None if row is None else row.source_hash
 
     def _wanted(self, items: Iterator[Record | Rejection]) -> Iterator[Record | Rejection]:
         """The records of the categories that were asked for that may be products, each id once."""
@@ -202,7 +224,7 @@ class _Ingest:
     def _keep(self, record: Record) -> None:
         """The photo is as stored; the category and the attributes may be new."""
         row = self.known[record.id]
-        if row["category"] == record.category and json.loads(row["attributes"]) == record.attributes:
+        if row.category == record.category and row.attributes == _digest(to_text(record.attributes)):
             self.summary.unchanged += 1
             return
         photo = self.store.photos([record.id])[0]
@@ -211,8 +233,8 @@ class _Ingest:
                 record.id,
                 record.category,
                 photo,
-                row["photo_hash"],
-                row["source_hash"],
+                row.photo_hash,
+                row.source_hash,
                 dict(record.attributes),
             )
         )
@@ -223,7 +245,7 @@ class _Ingest:
             self._reject(Rejection(product.id, "duplicate-photo", f"The same pixels as product {owner}."))
             return
         if product.id in self.known:
-            before = self.known[product.id]["photo_hash"]
+            before = self.known[product.id].photo_hash
             if self.owner.get(before) == product.id:
                 del self.owner[before]
         self.owner[product.photo_hash] = product.id
@@ -235,7 +257,7 @@ class _Ingest:
         else:
             self.summary.added += 1
         self.held.append(product)
-        self.held_bytes += len(product.photo)
+        self.held_bytes += len(product.photo) + size_of(product.attributes)
         complete = self.wanted is None or self.wanted <= self.seen_categories
         if self.held_bytes >= HELD_BYTES and complete:
             self._commit()
@@ -256,15 +278,15 @@ class _Ingest:
             for r in self.rejections
         )
         write_whole(self.files.rejected, text.getvalue().encode())
-        products = Products.read(self.store)
-        if not len(products):
+        counts = count_categories(self.store)
+        if not counts:
             reasons = ", ".join(f"{count} {reason}" for reason, count in summary.rejected.most_common())
             raise SourceError(
                 f"{summary.source} has no usable product ({reasons or 'it is empty'}).",
                 remedy=f"See {self.files.rejected} for the reason of each.",
             )
-        summary.products = len(products)
-        summary.categories = products.counts()
+        summary.products = sum(counts.values())
+        summary.categories = counts
         summary.catalogue_hash = self.store.hash()
         summary.rejected_file = str(self.files.rejected)
         return summary

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from modiste.catalogue.fetch import fetch_all
-from modiste.catalogue.photo import fit_photo, is_white_background, photo_hash, read_photo, to_jpeg
+from modiste.catalogue.photo import Photo, fit_photo, is_white_background, photo_hash, read_photo, to_jpeg
 from modiste.catalogue.record import Record, Rejection, Url
 from modiste.errors import FetchError, PhotoError
 from modiste.store.products import StoredProduct
@@ -34,13 +34,15 @@ Outcome = StoredProduct | Unchanged | Rejection
 class Preparer:
     """How photos become rows: for which frame (height, width) and background, and what the store already knows.
 
-    `known` gives the stored source hash of an id; `fetched` is where photos from addresses are kept.
+    `known` gives the stored source hash of an id; `fetched` is where photos from addresses are kept; `read` makes
+    pixels of a file's bytes, and raises PhotoError.
     """
 
     frame: tuple[int, int]
     background: str
     known: Callable[[str], str | None]
     fetched: Path
+    read: Callable[[bytes], Photo] = read_photo
 
     def run(self, items: Iterator[Record | Rejection]) -> Iterator[Outcome]:
         """The outcome of every record, in order; rejections pass through."""
@@ -72,7 +74,7 @@ class Preparer:
         source_hash = hashlib.sha256(data).hexdigest()
         if self.known(record.id) == source_hash:
             return Unchanged(record)
-        pixels = read_photo(data)
+        pixels = self.read(data)
         if self.background == "white" and not is_white_background(pixels):
             return Rejection(record.id, "off-background", "The photo's background is not white.")
         fitted = fit_photo(pixels, self.frame)

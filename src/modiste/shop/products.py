@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from modiste.errors import UnknownProduct
@@ -14,10 +17,30 @@ from modiste.shop.filters import RESERVED, TITLES, Columns
 from modiste.store.products import ProductStore
 
 
+class Texts(Sequence[str]):
+    """A column of texts in another order, without a copy of it: all the attributes of a shop may take a gigabyte."""
+
+    def __init__(self, column: pa.ChunkedArray, order: NDArray[np.integer[Any]]) -> None:
+        self._column: Any = column
+        self._order = order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        if isinstance(row, slice):
+            return [self[each] for each in range(*row.indices(len(self)))]
+        return self._column[int(self._order[row])].as_py()
+
+
 class Products:
     """Every product but its photo, ordered by id."""
 
-    def __init__(self, ids: list[str], categories: list[str], attributes: list[str]) -> None:
+    def __init__(self, ids: list[str], categories: list[str], attributes: Sequence[str]) -> None:
         self.ids = ids
         self.categories = categories
         self._attributes = attributes  # JSON, read when asked for
@@ -25,11 +48,15 @@ class Products:
     @classmethod
     def read(cls, store: ProductStore) -> Products:
         """The products of a store."""
-        table: Any = store.table(["id", "category", "attributes"]).sort_by("id")
+        table: Any = store.table(["id", "category", "attributes"])
+        found: Any = table.select(["id", "category"]).append_column(
+            "row", pa.array(range(len(table)), pa.int64())
+        )
+        found = found.sort_by("id")
         return cls(
-            table.column("id").to_pylist(),
-            table.column("category").to_pylist(),
-            table.column("attributes").to_pylist(),
+            found.column("id").to_pylist(),
+            found.column("category").to_pylist(),
+            Texts(table.column("attributes"), found.column("row").to_numpy()),
         )
 
     def __len__(self) -> int:
@@ -74,9 +101,7 @@ class Products:
 
     def counts(self) -> dict[str, int]:
         """How many products each category has, largest first."""
-        names, counts = np.unique(np.array(self.categories, dtype=object), return_counts=True)
-        pairs = zip((str(name) for name in names), (int(count) for count in counts), strict=True)
-        return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+        return _largest_first(self.categories)
 
     def frame(self, clusters: NDArray[np.intp] | None) -> Any:
         """A pandas DataFrame: id, category, cluster where known, then one column per attribute.
@@ -93,3 +118,13 @@ class Products:
         if clusters is not None:
             table.insert(2, "cluster", clusters)
         return table
+
+
+def count_categories(store: ProductStore) -> dict[str, int]:
+    """How many products of each category a store has, largest first; none where it is empty."""
+    table: Any = store.table(["category"])
+    return _largest_first(table.column("category").to_pylist())
+
+
+def _largest_first(categories: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(categories).items(), key=lambda pair: (-pair[1], pair[0])))

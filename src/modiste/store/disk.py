@@ -13,12 +13,8 @@ from modiste.errors import ModisteError, ShopBusy, StorageError
 from modiste.store.refusals import refusal
 
 LOCK = ".lock"
-<<<<<<< HEAD
 HELD = ".held"  # in a directory of copies
-_OS_ERROR = re.compile(r"\(os error (\d+)\)")
-=======
 _OS_ERROR = re.compile(r"\(os error (\d+)\)|Os \{ code: (\d+)")  # as Rust shows and debugs it
->>>>>>> 8f78290 (Readers of photos, tables, manifests and addresses are attacked by atheris; Parquet is unpacked in a process of its own)
 
 
 @contextmanager

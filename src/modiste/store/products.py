@@ -313,6 +313,11 @@ class ProductStore:
             self._database.tidy(self._table)
 
 
+def to_text(attributes: dict[str, Any]) -> str:
+    """Attributes as the store keeps them: JSON, the same for the same."""
+    return json.dumps(attributes, ensure_ascii=False, sort_keys=True)
+
+
 def _missing(place: Path | str) -> ShopIncomplete:
     return ShopIncomplete(
         f"There is no product database in {place}.",
@@ -342,7 +347,7 @@ def _to_arrow(rows: Sequence[StoredProduct]) -> pa.Table:
     batches: list[Any] = []
     for start in range(0, len(rows), BATCH_ROWS):
         part = rows[start : start + BATCH_ROWS]
-        texts = [json.dumps(row.attributes, ensure_ascii=False, sort_keys=True) for row in part]
+        texts = [to_text(row.attributes) for row in part]
         columns: list[list[Any]] = [
             [getattr(row, name) for row in part] if name != "attributes" else texts for name in SCHEMA.names
         ]

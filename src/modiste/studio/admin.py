@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -11,7 +12,9 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, StrictStr
 from starlette.requests import Request
 
+from modiste.catalogue.bounds import unfit, unfit_id
 from modiste.catalogue.record import Record
+from modiste.catalogue.rows import attributes_of
 from modiste.shop.changing import models_of, put_products, remove_products, use_model
 from modiste.shop.indexing import index_shop
 from modiste.studio import shapes
@@ -23,7 +26,6 @@ from modiste.studio.problems import Refusal
 from modiste.studio.products import Id
 from modiste.studio.uploads import BINARY, form_photo
 
-LONGEST_ID = 512
 DENIED = refusals(401, 403, 404)
 
 routes = APIRouter(prefix="/v1/admin", tags=["administration"])
@@ -94,7 +96,12 @@ async def put(request: Request, id: Id, front: AtFront, keeper: Kept) -> shapes.
     if not isinstance(category, str) or not category.strip():
         raise _invalid("The form has no category.")
     record = Record(_id(id), category.strip(), photo, _attributes(attributes))
-    await keeper.write(lambda: put_products(front.now.shop.path, [record]))
+    if (why := unfit(record)) is not None:
+        raise _invalid(f"{why[1][0].upper()}{why[1][1:]}.")
+    shop, reader = front.now.shop, front.crews.reader
+    # Whoever has the key may still have been handed the photo by somebody else.
+    read = partial(reader.read, frame=shop.frame, cut=False)
+    await keeper.write(lambda: put_products(shop.path, [record], read=read))
     return await _state(front, keeper)
 
 
@@ -176,8 +183,8 @@ async def _state(front: Any, keeper: Keeper) -> shapes.Administered:
 def _id(id: str) -> str:
     """The id in a path, which comes percent-encoded. Raises Refusal."""
     found = unquote(id, errors="replace")
-    if not 0 < len(found) <= LONGEST_ID or not found.isprintable():
-        raise _invalid(f"An id has 1 to {LONGEST_ID} characters, all printable.")
+    if (why := unfit_id(found)) is not None:
+        raise _invalid(f"{why[0].upper()}{why[1:]}.")
     return found
 
 
@@ -189,7 +196,7 @@ def _attributes(text: Any) -> dict[str, Any]:
     plain = (str, int, float, bool, type(None))
     if not isinstance(held, dict) or not all(isinstance(each, plain) for each in held.values()):  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType]
         raise _invalid("The attributes are no JSON object of plain values.")
-    return held  # pyright: ignore[reportUnknownVariableType]
+    return attributes_of(held, without=())  # as a table's; pyright: ignore[reportUnknownVariableType]
 
 
 def _invalid(detail: str) -> Refusal:

@@ -1,0 +1,153 @@
+"""A clock that is set back or forward by years, also in the midst of it: nothing is lost, and nobody waits.
+
+The clock of a process is set by a small library that is put before the system's; the system's own stays right.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from modiste.shop.changing import refresh_shop, remove_products, stale_stage
+from modiste.shop.repairing import look_over
+from modiste.shop.shop import Shop
+from modiste.studio.keys import new_key
+from tests.studio.test_server import serving
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.skipif(
+        sys.platform != "linux" or shutil.which("cc") is None, reason="a library is compiled, for Linux"
+    ),
+]
+
+HERE = Path(__file__).parent
+SOURCE = HERE.parents[1] / "src" / "modiste"
+YEARS = 10 * 365 * 86_400
+CHANGE = """
+import json, sys, time
+from modiste.shop.changing import refresh_shop, remove_products
+from modiste.shop.shop import Shop
+path = sys.argv[1]
+for _ in range(int(sys.argv[2])):
+    remove_products(path, Shop.open(path, need="catalogue").catalogue.ids[:1])
+refresh_shop(path)
+print(json.dumps({"now": time.time(), "ids": Shop.open(path, need="map").catalogue.ids}))
+"""
+
+
+class Clock:
+    """The clock of the processes that this environment is given to."""
+
+    def __init__(self, folder: Path) -> None:
+        library, self._file = folder / "clock.so", folder / "clock"
+        subprocess.run(
+            ["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(HERE / "clock.c"), "-ldl"], check=True
+        )
+        self.set(0)
+        self.environment = {
+            "LD_PRELOAD": str(library),
+            "CLOCK": str(self._file),
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+
+    def set(self, off: int) -> None:
+        """Let it be wrong by so many seconds from now on."""
+        with self._file.open("r+b" if self._file.exists() else "wb") as file:
+            file.write(off.to_bytes(8, sys.byteorder, signed=True))
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    return Clock(tmp_path)
+
+
+def changed(clock: Clock, path: Path, off: int, times: int) -> dict[str, object]:
+    """What a process says that takes products out, one by one, while its clock is wrong."""
+    clock.set(off)
+    ran = subprocess.run(
+        [sys.executable, "-c", CHANGE, str(path), str(times)],
+        env=os.environ | clock.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(ran.stdout)
+
+
+def test_changes_by_processes_whose_clocks_differ_by_decades(clock: Clock, small: Path) -> None:
+    """Each goes on from what the one before has left, whatever that seems to be dated."""
+    ids = Shop.open(small, need="catalogue").catalogue.ids
+    reader = Shop.open(small, need="map")
+    for round_, off in enumerate((YEARS, -YEARS, 0, -YEARS), start=1):
+        said = changed(clock, small, off, 2)
+        assert abs(said["now"] - (time.time() + off)) < 86_400  # type: ignore[operator]
+        assert said["ids"] == ids[2 * round_ :]
+    remove_products(small, ids[8:9])
+    refresh_shop(small)
+    assert Shop.open(small, need="map").catalogue.ids == ids[9:]
+    assert len(reader.similar(reader.random_design(0), 5)) == 5
+    assert len(reader.jpeg(ids[20])) > 0  # of the version that it opened, or the newest
+    assert stale_stage(small) is None
+    assert look_over(small)["sound"]
+
+
+def test_a_shop_grows_no_further_under_a_clock_that_is_set_back(clock: Clock, small: Path) -> None:
+    """What a clock that was ahead has dated into the future is merged all the same."""
+    changed(clock, small, YEARS, 1)
+    changed(clock, small, 0, 1)
+    assert look_over(small, repair=True)["sound"]
+    before = sum(each.stat().st_size for each in small.rglob("*") if each.is_file())
+    for _ in range(3):
+        assert look_over(small, repair=True)["sound"]
+    after = sum(each.stat().st_size for each in small.rglob("*") if each.is_file())
+    assert after - before < 300_000
+
+
+@pytest.fixture
+def served(
+    clock: Clock, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[httpx.Client, Clock, str]]:
+    key, hashed = new_key()
+    for name, value in clock.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MODISTE_ADMIN_KEY", hashed)
+    monkeypatch.setenv("MODISTE_OTHERS_PER_SECOND", "1")
+    with serving(small) as (_, url), httpx.Client(base_url=url, timeout=30) as client:
+        monkeypatch.delenv("LD_PRELOAD")
+        yield client, clock, key
+
+
+def test_a_server_whose_clock_is_set(served: tuple[httpx.Client, Clock, str]) -> None:
+    """Deadlines, shares and waits are counted by a clock that nobody sets."""
+    client, clock, key = served
+    said: list[int] = []
+    for off in (YEARS, -YEARS, 0, YEARS):
+        clock.set(off)
+        said += [client.get("/v1/sliders").status_code for _ in range(12)]
+    assert set(said) <= {200, 429}
+    assert said[12:].count(429) > 24  # to jump a decade fills nobody's share again
+    assert client.get("/livez").status_code == 200
+    time.sleep(2)
+    assert client.get("/v1/admin", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+
+
+def test_the_time_of_day_decides_nothing() -> None:
+    """It is told to people: in the log, in a backup, and to a shop's server that asks us to come back at an hour."""
+    asking = re.compile(r"\btime\.time(_ns)?\(|datetime\.(now|utcnow|today)\(|\bdate\.today\(")
+    found = {
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*.py")
+        if asking.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"shop/backup.py", "catalogue/fetch.py"}
