@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from modiste import Shop
-from modiste.errors import ShopBusy
+from modiste.errors import ShopBusy, StaleError
+from modiste.shop.changing import remove_products, stale_stage
 from modiste.shop.files import ShopFiles, writing
 from modiste.shop.manifest import Manifest
 from modiste.shop.repairing import look_over
@@ -74,6 +75,51 @@ def test_many_versions_are_compacted(small: Path) -> None:
     opened = ProductStore.open(small / "store")
     assert opened.photos() == before
     assert opened._table.stats()["fragment_stats"]["num_fragments"] == 1
+
+
+def test_a_change_that_was_broken_off_is_brought_to_its_end(small: Path) -> None:
+    """Products were taken out, and what follows from that was not made."""
+    ids = Shop.open(small, need="catalogue").catalogue.ids
+    remove_products(small, ids[:5])
+    assert not look_over(small)["sound"]
+    with pytest.raises(StaleError):
+        Shop.open(small)
+    found = look_over(small, repair=True)
+    assert found["sound"], found
+    assert parts(found, mended=False) == set()
+    assert "encodings" in parts(found, mended=True)
+    shop = Shop.open(small, need="map")
+    assert shop.catalogue.ids == ids[5:]
+    assert (shop.manifest.clusters["k"], len(shop.map.positions)) == (3, len(ids) - 5)
+    assert stale_stage(small) is None
+
+
+def test_what_was_counted_otherwise_and_what_was_taken_away(small: Path) -> None:
+    store = ProductStore.open(small / "store")
+    store.delete(Shop.open(small, need="catalogue").catalogue.ids[:1])  # killed between this and shop.json
+    files, model = ShopFiles(small), str(Manifest.load(small).model)
+    files.clusters(model).unlink()
+    assert look_over(small, repair=True)["sound"]
+    assert Manifest.load(small).catalogue["count"] == 23
+    assert stale_stage(small) is None
+
+
+def test_a_shop_that_was_never_whole_is_not_built_by_repair(small: Path) -> None:
+    held = Manifest.load(small)
+    held.with_(encodings={}, clusters={}).save(small)
+    ProductStore.open(small / "store").drop_encodings(str(held.model))
+    look_over(small, repair=True)
+    assert Manifest.load(small).encodings == {}
+
+
+def test_before_damaged_clusters_it_stops(small: Path) -> None:
+    path = ShopFiles(small).clusters(str(Manifest.load(small).model))
+    path.write_bytes(path.read_bytes()[:-20])
+    before = path.read_bytes()
+    remove_products(small, Shop.open(small, need="catalogue").catalogue.ids[:1])
+    assert not look_over(small, repair=True)["sound"]
+    assert path.read_bytes() == before
+    assert stale_stage(small) == "clusters"
 
 
 def test_edited_sliders_are_left_alone(small: Path) -> None:

@@ -34,8 +34,9 @@ def doctor(
 
     Takes some seconds. Training runs the fastest way found here, which it measures for itself when it starts.
 
-    Of a shop, every part is read and held against what it was made from. --repair makes again what is derived; it
-    never changes products, models, encodings or clusters. The command ends with 4 where something broken is left.
+    Of a shop, every part is read and held against what it was made from. --repair makes again what is derived, and what
+    no longer fits the products or the model, clusters as they were asked for; it never changes products or models, nor
+    what is damaged and cannot be made the same again. The command ends with 4 where something broken is left.
 
     \b
     modiste doctor

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from modiste.errors import ShopError, ShopIncomplete, StaleError
+from modiste.shop.changing import remake, stale_stage
 from modiste.shop.examining import examine_shop, leftovers
 from modiste.shop.faults import Fault
 from modiste.shop.files import ShopFiles, remove
 from modiste.shop.indexing import index_shop
 from modiste.shop.manifest import Manifest
-from modiste.shop.places import place_of, to_read, to_write
+from modiste.shop.places import manifest_of, place_of, to_read, to_write
 from modiste.shop.progress import Progress
+from modiste.shop.shop import Shop
 from modiste.shop.sliding import make_map, make_sliders
+from modiste.shop.stages import Stage
 from modiste.store.objects import Objects
 from modiste.store.products import ProductStore
 
@@ -25,8 +30,10 @@ def look_over(
     """Read everything in the shop at `path` and say what is wrong; with `repair`, mend what is safe and look again.
 
     Repair removes what killed processes have left, compacts the products' table, and makes again what is derived:
-    snapshot, index, map, and sliders where there are none. A graph that does not fit is removed, since building one
-    takes long. Products, encodings, models, clusters and sliders edited by hand are never changed.
+    snapshot, index, map, and sliders where there are none. What was made of products or with a model that are no longer
+    those of the shop is made anew, clusters as they were asked for: a change that was broken off ends so. A graph that
+    does not fit is removed, since building one takes long. Products and models are never changed, nor encodings,
+    clusters and sliders that are damaged or were edited by hand.
 
     Returns:
         {"shop", "bytes", "freed": bytes that repair gave back, "faults": [{"part", "where", "says", "remedy",
@@ -72,12 +79,36 @@ def _mend(place: Path | str, faults: Sequence[Fault], on_progress: Progress | No
         if "graph" in parts and model_id is not None:
             remove(files.graph(model_id))
         unnamed = model_id is not None and not files.sliders(model_id).exists()
+    if "model" not in parts:
+        _bring_up_to_date(place, on_progress)
     if "sliders" in parts and unnamed:
         make_sliders(place, on_progress=on_progress)
     if "map" in parts:
         make_map(place, on_progress=on_progress)
     if "index" in parts:
         index_shop(place)
+
+
+def _bring_up_to_date(place: Path | str, on_progress: Progress | None) -> None:
+    """Make anew, one after the other, the stages that something has changed under; before one that is damaged, stop."""
+    with suppress(ShopError):  # what it is, the second look says
+        while (stage := stale_stage(place)) is not None and _is_overtaken(place, stage):
+            remake(place, stage, on_progress=on_progress)
+
+
+def _is_overtaken(place: Path | str, stage: Stage) -> bool:
+    """Whether a stage is of other products or another model, or there is none yet in a shop that was once whole."""
+    if stage == "catalogue":
+        return True
+    try:
+        Shop.open(place, need=stage)
+    except StaleError:
+        return True
+    except ShopIncomplete:
+        return bool(manifest_of(place).clusters)
+    except ShopError:
+        return False
+    return False
 
 
 def _size(place: Path | str) -> int:
