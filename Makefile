@@ -53,9 +53,16 @@ check: docs $(ALL) $(TOOLS)/.installed ## lint, format, types, the documentation
 	$(BIN)/python -m pytest tests/test_layers.py tests/test_docs.py tests/test_public_names.py tests/supply
 
 .PHONY: check-all
-check-all: check ## check, then every test: slow, on real photos, in a browser, with faults
+check-all: check ## check, then every test: slow, on real photos, in a browser, with faults, under load
 	scripts/ensure_chromium.sh
 	$(BIN)/python -m pytest -m ''
+	$(MAKE) load
+
+.PHONY: load
+load: $(ALL) ## a server under load for a minute, then under too much (SHOP=demo-shop); fails where a promise is not kept
+	scripts/ensure_wrk.sh
+	$(BIN)/modiste demo --shop $(SHOP) --no-serve --json > /dev/null
+	$(BIN)/python benchmarks/load --shop $(SHOP) --minutes 1
 
 .PHONY: bench
 bench: $(BENCH) ## all comparisons of speed, side by side with peers, as ratios into build/bench.json

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from modiste.errors import BadOption
-from modiste.shop.filters import Columns
+from modiste.shop.filters import AT_ONCE, LONGEST_WORD, Columns
 from modiste.shop.wheres import parse_where
 
 ROWS: list[tuple[str, dict[str, Any]]] = [
@@ -126,6 +126,21 @@ def test_numbers_of_articles_are_no_facet() -> None:
     texts = [json.dumps({"sku": 10_000 + i, "size": i % 7, "weight": i / 7, "code": f"c{i}"}) for i in many]
     names = {facet.name for facet in Columns(["x"] * 200, texts).facets({})}
     assert names == {"category", "size", "weight"}
+
+
+def test_a_text_that_describes_is_none_to_filter_by() -> None:
+    texts = [json.dumps({"about": "x" * length, "size": length}) for length in (3, LONGEST_WORD + 1, 5)]
+    columns = Columns(["x"] * 3, texts)
+    assert set(columns.by_name) == {"category", "size"}
+    with pytest.raises(BadOption, match="about"):
+        columns.matching({"about": ["xxx"]})
+
+
+def test_more_products_than_are_read_at_once() -> None:
+    count = 2 * AT_ONCE + 3
+    columns = Columns(["x"] * count, [json.dumps({"n": number, "m": number % 3}) for number in range(count)])
+    found = np.flatnonzero(columns.matching({"n": {"min": AT_ONCE - 1, "max": AT_ONCE + 1}}))
+    assert found.tolist() == [AT_ONCE - 1, AT_ONCE, AT_ONCE + 1]
 
 
 def test_one_product_and_none_with_attributes() -> None:
