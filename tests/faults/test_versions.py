@@ -1,0 +1,169 @@
+"""Two versions of Modiste at once on one shop: what the newer has written, the older refuses, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from modiste.catalogue.record import Record
+from modiste.errors import ModisteError, SchemaError
+from modiste.shop.backup import backup_shop
+from modiste.shop.changing import Given, put_products, refresh_shop, remove_products, use_model
+from modiste.shop.clustering import cluster_shop
+from modiste.shop.encoding import encode_shop
+from modiste.shop.indexing import index_shop
+from modiste.shop.ingest import ingest
+from modiste.shop.repairing import look_over
+from modiste.shop.shop import Shop
+from modiste.shop.sliding import make_map, make_sliders
+from modiste.shop.training import train_shop
+from modiste.store.disk import one_writer
+from modiste.studio.app import create_app
+from modiste.studio.settings import Settings
+from tests.contents import contents
+from tests.studio.asking import refused
+from tests.studio.conftest import UNLIMITED
+from tests.studio.test_admin import ADMIN, KEY, READ, READER, noise, put, settled
+
+pytestmark = pytest.mark.faults
+
+# The Modiste of next year: another schema of shop.json, or of the products' table, and nothing else.
+NEWER = """
+import sys
+from pathlib import Path
+from modiste.shop import migrating
+from modiste.store import products
+what, path = sys.argv[1], Path(sys.argv[2])
+if "shop" in what:
+    migrating.STEPS[1] = lambda said: said
+    migrating.SCHEMA = 2
+if "store" in what:
+    products.SCHEMA_VALUE = b"2"
+    products.SCHEMA = products.SCHEMA.with_metadata({products.SCHEMA_KEY: b"2"})
+import numpy as np
+from modiste.catalogue.photo import to_png
+from modiste.catalogue.record import Record
+from modiste.shop.changing import Given
+from modiste.shop.ingest import ingest
+from modiste.shop.clustering import cluster_shop
+from modiste.shop.shop import Shop
+if "new" in what:
+    photos = np.random.default_rng(0).integers(0, 255, (9, 24, 16, 3), dtype=np.uint8)
+    ingest(Given([Record(str(n), "bags", to_png(each)) for n, each in enumerate(photos)]), path, frame=(24, 16))
+else:
+    cluster_shop(path, k=2, method="kmeans")
+    assert Shop.open(path).manifest.schema == 2
+if "holding" in what:
+    from modiste.store.disk import one_writer
+    with one_writer(path):
+        print("held", flush=True)
+        sys.stdin.read()
+"""
+
+
+def newer(what: str, path: Path) -> subprocess.Popen[str]:
+    """The newer version at work."""
+    return subprocess.Popen(
+        [sys.executable, "-c", NEWER, what, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def written_by_newer(what: str, path: Path) -> None:
+    with newer(what, path) as process:
+        process.communicate(timeout=300)
+    assert process.returncode == 0
+
+
+STAGES: dict[str, Callable[[Path], Any]] = {
+    "open": Shop.open,
+    "ingest": lambda path: ingest(Given([Record("new", "bags", noise(1), {})]), path),
+    "put": lambda path: put_products(path, [Record("new", "bags", noise(1), {})]),
+    "remove": lambda path: remove_products(path, ["1"]),
+    "train": lambda path: train_shop(path, epochs=1, latent=4),
+    "encode": encode_shop,
+    "cluster": lambda path: cluster_shop(path, k=2),
+    "sliders": make_sliders,
+    "map": make_map,
+    "index": index_shop,
+    "refresh": refresh_shop,
+    "model": lambda path: use_model(path, "0123456789ab"),
+    "backup": lambda path: backup_shop(path, path.parent / "out.zip"),
+}
+
+
+@pytest.mark.parametrize("what", ["shop", "new store"])
+def test_no_stage_changes_what_a_newer_version_has_written(what: str, small: Path, tmp_path: Path) -> None:
+    path = small if what == "shop" else tmp_path / "new"
+    written_by_newer(what, path)
+    before = contents(path)
+    for name, work in STAGES.items():
+        if (name, what) == ("backup", "new store"):
+            continue  # a copy of files, which need not be understood: shop.json says how
+        with pytest.raises(SchemaError, match=r"schema.*2.*this Modiste reads up to 1.*or a newer one"):
+            work(path)
+        assert contents(path) == before, name
+    assert not (path.parent / "out.zip").exists()
+    for repair in (False, True):
+        found = look_over(path, repair=repair)
+        assert not found["sound"]
+        assert "this Modiste reads up to 1" in str(found["faults"])
+        assert contents(path) == before
+
+
+def test_whoever_has_it_open_goes_on_with_what_it_had(small: Path) -> None:
+    shop = Shop.open(small, need="map")
+    code = shop.code_of(shop.catalogue.ids[0])
+    answer = [match.id for match in shop.similar(code, 5)]
+    written_by_newer("shop", small)
+    assert [match.id for match in shop.similar(code, 5)] == answer
+    assert shop.photo(shop.catalogue.ids[0]).shape == (*shop.frame, 3)
+
+
+def test_one_lock_holds_for_both(small: Path) -> None:
+    with newer("shop holding", small) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        before = contents(small)
+        with pytest.raises(ModisteError):
+            cluster_shop(small, k=3)
+        with pytest.raises(ModisteError), one_writer(small):
+            pass
+        assert contents(small) == before
+        process.communicate("")
+
+
+@pytest.fixture
+def kept(small: Path) -> Iterator[tuple[TestClient, Path]]:
+    """A client of a server that may be administered, and its shop."""
+    settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
+    with TestClient(
+        create_app(Shop.open(small, need="map"), settings), raise_server_exceptions=False
+    ) as client:
+        yield client, small
+
+
+def test_a_server_goes_on_and_says_so(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    version = settled(client)["version"]
+    written_by_newer("shop", path)
+    before = contents(path)
+    assert client.post("/v1/admin/reload", headers=KEY).status_code == 202
+    held = settled(client)
+    assert held["version"] == version
+    assert "this Modiste reads up to 1" in held["error"]
+    refused(put(client, "new", noise(1)), 503, "schema_error")
+    assert contents(path) == before
+    for address in ("/v1/shop", "/v1/sliders", "/v1/products"):
+        assert client.get(address).status_code == 200
+    assert client.get("/v1/admin", headers=READ).status_code == 200
