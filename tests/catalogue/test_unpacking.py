@@ -42,7 +42,7 @@ def names(count: int) -> dict[str, list[str]]:
 
 # In a process that may not take more: a bound on what reads the table, too.
 BOUNDED = """
-import json, resource, sys
+import json, re, resource, sys
 from collections import Counter
 from modiste.catalogue.bounds import unfit
 from modiste.catalogue.record import Record
@@ -52,7 +52,9 @@ kinds = Counter()
 for row in open_source(sys.argv[1]).records():
     why = unfit(row) if isinstance(row, Record) else (row.reason, row.detail)
     kinds["good" if why is None else why[0]] += 1
-print(json.dumps({"kinds": kinds, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+# Not getrusage: its largest is that of the process that began this one, if that was larger.
+peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())
+print(json.dumps({"kinds": kinds, "mb": int(peak[1]) / 1024}))
 """
 
 

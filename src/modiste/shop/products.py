@@ -6,10 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modiste.errors import UnknownProduct
@@ -49,15 +50,11 @@ class Products:
     def read(cls, store: ProductStore) -> Products:
         """The products of a store."""
         table: Any = store.table(["id", "category", "attributes"])
-        found: Any = table.select(["id", "category"]).append_column(
-            "row", pa.array(range(len(table)), pa.int64())
-        )
-        found = found.sort_by("id")
-        return cls(
-            found.column("id").to_pylist(),
-            found.column("category").to_pylist(),
-            Texts(table.column("attributes"), found.column("row").to_numpy()),
-        )
+        order: Any = cast(Any, pc).sort_indices(table.select(["id"]), [("id", "ascending")])
+        # Its own `to_numpy` would load pandas.
+        rows = np.frombuffer(order.buffers()[1], np.uint64, len(order))
+        ids, categories = (table.column(name).take(order).to_pylist() for name in ("id", "category"))
+        return cls(ids, categories, Texts(table.column("attributes"), rows))
 
     def __len__(self) -> int:
         return len(self.ids)
