@@ -64,6 +64,18 @@ def held(url: str) -> Counter[str]:
     return Counter(store.table(["id"]).column("id").to_pylist())
 
 
+def killed(what: str, url: str, turn: int, random: np.random.Generator) -> list[str]:
+    """What a process said that it had done until it was killed: at its first change, or some time after one or two."""
+    words = [sys.executable, "-m", "tests.faults.killed", what, url]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+        said = [writer.stdout.readline() for _ in range(turn % 3)]
+        time.sleep(float(random.uniform(0, 1.5)))
+        writer.send_signal(signal.SIGKILL)
+        return [*"".join(said).split(), *writer.stdout.read().split()]
+
+
 def test_commands_ask_it(there: str, capsys: pytest.CaptureFixture[str]) -> None:
     product_id = Shop.open(there).catalogue.ids[4]
     assert main(["similar", "--shop", there, "--product", product_id, "-k", "3", "--json"]) == 0
@@ -158,14 +170,8 @@ def test_two_that_write_at_once_lose_and_double_nothing(there: str, tmp_path: Pa
 def test_a_stage_that_is_killed_leaves_the_shop_as_it_was(there: str, what: str) -> None:
     model, random = Shop.open(there).model.model_id, np.random.default_rng(1)
     done = 0
-    for _ in range(5):
-        words = [sys.executable, "-m", "tests.faults.killed", what, there]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "ready\n"
-            time.sleep(float(random.uniform(0.2, 3)))
-            writer.send_signal(signal.SIGKILL)
-            done += len(writer.stdout.read().split())
+    for turn in range(5):
+        done += len(killed(what, there, turn, random))
         shop = Shop.open(there, need="sliders")
         assert shop.model.model_id == model
         assert len(shop.similar(shop.random_design(1), 3)) == 3
@@ -180,14 +186,8 @@ def test_a_writer_that_is_killed_loses_nothing_it_said(
     there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, said, random = held(there), set[str](), np.random.default_rng(0)
-    for _ in range(5):
-        words = [sys.executable, "-m", "tests.faults.killed", "put", there]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "ready\n"
-            time.sleep(float(random.uniform(0.2, 4)))
-            writer.send_signal(signal.SIGKILL)
-            said |= {f"new-{number}" for number in writer.stdout.read().split()}
+    for turn in range(5):
+        said |= {f"new-{number}" for number in killed("put", there, turn, random)}
         found = held(there)
         assert set(found.values()) == {1}
         assert set(found) >= set(before) | said
