@@ -146,8 +146,7 @@ def python_page() -> str:
 def public_name(name: str) -> Iterator[str]:
     """A heading and what the docstring says; of a class, its public members too."""
     held = getattr(modiste, name)
-    module = ast.parse(inspect.getsource(importlib.import_module(held.__module__)))
-    node = next(each for each in module.body if getattr(each, "name", None) == name)
+    node = defined(held)
     yield f"## modiste.{name}"
     yield ""
     if isinstance(node, ast.FunctionDef):
@@ -156,7 +155,9 @@ def public_name(name: str) -> Iterator[str]:
     assert isinstance(node, ast.ClassDef)
     yield from prose(ast.get_docstring(node))
     yield from fields(node)
-    for member in node.body:
+    # What a class has of another of ours comes first.
+    classes = [each for each in reversed(held.__mro__) if each.__module__.startswith("modiste.")]
+    for member in (member for each in classes for member in members(defined(each))):
         if (
             isinstance(member, ast.FunctionDef)
             and not member.name.startswith("_")
@@ -166,6 +167,17 @@ def public_name(name: str) -> Iterator[str]:
             yield f"### {name}.{member.name}"
             yield ""
             yield from function(member, f"{name}.{member.name}")
+
+
+def defined(held: Any) -> ast.stmt:
+    """Where a class or a function is defined."""
+    module = ast.parse(inspect.getsource(importlib.import_module(held.__module__)))
+    return next(each for each in module.body if getattr(each, "name", None) == held.__name__)
+
+
+def members(node: ast.stmt) -> list[ast.stmt]:
+    """What stands in a class."""
+    return node.body if isinstance(node, ast.ClassDef) else []
 
 
 def function(node: ast.FunctionDef, name: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from modiste.shop.encoding import encode_shop
 from modiste.shop.files import ShopFiles
 from modiste.shop.ingest import ingest
 from modiste.shop.places import manifest_of
-from modiste.shop.products import count_categories
+from modiste.shop.products import described
 from modiste.shop.progress import Progress
 from modiste.shop.shop import Shop
 from modiste.shop.sliding import make_map, make_sliders
@@ -99,10 +99,9 @@ def remove_products(path: str | Path, ids: Sequence[str]) -> int:
 
 def _count(shop: Shop) -> int:
     """Let the manifest say what is in the store now, inside `writing`; returns how many products."""
-    counts = count_categories(shop.store)
-    described = {"hash": shop.store.hash(), "count": sum(counts.values()), "categories": counts}
-    shop.manifest.with_(catalogue=shop.manifest.catalogue | described).save(shop.files.root)
-    return sum(counts.values())
+    found = described(shop.store)
+    shop.manifest.with_(catalogue=shop.manifest.catalogue | found).save(shop.files.root)
+    return int(found["count"])
 
 
 def use_model(path: str | Path, model_id: str) -> ModelConfig:

@@ -27,7 +27,7 @@ from modiste.store.disk import barrier, disk_errors
 from modiste.store.products import ProductStore
 
 if TYPE_CHECKING:
-    from modiste.shop.shop import Shop
+    from modiste.shop.opened import Opened
 
 DESIGNS, NEAREST = 200, 10  # by which a graph's recall is measured
 
@@ -71,7 +71,7 @@ def indexed_encodings(
     return Encodings(held.mean[order], held.std[order], held.code[order])
 
 
-def open_index(shop: Shop, threads: int) -> LatentIndex:
+def open_index(shop: Opened, threads: int) -> LatentIndex:
     """The shop's index: mapped from its file, or, where that is missing or stale, built in memory."""
     model_id = shop.model.model_id
     directory, wanted = shop.files.index(model_id), made_from(shop.files, shop.manifest, shop.store, model_id)
@@ -79,7 +79,7 @@ def open_index(shop: Shop, threads: int) -> LatentIndex:
     return build_index(shop, threads) if found is None else found
 
 
-def build_index(shop: Shop, threads: int) -> LatentIndex:
+def build_index(shop: Opened, threads: int) -> LatentIndex:
     """The shop's index, from its encodings and clusters."""
     held = shop.encodings
     return LatentIndex(
@@ -93,7 +93,7 @@ def build_index(shop: Shop, threads: int) -> LatentIndex:
     )
 
 
-def write_index(shop: Shop) -> LatentIndex:
+def write_index(shop: Opened) -> LatentIndex:
     """Build the shop's index and keep it, and the products' words, in files, inside `writing`. Raises StorageError."""
     warm()  # so that the first question does not wait for a compiler
     index = build_index(shop, 1)
@@ -107,7 +107,7 @@ def write_index(shop: Shop) -> LatentIndex:
     return index
 
 
-def open_graph(shop: Shop) -> Graph:
+def open_graph(shop: Opened) -> Graph:
     """The shop's graph, as `modiste index --graph` made it. Raises ShopIncomplete where there is none that fits."""
     model_id = shop.model.model_id
     found = Graph.open(shop.files.graph(model_id), linked_from(shop.manifest, shop.store, model_id))
@@ -119,7 +119,7 @@ def open_graph(shop: Shop) -> Graph:
     return found
 
 
-def _write_graph(shop: Shop, index: LatentIndex, on_progress: Progress | None) -> Graph:
+def _write_graph(shop: Opened, index: LatentIndex, on_progress: Progress | None) -> Graph:
     """Link the shop's products, measure what that finds, and keep it in files, inside `writing`."""
     held, tau = shop.encodings, shop.tau
     linked = Graph.build(held.mean, held.std, tau=tau, on_progress=partial(tell, on_progress, "graph"))
@@ -161,13 +161,13 @@ def index_shop(
         ShopIncomplete, StaleError: the shop is not clustered, or not as it is now.
         ShopBusy, StorageError: the shop cannot be written to.
     """
-    from modiste.shop.shop import Shop
+    from modiste.shop.opened import Opened
     from modiste.shop.writing import opened_for_writing
 
     with opened_for_writing(path, need="clusters") as shop:
         if tau is not None:
             shop.manifest.with_(search={"tau": check_tau(tau)}).save(shop.files.root)
-        changed = Shop.open(shop.files.root, derived=False)
+        changed = Opened.open(shop.files.root, derived=False)
         _ = (changed.encodings, changed.assignments)
         warm()  # what is timed is laying out and writing, not the compiler
         began = time.perf_counter()

@@ -59,10 +59,6 @@ class Products:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def described(self, store_hash: str) -> dict[str, Any]:
-        """What a manifest says of them."""
-        return {"hash": store_hash, "count": len(self), "categories": self.counts()}
-
     @cached_property
     def _rows(self) -> dict[str, int]:
         return {id_: row for row, id_ in enumerate(self.ids)}
@@ -121,6 +117,12 @@ def count_categories(store: ProductStore) -> dict[str, int]:
     """How many products of each category a store has, largest first; none where it is empty."""
     table: Any = store.table(["category"])
     return _largest_first(table.column("category").to_pylist())
+
+
+def described(store: ProductStore) -> dict[str, Any]:
+    """What a manifest says of the products in a store."""
+    counts = count_categories(store)
+    return {"hash": store.hash(), "count": sum(counts.values()), "categories": counts}
 
 
 def _largest_first(categories: Iterable[str]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from modiste.shop.files import ShopFiles, kept, unsealed, writing
 from modiste.shop.head import NAME, Head, object_of, read_head, the_head
 from modiste.shop.lease import leased
 from modiste.shop.manifest import Manifest
-from modiste.shop.products import Products
+from modiste.shop.products import described
 from modiste.store.database import Database
 from modiste.store.disk import disk_errors
 from modiste.store.objects import Objects, Tag
@@ -106,7 +106,7 @@ def _take_up(root: Path, head: Head) -> int:
     store.refresh()
     if store.version != head.tables[PRODUCTS].version:
         manifest = Manifest.load(root)
-        manifest.with_(catalogue=manifest.catalogue | Products.read(store).described(store.hash())).save(root)
+        manifest.with_(catalogue=manifest.catalogue | described(store)).save(root)
     return store.version
 
 
