@@ -68,7 +68,7 @@ load: $(ALL) ## a server under load for a minute, then under too much (SHOP=demo
 bench: $(BENCH) ## all comparisons of speed, side by side with peers, as ratios into build/bench.json
 	$(BIN)/python benchmarks/speed
 	scripts/ensure_chromium.sh
-	@for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python "$$program"; done
+	@set -e; for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python "$$program"; done
 
 .PHONY: bench-quick
 bench-quick: $(BENCH) ## the same ratios of speed from less, in some 5 minutes
