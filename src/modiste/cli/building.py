@@ -32,6 +32,7 @@ def build(
         typer.Option("--cluster-method", "--by", metavar=options.CLUSTERINGS, help=options.CLUSTERED_BY),
     ] = None,
     threads: options.Threads = 2,
+    on_cluster: options.OnCluster = None,
     json: options.AsJson = False,
 ) -> None:
     """Make a shop that answers: ingest, train, encode and cluster. Stopped, it goes on where it was.
@@ -40,11 +41,12 @@ def build(
     modiste build ~/fashion-product-images --shop my-shop
     modiste build products.csv --shop my-shop --categories all --minutes 15
     modiste build sample --shop demo-shop --minutes 3
+    modiste build catalogue.parquet --shop s3://bucket/shop --cluster 10.0.0.1:6379
     """
     from modiste.shop.build import build as run
 
     frame, wanted = options.read_size(size), options.read_categories(categories)
-    with Bars(quiet=json) as bars:
+    with options.fleet_at(on_cluster) as fleet, Bars(quiet=json) as bars:
         result = run(
             source,
             shop,
@@ -62,6 +64,7 @@ def build(
             on=on,
             cluster_method=cluster_method,
             threads=threads,
+            fleet=fleet,
             on_progress=bars,
         )
     from modiste.cli.output import console, print_json
@@ -83,6 +86,7 @@ def ingest(
     category_column: options.CategoryColumn = None,
     size: options.Size = None,
     background: options.Background = None,
+    on_cluster: options.OnCluster = None,
     json: options.AsJson = False,
 ) -> None:
     """Bring photos and what is known of them into a shop. Again, it adds what is new and changes what changed.
@@ -91,11 +95,12 @@ def ingest(
     modiste ingest ~/fashion-product-images --shop my-shop --categories footwear,eyewear,bags
     modiste ingest catalogue.parquet --shop my-shop --category-column kind --background white
     modiste ingest hf:owner/name --shop my-shop --size 128x128
+    modiste ingest catalogue.parquet --shop my-shop --cluster local
     """
     from modiste.shop.ingest import ingest as run
 
     frame, wanted = options.read_size(size), options.read_categories(categories)
-    with Bars(quiet=json) as bars:
+    with options.fleet_at(on_cluster) as fleet, Bars(quiet=json) as bars:
         summary = run(
             source,
             shop,
@@ -103,6 +108,7 @@ def ingest(
             category_column=category_column,
             frame=frame,
             background=background,
+            fleet=fleet,
             on_progress=bars,
         ).to_dict()
     from modiste.cli.output import print_json
@@ -158,16 +164,22 @@ def train(
     )
 
 
-def encode(shop: options.ShopPath, threads: options.Threads = 2, json: options.AsJson = False) -> None:
-    """Encode every product with the shop's model: mean, std and fixed-epsilon code.
+def encode(
+    shop: options.ShopPath,
+    threads: options.Threads = 2,
+    on_cluster: options.OnCluster = None,
+    json: options.AsJson = False,
+) -> None:
+    """Encode every product with the shop's model: mean, std and fixed-epsilon code. Stopped, it goes on where it was.
 
     \b
     modiste encode --shop my-shop
+    modiste encode --shop s3://bucket/shop --cluster 10.0.0.1:6379
     """
     from modiste.shop.encoding import encode_shop
 
-    with Bars(quiet=json) as bars:
-        made = encode_shop(shop, threads=threads, on_progress=bars)
+    with options.fleet_at(on_cluster) as fleet, Bars(quiet=json) as bars:
+        made = encode_shop(shop, threads=threads, fleet=fleet, on_progress=bars)
     from modiste.cli.output import console, print_json
 
     if json:
@@ -186,6 +198,7 @@ def cluster(
         str | None, typer.Option("--by", "--method", metavar=options.CLUSTERINGS, help=options.CLUSTERED_BY)
     ] = None,
     seed: options.Seed = 0,
+    on_cluster: options.OnCluster = None,
     json: options.AsJson = False,
 ) -> None:
     """Find the shop's clusters; their centres are what recommendations go by.
@@ -198,7 +211,8 @@ def cluster(
     from modiste.shop.clustering import cluster_shop
     from modiste.shop.shop import Shop
 
-    clusters = cluster_shop(shop, k=k, on=on, method=by, seed=seed)
+    with options.fleet_at(on_cluster) as fleet:
+        clusters = cluster_shop(shop, k=k, on=on, method=by, seed=seed, fleet=fleet)
     assignments = Shop.open(shop).assignments
     sizes = [int((assignments == number).sum()) for number in range(len(clusters.labels))]
     rows: list[dict[str, Any]] = [

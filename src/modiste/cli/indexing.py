@@ -26,6 +26,7 @@ def index(
             help="Also link the products to a graph, for `similar --approximate`; needs the extra graph.",
         ),
     ] = False,
+    on_cluster: options.OnCluster = None,
     json: options.AsJson = False,
 ) -> None:
     """Lay out the shop's search index anew, and set the uncertainty that its likelihood takes designs to have.
@@ -41,8 +42,8 @@ def index(
     from modiste.cli.output import console, print_json
     from modiste.shop.indexing import index_shop
 
-    with Bars() as bars:
-        made = index_shop(shop, tau=tau, graph=graph, on_progress=bars)
+    with options.fleet_at(on_cluster) as fleet, Bars() as bars:
+        made = index_shop(shop, tau=tau, graph=graph, fleet=fleet, on_progress=bars)
     if json:
         print_json(made)
         return

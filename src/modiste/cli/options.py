@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modiste.errors import BadOption
+
+if TYPE_CHECKING:
+    from modiste.shop.fleet import Fleet
 
 ShopPath = Annotated[
     str,
@@ -56,6 +61,15 @@ CLUSTERED_BY = (
     "K-means++, the paper's; Gaussians merged down to K; or the shop's own categories, "
     "the default where it has them."
 )
+OnCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS|local",
+        help="Spread the work over a Ray cluster: HOST:PORT of its head, auto on one of its machines, or local to "
+        "start one here. Needs the extra scale.",
+    ),
+]
 Threads = Annotated[int, typer.Option(metavar="T", help="Threads that the model runs on.", min=1)]
 
 
@@ -75,3 +89,15 @@ def read_categories(text: str) -> list[str] | None:
     if not names:
         raise BadOption("No category was given.", remedy="Write --categories footwear,bags, or all.")
     return None if names == ["all"] else names
+
+
+@contextmanager
+def fleet_at(address: str | None) -> Generator[Fleet | None]:
+    """The workers of a cluster; None without an address. Raises MissingExtra, BadOption, ClusterError."""
+    if address is None:
+        yield None
+        return
+    from modiste.scale.fleet import ray_fleet
+
+    with ray_fleet(address) as fleet:
+        yield fleet

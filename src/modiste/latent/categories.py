@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,15 @@ from modiste.errors import BadCount
 from modiste.latent.clusters import Clusters
 from modiste.latent.mixture import ROWS_PER_COMPONENT, Mixture, sample_rows
 from modiste.latent.posterior import check_code
+from modiste.latent.spreading import Spread, in_turn
 from modiste.latent.transport import Moments
 
 COMPONENTS = 6  # per category: a category is no single Gaussian, and with many more each says less
 
 
-def fit_categories(codes: ArrayLike, categories: Sequence[str], seed: int = 0) -> Clusters:
+def fit_categories(
+    codes: ArrayLike, categories: Sequence[str], seed: int = 0, spread: Spread = in_turn
+) -> Clusters:
     """One cluster per category, largest first, and a mixture by which any code `(n,)` finds its category.
 
     Each category's codes get a full-covariance Gaussian mixture of up to six components, or, where they are few, one
@@ -44,10 +47,11 @@ def fit_categories(codes: ArrayLike, categories: Sequence[str], seed: int = 0) -
     place = {name: number for number, name in enumerate(names)}
     of = np.array([place[name] for name in categories], np.intp)
     moments = Moments.of(points, of, len(names))
-    parts = [
-        _components(points[of == j], moments.centres[j], moments.covariances[j], seed)
-        for j in range(len(names))
-    ]
+    pieces = (
+        (_some(points[of == j], seed), counts[name], moments.centres[j], moments.covariances[j])
+        for j, name in enumerate(names)
+    )
+    parts = list(spread(_fitter, seed, pieces))
     weights = [part[0] * np.mean(of == j) for j, part in enumerate(parts)]
     mixture = Mixture(
         np.concatenate(weights),
@@ -58,11 +62,29 @@ def fit_categories(codes: ArrayLike, categories: Sequence[str], seed: int = 0) -
     return Clusters(moments.centres.astype(np.float32), tuple(names), "code", "category", mixture)
 
 
+def _some(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """What of a category's codes a fit takes; the answer must not hang on the order of the rows."""
+    return sample_rows(points[np.lexsort(points.T[::-1])], seed)
+
+
+# Some codes of a category, how many it has, their centre and covariance; weights, means, covariances of its mixture.
+Category = tuple[NDArray[np.float64], int, NDArray[np.float64], NDArray[np.float64]]
+Components = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def _fitter(seed: int) -> Callable[[Category], Components]:
+    return lambda category: _components(*category, seed)
+
+
 def _components(
-    points: NDArray[np.float64], centre: NDArray[np.float64], covariance: NDArray[np.float64], seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    points: NDArray[np.float64],
+    count: int,
+    centre: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    seed: int,
+) -> Components:
     """Weights, means and covariances of one category's mixture."""
-    count, n = points.shape
+    n = points.shape[1]
     m = min(COMPONENTS, count // (ROWS_PER_COMPONENT * n))
     if m >= 2:
         from sklearn.exceptions import ConvergenceWarning
@@ -72,9 +94,8 @@ def _components(
         model: Any = GaussianMixture(
             m, covariance_type="full", reg_covar=floor, init_params="kmeans", random_state=seed
         )
-        ordered = points[np.lexsort(points.T[::-1])]  # the answer must not hang on the order of the rows
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # where 100 rounds end is good enough
-            model.fit(sample_rows(ordered, seed))
+            model.fit(points)
         return model.weights_, model.means_, model.covariances_
     return np.ones(1), centre[None], covariance[None]

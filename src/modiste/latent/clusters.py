@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -13,11 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from modiste.errors import BadCount, SchemaError
 from modiste.latent.mixture import Mixture, fit_merged, sample_rows
 from modiste.latent.posterior import check_code
+from modiste.latent.spreading import Spread, in_turn
 
 Method = Literal["kmeans", "mixture", "category"]
 Basis = Literal["code", "mean"]
 LARGEST = float(np.finfo(np.float32).max)
 REMEDY = "Cluster again with `modiste cluster`."
+STARTS = 10  # of K-means, of which the best is taken
+PIECE = 65_536  # codes that are assigned at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +41,13 @@ class Clusters:
     def __len__(self) -> int:
         return len(self.centres)
 
-    def assign(self, codes: ArrayLike) -> NDArray[np.intp]:
+    def assign(self, codes: ArrayLike, spread: Spread = in_turn) -> NDArray[np.intp]:
         """The cluster of each code: `(b,)` for `(b, n)`, an array of no dimension for `(n,)`. Raises BadCode."""
         checked = check_code(codes, self.centres.shape[1])
-        batch = np.atleast_2d(checked).astype(np.float64)
-        found = nearest_centre(batch, self.centres) if self.mixture is None else self.mixture.group_of(batch)
-        return found.reshape(checked.shape[:-1])
+        batch = np.atleast_2d(checked)
+        pieces = (batch[start : start + PIECE] for start in range(0, len(batch), PIECE))
+        found = list(spread(_assigner, (self.centres, self.mixture), pieces))
+        return np.concatenate(found or [np.empty(0, np.intp)]).reshape(checked.shape[:-1])
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: numbers, strings, lists."""
@@ -85,6 +89,19 @@ class Clusters:
             if (problem := mixture.problem(k, n)) is not None:
                 raise SchemaError(f"The mixture is damaged: {problem}.", remedy=REMEDY)
         return cls(centres, tuple(cast("list[str]", labels)), on, method, mixture)
+
+
+def _assigner(
+    given: tuple[NDArray[np.float32] | NDArray[np.float64], Mixture | None],
+) -> Callable[[NDArray[Any]], NDArray[np.intp]]:
+    """What finds the cluster of some codes `(b, n)`, each, `(b,)`."""
+    centres, mixture = given
+
+    def assign(codes: NDArray[Any]) -> NDArray[np.intp]:
+        wide = codes.astype(np.float64)
+        return nearest_centre(wide, centres) if mixture is None else mixture.group_of(wide)
+
+    return assign
 
 
 def nearest_centre(codes: NDArray[np.float64], centres: ArrayLike) -> NDArray[np.intp]:
@@ -135,7 +152,7 @@ def name_clusters(assignments: ArrayLike, categories: Sequence[str]) -> tuple[st
     return tuple(names[cluster] for cluster in range(len(best)))
 
 
-def fit_kmeans(codes: ArrayLike, k: int, seed: int = 0) -> Clusters:
+def fit_kmeans(codes: ArrayLike, k: int, seed: int = 0, spread: Spread = in_turn) -> Clusters:
     """K-means++ (scikit-learn, best of 10 starts) over codes `(N, n)`; clusters are named by number.
 
     Raises:
@@ -143,10 +160,12 @@ def fit_kmeans(codes: ArrayLike, k: int, seed: int = 0) -> Clusters:
         BadCode: a code is not finite.
     """
     points = _check(codes, k)
-    return _finish(points, nearest_centre(points, _kmeans_centres(points, k, seed)), k, "kmeans", None)
+    return _finish(
+        points, nearest_centre(points, _kmeans_centres(points, k, seed, spread)), k, "kmeans", None
+    )
 
 
-def fit_mixture(codes: ArrayLike, k: int, seed: int = 0) -> Clusters:
+def fit_mixture(codes: ArrayLike, k: int, seed: int = 0, spread: Spread = in_turn) -> Clusters:
     """A full-covariance Gaussian mixture over codes `(N, n)`, merged to `k` groups; clusters are named by number.
 
     K-means wants round clusters of equal size, which product categories are not. Some 16 Gaussians follow any shape;
@@ -158,9 +177,9 @@ def fit_mixture(codes: ArrayLike, k: int, seed: int = 0) -> Clusters:
         BadCode: a code is not finite.
     """
     points = _check(codes, k)
-    mixture = fit_merged(points, k, seed)
+    mixture = fit_merged(points, k, seed, spread)
     if mixture is None:
-        return fit_kmeans(codes, k, seed)
+        return fit_kmeans(codes, k, seed, spread)
     return _finish(points, mixture.group_of(points), k, "mixture", mixture)
 
 
@@ -182,12 +201,26 @@ def _check(codes: ArrayLike, k: int) -> NDArray[np.float64]:
     return points
 
 
-def _kmeans_centres(points: NDArray[np.float64], k: int, seed: int) -> NDArray[np.float64]:
-    from sklearn.cluster import KMeans
-
-    settings: dict[str, Any] = {"init": "k-means++", "n_init": 10, "random_state": seed}
+def _kmeans_centres(points: NDArray[np.float64], k: int, seed: int, spread: Spread) -> NDArray[np.float64]:
     ordered = points[np.lexsort(points.T[::-1])]  # the answer must not hang on the order of the rows
-    return KMeans(k, **settings).fit(sample_rows(ordered, seed)).cluster_centers_
+    starts = spread(_kmeans, (sample_rows(ordered, seed), k, seed), range(STARTS))
+    return min(starts, key=lambda start: start[0])[1]
+
+
+def _kmeans(
+    given: tuple[NDArray[np.float64], int, int],
+) -> Callable[[int], tuple[float, NDArray[np.float64]]]:
+    """What makes a start: its inertia and its centres, `(k, n)`."""
+    points, k, seed = given
+
+    def start(number: int) -> tuple[float, NDArray[np.float64]]:
+        from sklearn.cluster import KMeans
+
+        settings: dict[str, Any] = {"init": "k-means++", "n_init": 1, "random_state": seed + STARTS * number}
+        model: Any = KMeans(k, **settings).fit(points)
+        return float(model.inertia_), model.cluster_centers_
+
+    return start
 
 
 def _finish(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from modiste.latent.spreading import Spread, in_turn
 
 # Components per cluster of the starts in turn. Many small ones chain a large cluster to its neighbours when they are
 # merged; with too few, a small cluster has none of its own.
@@ -107,7 +110,7 @@ def sample_rows(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     return points[np.sort(rows)]
 
 
-def fit_merged(points: NDArray[np.float64], k: int, seed: int) -> Mixture | None:
+def fit_merged(points: NDArray[np.float64], k: int, seed: int, spread: Spread = in_turn) -> Mixture | None:
     """A mixture over codes `(N, n)` merged to `k` groups by overlap, each with codes; None where none can be had.
 
     Some starts end in an odd merging. Of RUNS starts, with different numbers of components, the answer is the one that
@@ -117,16 +120,18 @@ def fit_merged(points: NDArray[np.float64], k: int, seed: int) -> Mixture | None
 
     points = points[np.lexsort(points.T[::-1])]  # the answer must not hang on the order of the rows
     points = sample_rows(points, seed)
-    tries = [
-        _fit_once(points, k, COMPONENTS[run % len(COMPONENTS)], seed + RUNS * run)
-        for run in range(RUNS if k > 1 else 1)
-    ]
+    tries = spread(_fitter, (points, k, seed), range(RUNS if k > 1 else 1))
     found = [mixture for mixture in tries if mixture is not None]
     if not found:
         return None
     groups = [mixture.group_of(points) for mixture in found]
     agreement = [sum(float(adjusted_rand_score(a, b)) for b in groups) for a in groups]
     return found[int(np.argmax(agreement))]
+
+
+def _fitter(given: tuple[NDArray[np.float64], int, int]) -> Callable[[int], Mixture | None]:
+    points, k, seed = given
+    return lambda run: _fit_once(points, k, COMPONENTS[run % len(COMPONENTS)], seed + RUNS * run)
 
 
 def _fit_once(points: NDArray[np.float64], k: int, share: float, seed: int) -> Mixture | None:

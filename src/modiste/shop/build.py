@@ -10,6 +10,7 @@ from modiste.catalogue.record import Source
 from modiste.errors import ShopIncomplete, StaleError
 from modiste.shop.clustering import cluster_shop, planned
 from modiste.shop.encoding import encode_shop
+from modiste.shop.fleet import Fleet
 from modiste.shop.ingest import ingest
 from modiste.shop.progress import Progress
 from modiste.shop.shop import Shop
@@ -39,6 +40,7 @@ def build(
     on: str = "code",
     cluster_method: str | None = None,
     threads: int = 1,
+    fleet: Fleet | None = None,
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Everything from `source` to a shop at `path` that answers. Killed, the same call goes on where it stopped.
@@ -57,6 +59,7 @@ def build(
         category_column=category_column,
         frame=frame,
         background=background,
+        fleet=fleet,
         on_progress=on_progress,
     )
     asked = asked_of(preset, latent, epochs, minutes, seed)
@@ -69,12 +72,12 @@ def build(
         (
             "encode",
             lambda: _fits(path, "encodings"),
-            lambda: encode_shop(path, threads=threads, on_progress=on_progress),
+            lambda: encode_shop(path, threads=threads, fleet=fleet, on_progress=on_progress),
         ),
         (
             "cluster",
             lambda: _has_clusters(path, k, on, cluster_method),
-            lambda: cluster_shop(path, k=k, on=on, method=cluster_method),
+            lambda: cluster_shop(path, k=k, on=on, method=cluster_method, fleet=fleet),
         ),
         (
             "sliders",

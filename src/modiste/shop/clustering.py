@@ -11,7 +11,9 @@ import numpy as np
 from modiste.errors import BadCount, BadOption
 from modiste.latent.categories import fit_categories
 from modiste.latent.clusters import Basis, Clusters, fit_kmeans, fit_mixture, name_clusters
+from modiste.latent.spreading import in_turn
 from modiste.shop.files import sealed, write_json
+from modiste.shop.fleet import Fleet
 from modiste.shop.indexing import write_index
 from modiste.shop.shop import Shop
 from modiste.shop.writing import opened_for_writing
@@ -23,7 +25,13 @@ DEFAULT_K = 3  # the paper's
 
 
 def cluster_shop(
-    path: str | Path, *, k: int | None = None, on: str = "code", method: str | None = None, seed: int = 0
+    path: str | Path,
+    *,
+    k: int | None = None,
+    on: str = "code",
+    method: str | None = None,
+    seed: int = 0,
+    fleet: Fleet | None = None,
 ) -> Clusters:
     """Cluster the encoded shop at `path`, into its own categories where it has them.
 
@@ -34,6 +42,7 @@ def cluster_shop(
             unequal size and shape without being told; or "kmeans", the paper's. Clusters of the last two are named by
             the category that most of their products have. None is "category" where the shop has two or more and `k`
             does not ask for another number, else "mixture".
+        fleet: workers that the starts of a fit, and the codes to assign, are spread over; with the same answer.
 
     Raises:
         BadCount: k below 1, over the number of products, or not the number of categories.
@@ -48,15 +57,16 @@ def cluster_shop(
             raise BadOption(f"No {name} {value!r} to cluster with.", remedy=f"Choose one of {known}.")
     with opened_for_writing(path, need="encodings") as shop:
         k, method = planned(shop, k, method)
+        spread = in_turn if fleet is None else fleet.each
         points = shop.encodings.mean if on == "mean" else shop.encodings.code
         if method == "category":
             # A design may come from a code or from a mean: both are to find their category.
             both = np.concatenate([shop.encodings.code, shop.encodings.mean])
-            fitted = fit_categories(both, 2 * shop.catalogue.categories, seed)
+            fitted = fit_categories(both, 2 * shop.catalogue.categories, seed, spread)
             labels = fitted.labels
         else:
-            fitted = UNSUPERVISED[method](points, k, seed)
-            labels = name_clusters(fitted.assign(points), shop.catalogue.categories)
+            fitted = UNSUPERVISED[method](points, k, seed, spread)
+            labels = name_clusters(fitted.assign(points, spread), shop.catalogue.categories)
             # A cluster at the end that no product falls into has no name yet.
             labels += ("empty",) * (k - len(labels))
         clusters = replace(fitted, labels=labels, on=cast("Basis", on))
@@ -66,7 +76,7 @@ def cluster_shop(
         )
         asked = {"k": k, "on": on, "method": method, "seed": seed}
         shop.manifest.with_(clusters=made_from | asked | {"labels": list(labels)}).save(shop.files.root)
-        write_index(Shop.open(shop.files.root, derived=False))
+        write_index(Shop.open(shop.files.root, derived=False), spread)
     return clusters
 
 

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from modiste.errors import ShopIncomplete
 from modiste.latent.posterior import check_tau
+from modiste.latent.spreading import Spread, in_turn
 from modiste.search.blocks import Blocks
 from modiste.search.graph import Graph
 from modiste.search.index import LatentIndex, warm
 from modiste.search.mapped import PARTIAL
 from modiste.shop.files import ShopFiles
+from modiste.shop.fleet import Fleet
 from modiste.shop.manifest import Manifest
 from modiste.shop.progress import Progress, tell
 from modiste.store.disk import barrier, disk_errors
@@ -79,24 +81,24 @@ def open_index(shop: Opened, threads: int) -> LatentIndex:
     return build_index(shop, threads) if found is None else found
 
 
-def build_index(shop: Opened, threads: int) -> LatentIndex:
-    """The shop's index, from its encodings and clusters."""
+def build_index(shop: Opened, threads: int, spread: Spread = in_turn) -> LatentIndex:
+    """The shop's index, from its encodings and clusters; which product is in which is found in pieces."""
     held = shop.encodings
     return LatentIndex(
         shop.catalogue.ids,
         held.mean,
         held.std,
         held.code,
-        cluster=shop.assignments,
+        cluster=shop.assigned(spread),
         tau=shop.tau,
         threads=threads,
     )
 
 
-def write_index(shop: Opened) -> LatentIndex:
+def write_index(shop: Opened, spread: Spread = in_turn) -> LatentIndex:
     """Build the shop's index and keep it, and the products' words, in files, inside `writing`. Raises StorageError."""
     warm()  # so that the first question does not wait for a compiler
-    index = build_index(shop, 1)
+    index = build_index(shop, 1, spread)
     model_id = shop.model.model_id
     directory = shop.files.index(model_id)
     for left in directory.parent.glob(f".{directory.name}.*{PARTIAL}"):
@@ -144,12 +146,18 @@ def _recall(linked: Graph, index: LatentIndex, held: Encodings) -> float:
 
 
 def index_shop(
-    path: str | Path, *, tau: float | None = None, graph: bool = False, on_progress: Progress | None = None
+    path: str | Path,
+    *,
+    tau: float | None = None,
+    graph: bool = False,
+    fleet: Fleet | None = None,
+    on_progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Lay out the search index of the shop at `path` anew, and set the τ of its likelihood, where one is given.
 
     Args:
         graph: also link the products to a graph, for `similar(…, approximate=True)`.
+        fleet: workers that find which cluster each product is in; laying out is bound by this machine's memory.
 
     Returns:
         {"products", "tau", "bytes_per_product" by method, "products_per_second", "file"}; of a graph also "recall",
@@ -168,10 +176,10 @@ def index_shop(
         if tau is not None:
             shop.manifest.with_(search={"tau": check_tau(tau)}).save(shop.files.root)
         changed = Opened.open(shop.files.root, derived=False)
-        _ = (changed.encodings, changed.assignments)
+        _ = (changed.encodings, changed.clusters)
         warm()  # what is timed is laying out and writing, not the compiler
         began = time.perf_counter()
-        index = write_index(changed)
+        index = write_index(changed, in_turn if fleet is None else fleet.each)
         seconds = time.perf_counter() - began
         linked = _write_graph(changed, index, on_progress) if graph else None
     return ({} if linked is None else {"recall": linked.recall}) | {

@@ -18,7 +18,9 @@ from modiste.catalogue.photo import Photo, read_photo
 from modiste.catalogue.record import Record, Rejection, Source
 from modiste.catalogue.sources import open_source
 from modiste.errors import BadOption, ShopIncomplete, ShopNotFound, SourceError, UnknownCategory
+from modiste.shop.afar import prepare_afar
 from modiste.shop.files import ShopFiles, write_whole
+from modiste.shop.fleet import Fleet
 from modiste.shop.manifest import BACKGROUNDS, Manifest
 from modiste.shop.places import manifest_of, to_write
 from modiste.shop.prepare import Preparer, Unchanged
@@ -61,6 +63,7 @@ def ingest(
     frame: tuple[int, int] | None = None,
     background: str | None = None,
     read: Callable[[bytes], Photo] = read_photo,
+    fleet: Fleet | None = None,
     on_progress: Progress | None = None,
 ) -> IngestSummary:
     """Bring the products of `source` into the shop at `path`, which is made if there is none.
@@ -72,6 +75,7 @@ def ingest(
         frame: (height, width) in pixels; a shop that has photos keeps its own. 240 x 180 for a new one.
         read: how bytes become a photo; a server has strangers' photos read in a process of their own.
         background: "any" or "white", which rejects photos on another background; a shop keeps its own.
+        fleet: workers that fetch and prepare the photos, in the place of threads of this process and of `read`.
 
     Raises:
         SourceError: no such source, or nothing in it can be used.
@@ -79,6 +83,7 @@ def ingest(
         BadOption: another frame or background than the shop's.
         ShopBusy: another process is writing to the shop.
         StorageError: the disk refused; the shop is as it was.
+        ClusterError: the fleet's workers are lost.
     """
     opened = open_source(source, category_column=category_column) if isinstance(source, str) else source
     _settle(_old_manifest(path), frame, background)  # before anything is made
@@ -86,7 +91,7 @@ def ingest(
         manifest = _settle(_old_manifest(root), frame, background)
         store = ProductStore.open(files.store) if files.store.is_dir() else ProductStore.create(files.store)
         work = _Ingest(files, manifest, store, opened.name, None if categories is None else set(categories))
-        work.run(opened, on_progress, read)
+        work.run(opened, on_progress, read, fleet)
         summary = work.finish()
         described = {
             "hash": summary.catalogue_hash,
@@ -173,7 +178,11 @@ class _Ingest:
         self.owner = {row.photo_hash: id_ for id_, row in self.known.items()}  # of each set of pixels
 
     def run(
-        self, source: Source, on_progress: Progress | None, read: Callable[[bytes], Photo] = read_photo
+        self,
+        source: Source,
+        on_progress: Progress | None,
+        read: Callable[[bytes], Photo],
+        fleet: Fleet | None,
     ) -> None:
         """Go through the source; commit what it brings."""
         total = source.count()
@@ -181,7 +190,9 @@ class _Ingest:
             self.manifest.frame, self.manifest.background, self._source_hash, self.files.fetched, read
         )
         tell(on_progress, "ingest", 0, total)
-        for done, outcome in enumerate(preparer.run(self._wanted(source.records())), start=1):
+        items = self._wanted(source.records())
+        outcomes = preparer.run(items) if fleet is None else prepare_afar(fleet, preparer, items)
+        for done, outcome in enumerate(outcomes, start=1):
             if isinstance(outcome, Rejection):
                 self._reject(outcome)
             elif isinstance(outcome, Unchanged):

@@ -28,6 +28,7 @@ class Unchanged:
 
 
 Outcome = StoredProduct | Unchanged | Rejection
+Item = Record | Unchanged | Rejection  # what is still to be prepared, or is as it will be
 
 
 @dataclass(frozen=True)
@@ -43,20 +44,21 @@ class Preparer:
     known: Callable[[str], str | None]
     fetched: Path
     read: Callable[[bytes], Photo] = read_photo
+    threads: int = os.cpu_count() or 1
 
-    def run(self, items: Iterator[Record | Rejection]) -> Iterator[Outcome]:
-        """The outcome of every record, in order; rejections pass through."""
-        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="ingest") as pool:
+    def run(self, items: Iterator[Item]) -> Iterator[Outcome]:
+        """The outcome of every record, in order; all else passes through."""
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="ingest") as pool:
             while window := list(islice(items, WINDOW)):
                 addresses = self._fetch(window)
                 yield from pool.map(lambda item, found=addresses: self._outcome(item, found), window)
 
-    def _fetch(self, window: Sequence[Record | Rejection]) -> dict[str, Path | FetchError]:
+    def _fetch(self, window: Sequence[Item]) -> dict[str, Path | FetchError]:
         urls = [item.photo.url for item in window if isinstance(item, Record) and isinstance(item.photo, Url)]
         return dict(fetch_all(urls, self.fetched)) if urls else {}
 
-    def _outcome(self, item: Record | Rejection, addresses: dict[str, Path | FetchError]) -> Outcome:
-        if isinstance(item, Rejection):
+    def _outcome(self, item: Item, addresses: dict[str, Path | FetchError]) -> Outcome:
+        if not isinstance(item, Record):
             return item
         try:
             return self._prepare(item, addresses)
@@ -70,7 +72,7 @@ class Preparer:
             if isinstance(found, FetchError):
                 raise found
             photo = found
-        data = photo if isinstance(photo, bytes) else _read_file(photo)
+        data = photo if isinstance(photo, bytes) else read_file(photo)
         source_hash = hashlib.sha256(data).hexdigest()
         if self.known(record.id) == source_hash:
             return Unchanged(record)
@@ -88,7 +90,8 @@ class Preparer:
         )
 
 
-def _read_file(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """What is in a photo's file. Raises PhotoError where it is missing, too large or may not be read."""
     try:
         if not path.is_file():
             raise PhotoError(f"There is no file {path}.", reason="missing-photo")

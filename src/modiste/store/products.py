@@ -205,7 +205,12 @@ class ProductStore:
         with self._database.writing(f"Storing {len(data)} products in {self._database.place}"):
             self.refresh()
             merge = self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
-            merge.execute(data)
+            done = merge.execute(data)
+            if (stored := done.num_inserted_rows + done.num_updated_rows) != len(data):
+                raise SchemaError(
+                    f"{self._database.place} took {stored} of {len(data)} products.",
+                    remedy="Run the same command again; `modiste doctor --shop DIR` looks the shop over.",
+                )
             self._tidy_if_due(len(data))
 
     def delete(self, ids: Sequence[str]) -> None:

@@ -1,0 +1,178 @@
+"""A real Ray cluster on this machine: nodes in network namespaces, with own addresses, to be killed and cut off."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PORT = 6379
+BIN = Path(sys.executable).parent
+SETTINGS = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Workers as quick to get a processor as whatever else this machine is at.
+    "RAY_worker_niceness": "0",
+    # A machine that cannot be reached is given up after some 5 seconds, in the place of 30.
+    "RAY_health_check_initial_delay_ms": "2000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "1500",
+    "RAY_health_check_failure_threshold": "3",
+}
+
+
+def why_not() -> str | None:
+    """Why there can be no namespaces here; None where there can."""
+    if shutil.which("ip") is None:
+        return "needs the program ip (iproute2)"
+    tried = subprocess.run(["ip", "netns", "add", f"mtry{os.getpid()}"], capture_output=True, check=False)
+    if tried.returncode:
+        return "needs the right to make network namespaces (root)"
+    subprocess.run(["ip", "netns", "del", f"mtry{os.getpid()}"], check=True)
+    return None
+
+
+def run(*command: str) -> None:
+    """Run a command of ip's."""
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@dataclass
+class Cluster:
+    """Node 0 is the head, and works no pieces; the others have a processor each."""
+
+    folder: str
+    name: str
+    started: set[int] = field(default_factory=set[int])
+
+    @property
+    def address(self) -> str:
+        """Of the head."""
+        return f"{self.ip(0)}:{PORT}"
+
+    def ip(self, node: int) -> str:
+        """The address of a node."""
+        return f"10.77.{os.getpid() % 250}.{node + 1}"
+
+    def space(self, node: int) -> str:
+        """The network namespace of a node."""
+        return f"{self.name}-{node}"
+
+    def make(self, node: int) -> None:
+        """A namespace, joined to the bridge."""
+        space, near, far = self.space(node), f"{self.name}v{node}", f"{self.name}w{node}"
+        run("ip", "netns", "add", space)
+        run("ip", "link", "add", near, "type", "veth", "peer", "name", far)
+        run("ip", "link", "set", far, "netns", space)
+        run("ip", "link", "set", near, "master", f"{self.name}b", "up")
+        run("ip", "-n", space, "addr", "add", f"{self.ip(node)}/24", "dev", far)
+        run("ip", "-n", space, "link", "set", far, "up")
+        run("ip", "-n", space, "link", "set", "lo", "up")
+        run("ip", "-n", space, "route", "add", "default", "via", self.ip(200))
+
+    def start(self, node: int, cpus: int | None = None) -> None:
+        """Start Ray on a node."""
+        cpus = (0 if node == 0 else 1) if cpus is None else cpus
+        role = ["--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={self.folder}"]
+        role = role if node == 0 else [f"--address={self.address}"]
+        command = [
+            str(BIN / "ray"),
+            "start",
+            *role,
+            f"--node-ip-address={self.ip(node)}",
+            f"--num-cpus={cpus}",
+        ]
+        command += ["--object-store-memory=200000000", "--disable-usage-stats"]
+        done = subprocess.run(
+            self.inside(node, command), env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.started.add(node)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For what runs on a node."""
+        return {**os.environ, **SETTINGS}
+
+    def inside(self, node: int, command: Sequence[str]) -> list[str]:
+        """A command, to run on a node."""
+        return ["ip", "netns", "exec", self.space(node), *command]
+
+    def modiste(self, *arguments: str, node: int = 0) -> subprocess.Popen[str]:
+        """The command line, started on a node, with --cluster."""
+        command = [str(BIN / "modiste"), *arguments, "--cluster", self.address]
+        return subprocess.Popen(
+            self.inside(node, command),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def pids(self, node: int) -> list[int]:
+        """Of all that runs on a node."""
+        said = subprocess.run(
+            ["ip", "netns", "pids", self.space(node)], capture_output=True, text=True, check=False
+        )
+        return [int(each) for each in said.stdout.split()]
+
+    def workers(self, node: int) -> list[int]:
+        """Of the processes on a node that do pieces."""
+        found: list[int] = []
+        for pid in self.pids(node):
+            with suppress(OSError):
+                if (
+                    Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::")
+                    and b"IDLE" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+                ):
+                    found.append(pid)
+        return found
+
+    def kill(self, node: int) -> None:
+        """kill -9 of everything on a node: what a machine that loses its power is to the others."""
+        for _ in range(3):
+            for pid in self.pids(node):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.2)
+        self.started.discard(node)
+
+    def cut(self, node: int) -> None:
+        """Take a node's cable out."""
+        run("ip", "link", "set", f"{self.name}v{node}", "down")
+
+    def mend(self, node: int) -> None:
+        """Put it in again."""
+        run("ip", "link", "set", f"{self.name}v{node}", "up")
+
+
+@contextmanager
+def cluster(nodes: int) -> Iterator[Cluster]:
+    """A head and `nodes` workers."""
+    folder = tempfile.mkdtemp(prefix="mray-")
+    made = Cluster(folder, f"m{os.getpid() % 100000}")
+    try:
+        run("ip", "link", "add", f"{made.name}b", "type", "bridge")
+        run("ip", "addr", "add", f"{made.ip(200)}/24", "dev", f"{made.name}b")
+        run("ip", "link", "set", f"{made.name}b", "up")
+        for node in range(nodes + 1):
+            made.make(node)
+            made.start(node)
+        yield made
+    finally:
+        for node in range(nodes + 2):
+            made.kill(node)
+            subprocess.run(["ip", "netns", "del", made.space(node)], capture_output=True, check=False)
+        subprocess.run(["ip", "link", "del", f"{made.name}b"], capture_output=True, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
