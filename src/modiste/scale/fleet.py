@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import modiste
 from modiste.errors import ClusterError, ModisteError
-from modiste.scale.cluster import connected
+from modiste.scale.cluster import connected, reach
 from modiste.shop.fleet import AHEAD, in_order
 
 Given = TypeVar("Given")
@@ -18,6 +18,7 @@ Done = TypeVar("Done")
 TRIES = 5  # of a piece whose worker dies, after the first
 PATIENCE = 60.0  # seconds to wait for a cluster without workers
 LOOK = 5.0  # seconds between looks at how many there are
+AWAY = 20.0  # seconds without an answer of the head after which it is given up
 
 
 @contextmanager
@@ -38,15 +39,31 @@ class RayFleet:
         """`ray` is the module, connected."""
         self._ray = ray
         self._do = ray.remote(num_cpus=1, max_retries=TRIES, scheduling_strategy="SPREAD")(_do)
-        self._looked, self._count = 0.0, 0
+        self._head = ray.get_runtime_context().gcs_address
+        self._count, self._looked, self._answered = 0, 0.0, time.monotonic()
 
     @property
     def workers(self) -> int:
-        """How many there are now."""
+        """How many there are now. Raises ClusterError where the head is away."""
         if time.monotonic() - self._looked > LOOK or self._count == 0:
-            self._count = int(self._ray.cluster_resources().get("CPU", 0))
+            if self._is_head_there():
+                self._count = int(self._ray.cluster_resources().get("CPU", 0))
             self._looked = time.monotonic()
         return self._count
+
+    def _is_head_there(self) -> bool:
+        """Whether the head answers. Ray ends the process, with a stack trace, where it has not for a minute."""
+        try:
+            reach(self._head)
+        except ClusterError:
+            if time.monotonic() - self._answered < AWAY:
+                return False
+            raise ClusterError(
+                f"The head of the cluster, at {self._head}, has not answered for {AWAY:.0f} seconds.",
+                remedy="Start Ray again on all machines, then run the same command again: it goes on where it was.",
+            ) from None
+        self._answered = time.monotonic()
+        return True
 
     def each(
         self, begin: Callable[[Given], Callable[[Piece], Done]], given: Given, pieces: Iterable[Piece]
