@@ -1,7 +1,7 @@
 """A process that does a stage of a shop on a cluster, and says how far it is: to see what becomes of it.
 
     python -m tests.scale.doing ADDRESS encode SHOP
-    python -m tests.scale.doing ADDRESS ingest SHOP COUNT
+    python -m tests.scale.doing ADDRESS ingest SHOP COUNT|SOURCE
 
 It prints a line of JSON for each piece that is done, and "done" at the end; where it fails, the error.
 """
@@ -24,21 +24,21 @@ from modiste.shop.ingest import ingest
 
 
 class Made:
-    """A source of so many small products, no two alike."""
+    """A source of small products, no two alike, numbered from `first` to before `count`."""
 
     name = "made"
 
-    def __init__(self, count: int, size: tuple[int, int] = (64, 48)) -> None:
-        self._count, self._size = count, size
+    def __init__(self, count: int, size: tuple[int, int] = (64, 48), first: int = 0) -> None:
+        self._count, self._size, self._first = count, size, first
 
     def count(self) -> int:
         """How many."""
-        return self._count
+        return self._count - self._first
 
     def records(self) -> Iterator[Record | Rejection]:
         """The products: two colours each, of three categories."""
         height, width = self._size
-        for number in range(self._count):
+        for number in range(self._first, self._count):
             draw = np.random.default_rng(number)
             photo = np.full((height, width, 3), draw.integers(0, 255, 3), np.uint8)
             photo[height // 4 : height // 2, width // 4 :] = draw.integers(0, 255, 3)
@@ -57,7 +57,8 @@ def main(address: str, what: str, shop: str, *more: str) -> None:
         if what == "encode":
             encode_shop(shop, fleet=fleet, on_progress=tell)
         else:
-            ingest(Made(int(more[0])), shop, frame=(64, 48), fleet=fleet, on_progress=tell)
+            source = Made(int(more[0])) if more[0].isdigit() else more[0]
+            ingest(source, shop, frame=(64, 48), fleet=fleet, on_progress=tell)
     print("done", flush=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import shutil
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PORT = 6379
+_NUMBERS = itertools.count()
 BIN = Path(sys.executable).parent
 SETTINGS = {
     "RAY_AUTH_MODE": "token",
@@ -25,6 +27,8 @@ SETTINGS = {
     # Workers as quick to get a processor as whatever else this machine is at.
     "RAY_worker_niceness": "0",
     # A machine that cannot be reached is given up after some 5 seconds, in the place of 30.
+    "RAY_grpc_client_keepalive_time_ms": "10000",
+    "RAY_grpc_client_keepalive_timeout_ms": "5000",
     "RAY_health_check_initial_delay_ms": "2000",
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_timeout_ms": "1500",
@@ -161,7 +165,7 @@ class Cluster:
 def cluster(nodes: int) -> Iterator[Cluster]:
     """A head and `nodes` workers."""
     folder = tempfile.mkdtemp(prefix="mray-")
-    made = Cluster(folder, f"m{os.getpid() % 100000}")
+    made = Cluster(folder, f"m{os.getpid() % 10000}x{next(_NUMBERS) % 100}")
     try:
         run("ip", "link", "add", f"{made.name}b", "type", "bridge")
         run("ip", "addr", "add", f"{made.ip(200)}/24", "dev", f"{made.name}b")

@@ -20,17 +20,25 @@ STEPS: list[tuple[str, str]] = [
     (found[1], " ".join(found[2].replace("\\\n", " ").split()))
     for found in re.finditer(r"^([A-Z]+) ((?:\\\n|[^\n])*)$", TEXT, re.MULTILINE)
 ]
-LAST = STEPS[[word for word, _ in STEPS].index("FROM", 1) :]
+BEGINNINGS = [number for number, (word, _) in enumerate(STEPS) if word == "FROM"]
+STAGES = [STEPS[first:last] for first, last in zip(BEGINNINGS, [*BEGINNINGS[1:], None], strict=True)]
+BUILD, BUILD_RAY, RAY, LAST = STAGES  # the last is what is built where no target is named
 
 
 def said(word: str, steps: list[tuple[str, str]] = LAST) -> list[str]:
     return [rest for each, rest in steps if each == word]
 
 
-def test_both_stages_have_the_same_base_pinned_by_tag():
-    first, last = (each.split()[0] for each in said("FROM", STEPS))
-    assert first == last
-    python = re.fullmatch(r"python:(3\.\d+)-slim-[a-z]+", last)
+def installs(steps: list[tuple[str, str]]) -> list[str]:
+    """The commands of a stage that install something."""
+    commands = [part for each in said("RUN", steps) for part in each.split(" && ")]
+    return [part for part in commands if re.search(r"\binstall\b", part)]
+
+
+def test_all_stages_have_the_same_base_pinned_by_tag():
+    bases = {each.split()[0] for each in said("FROM", STEPS)} - {"build"}
+    assert len(bases) == 1
+    python = re.fullmatch(r"python:(3\.\d+)-slim-[a-z]+", bases.pop())
     assert python
     assert f"Python :: {python[1]}" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
@@ -43,12 +51,24 @@ def test_what_is_copied_exists_and_is_not_ignored():
 
 
 def test_all_is_installed_by_hash_and_none_of_it_is_torch():
-    commands = [part for each in said("RUN", STEPS) for part in each.split(" && ")]
-    installs = [part for part in commands if re.search(r"\binstall\b", part)]
-    assert len(installs) == 3
-    for part in installs:
+    assert len(installs(BUILD)) == 3
+    for part in installs(BUILD):
         assert "--require-hashes" in part or "--no-deps" in part
-    assert not re.search(r"torch|train|pip install -U", " ".join(commands))
+    assert not re.search(r"torch|train|scale|pip install -U", " ".join(said("RUN", BUILD)))
+    assert said("COPY") == ["--from=build /app /app"]  # and nothing of the stages for Ray
+
+
+def test_the_image_for_ray_adds_torch_and_the_locks_of_its_extras_alone():
+    hashed, torch = installs(BUILD_RAY)
+    assert "--require-hashes -r requirements/train.lock -r requirements/scale.lock" in hashed
+    assert torch.endswith("-r requirements/torch.txt")  # which has no hashes, and says why
+    assert said("FROM", BUILD_RAY) == ["build AS build-ray"]
+    assert said("COPY", RAY) == ["--from=build-ray /app /app"]
+    assert said("USER", RAY) == said("USER")
+    assert not said("RUN", RAY)
+    # Whoever starts the cluster calls `ray` and `modiste` by their names.
+    assert said("ENV", RAY)[0].startswith("PATH=/app/bin:")
+    assert not said("ENTRYPOINT", RAY)
 
 
 def test_it_runs_as_nobody_in_particular_and_writes_to_tmp_only():

@@ -1,0 +1,263 @@
+"""A large catalogue on a cluster of three machines, of which one dies at each stage: what it takes, and what is lost.
+
+    sudo python benchmarks/scale/million.py [--products 1000000] [--beside] [--page docs/scale.md]
+
+The machines are network namespaces of this one (iproute2, root), each with an address and a processor of its own in
+Ray's book, so that what is seen is whether it works, what it costs beside one process (--beside does all again
+with two threads of one process) and how memory grows, not how fast three machines are. The products are synthetic,
+1.1 kB of JPEG each, in Parquet files; the model is trained on 3,000 of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tests.scale.doing import Made
+from tests.scale.nodes import Cluster, cluster, why_not
+
+from modiste import Shop
+from modiste.catalogue.photo import decode_jpeg
+from modiste.catalogue.record import Record
+from modiste.shop.build import build
+from modiste.shop.clustering import cluster_shop
+from modiste.shop.encoding import encode_shop
+from modiste.shop.indexing import index_shop
+from modiste.shop.ingest import ingest
+
+FRAME = (64, 48)
+LEARNT = 3_000  # products that the model is trained on
+FILE_ROWS = 50_000
+BEGIN, END = "<!-- scale-million:begin -->", "<!-- scale-million:end -->"
+
+
+def main() -> None:
+    """Run it, and print or write what was seen."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--products", type=int, default=1_000_000)
+    parser.add_argument("--beside", action="store_true", help="the same by one process with two threads")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "scale-million.json")
+    parser.add_argument("--page", type=Path, help="write the table into this page")
+    parser.add_argument("--folder", type=Path, help="where to work; a temporary directory")
+    asked = parser.parse_args()
+    if (why := why_not()) is not None:
+        sys.exit(f"million: {why}")
+    with tempfile.TemporaryDirectory(prefix="million-", dir=asked.folder) as folder:
+        seen = measure(Path(folder), asked.products, beside=asked.beside)
+    asked.out.parent.mkdir(exist_ok=True)
+    asked.out.write_text(json.dumps(seen, indent=1) + "\n")
+    text = table(seen)
+    print(text)
+    if asked.page is not None:
+        page = asked.page.read_text(encoding="utf-8")
+        before, rest = page.split(BEGIN)
+        asked.page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
+def measure(folder: Path, count: int, *, beside: bool) -> dict[str, Any]:
+    """All stages."""
+    source, shop = folder / "source", folder / "shop"
+    write_source(source, count)
+    build(Made(LEARNT), shop, frame=FRAME, epochs=6)
+    seen: dict[str, Any] = {"products": count, "stages": {}}
+    if beside:
+        shutil.copytree(shop, folder / "one")
+        one: dict[str, Any] = {}
+        with timed(one, "ingest"):
+            ingest(str(source), folder / "one")
+        with timed(one, "encode"):
+            encode_shop(folder / "one", threads=2)
+        seen["beside"] = one
+    with cluster(3) as machines:
+        seen["stages"]["ingest"] = stage(machines, ["ingest", shop, source], count, killed=3)
+        machines.start(3)
+        seen["stages"]["encode"] = stage(machines, ["encode", shop], count, killed=2)
+    with timed(seen["stages"], "cluster"):
+        cluster_shop(shop)
+    with timed(seen["stages"], "index"):
+        index_shop(shop)
+    return seen | {"checked": check(shop, folder / "one" if beside else None, count), "asked": ask(shop)}
+
+
+def write_source(folder: Path, count: int) -> None:
+    """The products as a data set of the hub's layout, by two processes."""
+    folder.mkdir()
+    firsts = range(0, count, FILE_ROWS)
+    halves = [[str(first) for first in firsts[half::2]] for half in (0, 1)]
+    program = "import sys; from benchmarks.scale.million import write_part\n"
+    program += "for first in sys.argv[3:]: write_part(sys.argv[1], int(first), int(sys.argv[2]))"
+    running = [
+        subprocess.Popen([sys.executable, "-c", program, str(folder), str(count), *half], cwd=ROOT)
+        for half in halves
+    ]
+    assert all(each.wait() == 0 for each in running)
+
+
+def write_part(folder: str, first: int, count: int) -> None:
+    """One file of the source."""
+    rows = [
+        made
+        for made in Made(min(first + FILE_ROWS, count), FRAME, first).records()
+        if isinstance(made, Record)
+    ]
+    image = [{"bytes": row.photo, "path": None} for row in rows]
+    held = pa.table(
+        {
+            "id": [row.id for row in rows],
+            "category": [row.category for row in rows],
+            "number": [row.attributes["number"] for row in rows],
+            "image": pa.array(image, pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+        }
+    )
+    pq.write_table(held, f"{folder}/part-{first:09}.parquet")
+
+
+@contextmanager
+def timed(into: dict[str, Any], name: str) -> Iterator[None]:
+    """Seconds of a stage."""
+    began = time.perf_counter()
+    yield
+    into[name] = {"seconds": time.perf_counter() - began}
+    print(f"{name}: {into[name]['seconds']:.0f} s", file=sys.stderr, flush=True)
+
+
+def stage(machines: Cluster, what: list[object], count: int, *, killed: int) -> dict[str, Any]:
+    """A stage on the cluster, of which a machine is killed after a third of it."""
+    command = [sys.executable, "-m", "tests.scale.doing", machines.address, *map(str, what)]
+    began = time.perf_counter()
+    with subprocess.Popen(
+        machines.inside(0, command), env=machines.environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as work:
+        assert work.stdout is not None
+        memory = Memory(machines, work.pid)
+        memory.start()
+        died = None
+        last = ""
+        for line in work.stdout:
+            last = line.strip()
+            if died is None and last.startswith("{") and json.loads(last)["done"] >= count / 3:
+                died = time.perf_counter() - began
+                machines.kill(killed)
+    assert last == "done", last
+    memory.ended.set()
+    memory.join()
+    found = {
+        "seconds": time.perf_counter() - began,
+        "killed_after": died,
+        "worker_gb": memory.worker / 2**30,
+        "driver_gb": memory.driver / 2**30,
+    }
+    print(f"{what[0]}: {json.dumps(found)}", file=sys.stderr, flush=True)
+    return found
+
+
+class Memory(threading.Thread):
+    """The most memory that a worker's process, and the command's, has had."""
+
+    def __init__(self, machines: Cluster, command: int) -> None:
+        super().__init__(daemon=True)
+        self.machines, self.command = machines, command
+        self.worker = self.driver = 0
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        """Look every second."""
+        while not self.ended.wait(1.0):
+            self.driver = max(self.driver, peak(self.command))
+            for node in sorted(self.machines.started):
+                for pid in self.machines.workers(node):
+                    self.worker = max(self.worker, peak(pid))
+
+
+def peak(pid: int) -> int:
+    """VmHWM of a process in bytes, without what it shares with others; 0 where it is gone."""
+    with suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        found = {name: int(size) for name, size in re.findall(r"^(VmHWM|RssShmem):\s+(\d+) kB", status, re.M)}
+        return 1024 * (found.get("VmHWM", 0) - found.get("RssShmem", 0))
+    return 0
+
+
+def check(shop: Path, one: Path | None, count: int) -> dict[str, Any]:
+    """Nothing lost, nothing doubled, every code as one process makes it. Raises AssertionError."""
+    opened = Shop.open(shop)
+    ids = opened.store.table(["id"]).column("id").to_pylist()
+    assert sorted(ids) == [f"made-{number:07}" for number in range(count)]
+    some = np.random.default_rng(0).choice(count, 512, replace=False)
+    wanted = [opened.catalogue.ids[row] for row in some]
+    photos = np.stack([decode_jpeg(jpeg) for jpeg in opened.store.photos(wanted)])
+    mean, _ = opened.engine.encode(photos)
+    assert np.allclose(mean, opened.encodings.mean[some], atol=1e-4)
+    if one is not None:
+        beside = Shop.open(one, need="encodings", derived=False)
+        assert beside.store.hash() == opened.store.hash()
+        assert np.array_equal(beside.encodings.mean, opened.encodings.mean)
+    return {"products": len(ids), "as_one_process": one is not None}
+
+
+def ask(shop: Path) -> dict[str, float]:
+    """Questions to the shop that was made."""
+    began = time.perf_counter()
+    opened = Shop.open(shop)
+    seconds = {"open_s": time.perf_counter() - began}
+    for scope in ("catalogue", "cluster"):
+        times: list[float] = []
+        for seed in range(60):
+            code = opened.random_design(seed)
+            began = time.perf_counter()
+            opened.similar(code, 10, scope=scope)  # type: ignore[arg-type]
+            times.append(time.perf_counter() - began)
+        seconds[f"{scope}_ms"] = 1e3 * statistics.median(times[10:])
+    return seconds
+
+
+def table(seen: dict[str, Any]) -> str:
+    """What was seen, in Markdown."""
+    count, beside = seen["products"], seen.get("beside", {})
+    lines = [
+        f"{count:,} products, {os.cpu_count()} cores; one machine of three killed after a third of ingest, one of encode.",
+        "",
+        "| stage | seconds | products/s | one process, two threads | worker's memory | command's memory |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, found in seen["stages"].items():
+        other = beside.get(name)
+        ratio = (
+            "" if other is None else f"{other['seconds']:.0f} s, {found['seconds'] / other['seconds']:.2f} x"
+        )
+        memory = [f"{found[key]:.2f} GB" if key in found else "" for key in ("worker_gb", "driver_gb")]
+        lines.append(
+            f"| {name} | {found['seconds']:.0f} | {count / found['seconds']:,.0f} | {ratio} | {' | '.join(memory)} |"
+        )
+    asked = seen["asked"]
+    lines += [
+        "",
+        f"In the shop then: {seen['checked']['products']:,} products, each once"
+        + (", every code that of one process to the bit" if seen["checked"]["as_one_process"] else "")
+        + f". It opens in {asked['open_s']:.1f} s; the ten nearest of all take {asked['catalogue_ms']:.1f} ms, "
+        f"of a cluster {asked['cluster_ms']:.1f} ms (medians of 50).",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

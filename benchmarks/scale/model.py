@@ -1,0 +1,467 @@
+"""What a shop of N products costs: a formula for each quantity, over constants that constants.py has measured.
+
+    python benchmarks/scale/model.py [--constants build/scale-constants.json] [--page docs/scale.md]
+                                     [--people 10000] [--cores 16] [--memory 64] [--price PER_MACHINE_HOUR]
+
+Prints its tables at 10⁷, 10⁸ and 10⁹ products; --page writes them between that page's marks. In brackets is what the
+same formula gives with every constant at the low, and at the high end of what was measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SIZES = (10**7, 10**8, 10**9)
+BEGIN, END = "<!-- scale-model:begin -->", "<!-- scale-model:end -->"
+GB, HOUR = 1e9, 3600.0
+HELD = 512 * 2**20  # bytes of photos and words that an ingest commits at once: modiste.shop.ingest.HELD_BYTES
+FRAGMENT = 2**20  # rows of a file of Lance's that tidying leaves alone: its own default
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What was measured, a number each; constants.py says how, and in which unit."""
+
+    photo_bytes: float
+    row_bytes: float
+    encoding_bytes: float
+    index_bytes: float
+    index_disk_bytes: float
+    graph_bytes: float
+    driver_bytes: float
+    server_bytes: float
+    prepare_ms: float
+    encode_ms: float
+    commit_row_us: float
+    commit_match_us: float
+    commit_rewrite_us: float
+    encoding_write_us: float
+    hash_us: float
+    index_build_us: float
+    scan_all_ns: float
+    scan_million_ms: float
+    scan_power: float
+    merge_us: float
+    frame_ms: float
+    similar_ms: float
+    thumbnail_ms: float
+    nothing_ms: float
+    frame_answer_bytes: float
+    similar_answer_bytes: float
+    thumbnail_answer_bytes: float
+
+    @classmethod
+    def read(cls, path: Path, which: str = "value") -> Constants:
+        """From what constants.py wrote; `which` is "value", "low" or "high"."""
+        held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["constants"]
+        return cls(**{each.name: float(held[each.name][which]) for each in fields(cls)})
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine: its cores, its bytes of memory, and how much of either is planned with."""
+
+    cores: int = 16
+    memory: float = 64 * 2**30
+    filled: float = 0.75  # of the memory
+    busy: float = 0.6  # of the cores: what is left takes the bursts, and a machine that is lost
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """People at the studio. None of this is measured here but what the studio's page does: it asks for a frame as soon
+    as the last one is there, and for similar products and what goes with them once a hand has rested for 150 ms."""
+
+    people: int = 10_000
+    frames_each: float = (
+        30.0  # a second while a hand moves: what benchmarks/studio.py asks of the page at least
+    )
+    drag: float = 2.0  # seconds that a hand moves a slider
+    look: float = 2.0  # seconds that it rests
+    questions: float = 2.0  # after each drag
+    thumbnails: float = 6.0  # after each drag, that the browser has not seen before
+
+    @property
+    def frames(self) -> float:
+        """Frames a second: people · frames_each · drag / (drag + look)."""
+        return self.people * self.frames_each * self.drag / (self.drag + self.look)
+
+    @property
+    def asked(self) -> float:
+        """Questions a second: people · questions / (drag + look)."""
+        return self.people * self.questions / (self.drag + self.look)
+
+    @property
+    def pictures(self) -> float:
+        """Thumbnails a second: people · thumbnails / (drag + look)."""
+        return self.people * self.thumbnails / (self.drag + self.look)
+
+
+# Storage, in bytes.
+
+
+def photos(c: Constants, n: float) -> float:
+    """Bytes of photos in the store: N · photo_bytes."""
+    return n * c.photo_bytes
+
+
+def words(c: Constants, n: float) -> float:
+    """Bytes of ids, categories, hashes and attributes in the store: N · row_bytes."""
+    return n * c.row_bytes
+
+
+def encodings(c: Constants, n: float, versions: int = 2) -> float:
+    """Bytes of encodings by one model: N · encoding_bytes · versions; the version before is kept for an hour."""
+    return n * c.encoding_bytes * versions
+
+
+def index_files(c: Constants, n: float) -> float:
+    """Bytes of the index, on each server's disk and on object storage: N · index_disk_bytes."""
+    return n * c.index_disk_bytes
+
+
+def graph_files(c: Constants, n: float) -> float:
+    """Bytes of the graph, where there is one: N · graph_bytes."""
+    return n * c.graph_bytes
+
+
+# Building, in hours of a core or of the one process that commits.
+
+
+def prepare_hours(c: Constants, n: float) -> float:
+    """Core-hours to read, fit and write N photos, fetching left out: N · prepare_ms."""
+    return n * c.prepare_ms / 1e3 / HOUR
+
+
+def encode_hours(c: Constants, n: float) -> float:
+    """Core-hours to encode N products: N · encode_ms."""
+    return n * c.encode_ms / 1e3 / HOUR
+
+
+def index_hours(c: Constants, n: float) -> float:
+    """Core-hours to lay out the index: N · index_build_us."""
+    return n * c.index_build_us / 1e6 / HOUR
+
+
+def batch(c: Constants) -> float:
+    """Products in one commit of an ingest: 512 MiB / (photo_bytes + row_bytes)."""
+    return HELD / (c.photo_bytes + c.row_bytes)
+
+
+def commit_seconds(c: Constants, there: float) -> float:
+    """Seconds of one commit when `there` products are in the store already.
+
+    batch · commit_row_us, for what is new; there · commit_match_us, to find which ids are known; and what tidying
+    rewrites: the file that is not full yet, min(there, 2²⁰ / 2) · commit_rewrite_us on average.
+    """
+    rewritten = min(there, FRAGMENT / 2)
+    micro = batch(c) * c.commit_row_us + there * c.commit_match_us + rewritten * c.commit_rewrite_us
+    return micro / 1e6
+
+
+def commit_hours(c: Constants, n: float) -> float:
+    """Hours in which the one writer commits an ingest of N products: the commits, N / batch, one after the other.
+
+    The middle of `commit_seconds` over the growing store: its terms are linear in `there`, but for the last, which is
+    constant beyond 2²⁰ / 2.
+    """
+    count = max(1.0, n / batch(c))
+    middle = commit_seconds(c, n / 2)
+    return count * middle / HOUR
+
+
+def commit_rate(c: Constants, there: float) -> float:
+    """Products a second that one writer takes in when `there` are in the store: batch / commit_seconds."""
+    return batch(c) / commit_seconds(c, there)
+
+
+def cores_to_fill_the_writer(c: Constants, there: float) -> float:
+    """Cores that prepare as fast as one writer commits: more of them wait. commit_rate · prepare_ms."""
+    return commit_rate(c, there) * c.prepare_ms / 1e3
+
+
+def encodings_hours(c: Constants, n: float) -> float:
+    """Hours in which the one writer hashes the catalogue twice and commits all encodings, alone:
+    N · (2 hash_us + encoding_write_us)."""
+    return n * (2 * c.hash_us + c.encoding_write_us) / 1e6 / HOUR
+
+
+def driver_memory(c: Constants, n: float) -> float:
+    """Bytes that the process which ingests must have: N · driver_bytes."""
+    return n * c.driver_bytes
+
+
+# Search.
+
+
+def scan_ms(c: Constants, n: float, *, read_all: bool = False) -> float:
+    """Core-milliseconds of a question to n products.
+
+    Where bounds help: scan_million_ms · (n / 10⁶)^scan_power. Where they cannot: n · scan_all_ns.
+    """
+    return n * c.scan_all_ns / 1e6 if read_all else c.scan_million_ms * (n / 1e6) ** c.scan_power
+
+
+def index_memory(c: Constants, n: float) -> float:
+    """Bytes that a scan goes through and memory should hold: N · index_bytes."""
+    return n * c.index_bytes
+
+
+def server_memory(c: Constants, n: float) -> float:
+    """Bytes of a server that has the whole catalogue beside the index: N · server_bytes, ids and words in Python."""
+    return n * c.server_bytes
+
+
+def shards(c: Constants, n: float, machine: Machine, slowest_ms: float = 50.0) -> int:
+    """Shards so that each fits a machine's memory, and even a scan that reads all of it ends within `slowest_ms`.
+
+    The larger of N · (index_bytes + server_bytes) / (memory · filled) and N · scan_all_ns / slowest_ms, rounded up: a
+    shard knows the ids and words of its products too.
+    """
+    by_memory = (index_memory(c, n) + server_memory(c, n)) / (machine.memory * machine.filled)
+    by_time = scan_ms(c, n, read_all=True) / slowest_ms
+    return max(1, math.ceil(max(by_memory, by_time)))
+
+
+def search_cores(
+    c: Constants, n: float, parts: int, asked: float, machine: Machine, *, read_all: bool
+) -> float:
+    """Cores that scan: asked · parts · scan_ms(N / parts) / busy. Each question asks every shard."""
+    return asked * parts * scan_ms(c, n / parts, read_all=read_all) / 1e3 / machine.busy
+
+
+def front_cores(c: Constants, parts: int, asked: float, machine: Machine) -> float:
+    """Cores that take questions, scatter them and merge: asked · (similar_ms + parts · (merge_us + nothing_ms)) / busy.
+
+    A shard's answer is counted as a request that does nothing.
+    """
+    return asked * (c.similar_ms + parts * (c.merge_us / 1e3 + c.nothing_ms)) / 1e3 / machine.busy
+
+
+def frame_cores(c: Constants, crowd: Crowd, machine: Machine) -> float:
+    """Cores that draw, thumbnails included: (frames · frame_ms + pictures · thumbnail_ms) / busy. N is not in it."""
+    work = crowd.frames * c.frame_ms + crowd.pictures * c.thumbnail_ms
+    return work / 1e3 / machine.busy
+
+
+def network(c: Constants, crowd: Crowd) -> float:
+    """Bytes a second to the visitors: frames, answers and thumbnails."""
+    answers = crowd.asked * c.similar_answer_bytes + crowd.pictures * c.thumbnail_answer_bytes
+    return crowd.frames * c.frame_answer_bytes + answers
+
+
+def inner_network(parts: int, asked: float, k: int = 12) -> float:
+    """Bytes a second between front and shards: asked · parts · (64 of a code + 16 k of rows and scores)."""
+    return asked * parts * (64 + 16 * k)
+
+
+# The queue at a shard, by formula; simulate.py holds it against a simulation.
+
+
+def erlang_c(servers: int, load: float) -> float:
+    """The share of arrivals that wait, M/M/c: `load` is arrivals · service time, below `servers`."""
+    term, total = 1.0, 1.0
+    for k in range(1, servers):
+        term *= load / k
+        total += term
+    last = term * load / servers * servers / (servers - load)
+    return last / (total + last)
+
+
+def wait_beyond(servers: int, arrivals: float, mean: float, variation: float, seconds: Any) -> Any:
+    """The share of arrivals that wait longer than `seconds`, one number or an array of them: M/G/c as Allen and
+    Cunneen approximate it.
+
+    `mean` is the service time in seconds, `variation` its variance over its mean squared: P(wait) · exp(−(c/mean −
+    arrivals) · 2 / (1 + variation) · seconds).
+    """
+    load = arrivals * mean
+    if load >= servers:
+        return np.ones_like(seconds)
+    rate = (servers / mean - arrivals) * 2.0 / (1.0 + variation)
+    return erlang_c(servers, load) * np.exp(-rate * seconds)
+
+
+def mean_wait(servers: int, arrivals: float, mean: float, variation: float) -> float:
+    """The mean wait in seconds, M/G/c: Erlang's for M/M/c · (1 + variation) / 2; exact for one server."""
+    return erlang_c(servers, arrivals * mean) / (servers / mean - arrivals) * (1.0 + variation) / 2.0
+
+
+def scatter_quantile(times: Any, waits: Callable[[Any], Any], parts: int, share: float) -> float:
+    """Seconds within which `share` of questions have all their shards' answers, were the shards independent.
+
+    times: service times in seconds, equally likely; waits: the share of arrivals that wait longer than given seconds.
+    The distribution of one shard, wait and service added, to the power of `parts`.
+    """
+
+    held = np.asarray(times, np.float64)
+
+    def answered(seconds: float) -> float:
+        left = seconds - held[held <= seconds]
+        return float(((1.0 - waits(left)).sum() / len(held)) ** parts)
+
+    low, high = 0.0, float(held.max())
+    while answered(high) < share:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if answered(middle) >= share else (middle, high)
+    return high
+
+
+# Tables.
+
+Row = tuple[str, Callable[[Constants, int], float], str]
+
+
+def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
+    """Each table's rows: what, by which formula, and in which unit."""
+
+    def parts(c: Constants, n: int) -> int:
+        return shards(c, n, machine)
+
+    def cores(c: Constants, n: int, read_all: bool = False) -> float:
+        return search_cores(c, n, parts(c, n), crowd.asked, machine, read_all=read_all)
+
+    def machines(c: Constants, n: int) -> float:
+        every = (
+            cores(c, n) + front_cores(c, parts(c, n), crowd.asked, machine) + frame_cores(c, crowd, machine)
+        )
+        return math.ceil(every / machine.cores) + parts(c, n)
+
+    return {
+        "At rest": [
+            ("photos", lambda c, n: photos(c, n) / GB, "GB"),
+            ("words", lambda c, n: words(c, n) / GB, "GB"),
+            ("encodings, and the version before", lambda c, n: encodings(c, n) / GB, "GB"),
+            ("index", lambda c, n: index_files(c, n) / GB, "GB"),
+            ("graph, if asked for", lambda c, n: graph_files(c, n) / GB, "GB"),
+        ],
+        "To build": [
+            ("preparing photos", prepare_hours, "core-hours"),
+            ("committing them, one writer", commit_hours, "hours"),
+            ("cores that keep that writer busy", cores_to_fill_the_writer, "cores"),
+            ("memory of that writer", lambda c, n: driver_memory(c, n) / GB, "GB"),
+            ("encoding", encode_hours, "core-hours"),
+            ("hashing and committing encodings, one writer", encodings_hours, "hours"),
+            ("laying the index out", index_hours, "core-hours"),
+        ],
+        "To search": [
+            ("index in memory", lambda c, n: index_memory(c, n) / GB, "GB"),
+            ("ids and words in a server's memory", lambda c, n: server_memory(c, n) / GB, "GB"),
+            ("shards", parts, ""),
+            ("a question, on one core, were there one index", scan_ms, "ms"),
+            ("the same where bounds cannot help", lambda c, n: scan_ms(c, n, read_all=True), "ms"),
+            ("a shard's part of it", lambda c, n: scan_ms(c, n / parts(c, n)), "ms"),
+            (f"cores that scan, {crowd.people:,} people", cores, "cores"),
+            ("cores that scan where bounds cannot help", lambda c, n: cores(c, n, True), "cores"),
+            (
+                "cores that scatter and merge",
+                lambda c, n: front_cores(c, parts(c, n), crowd.asked, machine),
+                "cores",
+            ),
+            (
+                "between front and shards",
+                lambda c, n: inner_network(parts(c, n), crowd.asked) / GB * 8,
+                "Gbit/s",
+            ),
+        ],
+        f"For {crowd.people:,} people who drag": [
+            ("frames a second", lambda _, __: crowd.frames, ""),
+            ("questions a second", lambda _, __: crowd.asked, ""),
+            ("cores that draw", lambda c, _: frame_cores(c, crowd, machine), "cores"),
+            ("to the visitors", lambda c, _: network(c, crowd) / GB * 8, "Gbit/s"),
+            (f"machines of {machine.cores} cores, one more for each shard", machines, "machines"),
+        ],
+    }
+
+
+def money(c: Constants, n: int, machine: Machine, crowd: Crowd, price: float) -> tuple[float, float]:
+    """What building once, and a month of serving, cost at a price per machine-hour: the machines' hours · price."""
+    work = prepare_hours(c, n) + encode_hours(c, n) + index_hours(c, n)
+    built = work / machine.cores + commit_hours(c, n) + encodings_hours(c, n)
+    ((_, machines, _),) = rows(machine, crowd)[f"For {crowd.people:,} people who drag"][-1:]
+    return price * built, price * 730 * machines(c, n)
+
+
+def figure(value: float) -> str:
+    """Three digits that count; what is counted, whole."""
+    if value == round(value) and abs(value) < 1000:
+        return f"{value:.0f}"
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{round(value, 2 - math.floor(math.log10(abs(value)))):,.{digits}f}"
+
+
+def tables(held: list[Constants], machine: Machine, crowd: Crowd) -> str:
+    """All tables as Markdown, from the constants at their middle, low and high."""
+    lines: list[str] = []
+    for title, each in rows(machine, crowd).items():
+        lines += [f"| {title} | 10⁷ | 10⁸ | 10⁹ | |", "|---|---|---|---|---|"]
+        for name, formula, unit in each:
+            cells: list[str] = []
+            for n in SIZES:
+                every = [formula(c, n) for c in held]
+                middle, low, high = every[0], min(every), max(every)
+                spread = "" if figure(low) == figure(high) else f" ({figure(low)} to {figure(high)})"
+                cells.append(figure(middle) + spread)
+            lines.append(f"| {name} | {' | '.join(cells)} | {unit} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def measured(path: Path) -> str:
+    """The constants as a table."""
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    about = whole["about"]
+    lines = [
+        f"Measured on {about['machine']}, in {about['minutes']:.0f} minutes; photos: {about['photos']}.",
+        "",
+    ]
+    lines += ["| constant | value | between | unit | what |", "|---|---|---|---|---|"]
+    for name, c in whole["constants"].items():
+        between = f"{figure(c['low'])} to {figure(c['high'])}"
+        lines.append(f"| `{name}` | {figure(c['value'])} | {between} | {c['unit']} | {c['how']} |")
+    return "\n".join(lines)
+
+
+def write_between(page: Path, begin: str, end: str, text: str) -> None:
+    """Replace what stands between two marks of a page."""
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    """Print the tables; write them to a page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--constants", type=Path, default=Path("build/scale-constants.json"))
+    parser.add_argument("--people", type=int, default=Crowd.people)
+    parser.add_argument("--cores", type=int, default=Machine.cores)
+    parser.add_argument("--memory", type=float, default=Machine.memory / 2**30, help="GiB of a machine")
+    parser.add_argument("--price", type=float, help="of a machine for an hour, in any currency")
+    parser.add_argument("--page", type=Path)
+    given = parser.parse_args()
+    machine = Machine(given.cores, given.memory * 2**30)
+    crowd = Crowd(given.people)
+    held = [Constants.read(given.constants, which) for which in ("value", "low", "high")]
+    text = tables(held, machine, crowd)
+    print(text)
+    for n in SIZES if given.price is not None else ():
+        built, month = money(held[0], n, machine, crowd, given.price)
+        print(f"{n:13,} products: to build {built:,.0f}, a month {month:,.0f}")
+    if given.page is not None:
+        write_between(given.page, BEGIN, END, f"{text}\n\n{measured(given.constants)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""What a question costs: the scan of an index by its size, what an index holds, and the merging of shards' answers."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from measured import Found, bytes_in, core_seconds
+from numpy.typing import NDArray
+
+from modiste.search.graph import Graph
+from modiste.search.index import LatentIndex, warm
+
+LATENT, K, KINDS = 16, 12, 30
+Floats = NDArray[np.float32]
+
+
+def structured(count: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
+    """Mean, std and code `(count, 16)` of thirty kinds of products, as an encoder makes them: bounds skip most."""
+    numbers = np.random.default_rng(seed)
+    base = np.geomspace(0.08, 0.95, LATENT)
+    away = np.sqrt(1 - base**2)
+    kinds = (numbers.normal(size=(KINDS, LATENT)) * away).astype(np.float32)
+    mean = kinds[numbers.integers(0, KINDS, count)]
+    mean += (0.4 * away).astype(np.float32) * numbers.standard_normal((count, LATENT), np.float32)
+    std = base.astype(np.float32) * np.exp(
+        np.float32(0.25) * numbers.standard_normal((count, LATENT), np.float32)
+    )
+    return mean, std, mean + std * numbers.normal(size=LATENT).astype(np.float32)
+
+
+def shapeless(count: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
+    """The same without any structure: every product is read for every question."""
+    numbers = np.random.default_rng(seed)
+    mean = numbers.standard_normal((count, LATENT), np.float32)
+    std = np.exp(numbers.uniform(np.log(0.03), np.log(0.6), (count, LATENT))).astype(np.float32)
+    return mean, std, mean + std * numbers.normal(size=LATENT).astype(np.float32)
+
+
+def made(parts: tuple[Floats, Floats, Floats]) -> tuple[LatentIndex, float]:
+    """An index of some products, and the core-seconds that laying it out took."""
+    index: list[LatentIndex] = []
+    ids = [str(number) for number in range(len(parts[0]))]
+    seconds = core_seconds(lambda: index.append(LatentIndex(ids, *parts)))
+    return index[0], seconds
+
+
+def asked(index: LatentIndex, parts: tuple[Floats, Floats, Floats], count: int) -> list[float]:
+    """Core-milliseconds of each of some new designs, drawn from the posteriors of products: the least of three rounds,
+    since what others do to the caches meanwhile only adds."""
+    numbers = np.random.default_rng(7)
+    some = numbers.integers(0, len(parts[0]), count)
+    designs = (parts[0][some] + parts[1][some] * numbers.standard_normal((count, LATENT))).astype(np.float32)
+    index.nearest(designs[0], K)
+    times = np.full(count, np.inf)
+    for _ in range(3):
+        for number, design in enumerate(designs):
+            began = time.thread_time()
+            index.nearest(design, K)
+            times[number] = min(times[number], 1e3 * (time.thread_time() - began))
+    return times.tolist()
+
+
+def scans(found: Found, *, quick: bool) -> None:
+    """The scan in one thread at three sizes, where bounds help and where they cannot; bytes and building with it."""
+    sizes = (50_000, 150_000, 450_000) if quick else (200_000, 600_000, 1_800_000)
+    questions = 40 if quick else 120
+    means: list[float] = []
+    disk: list[float] = []
+    held: list[float] = []
+    built: list[float] = []
+    for count in sizes:
+        parts = structured(count)
+        index, seconds = made(parts)
+        times = asked(index, parts, questions)
+        means.append(float(np.mean(times)))
+        found.samples["scan_ms"] = times  # of the largest, at the end
+        built.append(1e6 * seconds / count)
+        held.append(float(index.nbytes["likelihood"]))
+        with tempfile.TemporaryDirectory() as scratch:
+            index.save(Path(scratch) / "index", "benchmark")
+            disk.append(float(bytes_in(Path(scratch) / "index")))
+    found.about["structured: products, ms a question"] = [sizes, means]
+    found.sloped("index_disk_bytes", sizes, disk, "bytes a product", "the index's files")
+    found.sloped("index_bytes", sizes, held, "bytes a product", "what a scan by likelihood goes through")
+    found.repeated("index_build_us", built, "core-us a product", "laying the index out")
+    (line,) = np.polyfit(np.log(sizes), np.log(means), 1)[:1]
+    steps = np.diff(np.log(means)) / np.diff(np.log(sizes))
+    found.repeated("scan_power", [float(line), *steps.tolist()], "power of products",
+                   "time grows as products to this power, where bounds help")  # fmt: skip
+    at = float(np.exp(np.mean(np.log(means)) + line * (np.log(1e6) - np.mean(np.log(sizes)))))
+    found.repeated("scan_million_ms", [at, *(m * (1e6 / s) ** line for m, s in zip(means, sizes, strict=True))],
+                   "core-ms a question", "a scan of a million products, where bounds help")  # fmt: skip
+    hard: list[float] = []
+    for count in sizes:
+        parts = shapeless(count)
+        hard.append(1e6 * float(np.median(asked(made(parts)[0], parts, questions // 2))))
+    found.sloped("scan_all_ns", sizes, hard, "core-ns a product", "a scan that reads every product")
+
+
+def graph(found: Found, *, quick: bool) -> None:
+    """The graph for approximate search: its bytes, and how long linking takes."""
+    sizes = (5_000, 10_000, 20_000) if quick else (10_000, 20_000, 40_000)
+    disk: list[float] = []
+    built: list[float] = []
+    for count in sizes:
+        mean, std, _ = structured(count)
+        began = time.process_time()
+        linked = Graph.build(mean, std)
+        built.append(1e6 * (time.process_time() - began) / count)
+        with tempfile.TemporaryDirectory() as scratch:
+            linked.save(Path(scratch) / "graph", "benchmark")
+            disk.append(float(bytes_in(Path(scratch) / "graph")))
+    found.sloped("graph_bytes", sizes, disk, "bytes a product", "the graph's files")
+    found.repeated("graph_build_us", built, "core-us a product", "linking the graph; grows with its size")
+
+
+def merging(found: Found, repeats: int) -> None:
+    """The answers of shards put into one, best first: what a front does with them."""
+    dice = random.Random(0)
+    shards, times = (4, 16, 64, 256), list[float]()
+    for count in shards:
+        answers = [
+            sorted((dice.random(), f"product-{dice.random()}") for _ in range(K)) for _ in range(count)
+        ]
+
+        def merge(answers: list[list[tuple[float, str]]] = answers) -> None:
+            list(islice(heapq.merge(*answers, key=lambda hit: hit), K))
+
+        merge()
+        times.append(float(np.median([1e6 * core_seconds(merge) for _ in range(20 * repeats)])))
+    found.sloped("merge_us", shards, times, "core-us a shard", "one shard's twelve merged into an answer")
+
+
+def measure(found: Found, *, quick: bool) -> None:
+    """Everything here, into `found`."""
+    warm()
+    scans(found, quick=quick)
+    graph(found, quick=quick)
+    merging(found, 3 if quick else 10)

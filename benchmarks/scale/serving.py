@@ -1,0 +1,175 @@
+"""What visitors cost a server: a frame, a question, a thumbnail, in processor time and bytes; and what it holds."""
+
+from __future__ import annotations
+
+import base64
+import os
+import random
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from measured import Found, core_seconds, memory_of, of_process
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.served import browser, find_browser, served
+
+from modiste.catalogue.photo import to_jpeg
+from modiste.model.engine import Engine
+from modiste.shop.clustering import cluster_shop
+from modiste.shop.encoding import encode_shop
+from modiste.shop.manifest import Manifest
+from modiste.shop.opened import Opened
+from modiste.shop.products import described
+from modiste.shop.sliding import make_map
+from modiste.store.products import ProductStore, StoredProduct
+from modiste.studio.state import QUALITY
+
+K = 12  # products that the studio asks for
+
+
+def drawing(found: Found, shop: Path, repeats: int) -> None:
+    """A frame of 240 x 180 drawn and written as a JPEG, in one thread, without a server."""
+    opened = Opened.open(shop, need="model")
+    engine = Engine.load(opened.files.model(opened.model.model_id), threads=1)
+    numbers = np.random.default_rng(0)
+    codes = numbers.standard_normal((40, 1, opened.model.latent), np.float32)
+
+    def draw() -> None:
+        for code in codes:
+            to_jpeg(engine.decode(code)[0], QUALITY)
+
+    draw()
+    times = [1e3 * core_seconds(draw) / len(codes) for _ in range(repeats)]
+    found.repeated("draw_ms", times, "core-ms a frame", "decoder and JPEG, no server")
+
+
+def requests(found: Found, shop: Path, repeats: int) -> None:
+    """Processor time of a real server for each kind of request, one after the other, and the bytes of the answers."""
+    for limit in ("FRAMES", "ANSWERS", "OTHERS"):
+        os.environ[f"MODISTE_{limit}_PER_SECOND"] = "100000"  # all who ask here are one client
+    with served(shop) as server, httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
+        assert server.process is not None
+        about = client.get("/v1/shop").json()
+        names = [each["id"] for each in client.get("/v1/products", params={"size": 100}).json()["results"]]
+        fresh = iter(names)
+        dice = random.Random(1)
+
+        def frame() -> httpx.Response:
+            z = base64.urlsafe_b64encode(dice.randbytes(about["latent"])).decode().rstrip("=")
+            return client.get("/v1/frame.jpg", params={"m": about["frames"], "z": z})
+
+        def question(path: str) -> Callable[[], httpx.Response]:
+            more: dict[str, Any] = {"by": "category"} if path == "recommend" else {}
+            return lambda: client.post(f"/v1/{path}", json={"product": dice.choice(names), "k": K, **more})
+
+        kinds: dict[str, tuple[Callable[[], httpx.Response], int]] = {
+            "frame": (frame, 60),
+            "similar": (question("similar"), 40),
+            "recommend": (question("recommend"), 40),
+            "thumbnail": (lambda: client.get(f"/v1/products/{next(fresh)}/thumbnail.webp"), 16),
+            "nothing": (lambda: client.get("/livez"), 100),
+        }
+        for name, (ask, count) in kinds.items():
+            sizes: list[float] = []
+            times: list[float] = []
+            for _ in range(3):
+                ask()  # the first opens what the others find open
+            for _ in range(repeats):
+                before = of_process(server.process.pid)
+                for _ in range(count):
+                    answer = ask()
+                    answer.raise_for_status()
+                    # As it travels: JSON is packed.
+                    sizes.append(float(answer.num_bytes_downloaded))
+                times.append(1e3 * (of_process(server.process.pid) - before) / count)
+            found.repeated(f"{name}_ms", times, "core-ms a request", f"a server's processor time for {name}")
+            found.repeated(f"{name}_answer_bytes", sizes, "bytes an answer", f"the answer to {name}")
+
+
+def shown(found: Found, shop: Path, repeats: int) -> None:
+    """Different frames a second that a browser shows while a mouse drags a slider: what the page then asks for."""
+    if find_browser() is None:
+        found.repeated(
+            "shown_per_second", [30.0], "frames/s", "not measured, for there is no Chromium: the aim"
+        )
+        return
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    from studio import dragged
+
+    with served(shop) as server, browser() as chromium:
+        rates = [dragged(chromium, server)[0] for _ in range(repeats)]
+    found.repeated(
+        "shown_per_second", rates, "frames/s", "one person who drags, browser and server on one machine"
+    )
+
+
+def grown(shop: Path, to: Path, count: int) -> None:
+    """A copy of a shop with `count` products more, whose photos it has already; encoded, clustered and mapped."""
+    shutil.copytree(shop, to)
+    store = ProductStore.open(to / "store")
+    ids = store.table(["id"]).column("id").to_pylist()[:200]
+    jpegs = store.photos(ids)
+    numbers = np.random.default_rng(count)
+    words = {
+        "name": "Leather handbag with two handles",
+        "colour": "brown",
+        "season": "summer",
+        "usage": "casual",
+    }
+    categories = sorted(set(store.table(["category"]).column("category").to_pylist()))
+    rows = [
+        StoredProduct(
+            f"more-{i:07d}",
+            categories[i % len(categories)],
+            jpegs[i % len(jpegs)],
+            numbers.bytes(32).hex(),
+            numbers.bytes(32).hex(),
+            words,
+        )
+        for i in range(count)
+    ]
+    store.upsert(rows)
+    manifest = Manifest.load(to)
+    manifest.with_(catalogue=manifest.catalogue | described(ProductStore.open(to / "store"))).save(to)
+    encode_shop(to, threads=2)
+    cluster_shop(to)
+    make_map(to)
+
+
+def held(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:
+    """Memory of a server that is no file's, at three sizes of catalogue."""
+    more = (1_000, 3_000) if quick else (4_000, 10_000)
+    shops = [shop]
+    for count in more:
+        grown(shop, scratch / f"grown-{count}", count)
+        shops.append(scratch / f"grown-{count}")
+    sizes: list[float] = []
+    memory: list[float] = []
+    for each in shops:
+        sizes.append(float(len(Opened.open(each, need="catalogue").catalogue)))
+        with served(each) as server:
+            assert server.process is not None
+            with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
+                client.get("/v1/products", params={"size": 1, "q": "nothing"})  # what a search of words keeps
+                time.sleep(0.2)
+            memory.append(memory_of(server.process.pid, "RssAnon"))
+    found.sloped(
+        "server_bytes", sizes, memory, "bytes a product", "a server's own memory, the index's file left out"
+    )
+
+
+def measure(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:
+    """Everything here, into `found`."""
+    repeats = 3 if quick else 5
+    drawing(found, shop, repeats)
+    requests(found, shop, repeats)
+    shown(found, shop, repeats)
+    held(found, shop, scratch, quick=quick)

@@ -1,0 +1,330 @@
+"""The search tier by discrete events (SimPy), held against the model's formulas: where do they hold, where not?
+
+    python benchmarks/scale/simulate.py [--constants build/scale-constants.json] [--target 0.15] [--seed 0] [--quick]
+                                        [--page docs/scale.md]
+
+A question comes to a front, which asks one replica of every shard, waits for the slowest, and merges. A replica scans
+on its cores, first come, first served; which replica is asked is the better of two drawn at random, as Ray Serve does
+it. Service times are those that constants.py measured, scaled to the shard's size. The front's own work is a delay.
+
+A tier for ten thousand people has hundreds of replicas. What is simulated is a part of it with all shards, and as many
+replicas and people less: a larger pool waits less, never more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections import deque
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simpy
+
+from model import (
+    SIZES,
+    Constants,
+    Crowd,
+    Machine,
+    figure,
+    scan_ms,
+    scatter_quantile,
+    shards,
+    wait_beyond,
+    write_between,
+)
+
+BEGIN, END = "<!-- scale-simulation:begin -->", "<!-- scale-simulation:end -->"
+CORES = 4  # of a replica
+RESTART = 60.0  # seconds until a replica that was killed is there again: a machine, its copies, its kernels
+NOTICED = 0.05  # seconds until a front hears that a replica has gone and asks another
+
+
+@dataclass(frozen=True)
+class Tier:
+    """`shards` x `replicas`, each with `cores`; `times` are service times in seconds, drawn at random; `front` is the
+    delay of a question outside the shards, in seconds; `choices` replicas are looked at before one is asked."""
+
+    shards: int
+    replicas: int
+    times: Sequence[float]
+    cores: int = CORES
+    front: float = 0.0
+    choices: int = 2
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A replica of a shard ends at a second, and is back after `restart` seconds."""
+
+    at: float
+    shard: int = 0
+    restart: float = RESTART
+
+
+@dataclass
+class Seen:
+    """What questions met: when each came, how long it took, and how long each of its parts waited; in seconds."""
+
+    came: list[float] = field(default_factory=list[float])
+    took: list[float] = field(default_factory=list[float])
+    waited: list[float] = field(default_factory=list[float])
+    asked_again: int = 0
+
+    def quantile(self, share: float, since: float = 0.0, until: float = np.inf) -> float:
+        """Seconds within which a share of the questions were answered that came in a span."""
+        came = np.array(self.came)
+        return float(np.quantile(np.array(self.took)[(came >= since) & (came < until)], share))
+
+
+class Replica:
+    """Some cores before one queue. Who is served, or waits, when it goes down hears of it and is asked elsewhere."""
+
+    def __init__(self, env: simpy.Environment, cores: int) -> None:
+        self.env, self.cores = env, cores
+        self.up = True
+        self.busy = 0
+        self.queue: deque[tuple[simpy.Event, float, float]] = deque()
+        self.here: set[simpy.Event] = set()
+
+    @property
+    def load(self) -> int:
+        """Served and waiting."""
+        return self.busy + len(self.queue)
+
+    def ask(self, service: float) -> simpy.Event:
+        """An event whose value is how long the part waited; None where the replica went down before it was done."""
+        done = self.env.event()
+        self.here.add(done)
+        self.queue.append((done, service, self.env.now))
+        self._next()
+        return done
+
+    def _next(self) -> None:
+        while self.up and self.busy < self.cores and self.queue:
+            done, service, came = self.queue.popleft()
+            self.busy += 1
+            end = self.env.timeout(service, value=self.env.now - came)
+            end.callbacks.append(partial(self._ended, done))
+
+    def _ended(self, done: simpy.Event, end: simpy.Event) -> None:
+        if done in self.here:  # else it went down meanwhile
+            self.here.remove(done)
+            self.busy -= 1
+            done.succeed(end.value)
+            self._next()
+
+    def down(self) -> None:
+        """Lose all that is here."""
+        self.up, self.busy = False, 0
+        self.queue.clear()
+        lost, self.here = self.here, set()
+        for done in lost:
+            done.succeed(None)
+
+    def back(self) -> None:
+        """Serve again."""
+        self.up = True
+
+
+def run(tier: Tier, rate: float, questions: int, seed: int, kill: Kill | None = None) -> Seen:
+    """So many questions, `rate` a second, at random moments; the same for the same seed."""
+    dice = random.Random(seed)
+    env = simpy.Environment()
+    replicas = [[Replica(env, tier.cores) for _ in range(tier.replicas)] for _ in range(tier.shards)]
+    seen = Seen()
+
+    def chosen(shard: int) -> Replica | None:
+        there = [each for each in replicas[shard] if each.up]
+        looked = dice.sample(there, min(tier.choices, len(there)))
+        return min(looked, key=lambda each: each.load, default=None)
+
+    def part(shard: int) -> Generator[simpy.Event, Any, None]:
+        service = dice.choice(tier.times)
+        while True:
+            replica = chosen(shard)
+            waited = None if replica is None else (yield replica.ask(service))
+            if waited is not None:
+                seen.waited.append(waited)
+                return
+            seen.asked_again += 1
+            yield env.timeout(NOTICED)
+
+    def question() -> Generator[simpy.Event, Any, None]:
+        came = env.now
+        yield env.all_of([env.process(part(shard)) for shard in range(tier.shards)])
+        seen.came.append(came)
+        seen.took.append(env.now - came + tier.front)
+
+    def arrivals() -> Generator[simpy.Event, Any, None]:
+        for _ in range(questions):
+            env.process(question())
+            yield env.timeout(dice.expovariate(rate))
+
+    def killing(kill: Kill) -> Generator[simpy.Event, Any, None]:
+        yield env.timeout(kill.at)
+        gone = replicas[kill.shard][0]
+        gone.down()
+        yield env.timeout(kill.restart)
+        gone.back()
+
+    env.process(arrivals())
+    if kill is not None:
+        env.process(killing(kill))
+    env.run()
+    return seen
+
+
+def by_formula(tier: Tier, rate: float, share: float) -> float:
+    """What the model says of the same: seconds within which a share of the questions are answered.
+
+    Each shard's replicas are one pool of cores before one queue, and the shards are independent.
+    """
+    times = np.array(tier.times)
+    mean, variation = float(times.mean()), float(times.var() / times.mean() ** 2)
+    servers = tier.replicas * tier.cores
+    waits = partial(wait_beyond, servers, rate, mean, variation)
+    return scatter_quantile(times, waits, tier.shards, share) + tier.front
+
+
+def replicas_for(tier: Tier, rate: float, target: float, questions: int, seed: int) -> tuple[int, float]:
+    """The fewest replicas of each shard with which 99 % are answered within `target` seconds, and what they meet."""
+    mean = float(np.mean(tier.times))
+    count = max(1, int(np.ceil(rate * mean / tier.cores)))
+    while True:
+        some = replace(tier, replicas=count)
+        if rate * mean < count * tier.cores:
+            met = run(some, rate, questions, seed).quantile(0.99)
+            if met <= target or count > 1000:
+                return count, met
+        count += 1
+
+
+def tier_of(c: Constants, samples: Sequence[float], n: int, parts: int, *, read_all: bool) -> Tier:
+    """A shard's service times: the spread that was measured, around the model's mean for its size."""
+    mean = scan_ms(c, n / parts, read_all=read_all) / 1e3
+    spread = np.array(samples) / np.mean(samples)
+    times = np.full(1, mean) if read_all else mean * spread
+    return Tier(
+        parts, 4, times.tolist(), front=(c.similar_ms + parts * (c.merge_us / 1e3 + c.nothing_ms)) / 1e3
+    )
+
+
+def _questions(parts: int, quick: bool) -> int:
+    """How many are simulated: fewer where each has many parts, but enough for a 99th percentile."""
+    return max(400, 20_000 // parts) if quick else max(1_500, 100_000 // parts)
+
+
+def compared(c: Constants, samples: Sequence[float], machine: Machine, quick: bool, seed: int) -> str:
+    """Utilisation and quantiles by simulation beside the formula, at three sizes and three loads."""
+    lines = [
+        "| products | shards | busy | busy, simulated | p50, ms: formula / simulated | p99, ms: formula / simulated |",
+        "|---|---|---|---|---|---|",
+    ]
+    for n in SIZES:
+        parts = shards(c, n, machine)
+        tier = tier_of(c, samples, n, parts, read_all=False)
+        for busy in (0.5, 0.7, 0.9):
+            mean = float(np.mean(tier.times))
+            rate = busy * tier.replicas * tier.cores / mean
+            seen = run(tier, rate, _questions(parts, quick), seed)
+            work = parts * len(seen.took) * mean
+            span = max(seen.came) + 1e-9
+            used = work / (span * parts * tier.replicas * tier.cores)
+            cells = [
+                f"{1e3 * by_formula(tier, rate, share):,.1f} / {1e3 * seen.quantile(share):,.1f} "
+                f"({seen.quantile(share) / by_formula(tier, rate, share) - 1:+.0%})"
+                for share in (0.5, 0.99)
+            ]
+            lines.append(f"| {n:,} | {parts} | {busy} | {used:.2f} | {cells[0]} | {cells[1]} |")
+    return "\n".join(lines)
+
+
+def scattered(c: Constants, samples: Sequence[float], quick: bool, seed: int) -> str:
+    """How the tail grows with the shards, all else the same: the slowest decides."""
+    lines = [
+        "| shards | p99 of one part, ms | p99 of the question, ms: formula | simulated | simulated / formula |",
+        "|---|---|---|---|---|",
+    ]
+    for parts in (1, 4, 16, 64):
+        tier = tier_of(c, samples, parts * 10**7, parts, read_all=False)
+        rate = 0.7 * tier.replicas * tier.cores / float(np.mean(tier.times))
+        seen = run(tier, rate, _questions(parts, quick), seed)
+        alone = by_formula(Tier(1, tier.replicas, tier.times), rate, 0.99)
+        said, met = by_formula(tier, rate, 0.99), seen.quantile(0.99)
+        lines.append(
+            f"| {parts} | {1e3 * alone:,.1f} | {1e3 * said:,.1f} | {1e3 * met:,.1f} | {met / said:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def wanted(
+    c: Constants, samples: Sequence[float], machine: Machine, target: float, quick: bool, seed: int
+) -> str:
+    """Replicas of each shard for a tenth of the crowd, so that 99 % are answered in time; and one of them killed, with
+    so many and with one more."""
+    lines = [
+        f"| products | shards | questions/s | replicas for p99 ≤ {1e3 * target:.0f} ms | p99, ms "
+        "| one killed: p99 until it is back, ms | with one replica more | asked again | answered |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    rate = Crowd().asked / 10
+    for n in SIZES:
+        parts = shards(c, n, machine)
+        tier = tier_of(c, samples, n, parts, read_all=False)
+        questions = _questions(parts, quick)
+        count, met = replicas_for(tier, rate, target, questions, seed)
+        span = questions / rate
+        kill = Kill(span / 4, restart=span / 2)
+        left: list[str] = []
+        again = answered = 0
+        for more in (0, 1):
+            seen = run(replace(tier, replicas=count + more), rate, questions, seed, kill)
+            left.append(f"{1e3 * seen.quantile(0.99, kill.at, kill.at + kill.restart):,.1f}")
+            again += seen.asked_again
+            answered += len(seen.took)
+        lines.append(
+            f"| {n:,} | {parts} | {rate:,.0f} | {count} | {1e3 * met:,.1f} | {left[0]} | {left[1]} "
+            f"| {again} | {answered:,} of {2 * questions:,} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Simulate, print; write to a page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--constants", type=Path, default=Path("build/scale-constants.json"))
+    parser.add_argument("--target", type=float, default=0.15, help="seconds: the 99th percentile to reach")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="fewer questions")
+    parser.add_argument("--page", type=Path)
+    given = parser.parse_args()
+    c, machine = Constants.read(given.constants), Machine()
+    samples: list[float] = json.loads(given.constants.read_text(encoding="utf-8"))["samples"]["scan_ms"]
+    times = np.array(samples)
+    said = (
+        f"Service times vary by {figure(float(times.std() / times.mean()))} of their mean (of {len(times)} measured). "
+        f"Seed {given.seed}; four replicas of {CORES} cores where it does not say otherwise; "
+        f"{'--quick, ' if given.quick else ''}{_questions(1, given.quick):,} questions of one shard, "
+        f"{_questions(10**6, given.quick):,} of very many."
+    )
+    parts = [
+        said,
+        compared(c, samples, machine, given.quick, given.seed),
+        scattered(c, samples, given.quick, given.seed),
+        wanted(c, samples, machine, given.target, given.quick, given.seed),
+    ]
+    print("\n\n".join(parts))
+    if given.page is not None:
+        write_between(given.page, BEGIN, END, "\n\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()

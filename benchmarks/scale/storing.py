@@ -1,0 +1,219 @@
+"""What a product costs on its way in and at rest: its photo, its row, its encoding, the commits of the one writer."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measured import Found, bytes_in, core_seconds
+
+from modiste.catalogue.photo import decode_jpeg, fit_photo, photo_hash, read_photo, to_jpeg
+from modiste.catalogue.record import Record, Rejection, Source
+from modiste.model.engine import Engine
+from modiste.shop.opened import Opened
+from modiste.store.database import Database
+from modiste.store.encodings import PREFIX, to_arrow
+from modiste.store.products import ProductStore, StoredProduct
+
+FRAME, LATENT = (240, 180), 16
+LANCE = "products.lance"
+MEMORY = """
+import sys
+from modiste.shop.ingest import ingest
+class Nothing:
+    name = "nothing"
+    def count(self): return 0
+    def records(self): return iter(())
+ingest(Nothing(), sys.argv[1])
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+class Some:
+    """The first products of a source."""
+
+    def __init__(self, source: Source, count: int) -> None:
+        self.source, self._count, self.name = source, count, source.name
+
+    def count(self) -> int | None:
+        return self._count
+
+    def records(self) -> Iterator[Record | Rejection]:
+        return islice(self.source.records(), self._count)
+
+
+def photos(found: Found, source: Source, repeats: int) -> None:
+    """Photos read, fitted to the frame, written as JPEGs and hashed, as an ingest does it, in one thread."""
+    held = [
+        record.photo if isinstance(record.photo, bytes) else Path(str(record.photo)).read_bytes()
+        for record in islice(source.records(), repeats * 200)
+        if isinstance(record, Record)
+    ]
+    sizes: list[int] = []
+
+    def prepare(data: bytes) -> None:
+        hashlib.sha256(data).hexdigest()
+        fitted = fit_photo(read_photo(data), FRAME)
+        sizes.append(len(to_jpeg(fitted)))
+        photo_hash(fitted)
+
+    parts = [held[i::repeats] for i in range(repeats)]
+    for data in parts[0][:20]:
+        prepare(data)
+    times = [
+        1e3 * core_seconds(lambda part=part: [prepare(data) for data in part]) / len(part) for part in parts
+    ]
+    found.repeated("prepare_ms", times, "core-ms a photo", "read, fitted to 240 x 180, JPEG, hashed")
+    means = [float(np.mean(part)) for part in np.array_split(sizes, repeats)]
+    found.repeated("photo_bytes", means, "bytes a photo", "the JPEG as the store keeps it")
+
+
+Words = list[tuple[str, dict[str, Any]]]
+
+
+def words_of(source: Source, count: int = 2000) -> Words:
+    """Categories and attributes of the first products of a source."""
+    some = islice(source.records(), count)
+    return [(each.category, dict(each.attributes)) for each in some if isinstance(each, Record)]
+
+
+def rows(words: Words, count: int, photo: int, first: int = 0) -> list[StoredProduct]:
+    """Made-up products with words of real ones; their photos are noise, since a JPEG cannot be packed either."""
+    numbers = np.random.default_rng(first)
+    return [
+        StoredProduct(
+            f"product-{number:09d}",
+            words[number % len(words)][0],
+            numbers.bytes(photo),
+            numbers.bytes(32).hex(),
+            numbers.bytes(32).hex(),
+            words[number % len(words)][1],
+        )
+        for number in range(first, first + count)
+    ]
+
+
+def store(found: Found, words: Words, scratch: Path, *, quick: bool) -> None:
+    """A table that grows by commits of one size: its bytes, and how long each commit takes with what is there."""
+    photo, step, commits = int(found.constants["photo_bytes"].value), 4000, 4 if quick else 8
+    held = ProductStore.create(scratch / "store")
+    there: list[float] = []
+    seconds: list[float] = []
+    sizes: list[float] = []
+    for number in range(commits):
+        batch = rows(words, step, photo, number * step)
+        there.append(number * step)
+        began = time.perf_counter()
+        held.upsert(batch)
+        seconds.append(time.perf_counter() - began)
+        sizes.append(float(bytes_in(scratch / "store" / LANCE)))
+    found.repeated("commit_row_us", [1e6 * each / step for each in seconds[:2]], "us a new row",
+                   f"commits of {step:,} products to a store of none and of as many")  # fmt: skip
+    found.sloped("commit_rewrite_us", there, [1e6 * each for each in seconds], "us a row there",
+                 f"a commit of {step:,} products, tidying included, by how many are there")  # fmt: skip
+    found.about["bytes on disk a product, after each commit"] = [
+        size / (step * (i + 1)) for i, size in enumerate(sizes)
+    ]
+    times = [
+        1e6 * core_seconds(ProductStore.open(scratch / "store").hash) / (commits * step) for _ in range(3)
+    ]
+    found.repeated("hash_us", times, "core-us a product", "the hash of the whole catalogue, in one thread")
+
+
+def row_bytes(found: Found, words: Words, scratch: Path, *, quick: bool) -> None:
+    """What a product's row takes without its photo, by stores of several sizes, each written in one commit; and what
+    an ingest remembers of it."""
+    sizes = (10_000, 20_000, 40_000) if quick else (25_000, 50_000, 100_000)
+    held: list[float] = []
+    memory: list[float] = []
+    matching: list[float] = []
+    for count in sizes:
+        shop = scratch / f"rows-{count}"
+        (shop / "store").mkdir(parents=True)
+        table = ProductStore.create(shop / "store")
+        table.upsert(rows(words, count, 0))
+        held.append(float(bytes_in(shop / "store" / LANCE)))
+        times: list[float] = []
+        for turn in range(9):
+            few = rows(words, 100, 0, count + 100 * turn)  # too few to be tidied after
+            began = time.perf_counter()
+            table.upsert(few)
+            times.append(1e6 * (time.perf_counter() - began))
+        matching.append(min(times))  # others' work only adds
+        _manifest(shop)
+        said = subprocess.run(
+            [sys.executable, "-c", MEMORY, str(shop)], capture_output=True, text=True, check=True
+        )
+        memory.append(1024.0 * float(said.stdout))
+    found.sloped("row_bytes", sizes, held, "bytes a product", "id, category, hashes and words in the store")
+    found.sloped(
+        "commit_match_us", sizes, matching, "us a row there", "a commit of 100 products, nothing tidied"
+    )
+    found.sloped(
+        "driver_bytes", sizes, memory, "bytes a product", "what an ingest holds of what is there, at most"
+    )
+
+
+def _manifest(shop: Path) -> None:
+    from modiste.shop.manifest import Manifest
+
+    Manifest(FRAME, "any").save(shop)
+
+
+def encodings(found: Found, scratch: Path, *, quick: bool) -> None:
+    """Encodings as the store keeps them, 16 latents: bytes, and the time of the one commit that writes them."""
+    sizes = (20_000, 40_000, 80_000) if quick else (50_000, 100_000, 200_000)
+    held: list[float] = []
+    times: list[float] = []
+    for count in sizes:
+        random = np.random.default_rng(count)
+        mean, std = (
+            random.standard_normal((count, LATENT), np.float32),
+            random.random((count, LATENT), np.float32),
+        )
+        table = to_arrow([f"product-{i:09d}" for i in range(count)], (mean, std + 0.01, mean), "hash")
+        database = Database(scratch / f"encodings-{count}")
+        began = time.perf_counter()
+        with database.writing("Storing encodings"):
+            database.replace(f"{PREFIX}model", table)
+        times.append(1e6 * (time.perf_counter() - began))
+        held.append(float(bytes_in(database.directory)))
+    found.sloped(
+        "encoding_bytes", sizes, held, "bytes a product", "mean, std and code of 16 latents in the store"
+    )
+    found.sloped("encoding_write_us", sizes, times, "us a product", "the commit of all encodings")
+
+
+def encoding(found: Found, shop: Path, repeats: int) -> None:
+    """From a stored JPEG to a posterior, in one thread, in batches of 32."""
+    opened = Opened.open(shop, need="model")
+    engine = Engine.load(opened.files.model(opened.model.model_id), threads=1)
+    jpegs = opened.store.photos(opened.catalogue.ids[: 32 * 10])
+
+    def work() -> None:
+        for start in range(0, len(jpegs), 32):
+            engine.encode(np.stack([decode_jpeg(each) for each in jpegs[start : start + 32]]))
+
+    work()
+    times = [1e3 * core_seconds(work) / len(jpegs) for _ in range(repeats)]
+    found.repeated("encode_ms", times, "core-ms a product", "JPEG decoded, and the encoder, in batches of 32")
+
+
+def measure(found: Found, source: Source, shop: Path, *, quick: bool) -> None:
+    """Everything here, into `found`."""
+    repeats = 3 if quick else 5
+    photos(found, source, repeats)
+    encoding(found, shop, repeats)
+    with tempfile.TemporaryDirectory() as scratch:
+        words = words_of(source)
+        store(found, words, Path(scratch), quick=quick)
+        row_bytes(found, words, Path(scratch), quick=quick)
+        encodings(found, Path(scratch), quick=quick)

@@ -1,0 +1,128 @@
+"""Every command and setting in a recipe is one that the program takes; what the recipes share, they say alike."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modiste.studio.settings import PREFIX, Settings, load_settings
+from tests.deploy.recipes import DEPLOY, ROOT, commands, documents, parse, texts
+
+RECIPES = sorted(DEPLOY.rglob("*.yaml"))
+PODS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+SERVING = [DEPLOY / "compose.yaml", DEPLOY / "kubernetes" / "studio.yaml"]
+CONTAINER = (ROOT / "Containerfile").read_text(encoding="utf-8")
+NOT_SERVE = {"MODISTE_CACHE"}  # read by whatever opens a shop: src/modiste/shop/copies.py
+
+each_recipe = pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
+
+
+def environments(held: Any) -> list[dict[str, str]]:
+    """Every environment in a document: compose's mapping, and Kubernetes' list of names and values."""
+    found: list[dict[str, str]] = []
+    if isinstance(held, dict):
+        for name, value in held.items():
+            if name == "environment" and isinstance(value, dict):
+                found.append(value)
+            elif name == "env" and isinstance(value, list):
+                found.append({each["name"]: each["value"] for each in value})
+            else:
+                found += environments(value)
+    elif isinstance(held, list):
+        for each in held:
+            found += environments(each)
+    return found
+
+
+@each_recipe
+def test_it_is_yaml_and_no_host_of_this_machine_or_of_a_registry(path: Path):
+    assert all(isinstance(document, dict) for document in documents(path))
+    assert not re.search(r"/(work|home|Users|root)/|docker\.io|ghcr\.io", path.read_text(encoding="utf-8"))
+
+
+@each_recipe
+def test_its_commands_are_taken(path: Path):
+    for words in commands(path):
+        parse(words)
+
+
+def test_there_are_commands_to_look_at():
+    assert sum(len(commands(path)) for path in RECIPES) >= 3
+
+
+@pytest.mark.parametrize("path", SERVING, ids=lambda path: path.name)
+def test_its_settings_are_taken(path: Path, monkeypatch: pytest.MonkeyPatch):
+    held = [each for document in documents(path) for each in environments(document)]
+    told = {name: value for each in held for name, value in each.items() if name.startswith(PREFIX)}
+    assert told
+    for name, value in told.items():
+        plain = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
+        if name not in NOT_SERVE:
+            assert name.removeprefix(PREFIX).lower() in Settings.model_fields
+            monkeypatch.setenv(name, plain)
+    assert load_settings().trusted_proxies, "who asks is not known behind a proxy that is not trusted"
+
+
+@pytest.mark.parametrize("path", PODS, ids=lambda path: path.name)
+def test_other_environments_are_known_too(path: Path):
+    for document in documents(path):
+        for each in environments(document):
+            for name in each:
+                assert name in NOT_SERVE or name.removeprefix(PREFIX).lower() in Settings.model_fields
+
+
+def test_a_server_is_given_a_shop_by_an_option_that_serve_takes():
+    deployment = documents(DEPLOY / "kubernetes" / "studio.yaml")[0]
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    # What an image's ENTRYPOINT has comes first; the last --shop counts.
+    entry = re.search(r'ENTRYPOINT \["/app/bin/modiste", (.+)\]', CONTAINER)
+    assert entry is not None
+    begun = re.findall(r'"([^"]+)"', entry[1])
+    assert parse([*begun, *container["args"]])["shop"] == container["args"][1]
+
+
+def test_compose_mounts_the_shop_where_the_image_looks_for_it():
+    studio = documents(DEPLOY / "compose.yaml")[0]["services"]["studio"]
+    mounted = studio["volumes"][0].split("}:")[1]
+    assert mounted == "/shop:ro"
+    assert '"--shop", "/shop"]' in CONTAINER
+
+
+def test_ports_probes_and_users_are_the_images():
+    port = re.search(r"^EXPOSE (\d+)$", CONTAINER, re.MULTILINE)
+    assert port is not None
+    pod = documents(DEPLOY / "kubernetes" / "studio.yaml")[0]["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    assert container["ports"][0]["containerPort"] == int(port[1])
+    assert f"studio:{port[1]}" in (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    assert f"USER {pod['securityContext']['runAsUser']}:" in CONTAINER
+    asked = {
+        container[name]["httpGet"]["path"] for name in ("startupProbe", "readinessProbe", "livenessProbe")
+    }
+    assert asked == {"/readyz", "/livez"}
+    # What is under way when a pod is told to go may end.
+    pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pod["terminationGracePeriodSeconds"] > pause + Settings().deadline
+
+
+@each_recipe
+def test_the_version_of_ray_is_the_locks(path: Path):
+    locked = re.search(r"^ray==(\S+)", (ROOT / "requirements" / "scale.lock").read_text(), re.MULTILINE)
+    assert locked is not None
+    said = [
+        text for document in documents(path) for text in re.findall(r"'rayVersion': '([^']+)'", str(document))
+    ]
+    assert set(said) <= {locked[1]}
+
+
+def test_targets_of_the_containerfile_exist():
+    named = {
+        target
+        for path in RECIPES
+        for target in re.findall(r"--target (\w+)", path.read_text(encoding="utf-8"))
+    }
+    assert named <= set(re.findall(r"^FROM \S+ AS (\S+)$", CONTAINER, re.MULTILINE))
+    assert all(isinstance(text, str) for path in RECIPES for text in texts(documents(path)))
