@@ -10,7 +10,7 @@ from modiste.catalogue.record import Record
 from modiste.errors import BadCode, BadCount, BadOption, PhotoError, UnknownProduct
 from modiste.latent.transport import Moments, crowding
 from modiste.shop.answers import Match, Matches, Recommendation, Recommendations
-from modiste.shop.ways import HELD_BACK
+from modiste.shop.crowds import HELD_BACK
 from tests.small import FRAME
 
 N = 8

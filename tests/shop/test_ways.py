@@ -8,8 +8,9 @@ import pytest
 from modiste.latent.clusters import Clusters
 from modiste.latent.transport import crowding
 from modiste.search.index import LatentIndex
-from modiste.shop import ways
-from modiste.shop.ways import HELD_BACK, Ways
+from modiste.shop import crowds
+from modiste.shop.crowds import HELD_BACK, Crowds
+from modiste.shop.ways import Spread, Ways
 
 SIZES = (40, 25, 3, 0)
 
@@ -29,17 +30,21 @@ def parts() -> tuple[LatentIndex, Clusters, np.ndarray, np.ndarray]:
     return LatentIndex(ids, mean, std, mean, cluster=cluster), clusters, cluster, mean
 
 
-def made(parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray]) -> Ways:
-    index, clusters, cluster, mean = parts
-    return Ways(index, clusters, cluster, mean, mean)
+def ways_of(parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray]) -> Ways:
+    _, clusters, cluster, mean = parts
+    return Ways(clusters, lambda: Spread.of(cluster, mean, mean, len(clusters)))
+
+
+def made(parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray]) -> Crowds:
+    return Crowds(parts[0], parts[2], ways_of(parts))
 
 
 def test_crowding_is_of_the_other_cluster_alone(
     parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray],
 ) -> None:
     _, _, cluster, mean = parts
-    found = made(parts).crowding(0, 1, "mean", "euclidean", 0.0)
-    moved = made(parts).moved(mean[cluster == 0], 0, 1, "transport", "mean")
+    found = made(parts).less(0, 1, "mean", "euclidean", 0.0)
+    moved = ways_of(parts).moved(mean[cluster == 0], 0, 1, "transport", "mean")
     near = -np.square(moved[:, None] - mean[cluster == 1][None]).sum(axis=2)
     np.testing.assert_allclose(found[cluster == 1], HELD_BACK * crowding(near, 10), rtol=1e-4, atol=1e-4)
     assert not found[cluster != 1].any()
@@ -51,30 +56,32 @@ def test_clusters_of_few_or_none(
 ) -> None:
     held = made(parts)
     for method in ("likelihood", "mean", "fixed-epsilon"):
-        assert np.isfinite(held.moved(np.zeros(3, np.float32), own, other, "transport", method)).all()
-        assert np.isfinite(held.crowding(own, other, method, "manhattan", 0.1)).all()
+        assert np.isfinite(
+            ways_of(parts).moved(np.zeros(3, np.float32), own, other, "transport", method)
+        ).all()
+        assert np.isfinite(held.less(own, other, method, "manhattan", 0.1)).all()
 
 
 def test_what_was_asked_last_is_kept_and_the_rest_goes(
     parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held, measured = made(parts), list[tuple[int, int]]()
-    inner = Ways._measured
+    inner = Crowds._measured
 
-    def counted(self: Ways, own: int, other: int, *rest: object) -> np.ndarray:
+    def counted(self: Crowds, own: int, other: int, *rest: object) -> np.ndarray:
         measured.append((own, other))
         return inner(self, own, other, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Ways, "_measured", counted)
+    monkeypatch.setattr(Crowds, "_measured", counted)
     for _ in range(2):  # neither metric nor tau matters where it is not used
-        held.crowding(0, 1, "likelihood", "euclidean", 0.0)
-        held.crowding(0, 1, "likelihood", "manhattan", 0.0)
-        held.crowding(0, 1, "mean", "euclidean", 0.0)
-        held.crowding(0, 1, "mean", "euclidean", 0.3)
+        held.less(0, 1, "likelihood", "euclidean", 0.0)
+        held.less(0, 1, "likelihood", "manhattan", 0.0)
+        held.less(0, 1, "mean", "euclidean", 0.0)
+        held.less(0, 1, "mean", "euclidean", 0.3)
     assert len(measured) == 2
-    monkeypatch.setattr(ways, "KEPT", 50)  # cluster 1 takes 25, cluster 0 40
-    held.crowding(1, 0, "mean", "euclidean", 0.0)
-    held.crowding(0, 1, "mean", "euclidean", 0.0)
+    monkeypatch.setattr(crowds, "KEPT", 50)  # cluster 1 takes 25, cluster 0 40
+    held.less(1, 0, "mean", "euclidean", 0.0)
+    held.less(0, 1, "mean", "euclidean", 0.0)
     assert len(measured) == 4
 
 

@@ -15,7 +15,8 @@ from modiste.evaluate.judge import COLUMNS
 from modiste.evaluate.plots import curves, picture, scatter
 from modiste.evaluate.reconstructing import held_out
 from modiste.shop.answers import Match
-from modiste.shop.shop import Method, Shop
+from modiste.shop.counsel import Method
+from modiste.shop.shop import Shop
 
 RECONSTRUCTED = 9
 ANSWERS = 8

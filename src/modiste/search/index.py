@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, BadOption, SchemaError
 from modiste.latent.posterior import check_code, check_tau
-from modiste.search.blocks import Blocks, Encoded
+from modiste.search.blocks import LANES, Blocks, Encoded
 from modiste.search.near import nearest_less, nearness
 from modiste.search.parts import FEW, Found, Parts, Rows
 from modiste.search.scan import METHODS, METRICS, Asked, Part
@@ -112,6 +112,14 @@ class LatentIndex:
             sizes["fixed-epsilon"] += part.rows.nbytes + held.code.nbytes + held.code_box.nbytes
             sizes["mean"] += part.rows.nbytes + held.mean.nbytes + held.mean_box.nbytes
         return sizes
+
+    def code(self, row: int) -> NDArray[np.float32]:
+        """The fixed-epsilon code of the product in a row, `(n,)`."""
+        for part, places in zip(self._parts.parts, self._parts.places(np.array([row])), strict=True):
+            if len(places):
+                block, lane = divmod(int(places[0]), LANES)
+                return part.blocks.code[block, :, lane].copy()
+        raise BadOption(f"There is no row {row}.", remedy=f"Give one from 0 to {len(self.ids) - 1}.")
 
     def changed(
         self,
@@ -238,7 +246,7 @@ class LatentIndex:
     ) -> tuple[Rows, NDArray[np.float64], NDArray[np.float64]]:
         """The `k` products in `rows` with the greatest nearness (see there) less what `less` `(N,)` says, best first.
 
-        Candidates are picked in float32 and ranked in float64: what float32 cannot tell apart may be left out.
+        Those of a float64 scan, ties in the order of the rows.
 
         Returns:
             Row numbers, scores as `nearest` gives them, and what they were ranked by, `(k,)` each.

@@ -66,6 +66,13 @@ class Asked:
         # The square of a root may come out above the square: a little more room for that.
         return near - share * size - 1e-12 * abs(near) - 1e-30
 
+    def at_most(self, estimate: Floats, n: int, largest: float) -> NDArray[np.float64]:
+        """The greatest nearness, in float64, of products that float32 says are so near, `(m,)`; see `mark`."""
+        near = estimate.astype(np.float64)
+        size = 2.0 * largest - near if self.kind == LIKELIHOOD else -near
+        most = near + 4.0 * (n + 8) * UNIT * np.abs(size) + 1e-12 * np.abs(near) + 1e-30
+        return np.where(near > -TRUSTED, most, np.inf)
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scope:
@@ -189,9 +196,14 @@ class Part:
         """The largest constant of any product's likelihood, without its sign; 0 for distances."""
         return self._steepness(asked.tau).largest if asked.kind == LIKELIHOOD else 0.0
 
-    def trusted(self, asked: Asked) -> bool:
-        """Whether float32 can score all products here."""
-        return asked.kind != LIKELIHOOD or bool((self._steepness(asked.tau).most < ALWAYS).all())
+    def untold(self, asked: Asked, places: Places) -> Places:
+        """Which of some places float32 cannot score: where they are among `places`."""
+        if asked.kind != LIKELIHOOD:
+            return np.empty(0, np.intp)
+        steep = self._steepness(asked.tau)
+        if bool((steep.most < ALWAYS).all()):
+            return np.empty(0, np.intp)
+        return np.flatnonzero(~(steep.constant.reshape(-1)[places] < ALWAYS))
 
     def _given(self, asked: Asked) -> tuple[Any, Any, Any, tuple[Any, Any, Any, Any]]:
         """What kernels ask for: points, weights, constants, and the boxes."""

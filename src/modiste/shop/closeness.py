@@ -52,19 +52,15 @@ def measure_closeness(
         codes: of all products, `(N, n)`, rows as in the index.
     """
     rows = sample_rows(len(codes), sample, seed)
-    return {key(*asked): thresholds(index, codes, rows, *asked) for asked in QUESTIONS}
+    most = LADDER[-1][0]
+    return {
+        key(method, metric): rungs(_others(index, codes, rows, most, method, metric), method)
+        for method, metric in QUESTIONS
+    }
 
 
-def thresholds(
-    index: LatentIndex,
-    codes: NDArray[np.float32],
-    rows: NDArray[np.intp],
-    method: str,
-    metric: str,
-    tau: float = 0.0,
-) -> list[float]:
-    """The scores at the LADDER, by the products in `rows`; 0 where there are no neighbours."""
-    scores = _others(index, codes, rows, LADDER[-1][0], method, metric, tau)
+def rungs(scores: NDArray[np.float64], method: str) -> list[float]:
+    """The scores at the LADDER, by those of some products' neighbours `(b, ≤ most)`, best first; 0 for none."""
     if scores.shape[1] == 0:
         return [0.0] * len(LADDER)
     nearer = -1.0 if method == "likelihood" else 1.0
@@ -119,11 +115,10 @@ def _others(
     most: int,
     method: str,
     metric: str,
-    tau: float = 0.0,
 ) -> NDArray[np.float64]:
     """The scores of the nearest `most` products to those in `rows`, themselves left out: `(b, ≤ most)`."""
     k = min(most + 1, len(codes))
-    found, scores = index.nearest(codes[rows], k, method=method, metric=metric, tau=tau)
+    found, scores = index.nearest(codes[rows], k, method=method, metric=metric)
     own: NDArray[Any] = found == rows[:, None]
     own[~own.any(axis=1), -1] = True  # pushed off the end by others as near: the last goes instead
     return scores[~own].reshape(len(rows), k - 1)

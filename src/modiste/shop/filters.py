@@ -100,10 +100,17 @@ class Columns:
     An attribute that is itself called id, category or cluster gets the prefix `attribute_`.
     """
 
-    def __init__(self, categories: Sequence[str], attributes: Sequence[str]) -> None:
-        """`N` categories, and the attributes of `N` products as JSON texts."""
+    def __init__(
+        self, categories: Sequence[str], attributes: Sequence[str], kinds: Mapping[str, Kind] | None = None
+    ) -> None:
+        """`N` categories, and the attributes of `N` products as JSON texts.
+
+        `kinds` are those of the whole catalogue's columns, see `kinds`, where these are not all of its products: no few
+        of them can tell that others have words where they have numbers.
+        """
         self._categories = categories
         self._texts = attributes
+        self._kinds = kinds
 
     def __len__(self) -> int:
         return len(self._categories)
@@ -126,11 +133,23 @@ class Columns:
                 places, values = cells.setdefault(name, ([], []))
                 places.append(row)
                 values.append(value)
-        found = {"category": _column(len(self), range(len(self)), list(self._categories))}
-        for name, (places, values) in cells.items():
-            own = f"attribute_{name}" if name in RESERVED else name
-            found[own] = _column(len(self), places, values)
+        found = {"category": _column(len(self), range(len(self)), list(self._categories), "words")}
+        named = {f"attribute_{name}" if name in RESERVED else name: cell for name, cell in cells.items()}
+        if self._kinds is None:
+            return found | {name: _column(len(self), *cell) for name, cell in named.items()}
+        for name, kind in self._kinds.items():
+            if name != "category":
+                found[name] = _column(len(self), *named.get(name, ((), [])), kind)
         return found
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """The kind of every column by name."""
+        return {name: column.kind for name, column in self.by_name.items()}
+
+    def check(self, where: Where) -> None:
+        """Raise BadOption where a filter asks for what no product can have; see Shop.matching."""
+        Columns((), (), self.kinds).matching(where)
 
     def _read(self) -> Iterator[dict[str, Any]]:
         """The attributes of each product, many in one call: 10 times as fast, and never all of them in memory."""
@@ -243,23 +262,33 @@ def _fits(column: Column, name: str, asked: Any) -> NDArray[np.bool_]:
     return fits & ~column.of(cast("Sequence[Any]", unwanted), name)
 
 
-def _column(count: int, rows: Sequence[int], values: list[Any]) -> Column:
-    """The column of `values` at `rows`; what is neither all flags nor all numbers is words."""
-    if all(isinstance(value, bool) for value in values):
-        kind, values = "flag", ["true" if value else "false" for value in values]
-    elif all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+def _column(count: int, rows: Sequence[int], values: list[Any], kind: Kind | None = None) -> Column:
+    """The column of `values` at `rows`, of a kind; if none is said, of theirs."""
+    kind = kind or _kind(values)
+    if kind == "number":
         data = np.full(count, np.nan)
-        data[rows] = values
+        data[np.asarray(rows, np.intp)] = values
         return Column("number", data)
+    if kind == "flag":
+        values = ["true" if value else "false" for value in values]
     else:
-        kind, values = "words", [value if isinstance(value, str) else str(value) for value in values]
+        values = [value if isinstance(value, str) else str(value) for value in values]
     words, places, counts = np.unique(np.array(values, object), return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     rank = np.empty(len(order), np.intp)
     rank[order] = np.arange(len(order))
     held = np.full(count, -1, np.intp)
-    held[rows] = rank[places]
+    held[np.asarray(rows, np.intp)] = rank[places]
     return Column(kind, held, tuple(str(words[place]) for place in order))
+
+
+def _kind(values: list[Any]) -> Kind:
+    """What is neither all flags nor all numbers is words."""
+    if all(isinstance(value, bool) for value in values):
+        return "flag"
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        return "number"
+    return "words"
 
 
 def shown(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from modiste.errors import BadCount, BadOption
 from modiste.latent.clusters import Clusters
-from modiste.search.graph import Graph
-from modiste.search.index import METHODS, METRICS, LatentIndex
+from modiste.search.index import METHODS, METRICS
 from modiste.shop.answers import Match, Matches, PhotoOf, Recommendation, Recommendations
-from modiste.shop.products import Products
+from modiste.shop.filters import Where
+from modiste.shop.looking import Hit, Look, Looking
+from modiste.shop.tally import Tally
 from modiste.shop.ways import Ways
 
-Mask = NDArray[np.bool_]
+Codes = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,148 +43,109 @@ class Question:
         if not 0.0 <= self.tau < float("inf"):
             raise BadOption(f"tau is {self.tau}.", remedy="Give 0 or more.")
 
+    def look(
+        self,
+        code: Codes,
+        cluster: int | None,
+        where: Where | None,
+        category: str | None = None,
+        less_of: int | None = None,
+    ) -> Look:
+        """The look that finds enough for it, those to leave out among them."""
+        wanted = self.k + len(self.exclude)
+        given = (cluster, category, where, less_of)
+        return Look(code, wanted, self.method, self.metric, self.tau, *given)
+
 
 class Finder:
-    """Answers questions about codes from an index, with the products' words."""
+    """Answers questions about codes `(b, n)`, whoever does the looking."""
 
     def __init__(
-        self,
-        catalogue: Products,
-        index: LatentIndex,
-        clusters: Clusters,
-        assignments: NDArray[np.intp],
-        ways: Ways,
-        photo_of: PhotoOf,
+        self, clusters: Clusters, tally: Tally, ways: Ways, looking: Looking, photo_of: PhotoOf
     ) -> None:
-        self._catalogue = catalogue
-        self._index = index
         self._clusters = clusters
-        self._assignments = assignments
+        self._tally = tally
         self._ways = ways
+        self._look = looking
         self._photo_of = photo_of
-        self._sizes = np.bincount(assignments, minlength=len(clusters))
-        self._categories = np.array(catalogue.categories, object)
-        self.category_of_cluster = majorities(assignments, catalogue.categories, len(clusters))
 
     def nearest(
-        self, code: NDArray[np.float32], asked: Question, cluster: int | None, mask: Mask | None
-    ) -> Matches:
-        """The products nearest to a code `(n,)`, in one cluster or all, among those of a mask `(N,)`."""
-        if mask is not None and cluster is not None:
-            mask = mask & (self._assignments == cluster)
-        if mask is not None:
-            among, scope = int(mask.sum()), None
-        else:
-            among, scope = len(self._catalogue) if cluster is None else int(self._sizes[cluster]), cluster
-        wanted = min(asked.k + len(asked.exclude), among)
-        if wanted == 0:
-            return Matches()
-        found, scores = self._index.nearest(
-            code,
-            wanted,
-            method=asked.method,
-            metric=asked.metric,
-            tau=asked.tau,
-            rows=None if among == len(self._catalogue) else mask,
-            cluster=scope,
-        )
-        return self._matches(found, scores, asked)
-
-    def approximately(self, code: NDArray[np.float32], asked: Question, graph: Graph) -> Matches:
-        """The products nearest to a code `(n,)` as a graph of all finds them."""
-        wanted = min(asked.k + len(asked.exclude), len(self._catalogue))
-        return self._matches(*graph.nearest(code, wanted), asked)
-
-    def _matches(self, rows: NDArray[np.intp], scores: NDArray[np.float64], asked: Question) -> Matches:
-        ids = self._catalogue.ids
-        pairs = zip(rows.tolist(), scores.tolist(), strict=True)
-        kept = [(row, score) for row, score in pairs if ids[row] not in asked.exclude]
-        return Matches(self._match(row, score) for row, score in kept[: asked.k])
+        self, codes: Codes, asked: Question, own: Sequence[int | None], where: Where | None
+    ) -> list[Matches]:
+        """The products nearest to each code, in its cluster or, for None, in all."""
+        looks = [asked.look(code, cluster, where) for code, cluster in zip(codes, own, strict=True)]
+        return [self.matches(hits, asked) for hits in self._look(looks)]
 
     def by_cluster(
-        self, code: NDArray[np.float32], own: int, asked: Question, way: str, mask: Mask | None
-    ) -> Recommendations:
-        """For each cluster but `own`, its products nearest to the code moved there."""
-        return Recommendations(
-            Recommendation(
-                other,
-                label,
-                Matches(match for _, match in self._beyond(code, own, other, asked, way, mask)),
-                self.category_of_cluster[other],
+        self, codes: Codes, own: Sequence[int], asked: Question, way: str, where: Where | None
+    ) -> list[Recommendations]:
+        """For each code, and each cluster but its own, the products nearest to the code moved there."""
+        others = [[j for j in range(len(self._clusters)) if j != cluster] for cluster in own]
+        looks = [
+            self._beyond(code, cluster, j, asked, way, where)
+            for code, cluster, there in zip(codes, own, others, strict=True)
+            for j in there
+        ]
+        found = iter(self._look(looks))
+        labels, most = self._clusters.labels, self._tally.category_of_cluster
+        return [
+            Recommendations(
+                Recommendation(j, labels[j], self.matches(next(found), asked), most[j]) for j in there
             )
-            for other, label in enumerate(self._clusters.labels)
-            if other != own
-        )
+            for there in others
+        ]
 
     def by_category(
-        self, code: NDArray[np.float32], own: int, asked: Question, way: str, mask: Mask | None
-    ) -> Recommendations:
-        """For each category but that of `own`, its products nearest to the code moved to its clusters.
+        self, codes: Codes, own: Sequence[int], asked: Question, way: str, where: Where | None
+    ) -> list[Recommendations]:
+        """For each code, and each category but that of its cluster, the products nearest to the code moved there.
 
         A category that has the majority in no cluster is asked where most of its products are.
         """
-        answer = Recommendations()
-        for category in self._catalogue.counts():
-            if category == self.category_of_cluster[own]:
-                continue
-            of_category = self._categories == category
-            held = np.bincount(self._assignments[of_category], minlength=len(self._clusters))
-            clusters = [j for j, most in enumerate(self.category_of_cluster) if most == category]
-            clusters = clusters or [int(held.argmax())]
-            if mask is not None:
-                of_category &= mask
-            found = [
-                pair for other in clusters for pair in self._beyond(code, own, other, asked, way, of_category)
-            ]
-            found.sort(key=lambda pair: -pair[0])
-            main = max(clusters, key=lambda j: int(held[j]))
-            answer.append(
-                Recommendation(main, category, Matches(match for _, match in found[: asked.k]), category)
-            )
-        return answer
+        most = self._tally.category_of_cluster
+        asking = [
+            [(name, self._tally.where(name)) for name in self._tally.counts() if name != most[cluster]]
+            for cluster in own
+        ]
+        looks = [
+            self._beyond(code, cluster, j, asked, way, where, name)
+            for code, cluster, categories in zip(codes, own, asking, strict=True)
+            for name, clusters in categories
+            for j in clusters
+        ]
+        found = iter(self._look(looks))
+        answers: list[Recommendations] = []
+        for categories in asking:
+            answer = Recommendations()
+            for name, clusters in categories:
+                hits = [hit for _ in clusters for hit in self._kept(next(found), asked)]
+                hits.sort(key=lambda hit: hit.rank)
+                matches = Matches(self._match(hit) for hit in hits[: asked.k])
+                answer.append(Recommendation(self._tally.main(name), name, matches, name))
+            answers.append(answer)
+        return answers
+
+    def matches(self, hits: Sequence[Hit], asked: Question) -> Matches:
+        """Those that a question wants, of what was found."""
+        return Matches(self._match(hit) for hit in self._kept(hits, asked))
+
+    def _kept(self, hits: Sequence[Hit], asked: Question) -> list[Hit]:
+        return [hit for hit in hits if hit.id not in asked.exclude][: asked.k]
 
     def _beyond(
         self,
-        code: NDArray[np.float32],
+        code: Codes,
         own: int,
         other: int,
         asked: Question,
         way: str,
-        mask: Mask | None,
-    ) -> list[tuple[float, Match]]:
-        """Products of another cluster for a code moved there, best first, with what they are ranked by."""
+        where: Where | None,
+        category: str | None = None,
+    ) -> Look:
+        """The look for products of another cluster, for a code `(n,)` moved there."""
         moved = self._ways.moved(code, own, other, way, asked.method)
-        if way == "shift":
-            sign = 1.0 if asked.method == "likelihood" else -1.0
-            return [(sign * match.score, match) for match in self.nearest(moved, asked, other, mask)]
-        fits = self._assignments == other
-        rows = np.flatnonzero(fits if mask is None else fits & mask)
-        wanted = min(asked.k + len(asked.exclude), len(rows))
-        if wanted == 0:
-            return []
-        less = self._ways.crowding(own, other, asked.method, asked.metric, asked.tau)
-        found = self._index.nearest_less(moved, wanted, less, asked.method, asked.metric, asked.tau, rows)
-        ids = self._catalogue.ids
-        pairs = zip(*(part.tolist() for part in found), strict=True)
-        kept = [(by, row, score) for row, score, by in pairs if ids[row] not in asked.exclude]
-        return [(by, self._match(row, score)) for by, row, score in kept[: asked.k]]
+        return asked.look(moved, other, where, category, None if way == "shift" else own)
 
-    def _match(self, row: int, score: float) -> Match:
-        held = self._catalogue
-        return Match(
-            held.ids[row],
-            held.categories[row],
-            int(self._assignments[row]),
-            score,
-            held.attributes(row),
-            self._photo_of,
-        )
-
-
-def majorities(assignments: NDArray[np.intp], categories: Sequence[str], k: int) -> list[str]:
-    """The category that most products of each cluster have; "" for a cluster without any."""
-    counts = [Counter[str]() for _ in range(k)]
-    for cluster, category in zip(assignments.tolist(), categories, strict=True):
-        counts[cluster][category] += 1
-    # Most first, then by name, so that the order of the rows does not matter.
-    return [min(count, key=lambda name: (-count[name], name), default="") for count in counts]
+    def _match(self, hit: Hit) -> Match:
+        told = json.loads(hit.attributes)
+        return Match(hit.id, hit.category, hit.cluster, hit.score, told, self._photo_of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast, overload
 
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modiste.errors import UnknownProduct
-from modiste.shop.filters import RESERVED, TITLES, Columns
+from modiste.shop.filters import RESERVED, TITLES, Columns, Kind
 from modiste.store.products import ProductStore
 
 
@@ -41,8 +41,16 @@ class Texts(Sequence[str]):
 class Products:
     """Every product but its photo, ordered by id."""
 
-    def __init__(self, ids: list[str], categories: list[str], attributes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        ids: list[str],
+        categories: list[str],
+        attributes: Sequence[str],
+        kinds: Mapping[str, Kind] | None = None,
+    ) -> None:
+        """`kinds` are those of the whole catalogue's columns, where these are not all of its products."""
         self.ids = ids
+        self._kinds = kinds
         self.categories = categories
         self._attributes = attributes  # JSON, read when asked for
 
@@ -78,6 +86,10 @@ class Products:
         """The rows of products, `(b,)`. Raises UnknownProduct."""
         return np.array([self.row(id_) for id_ in ids], np.intp)
 
+    def text(self, row: int) -> str:
+        """The attributes of the product in a row, as JSON."""
+        return self._attributes[row]
+
     def attributes(self, row: int) -> dict[str, Any]:
         """The attributes of the product in a row."""
         return json.loads(self._attributes[row])
@@ -85,12 +97,11 @@ class Products:
     @cached_property
     def columns(self) -> Columns:
         """The attributes of all products as columns, to filter by."""
-        return Columns(self.categories, self._attributes)
+        return Columns(self.categories, self._attributes, self._kinds)
 
     def title(self, row: int) -> str:
         """What to call the product in a row: its name or title where it has one, else its id."""
-        named = {name.lower(): value for name, value in self.attributes(row).items()}
-        return next((str(named[name]) for name in TITLES if named.get(name)), self.ids[row])
+        return title_of(self.ids[row], self.attributes(row))
 
     def counts(self) -> dict[str, int]:
         """How many products each category has, largest first."""
@@ -111,6 +122,12 @@ class Products:
         if clusters is not None:
             table.insert(2, "cluster", clusters)
         return table
+
+
+def title_of(product_id: str, attributes: Mapping[str, Any]) -> str:
+    """What to call a product: its name or title where its attributes have one, else its id."""
+    named = {name.lower(): value for name, value in attributes.items()}
+    return next((str(named[name]) for name in TITLES if named.get(name)), product_id)
 
 
 def count_categories(store: ProductStore) -> dict[str, int]:

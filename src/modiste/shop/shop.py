@@ -2,53 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from modiste.catalogue.cutout import CutOut, cut_out
 from modiste.catalogue.photo import check_photo, fit_photo
-from modiste.errors import BadCode, BadOption, ShopError, UnknownCategory
-from modiste.latent.layout import NEIGHBOURS, between
+from modiste.errors import ShopError, UnknownCategory
 from modiste.latent.posterior import Posterior, check_code, fixed_epsilon_code
-from modiste.shop import closeness
-from modiste.shop.closeness import Typicality
+from modiste.shop.answers import Matches
+from modiste.shop.counsel import PROBES, Counsel, Probes
+from modiste.shop.crowds import Crowds
 from modiste.shop.filters import Facet, Where
 from modiste.shop.finding import Finder, Question
+from modiste.shop.indexing import made_from
+from modiste.shop.looking import Hit, Look, Shelf
 from modiste.shop.opened import Opened
-from modiste.shop.ways import WAYS, Ways, read_method
+from modiste.shop.tally import Tally
+from modiste.shop.ways import Spread, Ways
 
-Method = Literal["likelihood", "fixed-epsilon", "mean"]
-Metric = Literal["euclidean", "manhattan"]
-Scope = Literal["cluster", "catalogue"]
-Group = Literal["cluster", "category"]
-TAUS_KEPT = 16
-SCOPES: tuple[str, ...] = ("cluster", "catalogue")
-GROUPS: tuple[str, ...] = ("cluster", "category")
+CODE_REACH = (
+    2.0  # a code may lie in so many times the range of sliders and products: beyond is nothing to draw
+)
 
 
-class Shop(Opened):
+class Shop(Opened, Counsel):
     """A shop on disk, open for questions.
 
     `n` is the number of latents, `(H, W)` the frame, `N` the number of products. A *code* is one `(n,)` or a batch
     `(b, n)`; a batch gets a list of answers.
     """
 
-    @cached_property
-    def _rungs(self) -> dict[float, list[float]]:
-        """What was measured by tau, see `closeness`."""
-        return {}
+    @property
+    def latent(self) -> int:
+        """The number of latents."""
+        return self.model.latent
 
-    def _tau(self, asked: float | None) -> float:
-        return self.tau if asked is None else asked
+    @property
+    def count(self) -> int:
+        """The number of products."""
+        return len(self.catalogue)
 
     @cached_property
-    def _finder(self) -> Finder:
-        ways = Ways(self.index, self.clusters, self.assignments, self.encodings.mean, self.encodings.code)
-        return Finder(self.catalogue, self.index, self.clusters, self.assignments, ways, self.jpeg)
+    def tally(self) -> Tally:
+        """How many products of each category each cluster has."""
+        return Tally.of(self.assignments, self.catalogue.categories, len(self.clusters))
+
+    @cached_property
+    def spread(self) -> Spread:
+        """How the products lie, as far as recommending must know."""
+        held = self.encodings
+        return Spread.of(self.assignments, held.mean, held.code, len(self.clusters))
+
+    @property
+    def positions(self) -> NDArray[np.float32]:
+        """Where each product lies on the map, `(N, 2)` from 0 to 1. Raises what `map` raises."""
+        return self.map.positions
+
+    @property
+    def thresholds(self) -> dict[str, list[float]]:
+        """How near is near, see `closeness`. Raises what `map` raises."""
+        return self.map.thresholds
+
+    @property
+    def loneliness(self) -> list[float]:
+        """How far products are from their nearest other, see `closeness`. Raises what `map` raises."""
+        return self.map.loneliness
+
+    @cached_property
+    def probes(self) -> Probes:
+        """Products, evenly taken from all, by which it is measured how near is near at another tau."""
+        code = self.encodings.code
+        rows = np.linspace(0, len(code) - 1, min(len(code), PROBES)).astype(np.intp)
+        return Probes(tuple(self.catalogue.ids[row] for row in rows), code[rows])
+
+    @cached_property
+    def version(self) -> str:
+        """Names the model, the catalogue and its clusters. Another of these is another version."""
+        return made_from(self.files, self.manifest, self.store, self.model.model_id)[:16]
+
+    @cached_property
+    def reach(self) -> NDArray[np.float32]:
+        """The least and the greatest value that each latent of a code may have, float32 `(n, 2)`."""
+        held, ranges = self.encodings.code, self.sliders.ranges
+        low = np.minimum(ranges[:, 0], held.min(axis=0))
+        high = np.maximum(ranges[:, 1], held.max(axis=0))
+        middle, half = (low + high) / 2, (high - low) / 2 + 1e-3
+        span = np.stack([middle - CODE_REACH * half, middle + CODE_REACH * half], axis=1)
+        return span.astype(np.float32)
+
+    @cached_property
+    def ways(self) -> Ways:
+        """What moves codes between clusters."""
+        return Ways(self.clusters, lambda: self.spread)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """All products, to look among."""
+        crowds = Crowds(self.index, self.assignments, self.ways)
+        return Shelf(self.catalogue, self.index, self.assignments, crowds, lambda: self.positions)
+
+    @cached_property
+    def finder(self) -> Finder:
+        """What finds products."""
+        return Finder(self.clusters, self.tally, self.ways, self.look, self.jpeg)
+
+    def look(self, looks: Sequence[Look]) -> list[list[Hit]]:
+        """For each look its hits, best first."""
+        return self.shelf.look(looks)
+
+    def check_where(self, where: Where) -> None:
+        """Raise BadOption where a filter asks for what there is not."""
+        self.catalogue.columns.check(where)
+
+    def _approximately(self, codes: NDArray[np.float32], asked: Question) -> list[Matches]:
+        wanted = min(asked.k + len(asked.exclude), self.count)
+        found = [self.graph.nearest(code, wanted) for code in codes]
+        hits = [self.shelf.hits(rows, scores, -scores) for rows, scores in found]
+        return [self.finder.matches(each, asked) for each in hits]
 
     def encode(self, photo: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> Posterior:
         """What the encoder says of a photo, uint8 `(h, w, 3)` of any size, or of a batch of them.
@@ -85,116 +159,6 @@ class Shop(Opened):
         noise = random.standard_normal(self.model.latent).astype(np.float32)
         return self.encodings.mean[row] + self.encodings.std[row] * noise
 
-    def cluster_of(self, code: ArrayLike) -> Any:
-        """The cluster of a code, an int; of a batch, `(b,)`. Raises BadCode."""
-        checked = check_code(code, self.model.latent)
-        found = np.asarray(self.clusters.assign(np.atleast_2d(checked)), np.intp)
-        return int(found[0]) if checked.ndim == 1 else found
-
-    def similar(
-        self,
-        code: ArrayLike,
-        k: int = 10,
-        method: Method = "likelihood",
-        scope: Scope = "cluster",
-        *,
-        metric: Metric = "euclidean",
-        tau: float | None = None,
-        exclude: Collection[str] = (),
-        where: Where | None = None,
-        approximate: bool = False,
-    ) -> list[Any]:
-        """The `k` products nearest to a code, best first.
-
-        Args:
-            code: `(n,)`, or a batch `(b, n)`.
-            k: how many; fewer come where the cluster, or the filter, has fewer.
-            method: "likelihood" ranks by log q(code | product) (the paper's Eq. 2); "fixed-epsilon" and "mean" by the
-                distance to the products' fixed-epsilon codes or means.
-            scope: "cluster" looks only in the code's own cluster, "catalogue" everywhere.
-            metric: of the distance, "euclidean" or "manhattan"; the likelihood has none.
-            tau: how uncertain the code itself is, for the likelihood: each σ² becomes σ² + tau². None is the shop's.
-            exclude: ids to leave out, such as the product that the code came from.
-            where: only products that this filter lets through, see `matching`.
-            approximate: ask the graph that `modiste index --graph` made, which may miss some of the nearest: for
-                likelihoods over the whole catalogue, without a filter, at the shop's own tau.
-
-        Returns:
-            Matches, a list of Match; for a batch, a list of `b` of them.
-
-        Raises:
-            BadCode: wrong length, or not finite.
-            BadCount: k below 1 or over the number of products.
-            BadOption: an unknown method, metric, scope or attribute, or a negative tau, or a question that
-                no graph answers.
-            ShopIncomplete: there is no graph that fits.
-        """
-        codes = check_code(code, self.model.latent)
-        asked = Question(k, method, metric, self._tau(tau), frozenset(exclude))
-        asked.check(len(self.catalogue))
-        if scope not in SCOPES:
-            raise BadOption(f"No scope {scope!r}.", remedy=f"Choose one of {', '.join(SCOPES)}.")
-        if approximate:
-            if (method, scope, asked.tau) != ("likelihood", "catalogue", self.tau) or where:
-                raise BadOption(
-                    "Approximate answers are only for likelihoods over the whole catalogue, at the shop's tau.",
-                    remedy='Give the method "likelihood", the scope "catalogue" and no filter; or search exactly.',
-                )
-            found = [self._finder.approximately(each, asked, self.graph) for each in np.atleast_2d(codes)]
-            return found[0] if codes.ndim == 1 else found
-        mask = None if not where else self.matching(where)
-        batch = np.atleast_2d(codes)
-        own = (
-            np.asarray(self.clusters.assign(batch), np.intp).tolist()
-            if scope == "cluster"
-            else [None] * len(batch)
-        )
-        answers = [self._finder.nearest(each, asked, own[row], mask) for row, each in enumerate(batch)]
-        return answers[0] if codes.ndim == 1 else answers
-
-    def recommend(
-        self,
-        code: ArrayLike,
-        k: int = 3,
-        method: str = WAYS[0],
-        *,
-        metric: Metric = "euclidean",
-        tau: float | None = None,
-        where: Where | None = None,
-        by: Group = "cluster",
-        exclude: Collection[str] = (),
-    ) -> list[Any]:
-        """What goes with a code: for each other cluster j, its `k` products nearest to where the code would lie there.
-
-        i is the code's own cluster. With the way "transport", the code is carried by the optimal-transport map from
-        the one cluster's Gaussian to the other's, z ↦ c_j + A (z − c_i), and products that lie near everyone's designs
-        step back. With "shift", it is moved by centre_j − centre_i, the paper's Eq. 3 (which prints the difference the
-        other way round).
-
-        Args:
-            method: a way, "transport" or "shift"; or how nearness is measured, as in `similar`; or both, as
-                "shift:mean". What is not named is "transport" and "likelihood".
-            by: with "category" there is one entry for each category but the one that most products of cluster i
-                have, with that category's products only, from the clusters where it is in the majority.
-            code, k, metric, tau, where, exclude: as in `similar`, which raises the same errors.
-
-        Returns:
-            Recommendations, a list of Recommendation in the order of the clusters, or of the categories, largest
-            first; for a batch, a list of `b` of them.
-        """
-        codes = check_code(code, self.model.latent)
-        way, nearness = read_method(method)
-        asked = Question(k, nearness, metric, self._tau(tau), frozenset(exclude))
-        asked.check(len(self.catalogue))
-        if by not in GROUPS:
-            raise BadOption(f"No by {by!r}.", remedy=f"Choose one of {', '.join(GROUPS)}.")
-        mask = None if not where else self.matching(where)
-        answer = self._finder.by_category if by == "category" else self._finder.by_cluster
-        answers = [
-            answer(each, int(self.cluster_of(each)), asked, way, mask) for each in np.atleast_2d(codes)
-        ]
-        return answers[0] if codes.ndim == 1 else answers
-
     def matching(self, where: Where) -> NDArray[np.bool_]:
         """Which products a filter lets through, `(N,)`.
 
@@ -221,11 +185,6 @@ class Shop(Opened):
             swatches = dict[str, dict[str, str]]()
         return self.catalogue.columns.facets(swatches)
 
-    @property
-    def category_of_cluster(self) -> list[str]:
-        """The category that most products of each cluster have; "" for a cluster without any."""
-        return list(self._finder.category_of_cluster)
-
     def category_average(self, category: str) -> NDArray[np.float32]:
         """The mean code of a category's products, `(n,)`. Raises UnknownCategory."""
         rows = [row for row, name in enumerate(self.catalogue.categories) if name == category]
@@ -236,54 +195,6 @@ class Shop(Opened):
             )
         return self.encodings.code[rows].mean(axis=0, dtype=np.float64).astype(np.float32)
 
-    def closeness(
-        self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None
-    ) -> str:
-        """A match's score in words, by how near the catalogue's own products lie to each other.
-
-        Args:
-            method, metric, tau: as the question was asked.
-
-        Returns:
-            "almost the same", "very close", "close", "related" or "distant".
-
-        Raises:
-            BadOption: an unknown method or metric, or a negative tau.
-            ShopIncomplete, StaleError, SchemaError: there is no map that fits.
-        """
-        tau = self._tau(tau)
-        Question(1, method, metric, tau).check(len(self.catalogue))
-        rungs = self.map.thresholds[closeness.key(method, metric)]
-        if tau > 0 and method == "likelihood":  # another scale
-            rungs = self._rungs_of(tau)
-        return closeness.word_of(score, rungs, higher_is_nearer=method == "likelihood")
-
-    def _rungs_of(self, tau: float) -> list[float]:
-        held = self._rungs.get(tau)
-        if held is None:
-            code = self.encodings.code
-            rows = np.linspace(0, len(code) - 1, min(len(code), 100)).astype(np.intp)
-            held = closeness.thresholds(self.index, code, rows, "likelihood", "euclidean", tau)
-            if len(self._rungs) >= TAUS_KEPT:
-                self._rungs.clear()
-            self._rungs[tau] = held
-        return held
-
-    def typicality(self, code: ArrayLike) -> Typicality:
-        """How far a code `(n,)` is from anything that the shop has. Raises BadCode, and what `map` raises."""
-        rows, gaps = self._neighbours(code, 1)
-        share, word = closeness.typicality_of(float(gaps[0]), self.map.loneliness)
-        return Typicality(share, word, self.catalogue.ids[int(rows[0])])
-
-    def position_of(self, code: ArrayLike) -> tuple[float, float]:
-        """Where a code `(n,)` lies on the map, from 0 to 1: between the products nearest to it.
-
-        Raises BadCode, and what `map` raises.
-        """
-        rows, gaps = self._neighbours(code, NEIGHBOURS)
-        x, y = between(self.map.positions[rows], gaps).tolist()
-        return x, y
-
     def cut_out(self, photo: NDArray[np.uint8]) -> CutOut:
         """A photo, uint8 `(h, w, 3)`, without its background, placed as the shop places its products.
 
@@ -291,9 +202,3 @@ class Shop(Opened):
         what `map` raises.
         """
         return cut_out(photo, self.frame, self.map.background, self.map.extent)
-
-    def _neighbours(self, code: ArrayLike, k: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        checked = check_code(code, self.model.latent)
-        if checked.ndim != 1:
-            raise BadCode(f"One code is needed, not {len(checked)}.", remedy="Give codes one by one.")
-        return self.index.nearest(checked, min(k, len(self.catalogue)), "fixed-epsilon")

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from starlette.responses import Response
 
 from modiste.errors import BadCount
-from modiste.shop.shop import Shop
+from modiste.shop.counsel import Counsel
 from modiste.studio import shapes, starts
 from modiste.studio.asked import RecommendAsked, SimilarAsked, Start
 from modiste.studio.describing import NO_STORE, refusals
 from modiste.studio.frames import check_one
 from modiste.studio.here import Here
+from modiste.studio.state import Studio
 
 routes = APIRouter(tags=["answers"])
 
@@ -29,8 +30,7 @@ routes = APIRouter(tags=["answers"])
 )
 async def similar(asked: SimilarAsked, studio: Here) -> Response:
     """The shop's products nearest to a code or a product, best first."""
-    code = check_one(studio, starts.code_of(studio.shop, asked))
-    return _json(await studio.asked(_similar, studio.shop, asked, code))
+    return _json(await studio.asked(_similar, studio, asked))
 
 
 @routes.post(
@@ -42,11 +42,12 @@ async def similar(asked: SimilarAsked, studio: Here) -> Response:
 )
 async def recommend(asked: RecommendAsked, studio: Here) -> Response:
     """From each other category, the products nearest to where the design would lie there."""
-    code = check_one(studio, starts.code_of(studio.shop, asked))
-    return _json(await studio.asked(_recommend, studio.shop, asked, code))
+    return _json(await studio.asked(_recommend, studio, asked))
 
 
-def _similar(shop: Shop, asked: SimilarAsked, code: NDArray[np.float32]) -> shapes.Similar:
+def _similar(studio: Studio, asked: SimilarAsked) -> shapes.Similar:
+    shop = studio.shop
+    code = check_one(studio, starts.code_of(shop, asked))
     own = () if asked.product is None else (asked.product,)
     matches: Any = shop.similar(
         code,
@@ -59,17 +60,20 @@ def _similar(shop: Shop, asked: SimilarAsked, code: NDArray[np.float32]) -> shap
         where=starts.where_of(asked.where) or None,
         approximate=asked.approximate,
     )
+    typicality, position = starts.standing_of(shop, code)
     return shapes.Similar(
         query=_query(shop, asked, code),
         method=asked.method,
         scope=asked.scope,
         results=[starts.match_of(shop, match, asked) for match in matches],
-        typicality=starts.typicality_of(shop, code),
-        position=starts.position_of(shop, code),
+        typicality=typicality,
+        position=position,
     )
 
 
-def _recommend(shop: Shop, asked: RecommendAsked, code: NDArray[np.float32]) -> shapes.Recommended:
+def _recommend(studio: Studio, asked: RecommendAsked) -> shapes.Recommended:
+    shop = studio.shop
+    code = check_one(studio, starts.code_of(shop, asked))
     own = () if asked.product is None else (asked.product,)
     found: Any = shop.recommend(
         code,
@@ -95,16 +99,16 @@ def _recommend(shop: Shop, asked: RecommendAsked, code: NDArray[np.float32]) -> 
     )
 
 
-def _query(shop: Shop, asked: Start, code: NDArray[np.float32]) -> shapes.Query:
+def _query(shop: Counsel, asked: Start, code: NDArray[np.float32]) -> shapes.Query:
     cluster = starts.cluster_of(shop, shop.cluster_of(code))
     return shapes.Query(code=code.tolist(), cluster=cluster, product=asked.product)
 
 
-def _count(shop: Shop, k: int) -> int:
+def _count(shop: Counsel, k: int) -> int:
     """A shop of few products answers with those that it has. Raises BadCount."""
     if not 1 <= k <= starts.MOST:
         raise BadCount(f"k is {k}.", remedy=f"Give a k from 1 to {starts.MOST}.")
-    return min(k, len(shop.catalogue))
+    return min(k, shop.count)
 
 
 def _json(answer: shapes.BaseModel) -> Response:

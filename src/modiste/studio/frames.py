@@ -108,7 +108,7 @@ async def between(request: Request, asked: BetweenAsked, studio: Here) -> Respon
 
 def check_one(studio: Studio, code: Any) -> NDArray[np.float32]:
     """One code as float32 `(n,)`, within reach of the shop. Raises BadCode."""
-    checked = check_code(code, studio.shop.model.latent)
+    checked = check_code(code, studio.shop.latent)
     outside = np.flatnonzero((checked < studio.reach[:, 0]) | (checked > studio.reach[:, 1]))
     if len(outside):
         latent = int(outside[0])

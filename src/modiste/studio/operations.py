@@ -7,13 +7,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, Response
 
 from modiste import __version__
+from modiste.shop.shop import CODE_REACH
 from modiste.studio import overview, shapes
 from modiste.studio.describing import NO_STORE, picture, refusals
 from modiste.studio.here import AtFront
 from modiste.studio.problems import Refusal
 from modiste.studio.security import JSON_BYTES
 from modiste.studio.settings import Settings
-from modiste.studio.state import CODE_REACH
 
 routes = APIRouter(tags=["operations"])
 

@@ -12,7 +12,8 @@ from starlette.responses import Response
 from modiste.catalogue.photo import MAX_PIXELS
 from modiste.errors import ShopIncomplete
 from modiste.search.index import METHODS, METRICS
-from modiste.shop.shop import SCOPES, Shop
+from modiste.shop.counsel import SCOPES
+from modiste.shop.shop import Shop
 from modiste.studio import shapes, starts
 from modiste.studio.describing import picture, refusals
 from modiste.studio.here import Here

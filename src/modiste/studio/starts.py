@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from modiste.errors import BadOption
 from modiste.shop.answers import Match
+from modiste.shop.closeness import Typicality
+from modiste.shop.counsel import Counsel
+from modiste.shop.products import title_of
 from modiste.shop.shop import Shop
 from modiste.shop.ways import read_method
 from modiste.studio import shapes
@@ -19,7 +22,7 @@ from modiste.studio.asked import Condition, RecommendAsked, SimilarAsked, Start
 MOST = 100  # products in one answer, or on one page
 
 
-def code_of(shop: Shop, asked: Start) -> NDArray[Any]:
+def code_of(shop: Counsel, asked: Start) -> NDArray[Any]:
     """The code to start from, not yet checked. Raises BadOption, UnknownProduct."""
     if (asked.code is None) == (asked.product is None):
         given = "Neither code nor product was" if asked.code is None else "Both code and product were"
@@ -38,42 +41,48 @@ def where_of(where: Mapping[str, list[Any] | Condition | dict[str, Any]]) -> dic
 def product_of(shop: Shop, row: int) -> dict[str, Any]:
     """The product in a row, as the API shows it."""
     held = shop.catalogue
-    id_ = held.ids[row]
+    return _product(held.ids[row], held.categories[row], int(shop.assignments[row]), held.attributes(row))
+
+
+def match_of(shop: Counsel, match: Match, asked: SimilarAsked | RecommendAsked) -> shapes.Match:
+    """A match, as the API shows it."""
+    method: Any = asked.method if isinstance(asked, SimilarAsked) else read_method(asked.method)[1]
+    metric: Any = asked.metric
+    closeness = shop.closeness(method, match.score, metric, tau=asked.tau)
+    product = _product(match.id, match.category, match.cluster, match.attributes)
+    return shapes.Match(**product, score=match.score, closeness=closeness)
+
+
+def _product(id_: str, category: str, cluster: int, attributes: dict[str, Any]) -> dict[str, Any]:
     path = f"/v1/products/{quote(id_, safe='')}"
     return {
         "id": id_,
-        "title": shop.title(row),
-        "category": held.categories[row],
-        "cluster": int(shop.assignments[row]),
-        "attributes": held.attributes(row),
+        "title": title_of(id_, attributes),
+        "category": category,
+        "cluster": cluster,
+        "attributes": attributes,
         "photo": f"{path}/photo.jpg",
         "thumbnail": f"{path}/thumbnail.webp",
     }
 
 
-def match_of(shop: Shop, match: Match, asked: SimilarAsked | RecommendAsked) -> shapes.Match:
-    """A match, as the API shows it."""
-    method: Any = asked.method if isinstance(asked, SimilarAsked) else read_method(asked.method)[1]
-    metric: Any = asked.metric
-    closeness = shop.closeness(method, match.score, metric, tau=asked.tau)
-    product = product_of(shop, shop.catalogue.row(match.id))
-    return shapes.Match(**product, score=match.score, closeness=closeness)
-
-
-def cluster_of(shop: Shop, number: int) -> shapes.ClusterName:
+def cluster_of(shop: Counsel, number: int) -> shapes.ClusterName:
     """A cluster by its number."""
     return shapes.ClusterName(
         number=number, label=shop.clusters.labels[number], category=shop.category_of_cluster[number]
     )
 
 
-def typicality_of(shop: Shop, code: NDArray[np.float32]) -> shapes.TypicalityFound:
+def typicality_of(shop: Counsel, code: NDArray[np.float32]) -> shapes.TypicalityFound:
     """How typical a code is of the shop."""
-    found = shop.typicality(code)
+    return _typicality(shop.typicality(code))
+
+
+def standing_of(shop: Counsel, code: NDArray[np.float32]) -> tuple[shapes.TypicalityFound, list[float]]:
+    """How typical a code is, and where it lies on the map, 0 to 1, to four decimals."""
+    typicality, position = shop.standing(code)
+    return _typicality(typicality), [round(float(each), 4) for each in position]
+
+
+def _typicality(found: Typicality) -> shapes.TypicalityFound:
     return shapes.TypicalityFound(share=found.share, word=found.word, nearest=found.nearest)
-
-
-def position_of(shop: Shop, code: NDArray[np.float32]) -> list[float]:
-    """Where a code lies on the map, 0 to 1, to four decimals."""
-    x, y = shop.position_of(code)
-    return [round(float(x), 4), round(float(y), 4)]

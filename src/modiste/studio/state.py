@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from modiste.catalogue.photo import Photo, to_jpeg
 from modiste.search.index import warm as warm_search
-from modiste.shop.indexing import made_from
 from modiste.shop.shop import Shop
 from modiste.studio.cache import ByteCache
 from modiste.studio.crews import Crew
@@ -24,9 +23,6 @@ from modiste.studio.settings import Settings
 
 P = ParamSpec("P")
 
-CODE_REACH = (
-    2.0  # a code may lie in so many times the range of sliders and products: beyond is nothing to draw
-)
 QUALITY = 88  # of a drawn frame: 5 kB at 180 x 240, and no artefact one could see in what a model draws
 
 
@@ -89,8 +85,7 @@ class Studio:
     @cached_property
     def version(self) -> str:
         """Names what is served: the model, the catalogue and its clusters. Another of these is another version."""
-        shop = self.shop
-        return made_from(shop.files, shop.manifest, shop.store, shop.model.model_id)[:16]
+        return self.shop.version
 
     @cached_property
     def catalogue(self) -> str:
@@ -105,12 +100,7 @@ class Studio:
     @cached_property
     def reach(self) -> NDArray[np.float32]:
         """The least and the greatest value that each latent of a code may have, float32 `(n, 2)`."""
-        held = self.shop.encodings.code
-        low = np.minimum(self.ranges[:, 0], held.min(axis=0))
-        high = np.maximum(self.ranges[:, 1], held.max(axis=0))
-        middle, half = (low + high) / 2, (high - low) / 2 + 1e-3
-        span = np.stack([middle - CODE_REACH * half, middle + CODE_REACH * half], axis=1)
-        return span.astype(np.float32)
+        return self.shop.reach
 
     @cached_property
     def frames_id(self) -> str:
