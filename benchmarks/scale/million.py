@@ -234,7 +234,7 @@ def table(seen: dict[str, Any]) -> str:
     """What was seen, in Markdown."""
     count, beside = seen["products"], seen.get("beside", {})
     lines = [
-        f"{count:,} products, {os.cpu_count()} cores; one machine of three killed after a third of ingest, one of encode.",
+        f"{count:,} products, {os.cpu_count()} cores. One of the machines was killed a third into ingest, one into encode.",
         "",
         "| stage | seconds | products/s | one process, two threads | worker's memory | command's memory |",
         "|---|---|---|---|---|---|",

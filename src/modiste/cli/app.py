@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from modiste.cli import asking, building, demo, doctor, indexing, judging, keeping, serve, sliders
+from modiste.cli import asking, building, demo, doctor, indexing, judging, keeping, serve, shards, sliders
 
 app = typer.Typer(
     name="modiste",
@@ -50,6 +50,7 @@ for command in (
     judging.evaluate,
     serve.serve,
     serve.key,
+    shards.shards,
     demo.demo,
     keeping.backup,
     keeping.restore,

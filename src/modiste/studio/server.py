@@ -7,6 +7,7 @@ import math
 import socket
 
 import uvicorn
+from fastapi import FastAPI
 
 from modiste.errors import BadOption, ModisteError
 from modiste.shop.shop import Shop
@@ -59,7 +60,11 @@ def url_of(held: socket.socket) -> str:
 
 def serve_on(held: socket.socket, shop: Shop, settings: Settings) -> None:
     """Serve a shop on a socket until Ctrl-C or SIGTERM: what was asked until then is answered, within the deadline."""
-    app = create_app(shop, settings)
+    serve_app(held, create_app(shop, settings), settings)
+
+
+def serve_app(held: socket.socket, app: FastAPI, settings: Settings) -> None:
+    """Serve an application so."""
     config = uvicorn.Config(
         app,
         http=patient(settings.patience),

@@ -1,0 +1,140 @@
+"""Generations: each setting up of a shop's shards is an application of Ray Serve; the newest that runs is asked."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from modiste.errors import BadCount, ClusterError
+from modiste.scale.shard import Shard
+from modiste.search.shards import check_shards
+from modiste.shop.packs import Packs
+from modiste.shop.places import place_of
+from modiste.shop.shop import Shop
+
+MOST_REPLICAS = 64
+LINGERING = 30.0  # seconds that a replica that is taken down has for what it was asked
+SEEN = 2.0  # seconds within which every front has
+SHARE = 0.05  # of a processor, as Ray counts them: replicas are placed by machine, and share its processors
+SHARD = "shard-{}"
+
+
+def absolute(place: str) -> str:
+    """A shop's place as other machines and processes understand it. Raises BadOption."""
+    found = place_of(place)
+    return str(found.resolve()) if isinstance(found, Path) else found
+
+
+def running(place: str) -> list[str]:
+    """The applications that answer for the shop at an absolute place, the newest first."""
+    from ray import serve
+
+    stem = _stem(place)
+    apps: dict[str, Any] = serve.status().applications
+    return sorted(
+        (name for name, app in apps.items() if name.startswith(stem) and _answers(app)), reverse=True
+    )
+
+
+def replicas_of(name: str) -> dict[int, int]:
+    """How many replicas of each shard of an application run."""
+    from ray import serve
+
+    app: Any = serve.status().applications.get(name)
+    if app is None:
+        return {}
+    counts: dict[int, int] = {}
+    for each, told in app.deployments.items():
+        states = {str(getattr(state, "value", state)): count for state, count in told.replica_states.items()}
+        counts[int(each.rpartition("-")[2])] = states.get("RUNNING", 0)
+    return counts
+
+
+def set_up(
+    place: str, shards: int, replicas: int, told: Callable[[str], None] | None = None
+) -> dict[str, Any]:
+    """Set up the shards of the shop at a place beside those that run, have these asked, and take the others down.
+
+    Nobody who asks meanwhile is refused, and every answer is of one version and one number of shards.
+
+    Args:
+        told: is called with what is being done, a few words.
+
+    Returns:
+        {"shop", "version", "products", "shards", "replicas", "generation"}.
+
+    Raises:
+        BadCount: numbers of shards or replicas that cannot be.
+        ClusterError: the replicas do not start; what ran before goes on.
+        and what opening the shop raises.
+    """
+    from ray import serve
+
+    check_shards(shards)
+    if not 1 <= replicas <= MOST_REPLICAS:
+        raise BadCount(f"{replicas} replicas were asked for.", remedy=f"Give 1 to {MOST_REPLICAS}.")
+    tell = told or (lambda _: None)
+    place = absolute(place)
+    tell("packing the shards")
+    version = Shop.open(place, need="clusters").version
+    whole = Packs(version, shards).make(place)
+    serve.start(proxy_location="Disabled")
+    stem = _stem(place)
+    before = [name for name in serve.status().applications if name.startswith(stem)]
+    number = 1 + max((int(name.removeprefix(stem)) for name in before), default=0)
+    name = f"{stem}{number:06d}"
+    tell(f"starting {shards} x {replicas} replicas")
+    try:
+        begin(name, place, version, shards, replicas)
+    except RuntimeError as error:
+        serve.delete(name)
+        raise ClusterError(
+            f"The shards of {place} do not start: {str(error).strip().splitlines()[0]}",
+            remedy="See that all machines have Modiste and reach the shop, and the logs of Ray Serve.",
+        ) from error
+    if before:
+        tell("taking down the shards before")
+        time.sleep(SEEN)
+        for each in before:
+            serve.delete(each)  # each replica first answers what it was asked
+    return {
+        "shop": place,
+        "version": version,
+        "products": whole.count,
+        "shards": shards,
+        "replicas": replicas,
+        "generation": number,
+    }
+
+
+def begin(name: str, place: str, version: str, shards: int, replicas: int) -> None:
+    """Start an application of shards, and wait until it answers. Raises RuntimeError, as Ray Serve does."""
+    from ray import serve
+
+    settings: dict[str, Any] = {
+        "num_replicas": replicas,
+        "max_ongoing_requests": 64,
+        "health_check_period_s": 1.0,
+        "health_check_timeout_s": 30.0,
+        "graceful_shutdown_timeout_s": LINGERING,
+        "graceful_shutdown_wait_loop_s": 0.5,
+        "ray_actor_options": {"num_cpus": SHARE},
+        "logging_config": {"log_level": "ERROR", "enable_access_log": False},
+    }
+    made = serve.deployment(**settings)
+    parts = [made(Shard).options(name=SHARD.format(i)) for i in range(shards)]
+    others = [part.bind(place, version, i, shards) for i, part in enumerate(parts) if i > 0]
+    serve.run(parts[0].bind(place, version, 0, shards, *others), name=name, route_prefix=None)
+
+
+def _answers(app: Any) -> bool:
+    """Whether an application has come up: one that has lost replicas since still answers."""
+    return str(getattr(app.status, "value", app.status)) in ("RUNNING", "UNHEALTHY")
+
+
+def _stem(place: str) -> str:
+    """What the names of a shop's applications begin with."""
+    return f"modiste-{hashlib.sha256(place.encode()).hexdigest()[:8]}-"

@@ -1,0 +1,169 @@
+"""Packs: a shop's shards in files on this machine, each to be mapped by whoever answers for it.
+
+A shop changes, a pack does not: a shard that starts again after a crash is of the version that it was before, whatever
+the shop is by then.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import ipc
+
+from modiste.errors import StaleError
+from modiste.search.index import LatentIndex
+from modiste.search.shards import check_shards, rows_of_shards
+from modiste.shop.copies import cache
+from modiste.shop.crowds import Crowds
+from modiste.shop.files import PARTIAL
+from modiste.shop.indexing import Encodings
+from modiste.shop.looking import Shelf
+from modiste.shop.products import Products, Texts
+from modiste.shop.shop import Shop
+from modiste.shop.ways import Ways
+from modiste.shop.whole import Whole
+from modiste.store.disk import disk_errors
+
+KEPT = 4  # versions whose packs stay: of those that were used last
+INDEX, WORDS, WHOLE = "index", "words.arrow", "whole"
+
+
+@dataclass(frozen=True)
+class Packable:
+    """What of a shop is packed, of all its products: clusters `assignments` `(N,)`, `positions` `(N, 2)`, and its τ."""
+
+    catalogue: Products
+    encodings: Encodings
+    assignments: NDArray[np.intp]
+    positions: NDArray[np.float32]
+    tau: float
+
+    @classmethod
+    def of(cls, shop: Shop) -> Packable:
+        """Of an open shop, whole up to its map. Raises ShopIncomplete, StaleError, SchemaError."""
+        return cls(shop.catalogue, shop.encodings, shop.assignments, shop.positions, shop.tau)
+
+
+@dataclass(frozen=True)
+class Packs:
+    """The packs of one version of a shop, split into so many shards, on this machine."""
+
+    version: str
+    shards: int
+
+    @property
+    def root(self) -> Path:
+        """The directory of all packs of the version."""
+        return cache() / "shards" / self.version
+
+    def path(self, shard: int) -> Path:
+        """The directory of one shard's pack."""
+        return self.root / f"{shard}-of-{self.shards}"
+
+    def make(self, place: str | Path, only: Collection[int] | None = None) -> Whole:
+        """Pack the shop at `place`: all shards, or `only` some; those that are there stay. What is known of the whole.
+
+        Raises:
+            StaleError: the shop is of another version by now.
+            StorageError: the disk refused.
+            and what opening a shop raises.
+        """
+        check_shards(self.shards)
+        wanted = [
+            each for each in (range(self.shards) if only is None else only) if not self.path(each).is_dir()
+        ]
+        whole = self.whole()
+        if whole is not None and not wanted:
+            return whole
+        shop = Shop.open(place, need="map")
+        if shop.version != self.version:
+            raise StaleError(
+                f"The shop {place} is of version {shop.version} by now, not {self.version}.",
+                remedy="Run `modiste shards` again: it goes over to the shop as it is.",
+            )
+        with disk_errors(f"Writing {self.root}"):
+            self.root.mkdir(parents=True, exist_ok=True)
+            os.utime(self.root)
+            if whole is None:
+                whole = Whole.of(shop)
+                whole.save(self.root / WHOLE)
+            rows = rows_of_shards(shop.catalogue.ids, self.shards) if wanted else []
+            held = Packable.of(shop)
+            for each in wanted:
+                self.write(held, each, rows[each])
+            _forget(self.root.parent)
+        return whole
+
+    def whole(self) -> Whole | None:
+        """What is known of the whole; None where nothing is packed."""
+        return Whole.open(self.root / WHOLE, self.version)
+
+    def open(self, shard: int, whole: Whole, threads: int = 1) -> Shelf | None:
+        """The products of one shard, mapped; None where they are not packed, or the pack is damaged."""
+        path = self.path(shard)
+        try:
+            with pa.memory_map(str(path / WORDS)) as source:
+                table: Any = ipc.open_file(source).read_all()
+        except (OSError, pa.ArrowException):
+            return None
+        ids = cast("list[str]", table.column("id").to_pylist())
+        index = LatentIndex.open(path / INDEX, self._made_from(shard), ids, threads=threads)
+        if index is None:
+            return None
+        names: dict[str, str] = {}  # one text for each category, not one for each product
+        categories = [names.setdefault(name, name) for name in table.column("category").to_pylist()]
+        products = Products(
+            ids, categories, Texts(table.column("attributes"), np.arange(len(ids))), whole.kinds
+        )
+        assignments = np.asarray(table.column("cluster").to_numpy(), np.intp)
+        places = np.stack([table.column(name).to_numpy() for name in ("x", "y")], axis=1)
+        crowds = Crowds(index, assignments, Ways(whole.clusters, lambda: whole.spread))
+        return Shelf(products, index, assignments, crowds, lambda: places)
+
+    def write(self, shop: Packable, shard: int, rows: NDArray[np.intp]) -> None:
+        """Pack the products in some rows of a shop as one shard. Raises OSError."""
+        held, catalogue = shop.encodings, shop.catalogue
+        ids = [catalogue.ids[row] for row in rows]
+        table = pa.table(
+            {
+                "id": pa.array(ids, pa.string()),
+                "category": pa.array([catalogue.categories[row] for row in rows], pa.string()),
+                "attributes": pa.array([catalogue.text(row) for row in rows], pa.string()),
+                "cluster": pa.array(shop.assignments[rows].astype(np.int32)),
+                "x": pa.array(shop.positions[rows, 0]),
+                "y": pa.array(shop.positions[rows, 1]),
+            }
+        )
+        parts = (held.mean[rows], held.std[rows], held.code[rows])
+        index = LatentIndex(ids, *parts, cluster=shop.assignments[rows], tau=shop.tau)
+        self.root.mkdir(parents=True, exist_ok=True)
+        path = self.path(shard)
+        partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=self.root))
+        try:
+            index.save(partial / INDEX, self._made_from(shard))
+            with ipc.new_file(str(partial / WORDS), table.schema) as writer:
+                writer.write_table(table)
+            with suppress(OSError):  # somebody else was quicker, with the same
+                partial.rename(path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _made_from(self, shard: int) -> str:
+        return f"{self.version} {shard}/{self.shards}"
+
+
+def _forget(root: Path) -> None:
+    """Remove the packs of versions that were not used for longest."""
+    made = sorted((each for each in root.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime)
+    for each in made[:-KEPT]:
+        shutil.rmtree(each, ignore_errors=True)

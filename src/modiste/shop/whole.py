@@ -1,0 +1,121 @@
+"""Whole: what answering must know of all of a shop's products, beside looks at them; some megabytes, kept in files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.errors import SchemaError
+from modiste.latent.clusters import Clusters
+from modiste.latent.transport import Moments
+from modiste.search.mapped import UNREADABLE, open_arrays, save_arrays
+from modiste.shop.counsel import Probes
+from modiste.shop.filters import Kind
+from modiste.shop.shop import Shop
+from modiste.shop.tally import Tally
+from modiste.shop.ways import Spread
+
+LABEL, SCHEMA = "whole.json", 1
+MOMENTS = ("mean_centres", "mean_covariances", "code_centres", "code_covariances")
+NAMES = (*MOMENTS, "means", "codes", "edges", "probes", "held", "reach")
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """One version of a shop: `reach` float32 `(n, 2)` is how far a code may lie, `kinds` of what filters can ask."""
+
+    version: str
+    model: str
+    count: int
+    latent: int
+    tau: float
+    clusters: Clusters
+    tally: Tally
+    spread: Spread
+    kinds: dict[str, Kind]
+    thresholds: dict[str, list[float]]
+    loneliness: list[float]
+    probes: Probes
+    reach: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, shop: Shop) -> Whole:
+        """Of an open shop, whole up to its map. Raises ShopIncomplete, StaleError, SchemaError."""
+        return cls(
+            version=shop.version,
+            model=shop.model.model_id,
+            count=shop.count,
+            latent=shop.latent,
+            tau=shop.tau,
+            clusters=shop.clusters,
+            tally=shop.tally,
+            spread=shop.spread,
+            kinds=shop.catalogue.columns.kinds,
+            thresholds=shop.thresholds,
+            loneliness=shop.loneliness,
+            probes=shop.probes,
+            reach=shop.reach,
+        )
+
+    def save(self, directory: Path) -> None:
+        """Write it, whole or not at all. Raises OSError."""
+        spread = self.spread
+        about: dict[str, Any] = {
+            "schema": SCHEMA,
+            "version": self.version,
+            "model": self.model,
+            "count": self.count,
+            "latent": self.latent,
+            "tau": self.tau,
+            "clusters": self.clusters.to_dict(),
+            "categories": list(self.tally.held),
+            "kinds": self.kinds,
+            "thresholds": self.thresholds,
+            "loneliness": self.loneliness,
+            "probes_ids": list(self.probes.ids),
+        }
+        arrays = {
+            "mean_centres": spread.of_means.centres,
+            "mean_covariances": spread.of_means.covariances,
+            "code_centres": spread.of_codes.centres,
+            "code_covariances": spread.of_codes.covariances,
+            "means": np.concatenate(spread.means),
+            "codes": np.concatenate(spread.codes),
+            "edges": np.cumsum([len(each) for each in spread.means])[:-1],
+            "probes": self.probes.codes,
+            "held": np.stack(list(self.tally.held.values())),
+            "reach": self.reach,
+        }
+        save_arrays(directory, LABEL, about, arrays)
+
+    @classmethod
+    def open(cls, directory: Path, version: str) -> Whole | None:
+        """What `save` left of a version; None where there is none, or it is damaged."""
+        try:
+            said, held = open_arrays(directory, LABEL, {"schema": SCHEMA, "version": version}, NAMES)
+            mean_moments, code_moments = (
+                Moments(*(held[name] for name in MOMENTS[:2])),
+                Moments(*(held[name] for name in MOMENTS[2:])),
+            )
+            means, codes = (tuple(np.split(held[name], held["edges"])) for name in ("means", "codes"))
+            return cls(
+                version=version,
+                model=str(said["model"]),
+                count=int(said["count"]),
+                latent=int(said["latent"]),
+                tau=float(said["tau"]),
+                clusters=Clusters.from_dict(said["clusters"]),
+                tally=Tally(dict(zip(said["categories"], held["held"], strict=True))),
+                spread=Spread(mean_moments, code_moments, means, codes),
+                kinds=said["kinds"],
+                thresholds=said["thresholds"],
+                loneliness=said["loneliness"],
+                probes=Probes(tuple(said["probes_ids"]), held["probes"]),
+                reach=held["reach"],
+            )
+        except (*UNREADABLE, SchemaError):
+            return None

@@ -1,0 +1,144 @@
+"""Shards on a real Ray Serve answer as one machine, while replicas are killed, shards added, versions changed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modiste.shop.indexing import index_shop
+from modiste.shop.shop import Shop
+
+pytest.importorskip("ray")
+from modiste.scale.cluster import connected
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.filterwarnings("ignore::Warning")]
+WAYS = ("transport", "shift", "mean", "shift:fixed-epsilon")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    patch = pytest.MonkeyPatch()
+    patch.setenv("MODISTE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("RAY_worker_niceness", "0")
+    with connected("local") as ray:
+        yield ray
+    patch.undo()
+
+
+@pytest.fixture
+def shop(small: Path, cluster: Any) -> Iterator[Path]:
+    """A shop whose shards run: two, of two replicas each."""
+    from ray import serve
+
+    from modiste.scale.generations import set_up
+
+    index_shop(small)
+    set_up(str(small), 2, 2)
+    yield small
+    for name in serve.status().applications:
+        serve.delete(name)
+
+
+def answers(asked: Any, seed: int) -> list[Any]:
+    """What a shop, in shards or not, says to questions drawn from a seed."""
+    random = np.random.default_rng(seed)
+    ids = sorted(asked.probes.ids)
+    product = ids[int(random.integers(len(ids)))]
+    code = asked.code_of(product) + random.normal(0, 0.1, asked.latent).astype(np.float32)
+    method = str(random.choice(["likelihood", "fixed-epsilon", "mean"]))
+    metric, k = str(random.choice(["euclidean", "manhattan"])), int(random.integers(1, 12))
+    tau = float(random.choice([0.0, 0.3]))
+    scope = str(random.choice(["cluster", "catalogue"]))
+    found = asked.similar(code, k, method, scope, metric=metric, tau=tau, exclude=(product,))
+    by = str(random.choice(["cluster", "category"]))
+    beside = asked.recommend(code, min(k, 4), str(random.choice(WAYS)), metric=metric, tau=tau, by=by)
+    return [
+        [each.to_dict() for each in found],
+        [each.to_dict() for each in beside],
+        asked.standing(code),
+        asked.closeness("likelihood", 1.0, tau=tau),
+    ]
+
+
+class Load:
+    """Threads that ask without pause, and compare every answer with those of the versions that may be served."""
+
+    def __init__(self, front: Any, *shops: Shop, threads: int = 3) -> None:
+        self.expected = {shop.version: [answers(shop, seed) for seed in range(12)] for shop in shops}
+        self.front, self.wrong, self.failed, self.count = front, list[str](), list[Exception](), 0
+        self.versions: set[str] = set()
+        self._end = Event()
+        self._threads = [Thread(target=self._ask, args=(number,)) for number in range(threads)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
+
+    def more(self, count: int) -> None:
+        """Wait until so many more were answered."""
+        until = self.count + count
+        while self.count < until and not self.failed:
+            time.sleep(0.05)
+
+    def _ask(self, number: int) -> None:
+        seed = number
+        while not self._end.is_set():
+            try:
+                version, found = self.front.ask(
+                    lambda asked, seed=seed: (asked.version, answers(asked, seed))
+                )
+                self.versions.add(version)
+                if found != self.expected[version][seed]:
+                    self.wrong.append(f"{version} {seed}")
+            except Exception as error:
+                self.failed.append(error)
+            self.count += 1
+            seed = (seed + 1) % 12
+
+
+def front_of(shop: Path) -> Any:
+    from modiste.scale.front import Front
+
+    return Front(str(shop))
+
+
+def test_kill_add_and_change_under_load(shop: Path) -> None:
+    from modiste.scale.generations import set_up
+
+    before = Shop.open(shop, need="map")
+    front = front_of(shop)
+    for seed in range(20):
+        assert answers(front.now, seed) == answers(before, seed)
+    with Load(front, before) as load:  # one replica is killed
+        load.more(10)
+        os.kill(front.about()["shards"][1]["process"], signal.SIGKILL)
+        load.more(40)
+        set_up(str(shop), 3, 2)  # one more shard
+        load.more(20)
+    assert (load.failed, load.wrong) == ([], [])
+    assert len(front.about()["shards"]) == 3
+    assert sum(each["products"] for each in front.about()["shards"]) == len(before.catalogue)
+    index_shop(shop, tau=0.2)  # another version
+    after = Shop.open(shop, need="map")
+    assert after.version != before.version
+    with Load(front, before, after) as load:
+        load.more(10)
+        set_up(str(shop), 3, 2)
+        load.more(30)
+    assert (load.failed, load.wrong) == ([], [])
+    assert load.versions == {before.version, after.version}
+    front.close()

@@ -1,0 +1,81 @@
+"""Packs: shards in files of one version, whatever the shop is by then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modiste.errors import BadCount, StaleError
+from modiste.shop.indexing import index_shop
+from modiste.shop.looking import Look, merged_hits
+from modiste.shop.packs import KEPT, WORDS, Packs
+from modiste.shop.shop import Shop
+
+
+@pytest.fixture
+def packed(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Packs]:
+    """A shop, and its packs of 2 shards."""
+    monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
+    packs = Packs(Shop.open(small).version, 2)
+    packs.make(small)
+    return small, packs
+
+
+def looked(packs: Packs, code: np.ndarray) -> list[list[object]]:
+    """What the packs' shelves find, merged."""
+    whole = packs.whole()
+    assert whole is not None
+    looks = [
+        Look(code, 9, "likelihood", "euclidean", whole.tau, wanted="words"),
+        Look(code, 9, "mean", "manhattan", 0.0, wanted="places"),
+        Look(code, 3, "likelihood", "euclidean", 0.1, cluster=0, less_of=1),
+    ]
+    shelves = [packs.open(shard, whole) for shard in range(packs.shards)]
+    answers = [shelf.look(looks) for shelf in shelves if shelf is not None]
+    assert len(answers) == packs.shards
+    return [list(merged_hits([each[i] for each in answers], look.k)) for i, look in enumerate(looks)]
+
+
+def test_packs_answer_as_the_shop_and_outlast_it(packed: tuple[Path, Packs]) -> None:
+    path, packs = packed
+    shop = Shop.open(path, need="map")
+    code = shop.code_of(shop.catalogue.ids[4])
+    looks = [
+        Look(code, 9, "likelihood", "euclidean", shop.tau, wanted="words"),
+        Look(code, 9, "mean", "manhattan", 0.0, wanted="places"),
+        Look(code, 3, "likelihood", "euclidean", 0.1, cluster=0, less_of=1),
+    ]
+    expected = shop.look(looks)
+    assert looked(packs, code) == expected
+    index_shop(path, tau=0.4)  # the shop is another by now
+    assert looked(packs, code) == expected
+    assert packs.make(path).version == packs.version  # all is there
+    with pytest.raises(StaleError, match="by now"):
+        Packs(packs.version, 3).make(path)
+
+
+def test_what_is_damaged_is_not_opened(packed: tuple[Path, Packs]) -> None:
+    _, packs = packed
+    whole = packs.whole()
+    assert whole is not None
+    words = packs.path(1) / WORDS
+    words.write_bytes(words.read_bytes()[:100])
+    assert packs.open(1, whole) is None
+    assert packs.open(0, whole) is not None
+    assert Packs("another", 2).whole() is None
+
+
+def test_only_the_last_versions_stay(packed: tuple[Path, Packs]) -> None:
+    path, packs = packed
+    for tau in range(1, KEPT + 2):
+        index_shop(path, tau=tau / 10)
+        Packs(Shop.open(path).version, 1).make(path)
+    assert packs.whole() is None
+    assert len(list(packs.root.parent.iterdir())) == KEPT
+
+
+def test_numbers_of_shards_that_cannot_be(small: Path) -> None:
+    with pytest.raises(BadCount):
+        Packs("any", 0).make(small)
