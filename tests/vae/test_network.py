@@ -59,11 +59,11 @@ def test_the_silhouette_is_the_foreground_on_any_background() -> None:
 
 def test_moving_keeps_a_plain_photo_and_moves_another() -> None:
     plain = torch.full((2, 3, 12, 12), 0.7)
-    torch.testing.assert_close(moved_photos(plain), plain)
+    torch.testing.assert_close(moved_photos(plain, torch.rand(len(plain), 3)), plain)
     photo = torch.zeros(1, 3, 12, 12)
     photo[:, :, 4:8, 4:8] = 1.0
     torch.manual_seed(0)
-    assert not torch.allclose(moved_photos(photo), photo)
+    assert not torch.allclose(moved_photos(photo, torch.rand(len(photo), 3)), photo)
 
 
 def test_deviations_of_photos_differ_by_little() -> None:

@@ -39,6 +39,38 @@ def network_tensors(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach() for name, tensor in network.state_dict().items()}
 
 
+def learner_tensors(network: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+    """A network and its optimizer's state, on the CPU, by names that say which is which."""
+    tensors = {
+        f"network/{name}": tensor.cpu().contiguous() for name, tensor in network_tensors(network).items()
+    }
+    for number, state in optimizer.state_dict()["state"].items():
+        tensors |= {
+            f"optimizer/{number}/{name}": tensor.detach().cpu().contiguous() for name, tensor in state.items()
+        }
+    return tensors
+
+
+def put_back(tensors: dict[str, Tensor], network: nn.Module, optimizer: Optimizer) -> None:
+    """Set a network and its optimizer to what `learner_tensors` gave; tensors of other names are left out."""
+    weights: dict[str, Tensor] = {}
+    states: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        prefix, rest = name.split("/", 1)
+        if prefix == "network":
+            weights[rest] = tensor
+        elif prefix == "optimizer":
+            number, entry = rest.split("/", 1)
+            states.setdefault(int(number), {})[entry] = tensor
+    network.load_state_dict(weights)
+    # Fused Adam walks parameters and moments side by side in memory: they must be laid out alike.
+    parameters = list(network.parameters())
+    for number, state in states.items():
+        for name in ("exp_avg", "exp_avg_sq"):
+            state[name] = torch.empty_like(parameters[number]).detach().copy_(state[name])
+    optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
 def save_checkpoint(
     path: Path,
     progress: Progress,
@@ -51,13 +83,9 @@ def save_checkpoint(
 
     Raises StorageError when the disk refuses.
     """
-    tensors: dict[str, Tensor] = {}
-    for prefix, group in (("network", network_tensors(network)), ("average", average), ("best", best)):
+    tensors = learner_tensors(network, optimizer)
+    for prefix, group in (("average", average), ("best", best)):
         tensors |= {f"{prefix}/{name}": tensor.detach().cpu().contiguous() for name, tensor in group.items()}
-    for number, state in optimizer.state_dict()["state"].items():
-        tensors |= {
-            f"optimizer/{number}/{name}": tensor.detach().cpu().contiguous() for name, tensor in state.items()
-        }
     # Clones, since tensors that share memory cannot be saved; sorted, so that equal runs give equal files.
     tensors = {name: tensors[name].clone() for name in sorted(tensors)}
     temporary = path.with_suffix(".writing")
@@ -106,20 +134,9 @@ def load_checkpoint(
             key for key in {*identity, *progress.identity} if progress.identity.get(key) != identity.get(key)
         )
         raise ResumeError(f"The checkpoint {path} was made with other {', '.join(differing)}.", remedy=REMEDY)
-    groups: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "best": {}}
-    states: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        prefix, rest = name.split("/", 1)
-        if prefix == "optimizer":
-            number, entry = rest.split("/", 1)
-            states.setdefault(int(number), {})[entry] = tensor
-        else:
-            groups[prefix][rest] = tensor
-    network.load_state_dict(groups["network"])
-    # Fused Adam walks parameters and moments side by side in memory: they must be laid out alike.
-    parameters = list(network.parameters())
-    for number, state in states.items():
-        for name in ("exp_avg", "exp_avg_sq"):
-            state[name] = torch.empty_like(parameters[number]).detach().copy_(state[name])
-    optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
-    return progress, groups["average"], groups["best"]
+    put_back(tensors, network, optimizer)
+    average, best = (
+        {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        for prefix in ("average/", "best/")
+    )
+    return progress, average, best

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from modiste.vae.across import WHOLE, Whole
 from modiste.vae.network import Decoder, Encoder, composed, shrink
 from modiste.vae.settings import TrainSettings
 
@@ -94,11 +95,11 @@ def weighted_error(
     return total / len(scales)
 
 
-def correlation(mean: Tensor) -> Tensor:
+def correlation(mean: Tensor, across: Whole = WHOLE) -> Tensor:
     """The sum of squared covariances between different latents of a batch of means `(b, n)` (DIP-VAE: Kumar et al.
     2018, Eq. 6, off the diagonal): 0 where each slider varies by itself."""
-    about = mean - mean.mean(dim=0)
-    covariance = about.T @ about / len(mean)
+    about = across.centred(mean)
+    (covariance,) = across.means(about.T @ about / len(mean))
     return (covariance - torch.diag(torch.diag(covariance))).square().sum()
 
 
@@ -109,10 +110,12 @@ def learning_terms(
     looks: tuple[Tensor, Tensor],
     noise: Tensor,
     settings: TrainSettings,
+    across: Whole = WHOLE,
 ) -> Terms:
     """Ours, while encoder and decoder learn together. `body` and `moved` are `(b, 3, h, w)`.
 
-    `looks` are the descriptors of shape and of colour, `(b, 2892)` and `(b, 390)`; `noise` is `(b, n)`.
+    `looks` are the descriptors of shape and of colour, `(b, 2892)` and `(b, 390)`; `noise` is `(b, n)`. All of them
+    may be a slice of the batch that `across` knows: the terms are the batch's.
     """
     encoder, decoder, describer = cast(Encoder, vae.encoder), cast(Decoder, vae.decoder), vae.describer
     assert describer is not None
@@ -132,6 +135,11 @@ def learning_terms(
             describer(code).float().split([look.shape[1] for look in looks], dim=1), looks, strict=True
         )
     )
+    kl = kl_per_latent(mean, std).sum(1).mean()
+    drift = kl_between(moved_mean, moved_std, mean, std).mean()
+    error, outline, shape_error, colour_error, kl, drift, mse = across.means(
+        error, outline, shape_error, colour_error, kl, drift, functional.mse_loss(drawn, body)
+    )
     # Each error is calibrated by itself: what counts is by what share it falls.
     logs = (
         (1.0 - settings.shape - settings.colour) * torch.log(error + settings.silhouette * outline + 1e-8)
@@ -139,22 +147,26 @@ def learning_terms(
         + settings.colour * torch.log(colour_error + 1e-4)
     )
     reconstruction = 0.5 * body[0].numel() * logs
-    kl = kl_per_latent(mean, std).sum(1).mean()
-    drift = kl_between(moved_mean, moved_std, mean, std).mean()
-    shared = correlation(mean)
+    shared = correlation(mean, across)
     loss = reconstruction + kl + settings.consistency * drift + settings.independence * shared
     return Terms(
         loss,
         reconstruction,
         kl,
         drift,
-        functional.mse_loss(drawn, body),
+        mse,
         {"shape_error": shape_error, "colour_error": colour_error, "correlation": shared},
     )
 
 
 def drawing_terms(
-    decoder: Decoder, photo: Tensor, mean: Tensor, std: Tensor, noise: Tensor, settings: TrainSettings
+    decoder: Decoder,
+    photo: Tensor,
+    mean: Tensor,
+    std: Tensor,
+    noise: Tensor,
+    settings: TrainSettings,
+    across: Whole = WHOLE,
 ) -> Terms:
     """Ours, while only the decoder learns, at the whole frame: photos `(b, 3, H, W)`, their posteriors `(b, n)`.
 
@@ -168,22 +180,20 @@ def drawing_terms(
     drawn = composed(product, ground, outline, 1.0)
     errors = (drawn - photo).square().mean(dim=(1, 2, 3))
     parted = shape * (product - photo).square() + (1.0 - shape) * (ground - photo).square()
-    unsure = functional.binary_cross_entropy_with_logits(outline, shape)
-    logs = (
-        torch.log(errors + SMALLEST).mean()
-        + settings.layers * torch.log(parted.mean(dim=(1, 2, 3)) + SMALLEST).mean()
-        + settings.outline * torch.log(unsure)
+    unsure, whole, layered, kl, mse = across.means(
+        functional.binary_cross_entropy_with_logits(outline, shape),
+        torch.log(errors + SMALLEST).mean(),
+        torch.log(parted.mean(dim=(1, 2, 3)) + SMALLEST).mean(),
+        kl_per_latent(mean, std).sum(1).mean(),
+        errors.mean(),
     )
+    logs = whole + settings.layers * layered + settings.outline * torch.log(unsure)
     reconstruction = 0.5 * photo[0].numel() * logs
-    kl = kl_per_latent(mean, std).sum(1).mean()
-    return Terms(
-        reconstruction + kl, reconstruction, kl, photo.new_zeros(()), errors.mean(), {"outline_error": unsure}
-    )
+    return Terms(reconstruction + kl, reconstruction, kl, photo.new_zeros(()), mse, {"outline_error": unsure})
 
 
-def paper_terms(mean: Tensor, std: Tensor, drawn: Tensor, photo: Tensor) -> Terms:
+def paper_terms(mean: Tensor, std: Tensor, drawn: Tensor, photo: Tensor, across: Whole = WHOLE) -> Terms:
     """The paper's: mean squared error x height x width + KL (photos `(b, H, W, 3)`)."""
-    mse = functional.mse_loss(drawn, photo)
+    mse, kl = across.means(functional.mse_loss(drawn, photo), kl_per_latent(mean, std).sum(1).mean())
     reconstruction = mse * photo.shape[1] * photo.shape[2]
-    kl = kl_per_latent(mean, std).sum(1).mean()
     return Terms(reconstruction + kl, reconstruction, kl, mse.new_zeros(()), mse, {})

@@ -11,13 +11,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
 from torch import Tensor
 
 from modiste.errors import TrainingError
-from modiste.latent.descriptors import SHAPE
-from modiste.vae.prepared import as_planes, prepare
+from modiste.vae.prepared import as_looks, as_planes, prepare
 
 VALIDATION_SHARE = 0.05
 VALIDATION_MOST = 1000
@@ -39,6 +37,12 @@ def split(ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int
     count = min(VALIDATION_MOST, max(2, round(VALIDATION_SHARE * len(ids))))
     order = np.argsort(ranks, kind="stable")
     return np.sort(order[count:]), np.sort(order[:count])
+
+
+def pixels_of(jpeg: bytes) -> npt.NDArray[np.uint8]:
+    """A whole photo, uint8 `(H, W, 3)`."""
+    with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 class PhotoSet:
@@ -67,8 +71,7 @@ class PhotoSet:
     def look(self, rows: Any) -> tuple[Tensor, Tensor]:
         """Descriptors of shape and of colour, float32 `(b, 2892)` and `(b, 390)`."""
         assert self.held.looks is not None
-        held = torch.from_numpy(self.held.looks[rows]).float()
-        return held[:, :SHAPE], held[:, SHAPE:]
+        return as_looks(self.held.looks[rows])
 
     def read(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         """Whole photos, uint8 `(b, H, W, 3)`."""
@@ -78,8 +81,7 @@ class PhotoSet:
         return np.stack(list(self.pool.map(self._decode, jpegs)))
 
     def _decode(self, jpeg: bytes) -> npt.NDArray[np.uint8]:
-        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
-            pixels = np.asarray(image.convert("RGB"))
+        pixels = pixels_of(jpeg)
         if pixels.shape[:2] != self.frame:
             raise TrainingError(
                 f"A photo is {pixels.shape[1]}x{pixels.shape[0]}; the frame is {self.frame[1]}x{self.frame[0]}.",

@@ -13,8 +13,9 @@ import torch
 
 from modiste.errors import ResumeError
 from modiste.vae.hardware import Hardware
-from modiste.vae.run import Run, full_epochs, one_step
+from modiste.vae.run import Run, full_epochs
 from modiste.vae.settings import DEFAULT_PHOTOS_SEEN, TrainSettings
+from modiste.vae.steps import Step
 
 MIN_EPOCHS, MAX_EPOCHS = 8, 400
 TUNED_FROM, TUNED_MINUTES = 30_000, 1.0  # photos shown, or minutes: shorter runs begin at once
@@ -74,10 +75,8 @@ def plan_epochs(run: Run) -> int:
 def time_step(run: Run, full: bool) -> float:
     """Seconds that one step takes, the median of five after two to warm up."""
     rows = run.train_rows[: run.batch]
-    times: list[float] = []
-    for number in range(7):
-        began = time.perf_counter()
-        whole = next(run.photos.batches([rows], full=full or run.settings.preset == "paper"))
-        one_step(run, rows, whole, seed=number)
-        times.append(time.perf_counter() - began)
-    return float(np.median(times[2:]))
+    steps = [Step(len(rows), seed, run.settings.learning_rate) for seed in range(7)]
+    ended = [
+        time.perf_counter() for _ in run.take(run, [rows] * 7, steps, full or run.settings.preset == "paper")
+    ]
+    return float(np.median(np.diff(ended)[1:]))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from modiste.latent.descriptors import colours_of, shape_of
+from modiste.latent.descriptors import SHAPE, colours_of, shape_of
 from modiste.vae.network import body_ratio, body_size, shrink
 
 VERSION = 1
@@ -166,3 +166,9 @@ def _new(path: Path, kind: Any, shape: tuple[int, ...]) -> Any:
 def as_planes(pixels: npt.NDArray[np.uint8]) -> Tensor:
     """uint8 `(b, h, w, 3)` to float32 `(b, 3, h, w)` in [0, 1]; channels last, as the pixels already lie."""
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div_(255.0)
+
+
+def as_looks(looks: npt.NDArray[np.float16]) -> tuple[Tensor, Tensor]:
+    """Descriptors `(b, 2892 + 390)` as training has them: of shape and of colour, float32."""
+    held = torch.from_numpy(looks).float()
+    return held[:, :SHAPE], held[:, SHAPE:]

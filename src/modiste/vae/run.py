@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,10 @@ import torch
 from torch import Tensor
 
 from modiste.vae.checkpoint import Progress, network_tensors
-from modiste.vae.hardware import Hardware
 from modiste.vae.model import Vae
-from modiste.vae.objective import Terms, drawing_terms, learning_terms, paper_terms
 from modiste.vae.photos import PhotoSet
 from modiste.vae.settings import TrainSettings
-from modiste.vae.transform import moved_photos
+from modiste.vae.steps import Batch, Learner, Step, one_step, terms_of
 
 WARM_UP_STEPS = 200
 DRAWING_EMA = 0.995  # of the second phase, which is short
@@ -30,20 +29,17 @@ def full_epochs(settings: TrainSettings, epochs: int) -> int:
 
 
 @dataclass
-class Run:
-    """One training run in flight."""
+class Run(Learner):
+    """One training run in flight. `take` is how it takes its steps: `alone`, or together with others."""
 
-    settings: TrainSettings
-    hardware: Hardware
     photos: PhotoSet
     train_rows: npt.NDArray[np.int64]
     validation_rows: npt.NDArray[np.int64]
-    network: Vae
-    optimizer: torch.optim.Optimizer
     average: dict[str, Tensor]
     best: dict[str, Tensor]
     progress: Progress
     directory: Path
+    take: Take
     posteriors: tuple[Tensor, Tensor] | None = None  # of all photos, once the encoder is settled
 
     @property
@@ -66,6 +62,21 @@ class Run:
     def trains_full(self, epoch: int) -> bool:
         """Whether an epoch works on whole frames."""
         return epoch >= self.first_full
+
+    def batch_of(self, rows: npt.NDArray[np.int64], whole: Tensor | None) -> Batch:
+        """The photos in `rows`, `(b,)`, on the device: small ones, or, where they were read already, `whole` ones."""
+        if whole is None:
+            batch = Batch(body=self.photos.body(rows), looks=self.photos.look(rows))
+        else:
+            batch = Batch(whole=whole, posterior=self.posterior_of(rows))
+        return batch.to(self.hardware.device)
+
+    def posterior_of(self, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor] | None:
+        """Mean and deviation of the photos in `rows`, `(b, n)` each, once they are settled."""
+        if self.posteriors is None:
+            return None
+        held = torch.from_numpy(rows).to(self.hardware.device)
+        return self.posteriors[0][held], self.posteriors[1][held]
 
     def settle(self) -> None:
         """Begin, or go on with, the second phase: the averaged encoder is final, and only the decoder learns.
@@ -92,54 +103,25 @@ def posteriors_of(run: Run) -> tuple[Tensor, Tensor]:
     return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
 
 
-def one_step(run: Run, rows: npt.NDArray[np.int64], whole: Tensor | None, *, seed: int) -> dict[str, float]:
-    """One step of Adam on one batch; returns the loss terms."""
-    torch.manual_seed(seed)
-    run.network.train()
-    terms = batch_terms(run, run.network, rows, whole, moving=True)
-    run.optimizer.zero_grad(set_to_none=True)
-    terms.loss.backward()  # pyright: ignore[reportUnknownMemberType]
-    norm = torch.nn.utils.clip_grad_norm_(run.network.parameters(), run.settings.clip_norm)
-    run.optimizer.step()
-    return {name: float(value.detach()) for name, value in terms.named().items()} | {
-        "gradient_norm": float(norm)
-    }
+Take = Callable[[Run, Sequence[npt.NDArray[np.int64]], Sequence[Step], bool], Iterator[dict[str, float]]]
 
 
-def batch_terms(
-    run: Run, network: Vae, rows: npt.NDArray[np.int64], whole: Tensor | None, *, moving: bool
-) -> Terms:
-    """The loss of a batch. Not `moving` means judged at the posterior mean, without noise or movement."""
-    settings, device = run.settings, run.hardware.device
-    whole = None if whole is None else whole.to(device)
-    draw = torch.randn if moving else torch.zeros
-    noise = draw(len(rows), settings.latent).to(device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=run.hardware.bfloat16):
-        if settings.preset == "paper":
-            assert whole is not None
-            photo = whole.permute(0, 2, 3, 1)
-            mean, std = network.encoder(photo)
-            return paper_terms(mean, std, network.decoder(mean + std * noise).float(), photo)
-        if whole is not None:
-            assert run.posteriors is not None
-            held = torch.from_numpy(rows).to(device)
-            mean, std = (part[held] for part in run.posteriors)
-            return drawing_terms(network.decoder, whole, mean, std, noise, settings)  # type: ignore[arg-type]
-        body = run.photos.body(rows).to(device)
-        shape, colour = (part.to(device) for part in run.photos.look(rows))
-        moved = moved_photos(body) if moving else body
-        return learning_terms(network, body, moved, (shape, colour), noise, settings)
+def alone(
+    run: Run, batches: Sequence[npt.NDArray[np.int64]], steps: Sequence[Step], full: bool
+) -> Iterator[dict[str, float]]:
+    """Take steps in this process, each with its batch of rows; yields the loss terms as each is done."""
+    for rows, step, whole in zip(batches, steps, run.photos.batches(batches, full=full), strict=True):
+        yield one_step(run, run.batch_of(rows, whole), step)
 
 
-def set_learning_rate(run: Run, step: int) -> None:
+def learning_rate(run: Run, step: int) -> float:
     """Of each phase: linear warm-up, then half a cosine down to 2 %."""
     phase = run.first_full * run.steps
     begin, end = (phase, run.progress.epochs * run.steps) if step >= phase else (0, phase)
     total = end - begin
     warm = min(1.0, (step - begin + 1) / min(WARM_UP_STEPS, max(1, total // 10)))
     fall = 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * (step - begin) / total))
-    for group in run.optimizer.param_groups:
-        group["lr"] = run.settings.learning_rate * warm * fall
+    return run.settings.learning_rate * warm * fall
 
 
 @torch.no_grad()
@@ -171,7 +153,8 @@ def validate(run: Run, full: bool) -> dict[str, float]:
     sums: dict[str, float] = {}
     network = averaged(run)
     for part, whole in zip(batches, run.photos.batches(batches, full=full), strict=True):
-        terms = batch_terms(run, network, part, whole, moving=False)
+        judged = torch.zeros(len(part), run.settings.latent)
+        terms = terms_of(run, network, run.batch_of(part, whole), judged, None)
         for name, value in terms.named().items():
             sums[name] = sums.get(name, 0.0) + float(value) * len(part) / len(rows)
     return sums | {"psnr": -10.0 * math.log10(max(sums["mse"], 1e-10))}

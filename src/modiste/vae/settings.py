@@ -69,3 +69,11 @@ class TrainSettings:
         """The settings that decide the weights, as JSON has them: a checkpoint must agree with them to be resumed."""
         kept = {name: value for name, value in asdict(self).items() if name != "device"}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+
+    @classmethod
+    def from_identity(cls, said: dict[str, Any]) -> TrainSettings:
+        """What `identity` said."""
+        known: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in said.items()
+        }
+        return cls(**known)

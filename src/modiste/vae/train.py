@@ -11,6 +11,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,11 @@ from modiste.vae.model import Vae
 from modiste.vae.photos import PhotoSet, split
 from modiste.vae.plan import as_begun, plan_epochs, worth_tuning
 from modiste.vae.prepared import key_of
-from modiste.vae.run import Run, averaged, one_step, set_learning_rate, update_average, validate
+from modiste.vae.run import Run, Take, alone, averaged, learning_rate, update_average, validate
 from modiste.vae.settings import TrainSettings
 from modiste.vae.sheets import write_sheets
+from modiste.vae.steps import Step
+from modiste.vae.together import Partners, Together
 from modiste.vae.tuning import fastest
 
 OnProgress = Callable[[dict[str, Any]], None]
@@ -43,12 +46,15 @@ def train(
     models_dir: Path,
     *,
     resume: bool = False,
+    partners: Partners | None = None,
     on_progress: OnProgress | None = None,
 ) -> ModelConfig:
     """Train a model on JPEGs of the frame's size and save it under `models_dir/<model id>`.
 
     The run itself (checkpoint, `metrics.jsonl`, TensorBoard events, sheets) lives in `models_dir/run-<id>`, where
-    the id depends on the settings. With `resume` it goes on from there; without, it starts over.
+    the id depends on the settings. With `resume` it goes on from there; without, it starts over. With `partners` other
+    processes take part, and the result is that of one up to the rounding of sums; what is kept is kept here alone, so
+    that a run may be resumed with other partners, or none.
 
     Raises:
         BadOption: a setting outside what training can do.
@@ -70,9 +76,18 @@ def train(
         shutil.rmtree(directory)
     directory.mkdir(parents=True, exist_ok=True)
     finished.unlink(missing_ok=True)
-    run = start(photos, ids, settings, identity, directory, tell)
-    trim_metrics(directory / "metrics.jsonl", run.progress.done)
-    with SummaryWriter(str(directory / "tensorboard"), purge_step=run.progress.done) as board:
+    with ExitStack() as stack:
+        take: Take = alone
+        if partners is not None:
+            together = Together(partners)
+            stack.callback(together.close)
+            take = together.steps
+        run = start(photos, ids, settings, identity, directory, take, tell)
+        if partners is not None and partners.threads is not None:
+            torch.set_num_threads(partners.threads)
+        trim_metrics(directory / "metrics.jsonl", run.progress.done)
+        events = str(directory / "tensorboard")
+        board = stack.enter_context(SummaryWriter(events, purge_step=run.progress.done))
         while run.progress.done < run.progress.epochs and not run.progress.stopped:
             one_epoch(run, board, tell)
     model = finish(
@@ -104,6 +119,7 @@ def start(
     settings: TrainSettings,
     identity: dict[str, Any],
     directory: Path,
+    take: Take,
     tell: OnProgress,
 ) -> Run:
     """Read the photos, make or reload the network, and fix the plan."""
@@ -137,15 +153,16 @@ def start(
     run = Run(
         settings,
         hardware,
+        network,
+        optimizer,
         photo_set,
         train_rows,
         validation_rows,
-        network,
-        optimizer,
         average,
         {},
         progress,
         directory,
+        take,
     )
     if checkpoint.exists():
         run.progress, loaded, run.best = load_checkpoint(checkpoint, identity, network, optimizer)
@@ -166,13 +183,15 @@ def one_epoch(run: Run, board: SummaryWriter, tell: OnProgress) -> None:
         run.settle()
     order = np.random.default_rng([settings.seed, epoch]).permutation(run.train_rows)
     batches = [order[i * run.batch : (i + 1) * run.batch] for i in range(run.steps)]
+    first = epoch * run.steps
+    steps = [
+        Step(len(rows), settings.seed * 1_000_003 + step, learning_rate(run, step))
+        for step, rows in enumerate(batches, first)
+    ]
     sums: dict[str, float] = {}
     began = told = time.perf_counter()
-    for number, (rows, whole) in enumerate(zip(batches, run.photos.batches(batches, full=full), strict=True)):
-        step = epoch * run.steps + number
-        set_learning_rate(run, step)
-        terms = one_step(run, rows, whole, seed=settings.seed * 1_000_003 + step)
-        update_average(run, step)
+    for number, terms in enumerate(run.take(run, batches, steps, full)):
+        update_average(run, first + number)
         if not math.isfinite(terms["loss"]):
             raise NonFiniteLoss(
                 f"The loss became {terms['loss']} in epoch {epoch + 1}, step {number + 1}.",

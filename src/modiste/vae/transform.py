@@ -9,10 +9,13 @@ from torch.nn import functional
 REACH = 0.12  # largest shift and zoom, as a share of the frame
 
 
-def moved_photos(photo: Tensor) -> Tensor:
-    """`(b, 3, h, w)` photos, each shifted and zoomed by up to 12 %; the edge's own colour fills what opens."""
+def moved_photos(photo: Tensor, draw: Tensor) -> Tensor:
+    """`(b, 3, h, w)` photos, each shifted and zoomed by up to 12 %; the edge's own colour fills what opens.
+
+    `draw` says how, `(b, 3)` in [0, 1]; 0.5 is not at all.
+    """
     count = photo.shape[0]
-    draw = torch.rand(count, 3).to(photo.device) * 2.0 - 1.0
+    draw = draw.to(photo.device) * 2.0 - 1.0
     zoom = 1.0 + REACH * draw[:, 0]
     shift = 2.0 * REACH * draw[:, 1:]
     theta = torch.zeros(count, 2, 3, device=photo.device)
