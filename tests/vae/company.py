@@ -30,16 +30,16 @@ class Company:
     def start(self, meeting: Meeting) -> None:
         command = [sys.executable, "-c", PROGRAM, meeting.host, str(meeting.port), meeting.key.hex()]
         while self.running() < self.places:
-            self.processes.append(subprocess.Popen(command))
+            self.processes.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
 
     def running(self) -> int:
         return sum(process.poll() is None for process in self.processes)
 
 
 @contextmanager
-def company(places: int) -> Iterator[Company]:
+def company(places: int, kind: type[Company] = Company) -> Iterator[Company]:
     """Partners, and none left behind."""
-    made = Company(places)
+    made = kind(places)
     try:
         yield made
     finally:

@@ -94,29 +94,45 @@ def learnt(one: Learner, batch: Batch, across: Whole) -> tuple[dict[str, float],
     )
 
 
-@pytest.mark.parametrize(
-    ("preset", "phase"), [("default", "learning"), ("default", "drawing"), ("paper", "whole")]
-)
-@pytest.mark.parametrize(("bfloat16", "near"), [(False, 2e-5), (True, 2e-2)])
-def test_slices_learn_what_the_whole_batch_does(preset: str, phase: str, bfloat16: bool, near: float) -> None:
-    one, batch = learner(preset, bfloat16=bfloat16), photos(phase)
-    copies = [copy.deepcopy(one.network) for _ in range(3)]
-    expected, expected_grads, expected_buffers = learnt(one, batch, WHOLE)
+PHASES = [("default", "learning"), ("default", "drawing"), ("paper", "whole")]
+Learnt = tuple[dict[str, float], torch.Tensor, torch.Tensor]
 
-    def take(group: Group) -> tuple[dict[str, float], torch.Tensor, torch.Tensor]:
+
+def whole_and_sliced(one: Learner, batch: Batch) -> tuple[Learnt, list[Learnt]]:
+    """What one process learns of a batch, and what each of three learns with slices of unequal size."""
+    copies = [copy.deepcopy(one.network) for _ in range(3)]
+
+    def take(group: Group) -> Learnt:
         mine = replace(one, network=copies[group.rank])
         share_norms(mine.network, lambda: group)
         part = (slice(0, 2), slice(2, 7), slice(7, 12))[group.rank]
         return learnt(mine, sliced(batch, part), Sliced(group, part, COUNT))
 
-    found = in_group(3, take)
+    return learnt(one, batch, WHOLE), in_group(3, take)
+
+
+@pytest.mark.parametrize(("preset", "phase"), PHASES)
+def test_slices_learn_what_the_whole_batch_does(preset: str, phase: str) -> None:
+    """Measured: the gradients differ by 1e-6 to 4e-6 of their length, the losses by 3e-7."""
+    (expected, expected_grads, expected_buffers), found = whole_and_sliced(learner(preset), photos(phase))
     for terms, grads, buffers in found:
         assert terms == found[0][0]
         assert torch.equal(grads, found[0][1])  # the same bits: the weights stay equal, too
         assert torch.equal(buffers, found[0][2])
-        assert terms == pytest.approx(expected, rel=near, abs=near)
-        assert float((grads - expected_grads).norm() / expected_grads.norm()) < near
-        torch.testing.assert_close(buffers, expected_buffers, rtol=near, atol=near)
+        assert terms == pytest.approx(expected, rel=5e-6, abs=1e-6)
+        assert float((grads - expected_grads).norm() / expected_grads.norm()) < 2e-5
+        torch.testing.assert_close(buffers, expected_buffers, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("preset", "phase"), PHASES)
+def test_slices_in_bfloat16_are_nearer_to_the_whole_than_bfloat16_is_to_float32(
+    preset: str, phase: str
+) -> None:
+    batch = photos(phase)
+    _, exact, _ = learnt(learner(preset), batch, WHOLE)
+    (terms, expected, _), found = whole_and_sliced(learner(preset, bfloat16=True), batch)
+    assert found[0][0]["loss"] == pytest.approx(terms["loss"], rel=1e-4)
+    assert (found[0][1] - expected).norm() < (expected - exact).norm()
 
 
 def test_without_a_group_the_norms_are_torchs_own() -> None:

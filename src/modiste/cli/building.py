@@ -128,6 +128,7 @@ def train(
     seed: options.Seed = 0,
     device: options.Device = "auto",
     resume: options.Resume = False,
+    on_cluster: options.OnCluster = None,
     json: options.AsJson = False,
 ) -> None:
     """Train a model on the shop's photos. Needs `pip install 'modiste\\[train]'`.
@@ -136,10 +137,11 @@ def train(
     modiste train --shop my-shop
     modiste train --shop my-shop --minutes 20
     modiste train --shop my-shop --preset paper --epochs 30 --resume
+    modiste train --shop my-shop --cluster 10.0.0.1:6379
     """
     from modiste.shop.training import train_shop
 
-    with Bars(quiet=json) as bars:
+    with options.fleet_at(on_cluster) as fleet, Bars(quiet=json) as bars:
         config = train_shop(
             shop,
             preset=preset,
@@ -149,6 +151,7 @@ def train(
             seed=seed,
             device=device,
             resume=resume,
+            fleet=fleet,
             on_progress=bars,
         )
     from modiste.cli.output import console, print_json

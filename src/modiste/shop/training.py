@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from modiste.errors import MissingExtra
 from modiste.model.config import ModelConfig
+from modiste.shop.fleet import Fleet, Here
 from modiste.shop.progress import Progress
 from modiste.shop.writing import opened_for_writing
 from modiste.store.disk import disk_errors
@@ -28,11 +29,13 @@ def train_shop(
     seed: int = 0,
     device: str = "auto",
     resume: bool = False,
+    fleet: Fleet | None = None,
     on_progress: Progress | None = None,
 ) -> ModelConfig:
     """Train a model on the catalogue of the shop at `path` and make it the shop's model.
 
-    The model before stays in `models/` until then, and in use: a run that fails or is killed changes nothing.
+    The model before stays in `models/` until then, and in use: a run that fails or is killed changes nothing. The
+    machines of `fleet` train along; the result is that of one, up to the rounding of sums.
 
     Raises:
         MissingExtra: torch is not installed.
@@ -48,9 +51,12 @@ def train_shop(
         settings.check()
         ids = shop.catalogue.ids
         photos = StoredPhotos(shop.store, ids)
-        with disk_errors("Training"):
-            shop.files.models.mkdir(exist_ok=True)
-            config = train(photos, ids, settings, shop.files.models, resume=resume, on_progress=on_progress)
+        models = shop.files.models
+        with disk_errors("Training"), (fleet or Here()).partners() as partners:
+            models.mkdir(exist_ok=True)
+            config = train(
+                photos, ids, settings, models, resume=resume, partners=partners, on_progress=on_progress
+            )
         shop.manifest.with_(model=config.model_id, training=asked).save(shop.files.root)
     return config
 

@@ -92,11 +92,9 @@ class Partner:
 class Together:
     """The processes that take a run's steps together, of which this is the first."""
 
-    def __init__(
-        self, partners: Partners, *, patience: float = PATIENCE, first_patience: float = FIRST_PATIENCE
-    ) -> None:
-        """Open the meeting. `patience` is in seconds: of an answer, and of the first partners to come."""
-        self.partners, self.patience, self.first_patience = partners, patience, first_patience
+    def __init__(self, partners: Partners) -> None:
+        """Open the meeting."""
+        self.partners, self.patience = partners, PATIENCE
         self.group: Group | None = None
         self._free: list[Partner] = []
         self._members: list[Partner] = []
@@ -111,7 +109,7 @@ class Together:
             held.getsockname()[1],
             is_master=True,
             wait_for_workers=False,
-            timeout=timedelta(seconds=patience),
+            timeout=timedelta(seconds=self.patience),
             master_listen_fd=held.detach(),
         )
         self.meeting = Meeting(partners.host, self._door.getsockname()[1], secrets.token_bytes(32))
@@ -150,7 +148,7 @@ class Together:
 
     def _await_partners(self) -> None:
         """Let in who has come; before the first step, wait for those that were started."""
-        until = time.monotonic() + self.first_patience
+        until = time.monotonic() + FIRST_PATIENCE
         self._let_in()
         while self._groups == 0 and len(self._free) < self.partners.running() and time.monotonic() < until:
             time.sleep(0.05)
