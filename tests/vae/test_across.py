@@ -32,7 +32,7 @@ def in_group(size: int, work: Callable[[Group], T]) -> list[T]:
     store.set_timeout(timedelta(seconds=20))
 
     def member(rank: int) -> T:
-        group = Group(store, "test", rank, size, "127.0.0.1", 20.0)
+        group = Group(store, "test", rank, size, "127.0.0.1", 20.0, 20.0)
         try:
             return work(group)
         finally:
@@ -151,7 +151,7 @@ def test_a_group_that_does_not_come_together_is_broken() -> None:
     store: Store = HashStore()
     store.set_timeout(timedelta(seconds=0.2))
     with pytest.raises(Broken):
-        Group(store, "test", 0, 2, "127.0.0.1", 0.2)
+        Group(store, "test", 0, 2, "127.0.0.1", 0.2, 0.2)
 
 
 def test_a_group_that_one_leaves_is_broken() -> None:

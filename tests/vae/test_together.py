@@ -89,7 +89,7 @@ def test_a_partner_that_dies_or_stops_answering_changes_nothing(
     photos, ids, tmp_path: Path, alone, monkeypatch: pytest.MonkeyPatch, epoch: int, how: signal.Signals
 ) -> None:
     monkeypatch.setattr(sys.modules["modiste.vae.train"], "TELL_EVERY", 0.0)
-    monkeypatch.setattr("modiste.vae.together.PATIENCE", 3.0)
+    monkeypatch.setattr("modiste.vae.together.PATIENCE", 8.0)
     hit: list[int] = []
 
     def strike(event: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from torch import Tensor
 from torch.distributed import (  # pyright: ignore[reportPrivateImportUsage]
@@ -22,22 +23,25 @@ class Group:
     A group of its own, not torch's default one: a program that trains may have a default group already.
     """
 
-    def __init__(self, store: Store, name: str, rank: int, size: int, host: str, patience: float) -> None:
+    def __init__(
+        self, store: Store, name: str, rank: int, size: int, host: str, ready: float, patience: float
+    ) -> None:
         """Meet the others under `name` in `store`. `host` is this process's address, as the others reach it.
 
         Raises:
-            Broken: not all came within `patience` seconds.
+            Broken: not all came within `ready` seconds. Afterwards they have `patience` seconds for each answer.
         """
         self.rank, self.size = rank, size
-        options = ProcessGroupGloo._Options()  # pyright: ignore[reportPrivateUsage]
-        options._devices = [ProcessGroupGloo.create_device(hostname=host)]  # pyright: ignore[reportPrivateUsage]
-        options._timeout = timedelta(seconds=patience)  # pyright: ignore[reportPrivateUsage]
+        # torch gives no types for what binds a group to one network.
+        gloo: Any = ProcessGroupGloo
+        options = gloo._Options()
+        options._devices = [gloo.create_device(hostname=host)]
+        options._timeout = timedelta(seconds=ready)
         try:
-            self._processes: ProcessGroupGloo | None = ProcessGroupGloo(
-                PrefixStore(name, store), rank, size, options
-            )
+            self._processes: Any = gloo(PrefixStore(name, store), rank, size, options)
         except RuntimeError as error:
             raise Broken(str(error)) from None
+        self._processes.set_timeout(timedelta(seconds=patience))
 
     def sum(self, tensor: Tensor) -> Tensor:
         """Add up a tensor, on the CPU, over the group: in place, and the same bits in each process.
@@ -45,7 +49,6 @@ class Group:
         Raises:
             Broken: see the class; what the tensor holds is then of no use.
         """
-        assert self._processes is not None
         try:
             self._processes.allreduce([tensor]).wait()
         except RuntimeError as error:

@@ -106,5 +106,5 @@ def share_norms(network: nn.Module, group_of: GroupOf) -> None:
     """Put a SharedNorm in the place of every batch normalisation of `network`."""
     for parent in list(network.modules()):
         for name, child in parent.named_children():
-            if isinstance(child, _BatchNorm):
+            if isinstance(child, _BatchNorm) and not isinstance(child, SharedNorm):
                 setattr(parent, name, SharedNorm.over(child, group_of))

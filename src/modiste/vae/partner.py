@@ -70,19 +70,19 @@ def _train_along(
     said: dict[str, Any], state: dict[str, Tensor], inbox: Inbox, meeting: Meeting, host: str
 ) -> None:
     """All steps of one group. Raises Broken."""
-    patience = float(said["patience"])
+    ready, patience = said["patience"]
     try:
         store = TCPStore(
             meeting.host,
             said["store"],
             is_master=False,
             wait_for_workers=False,
-            timeout=timedelta(seconds=patience),
+            timeout=timedelta(seconds=ready),
         )
     except RuntimeError as error:
         raise Broken(str(error)) from None
     learner = _learner(said, state)
-    group = Group(store, said["group"], said["rank"], said["size"], host, patience)
+    group = Group(store, said["group"], said["rank"], said["size"], host, ready, patience)
     share_norms(learner.network, lambda: group)
     try:
         while (message := inbox.get()) is not None:

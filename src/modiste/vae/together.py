@@ -36,9 +36,7 @@ from modiste.vae.run import Run, alone
 from modiste.vae.steps import Step, one_step
 
 PATIENCE = 20.0  # seconds in which a partner must answer
-FIRST_PATIENCE = (
-    60.0  # seconds in which partners must have started, before the first step is taken without them
-)
+READY = 60.0  # seconds in which processes that were started must have come, or be ready for a group
 ATTEMPTS = 3  # at forming a group, where all are there
 AHEAD = 2  # steps whose photos are sent before they are needed
 
@@ -93,7 +91,7 @@ class Together:
     """The processes that take a run's steps together, of which this is the first."""
 
     def __init__(self, partners: Partners) -> None:
-        """Open the meeting."""
+        """Open the meeting, and call the partners: until the first step they have time to come."""
         self.partners, self.patience = partners, PATIENCE
         self.group: Group | None = None
         self._free: list[Partner] = []
@@ -109,10 +107,11 @@ class Together:
             held.getsockname()[1],
             is_master=True,
             wait_for_workers=False,
-            timeout=timedelta(seconds=self.patience),
+            timeout=timedelta(seconds=READY),
             master_listen_fd=held.detach(),
         )
         self.meeting = Meeting(partners.host, self._door.getsockname()[1], secrets.token_bytes(32))
+        partners.start(self.meeting)
 
     def close(self) -> None:
         """Send all of them home."""
@@ -148,7 +147,7 @@ class Together:
 
     def _await_partners(self) -> None:
         """Let in who has come; before the first step, wait for those that were started."""
-        until = time.monotonic() + FIRST_PATIENCE
+        until = time.monotonic() + READY
         self._let_in()
         while self._groups == 0 and len(self._free) < self.partners.running() and time.monotonic() < until:
             time.sleep(0.05)
@@ -193,7 +192,7 @@ class Together:
                 "group": name,
                 "size": size,
                 "store": self._store.port,
-                "patience": self.patience,
+                "patience": [READY, self.patience],
                 "settings": run.settings.identity(),
                 "hardware": [hardware.device.type, hardware.bfloat16, hardware.channels_last],
             }
@@ -201,7 +200,7 @@ class Together:
             try:
                 for rank, partner in enumerate(self._members, 1):
                     partner.send(said | {"rank": rank}, state)
-                self.group = Group(self._store, name, 0, size, self.partners.host, self.patience)
+                self.group = Group(self._store, name, 0, size, self.partners.host, READY, self.patience)
                 return
             except Broken as error:
                 self._leave()
@@ -220,8 +219,9 @@ class Together:
         if self.group is not None:
             self.group.close()
             self.group = None
+        until = time.monotonic() + self.patience
         for partner in self._members:
-            if partner.is_free(self.patience):
+            if partner.is_free(max(0.0, until - time.monotonic())):
                 self._free.append(partner)
             else:
                 partner.line.close()
