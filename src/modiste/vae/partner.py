@@ -19,7 +19,7 @@ from modiste import __version__
 from modiste.vae.across import Sliced
 from modiste.vae.checkpoint import put_back
 from modiste.vae.group import Broken, Group
-from modiste.vae.hardware import Hardware
+from modiste.vae.hardware import Hardware, choose_hardware
 from modiste.vae.messages import Meeting, batch_in, pack, unpack
 from modiste.vae.model import Vae
 from modiste.vae.norms import share_norms
@@ -102,7 +102,8 @@ def _learner(said: dict[str, Any], state: dict[str, Tensor]) -> Learner:
     """The network of the run as it is now, with its optimizer."""
     settings = TrainSettings.from_identity(said["settings"])
     device, bfloat16, channels_last = said["hardware"]
-    hardware = Hardware(torch.device(device), bfloat16, channels_last)
+    own = choose_hardware("cpu" if device == "cpu" else "auto")
+    hardware = Hardware(own.device, bfloat16, channels_last)
     network = Vae.fresh(settings.preset, settings.frame, settings.latent).to(hardware.device)
     if hardware.channels_last:
         network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
