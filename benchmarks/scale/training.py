@@ -10,7 +10,7 @@ photos on the way. The products are the sample's, at 180 x 240; each row is one 
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -26,6 +26,7 @@ from modiste.shop.shop import Shop
 from modiste.shop.training import StoredPhotos
 from modiste.vae import TrainSettings, train
 
+EPOCHS = 6
 PROGRAM = """
 import sys
 from modiste.vae.messages import Meeting
@@ -54,18 +55,26 @@ class Here:
         return len(self.processes)
 
 
+class Enough(Exception):  # noqa: N818 - no error
+    """All epochs are done; the model itself is not wanted."""
+
+
 def seconds(
     photos: StoredPhotos, ids: list[str], preset: str, threads: int, partners: Here | None
 ) -> dict[bool, float]:
     """Seconds an epoch on small photos (False) and on whole frames (True), the first of each left out."""
     torch.set_num_threads(threads)
-    settings = TrainSettings(preset=preset, epochs=6, full_frame_share=0.5)
-    with tempfile.TemporaryDirectory() as directory:
-        model = train(photos, ids, settings, Path(directory), partners=partners)
-        lines = (Path(directory) / model.model_id / "metrics.jsonl").read_text().splitlines()
+    settings = TrainSettings(preset=preset, epochs=EPOCHS, full_frame_share=0.5)
     told: dict[bool, list[float]] = {False: [], True: []}
-    for line in map(json.loads, lines):
-        told[line["full_frame"]].append(len(ids) / line["images_per_second"])
+
+    def note(event: dict[str, Any]) -> None:
+        if event["stage"] == "epoch":
+            told[event["full_frame"]].append(len(ids) / event["images_per_second"])
+            if event["epoch"] == EPOCHS:
+                raise Enough
+
+    with tempfile.TemporaryDirectory() as directory, contextlib.suppress(Enough):
+        train(photos, ids, settings, Path(directory), partners=partners, on_progress=note)
     return {full: median(each[1:]) for full, each in told.items() if each}
 
 

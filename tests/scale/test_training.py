@@ -13,6 +13,9 @@ import torch
 
 from modiste.errors import MissingExtra
 from modiste.model.config import ModelConfig
+from modiste.scale.fleet import RayFleet
+from modiste.shop.shop import Shop
+from modiste.shop.training import train_shop
 from modiste.vae import train
 from tests.scale.nodes import Cluster, cluster, why_not
 from tests.vae.conftest import drawn_photos
@@ -102,6 +105,12 @@ def test_a_run_whose_first_process_is_killed_goes_on(
     lines = (tmp_path / model.model_id / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4]
     assert losses(tmp_path, model) == pytest.approx(alone, rel=NEAR)
+
+
+def test_a_shop_is_trained_by_a_fleet(fleet: RayFleet, small: Path) -> None:
+    model = train_shop(small, latent=4, epochs=2, fleet=fleet)
+    assert processes(small / "models", model) == [2.0, 2.0]
+    assert Shop.open(small, need="model").files.model(model.model_id).is_dir()
 
 
 def test_without_the_extra_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
