@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -22,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from benchmarks.scale.overhead import peak
 from tests.scale.doing import Made
 from tests.scale.nodes import Cluster, cluster, why_not
 
@@ -188,15 +188,6 @@ class Memory(threading.Thread):
                     self.worker = max(self.worker, peak(pid))
 
 
-def peak(pid: int) -> int:
-    """VmHWM of a process in bytes, without what it shares with others; 0 where it is gone."""
-    with suppress(OSError):
-        status = Path(f"/proc/{pid}/status").read_text()
-        found = {name: int(size) for name, size in re.findall(r"^(VmHWM|RssShmem):\s+(\d+) kB", status, re.M)}
-        return 1024 * (found.get("VmHWM", 0) - found.get("RssShmem", 0))
-    return 0
-
-
 def check(shop: Path, one: Path | None, count: int) -> dict[str, Any]:
     """Nothing lost, nothing doubled, every code as one process makes it. Raises AssertionError."""
     opened = Shop.open(shop)
@@ -234,7 +225,7 @@ def table(seen: dict[str, Any]) -> str:
     """What was seen, in Markdown."""
     count, beside = seen["products"], seen.get("beside", {})
     lines = [
-        f"{count:,} products, {os.cpu_count()} cores. One of the machines was killed a third into ingest, one into encode.",
+        f"{count:,} products, {os.cpu_count()} cores. A machine was killed a third into ingest, another into encode.",
         "",
         "| stage | seconds | products/s | one process, two threads | worker's memory | command's memory |",
         "|---|---|---|---|---|---|",

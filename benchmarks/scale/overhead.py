@@ -1,0 +1,190 @@
+"""What Ray costs beside one process, and what a second worker brings: the same ingest and encode, in one run.
+
+    python benchmarks/scale/overhead.py [--products 10000 100000] [--repeats 3] [--page docs/scale.md]
+
+Each way is a process of its own, so that it pays for what it starts: `seconds` are from the first piece to the last,
+`up` are those before. The ways take turns. Memory is the most that any worker had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.scale.doing import Made
+
+from modiste.shop.build import build
+from modiste.shop.encoding import encode_shop
+from modiste.shop.fleet import Fleet, Here
+from modiste.shop.ingest import ingest
+
+WAYS = ("1 thread", "2 threads", "1 worker", "2 workers")
+LEARNT = 2_000
+BEGIN, END = "<!-- scale-overhead:begin -->", "<!-- scale-overhead:end -->"
+
+
+def main() -> None:
+    """Run it, and print or write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--products", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--size", default="180x240", help="of the photos, WIDTHxHEIGHT")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "scale-overhead.json")
+    parser.add_argument("--page", type=Path)
+    parser.add_argument("--one", nargs=4, metavar=("WAY", "STAGE", "SHOP", "COUNT"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    width, height = map(int, asked.size.split("x"))
+    if asked.one:
+        print(json.dumps(once(*asked.one, (height, width))))
+        return
+    seen = [row for count in asked.products for row in measure(count, asked.size, asked.repeats)]
+    asked.out.parent.mkdir(exist_ok=True)
+    asked.out.write_text(json.dumps(seen, indent=1) + "\n")
+    text = table(seen, asked.size)
+    print(text)
+    if asked.page is not None:
+        before, rest = asked.page.read_text(encoding="utf-8").split(BEGIN)
+        asked.page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
+def measure(count: int, size: str, repeats: int) -> Iterator[dict[str, Any]]:
+    """Rows of one size of catalogue."""
+    width, height = map(int, size.split("x"))
+    with tempfile.TemporaryDirectory(prefix="overhead-") as folder:
+        model, whole = Path(folder) / "model", Path(folder) / "whole"
+        build(Made(LEARNT, (height, width)), model, frame=(height, width), epochs=2)
+        shutil.copytree(model, whole)
+        ingest(Made(count, (height, width)), whole)
+        runs: dict[tuple[str, str], list[dict[str, float]]] = {}
+        for _ in range(repeats):
+            for stage in ("ingest", "encode"):
+                for way in WAYS:
+                    shop = Path(folder) / "shop"
+                    shutil.copytree(whole if stage == "encode" else model, shop)
+                    runs.setdefault((stage, way), []).append(process(way, stage, shop, count, size))
+                    shutil.rmtree(shop)
+    for (stage, way), found in runs.items():
+        middle = {key: statistics.median(each[key] for each in found) for key in found[0]}
+        least, most = min(each["seconds"] for each in found), max(each["seconds"] for each in found)
+        yield {"products": count, "stage": stage, "way": way, "least": least, "most": most} | middle
+
+
+def process(way: str, stage: str, shop: Path, count: int, size: str) -> dict[str, float]:
+    """One way, in a process of its own."""
+    command = [sys.executable, __file__, "--size", size, "--one", way, stage, str(shop), str(count)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
+    print(way, stage, count, done.stdout.strip(), file=sys.stderr, flush=True)
+    return json.loads(done.stdout)
+
+
+def once(way: str, stage: str, shop: str, count: str, size: tuple[int, int]) -> dict[str, float]:
+    """Seconds before the first piece and from there on, and the memory of the largest worker."""
+    began = time.perf_counter()
+    first: list[float] = []
+
+    def look(progress: dict[str, Any]) -> None:
+        if not first and progress["done"] > 0:
+            first.append(time.perf_counter())
+
+    memory = Memory()
+    memory.start()
+    with workers(way) as fleet:
+        if stage == "encode":
+            encode_shop(shop, fleet=fleet, on_progress=look)
+        else:
+            ingest(
+                Made(int(count), size),
+                shop,
+                fleet=None if isinstance(fleet, Here) else fleet,
+                on_progress=look,
+            )
+        ended = time.perf_counter()
+    memory.ended.set()
+    memory.join()
+    return {"up": first[0] - began, "seconds": ended - first[0], "worker_gb": memory.most / 2**30}
+
+
+@contextmanager
+def workers(way: str) -> Iterator[Fleet]:
+    """Who does the pieces."""
+    count = int(way[0])
+    os.sched_setaffinity(
+        0, sorted(os.sched_getaffinity(0))[:count] if "thread" in way else os.sched_getaffinity(0)
+    )
+    if "thread" in way:
+        yield Here(count)
+        return
+    os.environ |= {"RAY_worker_niceness": "0"}
+    from modiste.scale.cluster import load_ray
+    from modiste.scale.fleet import ray_fleet
+
+    # The command's own processor is one more than the workers', if there is one.
+    load_ray().init(num_cpus=count, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    with ray_fleet("local") as fleet:
+        yield fleet
+
+
+class Memory(threading.Thread):
+    """The most memory, unshared, that a worker of Ray's on this machine has had."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.ended, self.most = threading.Event(), 0
+
+    def run(self) -> None:
+        """Look every half second."""
+        while not self.ended.wait(0.5):
+            for path in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError):
+                    if (path / "cmdline").read_bytes().startswith(b"ray::_do"):
+                        self.most = max(self.most, peak(int(path.name)))
+
+
+def peak(pid: int) -> int:
+    """VmHWM of a process in bytes, without what it shares with others; 0 where it is gone."""
+    with suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        found = {name: int(size) for name, size in re.findall(r"^(VmHWM|RssShmem):\s+(\d+) kB", status, re.M)}
+        return 1024 * (found.get("VmHWM", 0) - found.get("RssShmem", 0))
+    return 0
+
+
+def table(seen: list[dict[str, Any]], size: str) -> str:
+    """The rows in Markdown, each way beside as many threads of one process."""
+    lines = [
+        f"Photos of {size.replace('x', ' × ')}, {os.cpu_count()} cores.",
+        "",
+        "| products | stage | by | up, s | seconds, median (between) | beside threads | a worker's memory |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in seen:
+        alike = {"1 worker": "1 thread", "2 workers": "2 threads"}.get(row["way"])
+        beside = [each for each in seen if each["way"] == alike and each["products"] == row["products"]]
+        beside = [each for each in beside if each["stage"] == row["stage"]]
+        ratio = f"{row['seconds'] / beside[0]['seconds']:.2f} x" if beside else ""
+        memory = f"{row['worker_gb']:.2f} GB" if row["worker_gb"] else ""
+        lines.append(
+            f"| {row['products']:,} | {row['stage']} | {row['way']} | {row['up']:.1f} s | {row['seconds']:.1f} "
+            f"({row['least']:.1f} to {row['most']:.1f}) | {ratio} | {memory} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
