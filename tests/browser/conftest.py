@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.designing import centred
 from tests.browser.designs import Shop, rested
-from tests.browser.looking import until
+from tests.browser.looking import PATIENCE, until
 from tests.browser.served import Server, browser, find_browser, served
 from tests.browser.shops import HOSTILE, NAME, edited_copy, small_shop
 
@@ -98,7 +98,7 @@ def opened(chromium: Any, url: str, expect: tuple[str, ...] = (), **context: Any
         "console", lambda message: complain(message.text) if message.type in ("error", "warning") else None
     )
     tab.on("pageerror", lambda error: complain(str(error)))
-    tab.set_default_timeout(10_000)
+    tab.set_default_timeout(1000 * PATIENCE)
     tab.goto(url)
     until(tab, "() => document.querySelector('#frame')?.naturalWidth > 0")
     yield tab

@@ -52,7 +52,7 @@ class Shop:
         return self._send(urllib.request.Request(self.url + path)).decode()
 
     def _send(self, request: urllib.request.Request) -> bytes:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return bytes(answer.read())
 
     @cached_property

@@ -18,7 +18,7 @@ DRAWN = """
 """
 
 
-PATIENCE = 15.0  # seconds
+PATIENCE = 60.0  # seconds, of a machine that may be busy with ten other things; what has to be quick is timed by itself
 
 
 def until(page: Any, predicate: str, argument: Any = None) -> None:

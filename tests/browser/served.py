@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE = 30.0  # seconds for a server to be ready, on a machine that is busy with other tests
+PATIENCE = 120.0  # seconds for a server to be ready, on a machine that is busy with ten other things
 
 
 def find_browser() -> str | None:
@@ -69,7 +69,7 @@ class Server:
         """Stop it, as Ctrl-C would."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=PATIENCE)
             self.process = None
 
     def _ready(self) -> bool:

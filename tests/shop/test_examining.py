@@ -179,7 +179,8 @@ def test_a_snapshot_that_says_otherwise(small: Path) -> None:
     table = ipc.open_file(pa.py_buffer(path.read_bytes()[snapshot.SUM :])).read_all()
     about = json.loads(table.schema.metadata[snapshot.ABOUT])
     words = table.set_column(1, "category", pa.array(["bags"] * len(table)))
-    path.write_bytes(snapshot.to_bytes(words, about["hash"], about["stamp"]))
+    with path.open("wb") as file:
+        snapshot.write_snapshot(file, words.to_batches(), about["hash"], about["stamp"])
     (fault,) = examine_shop(small)
     assert (fault.part, fault.broken) == ("snapshot", True)
 

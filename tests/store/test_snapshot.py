@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,33 @@ def test_it_answers_as_the_database(directory: Path) -> None:
     first, second = (each.table(COLUMNS).sort_by("id").to_pydict() for each in (quick, slow))
     assert first == second
     assert quick.photos(["p3"]) == [b"jpeg"]
+
+
+def test_long_attributes_are_written_and_mapped_in_pieces(directory: Path) -> None:
+    store = ProductStore.open(directory)
+    long = [
+        replace(product(number), attributes={"text": str(number) * 7_000_000}) for number in range(20, 25)
+    ]
+    store.upsert(long)
+    store.keep_snapshot()
+    held = read_snapshot(directory, "products")
+    assert held is not None
+    assert held.table.column("id").num_chunks > 1
+    wanted = {row["id"]: row for row in ProductStore.open(directory).table(COLUMNS).to_pylist()}
+    assert len(wanted) == 25
+    for each in long:
+        assert json.loads(wanted[each.id]["attributes"]) == each.attributes
+
+
+def test_products_that_came_one_by_one_are_one_piece(tmp_path: Path) -> None:
+    store = ProductStore.create(tmp_path)
+    for number in range(5):
+        store.upsert([product(number)])
+    store.keep_snapshot()
+    held = read_snapshot(tmp_path, "products")
+    assert held is not None
+    assert held.table.column("id").num_chunks == 1
+    assert sorted(held.table.column("id").to_pylist()) == [f"p{number}" for number in range(5)]
 
 
 def test_opening_with_one_loads_no_database(directory: Path) -> None:

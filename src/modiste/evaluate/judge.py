@@ -43,10 +43,10 @@ class Judge:
         """`looks` are the colours that the photos show; without, none are compared."""
         self._looks = looks
         self._category = numbers(shop.catalogue.categories, questions.categories)
-        held = [shop.catalogue.attributes(row) for row in range(len(shop.catalogue))]
+        names = tuple(dict.fromkeys((*COLUMNS, *TRAVELS)))
+        held = [[words(had.get(column)) for column in names] for *_, had in shop.catalogue.each()]
         self._columns: dict[str, tuple[Ints, Ints]] = {}
-        for column in dict.fromkeys((*COLUMNS, *TRAVELS)):
-            products = [words(each.get(column)) for each in held]
+        for column, products in zip(names, zip(*held, strict=True), strict=True):
             if any(value is not None for value in products):
                 asked = [words(each.get(column)) for each in questions.attributes]
                 self._columns[column] = numbers(products, asked)

@@ -120,7 +120,7 @@ class Columns:
         """Every column, category first, then in the order in which products first name them; none of long texts."""
         cells: dict[str, tuple[list[int], list[Any]]] = {}
         described: set[str] = set()
-        for row, attributes in enumerate(self._read()):
+        for row, attributes in enumerate(read_each(self._texts)):
             for name, value in attributes.items():
                 if value is None or (isinstance(value, float) and not math.isfinite(value)):
                     continue
@@ -150,11 +150,6 @@ class Columns:
     def check(self, where: Where) -> None:
         """Raise BadOption where a filter asks for what no product can have; see Shop.matching."""
         Columns((), (), self.kinds).matching(where)
-
-    def _read(self) -> Iterator[dict[str, Any]]:
-        """The attributes of each product, many in one call: 10 times as fast, and never all of them in memory."""
-        for begin in range(0, len(self._texts), AT_ONCE):
-            yield from json.loads("[" + ",".join(self._texts[begin : begin + AT_ONCE]) + "]")
 
     def facets(self, swatches: Mapping[str, Mapping[str, str]]) -> list[Facet]:
         """The columns fit to filter by: category, colours, other words, flags, numbers."""
@@ -223,6 +218,12 @@ class Columns:
                 )
             fits &= _fits(column, name, asked)
         return fits
+
+
+def read_each(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The attributes of each product, of JSON texts: many in one call, 10 times as fast, and never all in memory."""
+    for begin in range(0, len(texts), AT_ONCE):
+        yield from json.loads("[" + ",".join(texts[begin : begin + AT_ONCE]) + "]")
 
 
 def _combined(name: str, asked: Any) -> list[Where] | None:

@@ -122,9 +122,8 @@ class Packs:
             return None
         names: dict[str, str] = {}  # one text for each category, not one for each product
         categories = [names.setdefault(name, name) for name in table.column("category").to_pylist()]
-        products = Products(
-            ids, categories, Texts(table.column("attributes"), np.arange(len(ids))), whole.kinds
-        )
+        texts = Texts(table.column("attributes"), np.arange(len(ids)))
+        products = Products(ids, categories, lambda: texts, whole.kinds)
         assignments = np.asarray(table.column("cluster").to_numpy(), np.intp)
         places = np.stack([table.column(name).to_numpy() for name in ("x", "y")], axis=1)
         crowds = Crowds(index, assignments, Ways(whole.clusters, lambda: whole.spread))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast, overload
 
@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from modiste.errors import UnknownProduct
-from modiste.shop.filters import RESERVED, TITLES, Columns, Kind
+from modiste.errors import StaleError, UnknownProduct
+from modiste.shop.filters import RESERVED, TITLES, Columns, Kind, read_each
 from modiste.store.products import ProductStore
 
 
@@ -45,27 +45,34 @@ class Products:
         self,
         ids: list[str],
         categories: list[str],
-        attributes: Sequence[str],
+        attributes: Callable[[], Sequence[str]],
         kinds: Mapping[str, Kind] | None = None,
     ) -> None:
-        """`kinds` are those of the whole catalogue's columns, where these are not all of its products."""
+        """`attributes` gives `N` JSON texts, and is called when the first is asked for; `kinds` are those of the whole
+        catalogue's columns, where these are not all of its products."""
         self.ids = ids
         self._kinds = kinds
         self.categories = categories
-        self._attributes = attributes  # JSON, read when asked for
+        self._texts_of = attributes
 
     @classmethod
     def read(cls, store: ProductStore) -> Products:
-        """The products of a store."""
-        table: Any = store.table(["id", "category", "attributes"])
-        order: Any = cast(Any, pc).sort_indices(table.select(["id"]), [("id", "ascending")])
-        # Its own `to_numpy` would load pandas.
-        rows = np.frombuffer(order.buffers()[1], np.uint64, len(order))
-        ids, categories = (table.column(name).take(order).to_pylist() for name in ("id", "category"))
-        return cls(ids, categories, Texts(table.column("attributes"), rows))
+        """The products of a store. Attributes that are not mapped are read when they are asked for: most stages that
+        build a shop never do."""
+        if store.mapped:
+            table: Any = store.table(["id", "category", "attributes"])
+            order = _by_id(table)
+            return cls(*_words(table, order), lambda: _texts(table, order))
+        table = store.table(["id", "category"])
+        ids, categories = _words(table, _by_id(table))
+        return cls(ids, categories, lambda: _attributes_of(store, ids))
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @cached_property
+    def _attributes(self) -> Sequence[str]:
+        return self._texts_of()
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -94,6 +101,10 @@ class Products:
         """The attributes of the product in a row."""
         return json.loads(self._attributes[row])
 
+    def each(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Id, category and attributes of every product, in order; never all of them in memory."""
+        return zip(self.ids, self.categories, read_each(self._attributes), strict=True)
+
     @cached_property
     def columns(self) -> Columns:
         """The attributes of all products as columns, to filter by."""
@@ -114,7 +125,7 @@ class Products:
         """
         import pandas
 
-        rows = [json.loads(text) for text in self._attributes]
+        rows = list(read_each(self._attributes))
         table: Any = pandas.DataFrame.from_records(rows, index=range(len(rows)))
         table = table.rename(columns={name: f"attribute_{name}" for name in RESERVED})
         table.insert(0, "id", self.ids)
@@ -124,10 +135,39 @@ class Products:
         return table
 
 
-def title_of(product_id: str, attributes: Mapping[str, Any]) -> str:
-    """What to call a product: its name or title where its attributes have one, else its id."""
+def _by_id(table: Any) -> Any:
+    """The rows of a table in the order of their ids, as Arrow's array."""
+    return cast(Any, pc).sort_indices(table.select(["id"]), [("id", "ascending")])
+
+
+def _words(table: Any, order: Any) -> tuple[list[str], list[str]]:
+    """Ids and categories in an order."""
+    ids, categories = (table.column(name).take(order).to_pylist() for name in ("id", "category"))
+    return ids, categories
+
+
+def _texts(table: Any, order: Any) -> Texts:
+    """Attributes in an order."""
+    rows = np.frombuffer(order.buffers()[1], np.uint64, len(order))  # its own `to_numpy` would load pandas
+    return Texts(table.column("attributes"), rows)
+
+
+def _attributes_of(store: ProductStore, ids: list[str]) -> Texts:
+    """The attributes of all products, in the order of their ids. Raises StaleError where those are others by now."""
+    table: Any = store.table(["id", "attributes"])
+    order = _by_id(table)
+    if table.column("id").take(order).to_pylist() != ids:
+        raise StaleError(
+            "The shop's products have changed since it was opened.",
+            remedy="Open the shop again, or run again.",
+        )
+    return _texts(table, order)
+
+
+def title_of(id_: str, attributes: Mapping[str, Any]) -> str:
+    """What to call a product: its name or title where it has one, else its id."""
     named = {name.lower(): value for name, value in attributes.items()}
-    return next((str(named[name]) for name in TITLES if named.get(name)), product_id)
+    return next((str(named[name]) for name in TITLES if named.get(name)), id_)
 
 
 def count_categories(store: ProductStore) -> dict[str, int]:

@@ -20,7 +20,7 @@ from modiste.store import encodings as coding
 from modiste.store.database import TIDY_AFTER, Database, damaged, id_filters, read, read_batches
 from modiste.store.disk import disk_errors
 from modiste.store.encodings import Encodings
-from modiste.store.snapshot import COLUMNS, FILE, Snapshot, has, read_snapshot, stamp, to_bytes
+from modiste.store.snapshot import COLUMNS, FILE, Snapshot, has, read_snapshot, stamp, write_snapshot
 from modiste.store.versions import check_version
 
 PRODUCTS = "products"
@@ -114,15 +114,14 @@ class ProductStore:
         """
         stamped = stamp(self.directory, PRODUCTS)
         self.refresh()
-        data = to_bytes(self.table(COLUMNS), self.hash(), stamped)
-        if stamp(self.directory, PRODUCTS) != stamped:
-            return  # another process has written meanwhile; what it wrote is not in here
         path = self.directory / FILE
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         with disk_errors(f"Writing {path}"):
             try:
-                partial.write_bytes(data)
-                partial.replace(path)
+                with partial.open("wb") as file:
+                    write_snapshot(file, self.batches(COLUMNS), self.hash(), stamped)
+                if stamp(self.directory, PRODUCTS) == stamped:  # else another process has written meanwhile
+                    partial.replace(path)
             finally:
                 partial.unlink(missing_ok=True)
 
@@ -136,6 +135,11 @@ class ProductStore:
         origin = self._database.origin
         if origin is None or not origin.pinned:
             self._table.checkout_latest()
+
+    @property
+    def mapped(self) -> bool:
+        """Whether a snapshot answers, whose columns are mapped from a file and take no memory until they are read."""
+        return self._snapshot is not None
 
     @property
     def version(self) -> int:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 from pyarrow import ipc
@@ -20,12 +22,14 @@ from modiste.store.origin import origin_of
 FILE = "products.snapshot"
 SUM = 4  # bytes of the CRC-32 of all that follows it, which stand first
 COLUMNS = ("id", "category", "photo_hash", "attributes")
+SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in COLUMNS])
 ABOUT = b"modiste:snapshot"
+PIECE = 16 * 2**20  # bytes of products in memory, of a file that may have gigabytes
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """COLUMNS of all products, and the hash of the store that had them."""
+    """COLUMNS of all products, mapped from the file, and the hash of the store that had them."""
 
     table: pa.Table
     hash: str
@@ -47,27 +51,64 @@ def stamp(directory: Path, name: str) -> str:
     return hashlib.sha256(b"".join(told)).hexdigest() if told else ""
 
 
-def to_bytes(table: pa.Table, store_hash: str, stamped: str) -> bytes:
-    """A snapshot's file: `table` has COLUMNS."""
+def write_snapshot(file: BinaryIO, batches: Iterable[pa.RecordBatch], store_hash: str, stamped: str) -> None:
+    """Write a snapshot into a file that is new: `batches` have COLUMNS."""
     about = json.dumps({"hash": store_hash, "stamp": stamped}).encode()
-    held = table.select(list(COLUMNS)).replace_schema_metadata({ABOUT: about})
-    sink = pa.BufferOutputStream()
-    with ipc.new_file(sink, held.schema) as writer:
-        writer.write_table(held)
-    body = sink.getvalue().to_pybytes()
-    return zlib.crc32(body).to_bytes(SUM, "big") + body
+    file.write(bytes(SUM))
+    summed: Any = _Summed(file)
+    with ipc.new_file(summed, SCHEMA.with_metadata({ABOUT: about})) as writer:
+        for piece in _pieces(batches):
+            writer.write_batch(piece)
+    file.seek(0)
+    file.write(summed.sum.to_bytes(SUM, "big"))
+
+
+class _Summed:
+    """A file that is only written to, from where it stands, with the CRC-32 of what was."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._at = file, 0
+        self.sum = 0
+
+    def write(self, data: Any) -> int:
+        self.sum = zlib.crc32(data, self.sum)
+        self._at += self._file.write(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._at
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in few pieces: a table that came product by product has many small batches."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch.select(list(COLUMNS)).cast(SCHEMA))
+        size += batch.nbytes
+        if size >= PIECE:
+            yield from pa.Table.from_batches(held, SCHEMA).combine_chunks().to_batches()
+            held, size = [], 0
+    yield from pa.Table.from_batches(held, SCHEMA).combine_chunks().to_batches()
 
 
 def read_snapshot(directory: Path, name: str) -> Snapshot | None:
     """The snapshot in a store's directory; None where there is none of the table as it is now."""
-    path = directory / FILE
     try:
-        with pa.memory_map(str(path)) as source:
-            whole = source.read_buffer()
-            body = whole.slice(SUM)
-            if zlib.crc32(body) != int.from_bytes(whole[:SUM], "big"):
+        with (directory / FILE).open("rb") as file:
+            # Read, not mapped: what a process has mapped and touched counts as its memory.
+            wanted, found = int.from_bytes(file.read(SUM), "big"), 0
+            while piece := file.read(PIECE // 16):
+                found = zlib.crc32(piece, found)
+            if found != wanted:
                 return None
-            table = ipc.open_file(body).read_all()
+            whole = pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        table = ipc.open_file(whole.slice(SUM)).read_all()
         about = json.loads(table.schema.metadata[ABOUT])
         if about["stamp"] != stamp(directory, name) or not about["stamp"]:
             return None

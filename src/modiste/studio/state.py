@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from modiste.catalogue.photo import Photo, to_jpeg
 from modiste.search.index import warm as warm_search
+from modiste.shop.products import title_of
 from modiste.shop.shop import Shop
 from modiste.studio.cache import ByteCache
 from modiste.studio.crews import Crew
@@ -117,13 +118,11 @@ class Studio:
     @cached_property
     def texts(self) -> list[str]:
         """What a search looks in, by row: id, title, category and every attribute, for comparing without case."""
-        held, shop = self.shop.catalogue, self.shop
-        rows = zip(held.ids, held.categories, range(len(held)), strict=True)
         return [
             "\n".join(
-                (id_, category, shop.title(row), *(str(value) for value in held.attributes(row).values()))
+                (id_, category, title_of(id_, held), *(str(value) for value in held.values()))
             ).casefold()
-            for id_, category, row in rows
+            for id_, category, held in self.shop.catalogue.each()
         ]
 
     async def remembered(

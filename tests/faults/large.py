@@ -1,0 +1,160 @@
+"""A process that does one thing to a shop whose products have long attributes, and says how much memory it took.
+
+    python -m tests.faults.large WHAT DIRECTORY COUNT
+
+`DIRECTORY` has a shop with a model, and gets a catalogue, `products.parquet`, with its photos inside. The last line is
+JSON: what was found; `mb`, the largest that the process has been (VmHWM); and `seconds`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+COLOURS = ("black", "blue", "brown", "green", "grey", "pink", "red", "white")
+KINDS = ("bags", "eyewear", "footwear")
+LONG, SHORT, NOTES = 5800, 990, 4  # characters: one that describes, and some just short enough to filter by
+POOL = 16 * 2**20
+ROWS = 1000  # written at once
+CATALOGUE = "products.parquet"
+
+
+def text_pool() -> str:
+    """Words of chance, to cut texts out of that nobody else has."""
+    letters = np.frombuffer("abcdefghijklmnopqrstuvwxyzäé".encode("utf-32-le"), np.uint32)
+    drawn = letters[np.random.default_rng(0).integers(0, len(letters), POOL)]
+    drawn[np.random.default_rng(1).integers(0, POOL, POOL // 6)] = ord(" ")
+    return drawn.tobytes().decode("utf-32-le")
+
+
+def attributes(number: int, pool: str) -> dict[str, Any]:
+    """Some 10 kB of attributes, by the product's number."""
+    dice = np.random.default_rng(number)
+    starts = dice.integers(0, POOL - LONG, NOTES + 1).tolist()
+    notes = {f"note_{at}": pool[start : start + SHORT].strip() for at, start in enumerate(starts[1:])}
+    return {
+        "name": f"Item {number}",
+        "colour": COLOURS[number % len(COLOURS)],
+        "price": number % 977 + 0.5,
+        "in_stock": number % 5 > 0,
+        "description": pool[starts[0] : starts[0] + LONG].strip(),
+        **notes,
+    }
+
+
+def product_id(number: int) -> str:
+    """The id of a product by its number."""
+    return f"p{number:06d}"
+
+
+def write(directory: Path, count: int) -> dict[str, Any]:
+    """The catalogue as Parquet in the hub's layout."""
+    from modiste.catalogue.photo import to_png
+
+    pool = text_pool()
+    writer: Any = None
+    for first in range(0, count, ROWS):
+        rows: list[dict[str, Any]] = []
+        for number in range(first, min(first + ROWS, count)):
+            dice = np.random.default_rng(number)
+            photo = np.kron(dice.integers(0, 255, (6, 4, 3)), np.ones((4, 4, 1))).astype(np.uint8)
+            held = {"bytes": to_png(photo), "path": None}
+            named = {"id": product_id(number), "category": KINDS[number % len(KINDS)], "image": held}
+            rows.append(named | attributes(number, pool))
+        kinds = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        table = pa.Table.from_pylist(rows)
+        at = table.schema.get_field_index("image")
+        table = table.set_column(at, "image", table.column("image").cast(kinds))
+        writer = writer or pq.ParquetWriter(directory / CATALOGUE, table.schema, compression="zstd")
+        writer.write_table(table)
+    writer.close()
+    return {"bytes": (directory / CATALOGUE).stat().st_size}
+
+
+def take_in(directory: Path, count: int) -> dict[str, Any]:
+    from modiste.shop.ingest import ingest
+
+    return ingest(str(directory / CATALOGUE), directory / "shop").to_dict()
+
+
+def encode(directory: Path, count: int) -> dict[str, Any]:
+    from modiste.shop.encoding import encode_shop
+
+    return encode_shop(directory / "shop", threads=2)
+
+
+def cluster(directory: Path, count: int) -> dict[str, Any]:
+    from modiste.shop.clustering import cluster_shop
+
+    return {"labels": cluster_shop(directory / "shop", k=3, method="kmeans").labels}
+
+
+def slide(directory: Path, count: int) -> dict[str, Any]:
+    from modiste.shop.sliding import make_map, make_sliders
+
+    make_sliders(directory / "shop")
+    make_map(directory / "shop")
+    return {}
+
+
+def examine(directory: Path, count: int) -> dict[str, Any]:
+    from modiste.shop.examining import examine_shop
+
+    return {"faults": [fault.says for fault in examine_shop(directory / "shop")]}
+
+
+def ask(directory: Path, count: int) -> dict[str, Any]:
+    """Open it, list, filter, find."""
+    from modiste.shop.shop import Shop
+
+    shop = Shop.open(directory / "shop", need="map")
+    ids = shop.catalogue.ids
+    code = shop.code_of(product_id(7))
+    pool = text_pool()
+    right = [
+        shop.catalogue.attributes(shop.catalogue.row(product_id(number))) == attributes(number, pool)
+        for number in (0, 7, count - 1)
+    ]
+    return {
+        "products": len(ids),
+        "right": all(right),
+        "near": [match.id for match in shop.similar(code, 3, "fixed-epsilon")],
+        "blue": int(shop.matching({"colour": ["blue"], "price": {"max": 100}}).sum()),
+        "noted": int(shop.matching({"note_0": [attributes(7, pool)["note_0"]]}).sum()),
+        "facets": [facet.name for facet in shop.facets],
+        "recommended": len(shop.recommend(code, 2)),
+    }
+
+
+WORK: dict[str, Callable[[Path, int], dict[str, Any]]] = {
+    each.__name__: each for each in (write, take_in, encode, cluster, slide, examine, ask)
+}
+
+
+def peak_mb(pid: int | str = "self") -> float:
+    """The most resident memory that a process has had."""
+    said = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+)", said)
+    assert found is not None
+    return int(found[1]) / 1000
+
+
+def main() -> None:
+    """Do it once."""
+    what, directory, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    began = time.monotonic()
+    found = WORK[what](directory, count)
+    print(json.dumps({**found, "mb": peak_mb(), "seconds": time.monotonic() - began}))
+
+
+if __name__ == "__main__":
+    main()

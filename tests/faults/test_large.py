@@ -1,0 +1,102 @@
+"""A hundred thousand products with 10 kB of attributes each: built, asked and served in bounded memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from modiste.shop.backup import restore_shop
+from tests.faults.large import attributes, peak_mb, product_id, text_pool
+from tests.small import SMALL
+from tests.studio.test_server import serving
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="what a process has taken is read from /proc"),
+]
+
+COUNT = 100_000
+OWN = 24  # products that the small shop has of its own
+# MB that each stage may take, the pages of files that it has mapped and read included: these are a gigabyte, the
+# snapshot's, and can be taken back at any time. An ingest holds 512 MiB of products before it commits them.
+MOST = {"take_in": 3000, "encode": 2000, "cluster": 2000, "slide": 2600, "ask": 2600, "examine": 2600}
+SERVED = 3600  # and a server has a gigabyte of text for its search
+
+
+def done(what: str, directory: Path) -> dict[str, Any]:
+    """What a process of its own says of a stage."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.faults.large", what, str(directory), str(COUNT)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    print(f"{what}: {found['mb']:.0f} MB, {found['seconds']:.0f} s")
+    assert found["mb"] < MOST.get(what, 1000), what
+    return found
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the shop is, built stage by stage, each in a process of its own that is measured."""
+    root = tmp_path_factory.mktemp("large")
+    restore_shop(SMALL, root / "shop")
+    done("write", root)
+    assert done("take_in", root)["added"] == COUNT
+    assert done("encode", root)["count"] == COUNT + OWN
+    done("cluster", root)
+    done("slide", root)
+    return root
+
+
+def test_it_is_opened_asked_and_filtered(directory: Path) -> None:
+    found = done("ask", directory)
+    assert found["products"] == COUNT + OWN
+    assert found["right"]
+    assert found["near"][0] == product_id(7)
+    blue = sum(held["colour"] == "blue" and held["price"] <= 100 for held in map(short, range(COUNT)))
+    assert found["blue"] == blue
+    assert found["noted"] == 1
+    assert found["facets"] == ["category", "colour", "in_stock", "price"]
+    assert found["recommended"] == 2
+
+
+def short(number: int) -> dict[str, Any]:
+    """What a product is filtered by here."""
+    return attributes(number, "")
+
+
+def test_it_is_sound(directory: Path) -> None:
+    assert done("examine", directory)["faults"] == []
+
+
+def test_it_is_served(directory: Path) -> None:
+    said = attributes(7, text_pool())
+    with (
+        serving(directory / "shop") as (process, url),
+        httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
+    ):
+        assert client.get("/v1/products", params={"size": 100}).json()["total"] == COUNT + OWN
+        held = client.get(f"/v1/products/{product_id(7)}").json()
+        assert held["attributes"] == said
+        found = client.get("/v1/products", params={"q": said["description"][1000:1040], "size": 100}).json()
+        assert product_id(7) in [each["id"] for each in found["results"]]
+        blue = client.get("/v1/products", params={"colour": "blue", "size": 1}).json()
+        assert COUNT / 8 - 1 < blue["total"] < COUNT / 8 + OWN
+        asked = {"code": held["code"], "k": 5, "method": "fixed-epsilon"}
+        near = client.post("/v1/similar", json=asked).json()
+        assert near["results"][0]["id"] == product_id(7)
+        mb = peak_mb(process.pid)
+    print(f"serve: {mb:.0f} MB")
+    assert mb < SERVED

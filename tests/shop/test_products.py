@@ -1,0 +1,32 @@
+"""The products of a shop in memory: their attributes are read when they are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modiste.errors import StaleError
+from modiste.shop.changing import remove_products
+from modiste.shop.shop import Shop
+from modiste.store.snapshot import FILE
+
+
+def test_attributes_are_the_same_with_and_without_a_snapshot(small: Path) -> None:
+    mapped = Shop.open(small, need="catalogue")
+    assert mapped.store.mapped
+    held = list(mapped.catalogue.each())
+    (small / "store" / FILE).unlink()
+    read = Shop.open(small, need="catalogue")
+    assert not read.store.mapped
+    assert list(read.catalogue.each()) == held
+    assert [read.catalogue.attributes(row) for row in range(len(held))] == [each for *_, each in held]
+
+
+def test_attributes_of_other_products_are_never_taken_for_theirs(small: Path) -> None:
+    (small / "store" / FILE).unlink()
+    shop = Shop.open(small, need="catalogue")
+    remove_products(small, shop.catalogue.ids[:1])
+    shop.store.refresh()
+    with pytest.raises(StaleError, match="have changed since it was opened"):
+        shop.catalogue.attributes(0)
