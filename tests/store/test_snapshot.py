@@ -40,16 +40,15 @@ def test_it_answers_as_the_database(directory: Path) -> None:
 
 def test_long_attributes_are_written_and_mapped_in_pieces(directory: Path) -> None:
     store = ProductStore.open(directory)
-    long = [
-        replace(product(number), attributes={"text": str(number) * 7_000_000}) for number in range(20, 25)
-    ]
+    numbers = range(20, 620)
+    long = [replace(product(number), attributes={"text": f"{number:03d}" * 20_000}) for number in numbers]
     store.upsert(long)
     store.keep_snapshot()
     held = read_snapshot(directory, "products")
     assert held is not None
     assert held.table.column("id").num_chunks > 1
     wanted = {row["id"]: row for row in ProductStore.open(directory).table(COLUMNS).to_pylist()}
-    assert len(wanted) == 25
+    assert len(wanted) == 620
     for each in long:
         assert json.loads(wanted[each.id]["attributes"]) == each.attributes
 

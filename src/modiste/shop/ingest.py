@@ -26,7 +26,7 @@ from modiste.shop.places import manifest_of, to_write
 from modiste.shop.prepare import Preparer, Unchanged
 from modiste.shop.products import count_categories
 from modiste.shop.progress import Progress, tell
-from modiste.store.products import ProductStore, StoredProduct, to_text
+from modiste.store.products import WORDY_ROWS, ProductStore, StoredProduct, to_text
 
 DEFAULT_FRAME = (240, 180)
 # Rows are held back and committed at once, so that an interrupted ingest leaves the shop as it was. A catalogue
@@ -170,7 +170,7 @@ class _Ingest:
         self.held: list[StoredProduct] = []
         self.held_bytes = 0
         self.known: dict[str, _Known] = {}
-        for batch in store.batches(["id", "category", "photo_hash", "source_hash", "attributes"]):
+        for batch in store.batches(["id", "category", "photo_hash", "source_hash", "attributes"], WORDY_ROWS):
             for row in cast("list[dict[str, Any]]", batch.to_pylist()):
                 self.known[row["id"]] = _Known(
                     row["category"], row["photo_hash"], row["source_hash"], _digest(row["attributes"])

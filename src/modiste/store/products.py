@@ -25,6 +25,7 @@ from modiste.store.versions import check_version
 
 PRODUCTS = "products"
 BATCH_ROWS = 4096
+WORDY_ROWS = 256  # of attributes: of a product they have up to a quarter of a million characters
 TIDY_ROWS = 2000
 SCHEMA_KEY, SCHEMA_VALUE = b"modiste:schema", b"1"
 SCHEMA = pa.schema(
@@ -119,7 +120,7 @@ class ProductStore:
         with disk_errors(f"Writing {path}"):
             try:
                 with partial.open("wb") as file:
-                    write_snapshot(file, self.batches(COLUMNS), self.hash(), stamped)
+                    write_snapshot(file, self.batches(COLUMNS, WORDY_ROWS), self.hash(), stamped)
                 if stamp(self.directory, PRODUCTS) == stamped:  # else another process has written meanwhile
                     partial.replace(path)
             finally:
