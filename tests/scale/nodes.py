@@ -110,8 +110,11 @@ class Cluster:
         return {**os.environ, **SETTINGS}
 
     def inside(self, node: int, command: Sequence[str]) -> list[str]:
-        """A command, to run on a node."""
-        return ["ip", "netns", "exec", self.space(node), *command]
+        """A command, to run on a node, where Ray's folder is the node's own."""
+        own = Path(f"{self.folder}.{node}")
+        own.mkdir(exist_ok=True)
+        mounted = ["sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', str(own), self.folder]
+        return ["ip", "netns", "exec", self.space(node), *mounted, *command]
 
     def modiste(self, *arguments: str, node: int = 0) -> subprocess.Popen[str]:
         """The command line, started on a node, with --cluster."""
@@ -179,4 +182,5 @@ def cluster(nodes: int) -> Iterator[Cluster]:
             made.kill(node)
             subprocess.run(["ip", "netns", "del", made.space(node)], capture_output=True, check=False)
         subprocess.run(["ip", "link", "del", f"{made.name}b"], capture_output=True, check=False)
-        shutil.rmtree(folder, ignore_errors=True)
+        for each in [folder, *(f"{folder}.{node}" for node in range(nodes + 2))]:
+            shutil.rmtree(each, ignore_errors=True)
