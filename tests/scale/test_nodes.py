@@ -84,8 +84,14 @@ def until(work: subprocess.Popen[str], done: int) -> list[dict[str, Any]]:
 
 def ended(work: subprocess.Popen[str]) -> tuple[int, str]:
     """How a stage ends: its exit code, and the last line it says."""
-    out, _ = work.communicate(timeout=300)
-    return work.returncode, out.splitlines()[-1]
+    code, said = heard(work)
+    return code, said[-1]
+
+
+def heard(work: subprocess.Popen[str]) -> tuple[int, list[str]]:
+    """A stage's exit code, and the lines that it has yet to say."""
+    out, _ = work.communicate(timeout=120)
+    return work.returncode, out.splitlines()
 
 
 def same(shop: Path, encoded: Encodings) -> bool:
@@ -133,11 +139,8 @@ def test_the_head_started_again(three: Cluster, large: Path, encoded: Encodings,
         three.kill(node)
     for node in (0, 1, 2):
         three.start(node)
-    again = begun(three, "encode", shop, node=1)
-    assert again.stdout is not None
-    lines = again.stdout.read().splitlines()
-    assert lines[-1] == "done"
-    assert again.wait() == 0
+    again, lines = heard(begun(three, "encode", shop, node=1))
+    assert (again, lines[-1]) == (0, "done")
     if code == 8:
         assert said.startswith("ClusterError The head of the cluster")
         pieces = sum(line.startswith("{") for line in lines)

@@ -47,10 +47,11 @@ def connected(address: str) -> Generator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    if address not in (LOCAL, "auto"):
-        reach(address)
     with ExitStack() as until:
         options: dict[str, Any] = {"address": address}
+        if address not in (LOCAL, "auto"):
+            # Of several nodes on one machine Ray would take any; ours is the one whose network the head is on.
+            options["_node_ip_address"] = reach(address)
         if address == LOCAL:
             # Sockets lie in there, whose names must be short.
             folder = until.enter_context(
@@ -66,11 +67,13 @@ def connected(address: str) -> Generator[Any]:
         yield ray
 
 
-def reach(address: str) -> None:
-    """Look whether anybody is at HOST:PORT; Ray itself would try for many minutes. Raises ClusterError."""
+def reach(address: str) -> str:
+    """Look whether anybody is at HOST:PORT, and give the address that this machine has there; Ray itself would try for
+    many minutes. Raises ClusterError."""
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), REACH).close()
+        with socket.create_connection((host, int(port)), REACH) as line:
+            return str(line.getsockname()[0])
     except (OSError, OverflowError) as error:
         raise _no_cluster(address, error) from error
 
