@@ -29,6 +29,11 @@ from modiste.studio.app import openapi
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- Written by scripts/generate_reference.py. Change the program, then run `make reference`. -->"
 WIDE = 88
+# Of a shop: how its answers are made, alike for a whole shop and for one in shards. Its callers ask none of them.
+INNER = {
+    *("assigned", "check_where", "finder", "look", "loneliness", "probes"),
+    *("shelf", "spread", "tally", "thresholds", "ways"),
+}
 
 
 def pages() -> dict[str, str]:
@@ -157,16 +162,17 @@ def public_name(name: str) -> Iterator[str]:
     yield from fields(node)
     # What a class has of another of ours comes first.
     classes = [each for each in reversed(held.__mro__) if each.__module__.startswith("modiste.")]
+    shown: dict[str, ast.FunctionDef] = {}
     for member in (member for each in classes for member in members(defined(each))):
-        if (
-            isinstance(member, ast.FunctionDef)
-            and not member.name.startswith("_")
-            and ast.get_docstring(member)
-        ):
-            yield ""
-            yield f"### {name}.{member.name}"
-            yield ""
-            yield from function(member, f"{name}.{member.name}")
+        if not isinstance(member, ast.FunctionDef) or member.name.startswith("_") or member.name in INNER:
+            continue
+        if ast.get_docstring(member):
+            shown[member.name] = member  # as the last that defines it says
+    for member in shown.values():
+        yield ""
+        yield f"### {name}.{member.name}"
+        yield ""
+        yield from function(member, f"{name}.{member.name}")
 
 
 def defined(held: Any) -> ast.stmt:
