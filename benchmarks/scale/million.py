@@ -21,13 +21,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+import httpx
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,14 +40,14 @@ from modiste import Shop
 from modiste.catalogue.photo import decode_jpeg
 from modiste.catalogue.record import Record
 from modiste.shop.build import build
-from modiste.shop.clustering import cluster_shop
 from modiste.shop.encoding import encode_shop
-from modiste.shop.indexing import index_shop
 from modiste.shop.ingest import ingest
+from modiste.shop.sliding import make_map, make_sliders
 
 FRAME = (64, 48)
 LEARNT = 3_000  # products that the model is trained on
 FILE_ROWS = 50_000
+QUESTIONS = 150
 BEGIN, END = "<!-- scale-million:begin -->", "<!-- scale-million:end -->"
 
 
@@ -91,11 +92,67 @@ def measure(folder: Path, count: int, *, beside: bool) -> dict[str, Any]:
         seen["stages"]["ingest"] = stage(machines, ["ingest", shop, source], count, killed=3)
         machines.start(3)
         seen["stages"]["encode"] = stage(machines, ["encode", shop], count, killed=2)
-    with timed(seen["stages"], "cluster"):
-        cluster_shop(shop)
-    with timed(seen["stages"], "index"):
-        index_shop(shop)
-    return seen | {"checked": check(shop, folder / "one" if beside else None, count), "asked": ask(shop)}
+        machines.start(2)
+        for name in ("cluster", "index"):
+            with timed(seen["stages"], name):
+                command(machines, name, "--shop", shop)
+        with timed(seen["stages"], "sliders and map"):
+            make_sliders(shop, threads=2)
+            make_map(shop)
+        checked = check(shop, folder / "one" if beside else None, count)
+        sharded = search(machines, shop)
+    return seen | {"checked": checked, "asked": ask(shop), "sharded": sharded}
+
+
+def command(machines: Cluster, *arguments: object) -> None:
+    """A command of Modiste's on the head. Raises AssertionError where it fails."""
+    work = machines.modiste(*map(str, arguments), "--json")
+    _, err = work.communicate()
+    assert work.returncode == 0, err
+
+
+def search(machines: Cluster, shop: Path) -> dict[str, Any]:
+    """Three shards, each on two machines, asked as a shopper asks; a machine is killed after a third of the questions.
+
+    Every answer must be that of one process, and none may fail. Raises AssertionError.
+    """
+    machines.environment["MODISTE_CACHE"] = str(shop.parent / "cache")
+    began = time.perf_counter()
+    command(machines, "shards", "--shop", shop, "--shards", "3", "--replicas", "2")
+    ready = time.perf_counter() - began
+    opened = Shop.open(shop)
+    server = machines.modiste("shards", "--shop", str(shop), "--host", machines.ip(0), "--port", "8100")
+    address = f"http://{machines.ip(0)}:8100"
+    try:
+        with httpx.Client(timeout=60, trust_env=False) as client:
+            await_ready(client, f"{address}/readyz")
+            times: dict[str, list[float]] = {"before": [], "after": []}
+            for seed in range(QUESTIONS):
+                if seed == QUESTIONS // 3:
+                    machines.kill(3)
+                body = {"code": opened.random_design(seed).tolist(), "scope": "catalogue"}
+                wanted = [match.id for match in opened.similar(body["code"], 10, scope="catalogue")]
+                began = time.perf_counter()
+                answer = client.post(f"{address}/v1/similar", json=body)
+                times["before" if seed < QUESTIONS // 3 else "after"].append(time.perf_counter() - began)
+                assert answer.status_code == 200, answer.text
+                assert [each["product"]["id"] for each in answer.json()["results"]] == wanted
+    finally:
+        server.terminate()
+        server.communicate()
+    middle = {f"{when}_ms": 1e3 * statistics.median(found) for when, found in times.items()}
+    return {"up_s": ready, "questions": QUESTIONS, "slowest_ms": 1e3 * max(times["after"])} | middle
+
+
+def await_ready(client: httpx.Client, url: str) -> None:
+    """Wait for a server. Raises TimeoutError."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        with suppress(httpx.TransportError):
+            if client.get(url).status_code == 200:
+                return
+        time.sleep(0.5)
+    raise TimeoutError(url)
 
 
 def write_source(folder: Path, count: int) -> None:
@@ -239,13 +296,18 @@ def table(seen: dict[str, Any]) -> str:
         lines.append(
             f"| {name} | {found['seconds']:.0f} | {count / found['seconds']:,.0f} | {ratio} | {' | '.join(memory)} |"
         )
-    asked = seen["asked"]
+    asked, found = seen["asked"], seen["sharded"]
     lines += [
         "",
         f"In the shop then: {seen['checked']['products']:,} products, each once"
         + (", every code that of one process to the bit" if seen["checked"]["as_one_process"] else "")
         + f". It opens in {asked['open_s']:.1f} s; the ten nearest of all take {asked['catalogue_ms']:.1f} ms, "
         f"of a cluster {asked['cluster_ms']:.1f} ms (medians of 50).",
+        "",
+        f"Then `modiste shards`, three shards with two replicas each there, up after {found['up_s']:.0f} s: "
+        f"{found['questions']} questions over HTTP, one machine killed after a third of them, every answer that of one "
+        f"process, none failed; {found['before_ms']:.0f} ms before, {found['after_ms']:.0f} ms after (medians), the "
+        f"slowest {found['slowest_ms']:,.0f} ms.",
     ]
     return "\n".join(lines)
 

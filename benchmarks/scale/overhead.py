@@ -1,6 +1,6 @@
 """What Ray costs beside one process, and what a second worker brings: the same ingest and encode, in one run.
 
-    python benchmarks/scale/overhead.py [--products 10000 100000] [--repeats 3] [--page docs/scale.md]
+    python benchmarks/scale/overhead.py [--products 10000 100000] [--repeats 3 1] [--page docs/scale.md]
 
 Each way is a process of its own, so that it pays for what it starts: `seconds` are from the first piece to the last,
 `up` are those before. The ways take turns. Memory is the most that any worker had.
@@ -43,8 +43,8 @@ def main() -> None:
     """Run it, and print or write the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--products", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--size", default="180x240", help="of the photos, WIDTHxHEIGHT")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--size", default="48x64", help="of the photos, WIDTHxHEIGHT")
+    parser.add_argument("--repeats", type=int, nargs="+", default=[3, 1], help="for each number of products")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "scale-overhead.json")
     parser.add_argument("--page", type=Path)
     parser.add_argument("--one", nargs=4, metavar=("WAY", "STAGE", "SHOP", "COUNT"), help=argparse.SUPPRESS)
@@ -53,7 +53,8 @@ def main() -> None:
     if asked.one:
         print(json.dumps(once(*asked.one, (height, width))))
         return
-    seen = [row for count in asked.products for row in measure(count, asked.size, asked.repeats)]
+    pairs = zip(asked.products, asked.repeats, strict=True)
+    seen = [row for count, repeats in pairs for row in measure(count, asked.size, repeats)]
     asked.out.parent.mkdir(exist_ok=True)
     asked.out.write_text(json.dumps(seen, indent=1) + "\n")
     text = table(seen, asked.size)

@@ -59,6 +59,9 @@ class Cluster:
     folder: str
     name: str
     started: set[int] = field(default_factory=set[int])
+    environment: dict[str, str] = field(
+        default_factory=lambda: {**os.environ, **SETTINGS}
+    )  # of what runs on a node
 
     @property
     def address(self) -> str:
@@ -103,11 +106,6 @@ class Cluster:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         self.started.add(node)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """For what runs on a node."""
-        return {**os.environ, **SETTINGS}
 
     def inside(self, node: int, command: Sequence[str]) -> list[str]:
         """A command, to run on a node, where Ray's folder is the node's own."""

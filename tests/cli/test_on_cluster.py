@@ -1,0 +1,42 @@
+"""The commands that take --cluster."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from modiste import Shop
+
+
+def modiste(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """A command, in a process of its own, as people run it."""
+    command = [sys.executable, "-m", "modiste", *map(str, arguments), "--json"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+
+
+@pytest.mark.slow
+def test_a_shop_is_made_anew_by_a_ray_of_this_machine(shop_copy: Path):
+    pytest.importorskip("ray")
+    for command in (("encode",), ("cluster", "--by", "kmeans"), ("index",), ("ingest", "sample")):
+        done = modiste(command[0], *command[1:], "--shop", shop_copy, "--cluster", "local")
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        assert json.loads(done.stdout)
+    assert (
+        Shop.open(shop_copy, need="catalogue").store.count() == 3000
+    )  # of which some were there, and changed
+
+
+@pytest.mark.parametrize("command", ["ingest", "train", "encode", "cluster", "index"])
+def test_a_cluster_that_is_not_there(shop_copy: Path, command: str):
+    pytest.importorskip("ray")
+    source = ["sample"] if command == "ingest" else []
+    done = modiste(command, *source, "--shop", shop_copy, "--cluster", "127.0.0.1:9")
+    error = json.loads(done.stderr)["error"]
+    assert (done.returncode, error["code"]) == (8, "ClusterError")
+    assert "127.0.0.1:9" in error["message"]
+    assert "ray start" in error["remedy"]
+    assert Shop.open(shop_copy)
