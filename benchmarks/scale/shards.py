@@ -52,7 +52,7 @@ class Synthetic(Packable):
         code = mean + std * random.normal(size=N).astype(np.float32)
         ids = [f"{number:08d}" for number in range(count)]
         words = ['{"colour": "Red", "price": 10}'] * count
-        products = Products(ids, [f"kind {each}" for each in of.tolist()], words)
+        products = Products(ids, [f"kind {each}" for each in of.tolist()], lambda: words)
         return cls(
             products, Encodings(mean, std, code), of, random.random((count, 2)).astype(np.float32), 0.0
         )
