@@ -35,6 +35,7 @@ from modiste.shop.ways import Spread
 from modiste.shop.whole import Whole
 
 N, KINDS = 16, 30
+NOWHERE = "nowhere"  # the place of a shop that is only packs
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def measured(asked: argparse.Namespace) -> Any:
     made = Synthetic.made(asked.products)
     version, designs = f"synthetic-{asked.products}", made.designs(asked.questions)
     whole = made.whole(version)
-    packs = Packs(version, 1)
+    packs = Packs(NOWHERE, version, 1)
     packs.write(made, 0, np.arange(asked.products))
     whole.save(packs.root / WHOLE)
     warm()
@@ -127,7 +128,7 @@ def measured(asked: argparse.Namespace) -> Any:
     for count in counts:
         if count > 1:
             for shard, rows in enumerate(rows_of_shards(made.catalogue.ids, count)):
-                Packs(version, count).write(made, shard, rows)
+                Packs(NOWHERE, version, count).write(made, shard, rows)
     from modiste.scale.generations import SHARD, begin
     from modiste.scale.sharded import Sharded
 
@@ -137,7 +138,7 @@ def measured(asked: argparse.Namespace) -> Any:
         serve.start(proxy_location="Disabled")
         for count in counts:
             name = f"bench-{count}"
-            begin(name, "nowhere", version, count, 1)
+            begin(name, NOWHERE, version, count, 1)
             handles = [serve.get_deployment_handle(SHARD.format(i), app_name=name) for i in range(count)]
             sharded = Sharded(whole, handles)
             assert [sharded.look([each])[0] for each in looks] == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from modiste.errors import BadCount, StaleError
 from modiste.shop.indexing import index_shop
 from modiste.shop.looking import Look, merged_hits
 from modiste.shop.packs import KEPT, WORDS, Packs
+from modiste.shop.places import absolute
 from modiste.shop.shop import Shop
 
 
@@ -18,8 +20,8 @@ from modiste.shop.shop import Shop
 def packed(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Packs]:
     """A shop, and its packs of 2 shards."""
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
-    packs = Packs(Shop.open(small).version, 2)
-    packs.make(small)
+    packs = Packs(absolute(small), Shop.open(small).version, 2)
+    packs.make()
     return small, packs
 
 
@@ -51,9 +53,9 @@ def test_packs_answer_as_the_shop_and_outlast_it(packed: tuple[Path, Packs]) -> 
     assert looked(packs, code) == expected
     index_shop(path, tau=0.4)  # the shop is another by now
     assert looked(packs, code) == expected
-    assert packs.make(path).version == packs.version  # all is there
+    assert packs.make().version == packs.version  # all is there
     with pytest.raises(StaleError, match="by now"):
-        Packs(packs.version, 3).make(path)
+        Packs(packs.place, packs.version, 3).make()
 
 
 def test_what_is_damaged_is_not_opened(packed: tuple[Path, Packs]) -> None:
@@ -64,18 +66,29 @@ def test_what_is_damaged_is_not_opened(packed: tuple[Path, Packs]) -> None:
     words.write_bytes(words.read_bytes()[:100])
     assert packs.open(1, whole) is None
     assert packs.open(0, whole) is not None
-    assert Packs("another", 2).whole() is None
+    assert Packs(packs.place, "another", 2).whole() is None
 
 
 def test_only_the_last_versions_stay(packed: tuple[Path, Packs]) -> None:
     path, packs = packed
     for tau in range(1, KEPT + 2):
         index_shop(path, tau=tau / 10)
-        Packs(Shop.open(path).version, 1).make(path)
+        Packs(packs.place, Shop.open(path).version, 1).make()
     assert packs.whole() is None
     assert len(list(packs.root.parent.iterdir())) == KEPT
 
 
+def test_shops_do_not_push_each_other_out(packed: tuple[Path, Packs], tmp_path: Path) -> None:
+    path, packs = packed
+    others = [Packs(absolute(tmp_path / f"{number}" / path.name), packs.version, 1) for number in range(KEPT + 1)]
+    for each in others:
+        shutil.copytree(path, each.place)
+        each.make()
+    assert packs.whole() is not None
+    assert all(each.whole() is not None for each in others)
+    assert len({each.root for each in others}) == len(others)
+
+
 def test_numbers_of_shards_that_cannot_be(small: Path) -> None:
     with pytest.raises(BadCount):
-        Packs("any", 0).make(small)
+        Packs(absolute(small), "any", 0).make()

@@ -78,7 +78,8 @@ def shards(
 
     settings = load_settings(None, host=host, port=port)
     with listen(settings.host, settings.port) as held, connected(cluster):
-        from modiste.scale.generations import absolute, running
+        from modiste.scale.generations import running
+        from modiste.shop.places import absolute
 
         if count is not None or replicas is not None or not running(absolute(shop)):
             _set_up(shop, count, replicas, None)
@@ -89,8 +90,9 @@ def _set_up(shop: str, count: int | None, replicas: int | None, json: bool | Non
     """Set the shards up, with the numbers that are given, or those that run; tell of it, unless `json` is None."""
     from modiste.cli.output import console, print_json
     from modiste.scale import generations
+    from modiste.shop.places import absolute
 
-    runs = generations.running(generations.absolute(shop))
+    runs = generations.running(absolute(shop))
     now = generations.replicas_of(runs[0]) if runs else {}
     made = generations.set_up(
         shop, count or len(now) or SHARDS, replicas or max(now.values(), default=0) or REPLICAS

@@ -8,8 +8,9 @@ from threading import Event, Lock, Thread
 from typing import Any, TypeVar
 
 from modiste.errors import ClusterError
-from modiste.scale.generations import SHARD, absolute, replicas_of, running
+from modiste.scale.generations import SHARD, replicas_of, running
 from modiste.scale.sharded import Gone, Sharded
+from modiste.shop.places import absolute
 
 T = TypeVar("T")
 LOOK = 0.5  # seconds between looks for a newer generation

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from modiste.errors import BadCount, ClusterError
 from modiste.scale.shard import Shard
 from modiste.search.shards import check_shards
 from modiste.shop.packs import Packs
-from modiste.shop.places import place_of
+from modiste.shop.places import absolute
 from modiste.shop.shop import Shop
 
 MOST_REPLICAS = 64
@@ -20,12 +19,6 @@ LINGERING = 30.0  # seconds that a replica that is taken down has for what it wa
 SEEN = 2.0  # seconds within which every front has
 SHARE = 0.05  # of a processor, as Ray counts them: replicas are placed by machine, and share its processors
 SHARD = "shard-{}"
-
-
-def absolute(place: str) -> str:
-    """A shop's place as other machines and processes understand it. Raises BadOption."""
-    found = place_of(place)
-    return str(found.resolve()) if isinstance(found, Path) else found
 
 
 def running(place: str) -> list[str]:
@@ -80,7 +73,7 @@ def set_up(
     place = absolute(place)
     tell("packing the shards")
     version = Shop.open(place, need="clusters").version
-    whole = Packs(version, shards).make(place)
+    whole = Packs(place, version, shards).make()
     serve.start(proxy_location="Disabled")
     stem = _stem(place)
     before = [name for name in serve.status().applications if name.startswith(stem)]

@@ -11,7 +11,7 @@ from modiste.shop.packs import Packs
 def main(place: str, version: str, shards: str, shard: str) -> int:
     """Pack, and return the exit code; what goes wrong is a line on standard error."""
     try:
-        Packs(version, int(shards)).make(place, [int(shard)])
+        Packs(place, version, int(shards)).make([int(shard)])
     except ModisteError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

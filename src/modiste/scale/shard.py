@@ -27,8 +27,8 @@ class Shard:
 
         The first is given the handles of the others, which makes them one application.
         """
-        packs = Packs(version, shards)
-        whole = _packed(packs, place, shard)
+        packs = Packs(place, version, shards)
+        whole = _packed(packs, shard)
         shelf = packs.open(shard, whole)
         if shelf is None:
             raise ClusterError(f"{packs.path(shard)} is damaged.", remedy="Remove it: it is made anew.")
@@ -55,20 +55,20 @@ class Shard:
         return {"products": len(self._shelf), "process": os.getpid(), "bytes": _resident()}
 
 
-def _packed(packs: Packs, place: str, shard: int) -> Whole:
+def _packed(packs: Packs, shard: int) -> Whole:
     """What is known of the whole, once a shard is packed on this machine. Raises ClusterError.
 
     Packing takes a whole shop's memory, and is done by a process that ends.
     """
     whole = packs.whole()
     if whole is None or not packs.path(shard).is_dir():
-        given = [place, packs.version, str(packs.shards), str(shard)]
+        given = [packs.place, packs.version, str(packs.shards), str(shard)]
         command = [sys.executable, "-m", "modiste.scale.packing", *given]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         whole = packs.whole()
         if done.returncode or whole is None:
             said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-            raise ClusterError(f"{place} cannot be packed on this machine: {said}")
+            raise ClusterError(f"{packs.place} cannot be packed on this machine: {said}")
     return whole
 
 

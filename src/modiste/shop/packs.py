@@ -6,6 +6,7 @@ the shop is by then.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -34,7 +35,7 @@ from modiste.shop.ways import Ways
 from modiste.shop.whole import Whole
 from modiste.store.disk import disk_errors
 
-KEPT = 4  # versions whose packs stay: of those that were used last
+KEPT = 4  # versions of a shop whose packs stay: of those that were packed last
 INDEX, WORDS, WHOLE = "index", "words.arrow", "whole"
 
 
@@ -56,22 +57,25 @@ class Packable:
 
 @dataclass(frozen=True)
 class Packs:
-    """The packs of one version of a shop, split into so many shards, on this machine."""
+    """The packs of one version of the shop at an absolute place, split into so many shards, on this machine."""
 
+    place: str
     version: str
     shards: int
 
     @property
     def root(self) -> Path:
         """The directory of all packs of the version."""
-        return cache() / "shards" / self.version
+        told = hashlib.sha256(self.place.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        name = self.place.rstrip("/").rpartition("/")[2]
+        return cache() / "shards" / f"{name}-{told}" / self.version
 
     def path(self, shard: int) -> Path:
         """The directory of one shard's pack."""
         return self.root / f"{shard}-of-{self.shards}"
 
-    def make(self, place: str | Path, only: Collection[int] | None = None) -> Whole:
-        """Pack the shop at `place`: all shards, or `only` some; those that are there stay. What is known of the whole.
+    def make(self, only: Collection[int] | None = None) -> Whole:
+        """Pack the shop: all shards, or `only` some; those that are there stay. What is known of the whole.
 
         Raises:
             StaleError: the shop is of another version by now.
@@ -85,10 +89,10 @@ class Packs:
         whole = self.whole()
         if whole is not None and not wanted:
             return whole
-        shop = Shop.open(place, need="map")
+        shop = Shop.open(self.place, need="map")
         if shop.version != self.version:
             raise StaleError(
-                f"The shop {place} is of version {shop.version} by now, not {self.version}.",
+                f"The shop {self.place} is of version {shop.version} by now, not {self.version}.",
                 remedy="Run `modiste shards` again: it goes over to the shop as it is.",
             )
         with disk_errors(f"Writing {self.root}"):
@@ -162,7 +166,7 @@ class Packs:
 
 
 def _forget(root: Path) -> None:
-    """Remove the packs of versions that were not used for longest."""
+    """Remove the packs of a shop's versions, of which `root` has each, that were packed first."""
     made = sorted((each for each in root.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime)
     for each in made[:-KEPT]:
         shutil.rmtree(each, ignore_errors=True)

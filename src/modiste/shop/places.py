@@ -38,6 +38,12 @@ def place_of(path: str | Path) -> Path | str:
     )
 
 
+def absolute(path: str | Path) -> str:
+    """A shop's place as other processes and machines understand it. Raises BadOption."""
+    place = place_of(path)
+    return str(place.resolve()) if isinstance(place, Path) else place
+
+
 def manifest_of(path: str | Path) -> Manifest:
     """What the shop at a place says of itself. Raises ShopNotFound, ShopIncomplete, SchemaError, StorageError."""
     place = place_of(path)
