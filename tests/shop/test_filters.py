@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modiste.errors import BadOption
-from modiste.shop.filters import AT_ONCE, LONGEST_WORD, Columns
+from modiste.shop.filters import AT_ONCE, LONGEST_WORD, Columns, kinds_of
 from modiste.shop.wheres import parse_where
 
 ROWS: list[tuple[str, dict[str, Any]]] = [
@@ -31,6 +33,17 @@ def nested(depth: int) -> dict[str, Any]:
 @pytest.fixture
 def columns() -> Columns:
     return Columns([category for category, _ in ROWS], [json.dumps(attributes) for _, attributes in ROWS])
+
+
+VALUES = st.sampled_from([None, True, 1, 2.5, float("nan"), "Red", "x" * (LONGEST_WORD + 1)])
+NAMES = st.sampled_from(["id", "colour", "size", "heel"])
+
+
+@given(st.lists(st.dictionaries(NAMES, VALUES), max_size=8))
+def test_kinds_need_no_columns(drawn: list[dict[str, Any]]) -> None:
+    texts = [json.dumps(each) for each in drawn]
+    expected = Columns(["a"] * len(texts), texts).kinds
+    assert list(kinds_of(texts).items()) == list(expected.items())
 
 
 def rows(columns: Columns, where: dict[str, Any]) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from modiste.errors import BadCount, StaleError
+from modiste.shop.crowds import LABEL
 from modiste.shop.indexing import index_shop
 from modiste.shop.looking import Look, merged_hits
-from modiste.shop.packs import KEPT, WORDS, Packs
+from modiste.shop.packs import CROWDS, KEPT, WORDS, Packs
 from modiste.shop.places import absolute
 from modiste.shop.shop import Shop
 
@@ -33,6 +35,7 @@ def looked(packs: Packs, code: np.ndarray) -> list[list[object]]:
         Look(code, 9, "likelihood", "euclidean", whole.tau, wanted="words"),
         Look(code, 9, "mean", "manhattan", 0.0, wanted="places"),
         Look(code, 3, "likelihood", "euclidean", 0.1, cluster=0, less_of=1),
+        Look(code, 3, "likelihood", "euclidean", whole.tau, cluster=0, less_of=1),
     ]
     shelves = [packs.open(shard, whole) for shard in range(packs.shards)]
     answers = [shelf.look(looks) for shelf in shelves if shelf is not None]
@@ -48,6 +51,7 @@ def test_packs_answer_as_the_shop_and_outlast_it(packed: tuple[Path, Packs]) -> 
         Look(code, 9, "likelihood", "euclidean", shop.tau, wanted="words"),
         Look(code, 9, "mean", "manhattan", 0.0, wanted="places"),
         Look(code, 3, "likelihood", "euclidean", 0.1, cluster=0, less_of=1),
+        Look(code, 3, "likelihood", "euclidean", shop.tau, cluster=0, less_of=1),
     ]
     expected = shop.look(looks)
     assert looked(packs, code) == expected
@@ -75,12 +79,37 @@ def test_only_the_last_versions_stay(packed: tuple[Path, Packs]) -> None:
         index_shop(path, tau=tau / 10)
         Packs(packs.place, Shop.open(path).version, 1).make()
     assert packs.whole() is None
-    assert len(list(packs.root.parent.iterdir())) == KEPT
+    assert sum(each.is_dir() for each in packs.root.parent.iterdir()) == KEPT
+
+
+def test_crowding_is_measured_by_whoever_opens_first(packed: tuple[Path, Packs]) -> None:
+    path, packs = packed
+    code = Shop.open(path).code_of(Shop.open(path).catalogue.ids[0])
+    label = packs.path(0) / CROWDS / LABEL
+    assert not label.exists()
+    before = looked(packs, code)
+    written = label.read_text()
+    assert looked(packs, code) == before
+    assert label.read_text() == written
+    (packs.path(0) / CROWDS / "0.npy").write_bytes(b"")  # damaged: measured again
+    assert looked(packs, code) == before
+    assert label.read_text() != written
+
+
+def test_several_at_once_pack_the_same(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
+    packs = Packs(absolute(small), Shop.open(small).version, 2)
+    with ThreadPoolExecutor(3) as pool:
+        wholes = list(pool.map(packs.make, [[0], [0, 1], None]))
+    assert {whole.version for whole in wholes} == {packs.version}
+    assert all(packs.open(shard, wholes[0]) is not None for shard in range(2))
 
 
 def test_shops_do_not_push_each_other_out(packed: tuple[Path, Packs], tmp_path: Path) -> None:
     path, packs = packed
-    others = [Packs(absolute(tmp_path / f"{number}" / path.name), packs.version, 1) for number in range(KEPT + 1)]
+    others = [
+        Packs(absolute(tmp_path / f"{number}" / path.name), packs.version, 1) for number in range(KEPT + 1)
+    ]
     for each in others:
         shutil.copytree(path, each.place)
         each.make()

@@ -79,7 +79,9 @@ class Catalogue:
 
     def shelf(self, rows: np.ndarray | None = None) -> Shelf:
         some = np.arange(len(self.ids)) if rows is None else rows
-        kinds = Products([], self.categories, lambda: self.attributes).columns.kinds if rows is not None else None
+        kinds = (
+            Products([], self.categories, lambda: self.attributes).columns.kinds if rows is not None else None
+        )
         held = [[part[row] for row in some] for part in (self.ids, self.categories, self.attributes)]
         products = Products(held[0], held[1], lambda: held[2], kinds)
         parts = (self.mean[some], self.std[some], self.code[some])

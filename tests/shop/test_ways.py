@@ -9,7 +9,7 @@ from modiste.latent.clusters import Clusters
 from modiste.latent.transport import crowding
 from modiste.search.index import LatentIndex
 from modiste.shop import crowds
-from modiste.shop.crowds import HELD_BACK, Crowds
+from modiste.shop.crowds import HELD_BACK, Crowds, measure_of
 from modiste.shop.ways import Spread, Ways
 
 SIZES = (40, 25, 3, 0)
@@ -83,6 +83,22 @@ def test_what_was_asked_last_is_kept_and_the_rest_goes(
     held.less(1, 0, "mean", "euclidean", 0.0)
     held.less(0, 1, "mean", "euclidean", 0.0)
     assert len(measured) == 4
+
+
+@pytest.mark.parametrize("method", ["likelihood", "mean"])
+def test_what_was_measured_beforehand_is_not_measured_again(
+    parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+) -> None:
+    index, _, cluster, _ = parts
+    measure = measure_of(method, "euclidean", 0.1)
+    pairs = [(own, other) for own in range(4) for other in range(4) if own != other]
+    expected = [made(parts).less(*pair, method, "euclidean", 0.1) for pair in pairs]
+    known = Crowds(index, cluster, ways_of(parts), {measure: made(parts).all_of(measure, threads=3)})
+    monkeypatch.setattr(Crowds, "_measured", None)
+    found = [known.less(*pair, method, "euclidean", 0.1) for pair in pairs]
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("method", ["likelihood", "mean"])

@@ -14,6 +14,7 @@ from modiste.errors import ClusterError, UnknownProduct
 from modiste.latent.clusters import Clusters
 from modiste.search.shards import shard_of
 from modiste.shop.counsel import Counsel, Probes
+from modiste.shop.crowds import measure_of, usual
 from modiste.shop.filters import Columns, Where
 from modiste.shop.finding import Finder
 from modiste.shop.looking import Hit, Look, merged_hits
@@ -23,7 +24,8 @@ from modiste.shop.whole import Whole
 
 DEADLINE = 20.0  # seconds for all tries of one look
 PATIENCE = 2.0  # seconds for one try
-MEASURING = 120.0  # seconds for one that may have crowding to be measured first, and for all of its tries
+# Seconds for one that may have crowding to be measured first, by what is not usual, and for all of its tries.
+MEASURING = 120.0
 PAUSE = 0.02  # seconds before the next try
 APIECE = 0.001  # the least that a try is given, in seconds: its answer may be there already
 
@@ -102,7 +104,11 @@ class Sharded(Counsel):
         """For each look its hits, best first: those of all shards, merged. Raises Gone."""
         if not looks:
             return []
-        slow = any(look.less_of is not None for look in looks)
+        known = usual(self.tau)
+        slow = any(
+            look.less_of is not None and measure_of(look.method, look.metric, look.tau) not in known
+            for look in looks
+        )
         found = self._asked(range(len(self._handles)), "look", list(looks), MEASURING if slow else PATIENCE)
         return [merged_hits([each[i] for each in found], look.k) for i, look in enumerate(looks)]
 

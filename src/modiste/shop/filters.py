@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, cast
@@ -119,22 +119,12 @@ class Columns:
     def by_name(self) -> dict[str, Column]:
         """Every column, category first, then in the order in which products first name them; none of long texts."""
         cells: dict[str, tuple[list[int], list[Any]]] = {}
-        described: set[str] = set()
-        for row, attributes in enumerate(read_each(self._texts)):
-            for name, value in attributes.items():
-                if value is None or (isinstance(value, float) and not math.isfinite(value)):
-                    continue
-                if name in described:
-                    continue
-                if isinstance(value, str) and len(value) > LONGEST_WORD:
-                    described.add(name)
-                    cells.pop(name, None)
-                    continue
-                places, values = cells.setdefault(name, ([], []))
-                places.append(row)
-                values.append(value)
+        for row, name, value in _cells(self._texts, lambda name: cells.pop(name, None)):
+            places, values = cells.setdefault(name, ([], []))
+            places.append(row)
+            values.append(value)
         found = {"category": _column(len(self), range(len(self)), list(self._categories), "words")}
-        named = {f"attribute_{name}" if name in RESERVED else name: cell for name, cell in cells.items()}
+        named = {_column_name(name): cell for name, cell in cells.items()}
         if self._kinds is None:
             return found | {name: _column(len(self), *cell) for name, cell in named.items()}
         for name, kind in self._kinds.items():
@@ -218,6 +208,33 @@ class Columns:
                 )
             fits &= _fits(column, name, asked)
         return fits
+
+
+def kinds_of(texts: Sequence[str]) -> dict[str, Kind]:
+    """The kind of every column by name, category first, of JSON texts; without the columns, which take memory."""
+    found: dict[str, Kind] = {}
+    for _, name, value in _cells(texts, lambda name: found.pop(name, None)):
+        kind = _kind([value])
+        found[name] = kind if found.get(name, kind) == kind else "words"
+    return {"category": "words"} | {_column_name(name): kind for name, kind in found.items()}
+
+
+def _cells(texts: Sequence[str], forget: Callable[[str], object]) -> Iterator[tuple[int, str, Any]]:
+    """Row, name and value of each attribute that a column can have; what describes is told by `forget`, once known."""
+    described: set[str] = set()
+    for row, attributes in enumerate(read_each(texts)):
+        for name, value in attributes.items():
+            if name in described or value is None or (isinstance(value, float) and not math.isfinite(value)):
+                continue
+            if isinstance(value, str) and len(value) > LONGEST_WORD:
+                described.add(name)
+                forget(name)
+                continue
+            yield row, name, value
+
+
+def _column_name(name: str) -> str:
+    return f"attribute_{name}" if name in RESERVED else name
 
 
 def read_each(texts: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -25,7 +25,7 @@ from modiste.errors import StaleError
 from modiste.search.index import LatentIndex
 from modiste.search.shards import check_shards, rows_of_shards
 from modiste.shop.copies import cache
-from modiste.shop.crowds import Crowds
+from modiste.shop.crowds import Crowds, measured_once, usual
 from modiste.shop.files import PARTIAL
 from modiste.shop.indexing import Encodings
 from modiste.shop.looking import Shelf
@@ -33,10 +33,21 @@ from modiste.shop.products import Products, Texts
 from modiste.shop.shop import Shop
 from modiste.shop.ways import Ways
 from modiste.shop.whole import Whole
-from modiste.store.disk import disk_errors
+from modiste.store.disk import disk_errors, in_turn
 
 KEPT = 4  # versions of a shop whose packs stay: of those that were packed last
-INDEX, WORDS, WHOLE = "index", "words.arrow", "whole"
+INDEX, WORDS, WHOLE, CROWDS = "index", "words.arrow", "whole", "crowds"
+AT_ONCE = 4096  # products whose words are in memory together
+WORDS_SCHEMA = pa.schema(
+    {
+        "id": pa.string(),
+        "category": pa.string(),
+        "attributes": pa.string(),
+        "cluster": pa.int32(),
+        "x": pa.float32(),
+        "y": pa.float32(),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,18 @@ class Packable:
     def of(cls, shop: Shop) -> Packable:
         """Of an open shop, whole up to its map. Raises ShopIncomplete, StaleError, SchemaError."""
         return cls(shop.catalogue, shop.encodings, shop.assignments, shop.positions, shop.tau)
+
+    def words(self, rows: NDArray[np.intp]) -> pa.RecordBatch:
+        """What is told of the products in some rows."""
+        held = self.catalogue
+        columns = [
+            [held.ids[row] for row in rows],
+            [held.categories[row] for row in rows],
+            [held.text(row) for row in rows],
+            self.assignments[rows].astype(np.int32),
+            *self.positions[rows].T,
+        ]
+        return pa.record_batch(columns, schema=WORDS_SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -77,15 +100,19 @@ class Packs:
     def make(self, only: Collection[int] | None = None) -> Whole:
         """Pack the shop: all shards, or `only` some; those that are there stay. What is known of the whole.
 
+        Of several processes on this machine one packs, with a whole shop's memory, and the others wait for it.
+
         Raises:
             StaleError: the shop is of another version by now.
             StorageError: the disk refused.
             and what opening a shop raises.
         """
         check_shards(self.shards)
-        wanted = [
-            each for each in (range(self.shards) if only is None else only) if not self.path(each).is_dir()
-        ]
+        with in_turn(self.root.parent):
+            return self._made(range(self.shards) if only is None else only)
+
+    def _made(self, asked: Collection[int]) -> Whole:
+        wanted = [each for each in asked if not self.path(each).is_dir()]
         whole = self.whole()
         if whole is not None and not wanted:
             return whole
@@ -113,7 +140,11 @@ class Packs:
         return Whole.open(self.root / WHOLE, self.version)
 
     def open(self, shard: int, whole: Whole, threads: int = 1) -> Shelf | None:
-        """The products of one shard, mapped; None where they are not packed, or the pack is damaged."""
+        """The products of one shard, mapped; None where they are not packed, or the pack is damaged.
+
+        Whoever opens them first on this machine measures their crowding, so that no visitor waits for it, and it is
+        mapped from then on. Raises StorageError.
+        """
         path = self.path(shard)
         try:
             with pa.memory_map(str(path / WORDS)) as source:
@@ -130,23 +161,16 @@ class Packs:
         products = Products(ids, categories, lambda: texts, whole.kinds)
         assignments = np.asarray(table.column("cluster").to_numpy(), np.intp)
         places = np.stack([table.column(name).to_numpy() for name in ("x", "y")], axis=1)
-        crowds = Crowds(index, assignments, Ways(whole.clusters, lambda: whole.spread))
+        ways = Ways(whole.clusters, lambda: whole.spread)
+        measuring = Crowds(index, assignments, ways)
+        known = measured_once(measuring, usual(whole.tau), path / CROWDS, self._made_from(shard))
+        crowds = Crowds(index, assignments, ways, known)
         return Shelf(products, index, assignments, crowds, lambda: places)
 
     def write(self, shop: Packable, shard: int, rows: NDArray[np.intp]) -> None:
         """Pack the products in some rows of a shop as one shard. Raises OSError."""
-        held, catalogue = shop.encodings, shop.catalogue
-        ids = [catalogue.ids[row] for row in rows]
-        table = pa.table(
-            {
-                "id": pa.array(ids, pa.string()),
-                "category": pa.array([catalogue.categories[row] for row in rows], pa.string()),
-                "attributes": pa.array([catalogue.text(row) for row in rows], pa.string()),
-                "cluster": pa.array(shop.assignments[rows].astype(np.int32)),
-                "x": pa.array(shop.positions[rows, 0]),
-                "y": pa.array(shop.positions[rows, 1]),
-            }
-        )
+        held = shop.encodings
+        ids = [shop.catalogue.ids[row] for row in rows]
         parts = (held.mean[rows], held.std[rows], held.code[rows])
         index = LatentIndex(ids, *parts, cluster=shop.assignments[rows], tau=shop.tau)
         self.root.mkdir(parents=True, exist_ok=True)
@@ -154,8 +178,9 @@ class Packs:
         partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=self.root))
         try:
             index.save(partial / INDEX, self._made_from(shard))
-            with ipc.new_file(str(partial / WORDS), table.schema) as writer:
-                writer.write_table(table)
+            with ipc.new_file(str(partial / WORDS), WORDS_SCHEMA) as writer:
+                for start in range(0, len(rows), AT_ONCE):
+                    writer.write_batch(shop.words(rows[start : start + AT_ONCE]))
             with suppress(OSError):  # somebody else was quicker, with the same
                 partial.rename(path)
         finally:

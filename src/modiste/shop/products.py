@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modiste.errors import StaleError, UnknownProduct
-from modiste.shop.filters import RESERVED, TITLES, Columns, Kind, read_each
+from modiste.shop.filters import RESERVED, TITLES, Columns, Kind, kinds_of, read_each
 from modiste.store.products import ProductStore
 
 
@@ -109,6 +109,11 @@ class Products:
     def columns(self) -> Columns:
         """The attributes of all products as columns, to filter by."""
         return Columns(self.categories, self._attributes, self._kinds)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The kind of every column by name, worked out without the columns."""
+        return kinds_of(self._attributes)
 
     def title(self, row: int) -> str:
         """What to call the product in a row: its name or title where it has one, else its id."""

@@ -84,6 +84,11 @@ class Ways:
     def _spread(self) -> Spread:
         return self._given()
 
+    @property
+    def count(self) -> int:
+        """The number of clusters."""
+        return len(self._clusters)
+
     def moved(self, codes: Floats, own: int, other: int, way: str, nearness: str) -> Floats:
         """Where codes of cluster `own` would lie in cluster `other`, shaped as they are, `(n,)` or `(b, n)`."""
         if way == "shift":

@@ -54,7 +54,7 @@ class Whole:
             clusters=shop.clusters,
             tally=shop.tally,
             spread=shop.spread,
-            kinds=shop.catalogue.columns.kinds,
+            kinds=shop.catalogue.kinds,
             thresholds=shop.thresholds,
             loneliness=shop.loneliness,
             probes=shop.probes,

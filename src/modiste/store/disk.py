@@ -75,6 +75,21 @@ def one_writer(directory: Path) -> Generator[None]:
         os.close(lock)  # closing lets go of the lock, also after kill -9
 
 
+@contextmanager
+def in_turn(directory: Path) -> Generator[None]:
+    """Wait until no other process, nor another thread, is in such a block for a directory. Raises StorageError."""
+    import fcntl
+
+    with disk_errors(f"Writing {directory}"):
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
 def hold(directory: Path) -> int | None:
     """Keep a directory of copies from being removed until the file descriptor that this returns is closed; None for
     any other directory."""
