@@ -1,10 +1,13 @@
 """What shards cost and bring: one process beside 1, 2 and 3 shards on this machine, on synthetic products.
 
-    python benchmarks/scale/shards.py [--products 100000] [--shards 1,2,3] [--questions 300] [--clients 4] [--json]
+    python benchmarks/scale/shards.py [--products 100000 ...] [--shards 1,2,3] [--questions 300] [--clients 4]
+                                      [--page docs/scale.md] [--json]
 
 Each line is of `look`: the 10 nearest by likelihood, everywhere, with their words. "alone" asks one question after
-another; "together" has some clients ask at once. All share this machine's processors, clients too: the table says what
-Ray Serve adds to a question and how far splitting helps here, not what many machines would do.
+another; "together" has some clients ask at once. "ready" is how long the replicas took to start, the measuring of
+crowding included. Products are of 30 kinds in three clusters, as many as a shop has unless it is told otherwise. All
+share this machine's processors, clients too: the table says what Ray Serve adds to a question and how far splitting
+helps here, not what many machines would do.
 """
 
 from __future__ import annotations
@@ -12,11 +15,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,19 +33,20 @@ from modiste.search.shards import rows_of_shards
 from modiste.shop.counsel import Probes
 from modiste.shop.indexing import Encodings
 from modiste.shop.looking import Look
-from modiste.shop.packs import WHOLE, Packable, Packs
+from modiste.shop.packs import CROWDS, WHOLE, Packable, Packs
 from modiste.shop.products import Products
 from modiste.shop.tally import Tally
 from modiste.shop.ways import Spread
 from modiste.shop.whole import Whole
 
-N, KINDS = 16, 30
+N, KINDS, CLUSTERS = 16, 30, 3
 NOWHERE = "nowhere"  # the place of a shop that is only packs
+BEGIN, END = "<!-- scale-shards:begin -->", "<!-- scale-shards:end -->"
 
 
 @dataclass(frozen=True)
 class Synthetic(Packable):
-    """Products as VAEs lay them: 30 kinds, each a cluster, some latents active, some nearly collapsed."""
+    """Products as VAEs lay them: 30 kinds, ten in each cluster, some latents active, some nearly collapsed."""
 
     @classmethod
     def made(cls, count: int) -> Synthetic:
@@ -55,13 +61,17 @@ class Synthetic(Packable):
         words = ['{"colour": "Red", "price": 10}'] * count
         products = Products(ids, [f"kind {each}" for each in of.tolist()], lambda: words)
         return cls(
-            products, Encodings(mean, std, code), of, random.random((count, 2)).astype(np.float32), 0.0
+            products,
+            Encodings(mean, std, code),
+            of % CLUSTERS,
+            random.random((count, 2)).astype(np.float32),
+            0.0,
         )
 
     def whole(self, version: str) -> Whole:
         held = self.encodings
-        centres = np.stack([held.code[self.assignments == each].mean(axis=0) for each in range(KINDS)])
-        labels = tuple(f"kind {each}" for each in range(KINDS))
+        centres = np.stack([held.code[self.assignments == each].mean(axis=0) for each in range(CLUSTERS)])
+        labels = tuple(f"cluster {each}" for each in range(CLUSTERS))
         return Whole(
             version=version,
             model="synthetic",
@@ -69,8 +79,8 @@ class Synthetic(Packable):
             latent=N,
             tau=0.0,
             clusters=Clusters(centres.astype(np.float32), labels, "code", "kmeans"),
-            tally=Tally.of(self.assignments, self.catalogue.categories, KINDS),
-            spread=Spread.of(self.assignments, held.mean, held.code, KINDS),
+            tally=Tally.of(self.assignments, self.catalogue.categories, CLUSTERS),
+            spread=Spread.of(self.assignments, held.mean, held.code, CLUSTERS),
             kinds={"category": "words", "colour": "words", "price": "number"},
             thresholds={},
             loneliness=[],
@@ -89,41 +99,61 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--products", type=int, default=100_000)
+    parser.add_argument("--products", type=int, nargs="+", default=[100_000])
     parser.add_argument("--shards", default="1,2,3")
     parser.add_argument("--questions", type=int, default=300)
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--page", type=Path)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         os.environ |= {"MODISTE_CACHE": scratch, "RAY_worker_niceness": "0"}
-        rows = list(measured(asked))
+        rows = [row for count in asked.products for row in measured(asked, count)]
     if asked.json:
         print(json.dumps(rows, indent=2))
         return
-    print(f"{asked.products:,} products, {asked.clients} clients, {os.cpu_count()} processors")
-    print(f"{'':12}{'alone p50':>12}{'p99 ms':>9}{'together/s':>12}{'p99 ms':>9}{'MB/replica':>12}")
+    text = table(rows, asked.clients)
+    print(text)
+    if asked.page is not None:
+        before, rest = asked.page.read_text(encoding="utf-8").split(BEGIN)
+        asked.page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
+def table(rows: list[dict[str, Any]], clients: int) -> str:
+    """The rows in Markdown."""
+    lines = [
+        f"{clients} clients where together, {os.cpu_count()} processors.",
+        "",
+        "| products | by | ready, s | alone, p50 | p99 | together | p99 | a replica's memory |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
-        print(
-            f"{row['who']:12}{row['alone_p50_ms']:12.2f}{row['alone_p99_ms']:9.2f}{row['together_per_second']:12.0f}"
-            f"{row['together_p99_ms']:9.2f}{row['megabytes_per_replica']:12.0f}"
+        ready = f"{row['ready_s']:.1f}" if row["ready_s"] else ""
+        size = f"{row['megabytes_per_replica']:.0f} MB" if row["megabytes_per_replica"] else ""
+        lines.append(
+            f"| {row['products']:,} | {row['who']} | {ready} "
+            f"| {row['alone_p50_ms']:.2f} ms | {row['alone_p99_ms']:.2f} ms "
+            f"| {row['together_per_second']:.0f} a second | {row['together_p99_ms']:.2f} ms | {size} |"
         )
+    return "\n".join(lines)
 
 
-def measured(asked: argparse.Namespace) -> Any:
+def measured(asked: argparse.Namespace, products: int) -> Iterator[dict[str, Any]]:
     """A row for one process, and one for each number of shards; answers are compared on the way."""
-    made = Synthetic.made(asked.products)
-    version, designs = f"synthetic-{asked.products}", made.designs(asked.questions)
+    made = Synthetic.made(products)
+    version, designs = f"synthetic-{products}", made.designs(asked.questions)
     whole = made.whole(version)
     packs = Packs(NOWHERE, version, 1)
-    packs.write(made, 0, np.arange(asked.products))
+    packs.write(made, 0, np.arange(products))
     whole.save(packs.root / WHOLE)
     warm()
     shelf = packs.open(0, whole)
     assert shelf is not None
     looks = [Look(code, 10, "likelihood", "euclidean", 0.0) for code in designs]
     expected = [shelf.look([each])[0] for each in looks]
-    yield {"who": "one process"} | timed(lambda each: shelf.look([each]), looks, asked.clients, 0.0)
+    row = {"products": products, "who": "one process", "ready_s": 0.0, "megabytes_per_replica": 0.0}
+    yield row | timed(lambda each: shelf.look([each]), looks, asked.clients)
+    shutil.rmtree(packs.path(0) / CROWDS)  # a shard of all measures it too
     counts = [int(each) for each in asked.shards.split(",")]
     for count in counts:
         if count > 1:
@@ -137,18 +167,21 @@ def measured(asked: argparse.Namespace) -> Any:
 
         serve.start(proxy_location="Disabled")
         for count in counts:
-            name = f"bench-{count}"
+            name = f"bench-{products}-{count}"
+            began = time.perf_counter()
             begin(name, NOWHERE, version, count, 1)
+            ready = time.perf_counter() - began
             handles = [serve.get_deployment_handle(SHARD.format(i), app_name=name) for i in range(count)]
             sharded = Sharded(whole, handles)
             assert [sharded.look([each])[0] for each in looks] == expected
             size = max(each["bytes"] for each in sharded.about()) / 1e6
             who = f"{count} shard{'s' if count > 1 else ''}"
-            yield {"who": who} | timed(lambda each, to=sharded: to.look([each]), looks, asked.clients, size)
+            row = {"products": products, "who": who, "ready_s": ready, "megabytes_per_replica": size}
+            yield row | timed(lambda each, to=sharded: to.look([each]), looks, asked.clients)
             serve.delete(name)
 
 
-def timed(ask: Callable[[Look], Any], looks: list[Look], clients: int, size: float) -> dict[str, float]:
+def timed(ask: Callable[[Look], Any], looks: list[Look], clients: int) -> dict[str, float]:
     """How long questions take one after another, and how many are answered when some clients ask at once."""
 
     def one(look: Look) -> float:
@@ -167,7 +200,6 @@ def timed(ask: Callable[[Look], Any], looks: list[Look], clients: int, size: flo
         "alone_p99_ms": float(np.percentile(alone, 99)),
         "together_per_second": len(looks) / (time.perf_counter() - began),
         "together_p99_ms": float(np.percentile(together, 99)),
-        "megabytes_per_replica": size,
     }
 
 

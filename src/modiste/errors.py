@@ -117,7 +117,8 @@ class StaleError(ShopError):
 
 
 class ShopBusy(ShopError):
-    """Another process is writing to the shop; or, on object storage, has written to it before this one could."""
+    """Another process is writing to the shop, or setting its shards up; or, on object storage, has written to it before
+    this one could."""
 
 
 class TrainingError(ModisteError):

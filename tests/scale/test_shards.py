@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from modiste.errors import ClusterError, ShopBusy
 from modiste.shop.indexing import index_shop
 from modiste.shop.shop import Shop
 
@@ -114,6 +118,69 @@ def front_of(shop: Path) -> Any:
     from modiste.scale.front import Front
 
     return Front(str(shop))
+
+
+def test_more_replicas_than_processors_are_refused_at_once(small: Path, cluster: Any) -> None:
+    from modiste.scale.generations import set_up
+
+    with pytest.raises(
+        ClusterError, match=r"4096 shards of 64 replicas want 13107.2 proc.*cluster has"
+    ) as raised:
+        set_up(str(small), 4096, 64)
+    assert "--replicas" in raised.value.remedy
+
+
+def test_one_at_a_time_sets_up(small: Path, cluster: Any) -> None:
+    from ray import serve
+
+    from modiste.scale.generations import running, set_up
+    from modiste.shop.places import absolute
+
+    def one(shards: int) -> Any:
+        try:
+            return set_up(str(small), shards, 1)
+        except ShopBusy as error:
+            return error
+
+    index_shop(small)
+    with ThreadPoolExecutor(2) as pool:
+        made, refused = sorted(pool.map(one, [1, 2]), key=lambda each: isinstance(each, ShopBusy))
+    assert made["generation"] == 1
+    assert "setting up" in refused.message
+    assert set_up(str(small), 2, 1)["generation"] == 2
+    for name in running(absolute(small)):
+        serve.delete(name)
+
+
+HOLDING = """
+import sys, time
+from modiste.scale.cluster import connected
+from modiste.scale.turns import alone
+with connected(sys.argv[1]), alone(sys.argv[2]):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_process_that_dies_lets_go(tmp_path: Path, cluster: Any) -> None:
+    from modiste.scale.turns import alone
+
+    address, place = cluster.get_runtime_context().gcs_address, str(tmp_path)
+    command = [sys.executable, "-c", HOLDING, address, place]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(ShopBusy, match="Another process"), alone(place):
+            pass
+        other.kill()
+    until = time.monotonic() + 60
+    while True:
+        try:
+            with alone(place):
+                return
+        except ShopBusy:
+            assert time.monotonic() < until
+            time.sleep(0.2)
 
 
 def test_kill_add_and_change_under_load(shop: Path) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
 
 from modiste.errors import BadCount, ClusterError
+from modiste.scale.packing import pack
+from modiste.scale.room import SHARE, check_room
 from modiste.scale.shard import Shard
+from modiste.scale.turns import alone, stem
 from modiste.search.shards import check_shards
-from modiste.shop.packs import Packs
 from modiste.shop.places import absolute
-from modiste.shop.shop import Shop
 
 MOST_REPLICAS = 64
 LINGERING = 30.0  # seconds that a replica that is taken down has for what it was asked
 SEEN = 2.0  # seconds within which every front has
-SHARE = 0.05  # of a processor, as Ray counts them: replicas are placed by machine, and share its processors
 SHARD = "shard-{}"
 
 
@@ -25,10 +24,10 @@ def running(place: str) -> list[str]:
     """The applications that answer for the shop at an absolute place, the newest first."""
     from ray import serve
 
-    stem = _stem(place)
+    own = stem(place)
     apps: dict[str, Any] = serve.status().applications
     return sorted(
-        (name for name, app in apps.items() if name.startswith(stem) and _answers(app)), reverse=True
+        (name for name, app in apps.items() if name.startswith(own) and _answers(app)), reverse=True
     )
 
 
@@ -51,7 +50,8 @@ def set_up(
 ) -> dict[str, Any]:
     """Set up the shards of the shop at a place beside those that run, have these asked, and take the others down.
 
-    Nobody who asks meanwhile is refused, and every answer is of one version and one number of shards.
+    Nobody who asks meanwhile is refused, and every answer is of one version and one number of shards. Of two processes
+    that set up the same shop, on whatever machines of the cluster, one does.
 
     Args:
         told: is called with what is being done, a few words.
@@ -61,27 +61,35 @@ def set_up(
 
     Raises:
         BadCount: numbers of shards or replicas that cannot be.
-        ClusterError: the replicas do not start; what ran before goes on.
+        ShopBusy: another process is doing it.
+        ClusterError: there are too few processors for the replicas, or they do not start; what ran before goes on.
         and what opening the shop raises.
     """
-    from ray import serve
-
     check_shards(shards)
     if not 1 <= replicas <= MOST_REPLICAS:
         raise BadCount(f"{replicas} replicas were asked for.", remedy=f"Give 1 to {MOST_REPLICAS}.")
-    tell = told or (lambda _: None)
     place = absolute(place)
+    with alone(place):
+        check_room(shards, replicas)
+        return _set_up(place, shards, replicas, told or (lambda _: None))
+
+
+def _set_up(place: str, shards: int, replicas: int, tell: Callable[[str], None]) -> dict[str, Any]:
+    from ray import serve
+
     tell("packing the shards")
-    version = Shop.open(place, need="clusters").version
-    whole = Packs(place, version, shards).make()
+    packs = pack(place, shards)
+    whole = packs.whole()
+    if whole is None:
+        raise ClusterError(f"{packs.root} is damaged.", remedy="Remove it: it is made anew.")
     serve.start(proxy_location="Disabled")
-    stem = _stem(place)
-    before = [name for name in serve.status().applications if name.startswith(stem)]
-    number = 1 + max((int(name.removeprefix(stem)) for name in before), default=0)
-    name = f"{stem}{number:06d}"
-    tell(f"starting {shards} x {replicas} replicas")
+    own = stem(place)
+    before = [name for name in serve.status().applications if name.startswith(own)]
+    number = 1 + max((int(name.removeprefix(own)) for name in before), default=0)
+    name = f"{own}{number:06d}"
+    tell(f"starting {shards} x {replicas} replicas, which measure crowding where that was not done yet")
     try:
-        begin(name, place, version, shards, replicas)
+        begin(name, place, packs.version, shards, replicas)
     except RuntimeError as error:
         serve.delete(name)
         raise ClusterError(
@@ -95,7 +103,7 @@ def set_up(
             serve.delete(each)  # each replica first answers what it was asked
     return {
         "shop": place,
-        "version": version,
+        "version": packs.version,
         "products": whole.count,
         "shards": shards,
         "replicas": replicas,
@@ -115,7 +123,7 @@ def begin(name: str, place: str, version: str, shards: int, replicas: int) -> No
         "graceful_shutdown_timeout_s": LINGERING,
         "graceful_shutdown_wait_loop_s": 0.5,
         "ray_actor_options": {"num_cpus": SHARE},
-        "logging_config": {"log_level": "ERROR", "enable_access_log": False},
+        "logging_config": {"log_level": "INFO", "enable_access_log": False},
     }
     made = serve.deployment(**settings)
     parts = [made(Shard).options(name=SHARD.format(i)) for i in range(shards)]
@@ -126,8 +134,3 @@ def begin(name: str, place: str, version: str, shards: int, replicas: int) -> No
 def _answers(app: Any) -> bool:
     """Whether an application has come up: one that has lost replicas since still answers."""
     return str(getattr(app.status, "value", app.status)) in ("RUNNING", "UNHEALTHY")
-
-
-def _stem(place: str) -> str:
-    """What the names of a shop's applications begin with."""
-    return f"modiste-{hashlib.sha256(place.encode()).hexdigest()[:8]}-"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.errors import ClusterError, UnknownProduct
+from modiste.scale.packing import pack_one
 from modiste.search.index import warm
 from modiste.shop.looking import Hit, Look
 from modiste.shop.packs import Packs
 from modiste.shop.whole import Whole
+
+log = logging.getLogger("ray.serve")  # whose lines are in the replica's own file
 
 
 class Shard:
@@ -34,6 +36,8 @@ class Shard:
             raise ClusterError(f"{packs.path(shard)} is damaged.", remedy="Remove it: it is made anew.")
         warm()
         self._version, self._shelf, self._whole, self._shards = version, shelf, whole, shards
+        # Whatever visitors ask is nobody's business: this line, and what fails, is all that a replica logs.
+        log.info("shard %d of %d, version %s: %d products are ready", shard, shards, version, len(shelf))
 
     async def whole(self) -> tuple[Whole, int]:
         """What is known of the whole shop, and into how many shards it is split."""
@@ -56,19 +60,13 @@ class Shard:
 
 
 def _packed(packs: Packs, shard: int) -> Whole:
-    """What is known of the whole, once a shard is packed on this machine. Raises ClusterError.
-
-    Packing takes a whole shop's memory, and is done by a process that ends.
-    """
+    """What is known of the whole, once a shard is packed on this machine. Raises ClusterError, and what `pack` does."""
     whole = packs.whole()
     if whole is None or not packs.path(shard).is_dir():
-        given = [packs.place, packs.version, str(packs.shards), str(shard)]
-        command = [sys.executable, "-m", "modiste.scale.packing", *given]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        pack_one(packs, shard)
         whole = packs.whole()
-        if done.returncode or whole is None:
-            said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-            raise ClusterError(f"{packs.place} cannot be packed on this machine: {said}")
+    if whole is None:
+        raise ClusterError(f"{packs.root} is damaged.", remedy="Remove it: it is made anew.")
     return whole
 
 

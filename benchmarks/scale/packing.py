@@ -1,0 +1,99 @@
+"""What packing the shards of a shop takes of memory, by how many products it has.
+
+    python benchmarks/scale/packing.py [--products 10000 100000] [--page docs/scale.md]
+
+The shops are made for it: small photos, a model trained on a few of them. Each is packed into two shards as `modiste
+shards` does it, by a process of its own, whose VmHWM is told: the most that was ever resident, mapped files included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.scale.doing import Made
+
+from modiste.shop.build import build
+from modiste.shop.clustering import cluster_shop
+from modiste.shop.encoding import encode_shop
+from modiste.shop.indexing import index_shop
+from modiste.shop.ingest import ingest
+from modiste.shop.sliding import make_map
+
+LEARNT, FRAME, SHARDS = 1_000, (64, 48), 2
+BEGIN, END = "<!-- scale-packing:begin -->", "<!-- scale-packing:end -->"
+PROGRAM = """
+import sys
+from benchmarks.scale.measured import memory_of
+from modiste.scale.packing import main
+assert main(*sys.argv[1:]) == 0
+print(memory_of("self", "VmHWM"))
+"""
+
+
+def main() -> None:
+    """Run it, and print or write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--products", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--page", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="packing-") as folder:
+        text = table(list(measured(Path(folder), sorted(asked.products))))
+    print(text)
+    if asked.page is not None:
+        before, rest = asked.page.read_text(encoding="utf-8").split(BEGIN)
+        asked.page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+
+
+def measured(folder: Path, counts: list[int]) -> Iterator[tuple[int, float, float]]:
+    """For each number of products the most bytes that packing had, and seconds."""
+    build(Made(LEARNT, FRAME), folder / "model", frame=FRAME, epochs=1)
+    for count in counts:
+        shop = folder / f"shop-{count}"
+        shutil.copytree(folder / "model", shop)
+        ingest(Made(count, FRAME), shop)
+        encode_shop(shop, threads=os.cpu_count() or 1)
+        cluster_shop(shop)
+        make_map(shop)
+        index_shop(shop)
+        yield count, *packed(shop, folder / "cache")
+
+
+def packed(shop: Path, cache: Path) -> tuple[float, float]:
+    """The most bytes that the process had which packs a shop, and its seconds."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(shop), str(SHARDS)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"MODISTE_CACHE": str(cache), "PYTHONPATH": str(ROOT)},
+    )
+    return float(done.stdout.splitlines()[-1]), time.perf_counter() - began
+
+
+def table(seen: list[tuple[int, float, float]]) -> str:
+    """The rows in Markdown, and what one more product takes."""
+    lines = ["| products | packing had, MB | s |", "|---|---|---|"]
+    lines += [f"| {count:,} | {size / 1e6:,.0f} | {seconds:.1f} |" for count, size, seconds in seen]
+    (few, least, _), (many, most, _) = seen[0], seen[-1]
+    if many > few:
+        lines += ["", f"One more product takes {(most - least) / (many - few):,.0f} bytes."]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
