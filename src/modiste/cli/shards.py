@@ -57,6 +57,7 @@ def shards(
     \b
     modiste shards --shop my-shop --cluster local --shards 2 --port 8100
     modiste shards --shop s3://bucket/my-shop --cluster 10.0.0.1:6379 --shards 4 --replicas 2
+    modiste shards --shop s3://bucket/my-shop --cluster 10.0.0.1:6379 --port 8100
     curl -d '{"product": "1163"}' -H "Content-Type: application/json" http://127.0.0.1:8100/v1/similar
     """
     from modiste.errors import BadOption
@@ -94,9 +95,8 @@ def _set_up(shop: str, count: int | None, replicas: int | None, json: bool | Non
 
     runs = generations.running(absolute(shop))
     now = generations.replicas_of(runs[0]) if runs else {}
-    made = generations.set_up(
-        shop, count or len(now) or SHARDS, replicas or max(now.values(), default=0) or REPLICAS
-    )
+    numbers = count or len(now) or SHARDS, replicas or max(now.values(), default=0) or REPLICAS
+    made = generations.set_up(shop, *numbers, lambda words: print(f"{words} …", file=sys.stderr, flush=True))
     if json:
         print_json(made)
     elif json is not None:

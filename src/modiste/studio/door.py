@@ -17,10 +17,13 @@ from modiste.studio.app import NO_TELEMETRY
 from modiste.studio.crews import Crew
 from modiste.studio.describing import NO_STORE
 from modiste.studio.here import AtFront
+from modiste.studio.metrics import Metrics
+from modiste.studio.operations import metrics
 from modiste.studio.prepared import LEAST_ZIPPED
 from modiste.studio.problems import Guard, add_handlers
 from modiste.studio.security import BodyLimit, Shield
 from modiste.studio.settings import Settings
+from modiste.studio.timing import Timed
 
 T = TypeVar("T")
 THREADS = 32  # questions under way at once: these wait for shards, and work little
@@ -47,6 +50,7 @@ class Door:
 
     def __init__(self, shards: Shards, settings: Settings) -> None:
         self.shards = shards
+        self.metrics = Metrics()
         self.crew = Crew("ask", THREADS, settings.queue)
 
     def named(self, _version: str) -> Asking:
@@ -83,14 +87,16 @@ def create_door(shards: Shards, settings: Settings) -> FastAPI:
         redirect_slashes=False,
         telemetry=NO_TELEMETRY,
     )
-    app.state.front = Door(shards, settings)
+    app.state.front = door = Door(shards, settings)
     app.include_router(answers.routes)
     app.add_api_route("/livez", livez)
     app.add_api_route("/readyz", readyz)
+    app.add_api_route("/metrics", metrics)
     add_handlers(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(GZipMiddleware, minimum_size=LEAST_ZIPPED, compresslevel=5)
     app.add_middleware(Guard, seconds=settings.deadline)
+    app.add_middleware(Timed, metrics=door.metrics)
     app.add_middleware(Shield, allow_embed=())
     return app
 
