@@ -12,7 +12,7 @@ from modiste.search.parts import SPARE, Parts, Rows
 from modiste.search.scan import QUERY_LIMIT, Asked, Part, Scope
 
 FARTHEST = 3e38  # what float32 can hold
-BLOCKS = 8  # at once: with a thousand designs some megabytes, which stay in a processor's cache
+BLOCKS = 128  # at once
 
 
 def nearness(

@@ -216,7 +216,9 @@ def kinds_of(texts: Sequence[str]) -> dict[str, Kind]:
     for _, name, value in _cells(texts, lambda name: found.pop(name, None)):
         kind = _kind([value])
         found[name] = kind if found.get(name, kind) == kind else "words"
-    return {"category": "words"} | {_column_name(name): kind for name, kind in found.items()}
+    named: dict[str, Kind] = {"category": "words"}
+    named.update((_column_name(name), kind) for name, kind in found.items())
+    return named
 
 
 def _cells(texts: Sequence[str], forget: Callable[[str], object]) -> Iterator[tuple[int, str, Any]]:
