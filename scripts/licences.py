@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+import sysconfig
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
@@ -116,7 +117,9 @@ def locked(part: str) -> list[str]:
 
 def installed() -> dict[str, Distribution]:
     """What is installed in this environment and that of the tools, by name."""
-    places = [*(ROOT / ".venv-tools").glob("lib/python*/site-packages"), *map(Path, sys.path)]
+    # Not sys.path: whoever imports Ray has what that brings along on it.
+    own = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+    places = [*(ROOT / ".venv-tools").glob("lib/python*/site-packages"), *sorted(own)]
     return {named(each.name): each for each in distributions(path=[str(place) for place in places])}
 
 
