@@ -14,7 +14,7 @@ pytest.importorskip("ray")
 from modiste.scale.fleet import RayFleet, ray_fleet
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fleet() -> Iterator[RayFleet]:
     """Two workers on this machine."""
     with pytest.MonkeyPatch.context() as patch:
