@@ -66,7 +66,9 @@ class Keeper:
                 # Visitors keep what they have; whoever administers the shop is told.
                 self.error = str(error)
                 log.error("still serving version %s: %s", self._front.now.version, error)
-            except Exception as error:  # a fault of ours: it is told too, and does not end the keeping silently
+            except (
+                Exception
+            ) as error:  # a fault of ours: it is told too, and does not end the keeping silently
                 self.error = f"{type(error).__name__}: {error}"
                 log.exception("still serving version %s", self._front.now.version)
         self.stage = ""
