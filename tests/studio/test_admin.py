@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -287,6 +288,29 @@ def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) 
     assert held["products"] == len(ids) + 3
     assert len(statuses) > 20
     assert set(statuses) == {200}
+
+
+def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: Path) -> None:
+    app = create_app(
+        Shop.open(shop_copy, need="map"), Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
+    )
+    with TestClient(app) as client:
+        before = settled(client)
+        crew, end = app.state.front.crews.asking, threading.Event()
+
+        async def crowd() -> list[Any]:
+            """As many as may wait; whoever comes then is sent away."""
+            waiting = [crew.do(end.wait) for _ in range(crew._most)]
+            return await asyncio.gather(*waiting)
+
+        assert client.portal is not None
+        waited = client.portal.start_task_soon(crowd)
+        assert put(client, "new", noise(1)).status_code == 202
+        held = settled(client)
+        assert client.get("/v1/card").status_code == 503
+        end.set()
+        waited.result()
+    assert (held["products"], held["error"]) == (before["products"] + 1, "")
 
 
 def test_a_shop_that_cannot_answer_is_not_served(kept: tuple[TestClient, Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import numpy as np
@@ -57,10 +58,10 @@ async def card(request: Request, studio: Here) -> Response:
 
 
 async def prepare(studio: Studio) -> None:
-    """Make these answers, and what a search looks in, before anyone asks."""
+    """Make these answers, and what a search looks in, before anyone asks; no crowd that waits can stop it."""
     for name, make in (("shop", _shop), ("sliders", _sliders), ("map", _map)):
-        await studio.prepared(name, make)
-    await studio.slowly(lambda: studio.texts)
+        await asyncio.to_thread(studio.prepare, name, make)
+    await asyncio.to_thread(lambda: studio.texts)
 
 
 def limits() -> shapes.Limits:

@@ -136,10 +136,13 @@ class Studio:
         return found
 
     async def prepared(self, name: str, make: Callable[[Shop], Prepared]) -> Prepared:
-        """What `make` makes of the shop, made once."""
+        """What `make` makes of the shop, made once. Raises Refusal (503) when too many wait."""
         found = self._prepared.get(name)
-        if found is None:
-            found = self._prepared[name] = await self.asked(make, self.shop)
+        return await self.asked(self.prepare, name, make) if found is None else found
+
+    def prepare(self, name: str, make: Callable[[Shop], Prepared]) -> Prepared:
+        """Have what `make` makes of the shop kept under a name, from now on."""
+        found = self._prepared[name] = make(self.shop)
         return found
 
     def draw(self, code: NDArray[np.float32], write: Callable[[Photo], bytes] | None = None) -> bytes:
