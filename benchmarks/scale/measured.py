@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,21 @@ def memory_of(pid: int | str, name: str) -> float:
     """Bytes by a line of /proc/PID/status: VmHWM is the most that was resident, RssAnon what is no file's."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
+def own_memory(pid: int) -> float:
+    """The most bytes that a process had resident, without what it shares with others; 0 where it is gone."""
+    with suppress(OSError, StopIteration):
+        return memory_of(pid, "VmHWM") - memory_of(pid, "RssShmem")
+    return 0.0
+
+
+def write_between(page: Path, name: str, text: str) -> None:
+    """Replace what stands on a page between the marks of a name: <!-- NAME:begin --> and <!-- NAME:end -->."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
 
 
 def bytes_in(directory: Path) -> int:

@@ -32,7 +32,7 @@ import httpx
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from benchmarks.scale.overhead import peak
+from measured import own_memory, write_between
 from tests.scale.doing import Made
 from tests.scale.nodes import Cluster, cluster, why_not
 
@@ -48,7 +48,7 @@ FRAME = (64, 48)
 LEARNT = 3_000  # products that the model is trained on
 FILE_ROWS = 50_000
 QUESTIONS = 150
-BEGIN, END = "<!-- scale-million:begin -->", "<!-- scale-million:end -->"
+MARK = "scale-million"
 
 
 def main() -> None:
@@ -69,9 +69,7 @@ def main() -> None:
     text = table(seen)
     print(text)
     if asked.page is not None:
-        page = asked.page.read_text(encoding="utf-8")
-        before, rest = page.split(BEGIN)
-        asked.page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        write_between(asked.page, MARK, text)
 
 
 def measure(folder: Path, count: int, *, beside: bool) -> dict[str, Any]:
@@ -160,7 +158,9 @@ def write_source(folder: Path, count: int) -> None:
     folder.mkdir()
     firsts = range(0, count, FILE_ROWS)
     halves = [[str(first) for first in firsts[half::2]] for half in (0, 1)]
-    program = "import sys; from benchmarks.scale.million import write_part\n"
+    program = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from million import write_part\n"
+    )
     program += "for first in sys.argv[3:]: write_part(sys.argv[1], int(first), int(sys.argv[2]))"
     running = [
         subprocess.Popen([sys.executable, "-c", program, str(folder), str(count), *half], cwd=ROOT)
@@ -239,10 +239,10 @@ class Memory(threading.Thread):
     def run(self) -> None:
         """Look every second."""
         while not self.ended.wait(1.0):
-            self.driver = max(self.driver, peak(self.command))
+            self.driver = max(self.driver, own_memory(self.command))
             for node in sorted(self.machines.started):
                 for pid in self.machines.workers(node):
-                    self.worker = max(self.worker, peak(pid))
+                    self.worker = max(self.worker, own_memory(pid))
 
 
 def check(shop: Path, one: Path | None, count: int) -> dict[str, Any]:

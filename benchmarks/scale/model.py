@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measured import write_between
 
 SIZES = (10**7, 10**8, 10**9)
-BEGIN, END = "<!-- scale-model:begin -->", "<!-- scale-model:end -->"
+MARK = "scale-model"
 GB, HOUR = 1e9, 3600.0
 HELD = 512 * 2**20  # bytes of photos and words that an ingest commits at once: modiste.shop.ingest.HELD_BYTES
 FRAGMENT = 2**20  # rows of a file of Lance's that tidying leaves alone: its own default
@@ -432,13 +433,6 @@ def measured(path: Path) -> str:
     return "\n".join(lines)
 
 
-def write_between(page: Path, begin: str, end: str, text: str) -> None:
-    """Replace what stands between two marks of a page."""
-    before, rest = page.read_text(encoding="utf-8").split(begin)
-    _, after = rest.split(end)
-    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
-
-
 def main() -> None:
     """Print the tables; write them to a page."""
     parser = argparse.ArgumentParser(
@@ -460,7 +454,7 @@ def main() -> None:
         built, month = money(held[0], n, machine, crowd, given.price)
         print(f"{n:13,} products: to build {built:,.0f}, a month {month:,.0f}")
     if given.page is not None:
-        write_between(given.page, BEGIN, END, f"{text}\n\n{measured(given.constants)}")
+        write_between(given.page, MARK, f"{text}\n\n{measured(given.constants)}")
 
 
 if __name__ == "__main__":

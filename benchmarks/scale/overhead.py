@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -27,6 +26,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from measured import own_memory, write_between
 from tests.scale.doing import Made
 
 from modiste.shop.build import build
@@ -36,7 +36,7 @@ from modiste.shop.ingest import ingest
 
 WAYS = ("1 thread", "2 threads", "1 worker", "2 workers")
 LEARNT = 2_000
-BEGIN, END = "<!-- scale-overhead:begin -->", "<!-- scale-overhead:end -->"
+MARK = "scale-overhead"
 
 
 def main() -> None:
@@ -60,8 +60,7 @@ def main() -> None:
     text = table(seen, asked.size)
     print(text)
     if asked.page is not None:
-        before, rest = asked.page.read_text(encoding="utf-8").split(BEGIN)
-        asked.page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        write_between(asked.page, MARK, text)
 
 
 def measure(count: int, size: str, repeats: int) -> Iterator[dict[str, Any]]:
@@ -154,16 +153,7 @@ class Memory(threading.Thread):
             for path in Path("/proc").glob("[0-9]*"):
                 with suppress(OSError):
                     if (path / "cmdline").read_bytes().startswith(b"ray::_do"):
-                        self.most = max(self.most, peak(int(path.name)))
-
-
-def peak(pid: int) -> int:
-    """VmHWM of a process in bytes, without what it shares with others; 0 where it is gone."""
-    with suppress(OSError):
-        status = Path(f"/proc/{pid}/status").read_text()
-        found = {name: int(size) for name, size in re.findall(r"^(VmHWM|RssShmem):\s+(\d+) kB", status, re.M)}
-        return 1024 * (found.get("VmHWM", 0) - found.get("RssShmem", 0))
-    return 0
+                        self.most = max(self.most, own_memory(int(path.name)))
 
 
 def table(seen: list[dict[str, Any]], size: str) -> str:

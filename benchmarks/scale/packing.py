@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from measured import write_between
 from tests.scale.doing import Made
 
 from modiste.shop.build import build
@@ -31,7 +32,7 @@ from modiste.shop.ingest import ingest
 from modiste.shop.sliding import make_map
 
 LEARNT, FRAME, SHARDS = 1_000, (64, 48), 2
-BEGIN, END = "<!-- scale-packing:begin -->", "<!-- scale-packing:end -->"
+MARK = "scale-packing"
 PROGRAM = """
 import sys
 from benchmarks.scale.measured import memory_of
@@ -53,8 +54,7 @@ def main() -> None:
         text = table(list(measured(Path(folder), sorted(asked.products))))
     print(text)
     if asked.page is not None:
-        before, rest = asked.page.read_text(encoding="utf-8").split(BEGIN)
-        asked.page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        write_between(asked.page, MARK, text)
 
 
 def measured(folder: Path, counts: list[int]) -> Iterator[tuple[int, float, float]]:

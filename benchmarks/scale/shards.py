@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measured import write_between
 
 from modiste.latent.clusters import Clusters
 from modiste.scale.cluster import connected
@@ -41,7 +42,7 @@ from modiste.shop.whole import Whole
 
 N, KINDS, CLUSTERS = 16, 30, 3
 NOWHERE = "nowhere"  # the place of a shop that is only packs
-BEGIN, END = "<!-- scale-shards:begin -->", "<!-- scale-shards:end -->"
+MARK = "scale-shards"
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,7 @@ def main() -> None:
     text = table(rows, asked.clients)
     print(text)
     if asked.page is not None:
-        before, rest = asked.page.read_text(encoding="utf-8").split(BEGIN)
-        asked.page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
+        write_between(asked.page, MARK, text)
 
 
 def table(rows: list[dict[str, Any]], clients: int) -> str:

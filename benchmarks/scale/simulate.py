@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import simpy
+from measured import write_between
 
 from model import (
     SIZES,
@@ -36,10 +37,9 @@ from model import (
     scatter_quantile,
     shards,
     wait_beyond,
-    write_between,
 )
 
-BEGIN, END = "<!-- scale-simulation:begin -->", "<!-- scale-simulation:end -->"
+MARK = "scale-simulation"
 CORES = 4  # of a replica
 RESTART = 60.0  # seconds until a replica that was killed is there again: a machine, its copies, its kernels
 NOTICED = 0.05  # seconds until a front hears that a replica has gone and asks another
@@ -323,7 +323,7 @@ def main() -> None:
     ]
     print("\n\n".join(parts))
     if given.page is not None:
-        write_between(given.page, BEGIN, END, "\n\n".join(parts))
+        write_between(given.page, MARK, "\n\n".join(parts))
 
 
 if __name__ == "__main__":

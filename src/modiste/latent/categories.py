@@ -13,15 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from modiste.errors import BadCount
 from modiste.latent.clusters import Clusters
 from modiste.latent.mixture import ROWS_PER_COMPONENT, Mixture, sample_rows
+from modiste.latent.pieces import Each, in_turn
 from modiste.latent.posterior import check_code
-from modiste.latent.spreading import Spread, in_turn
 from modiste.latent.transport import Moments
 
 COMPONENTS = 6  # per category: a category is no single Gaussian, and with many more each says less
 
 
 def fit_categories(
-    codes: ArrayLike, categories: Sequence[str], seed: int = 0, spread: Spread = in_turn
+    codes: ArrayLike, categories: Sequence[str], seed: int = 0, each: Each = in_turn
 ) -> Clusters:
     """One cluster per category, largest first, and a mixture by which any code `(n,)` finds its category.
 
@@ -33,6 +33,7 @@ def fit_categories(
     Args:
         codes: `(N, n)`; a product may have several.
         categories: the category of each code, `N` of them.
+        each: does the fits, one for each category.
 
     Raises:
         BadCount: there is no product.
@@ -51,7 +52,7 @@ def fit_categories(
         (_some(points[of == j], seed), counts[name], moments.centres[j], moments.covariances[j])
         for j, name in enumerate(names)
     )
-    parts = list(spread(_fitter, seed, pieces))
+    parts = list(each(_fitter, seed, pieces))
     weights = [part[0] * np.mean(of == j) for j, part in enumerate(parts)]
     mixture = Mixture(
         np.concatenate(weights),

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, SchemaError
 from modiste.latent.mixture import Mixture, fit_merged, sample_rows
+from modiste.latent.pieces import Each, in_turn
 from modiste.latent.posterior import check_code
-from modiste.latent.spreading import Spread, in_turn
 
 Method = Literal["kmeans", "mixture", "category"]
 Basis = Literal["code", "mean"]
@@ -41,12 +41,12 @@ class Clusters:
     def __len__(self) -> int:
         return len(self.centres)
 
-    def assign(self, codes: ArrayLike, spread: Spread = in_turn) -> NDArray[np.intp]:
+    def assign(self, codes: ArrayLike, each: Each = in_turn) -> NDArray[np.intp]:
         """The cluster of each code: `(b,)` for `(b, n)`, an array of no dimension for `(n,)`. Raises BadCode."""
         checked = check_code(codes, self.centres.shape[1])
         batch = np.atleast_2d(checked)
         pieces = (batch[start : start + PIECE] for start in range(0, len(batch), PIECE))
-        found = list(spread(_assigner, (self.centres, self.mixture), pieces))
+        found = list(each(_assigner, (self.centres, self.mixture), pieces))
         return np.concatenate(found or [np.empty(0, np.intp)]).reshape(checked.shape[:-1])
 
     def to_dict(self) -> dict[str, Any]:
@@ -152,34 +152,35 @@ def name_clusters(assignments: ArrayLike, categories: Sequence[str]) -> tuple[st
     return tuple(names[cluster] for cluster in range(len(best)))
 
 
-def fit_kmeans(codes: ArrayLike, k: int, seed: int = 0, spread: Spread = in_turn) -> Clusters:
+def fit_kmeans(codes: ArrayLike, k: int, seed: int = 0, each: Each = in_turn) -> Clusters:
     """K-means++ (scikit-learn, best of 10 starts) over codes `(N, n)`; clusters are named by number.
+
+    `each` does the starts; what comes out does not depend on it.
 
     Raises:
         BadCount: k is below 1, or over the number of different codes.
         BadCode: a code is not finite.
     """
     points = _check(codes, k)
-    return _finish(
-        points, nearest_centre(points, _kmeans_centres(points, k, seed, spread)), k, "kmeans", None
-    )
+    return _finish(points, nearest_centre(points, _kmeans_centres(points, k, seed, each)), k, "kmeans", None)
 
 
-def fit_mixture(codes: ArrayLike, k: int, seed: int = 0, spread: Spread = in_turn) -> Clusters:
+def fit_mixture(codes: ArrayLike, k: int, seed: int = 0, each: Each = in_turn) -> Clusters:
     """A full-covariance Gaussian mixture over codes `(N, n)`, merged to `k` groups; clusters are named by number.
 
     K-means wants round clusters of equal size, which product categories are not. Some 16 Gaussians follow any shape;
     then the two groups that overlap most (Bhattacharyya distance, average linkage) are merged until k are left.
-    Where the rows are too few or too alike for that, the answer is K-means', and says so in `method`.
+    Where the rows are too few or too alike for that, the answer is K-means', and says so in `method`. `each` does the
+    starts.
 
     Raises:
         BadCount: k is below 1, or over the number of different codes.
         BadCode: a code is not finite.
     """
     points = _check(codes, k)
-    mixture = fit_merged(points, k, seed, spread)
+    mixture = fit_merged(points, k, seed, each)
     if mixture is None:
-        return fit_kmeans(codes, k, seed, spread)
+        return fit_kmeans(codes, k, seed, each)
     return _finish(points, mixture.group_of(points), k, "mixture", mixture)
 
 
@@ -201,9 +202,9 @@ def _check(codes: ArrayLike, k: int) -> NDArray[np.float64]:
     return points
 
 
-def _kmeans_centres(points: NDArray[np.float64], k: int, seed: int, spread: Spread) -> NDArray[np.float64]:
+def _kmeans_centres(points: NDArray[np.float64], k: int, seed: int, each: Each) -> NDArray[np.float64]:
     ordered = points[np.lexsort(points.T[::-1])]  # the answer must not hang on the order of the rows
-    starts = spread(_kmeans, (sample_rows(ordered, seed), k, seed), range(STARTS))
+    starts = each(_kmeans, (sample_rows(ordered, seed), k, seed), range(STARTS))
     return min(starts, key=lambda start: start[0])[1]
 
 

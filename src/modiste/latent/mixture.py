@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.latent.spreading import Spread, in_turn
+from modiste.latent.pieces import Each, in_turn
 
 # Components per cluster of the starts in turn. Many small ones chain a large cluster to its neighbours when they are
 # merged; with too few, a small cluster has none of its own.
@@ -110,7 +110,7 @@ def sample_rows(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     return points[np.sort(rows)]
 
 
-def fit_merged(points: NDArray[np.float64], k: int, seed: int, spread: Spread = in_turn) -> Mixture | None:
+def fit_merged(points: NDArray[np.float64], k: int, seed: int, each: Each = in_turn) -> Mixture | None:
     """A mixture over codes `(N, n)` merged to `k` groups by overlap, each with codes; None where none can be had.
 
     Some starts end in an odd merging. Of RUNS starts, with different numbers of components, the answer is the one that
@@ -120,7 +120,7 @@ def fit_merged(points: NDArray[np.float64], k: int, seed: int, spread: Spread = 
 
     points = points[np.lexsort(points.T[::-1])]  # the answer must not hang on the order of the rows
     points = sample_rows(points, seed)
-    tries = spread(_fitter, (points, k, seed), range(RUNS if k > 1 else 1))
+    tries = each(_fitter, (points, k, seed), range(RUNS if k > 1 else 1))
     found = [mixture for mixture in tries if mixture is not None]
     if not found:
         return None

@@ -11,9 +11,8 @@ import numpy as np
 from modiste.errors import BadCount, BadOption
 from modiste.latent.categories import fit_categories
 from modiste.latent.clusters import Basis, Clusters, fit_kmeans, fit_mixture, name_clusters
-from modiste.latent.spreading import in_turn
 from modiste.shop.files import sealed, write_json
-from modiste.shop.fleet import Fleet
+from modiste.shop.fleet import Fleet, Here
 from modiste.shop.indexing import write_index
 from modiste.shop.shop import Shop
 from modiste.shop.writing import opened_for_writing
@@ -57,16 +56,16 @@ def cluster_shop(
             raise BadOption(f"No {name} {value!r} to cluster with.", remedy=f"Choose one of {known}.")
     with opened_for_writing(path, need="encodings") as shop:
         k, method = planned(shop, k, method)
-        spread = in_turn if fleet is None else fleet.each
+        each = (fleet or Here()).each
         points = shop.encodings.mean if on == "mean" else shop.encodings.code
         if method == "category":
             # A design may come from a code or from a mean: both are to find their category.
             both = np.concatenate([shop.encodings.code, shop.encodings.mean])
-            fitted = fit_categories(both, 2 * shop.catalogue.categories, seed, spread)
+            fitted = fit_categories(both, 2 * shop.catalogue.categories, seed, each)
             labels = fitted.labels
         else:
-            fitted = UNSUPERVISED[method](points, k, seed, spread)
-            labels = name_clusters(fitted.assign(points, spread), shop.catalogue.categories)
+            fitted = UNSUPERVISED[method](points, k, seed, each)
+            labels = name_clusters(fitted.assign(points, each), shop.catalogue.categories)
             # A cluster at the end that no product falls into has no name yet.
             labels += ("empty",) * (k - len(labels))
         clusters = replace(fitted, labels=labels, on=cast("Basis", on))
@@ -76,7 +75,7 @@ def cluster_shop(
         )
         asked = {"k": k, "on": on, "method": method, "seed": seed}
         shop.manifest.with_(clusters=made_from | asked | {"labels": list(labels)}).save(shop.files.root)
-        write_index(Shop.open(shop.files.root, derived=False), spread)
+        write_index(Shop.open(shop.files.root, derived=False), each)
     return clusters
 
 

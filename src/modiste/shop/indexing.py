@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.errors import ShopIncomplete
+from modiste.latent.pieces import Each, in_turn
 from modiste.latent.posterior import check_tau
-from modiste.latent.spreading import Spread, in_turn
 from modiste.search.blocks import Blocks
 from modiste.search.graph import Graph
 from modiste.search.index import LatentIndex, warm
 from modiste.search.mapped import PARTIAL
 from modiste.shop.files import ShopFiles
-from modiste.shop.fleet import Fleet
+from modiste.shop.fleet import Fleet, Here
 from modiste.shop.manifest import Manifest
 from modiste.shop.progress import Progress, tell
 from modiste.store.disk import barrier, disk_errors
@@ -81,7 +81,7 @@ def open_index(shop: Opened, threads: int) -> LatentIndex:
     return build_index(shop, threads) if found is None else found
 
 
-def build_index(shop: Opened, threads: int, spread: Spread = in_turn) -> LatentIndex:
+def build_index(shop: Opened, threads: int, each: Each = in_turn) -> LatentIndex:
     """The shop's index, from its encodings and clusters; which product is in which is found in pieces."""
     held = shop.encodings
     return LatentIndex(
@@ -89,16 +89,16 @@ def build_index(shop: Opened, threads: int, spread: Spread = in_turn) -> LatentI
         held.mean,
         held.std,
         held.code,
-        cluster=shop.assigned(spread),
+        cluster=shop.assigned(each),
         tau=shop.tau,
         threads=threads,
     )
 
 
-def write_index(shop: Opened, spread: Spread = in_turn) -> LatentIndex:
+def write_index(shop: Opened, each: Each = in_turn) -> LatentIndex:
     """Build the shop's index and keep it, and the products' words, in files, inside `writing`. Raises StorageError."""
     warm()  # so that the first question does not wait for a compiler
-    index = build_index(shop, 1, spread)
+    index = build_index(shop, 1, each)
     model_id = shop.model.model_id
     directory = shop.files.index(model_id)
     for left in directory.parent.glob(f".{directory.name}.*{PARTIAL}"):
@@ -179,7 +179,7 @@ def index_shop(
         _ = (changed.encodings, changed.clusters)
         warm()  # what is timed is laying out and writing, not the compiler
         began = time.perf_counter()
-        index = write_index(changed, in_turn if fleet is None else fleet.each)
+        index = write_index(changed, (fleet or Here()).each)
         seconds = time.perf_counter() - began
         linked = _write_graph(changed, index, on_progress) if graph else None
     return ({} if linked is None else {"recall": linked.recall}) | {

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from modiste.catalogue.photo import decode_jpeg
 from modiste.latent.clusters import Clusters
+from modiste.latent.pieces import Each, in_turn
 from modiste.latent.sliders import Sliders
-from modiste.latent.spreading import Spread, in_turn
 from modiste.model.config import ModelConfig
 from modiste.model.engine import Engine
 from modiste.search.graph import Graph
@@ -126,13 +126,13 @@ class Opened:
         """The cluster of every product, `(N,)`, rows as in `catalogue`; its own category's, if clusters are those."""
         return self.assigned()
 
-    def assigned(self, spread: Spread = in_turn) -> NDArray[np.intp]:
-        """What `assignments` holds, found anew, in pieces that are spread."""
+    def assigned(self, each: Each = in_turn) -> NDArray[np.intp]:
+        """What `assignments` holds, found anew, in pieces that `each` does."""
         if self.clusters.method == "category":
             place = {name: number for number, name in enumerate(self.clusters.labels)}
             return np.array([place[name] for name in self.catalogue.categories], np.intp)
         basis = self.encodings.mean if self.clusters.on == "mean" else self.encodings.code
-        return np.asarray(self.clusters.assign(basis, spread), np.intp)
+        return np.asarray(self.clusters.assign(basis, each), np.intp)
 
     @cached_property
     def sliders(self) -> Sliders:

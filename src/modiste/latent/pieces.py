@@ -1,4 +1,4 @@
-"""Spreading: the pieces of a fit, one after the other here, or wherever whoever asks for it has them done."""
+"""Pieces: of a fit, or of many codes, done one after the other here, or by whoever is named to do each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Piece = TypeVar("Piece")
 Done = TypeVar("Done")
 
 
-class Spread(Protocol):
+class Each(Protocol):
     """Does `begin(given)(piece)` for every piece, in order."""
 
     def __call__(
