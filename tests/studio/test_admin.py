@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 from modiste.catalogue.bounds import LONGEST_TEXT, unfit_id
 from modiste.catalogue.photo import decode_jpeg, fit_photo, read_photo, to_jpeg, to_png
 from modiste.catalogue.record import Record
-from modiste.shop.changing import Given
+from modiste.shop.changing import Given, models_of
 from modiste.shop.clustering import cluster_shop
 from modiste.shop.ingest import ingest
 from modiste.shop.shop import Shop
@@ -288,6 +288,24 @@ def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) 
     assert held["products"] == len(ids) + 3
     assert len(statuses) > 20
     assert set(statuses) == {200}
+
+
+def test_what_is_told_is_of_one_moment(
+    kept: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = kept
+    app: Any = client.app
+    before, found = settled(client), models_of
+
+    def slow(files: Any) -> list[str]:
+        """The models, once the change is served."""
+        while app.state.keeper.at_work:
+            time.sleep(0.02)
+        return found(files)
+
+    monkeypatch.setattr("modiste.studio.admin.models_of", slow)
+    told = put(client, "new", noise(1)).json()
+    assert (told["working"], told["products"]) == (False, before["products"] + 1)
 
 
 def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: Path) -> None:

@@ -166,8 +166,8 @@ async def reload(front: AtFront, keeper: Kept) -> shapes.Administered:
 
 
 async def _state(front: Any, keeper: Keeper) -> shapes.Administered:
-    shop = front.now.shop
-    models = await asyncio.to_thread(models_of, shop.files)
+    models = await asyncio.to_thread(models_of, front.now.shop.files)
+    shop = front.now.shop  # from here on nothing is waited for, so that all is said of one moment
     return shapes.Administered(
         version=front.now.version,
         before=None if front.before is None else front.before.version,
