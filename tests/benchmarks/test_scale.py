@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "scale"))
 
+from measured import write_between
 from simulate import Kill, Tier, by_formula, replicas_for, run
 
 import model
@@ -150,8 +151,8 @@ def test_tables_have_every_size_and_figures_have_three_digits(tmp_path: Path):
         "98,800",
     ]
     page = tmp_path / "page.md"
-    page.write_text(f"before {model.BEGIN} old {model.END} after", encoding="utf-8")
-    model.write_between(page, model.BEGIN, model.END, text)
+    page.write_text("before <!-- model:begin --> old <!-- model:end --> after", encoding="utf-8")
+    write_between(page, "model", text)
     written = page.read_text(encoding="utf-8")
     assert "old" not in written
     assert written.startswith("before ")
