@@ -31,7 +31,7 @@ NOTE = "<!-- Written by scripts/generate_reference.py. Change the program, then 
 WIDE = 88
 # Of a shop: how its answers are made, alike for a whole shop and for one in shards. Its callers ask none of them.
 INNER = {
-    *("assigned", "check_where", "finder", "look", "loneliness", "probes"),
+    *("assigned", "check_where", "elsewhere", "finder", "look", "loneliness", "probes"),
     *("shelf", "spread", "tally", "thresholds", "ways"),
 }
 
@@ -228,7 +228,8 @@ def fields(node: ast.ClassDef) -> Iterator[str]:
     found = [
         each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
     ]
-    shown = [each for each in found if not ast.unparse(each.target).startswith("_")]
+    names = {ast.unparse(each.target): each for each in found}
+    shown = [each for name, each in names.items() if not name.startswith("_") and name not in INNER]
     if shown:
         yield ""
         yield "Fields: " + ", ".join(

@@ -6,11 +6,16 @@ import gc
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from modiste.shop.indexing import index_shop
+
 pytest.importorskip("ray")
 
+from modiste.scale.cluster import connected
 from modiste.scale.fleet import RayFleet, ray_fleet
 
 
@@ -26,3 +31,28 @@ def fleet() -> Iterator[RayFleet]:
         if issubclass(type(each), subprocess.Popen):  # isinstance would ask objects that warn of being asked
             with suppress(subprocess.TimeoutExpired):
                 each.wait(10)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Ray on this machine, for shards."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("MODISTE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("RAY_worker_niceness", "0")
+    with connected("local") as ray:
+        yield ray
+    patch.undo()
+
+
+@pytest.fixture
+def shop(small: Path, cluster: Any) -> Iterator[Path]:
+    """A shop whose shards run: two, of two replicas each."""
+    from ray import serve
+
+    from modiste.scale.generations import set_up
+
+    index_shop(small)
+    set_up(str(small), 2, 2)
+    yield small
+    for name in serve.status().applications:
+        serve.delete(name)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, Thread
@@ -21,34 +20,8 @@ from modiste.shop.indexing import index_shop
 from modiste.shop.shop import Shop
 
 pytest.importorskip("ray")
-from modiste.scale.cluster import connected
-
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.filterwarnings("ignore::Warning")]
 WAYS = ("transport", "shift", "mean", "shift:fixed-epsilon")
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("MODISTE_CACHE", str(tmp_path_factory.mktemp("cache")))
-    patch.setenv("RAY_worker_niceness", "0")
-    with connected("local") as ray:
-        yield ray
-    patch.undo()
-
-
-@pytest.fixture
-def shop(small: Path, cluster: Any) -> Iterator[Path]:
-    """A shop whose shards run: two, of two replicas each."""
-    from ray import serve
-
-    from modiste.scale.generations import set_up
-
-    index_shop(small)
-    set_up(str(small), 2, 2)
-    yield small
-    for name in serve.status().applications:
-        serve.delete(name)
 
 
 def answers(asked: Any, seed: int) -> list[Any]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modiste.cli import options
+
+if TYPE_CHECKING:
+    from modiste.studio.switching import LooksFor
 
 Host = Annotated[
     str | None,
@@ -38,6 +44,13 @@ def serve(
         int | None,
         typer.Option(metavar="T", help="How many pictures are drawn at once, 2 if left out.", min=1, max=64),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT|auto",
+            help="The Ray cluster, joined from one of its machines, whose shards of this shop look for products.",
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Settings, a table [serve]; modiste.toml here, if there is one."),
@@ -54,13 +67,16 @@ def serve(
     \b
     modiste serve --shop my-shop
     modiste serve --shop my-shop --host 0.0.0.0 --port 8080 --allow-embed https://shop.example
+    modiste serve --shop s3://bucket/my-shop --cluster 10.0.0.1:6379
     modiste serve --shop my-shop --print-config > modiste.toml
     """
     from modiste.cli.output import print_json
     from modiste.studio.settings import load_settings
 
     embedding = tuple(allow_embed) if allow_embed else None
-    settings = load_settings(config, host=host, port=port, allow_embed=embedding, threads=threads)
+    settings = load_settings(
+        config, host=host, port=port, allow_embed=embedding, threads=threads, cluster=cluster
+    )
     if print_config:
         if json:
             print_json(settings.shown())
@@ -71,7 +87,7 @@ def serve(
     from modiste.shop.shop import Shop
     from modiste.studio.server import listen, serve_on, url_of
 
-    with listen(settings.host, settings.port) as held:
+    with listen(settings.host, settings.port) as held, _shards(shop, settings.cluster) as looks_for:
         if settings.admin_key:
             _go_on(shop, settings.threads)
         opened = Shop.open(shop, need="map")
@@ -82,7 +98,32 @@ def serve(
         else:
             announce(url)
         sys.stdout.flush()  # whoever reads it through a pipe waits for it
-        serve_on(held, opened, settings)
+        serve_on(held, opened, settings, looks_for)
+
+
+@contextmanager
+def _shards(shop: str, cluster: str) -> Generator[LooksFor | None]:
+    """What looks for products by the shards of a shop that run on a cluster; None without one."""
+    if not cluster:
+        yield None
+        return
+    from modiste.errors import BadOption
+    from modiste.scale.cluster import LOCAL, connected
+
+    if cluster == LOCAL:
+        raise BadOption(
+            "A cluster that is started here has no shards.",
+            remedy="Give the address of one where `modiste shards` has set them up.",
+        )
+    with connected(cluster):
+        from modiste.scale.elsewhere import DEADLINE, Elsewhere
+        from modiste.scale.front import Front
+
+        front = Front(shop, DEADLINE)
+        try:
+            yield partial(Elsewhere, front)
+        finally:
+            front.close()
 
 
 def _go_on(path: str, threads: int) -> None:

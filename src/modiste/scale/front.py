@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from modiste.errors import ClusterError
 from modiste.scale.generations import SHARD, replicas_of, running
-from modiste.scale.sharded import Gone, Sharded
+from modiste.scale.sharded import DEADLINE, Gone, Sharded
 from modiste.shop.places import absolute
 
 T = TypeVar("T")
@@ -20,9 +20,10 @@ ANSWERING = 30.0  # seconds that new shards have to say what they are
 class Front:
     """The newest shards of a shop, as `Sharded`; it goes over to newer ones by itself, between two questions."""
 
-    def __init__(self, place: str) -> None:
-        """Of the shop at a place. Raises ClusterError where nothing answers for it."""
+    def __init__(self, place: str, deadline: float = DEADLINE) -> None:
+        """Of the shop at a place, with seconds for a look. Raises ClusterError where nothing answers for it."""
         self._place = absolute(place)
+        self._deadline = deadline
         self._lock = Lock()
         self._closing = Event()
         self._name = ""
@@ -73,7 +74,7 @@ class Front:
                     handles = [
                         serve.get_deployment_handle(SHARD.format(i), app_name=name) for i in range(shards)
                     ]
-                    now = Sharded(whole, handles)
+                    now = Sharded(whole, handles, self._deadline)
                     now.about()  # routes are found before anybody waits for them
                     old, self._name, self._now = self._now, name, now
                     if old is not None:

@@ -37,11 +37,12 @@ class Gone(ClusterError):  # noqa: N818  # as in errors: named for what happened
 class Sharded(Counsel):
     """One version of a shop, in shards. Every answer is of that version, or there is none."""
 
-    def __init__(self, whole: Whole, handles: Sequence[Any]) -> None:
-        """`handles` are those of the shards, in order, as Ray Serve gives them."""
+    def __init__(self, whole: Whole, handles: Sequence[Any], deadline: float = DEADLINE) -> None:
+        """`handles` are those of the shards, in order, as Ray Serve gives them; `deadline` is of one look."""
         self.whole = whole
         self.replaced = False  # by newer shards: a try that fails is then not repeated here
         self._handles = list(handles)
+        self._deadline = deadline
 
     @property
     def version(self) -> str:
@@ -119,7 +120,7 @@ class Sharded(Counsel):
 
     def _asked(self, shards: Sequence[int], name: str, given: Any, patience: float) -> list[Any]:
         """What each of some shards answers; from another replica where one dies or takes too long."""
-        until = time.monotonic() + max(DEADLINE, patience)
+        until = time.monotonic() + max(self._deadline, patience)
 
         def begin(shard: int) -> Any:
             return getattr(self._handles[shard], name).remote(given)

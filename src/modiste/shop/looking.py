@@ -57,6 +57,8 @@ class Hit(NamedTuple):
 
 Looking = Callable[[Sequence[Look]], list[list[Hit]]]
 """What answers looks: for each its hits, best first."""
+Elsewhere = Callable[[Sequence[Look]], list[list[Hit]] | None]
+"""What answers looks of a shop for it, or None where it cannot."""
 
 
 def merged_hits(answers: Sequence[Sequence[Hit]], k: int) -> list[Hit]:

@@ -19,7 +19,7 @@ from modiste.shop.crowds import Crowds
 from modiste.shop.filters import Facet, Where
 from modiste.shop.finding import Finder, Question
 from modiste.shop.indexing import made_from
-from modiste.shop.looking import Hit, Look, Shelf
+from modiste.shop.looking import Elsewhere, Hit, Look, Shelf
 from modiste.shop.opened import Opened
 from modiste.shop.tally import Tally
 from modiste.shop.ways import Spread, Ways
@@ -35,6 +35,9 @@ class Shop(Opened, Counsel):
     `n` is the number of latents, `(H, W)` the frame, `N` the number of products. A *code* is one `(n,)` or a batch
     `(b, n)`; a batch gets a list of answers.
     """
+
+    elsewhere: Elsewhere | None = None
+    """What looks for products first, such as shards on other machines."""
 
     @property
     def latent(self) -> int:
@@ -112,7 +115,8 @@ class Shop(Opened, Counsel):
 
     def look(self, looks: Sequence[Look]) -> list[list[Hit]]:
         """For each look its hits, best first."""
-        return self.shelf.look(looks)
+        found = None if self.elsewhere is None else self.elsewhere(looks)
+        return self.shelf.look(looks) if found is None else found
 
     def check_where(self, where: Where) -> None:
         """Raise BadOption where a filter asks for what there is not."""

@@ -25,7 +25,7 @@ from modiste.studio.problems import Guard, add_handlers
 from modiste.studio.security import BodyLimit, Shield
 from modiste.studio.settings import Settings
 from modiste.studio.shapes import Problem
-from modiste.studio.switching import Front
+from modiste.studio.switching import Front, LooksFor
 from modiste.studio.timing import Timed
 
 DESCRIPTION = (
@@ -42,10 +42,10 @@ NO_TELEMETRY: Any = {
 }
 
 
-def create_app(shop: Shop, settings: Settings | None = None) -> FastAPI:
-    """The application that serves an open shop."""
+def create_app(shop: Shop, settings: Settings | None = None, looks_for: LooksFor | None = None) -> FastAPI:
+    """The application that serves an open shop; `looks_for`, if given, looks for its products first."""
     settings = settings or Settings()
-    front = Front(shop, settings)
+    front = Front(shop, settings, looks_for)
     keeper = Keeper(front)
 
     @asynccontextmanager

@@ -15,6 +15,7 @@ from modiste.studio.app import create_app
 from modiste.studio.logs import begin_logging
 from modiste.studio.patience import patient
 from modiste.studio.settings import Settings
+from modiste.studio.switching import LooksFor
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -58,9 +59,9 @@ def url_of(held: socket.socket) -> str:
     return f"http://{host}:{port}/"
 
 
-def serve_on(held: socket.socket, shop: Shop, settings: Settings) -> None:
+def serve_on(held: socket.socket, shop: Shop, settings: Settings, looks_for: LooksFor | None = None) -> None:
     """Serve a shop on a socket until Ctrl-C or SIGTERM: what was asked until then is answered, within the deadline."""
-    serve_app(held, create_app(shop, settings), settings)
+    serve_app(held, create_app(shop, settings, looks_for), settings)
 
 
 def serve_app(held: socket.socket, app: FastAPI, settings: Settings) -> None:

@@ -78,6 +78,10 @@ class Settings(BaseModel):
     connections: int = Field(
         default=512, ge=1, le=100_000, description="Connections at once; others get 503."
     )
+    cluster: str = Field(
+        default="",
+        description="The Ray cluster whose shards look for products; none, and the server does itself.",
+    )
     log: Literal["text", "json"] = Field(
         default="text", description="json writes a line per request; text only what fails."
     )

@@ -24,6 +24,7 @@ from modiste.studio.settings import Settings
 
 P = ParamSpec("P")
 
+WAITING = 8  # questions under way at once where shards look: these threads wait
 QUALITY = 88  # of a drawn frame: 5 kB at 180 x 240, and no artefact one could see in what a model draws
 
 
@@ -37,7 +38,8 @@ class Crews:
 
     def __init__(self, settings: Settings) -> None:
         self.drawing = Crew("draw", settings.threads, settings.queue)
-        self.asking = Crew("ask", settings.threads, settings.queue)
+        asking = max(settings.threads, WAITING) if settings.cluster else settings.threads
+        self.asking = Crew("ask", asking, settings.queue)
         self.slow = Crew("slow", 1, settings.queue)
         self.all = (self.drawing, self.asking, self.slow)
         self.reader = Reader()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from modiste import __version__
 from modiste.errors import ModisteError
+from modiste.shop.looking import Elsewhere
 from modiste.shop.shop import Shop
 from modiste.studio.logs import log
 from modiste.studio.metrics import Metrics
 from modiste.studio.overview import prepare
 from modiste.studio.settings import Settings
 from modiste.studio.state import Crews, Studio
+
+LooksFor = Callable[[str], Elsewhere]
+"""What looks for products of a version of the shop, by its name."""
 
 
 class Front:
@@ -22,11 +27,12 @@ class Front:
     with, by naming it: a design means nothing to another model.
     """
 
-    def __init__(self, shop: Shop, settings: Settings) -> None:
+    def __init__(self, shop: Shop, settings: Settings, looks_for: LooksFor | None = None) -> None:
         self.settings = settings
+        self._looks_for = looks_for
         self.metrics = Metrics()
         self.crews = Crews(settings)
-        self.now = Studio(shop, settings, self.crews, self.metrics)
+        self.now = self._studio(shop)
         self.before: Studio | None = None
         self.ready = False
         self._switching = asyncio.Lock()
@@ -78,9 +84,14 @@ class Front:
     def _opened(self, path: Path | str) -> Studio:
         # As many threads to a question as the shop before was opened with.
         shop = Shop.open(path, need="map", threads=self.now.shop.threads)
-        made = Studio(shop, self.settings, self.crews, self.metrics)
+        made = self._studio(shop)
         made.warm()
         return made
+
+    def _studio(self, shop: Shop) -> Studio:
+        if self._looks_for is not None:
+            shop.elsewhere = self._looks_for(shop.version)
+        return Studio(shop, self.settings, self.crews, self.metrics)
 
     def _tell(self) -> None:
         shop = self.now.shop
