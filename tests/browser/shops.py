@@ -97,7 +97,11 @@ NAME = "<i>خياط & Söhne"
 
 
 def small_shop(root: Path, *, products: int, categories: tuple[str, ...], latent: int) -> Path:
-    """A shop of few sample products, their categories taken in turn, whose texts are the HOSTILE ones."""
+    """A shop of few sample products, their categories taken in turn, whose texts are the HOSTILE ones.
+
+    Ids and categories are as hostile as a shop lets them be: of bounded length, and ids without control characters.
+    """
+    from modiste.catalogue.bounds import LONGEST_NAME, one_line
     from modiste.catalogue.record import Record
     from modiste.catalogue.sample import SampleSource
     from modiste.shop.build import build
@@ -106,8 +110,8 @@ def small_shop(root: Path, *, products: int, categories: tuple[str, ...], latent
     drawn = SampleSource(count=products, seed=5, size=FRAME).records()
     records = [
         Record(
-            f"{i} {HOSTILE[10]} {HOSTILE[i % len(HOSTILE)][:60]}",
-            categories[i % len(categories)],
+            one_line(f"{i} {HOSTILE[10]} {HOSTILE[i % len(HOSTILE)][:60]}"),
+            categories[i % len(categories)][:LONGEST_NAME],
             each.photo,
             {
                 "name": f"{HOSTILE[i % len(HOSTILE)]} {i}",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tests.browser.designs import Shop, ids, moves, rested, start_from
 from tests.browser.looking import slider
+from tests.browser.shops import BY_KL
 
 pytestmark = pytest.mark.browser
 
@@ -109,7 +110,8 @@ def test_more_and_less_like_this_move_the_design_and_leave_what_is_locked(tab: A
     assert ((more - here) * (there - here) >= 0).all(), "no latent moves away"
     assert ((less - here) * (there - here) <= 0).all(), "no latent moves nearer"
 
-    locked = int(np.argmax(np.abs(there - here)))
+    # The idle sliders are folded away, and their locks with them.
+    locked = max(BY_KL, key=lambda latent: abs(there[latent] - here[latent]))
     assert more[locked] != here[locked]
     tab.locator(f'[data-latent="{locked}"] button.lock').click()
     more, less = press(".more-like"), press(".less-like")
