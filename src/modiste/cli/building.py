@@ -23,6 +23,7 @@ def build(
     latent: options.Latent = 16,
     epochs: options.Epochs = None,
     minutes: options.Minutes = None,
+    photos: options.Photos = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
     k: options.Clusters = None,
@@ -58,6 +59,7 @@ def build(
             latent=latent,
             epochs=epochs,
             minutes=minutes,
+            photos=photos,
             seed=seed,
             device=device,
             k=k,
@@ -125,6 +127,7 @@ def train(
     latent: options.Latent = 16,
     epochs: options.Epochs = None,
     minutes: options.Minutes = None,
+    photos: options.Photos = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
     resume: options.Resume = False,
@@ -136,6 +139,7 @@ def train(
     \b
     modiste train --shop my-shop
     modiste train --shop my-shop --minutes 20
+    modiste train --shop my-shop --photos 200000 --minutes 120
     modiste train --shop my-shop --preset paper --epochs 30 --resume
     modiste train --shop my-shop --cluster 10.0.0.1:6379
     """
@@ -148,6 +152,7 @@ def train(
             latent=latent,
             epochs=epochs,
             minutes=minutes,
+            photos=photos,
             seed=seed,
             device=device,
             resume=resume,

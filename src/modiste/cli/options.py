@@ -48,6 +48,12 @@ Epochs = Annotated[int | None, typer.Option(metavar="N", help="How many times to
 Minutes = Annotated[
     float | None, typer.Option(metavar="M", help="Train for about so long, instead of --epochs.")
 ]
+Photos = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", help="Learn from so many products at most, drawn by their ids; 32,000 if left out."
+    ),
+]
 Seed = Annotated[int, typer.Option(metavar="S", help="Of every random choice.")]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to train.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]

@@ -34,6 +34,7 @@ def build(
     latent: int = 16,
     epochs: int | None = None,
     minutes: float | None = None,
+    photos: int | None = None,
     seed: int = 0,
     device: str = "auto",
     k: int | None = None,
@@ -62,7 +63,7 @@ def build(
         fleet=fleet,
         on_progress=on_progress,
     )
-    asked = asked_of(preset, latent, epochs, minutes, seed)
+    asked = asked_of(preset, latent, epochs, minutes, photos, seed)
     steps: tuple[Step, ...] = (
         (
             "train",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -26,6 +26,7 @@ def train_shop(
     latent: int = 16,
     epochs: int | None = None,
     minutes: float | None = None,
+    photos: int | None = None,
     seed: int = 0,
     device: str = "auto",
     resume: bool = False,
@@ -33,6 +34,9 @@ def train_shop(
     on_progress: Progress | None = None,
 ) -> ModelConfig:
     """Train a model on the catalogue of the shop at `path` and make it the shop's model.
+
+    It learns from `photos` products at most, 32,000 if None, drawn by their ids: so that it takes no longer, and no
+    more disk, however large the catalogue is.
 
     The model before stays in `models/` until then, and in use: a run that fails or is killed changes nothing. The
     machines of `fleet` train along; the result is that of one, up to the rounding of sums.
@@ -44,18 +48,19 @@ def train_shop(
         ShopBusy: another process is writing to the shop.
         StorageError: the disk refused.
     """
-    train, make_settings = _load_vae()
-    asked = asked_of(preset, latent, epochs, minutes, seed)
+    train, make_settings, drawn = _load_vae()
+    asked = asked_of(preset, latent, epochs, minutes, photos, seed)
     with opened_for_writing(path, need="catalogue") as shop:
-        settings = make_settings(**asked, frame=shop.frame, device=device, catalogue_hash=shop.store.hash())
+        chosen = {name: value for name, value in asked.items() if name != "photos"}
+        settings = make_settings(**chosen, frame=shop.frame, device=device, catalogue_hash=shop.store.hash())
         settings.check()
-        ids = shop.catalogue.ids
-        photos = StoredPhotos(shop.store, ids)
+        ids = drawn(shop.catalogue.ids, photos)
+        stored = StoredPhotos(shop.store, ids)
         models = shop.files.models
         with disk_errors("Training"), (fleet or Here()).partners() as partners:
             models.mkdir(exist_ok=True)
             config = train(
-                photos, ids, settings, models, resume=resume, partners=partners, on_progress=on_progress
+                stored, ids, settings, models, resume=resume, partners=partners, on_progress=on_progress
             )
         shop.manifest.with_(model=config.model_id, training=asked).save(shop.files.root)
     return config
@@ -81,17 +86,19 @@ class StoredPhotos(Sequence[bytes]):
 
 
 def asked_of(
-    preset: str, latent: int, epochs: int | None, minutes: float | None, seed: int
+    preset: str, latent: int, epochs: int | None, minutes: float | None, photos: int | None, seed: int
 ) -> dict[str, Any]:
-    """What was asked of a training, as the manifest keeps it."""
-    return {"preset": preset, "latent": latent, "epochs": epochs, "minutes": minutes, "seed": seed}
+    """What was asked of a training, as the manifest keeps it; without `photos` where that was left out, as before."""
+    asked = {"preset": preset, "latent": latent, "epochs": epochs, "minutes": minutes, "seed": seed}
+    return asked if photos is None else asked | {"photos": photos}
 
 
-def _load_vae() -> tuple[Any, type[TrainSettings]]:
+def _load_vae() -> tuple[Any, type[TrainSettings], Callable[[Sequence[str], int | None], Sequence[str]]]:
     if find_spec("torch") is None or find_spec("safetensors") is None or find_spec("onnx") is None:
         raise MissingExtra(
             "Training needs PyTorch, which is not installed.", remedy="Run `pip install 'modiste[train]'`."
         )
     from modiste.vae import TrainSettings, train
+    from modiste.vae.photos import drawn
 
-    return train, TrainSettings
+    return train, TrainSettings, drawn

@@ -65,7 +65,8 @@ def finish(
             background=settings.background,
             catalogue_hash=settings.catalogue_hash,
             network=vae.options,
-            training=settings.identity() | {"epochs": progress.epochs, "seconds": round(progress.seconds, 1)},
+            training=settings.identity()
+            | {"products": len(ids), "epochs": progress.epochs, "seconds": round(progress.seconds, 1)},
             metrics=held_out_metrics(vae, photos, validation_rows) | {"onnx_difference": difference},
             kl_per_latent=mean_kl(vae, photos),
             validation_ids=tuple(str(ids[row]) for row in validation_rows),

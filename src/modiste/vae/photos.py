@@ -14,11 +14,34 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
-from modiste.errors import TrainingError
+from modiste.errors import BadOption, TrainingError
 from modiste.vae.prepared import as_looks, as_planes, prepare
 
 VALIDATION_SHARE = 0.05
 VALIDATION_MOST = 1000
+FEWEST = 8  # products to train on
+# Eight passes over these are what a training sees if nothing is said: more products would be seen less often.
+MOST = 32_000
+
+
+def ranks(ids: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """A number of each product, `(N,)`, that its id alone decides."""
+    hashes = (int.from_bytes(hashlib.sha256(each.encode()).digest()[:8], "big") for each in ids)
+    return np.fromiter(hashes, np.uint64, len(ids))
+
+
+def drawn(ids: Sequence[str], most: int | None = None) -> Sequence[str]:
+    """Of products at most so many, MOST if None, in their order; where the catalogue grows, most of them stay.
+
+    Raises:
+        BadOption: `most` are too few to train on.
+    """
+    most = MOST if most is None else most
+    if most < FEWEST:
+        raise BadOption(f"photos is {most}.", remedy=f"Give {FEWEST} or more.")
+    if len(ids) <= most:
+        return ids
+    return [ids[int(row)] for row in np.sort(np.argpartition(ranks(ids), most - 1)[:most])]
 
 
 def split(ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -29,13 +52,13 @@ def split(ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int
     Raises:
         TrainingError: fewer than 8 products.
     """
-    if len(ids) < 8:
+    if len(ids) < FEWEST:
         raise TrainingError(
-            f"The catalogue has {len(ids)} products; training needs at least 8.", remedy="Ingest more photos."
+            f"The catalogue has {len(ids)} products; training needs at least {FEWEST}.",
+            remedy="Ingest more photos.",
         )
-    ranks = np.array([int.from_bytes(hashlib.sha256(i.encode()).digest()[:8], "big") for i in ids], np.uint64)
     count = min(VALIDATION_MOST, max(2, round(VALIDATION_SHARE * len(ids))))
-    order = np.argsort(ranks, kind="stable")
+    order = np.argsort(ranks(ids), kind="stable")
     return np.sort(order[count:]), np.sort(order[:count])
 
 
