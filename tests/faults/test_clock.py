@@ -143,8 +143,8 @@ def test_a_server_whose_clock_is_set(served: tuple[httpx.Client, Clock, str]) ->
 
 
 def test_the_time_of_day_decides_nothing() -> None:
-    """It is told to people: in the log, in a backup, in who holds a shop, and to a server that asks us to come back at an
-    hour. Beside that it says when what nobody names any more is removed, and nothing that anyone reads.
+    """It is told to people: in the log, in a backup, in who holds a shop, and to a server that asks us to come back at
+    an hour. Beside that it says when what nobody names any more is removed, and nothing that anyone reads.
     """
     asking = re.compile(r"\btime\.time(_ns)?\(|datetime\.(now|utcnow|today)\(|\bdate\.today\(")
     found = {
