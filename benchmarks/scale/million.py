@@ -3,9 +3,9 @@
     sudo python benchmarks/scale/million.py [--products 1000000] [--beside] [--page docs/scale.md]
 
 The machines are network namespaces of this one (iproute2, root), each with an address and a processor of its own in
-Ray's book, so that what is seen is whether it works, what it costs beside one process (--beside does all again
-with two threads of one process) and how memory grows, not how fast three machines are. The products are synthetic,
-1.1 kB of JPEG each, in Parquet files; the model is trained on 3,000 of them.
+Ray's book, so that what is seen is whether it works, what it costs beside one process (--beside encodes the same shop
+again with two threads of one process) and how memory grows, not how fast three machines are. The products are
+synthetic, 1.1 kB of JPEG each, in Parquet files; the model is trained on 3,000 of them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ from modiste.catalogue.photo import decode_jpeg
 from modiste.catalogue.record import Record
 from modiste.shop.build import build
 from modiste.shop.encoding import encode_shop
-from modiste.shop.ingest import ingest
 from modiste.shop.sliding import make_map, make_sliders
 
 FRAME = (64, 48)
@@ -55,7 +54,7 @@ def main() -> None:
     """Run it, and print or write what was seen."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--products", type=int, default=1_000_000)
-    parser.add_argument("--beside", action="store_true", help="the same by one process with two threads")
+    parser.add_argument("--beside", action="store_true", help="encode by one process with two threads too")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "scale-million.json")
     parser.add_argument("--page", type=Path, help="write the table into this page")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary directory")
@@ -78,17 +77,14 @@ def measure(folder: Path, count: int, *, beside: bool) -> dict[str, Any]:
     write_source(source, count)
     build(Made(LEARNT), shop, frame=FRAME, epochs=6)
     seen: dict[str, Any] = {"products": count, "stages": {}}
-    if beside:
-        shutil.copytree(shop, folder / "one")
-        one: dict[str, Any] = {}
-        with timed(one, "ingest"):
-            ingest(str(source), folder / "one")
-        with timed(one, "encode"):
-            encode_shop(folder / "one", threads=2)
-        seen["beside"] = one
     with cluster(3) as machines:
         seen["stages"]["ingest"] = stage(machines, ["ingest", shop, source], count, killed=3)
         machines.start(3)
+        if beside:
+            shutil.copytree(shop, folder / "one")
+            seen["beside"] = {}
+            with timed(seen["beside"], "encode"):
+                encode_shop(folder / "one", threads=2)
         seen["stages"]["encode"] = stage(machines, ["encode", shop], count, killed=2)
         machines.start(2)
         for name in ("cluster", "index"):
@@ -97,9 +93,11 @@ def measure(folder: Path, count: int, *, beside: bool) -> dict[str, Any]:
         with timed(seen["stages"], "sliders and map"):
             make_sliders(shop, threads=2)
             make_map(shop)
-        checked = check(shop, folder / "one" if beside else None, count)
-        sharded = search(machines, shop)
-    return seen | {"checked": checked, "asked": ask(shop), "sharded": sharded}
+        seen["checked"] = check(shop, folder / "one" if beside else None, count)
+        seen["asked"] = ask(shop)
+        print(json.dumps(seen, indent=1), file=sys.stderr, flush=True)
+        seen["sharded"] = search(machines, shop)
+    return seen
 
 
 def command(machines: Cluster, *arguments: object) -> None:
