@@ -16,9 +16,9 @@ from tests.browser.served import Server, browser, find_browser, served
 from tests.browser.shops import HOSTILE, NAME, edited_copy, small_shop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """One Chromium for all tests."""
+    """One Chromium for all tests here; after them its driver's event loop is gone from this thread."""
     if find_browser() is None:
         message = "no Chromium: `scripts/ensure_chromium.sh` installs it, or says how"
         if os.environ.get("MODISTE_NEEDS_CHROMIUM") == "1":

@@ -146,7 +146,8 @@ def test_a_body_that_is_too_large_ends_and_one_that_comes_slowly_arrives(site: s
             refused = client.post(
                 "/v1/encode", files={"photo": ("photo.jpg", bytes(8_000_000), "image/jpeg")}
             )
-            assert refused.status_code == 413
+            # 502 is Caddy's, where the studio hung up on what still came before Caddy read its answer.
+            assert refused.status_code in (413, 502)
         except httpx.TransportError:  # it may hang up while the body still comes
             pass
         assert client.get("/readyz").status_code == 200

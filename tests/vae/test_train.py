@@ -199,7 +199,7 @@ def test_a_long_run_begins_with_a_measurement_and_goes_on_as_it_began(
     seen.clear()
     train(photos, ids, settings(), tmp_path, resume=True, on_progress=seen.append)
     assert "tune" not in {event["stage"] for event in seen}
-    torch.set_num_threads(threads)
+    assert torch.get_num_threads() == threads  # whatever was the fastest
 
 
 def test_a_run_in_bfloat16_does_not_go_on_where_that_is_emulated(tmp_path: Path) -> None:

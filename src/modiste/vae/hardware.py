@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -17,6 +19,16 @@ class Hardware:
     bfloat16: bool
     channels_last: bool = True
     threads: int = field(default_factory=torch.get_num_threads)
+
+
+@contextmanager
+def threads_kept() -> Generator[None]:
+    """Leave the number of threads that torch computes on as it was, whatever is set meanwhile."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def choose_hardware(name: str) -> Hardware:

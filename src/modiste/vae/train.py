@@ -23,7 +23,7 @@ from modiste.errors import NonFiniteLoss
 from modiste.model.config import ModelConfig, new_model_id
 from modiste.vae.checkpoint import Progress, load_checkpoint, network_tensors, peek, save_checkpoint
 from modiste.vae.finish import finish
-from modiste.vae.hardware import choose_hardware
+from modiste.vae.hardware import choose_hardware, threads_kept
 from modiste.vae.model import Vae
 from modiste.vae.photos import PhotoSet, split
 from modiste.vae.plan import as_begun, plan_epochs, worth_tuning
@@ -39,6 +39,7 @@ OnProgress = Callable[[dict[str, Any]], None]
 TELL_EVERY = 0.2  # seconds between progress reports
 
 
+@threads_kept()
 def train(
     photos: Sequence[bytes],
     ids: Sequence[str],
