@@ -126,7 +126,7 @@ def search(machines: Cluster, shop: Path) -> dict[str, Any]:
             for seed in range(QUESTIONS):
                 if seed == QUESTIONS // 3:
                     machines.kill(3)
-                body = {"code": opened.random_design(seed).tolist(), "scope": "catalogue"}
+                body = {"code": opened.random_design(seed).tolist(), "scope": "catalogue", "k": 10}
                 wanted = [match.id for match in opened.similar(body["code"], 10, scope="catalogue")]
                 began = time.perf_counter()
                 answer = client.post(f"{address}/v1/similar", json=body)
