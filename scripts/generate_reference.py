@@ -225,11 +225,12 @@ def parameter(each: ast.arg, default: ast.expr | None) -> str:
 
 def fields(node: ast.ClassDef) -> Iterator[str]:
     """The fields of a dataclass."""
-    found = [
-        each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
-    ]
-    names = {ast.unparse(each.target): each for each in found}
-    shown = [each for name, each in names.items() if not name.startswith("_") and name not in INNER]
+    found = {
+        each.target.id: each
+        for each in node.body
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+    }
+    shown = [each for name, each in found.items() if not name.startswith("_") and name not in INNER]
     if shown:
         yield ""
         yield "Fields: " + ", ".join(

@@ -46,12 +46,12 @@ def alone(path: Path) -> list[Any]:
 def test_shards_look_until_there_are_none(shop: Path) -> None:
     from ray import serve
 
-    from modiste.scale.elsewhere import Elsewhere
+    from modiste.scale.elsewhere import ByShards
     from modiste.scale.front import Front
 
     front = Front(str(shop), deadline=3.0)
     opened = Shop.open(shop, need="map")
-    opened.elsewhere = by_shards = Elsewhere(front, opened.version)
+    opened.elsewhere = by_shards = ByShards(front, opened.version)
     with TestClient(create_app(opened)) as client:
         assert told(client, opened) == alone(shop)
         assert by_shards([]) == []
@@ -66,14 +66,14 @@ def test_shards_look_until_there_are_none(shop: Path) -> None:
 
 
 def test_a_newer_version_is_looked_in_here_until_the_shards_have_it(shop: Path) -> None:
-    from modiste.scale.elsewhere import Elsewhere
+    from modiste.scale.elsewhere import ByShards
     from modiste.scale.front import Front
     from modiste.scale.generations import set_up
 
     front = Front(str(shop))
     index_shop(shop, tau=0.2)
     opened = Shop.open(shop, need="map")
-    opened.elsewhere = by_shards = Elsewhere(front, opened.version)
+    opened.elsewhere = by_shards = ByShards(front, opened.version)
     expected = alone(shop)
     with TestClient(create_app(opened)) as client:
         assert by_shards([]) is None

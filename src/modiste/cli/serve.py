@@ -116,12 +116,12 @@ def _shards(shop: str, cluster: str) -> Generator[LooksFor | None]:
             remedy="Give the address of one where `modiste shards` has set them up.",
         )
     with connected(cluster):
-        from modiste.scale.elsewhere import DEADLINE, Elsewhere
+        from modiste.scale.elsewhere import DEADLINE, ByShards
         from modiste.scale.front import Front
 
         front = Front(shop, DEADLINE)
         try:
-            yield partial(Elsewhere, front)
+            yield partial(ByShards, front)
         finally:
             front.close()
 

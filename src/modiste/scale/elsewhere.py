@@ -15,7 +15,7 @@ DEADLINE = 5.0  # seconds for all tries of one look: the visitor waits, and the 
 log = logging.getLogger("modiste.scale")
 
 
-class Elsewhere:
+class ByShards:
     """Answers the looks of one version of a shop by its shards; what they cannot answer, the shop does."""
 
     def __init__(self, front: Front, version: str) -> None:

@@ -51,8 +51,16 @@ def train_shop(
     train, make_settings, drawn = _load_vae()
     asked = asked_of(preset, latent, epochs, minutes, photos, seed)
     with opened_for_writing(path, need="catalogue") as shop:
-        chosen = {name: value for name, value in asked.items() if name != "photos"}
-        settings = make_settings(**chosen, frame=shop.frame, device=device, catalogue_hash=shop.store.hash())
+        settings = make_settings(
+            preset=preset,
+            frame=shop.frame,
+            latent=latent,
+            epochs=epochs,
+            minutes=minutes,
+            seed=seed,
+            device=device,
+            catalogue_hash=shop.store.hash(),
+        )
         settings.check()
         ids = drawn(shop.catalogue.ids, photos)
         stored = StoredPhotos(shop.store, ids)

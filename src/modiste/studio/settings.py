@@ -80,7 +80,7 @@ class Settings(BaseModel):
     )
     cluster: str = Field(
         default="",
-        description="The Ray cluster whose shards look for products; none, and the server does itself.",
+        description="The Ray cluster whose shards look for products; the server does where there is none.",
     )
     log: Literal["text", "json"] = Field(
         default="text", description="json writes a line per request; text only what fails."

@@ -24,7 +24,6 @@ from modiste.studio.settings import Settings
 
 P = ParamSpec("P")
 
-WAITING = 8  # questions under way at once where shards look: these threads wait
 QUALITY = 88  # of a drawn frame: 5 kB at 180 x 240, and no artefact one could see in what a model draws
 
 
@@ -36,10 +35,10 @@ class Crews:
     read in a process of their own.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, waiting: int = 0) -> None:
+        """With so many threads more to ask as are `waiting` for others to look for products."""
         self.drawing = Crew("draw", settings.threads, settings.queue)
-        asking = max(settings.threads, WAITING) if settings.cluster else settings.threads
-        self.asking = Crew("ask", asking, settings.queue)
+        self.asking = Crew("ask", settings.threads + waiting, settings.queue)
         self.slow = Crew("slow", 1, settings.queue)
         self.all = (self.drawing, self.asking, self.slow)
         self.reader = Reader()

@@ -16,6 +16,7 @@ from modiste.studio.overview import prepare
 from modiste.studio.settings import Settings
 from modiste.studio.state import Crews, Studio
 
+WAITING = 8  # threads more that ask, where something else looks: they wait for it, and work little
 LooksFor = Callable[[str], Elsewhere]
 """What looks for products of a version of the shop, by its name."""
 
@@ -31,7 +32,7 @@ class Front:
         self.settings = settings
         self._looks_for = looks_for
         self.metrics = Metrics()
-        self.crews = Crews(settings)
+        self.crews = Crews(settings, WAITING if looks_for is not None else 0)
         self.now = self._studio(shop)
         self.before: Studio | None = None
         self.ready = False

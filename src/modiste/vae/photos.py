@@ -31,7 +31,10 @@ def ranks(ids: Sequence[str]) -> npt.NDArray[np.uint64]:
 
 
 def drawn(ids: Sequence[str], most: int | None = None) -> Sequence[str]:
-    """Of products at most so many, MOST if None, in their order; where the catalogue grows, most of them stay.
+    """The ids of the products to learn from: `most` of `N` at most, MOST if None, in their order.
+
+    Those of the least ranks, of which `split` holds the least back: where the catalogue grows, a product that was drawn
+    gives way only to one that came.
 
     Raises:
         BadOption: `most` are too few to train on.
