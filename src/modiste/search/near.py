@@ -99,7 +99,9 @@ def _nearness(
 
 
 def _exactly(part: Part, codes: NDArray[np.float32], asked: Asked, places: Rows) -> NDArray[np.float64]:
-    return np.array([asked.nearness(part.scores(asked, code, places)) for code in codes])
+    """The nearness of codes `(b, n)` to some places, from float64, within what float32 can hold: `(b, m)`."""
+    exact = np.array([asked.nearness(part.scores(asked, code, places)) for code in codes])
+    return np.clip(exact, -FARTHEST, FARTHEST)
 
 
 def far(codes: NDArray[np.float32]) -> bool:
