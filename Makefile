@@ -59,10 +59,10 @@ check-all: check ## check, then every test: slow, on real photos, in a browser, 
 	$(MAKE) load
 
 .PHONY: load
-load: $(ALL) ## a server under load for a minute, then under too much (SHOP=demo-shop); fails where a promise is not kept
+load: $(ALL) ## a server under load for three minutes, then under too much (SHOP=demo-shop); fails where a promise is not kept
 	scripts/ensure_wrk.sh
 	$(BIN)/modiste demo --shop $(SHOP) --no-serve --json > /dev/null
-	$(BIN)/python benchmarks/load --shop $(SHOP) --minutes 1
+	$(BIN)/python benchmarks/load --shop $(SHOP) --minutes 3
 
 .PHONY: bench
 bench: $(BENCH) ## all comparisons of speed, side by side with peers, as ratios into build/bench.json

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -61,6 +62,20 @@ def test_the_process_serves_and_ends_with_ctrl_c(built: Path) -> None:
         assert process.returncode == 0, err
         assert err == ""
         assert time.monotonic() - started < 10
+
+
+def test_the_first_visitor_of_a_ready_server_waits_no_longer_than_the_next(built: Path) -> None:
+    with serving(built) as (_, url), httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+        while client.get("/readyz").status_code != 200:
+            time.sleep(0.1)
+        ids = [each["id"] for each in client.get("/v1/products", params={"size": 6}).json()["results"]]
+        taken: list[float] = []
+        for id_ in reversed(ids):
+            began = time.monotonic()
+            assert client.get(f"/v1/products/{id_}/thumbnail.webp").status_code == 200
+            taken.append(time.monotonic() - began)
+        # Opening the database took a hundred times as long as a thumbnail does.
+        assert taken[0] < 0.2 + 10 * statistics.median(taken[1:])
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_all_sent(built: Path) -> None:

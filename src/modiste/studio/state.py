@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from functools import cached_property
 from typing import ParamSpec
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.catalogue.photo import Photo, to_jpeg
+from modiste.errors import ModisteError
 from modiste.search.index import warm as warm_search
 from modiste.shop.products import title_of
 from modiste.shop.shop import Shop
@@ -70,6 +72,9 @@ class Studio:
         code = shop.code_of(shop.catalogue.ids[0])
         self.draw(code)
         shop.similar(code, 1)
+        shop.recommend(code, 1)
+        with suppress(ModisteError):  # a photo that cannot be read is for whoever asks for it to hear of
+            shop.jpeg(shop.catalogue.ids[0])
         shop.typicality(code)
         shop.position_of(code)
         _ = (
