@@ -72,7 +72,6 @@ class Studio:
         code = shop.code_of(shop.catalogue.ids[0])
         self.draw(code)
         shop.similar(code, 1)
-        shop.recommend(code, 1)
         with suppress(ModisteError):  # a photo that cannot be read is for whoever asks for it to hear of
             shop.jpeg(shop.catalogue.ids[0])
         shop.typicality(code)
