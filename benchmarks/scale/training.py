@@ -1,6 +1,6 @@
 """Seconds that an epoch takes with 0, 1 and 2 partners, all on this machine: what training together costs.
 
-    python benchmarks/scale/training.py [--products 640] [--threads 2]
+    python benchmarks/scale/training.py [--products 640] [--threads 2] [--page docs/scale.md]
 
 The partners are plain processes, as Ray would start them: Ray takes no part in a step. Where all share the same
 processors nothing can be gained, and what is slower is the price: three processes for one, their sums, and their
@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 import torch
+from measured import write_between
 
 from modiste.catalogue.sample import SampleSource
 from modiste.shop.ingest import ingest
@@ -27,6 +28,7 @@ from modiste.shop.training import StoredPhotos
 from modiste.vae import TrainSettings, train
 
 EPOCHS = 6
+MARK = "scale-training"
 PROGRAM = """
 import sys
 from modiste.vae.messages import Meeting
@@ -79,29 +81,36 @@ def seconds(
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure, and print or write the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--products", type=int, default=640)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--page", type=Path)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         ingest(SampleSource(count=asked.products, seed=0), directory)
         shop = Shop.open(directory, need="catalogue")
         ids = list(shop.catalogue.ids)
         photos = StoredPhotos(shop.store, ids)
-        print(f"{len(ids)} products, {asked.threads} processors; seconds an epoch")
-        print("partners  threads  small photos  whole frames  paper's preset")
+        lines = [
+            f"{len(ids)} products, {asked.threads} processors; seconds an epoch.",
+            "",
+            "| partners | threads of each | small photos | whole frames | paper's preset |",
+            "|---|---|---|---|---|",
+        ]
+        print("\n".join(lines), flush=True)
         for count, threads in ((0, asked.threads), (0, 1), (1, 1), (2, 1)):
             ours, papers = (
                 seconds(photos, ids, preset, threads, Here(count) if count else None)
                 for preset in ("default", "paper")
             )
-            print(
-                f"{count:8}  {threads:7}  {ours[False]:12.2f}  {ours[True]:12.2f}  {papers[True]:14.2f}",
-                flush=True,
-            )
+            spent = f"{ours[False]:.2f} | {ours[True]:.2f} | {papers[True]:.2f}"
+            lines.append(f"| {count} | {threads} | {spent} |")
+            print(lines[-1], flush=True)
+    if asked.page is not None:
+        write_between(asked.page, MARK, "\n".join(lines))
 
 
 if __name__ == "__main__":
