@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modiste.errors import BadCode, SchemaError, ShopBusy, ShopIncomplete, StaleError, UnknownProduct
+from modiste.store import database
 from modiste.store.disk import one_writer
 from modiste.store.products import ProductStore, StoredProduct
 
@@ -247,3 +248,24 @@ def test_a_reader_whose_version_is_gone_reads_the_newest(
         store.upsert([product("p0", photo=each)])
     assert not old & set((store.directory / "products.lance" / "data").iterdir())
     assert reader.photos(["p1", "p0"]) == [b"\x01" * 9, b"latest"]
+
+
+def test_a_reader_keeps_its_version_over_what_passes(
+    store: ProductStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that breaks once must not move a reader to what a writer is in the midst of."""
+    reader = ProductStore.open(store.directory)
+    before = reader.photos(["p0"])
+    store.upsert([product("p0", photo=b"later")])
+    real, failed = database._query, []
+
+    def query(*asked: Any) -> Any:
+        if not failed:
+            failed.append(asked)
+            raise OSError("connection reset by peer")
+        return real(*asked)
+
+    monkeypatch.setattr(database, "_query", query)
+    assert reader.photos(["p0"]) == before != [b"later"]
+    assert failed
+    assert ProductStore.open(store.directory).photos(["p0"]) == [b"later"]

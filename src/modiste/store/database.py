@@ -59,8 +59,11 @@ class Database:
     def _at_its_version(self, table: Any) -> Any:
         if self.origin is not None and self.origin.pinned:
             version = self.origin.version(table.name)
-            with suppress(OSError, RuntimeError, ValueError):  # tidied away since: see `read`
+            try:
                 table.checkout(version)
+            except (OSError, RuntimeError, ValueError):
+                if _has_version(table, version):  # it was the network: another version would be another shop
+                    raise
         return table
 
     @contextmanager
@@ -152,14 +155,19 @@ def read(table: Any, columns: Sequence[str], where: str | None = None) -> pa.Tab
     """Columns of a table, all rows or those of an SQL filter.
 
     A reader that has held the table for longer than KEEP may find that a writer has tidied its version away; it is
-    then read at its newest.
+    then read at its newest. Where its version is there, what went wrong is of the moment: it is asked once more.
     """
     with disk_errors(f"Reading table {table.name}"):
         try:
             return _query(table, columns, where)
         except (OSError, RuntimeError, ValueError):
-            table.checkout_latest()
+            if not _has_version(table, table.version):
+                table.checkout_latest()
             return _query(table, columns, where)
+
+
+def _has_version(table: Any, version: int | None) -> bool:
+    return any(each["version"] == version for each in table.list_versions())
 
 
 def read_batches(table: Any, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
