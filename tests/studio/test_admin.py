@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +32,7 @@ from modiste.shop.ingest import ingest
 from modiste.shop.shop import Shop
 from modiste.shop.training import train_shop
 from modiste.store.disk import one_writer
+from modiste.store.products import ProductStore
 from modiste.studio.app import create_app
 from modiste.studio.keys import new_key
 from modiste.studio.settings import Settings
@@ -329,6 +331,22 @@ def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: 
         end.set()
         waited.result()
     assert (held["products"], held["error"]) == (before["products"] + 1, "")
+
+
+def test_other_words_are_taken_up(kept: tuple[TestClient, Path]) -> None:
+    """Prices change every night: the same photo with other words is another version of the shop."""
+    client, path = kept
+    put(client, "new", noise(1), attributes='{"name": "New", "price": 10}')
+    before = settled(client)
+    put(client, "new", noise(1), attributes='{"name": "Newer", "price": 9}')
+    held = settled(client)
+    assert held["version"] != before["version"]
+    assert client.get("/v1/products/new").json()["title"] == "Newer"
+    store = ProductStore.open(path / "store")  # by an ingest, not by the server
+    store.upsert([replace(store.get("new"), attributes={"name": "Newest", "price": 8})])
+    client.post("/v1/admin/reload", headers=KEY)
+    assert settled(client)["version"] not in (before["version"], held["version"])
+    assert client.get("/v1/products/new").json()["title"] == "Newest"
 
 
 def test_a_shop_that_cannot_answer_is_not_served(kept: tuple[TestClient, Path]) -> None:

@@ -45,20 +45,25 @@ class Encodings:
 
 def made_from(files: ShopFiles, manifest: Manifest, store: ProductStore, model_id: str) -> str:
     """Names what an index of the shop is made of, read from no table: it is stale when this has changed."""
-    try:
-        clusters = hashlib.sha256(files.clusters(model_id).read_bytes()).hexdigest()
-    except OSError:
-        clusters = ""
-    return _hash_of(linked_from(manifest, store, model_id), clusters)
+    return hash_of(linked_from(manifest, store, model_id), hash_of_file(files.clusters(model_id)))
 
 
 def linked_from(manifest: Manifest, store: ProductStore, model_id: str) -> str:
     """Names what a graph of the shop's products is made of: clusters do not matter to it."""
-    return _hash_of(model_id, store.hash(), store.encodings_stamp(model_id), manifest.tau)
+    return hash_of(model_id, store.hash(), store.encodings_stamp(model_id), manifest.tau)
 
 
-def _hash_of(*said: Any) -> str:
+def hash_of(*said: Any) -> str:
+    """A hash of what can be said in JSON."""
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def hash_of_file(path: Path) -> str:
+    """A hash of what a file holds; "" where there is none."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def indexed_encodings(

@@ -28,17 +28,25 @@ from modiste.shop.places import to_read
 from modiste.shop.products import Products
 from modiste.shop.stages import STAGES, Encodings, Stage
 from modiste.store.disk import hold
-from modiste.store.products import ProductStore
+from modiste.store.products import ProductStore, products_stamp
 
 
 class Opened:
     """What a shop consists of, read-only. `n` is the number of latents, `(H, W)` the frame, `N` that of products."""
 
     def __init__(
-        self, files: ShopFiles, manifest: Manifest, store: ProductStore, threads: int, *, derived: bool = True
+        self,
+        files: ShopFiles,
+        manifest: Manifest,
+        store: ProductStore,
+        threads: int,
+        *,
+        derived: bool = True,
+        stamped: str = "",
     ) -> None:
-        """See `open`. Not `derived` reads encodings from the database, though the index may have them."""
+        """See `open`. Not `derived` reads encodings from the database; `stamped` names what the products' table has."""
         self._derived = derived
+        self._stamped = stamped
         self.files = files
         self.manifest = manifest
         self.store = store
@@ -66,7 +74,11 @@ class Opened:
         root = to_read(path)
         files = ShopFiles(root)
         manifest = Manifest.load(root)
-        shop = cls(files, manifest, ProductStore.open(files.store), threads, derived=derived)
+        stamped = products_stamp(
+            files.store
+        )  # before it is read: what is written meanwhile is another version
+        store = ProductStore.open(files.store)
+        shop = cls(files, manifest, store, threads, derived=derived, stamped=stamped)
         if (held := hold(root)) is not None:
             finalize(shop, os.close, held)
         # Touching each stage loads and checks it.

@@ -18,7 +18,7 @@ from modiste.shop.counsel import PROBES, Counsel, Probes
 from modiste.shop.crowds import Crowds
 from modiste.shop.filters import Facet, Where
 from modiste.shop.finding import Finder, Question
-from modiste.shop.indexing import made_from
+from modiste.shop.indexing import hash_of, hash_of_file, made_from
 from modiste.shop.looking import Elsewhere, Hit, Look, Shelf
 from modiste.shop.opened import Opened
 from modiste.shop.tally import Tally
@@ -84,8 +84,10 @@ class Shop(Opened, Counsel):
 
     @cached_property
     def version(self) -> str:
-        """Names the model, the catalogue and its clusters. Another of these is another version."""
-        return made_from(self.files, self.manifest, self.store, self.model.model_id)[:16]
+        """Names the model, the products with all their words, clusters and sliders. Another of these is another."""
+        model_id = self.model.model_id
+        made = made_from(self.files, self.manifest, self.store, model_id)
+        return hash_of(made, self._stamped, hash_of_file(self.files.sliders(model_id)))[:16]
 
     @cached_property
     def reach(self) -> NDArray[np.float32]:
