@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,41 @@ def test_what_is_damaged_is_not_opened(packed: tuple[Path, Packs]) -> None:
     assert packs.open(1, whole) is None
     assert packs.open(0, whole) is not None
     assert Packs(packs.place, "another", 2).whole() is None
+    packs.make()
+    assert packs.open(1, whole) is not None  # made anew
+
+
+def test_a_byte_that_changed_is_found(packed: tuple[Path, Packs]) -> None:
+    _, packs = packed
+    whole = packs.whole()
+    assert whole is not None
+    files = sorted(path for path in packs.path(0).rglob("*") if path.is_file())
+    assert len(files) > 3
+    for path in files:
+        held = path.read_bytes()
+        path.write_bytes(held[:-1] + bytes([held[-1] ^ 1]))
+        assert packs.open(0, whole) is None, path
+        path.write_bytes(held)
+    assert packs.open(0, whole) is not None
+
+
+def test_other_words_of_the_same_products_are_another_version(packed: tuple[Path, Packs]) -> None:
+    path, packs = packed
+    before = Shop.open(path)
+    first = before.store.get(before.catalogue.ids[0])
+    before.store.upsert([replace(first, attributes=first.attributes | {"price": 12345})])
+    after = Shop.open(path, need="map")
+    assert after.store.hash() == before.store.hash()
+    assert after.version != before.version == packs.version
+    again = Packs(packs.place, after.version, 2)
+    whole = again.make()
+    told = {each: whole.kinds[each] for each in whole.kinds}
+    assert told["price"] == "number"
+    shelves = [again.open(shard, whole) for shard in range(2)]
+    where = {"price": {"min": 12345}}
+    looks = [Look(after.code_of(first.id), 9, "likelihood", "euclidean", after.tau, where=where)]
+    hits = [hit.id for shelf in shelves if shelf is not None for hit in shelf.look(looks)[0]]
+    assert hits == [first.id]
 
 
 def test_only_the_last_versions_stay(packed: tuple[Path, Packs]) -> None:

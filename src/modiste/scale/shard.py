@@ -6,15 +6,17 @@ import asyncio
 import logging
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.errors import ClusterError, UnknownProduct
+from modiste.errors import ClusterError, ShopIncomplete, StaleError, UnknownProduct
+from modiste.scale.fetching import PART, fetch
 from modiste.scale.packing import pack_one
 from modiste.search.index import warm
-from modiste.shop.looking import Hit, Look
+from modiste.shop.looking import Hit, Look, Shelf
 from modiste.shop.packs import Packs
 from modiste.shop.whole import Whole
 
@@ -30,11 +32,11 @@ class Shard:
         The first is given the handles of the others, which makes them one application.
         """
         packs = Packs(place, version, shards)
-        whole = _packed(packs, shard)
-        shelf = packs.open(shard, whole)
-        if shelf is None:
-            raise ClusterError(f"{packs.path(shard)} is damaged.", remedy="Remove it: it is made anew.")
+        whole, shelf = _loaded(packs, shard)
+        self._directory = packs.path(shard)
         warm()
+        code = whole.reach.mean(axis=1).astype(np.float32)
+        shelf.look([Look(code, 1, "likelihood", "euclidean", whole.tau, 0, less_of=0)])
         self._version, self._shelf, self._whole, self._shards = version, shelf, whole, shards
         # Whatever visitors ask is nobody's business: this line, and what fails, is all that a replica logs.
         log.info("shard %d of %d, version %s: %d products are ready", shard, shards, version, len(shelf))
@@ -54,20 +56,61 @@ class Shard:
         except UnknownProduct:
             return self._version, None
 
+    async def here(self, _nothing: None) -> tuple[str, None]:
+        """The version: whoever hears it knows that this replica answers."""
+        return self._version, None
+
+    async def part(self, name: str, start: int) -> bytes:
+        """Some bytes of a file of the pack, from a place in it on; none at its end."""
+
+        def read() -> bytes:
+            with (self._directory / name).open("rb") as file:
+                file.seek(start)
+                return file.read(PART)
+
+        return await asyncio.to_thread(read)
+
     async def about(self) -> dict[str, Any]:
         """What it has: products, process and the memory that it takes, of which mapped files may be others' too."""
         return {"products": len(self._shelf), "process": os.getpid(), "bytes": _resident()}
 
 
-def _packed(packs: Packs, shard: int) -> Whole:
-    """What is known of the whole, once a shard is packed on this machine. Raises ClusterError, and what `pack` does."""
+def _loaded(packs: Packs, shard: int) -> tuple[Whole, Shelf]:
+    """What is known of the whole, and a shard, which is packed on this machine where that was not done, or is damaged.
+
+    Once the shop is of another version it is fetched from a replica that has it. Raises ClusterError, and what `pack`
+    does.
+    """
+    found = _open(packs, shard)
+    if found is None:
+        try:
+            pack_one(packs, shard)
+        except (StaleError, ShopIncomplete):  # which it is in the midst of a change too
+            with ThreadPoolExecutor(
+                1
+            ) as pool:  # a replica is made in a loop, where one may not wait for others
+                pool.submit(fetch, packs, shard, _others()).result()
+        found = _open(packs, shard)
+    if found is None:
+        raise ClusterError(
+            f"{packs.path(shard)} is damaged, and was so again when it was made anew.",
+            remedy="See whether this machine's disk is sound.",
+        )
+    return found
+
+
+def _others() -> Any:
+    """The handle of this replica's shard, by which those answer that are made already."""
+    from ray import serve
+
+    here = serve.get_replica_context()
+    return serve.get_deployment_handle(here.deployment, app_name=here.app_name)
+
+
+def _open(packs: Packs, shard: int) -> tuple[Whole, Shelf] | None:
     whole = packs.whole()
-    if whole is None or not packs.path(shard).is_dir():
-        pack_one(packs, shard)
-        whole = packs.whole()
-    if whole is None:
-        raise ClusterError(f"{packs.root} is damaged.", remedy="Remove it: it is made anew.")
-    return whole
+    shelf = None if whole is None else packs.open(shard, whole)
+    return None if whole is None or shelf is None else (whole, shelf)
 
 
 def _resident() -> int:

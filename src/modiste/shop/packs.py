@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +30,11 @@ from modiste.shop.files import PARTIAL
 from modiste.shop.indexing import Encodings
 from modiste.shop.looking import Shelf
 from modiste.shop.products import Products, Texts
+from modiste.shop.proving import is_proven, write_sums
 from modiste.shop.shop import Shop
 from modiste.shop.ways import Ways
 from modiste.shop.whole import Whole
-from modiste.store.disk import disk_errors, in_turn
+from modiste.store.disk import barrier, disk_errors, in_turn, sync
 
 KEPT = 4  # versions of a shop whose packs stay: of those that were packed last
 INDEX, WORDS, WHOLE, CROWDS = "index", "words.arrow", "whole", "crowds"
@@ -112,7 +113,7 @@ class Packs:
             return self._made(range(self.shards) if only is None else only)
 
     def _made(self, asked: Collection[int]) -> Whole:
-        wanted = [each for each in asked if not self.path(each).is_dir()]
+        wanted = [each for each in asked if not is_proven(self.path(each))]
         whole = self.whole()
         if whole is not None and not wanted:
             return whole
@@ -131,6 +132,7 @@ class Packs:
             rows = rows_of_shards(shop.catalogue.ids, self.shards) if wanted else []
             held = Packable.of(shop)
             for each in wanted:
+                shutil.rmtree(self.path(each), ignore_errors=True)  # what is damaged
                 self.write(held, each, rows[each])
             _forget(self.root.parent)
         return whole
@@ -146,6 +148,8 @@ class Packs:
         mapped from then on. Raises StorageError.
         """
         path = self.path(shard)
+        if not is_proven(path):
+            return None
         try:
             with pa.memory_map(str(path / WORDS)) as source:
                 table: Any = ipc.open_file(source).read_all()
@@ -173,16 +177,37 @@ class Packs:
         ids = [shop.catalogue.ids[row] for row in rows]
         parts = (held.mean[rows], held.std[rows], held.code[rows])
         index = LatentIndex(ids, *parts, cluster=shop.assignments[rows], tau=shop.tau)
+
+        def fill(directory: Path) -> None:
+            index.save(directory / INDEX, self._made_from(shard))
+            with ipc.new_file(str(directory / WORDS), WORDS_SCHEMA) as writer:
+                for start in range(0, len(rows), AT_ONCE):
+                    writer.write_batch(shop.words(rows[start : start + AT_ONCE]))
+            write_sums(directory)
+
+        self._put(shard, fill)
+
+    def put(self, shard: int, whole: Whole, fill: Callable[[Path], None]) -> None:
+        """Let `fill` write one shard's pack into a directory, as another machine has it, and what is known of the
+        whole. Raises StorageError, and what `fill` raises."""
+        with in_turn(self.root.parent), disk_errors(f"Writing {self.root}"):
+            self.root.mkdir(parents=True, exist_ok=True)
+            if self.whole() is None:
+                whole.save(self.root / WHOLE)
+            shutil.rmtree(self.path(shard), ignore_errors=True)  # what is damaged
+            self._put(shard, fill)
+            _forget(self.root.parent)
+
+    def _put(self, shard: int, fill: Callable[[Path], None]) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         path = self.path(shard)
         partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=self.root))
         try:
-            index.save(partial / INDEX, self._made_from(shard))
-            with ipc.new_file(str(partial / WORDS), WORDS_SCHEMA) as writer:
-                for start in range(0, len(rows), AT_ONCE):
-                    writer.write_batch(shop.words(rows[start : start + AT_ONCE]))
+            with barrier(partial):
+                fill(partial)
             with suppress(OSError):  # somebody else was quicker, with the same
                 partial.rename(path)
+            sync(self.root)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
