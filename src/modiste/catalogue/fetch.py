@@ -29,6 +29,7 @@ import httpx
 from modiste.errors import BadOption, FetchError, StorageError
 
 USER_AGENT = "modiste/0.1 (product photo fetcher; one catalogue, rate limited; httpx)"
+CONCURRENCY, PER_HOST_RATE = 8, 4.0  # requests at once, and to one host in a second
 MAX_WAIT = 60.0
 """The longest wait, in seconds, that a server's Retry-After can ask for; a photo that must wait longer fails."""
 
@@ -70,8 +71,8 @@ def fetch_all(
     urls: Iterable[str],
     folder: Path,
     *,
-    concurrency: int = 8,
-    per_host_rate: float = 4.0,
+    concurrency: int = CONCURRENCY,
+    per_host_rate: float = PER_HOST_RATE,
     retries: int = 4,
     timeout: float = 20.0,
     total_timeout: float = 60.0,

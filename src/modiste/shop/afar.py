@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -70,6 +71,8 @@ def _preparer(given: tuple[tuple[int, int], str]) -> Callable[[Work], list[Outco
 
     def prepare(piece: Work) -> list[Outcome]:
         items, known = piece
-        return list(Preparer(frame, background, known.get, cache() / "fetched", threads=1).run(iter(items)))
+        workers = os.cpu_count() or 1  # on this machine, as Ray starts them
+        made = Preparer(frame, background, known.get, cache() / "fetched", threads=1, processes=workers)
+        return list(made.run(iter(items)))
 
     return prepare

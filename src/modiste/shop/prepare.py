@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from modiste.catalogue.fetch import fetch_all
+from modiste.catalogue.fetch import CONCURRENCY, PER_HOST_RATE, fetch_all
 from modiste.catalogue.photo import Photo, fit_photo, is_white_background, photo_hash, read_photo, to_jpeg
 from modiste.catalogue.record import Record, Rejection, Url
 from modiste.errors import FetchError, PhotoError
@@ -36,7 +36,8 @@ class Preparer:
     """How photos become rows: for which frame (height, width) and background, and what the store already knows.
 
     `known` gives the stored source hash of an id; `fetched` is where photos from addresses are kept; `read` makes
-    pixels of a file's bytes, and raises PhotoError.
+    pixels of a file's bytes, and raises PhotoError. `processes` of this machine fetch at once: together they ask a host
+    as often as one would.
     """
 
     frame: tuple[int, int]
@@ -45,6 +46,7 @@ class Preparer:
     fetched: Path
     read: Callable[[bytes], Photo] = read_photo
     threads: int = os.cpu_count() or 1
+    processes: int = 1
 
     def run(self, items: Iterator[Item]) -> Iterator[Outcome]:
         """The outcome of every record, in order; all else passes through."""
@@ -55,7 +57,12 @@ class Preparer:
 
     def _fetch(self, window: Sequence[Item]) -> dict[str, Path | FetchError]:
         urls = [item.photo.url for item in window if isinstance(item, Record) and isinstance(item.photo, Url)]
-        return dict(fetch_all(urls, self.fetched)) if urls else {}
+        if not urls:
+            return {}
+        at_once = max(1, CONCURRENCY // self.processes)
+        return dict(
+            fetch_all(urls, self.fetched, concurrency=at_once, per_host_rate=PER_HOST_RATE / self.processes)
+        )
 
     def _outcome(self, item: Item, addresses: dict[str, Path | FetchError]) -> Outcome:
         if not isinstance(item, Record):
