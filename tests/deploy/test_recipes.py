@@ -15,7 +15,8 @@ RECIPES = sorted(DEPLOY.rglob("*.yaml"))
 PODS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 SERVING = [DEPLOY / "compose.yaml", DEPLOY / "kubernetes" / "studio.yaml"]
 CONTAINER = (ROOT / "Containerfile").read_text(encoding="utf-8")
-NOT_SERVE = {"MODISTE_CACHE"}  # read by whatever opens a shop: src/modiste/shop/copies.py
+# Read by whatever opens a shop (src/modiste/shop/copies.py), and by Ray.
+NOT_SERVE = {"MODISTE_CACHE", "RAY_worker_niceness"}
 
 each_recipe = pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
 
