@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from tests.vae.company import Company, company
 from modiste.errors import NonFiniteLoss
 from modiste.model.config import ModelConfig
 from modiste.vae import Partners, TrainSettings, train
+from modiste.vae.messages import Meeting
+from modiste.vae.together import Together
 
 # Rounding grows as a network learns. Measured: between one process with one thread and with two, the losses of the
 # epochs differ by up to 6e-4 of themselves; between one process and two or three, by up to 1.6e-3.
@@ -203,3 +206,33 @@ def test_who_does_not_know_the_key_is_not_let_in(photos, ids, tmp_path: Path) ->
         model = train(photos, ids, settings(epochs=1, preset="paper"), tmp_path, partners=partners)
         assert partners.processes[0].wait(20) == 1
     assert processes(tmp_path, model) == [1.0]
+
+
+@pytest.mark.slow
+def test_those_who_never_come_are_waited_for_once(
+    photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modiste.vae.together.READY", 1.0)
+    waits: list[float] = []
+    real = Together._await_partners
+
+    def measured(self: Together) -> None:
+        began = time.monotonic()
+        real(self)
+        waits.append(time.monotonic() - began)
+
+    monkeypatch.setattr(Together, "_await_partners", measured)
+
+    class Elsewhere(Company):
+        """One that is said to have been started, and is not."""
+
+        def start(self, meeting: Meeting) -> None:
+            pass
+
+        def running(self) -> int:
+            return 1
+
+    with company(1, Elsewhere) as partners:
+        train(photos, ids, settings(), tmp_path, partners=partners)
+    assert len(waits) >= 4
+    assert waits[0] >= 1.0 > max(waits[1:])

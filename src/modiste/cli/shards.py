@@ -94,7 +94,7 @@ def _set_up(shop: str, count: int | None, replicas: int | None, json: bool | Non
     from modiste.shop.places import absolute
 
     runs = generations.running(absolute(shop))
-    now = generations.replicas_of(runs[0]) if runs else {}
+    now = generations.replicas_of(runs[0], generations.COMING) if runs else {}  # a lost one comes again
     numbers = count or len(now) or SHARDS, replicas or max(now.values(), default=0) or REPLICAS
     made = generations.set_up(shop, *numbers, lambda words: print(f"{words} …", file=sys.stderr, flush=True))
     if json:
@@ -108,8 +108,9 @@ def _set_up(shop: str, count: int | None, replicas: int | None, json: bool | Non
 
 
 def _serve(shop: str, held: socket.socket, settings: Settings, json: bool) -> None:
-    """Serve what runs, until Ctrl-C."""
+    """Serve what runs, until Ctrl-C. Raises ClusterError once the cluster is lost."""
     from modiste.cli.output import console, print_json
+    from modiste.errors import ClusterError
     from modiste.scale.front import Front
     from modiste.studio.door import create_door
     from modiste.studio.server import serve_app, url_of
@@ -121,6 +122,11 @@ def _serve(shop: str, held: socket.socket, settings: Settings, json: bool) -> No
         console().print(f"The shards answer at {url_of(held)} (Ctrl-C ends it).", soft_wrap=True)
     sys.stdout.flush()  # whoever reads it through a pipe waits for it
     try:
-        serve_app(held, create_door(front, settings), settings)
+        serve_app(held, create_door(front, settings), settings, until=front.lost)
     finally:
         front.close()
+    if front.lost.is_set():
+        raise ClusterError(
+            "The head of the cluster has not answered for a minute.",
+            remedy="Start Ray again on all machines, set the shards up with `modiste shards`, and run this again.",
+        )

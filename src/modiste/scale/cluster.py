@@ -19,12 +19,16 @@ _token = secrets.token_hex(32)  # the same as long as this process lives, since 
 REACH = 5.0  # seconds for the head to answer
 MODE, TOKEN = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"
 STORE_BYTES = 512 * 2**20  # for what travels between the processes of a Ray on this machine: a few pieces
-# Ray reports to its makers, and warns of things to come, unless it is told not to before it is imported.
+# Ray reports to its makers, warns of things to come, and more, unless it is told not to before it is imported.
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
+    # What still asks when a cluster is left would start a Ray of its own.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
 }
+# Ray ends a process, with a stack trace, whose head has been away for a minute: what serves, or trains, can do without.
+FOREVER = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(10**8)}
 
 
 @contextmanager
@@ -38,6 +42,9 @@ def connected(address: str) -> Generator[Any]:
         BadOption: an address of another kind.
         ClusterError: nobody answers there, or its Ray or Python is of another version.
     """
+    if address != LOCAL:  # whose own processes end with a head that is gone
+        for name, value in FOREVER.items():
+            os.environ.setdefault(name, value)
     ray = load_ray()
     if address not in (LOCAL, "auto") and not re.fullmatch(r"[^/]+:\d{1,5}", address):
         raise BadOption(

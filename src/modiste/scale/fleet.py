@@ -11,6 +11,7 @@ import modiste
 from modiste.errors import ClusterError, ModisteError
 from modiste.scale.cluster import connected, reach
 from modiste.scale.partners import RayPartners, ray_partners
+from modiste.scale.room import PIECE
 from modiste.shop.fleet import AHEAD, in_order
 
 Given = TypeVar("Given")
@@ -39,7 +40,7 @@ class RayFleet:
     def __init__(self, ray: Any) -> None:
         """`ray` is the module, connected."""
         self._ray = ray
-        self._do = ray.remote(num_cpus=1, max_retries=TRIES, scheduling_strategy="SPREAD")(_do)
+        self._do = ray.remote(num_cpus=PIECE, max_retries=TRIES, scheduling_strategy="SPREAD")(_do)
         self._head = ray.get_runtime_context().gcs_address
         self._count, self._looked, self._answered = 0, 0.0, time.monotonic()
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import Any, TypeVar
 
 from modiste.errors import ClusterError
+from modiste.scale.cluster import reach
 from modiste.scale.generations import SHARD, replicas_of, running
 from modiste.scale.sharded import DEADLINE, Gone, Sharded
 from modiste.shop.places import absolute
 
 T = TypeVar("T")
 LOOK = 0.5  # seconds between looks for a newer generation
+HEAD = 5.0  # between those whether the head is there
+AWAY = 60.0  # seconds that it may be away
 ANSWERING = 30.0  # seconds that new shards have to say what they are
 
 
@@ -22,10 +26,14 @@ class Front:
 
     def __init__(self, place: str, deadline: float = DEADLINE) -> None:
         """Of the shop at a place, with seconds for a look. Raises ClusterError where nothing answers for it."""
+        import ray
+
         self._place = absolute(place)
         self._deadline = deadline
         self._lock = Lock()
         self._closing = Event()
+        self.lost = Event()
+        """Set when the cluster is lost for good: one that is started anew is another, to be joined by a new process."""
         self._name = ""
         self._now: Sharded | None = None
         self.refresh()
@@ -34,8 +42,9 @@ class Front:
                 f"No shards of {self._place} run on this cluster.",
                 remedy=f"Set them up: modiste shards --shop {self._place} --cluster ADDRESS.",
             )
-        self._watch = Thread(target=self._follow, name="front", daemon=True)
-        self._watch.start()
+        self._head = str(ray.get_runtime_context().gcs_address)
+        for work in (self._follow, self._look_after_head):
+            Thread(target=work, name=f"front{work.__name__}", daemon=True).start()
 
     @property
     def now(self) -> Sharded:
@@ -50,7 +59,6 @@ class Front:
             try:
                 return work(asked)
             except Gone:
-                self.refresh()
                 if self.now is asked:
                     raise
 
@@ -84,9 +92,19 @@ class Front:
     def close(self) -> None:
         """Look for newer ones no more."""
         self._closing.set()
-        self._watch.join(timeout=2 * LOOK)
 
     def _follow(self) -> None:
         while not self._closing.wait(LOOK):
             with suppress(Exception):  # the cluster may be away for a moment; what is asked stays
                 self.refresh()
+
+    def _look_after_head(self) -> None:
+        # Not by asking Ray, which waits without end for a head that is gone.
+        answered = time.monotonic()
+        while not self._closing.wait(HEAD):
+            with suppress(ClusterError):
+                reach(self._head)
+                answered = time.monotonic()
+            if time.monotonic() - answered > AWAY:
+                self.lost.set()
+                return

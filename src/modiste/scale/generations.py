@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from modiste.errors import BadCount, ClusterError
+from modiste.scale.cluster import reach
 from modiste.scale.packing import pack
 from modiste.scale.room import SHARE, check_room
 from modiste.scale.shard import Shard
@@ -18,30 +20,31 @@ MOST_REPLICAS = 64
 LINGERING = 30.0  # seconds that a replica that is taken down has for what it was asked
 SEEN = 2.0  # seconds within which every front has
 SHARD = "shard-{}"
+DIGITS = 6  # of a generation's number
+UP, COMING = ("RUNNING",), ("RUNNING", "STARTING", "RECOVERING", "UPDATING")  # states of replicas
 
 
 def running(place: str) -> list[str]:
-    """The applications that answer for the shop at an absolute place, the newest first."""
-    from ray import serve
+    """The applications that answer for the shop at an absolute place, the newest first.
 
+    Raises ClusterError where the cluster's head does not answer.
+    """
     own = stem(place)
-    apps: dict[str, Any] = serve.status().applications
+    apps = _applications()
     return sorted(
         (name for name, app in apps.items() if name.startswith(own) and _answers(app)), reverse=True
     )
 
 
-def replicas_of(name: str) -> dict[int, int]:
-    """How many replicas of each shard of an application run."""
-    from ray import serve
-
-    app: Any = serve.status().applications.get(name)
+def replicas_of(name: str, states: Collection[str] = UP) -> dict[int, int]:
+    """How many replicas of each shard of an application are in some states. Raises ClusterError as `running` does."""
+    app = _applications().get(name)
     if app is None:
         return {}
     counts: dict[int, int] = {}
     for each, told in app.deployments.items():
-        states = {str(getattr(state, "value", state)): count for state, count in told.replica_states.items()}
-        counts[int(each.rpartition("-")[2])] = states.get("RUNNING", 0)
+        found = {str(getattr(state, "value", state)): count for state, count in told.replica_states.items()}
+        counts[int(each.rpartition("-")[2])] = sum(found.get(state, 0) for state in states)
     return counts
 
 
@@ -85,8 +88,9 @@ def _set_up(place: str, shards: int, replicas: int, tell: Callable[[str], None])
     serve.start(proxy_location="Disabled")
     own = stem(place)
     before = [name for name in serve.status().applications if name.startswith(own)]
-    number = 1 + max((int(name.removeprefix(own)) for name in before), default=0)
-    name = f"{own}{number:06d}"
+    number = 1 + max((int(name.removeprefix(own)[:DIGITS]) for name in before), default=0)
+    # Of one that was taken down by other means another may have the number: whoever asked it must see that it is gone.
+    name = f"{own}{number:0{DIGITS}d}-{secrets.token_hex(4)}"
     tell(f"starting {shards} x {replicas} replicas, which measure crowding where that was not done yet")
     try:
         begin(name, place, packs.version, shards, replicas)
@@ -129,6 +133,16 @@ def begin(name: str, place: str, version: str, shards: int, replicas: int) -> No
     parts = [made(Shard).options(name=SHARD.format(i)) for i in range(shards)]
     others = [part.bind(place, version, i, shards) for i, part in enumerate(parts) if i > 0]
     serve.run(parts[0].bind(place, version, 0, shards, *others), name=name, route_prefix=None)
+
+
+def _applications() -> dict[str, Any]:
+    """What Ray Serve says of all applications. It would wait without end for a head that is gone, and begin a Ray of
+    its own where it was left meanwhile."""
+    import ray
+    from ray import serve
+
+    reach(ray.get_runtime_context().gcs_address)
+    return serve.status().applications
 
 
 def _answers(app: Any) -> bool:

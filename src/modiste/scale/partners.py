@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from modiste.errors import MissingExtra, ModisteError
+from modiste.errors import ClusterError, MissingExtra, ModisteError
+from modiste.scale.cluster import reach
+from modiste.scale.room import SHARE
 
 if TYPE_CHECKING:
     from modiste.vae.messages import Meeting
@@ -34,6 +36,7 @@ class RayPartners:
         """`ray` is the module, connected."""
         self._ray = ray
         self.host = str(ray.util.get_node_ip_address())
+        self._head = ray.get_runtime_context().gcs_address
         self._here = str(ray.get_runtime_context().get_node_id())
         self._at: dict[str, Any] = {}  # by machine, the task that is its partner
         processors = self._processors()
@@ -44,6 +47,8 @@ class RayPartners:
     def start(self, meeting: Meeting) -> None:
         """See Partners. Raises MissingExtra where a machine has no PyTorch."""
         self._look()
+        if not self._is_head_there():
+            return  # who is here goes on without more
         places = {node: count for node, count in self._processors().items() if node != self._here}
         if self._half:
             places[self._here] = self._half
@@ -51,7 +56,8 @@ class RayPartners:
             if node in self._at or count < 1:
                 continue
             there = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node, soft=False)
-            task = self._part.options(num_cpus=count, scheduling_strategy=there)
+            # Not all that it uses: where another has a little of the machine, it would wait without end.
+            task = self._part.options(num_cpus=SHARE, scheduling_strategy=there)
             self._at[node] = task.remote(meeting.host, meeting.port, meeting.key, count)
 
     def running(self) -> int:
@@ -65,6 +71,13 @@ class RayPartners:
             with contextlib.suppress(self._ray.exceptions.RayError, ValueError):
                 self._ray.cancel(task, force=True)
         self._at.clear()
+
+    def _is_head_there(self) -> bool:
+        try:
+            reach(self._head)
+        except ClusterError:
+            return False
+        return True
 
     def _processors(self) -> dict[str, int]:
         """Of each machine that is there."""

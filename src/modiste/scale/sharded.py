@@ -26,6 +26,7 @@ DEADLINE = 20.0  # seconds for all tries of one look
 PATIENCE = 2.0  # seconds for one try
 # Seconds for one that may have crowding to be measured first, by what is not usual, and for all of its tries.
 MEASURING = 120.0
+AT_ONCE = 8  # looks in one try: it must not take long because many were asked for
 PAUSE = 0.02  # seconds before the next try
 APIECE = 0.001  # the least that a try is given, in seconds: its answer may be there already
 
@@ -105,12 +106,18 @@ class Sharded(Counsel):
         """For each look its hits, best first: those of all shards, merged. Raises Gone."""
         if not looks:
             return []
-        known = usual(self.tau)
+        parts = [looks[start : start + AT_ONCE] for start in range(0, len(looks), AT_ONCE)]
+        return [hits for part in parts for hits in self._look(part)]
+
+    def _look(self, looks: Sequence[Look]) -> list[list[Hit]]:
+        known, everyone = usual(self.tau), range(len(self._handles))
         slow = any(
             look.less_of is not None and measure_of(look.method, look.metric, look.tau) not in known
             for look in looks
         )
-        found = self._asked(range(len(self._handles)), "look", list(looks), MEASURING if slow else PATIENCE)
+        if slow:  # what may take long is asked of those only that answer at all
+            self._asked(everyone, "here", None, PATIENCE)
+        found = self._asked(everyone, "look", list(looks), MEASURING if slow else PATIENCE)
         return [merged_hits([each[i] for each in found], look.k) for i, look in enumerate(looks)]
 
     def about(self) -> list[dict[str, Any]]:

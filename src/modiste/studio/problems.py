@@ -16,7 +16,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modiste.errors import ModisteError, PhotoError, ShopError, StorageError, UnknownProduct, UsageError
+from modiste.errors import (
+    ClusterError,
+    ModisteError,
+    PhotoError,
+    ShopError,
+    StorageError,
+    UnknownProduct,
+    UsageError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 LONGEST = 500  # characters of a message: what was given may be long, and comes back in it
@@ -108,7 +116,7 @@ def status_of(error: ModisteError) -> int:
         return 413 if error.reason == "too-large" else 422
     if isinstance(error, UsageError):
         return 422
-    return 503 if isinstance(error, (ShopError, StorageError)) else 500
+    return 503 if isinstance(error, (ShopError, StorageError, ClusterError)) else 500
 
 
 def shortened(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import socket
+import threading
 
 import uvicorn
 from fastapi import FastAPI
@@ -64,8 +65,10 @@ def serve_on(held: socket.socket, shop: Shop, settings: Settings, looks_for: Loo
     serve_app(held, create_app(shop, settings, looks_for), settings)
 
 
-def serve_app(held: socket.socket, app: FastAPI, settings: Settings) -> None:
-    """Serve an application so."""
+def serve_app(
+    held: socket.socket, app: FastAPI, settings: Settings, until: threading.Event | None = None
+) -> None:
+    """Serve an application so, or until an event."""
     config = uvicorn.Config(
         app,
         http=patient(settings.patience),
@@ -78,8 +81,16 @@ def serve_app(held: socket.socket, app: FastAPI, settings: Settings) -> None:
     )
     begin_logging(settings.log)
     try:
-        uvicorn.Server(config).run(sockets=[held])
+        server = uvicorn.Server(config)
+        if until is not None:
+            threading.Thread(target=_end, args=(server, until), daemon=True).start()
+        server.run(sockets=[held])
     except KeyboardInterrupt:  # uvicorn raises it again once all is closed
         pass
     finally:
         held.close()
+
+
+def _end(server: uvicorn.Server, when: threading.Event) -> None:
+    when.wait()
+    server.should_exit = True

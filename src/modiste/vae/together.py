@@ -99,6 +99,7 @@ class Together:
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="partners")
         self._sent: list[Future[None]] = []
         self._groups = 0
+        self._waited = False  # for those that were started
         # Bound to the one network that the others are on.
         self._door = socket.create_server((partners.host, 0))
         held = socket.create_server((partners.host, 0))
@@ -147,9 +148,10 @@ class Together:
 
     def _await_partners(self) -> None:
         """Let in who has come; before the first step, wait for those that were started."""
-        until = time.monotonic() + READY
+        until = time.monotonic() + (0.0 if self._waited else READY)
+        self._waited = True
         self._let_in()
-        while self._groups == 0 and len(self._free) < self.partners.running() and time.monotonic() < until:
+        while len(self._free) < self.partners.running() and time.monotonic() < until:
             time.sleep(0.05)
             self._let_in()
 
