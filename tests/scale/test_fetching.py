@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from modiste.errors import ClusterError
@@ -12,6 +18,7 @@ from modiste.shop.looking import Look
 from modiste.shop.packs import Packs
 from modiste.shop.places import absolute
 from modiste.shop.shop import Shop
+from tests.scale.nodes import Cluster, cluster, why_not
 
 pytest.importorskip("ray")
 
@@ -50,3 +57,61 @@ def test_a_machine_without_the_pack_gets_the_same(
     with pytest.raises(ClusterError, match="No other machine"):
         fetching.fetch(packs, 0, replicas)
     assert packs.open(0, whole) is not None
+
+
+@pytest.mark.faults
+def test_a_machine_that_comes_later_holds_the_shard_once_all_others_are_gone(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if (why := why_not()) is not None:
+        pytest.skip(why)
+    monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "theirs"))
+    index_shop(small)
+    before = Shop.open(small, need="map")
+    asking = {"product": before.catalogue.ids[0], "k": 5, "scope": "catalogue"}
+    with cluster(2) as machines, httpx.Client(timeout=30, trust_env=False) as client:
+        asked = ("--shop", str(small), "--shards", "1", "--replicas", "2", "--host", machines.ip(0))
+        door = machines.modiste("shards", *asked, "--port", "8100")
+        url = f"http://{machines.ip(0)}:8100"
+        try:
+            await_replicas(client, url, 2)
+            expected = client.post(f"{url}/v1/similar", json=asking).json()["results"]
+            assert len(expected) == 5
+            index_shop(small, tau=0.3)  # nobody can make the shard of this version any more
+            own = tmp_path / "own"
+            machines.environment["MODISTE_CACHE"] = str(own)
+            machines.make(3)
+            machines.start(3)
+            for _ in range(20):  # Ray puts a replica where it likes
+                if list(own.rglob("sums.json")):
+                    break
+                os.kill(next(pid for node in (1, 2) for pid in replicas(machines, node)), signal.SIGKILL)
+                await_replicas(client, url, 2)
+            assert list(own.rglob("sums.json"))
+            machines.kill(1)
+            machines.kill(2)
+            assert await_replicas(client, url, 1)["version"] == before.version
+            answer = client.post(f"{url}/v1/similar", json=asking)
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["results"] == expected
+        finally:
+            door.kill()
+            door.communicate()
+
+
+def replicas(machines: Cluster, node: int) -> list[int]:
+    """The processes of replicas on a node."""
+    titles = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in machines.workers(node)}
+    return [pid for pid, title in titles.items() if b"ServeReplica" in title]
+
+
+def await_replicas(client: httpx.Client, url: str, count: int) -> dict[str, Any]:
+    """Wait until a server says that there are so many of each shard, or more. Raises TimeoutError."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        with suppress(httpx.TransportError):
+            answer = client.get(f"{url}/readyz")
+            if answer.status_code == 200 and min(s["replicas"] for s in answer.json()["shards"]) >= count:
+                return answer.json()
+        time.sleep(0.5)
+    raise TimeoutError(url)
