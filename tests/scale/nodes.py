@@ -11,10 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 PORT = 6379
 _NUMBERS = itertools.count()
@@ -161,6 +164,18 @@ class Cluster:
     def mend(self, node: int) -> None:
         """Put it in again."""
         run("ip", "link", "set", f"{self.name}v{node}", "up")
+
+
+def await_ready(url: str, fits: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
+    """What a server says of itself, once it is ready and that fits. Raises TimeoutError."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        with suppress(httpx.TransportError):
+            answer = httpx.get(f"{url}/readyz", timeout=20, trust_env=False)
+            if answer.status_code == 200 and fits(answer.json()):
+                return answer.json()
+        time.sleep(0.5)
+    raise TimeoutError(url)
 
 
 @contextmanager

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from modiste.shop.looking import Look
 from modiste.shop.packs import Packs
 from modiste.shop.places import absolute
 from modiste.shop.shop import Shop
-from tests.scale.nodes import Cluster, cluster, why_not
+from tests.scale.nodes import Cluster, await_ready, cluster, why_not
 
 pytest.importorskip("ray")
 
@@ -74,7 +72,7 @@ def test_a_machine_that_comes_later_holds_the_shard_once_all_others_are_gone(
         door = machines.modiste("shards", *asked, "--port", "8100")
         url = f"http://{machines.ip(0)}:8100"
         try:
-            await_replicas(client, url, 2)
+            await_replicas(url, 2)
             expected = client.post(f"{url}/v1/similar", json=asking).json()["results"]
             assert len(expected) == 5
             index_shop(small, tau=0.3)  # nobody can make the shard of this version any more
@@ -86,11 +84,11 @@ def test_a_machine_that_comes_later_holds_the_shard_once_all_others_are_gone(
                 if list(own.rglob("sums.json")):
                     break
                 os.kill(next(pid for node in (1, 2) for pid in replicas(machines, node)), signal.SIGKILL)
-                await_replicas(client, url, 2)
+                await_replicas(url, 2)
             assert list(own.rglob("sums.json"))
             machines.kill(1)
             machines.kill(2)
-            assert await_replicas(client, url, 1)["version"] == before.version
+            assert await_replicas(url, 1)["version"] == before.version
             answer = client.post(f"{url}/v1/similar", json=asking)
             assert answer.status_code == 200, answer.text
             assert answer.json()["results"] == expected
@@ -105,13 +103,6 @@ def replicas(machines: Cluster, node: int) -> list[int]:
     return [pid for pid, title in titles.items() if b"ServeReplica" in title]
 
 
-def await_replicas(client: httpx.Client, url: str, count: int) -> dict[str, Any]:
-    """Wait until a server says that there are so many of each shard, or more. Raises TimeoutError."""
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        with suppress(httpx.TransportError):
-            answer = client.get(f"{url}/readyz")
-            if answer.status_code == 200 and min(s["replicas"] for s in answer.json()["shards"]) >= count:
-                return answer.json()
-        time.sleep(0.5)
-    raise TimeoutError(url)
+def await_replicas(url: str, count: int) -> dict[str, Any]:
+    """What a server says of itself, once there are so many of each shard, or more. Raises TimeoutError."""
+    return await_ready(url, lambda told: min(each["replicas"] for each in told["shards"]) >= count)

@@ -16,26 +16,13 @@ from modiste.errors import ClusterError
 from modiste.shop.indexing import index_shop
 from modiste.shop.shop import Shop
 from modiste.vae import train
-from tests.scale.nodes import Cluster, cluster, why_not
+from tests.scale.nodes import await_ready, cluster, why_not
 from tests.scale.test_training import finish
 from tests.vae.conftest import drawn_photos
 from tests.vae.test_together import NEAR, losses, processes, settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 LOST = 75.0  # seconds: Ray ends its own processes after 60
-
-
-def ready(machines: Cluster, port: int) -> str:
-    """The address of what serves on node 1, once it does."""
-    url = f"http://{machines.ip(1)}:{port}"
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        try:
-            if httpx.get(f"{url}/readyz", timeout=20, trust_env=False).status_code == 200:
-                return url
-        except httpx.TransportError:
-            time.sleep(0.5)
-    raise TimeoutError(url)
 
 
 def similar(url: str, shop: Shop) -> list[Any]:
@@ -61,10 +48,11 @@ def test_a_studio_goes_on_and_a_server_of_shards_ends(
         host = machines.ip(1)
         asked = ("--shop", str(small), "--host", host, "--port")
         door = machines.modiste("shards", *asked, "8100", "--replicas", "1", node=1)
-        door_url = ready(machines, 8100)
+        door_url, studio_url = f"http://{host}:8100", f"http://{host}:8200"
+        await_ready(door_url)
         studio = machines.modiste("serve", *asked, "8200", node=1)
         try:
-            studio_url = ready(machines, 8200)
+            await_ready(studio_url)
             expected = similar(door_url, shop)
             assert similar(studio_url, shop) == expected
             machines.kill(0)

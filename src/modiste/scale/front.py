@@ -16,7 +16,7 @@ from modiste.shop.places import absolute
 
 T = TypeVar("T")
 LOOK = 0.5  # seconds between looks for a newer generation
-HEAD = 5.0  # between those whether the head is there
+HEAD = 5.0  # seconds between looks whether the head is there
 AWAY = 60.0  # seconds that it may be away
 ANSWERING = 30.0  # seconds that new shards have to say what they are
 

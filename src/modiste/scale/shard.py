@@ -86,9 +86,8 @@ def _loaded(packs: Packs, shard: int) -> tuple[Whole, Shelf]:
         try:
             pack_one(packs, shard)
         except (StaleError, ShopIncomplete):  # which it is in the midst of a change too
-            with ThreadPoolExecutor(
-                1
-            ) as pool:  # a replica is made in a loop, where one may not wait for others
+            # A replica is made in a loop, where one may not wait for others.
+            with ThreadPoolExecutor(1) as pool:
                 pool.submit(fetch, packs, shard, _others()).result()
         found = _open(packs, shard)
     if found is None:

@@ -74,9 +74,8 @@ class Opened:
         root = to_read(path)
         files = ShopFiles(root)
         manifest = Manifest.load(root)
-        stamped = products_stamp(
-            files.store
-        )  # before it is read: what is written meanwhile is another version
+        # Before the store is read: what is written meanwhile is another version.
+        stamped = products_stamp(files.store)
         store = ProductStore.open(files.store)
         shop = cls(files, manifest, store, threads, derived=derived, stamped=stamped)
         if (held := hold(root)) is not None:

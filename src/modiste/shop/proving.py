@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,11 @@ SUMS = "sums.json"
 
 def write_sums(directory: Path) -> None:
     """Say of all files that are in a directory by now what they hold. Raises OSError."""
-    told = {path.relative_to(directory).as_posix(): digest(path) for path in _files(directory)}
+    told = {
+        path.relative_to(directory).as_posix(): digest(path)
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
     (directory / SUMS).write_text(json.dumps(told, sort_keys=True) + "\n")
 
 
@@ -25,7 +28,3 @@ def is_proven(directory: Path) -> bool:
         return all(digest(directory / name) == held for name, held in told.items())
     except (OSError, ValueError, AttributeError, TypeError):
         return False
-
-
-def _files(directory: Path) -> Iterator[Path]:
-    yield from (path for path in sorted(directory.rglob("*")) if path.is_file())
