@@ -84,6 +84,4 @@ def _words(event: dict[str, Any]) -> str:
             parts += [f"{key.replace('_', ' ')} {value:.4g}"] if isinstance(value, float) else []
     if "images_per_second" in event:
         parts.append(f"{event['images_per_second']:.0f} photos/s")
-    if "processes" in event:
-        parts.append(f"{event['processes']:.3g} processes")
     return "  ".join(parts)

@@ -131,7 +131,6 @@ def train(
     seed: options.Seed = 0,
     device: options.Device = "auto",
     resume: options.Resume = False,
-    on_cluster: options.OnCluster = None,
     json: options.AsJson = False,
 ) -> None:
     """Train a model on the shop's photos. Needs `pip install 'modiste\\[train]'`.
@@ -141,11 +140,10 @@ def train(
     modiste train --shop my-shop --minutes 20
     modiste train --shop my-shop --photos 200000 --minutes 120
     modiste train --shop my-shop --preset paper --epochs 30 --resume
-    modiste train --shop my-shop --cluster 10.0.0.1:6379
     """
     from modiste.shop.training import train_shop
 
-    with options.fleet_at(on_cluster) as fleet, Bars(quiet=json) as bars:
+    with Bars(quiet=json) as bars:
         config = train_shop(
             shop,
             preset=preset,
@@ -156,7 +154,6 @@ def train(
             seed=seed,
             device=device,
             resume=resume,
-            fleet=fleet,
             on_progress=bars,
         )
     from modiste.cli.output import console, print_json

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import modiste
 from modiste.errors import ClusterError, ModisteError
 from modiste.scale.cluster import connected, reach
-from modiste.scale.partners import RayPartners, ray_partners
 from modiste.scale.room import PIECE
 from modiste.shop.fleet import AHEAD, in_order
 
@@ -78,10 +77,6 @@ class RayFleet:
             self._result,
             lambda: AHEAD * max(self.workers, 1),
         )
-
-    def partners(self) -> AbstractContextManager[RayPartners]:
-        """See Fleet."""
-        return ray_partners(self._ray)
 
     def _result(self, task: Any) -> Any:
         began = time.monotonic()

@@ -6,7 +6,7 @@ import time
 
 from modiste.errors import ClusterError
 
-# Of a processor, as Ray counts them: replicas and partners are placed by machine, and share its processors.
+# Of a processor, as Ray counts them: replicas are placed by machine, and share its processors.
 SHARE = 0.05
 PIECE = 0.9  # of one, for a piece of work: where a replica or two are, it fits beside them
 PATIENCE = 10.0  # seconds for what has just ended to give back what it had

@@ -68,9 +68,7 @@ def build(
         (
             "train",
             lambda: _has_model(path, asked, summary.catalogue_hash),
-            lambda: train_shop(
-                path, **asked, device=device, resume=True, fleet=fleet, on_progress=on_progress
-            ),
+            lambda: train_shop(path, **asked, device=device, resume=True, on_progress=on_progress),
         ),
         (
             "encode",

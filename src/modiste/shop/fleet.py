@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-
-if TYPE_CHECKING:
-    from modiste.vae import Partners
+from typing import Any, Protocol, TypeVar
 
 Given = TypeVar("Given")
 Piece = TypeVar("Piece")
@@ -36,10 +32,6 @@ class Fleet(Protocol):
         """
         ...
 
-    def partners(self) -> AbstractContextManager[Partners | None]:
-        """Who trains along with this process; None where nobody does."""
-        ...
-
 
 @dataclass(frozen=True)
 class Here:
@@ -54,10 +46,6 @@ class Here:
         work = begin(given)
         with ThreadPoolExecutor(self.workers) as pool:
             yield from in_order(pieces, lambda piece: pool.submit(work, piece), Future.result, self._ahead)
-
-    def partners(self) -> AbstractContextManager[Partners | None]:
-        """Nobody: a training uses all threads by itself."""
-        return nullcontext()
 
     def _ahead(self) -> int:
         return AHEAD * self.workers

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, overload
 
 from modiste.errors import MissingExtra
 from modiste.model.config import ModelConfig
-from modiste.shop.fleet import Fleet, Here
 from modiste.shop.progress import Progress
 from modiste.shop.writing import opened_for_writing
 from modiste.store.disk import disk_errors
@@ -30,7 +29,6 @@ def train_shop(
     seed: int = 0,
     device: str = "auto",
     resume: bool = False,
-    fleet: Fleet | None = None,
     on_progress: Progress | None = None,
 ) -> ModelConfig:
     """Train a model on the catalogue of the shop at `path` and make it the shop's model.
@@ -38,8 +36,7 @@ def train_shop(
     It learns from `photos` products at most, 32,000 if None, drawn by their ids: so that it takes no longer, and no
     more disk, however large the catalogue is.
 
-    The model before stays in `models/` until then, and in use: a run that fails or is killed changes nothing. The
-    machines of `fleet` train along; the result is that of one, up to the rounding of sums.
+    The model before stays in `models/` until then, and in use: a run that fails or is killed changes nothing.
 
     Raises:
         MissingExtra: torch is not installed.
@@ -65,11 +62,9 @@ def train_shop(
         ids = drawn(shop.catalogue.ids, photos)
         stored = StoredPhotos(shop.store, ids)
         models = shop.files.models
-        with disk_errors("Training"), (fleet or Here()).partners() as partners:
+        with disk_errors("Training"):
             models.mkdir(exist_ok=True)
-            config = train(
-                stored, ids, settings, models, resume=resume, partners=partners, on_progress=on_progress
-            )
+            config = train(stored, ids, settings, models, resume=resume, on_progress=on_progress)
         shop.manifest.with_(model=config.model_id, training=asked).save(shop.files.root)
     return config
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from modiste.vae.model import Vae
 from modiste.vae.settings import PRESETS, TrainSettings
-from modiste.vae.together import Partners
 from modiste.vae.train import train
 
-__all__ = ["PRESETS", "Partners", "TrainSettings", "Vae", "train"]
+__all__ = ["PRESETS", "TrainSettings", "Vae", "train"]

@@ -27,7 +27,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from modiste.vae.across import WHOLE, Whole
 from modiste.vae.network import Decoder, Encoder, composed, shrink
 from modiste.vae.settings import TrainSettings
 
@@ -95,11 +94,13 @@ def weighted_error(
     return total / len(scales)
 
 
-def correlation(mean: Tensor, across: Whole = WHOLE) -> Tensor:
-    """The sum of squared covariances between different latents of a batch of means `(b, n)` (DIP-VAE: Kumar et al.
-    2018, Eq. 6, off the diagonal): 0 where each slider varies by itself."""
-    about = across.centred(mean)
-    (covariance,) = across.means(about.T @ about / len(mean))
+def correlation(mean: Tensor) -> Tensor:
+    """Return the sum of squared covariances between different latents of a batch of means `(b, n)`.
+
+    It is 0 where each slider varies by itself (DIP-VAE: Kumar et al. 2018, Eq. 6, off the diagonal).
+    """
+    about = mean - mean.mean(dim=0)
+    covariance = about.T @ about / len(mean)
     return (covariance - torch.diag(torch.diag(covariance))).square().sum()
 
 
@@ -110,12 +111,10 @@ def learning_terms(
     looks: tuple[Tensor, Tensor],
     noise: Tensor,
     settings: TrainSettings,
-    across: Whole = WHOLE,
 ) -> Terms:
     """Ours, while encoder and decoder learn together. `body` and `moved` are `(b, 3, h, w)`.
 
-    `looks` are the descriptors of shape and of colour, `(b, 2892)` and `(b, 390)`; `noise` is `(b, n)`. All of them
-    may be a slice of the batch that `across` knows: the terms are the batch's.
+    `looks` are the descriptors of shape and of colour, `(b, 2892)` and `(b, 390)`; `noise` is `(b, n)`.
     """
     encoder, decoder, describer = cast(Encoder, vae.encoder), cast(Decoder, vae.decoder), vae.describer
     assert describer is not None
@@ -137,9 +136,7 @@ def learning_terms(
     )
     kl = kl_per_latent(mean, std).sum(1).mean()
     drift = kl_between(moved_mean, moved_std, mean, std).mean()
-    error, outline, shape_error, colour_error, kl, drift, mse = across.means(
-        error, outline, shape_error, colour_error, kl, drift, functional.mse_loss(drawn, body)
-    )
+    mse = functional.mse_loss(drawn, body)
     # Each error is calibrated by itself: what counts is by what share it falls.
     logs = (
         (1.0 - settings.shape - settings.colour) * torch.log(error + settings.silhouette * outline + 1e-8)
@@ -147,7 +144,7 @@ def learning_terms(
         + settings.colour * torch.log(colour_error + 1e-4)
     )
     reconstruction = 0.5 * body[0].numel() * logs
-    shared = correlation(mean, across)
+    shared = correlation(mean)
     loss = reconstruction + kl + settings.consistency * drift + settings.independence * shared
     return Terms(
         loss,
@@ -160,13 +157,7 @@ def learning_terms(
 
 
 def drawing_terms(
-    decoder: Decoder,
-    photo: Tensor,
-    mean: Tensor,
-    std: Tensor,
-    noise: Tensor,
-    settings: TrainSettings,
-    across: Whole = WHOLE,
+    decoder: Decoder, photo: Tensor, mean: Tensor, std: Tensor, noise: Tensor, settings: TrainSettings
 ) -> Terms:
     """Ours, while only the decoder learns, at the whole frame: photos `(b, 3, H, W)`, their posteriors `(b, n)`.
 
@@ -180,20 +171,18 @@ def drawing_terms(
     drawn = composed(product, ground, outline, 1.0)
     errors = (drawn - photo).square().mean(dim=(1, 2, 3))
     parted = shape * (product - photo).square() + (1.0 - shape) * (ground - photo).square()
-    unsure, whole, layered, kl, mse = across.means(
-        functional.binary_cross_entropy_with_logits(outline, shape),
-        torch.log(errors + SMALLEST).mean(),
-        torch.log(parted.mean(dim=(1, 2, 3)) + SMALLEST).mean(),
-        kl_per_latent(mean, std).sum(1).mean(),
-        errors.mean(),
-    )
+    unsure = functional.binary_cross_entropy_with_logits(outline, shape)
+    whole = torch.log(errors + SMALLEST).mean()
+    layered = torch.log(parted.mean(dim=(1, 2, 3)) + SMALLEST).mean()
+    kl = kl_per_latent(mean, std).sum(1).mean()
+    mse = errors.mean()
     logs = whole + settings.layers * layered + settings.outline * torch.log(unsure)
     reconstruction = 0.5 * photo[0].numel() * logs
     return Terms(reconstruction + kl, reconstruction, kl, photo.new_zeros(()), mse, {"outline_error": unsure})
 
 
-def paper_terms(mean: Tensor, std: Tensor, drawn: Tensor, photo: Tensor, across: Whole = WHOLE) -> Terms:
+def paper_terms(mean: Tensor, std: Tensor, drawn: Tensor, photo: Tensor) -> Terms:
     """The paper's: mean squared error x height x width + KL (photos `(b, H, W, 3)`)."""
-    mse, kl = across.means(functional.mse_loss(drawn, photo), kl_per_latent(mean, std).sum(1).mean())
+    mse, kl = functional.mse_loss(drawn, photo), kl_per_latent(mean, std).sum(1).mean()
     reconstruction = mse * photo.shape[1] * photo.shape[2]
     return Terms(reconstruction + kl, reconstruction, kl, mse.new_zeros(()), mse, {})

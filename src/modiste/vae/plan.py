@@ -13,7 +13,7 @@ import torch
 
 from modiste.errors import ResumeError
 from modiste.vae.hardware import Hardware
-from modiste.vae.run import Run, full_epochs
+from modiste.vae.run import Run, full_epochs, take_steps
 from modiste.vae.settings import DEFAULT_PHOTOS_SEEN, TrainSettings
 from modiste.vae.steps import Step
 
@@ -75,8 +75,9 @@ def plan_epochs(run: Run) -> int:
 def time_step(run: Run, full: bool) -> float:
     """Seconds that one step takes, the median of five after two to warm up."""
     rows = run.train_rows[: run.batch]
-    steps = [Step(len(rows), seed, run.settings.learning_rate) for seed in range(7)]
+    steps = [Step(seed, run.settings.learning_rate) for seed in range(7)]
     ended = [
-        time.perf_counter() for _ in run.take(run, [rows] * 7, steps, full or run.settings.preset == "paper")
+        time.perf_counter()
+        for _ in take_steps(run, [rows] * 7, steps, full or run.settings.preset == "paper")
     ]
     return float(np.median(np.diff(ended)[1:]))

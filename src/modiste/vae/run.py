@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def full_epochs(settings: TrainSettings, epochs: int) -> int:
 
 @dataclass
 class Run(Learner):
-    """One training run in flight. `take` is how it takes its steps: `alone`, or together with others."""
+    """One training run in flight."""
 
     photos: PhotoSet
     train_rows: npt.NDArray[np.int64]
@@ -39,7 +39,6 @@ class Run(Learner):
     best: dict[str, Tensor]
     progress: Progress
     directory: Path
-    take: Take
     posteriors: tuple[Tensor, Tensor] | None = None  # of all photos, once the encoder is settled
 
     @property
@@ -103,13 +102,10 @@ def posteriors_of(run: Run) -> tuple[Tensor, Tensor]:
     return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
 
 
-Take = Callable[[Run, Sequence[npt.NDArray[np.int64]], Sequence[Step], bool], Iterator[dict[str, float]]]
-
-
-def alone(
+def take_steps(
     run: Run, batches: Sequence[npt.NDArray[np.int64]], steps: Sequence[Step], full: bool
 ) -> Iterator[dict[str, float]]:
-    """Take steps in this process, each with its batch of rows; yields the loss terms as each is done."""
+    """Take steps, each with its batch of rows; yield the loss terms after each step."""
     for rows, step, whole in zip(batches, steps, run.photos.batches(batches, full=full), strict=True):
         yield one_step(run, run.batch_of(rows, whole), step)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from modiste.vae.across import WHOLE, Whole
 from modiste.vae.hardware import Hardware
 from modiste.vae.model import Vae
 from modiste.vae.objective import Terms, drawing_terms, learning_terms, paper_terms
@@ -27,16 +26,15 @@ class Learner:
 
 @dataclass(frozen=True)
 class Step:
-    """A step without its photos: how many they are, the seed of its draws, and its learning rate."""
+    """A step without its photos: the seed of its draws, and its learning rate."""
 
-    count: int
     seed: int
     rate: float
 
 
 @dataclass(frozen=True)
 class Batch:
-    """The photos of a step, or a slice of them, on the device. A phase has what it needs, and None for the rest.
+    """The photos of a step, on the device. Each phase fills the fields that it needs; the others are None.
 
     `body` is `(b, 3, h, w)`; `looks` the descriptors of shape and of colour, `(b, 2892)` and `(b, 390)`; `whole` are
     whole photos, `(b, 3, H, W)`; `posterior` their means and deviations, `(b, n)` each, once they are settled.
@@ -46,6 +44,10 @@ class Batch:
     looks: tuple[Tensor, Tensor] | None = None
     whole: Tensor | None = None
     posterior: tuple[Tensor, Tensor] | None = None
+
+    def __len__(self) -> int:
+        photos = self.whole if self.body is None else self.body
+        return 0 if photos is None else len(photos)
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
@@ -57,19 +59,15 @@ class Batch:
         )
 
 
-def one_step(learner: Learner, batch: Batch, step: Step, across: Whole = WHOLE) -> dict[str, float]:
-    """One step of Adam on a batch, or on the slice of it that `across` says; returns the loss terms of the batch.
-
-    The draws are made for the whole batch, whatever the slice.
-    """
+def one_step(learner: Learner, batch: Batch, step: Step) -> dict[str, float]:
+    """Take one step of Adam on a batch; return its loss terms."""
     settings = learner.settings
     torch.manual_seed(step.seed)
-    noise, move = torch.randn(step.count, settings.latent), torch.rand(step.count, 3)
+    noise, move = torch.randn(len(batch), settings.latent), torch.rand(len(batch), 3)
     learner.network.train()
-    terms = terms_of(learner, learner.network, batch, noise[across.part], move[across.part], across)
+    terms = terms_of(learner, learner.network, batch, noise, move)
     learner.optimizer.zero_grad(set_to_none=True)
     terms.loss.backward()  # pyright: ignore[reportUnknownMemberType]
-    across.gradients(learner.network.parameters())
     norm = torch.nn.utils.clip_grad_norm_(learner.network.parameters(), settings.clip_norm)
     for group in learner.optimizer.param_groups:
         group["lr"] = step.rate
@@ -79,10 +77,8 @@ def one_step(learner: Learner, batch: Batch, step: Step, across: Whole = WHOLE) 
     }
 
 
-def terms_of(
-    learner: Learner, network: Vae, batch: Batch, noise: Tensor, move: Tensor | None, across: Whole = WHOLE
-) -> Terms:
-    """The loss of a batch by `network`, at codes `noise` deviations from the mean, `(b, n)`.
+def terms_of(learner: Learner, network: Vae, batch: Batch, noise: Tensor, move: Tensor | None) -> Terms:
+    """Return the loss of a batch by `network`, at codes `noise` deviations from the mean, `(b, n)`.
 
     `move` is how photos are moved, `(b, 3)` in [0, 1]; None: not at all.
     """
@@ -92,11 +88,11 @@ def terms_of(
         if batch.body is not None:
             assert batch.looks is not None
             moved = batch.body if move is None else moved_photos(batch.body, move)
-            return learning_terms(network, batch.body, moved, batch.looks, noise, settings, across)
+            return learning_terms(network, batch.body, moved, batch.looks, noise, settings)
         assert batch.whole is not None
         if batch.posterior is not None:
             mean, std = batch.posterior
-            return drawing_terms(network.decoder, batch.whole, mean, std, noise, settings, across)  # type: ignore[arg-type]
+            return drawing_terms(network.decoder, batch.whole, mean, std, noise, settings)  # type: ignore[arg-type]
         photo = batch.whole.permute(0, 2, 3, 1)
         mean, std = network.encoder(photo)
-        return paper_terms(mean, std, network.decoder(mean + std * noise).float(), photo, across)
+        return paper_terms(mean, std, network.decoder(mean + std * noise).float(), photo)

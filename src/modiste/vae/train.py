@@ -11,7 +11,6 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,10 @@ from modiste.vae.model import Vae
 from modiste.vae.photos import PhotoSet, split
 from modiste.vae.plan import as_begun, plan_epochs, worth_tuning
 from modiste.vae.prepared import key_of
-from modiste.vae.run import Run, Take, alone, averaged, learning_rate, update_average, validate
+from modiste.vae.run import Run, averaged, learning_rate, take_steps, update_average, validate
 from modiste.vae.settings import TrainSettings
 from modiste.vae.sheets import write_sheets
 from modiste.vae.steps import Step
-from modiste.vae.together import Partners, Together
 from modiste.vae.tuning import fastest
 
 OnProgress = Callable[[dict[str, Any]], None]
@@ -47,15 +45,12 @@ def train(
     models_dir: Path,
     *,
     resume: bool = False,
-    partners: Partners | None = None,
     on_progress: OnProgress | None = None,
 ) -> ModelConfig:
     """Train a model on JPEGs of the frame's size and save it under `models_dir/<model id>`.
 
     The run itself (checkpoint, `metrics.jsonl`, TensorBoard events, sheets) lives in `models_dir/run-<id>`, where
-    the id depends on the settings. With `resume` it goes on from there; without, it starts over. With `partners` other
-    processes take part, and the result is that of one up to the rounding of sums; what is kept is kept here alone, so
-    that a run may be resumed with other partners, or none.
+    the id depends on the settings. With `resume` it goes on from there; without, it starts over.
 
     Raises:
         BadOption: a setting outside what training can do.
@@ -77,18 +72,9 @@ def train(
         shutil.rmtree(directory)
     directory.mkdir(parents=True, exist_ok=True)
     finished.unlink(missing_ok=True)
-    with ExitStack() as stack:
-        take: Take = alone
-        if partners is not None:
-            together = Together(partners)
-            stack.callback(together.close)
-            take = together.steps
-        run = start(photos, ids, settings, identity, directory, take, tell)
-        if partners is not None and partners.threads is not None:
-            torch.set_num_threads(partners.threads)
-        trim_metrics(directory / "metrics.jsonl", run.progress.done)
-        events = str(directory / "tensorboard")
-        board = stack.enter_context(SummaryWriter(events, purge_step=run.progress.done))
+    run = start(photos, ids, settings, identity, directory, tell)
+    trim_metrics(directory / "metrics.jsonl", run.progress.done)
+    with SummaryWriter(str(directory / "tensorboard"), purge_step=run.progress.done) as board:
         while run.progress.done < run.progress.epochs and not run.progress.stopped:
             one_epoch(run, board, tell)
     model = finish(
@@ -120,7 +106,6 @@ def start(
     settings: TrainSettings,
     identity: dict[str, Any],
     directory: Path,
-    take: Take,
     tell: OnProgress,
 ) -> Run:
     """Read the photos, make or reload the network, and fix the plan."""
@@ -163,7 +148,6 @@ def start(
         {},
         progress,
         directory,
-        take,
     )
     if checkpoint.exists():
         run.progress, loaded, run.best = load_checkpoint(checkpoint, identity, network, optimizer)
@@ -186,12 +170,12 @@ def one_epoch(run: Run, board: SummaryWriter, tell: OnProgress) -> None:
     batches = [order[i * run.batch : (i + 1) * run.batch] for i in range(run.steps)]
     first = epoch * run.steps
     steps = [
-        Step(len(rows), settings.seed * 1_000_003 + step, learning_rate(run, step))
-        for step, rows in enumerate(batches, first)
+        Step(settings.seed * 1_000_003 + step, learning_rate(run, step))
+        for step in range(first, first + run.steps)
     ]
     sums: dict[str, float] = {}
     began = told = time.perf_counter()
-    for number, terms in enumerate(run.take(run, batches, steps, full)):
+    for number, terms in enumerate(take_steps(run, batches, steps, full)):
         update_average(run, first + number)
         if not math.isfinite(terms["loss"]):
             raise NonFiniteLoss(
