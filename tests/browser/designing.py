@@ -104,7 +104,7 @@ def bytes_of(page: Any, code: list[float]) -> bytes:
     """A code as the page's links hold it, by the page's own codec."""
     held = page.evaluate(
         """async (code) => {
-          const codec = await import("/static/js/codec.js");
+          const codec = await import("/static/js/core/design-codec.js");
           const { latents } = await (await fetch("/v1/sliders")).json();
           return [...codec.quantise(code, codec.rangesOf(latents))];
         }""",

@@ -105,7 +105,7 @@ def test_a_long_drag_shows_many_pictures_one_at_a_time_and_ends_at_its_last(
         route.fulfill(content_type="text/javascript", body="export function mount() {}")
 
     # Without the results, which draw designs of their own when the hand rests, every picture is the slider's.
-    tab.route("**/static/js/results.js", nothing)
+    tab.route("**/static/js/results/results.js", nothing)
     tab.goto(studio.url)
     until(tab, "() => 'ready' in document.documentElement.dataset")
     tab.locator("#strip-toggle").uncheck()

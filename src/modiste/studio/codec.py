@@ -1,4 +1,4 @@
-"""A design as bytes, one per number over its slider's range, written as base64url; codec.js is its twin."""
+"""A design as bytes, one per number over its slider's range, written as base64url; design-codec.js is its twin."""
 
 from __future__ import annotations
 

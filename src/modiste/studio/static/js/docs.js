@@ -1,8 +1,8 @@
 // The API, explained from the server's own openapi.json: every operation, what it takes, what it answers, and a command to try.
 
-import { get } from "./api.js";
-import { quantise, rangesOf, toText } from "./codec.js";
-import { byId, fill, h } from "./dom.js";
+import { get } from "./core/api.js";
+import { quantise, rangesOf, toText } from "./core/design-codec.js";
+import { byId, fill, h } from "./core/dom.js";
 
 /** @type {any} */
 let api;

@@ -1,8 +1,8 @@
 // Within another page: tell that page of the design, and no other page.
 
-import { linkTo } from "./link.js";
+import { linkTo } from "./core/design-link.js";
 
-/** @param {import("./store.js").App} app */
+/** @param {import("./core/store.js").App} app */
 export function mount(app) {
   const parent = parentOrigin();
   if (!parent) return;

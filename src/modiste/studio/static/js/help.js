@@ -1,9 +1,9 @@
 // How the studio works, in a few words, and its keys.
 
-import { dialog, open } from "./dialog.js";
-import { byId, h } from "./dom.js";
-import { keep, kept } from "./keep.js";
-import { words } from "./words.js";
+import { dialog, open } from "./core/dialog.js";
+import { byId, h } from "./core/dom.js";
+import { keep, kept } from "./core/preferences.js";
+import { words } from "./core/strings.js";
 
 export function mount() {
   const keys = h("input#keys-on", { type: "checkbox", role: "switch", checked: kept("keys") !== "off", onchange: () => keep("keys", keys.checked ? null : "off") });

@@ -1,14 +1,14 @@
 // The page's first steps: ask for the shop and its sliders, put the product on its mount, then let all else take its place.
 
-import { get } from "./api.js";
-import { byId, fill, h } from "./dom.js";
-import { fromFragment } from "./fragment.js";
-import { mount as mountFrame } from "./frame.js";
-import { mount as mountHealth } from "./health.js";
-import { designOf } from "./link.js";
-import { mountFooter, mountHeader, mountStage } from "./stage.js";
-import { App } from "./store.js";
-import { words } from "./words.js";
+import { get } from "./core/api.js";
+import { mount as mountHealth } from "./core/connection.js";
+import { designOf } from "./core/design-link.js";
+import { byId, fill, h } from "./core/dom.js";
+import { App } from "./core/store.js";
+import { words } from "./core/strings.js";
+import { fromFragment } from "./core/url-fragment.js";
+import { mount as mountFrame } from "./design/frame.js";
+import { mountFooter, mountHeader, mountStage } from "./design/stage.js";
 
 /** The design to begin with: the link's, the product's that the address names, or the shop's first; what went wrong, in words. @param {App} app */
 async function begin(app) {
