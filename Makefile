@@ -129,13 +129,13 @@ $(RUN): pyproject.toml $(call locks,build run train) requirements/torch.txt | $(
 	@touch $@
 
 # After the smaller one, so that `make -j demo test` never has two installs in one environment.
-$(ALL): $(RUN) $(call locks,hub graph scale dev)
-	$(PIP) $(call locked,build run train hub graph scale dev)
+$(ALL): $(RUN) $(call locks,hub scale dev)
+	$(PIP) $(call locked,build run train hub scale dev)
 	@touch $@
 
 # What only the benchmarks need: what we are compared with.
 $(BENCH): $(ALL) $(call locks,bench)
-	$(PIP) $(call locked,build run train hub graph scale dev bench)
+	$(PIP) $(call locked,build run train hub scale dev bench)
 	@touch $@
 
 # What looks at Modiste from outside, and the S3 server of the tests, in an environment of its own, so that nothing of

@@ -20,7 +20,6 @@ PARTS = {
     "run": ("To ask a shop", "What `pip install modiste` brings, and the container holds."),
     "train": ("To train: the extra `train`", "Besides the above."),
     "hub": ("To fetch data sets: the extra `hub`", "Besides the first."),
-    "graph": ("Very many products: the extra `graph`", "Besides the first."),
     "scale": ("Many machines: the extra `scale`", "Besides the first."),
     "bench": ("To be compared with: the extra `bench`", "Besides the first. Nobody gets these with Modiste."),
     "dev": ("To work on Modiste: the extra `dev`", "Besides the first. Nobody gets these with Modiste."),

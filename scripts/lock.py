@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LOCKS = ROOT / "requirements"
 OLDEST = "3.11.5"  # the oldest Python to lock for: tools for the documentation want this patch of 3.11
-EXTRAS = ("train", "hub", "graph", "scale", "dev", "bench")
+EXTRAS = ("train", "hub", "scale", "dev", "bench")
 # torch, and what the builds of it for CUDA bring: which of these there are is a matter of the index and the machine.
 UNLOCKED = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
 BROWSER = "sys_platform == 'emscripten'"  # Python in a browser, where Modiste does not run

@@ -130,11 +130,10 @@ def test_what_is_imported_is_declared():
         *extras["train"],
         *extras["hub"],
         *extras["scale"],
-        *extras["graph"],
         "modiste",
     ]
     names = {re.split(r"[\[<>=!~ ;]", each)[0].replace("-", "_") for each in declared}
-    called = {"PIL": "pillow", "sklearn": "scikit_learn", "yaml": "pyyaml", "faiss": "faiss_cpu"}
+    called = {"PIL": "pillow", "sklearn": "scikit_learn", "yaml": "pyyaml"}
     wrong: list[str] = []
     for found in IMPORTS:
         top = found.name.split(".")[0]

@@ -36,7 +36,6 @@ class Constants:
     encoding_bytes: float
     index_bytes: float
     index_disk_bytes: float
-    graph_bytes: float
     driver_bytes: float
     server_bytes: float
     prepare_ms: float
@@ -127,11 +126,6 @@ def encodings(c: Constants, n: float, versions: int = 2) -> float:
 def index_files(c: Constants, n: float) -> float:
     """Bytes of the index, on each server's disk and on object storage: N · index_disk_bytes."""
     return n * c.index_disk_bytes
-
-
-def graph_files(c: Constants, n: float) -> float:
-    """Bytes of the graph, where there is one: N · graph_bytes."""
-    return n * c.graph_bytes
 
 
 # Building, in hours of a core or of the one process that commits.
@@ -344,7 +338,6 @@ def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
             ("words", lambda c, n: words(c, n) / GB, "GB"),
             ("encodings, and the version before", lambda c, n: encodings(c, n) / GB, "GB"),
             ("index", lambda c, n: index_files(c, n) / GB, "GB"),
-            ("graph, if asked for", lambda c, n: graph_files(c, n) / GB, "GB"),
         ],
         "To build": [
             ("preparing photos", prepare_hours, "core-hours"),

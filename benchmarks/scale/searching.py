@@ -13,7 +13,6 @@ import numpy as np
 from measured import Found, bytes_in, core_seconds
 from numpy.typing import NDArray
 
-from modiste.search.graph import Graph
 from modiste.search.index import LatentIndex, warm
 
 LATENT, K, KINDS = 16, 12, 30
@@ -103,23 +102,6 @@ def scans(found: Found, *, quick: bool) -> None:
     found.sloped("scan_all_ns", sizes, hard, "core-ns a product", "a scan that reads every product")
 
 
-def graph(found: Found, *, quick: bool) -> None:
-    """The graph for approximate search: its bytes, and how long linking takes."""
-    sizes = (5_000, 10_000, 20_000) if quick else (10_000, 20_000, 40_000)
-    disk: list[float] = []
-    built: list[float] = []
-    for count in sizes:
-        mean, std, _ = structured(count)
-        began = time.process_time()
-        linked = Graph.build(mean, std)
-        built.append(1e6 * (time.process_time() - began) / count)
-        with tempfile.TemporaryDirectory() as scratch:
-            linked.save(Path(scratch) / "graph", "benchmark")
-            disk.append(float(bytes_in(Path(scratch) / "graph")))
-    found.sloped("graph_bytes", sizes, disk, "bytes a product", "the graph's files")
-    found.repeated("graph_build_us", built, "core-us a product", "linking the graph; grows with its size")
-
-
 def merging(found: Found, repeats: int) -> None:
     """The answers of shards put into one, best first: what a front does with them."""
     dice = random.Random(0)
@@ -141,5 +123,4 @@ def measure(found: Found, *, quick: bool) -> None:
     """Everything here, into `found`."""
     warm()
     scans(found, quick=quick)
-    graph(found, quick=quick)
     merging(found, 3 if quick else 10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 from report import Report, median
 
 from modiste.latent.posterior import log_likelihood
-from modiste.search.graph import Graph
 from modiste.search.index import LatentIndex
 from modiste.search.scan import distance
 
@@ -120,7 +118,6 @@ def measure(report: Report, *, quick: bool) -> None:
     faiss.omp_set_num_threads(1)
     small(report)
     million(report, 20 if quick else 60)
-    linked(report, 100_000 if quick else 1_000_000)
     hard(report, 20 if quick else 60)
     large(report, 2_000_000 if quick else 10_000_000, 10 if quick else 30)
     file(report)
@@ -206,27 +203,6 @@ def million(report: Report, rounds: int) -> None:
         for z in some
     ]
     report.add("recall, 1 M, filtered", same(found["filtered"], truth), 1.0, "share", 1.0, more=True)
-
-
-def linked(report: Report, rows: int) -> None:
-    """A graph of products, which may miss some, beside our exact search."""
-    held = Catalogue.like_a_vae(rows)
-    report.heading(f"search, {rows:,} products by a graph, top 10, one thread")
-    index = LatentIndex([str(i) for i in range(rows)], held.mean, held.std, held.code, held.cluster)
-    faiss.omp_set_num_threads(os.cpu_count() or 1)
-    start = time.perf_counter()
-    graph = Graph.build(held.mean, held.std)
-    report.note(f"building a graph, {rows:,}, all cores, products/s", rows / (time.perf_counter() - start))
-    faiss.omp_set_num_threads(1)
-    ways: dict[str, Way] = {
-        "graph": lambda z: graph.nearest(z, K)[0],
-        "exact": lambda z: index.nearest(z, K)[0],
-    }
-    times, answers = raced(ways, held.queries(200))
-    milli = {name: 1e3 * each for name, each in times.items()}
-    report.add(f"graph, {rows:,} / exact", milli["graph"], milli["exact"], "ms", None)
-    found = same(answers["graph"], answers["exact"])
-    report.add(f"recall of the graph, {rows:,}", found, 1.0, "share", None, more=True)
 
 
 def hard(report: Report, rounds: int) -> None:

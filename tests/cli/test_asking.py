@@ -51,17 +51,6 @@ def test_similar_takes_every_option(built: Path, capsys: pytest.CaptureFixture[s
     assert found["results"] == [match.to_dict() for match in expected]
 
 
-def test_a_graph_is_made_and_asked(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    made = answer(capsys, "index", "--shop", shop_copy, "--graph")
-    assert 0.9 < made["recall"] <= 1
-    words = ("similar", "--shop", shop_copy, "--random", "--seed", 5, "--scope", "catalogue", "-k", 5)
-    found = answer(capsys, *words, "--approximate")["results"]
-    exact = answer(capsys, *words)["results"]
-    assert len([each for each in found if each in exact]) >= 4
-    assert main(["index", "--shop", str(shop_copy), "--graph"]) == 0
-    assert "of the ten nearest" in capsys.readouterr().out
-
-
 def test_recommend_gives_the_shop_s_answer(
     built: Path, product: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -195,7 +195,6 @@ SLOWER: dict[str, tuple[Callable[[Path], object], str]] = {
     "a snapshot cut short": (lambda root: os.truncate(root / "store" / snapshot.FILE, 99), "snapshot"),
     "no index": (lambda root: shutil.rmtree(model_of(root) / "index"), "index"),
     "an index cut short": (lambda root: os.truncate(model_of(root) / "index" / "rows.npy", 140), "index"),
-    "a graph of nothing": (lambda root: (model_of(root) / "graph").mkdir(), "graph"),
     "no sliders": (lambda root: (model_of(root) / "sliders.json").unlink(), "sliders"),
     "no map": (lambda root: (model_of(root) / "map.json").unlink(), "map"),
     "a file left": (lambda root: (root / ".shop.json.1.partial").write_text("{"), "leftover"),
@@ -220,6 +219,13 @@ def test_a_shop_that_is_not_finished_is_not_broken(stage: str, small: Path) -> N
     faults = [fault for fault in examine_shop(small) if fault.part == stage]
     assert [fault.broken for fault in faults] == [False]
     assert "modiste" in faults[0].remedy
+
+
+def test_a_graph_that_an_older_version_left_is_ignored(small: Path) -> None:
+    (model_of(small) / "graph").mkdir()
+    (model_of(small) / "graph" / "graph.json").write_text("{")
+    assert examine_shop(small) == []
+    assert Shop.open(small).similar(Shop.open(small).random_design(0), 3)
 
 
 def test_another_process_writes(small: Path) -> None:

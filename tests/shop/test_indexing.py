@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from modiste import Shop
-from modiste.errors import BadOption, SchemaError, ShopIncomplete
+from modiste.errors import BadOption, SchemaError
 from modiste.shop import indexing
 from modiste.shop.clustering import cluster_shop
 from modiste.shop.indexing import index_shop
@@ -95,27 +95,3 @@ def test_a_damaged_tau(shop_copy: Path, value: object) -> None:
 def test_a_shop_from_before_there_was_one(shop_copy: Path) -> None:
     edit(shop_copy / "shop.json", search=...)
     assert Shop.open(shop_copy).tau == 0.0
-
-
-def test_a_graph_answers_where_it_is_asked_to(shop_copy: Path) -> None:
-    shop = Shop.open(shop_copy)
-    with pytest.raises(ShopIncomplete, match="--graph"):
-        shop.similar(shop.random_design(0), 3, scope="catalogue", approximate=True)
-    told: list[str] = []
-    made = index_shop(shop_copy, graph=True, on_progress=lambda event: told.append(event["stage"]))
-    assert 0.9 < made["recall"] <= 1.0
-    assert set(told) == {"graph"}
-    shop = Shop.open(shop_copy)
-    codes = np.array([shop.random_design(seed) for seed in range(4)])
-    exact = shop.similar(codes, 5, scope="catalogue", exclude=shop.catalogue.ids[:3])
-    found = shop.similar(codes, 5, scope="catalogue", exclude=shop.catalogue.ids[:3], approximate=True)
-    assert sum(match in near for near, some in zip(exact, found, strict=True) for match in some) >= 18
-    for wrong in ({"scope": "cluster"}, {"method": "mean"}, {"where": {"category": "bags"}}, {"tau": 0.7}):
-        with pytest.raises(BadOption, match="Approximate"):
-            shop.similar(codes[0], 5, **{"scope": "catalogue", "approximate": True} | wrong)  # type: ignore[arg-type]
-    # New clusters do not matter to it; another τ does.
-    cluster_shop(shop_copy, k=2, method="kmeans")
-    assert Shop.open(shop_copy).graph.recall == made["recall"]
-    index_shop(shop_copy, tau=0.3)
-    with pytest.raises(ShopIncomplete):
-        _ = Shop.open(shop_copy).graph

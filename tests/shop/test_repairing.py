@@ -27,7 +27,6 @@ def test_all_that_is_derived_is_made_again(small: Path) -> None:
     model, code = shop.model.model_id, shop.random_design(0)
     answers, names = shop.similar(code, 5), [each.name for each in shop.sliders.latents]
     shutil.rmtree(files.index(model))
-    files.graph(model).mkdir()
     for path in (files.store / FILE, files.map(model), files.sliders(model)):
         path.unlink()
     (small / "models" / f".{model}.1.partial").mkdir()
@@ -35,7 +34,7 @@ def test_all_that_is_derived_is_made_again(small: Path) -> None:
     found = look_over(small, repair=True)
     assert found["sound"]
     assert parts(found, mended=False) == set()
-    assert parts(found, mended=True) == {"leftover", "snapshot", "index", "graph", "map", "sliders"}
+    assert parts(found, mended=True) == {"leftover", "snapshot", "index", "map", "sliders"}
     assert found["freed"] > 2_000_000
     again = Shop.open(small, need="map")
     assert again.similar(code, 5) == answers

@@ -57,15 +57,6 @@ def test_recommend_takes_the_way(client: TestClient, shop: Shop, id_: str, metho
         assert [match["score"] for match in found["results"]] == [match.score for match in each.matches]
 
 
-def test_a_shop_without_a_graph_says_how_to_make_one(client: TestClient, id_: str) -> None:
-    body = {"product": id_, "scope": "catalogue", "approximate": True}
-    answer = client.post("/v1/similar", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (503, "shop_incomplete")
-    assert "--graph" in answer.json()["remedy"]
-    refused = client.post("/v1/similar", json=body | {"scope": "cluster"})
-    assert (refused.status_code, refused.json()["code"]) == (422, "bad_option")
-
-
 def test_every_option_of_similar_is_passed_on(client: TestClient, shop: Shop, id_: str) -> None:
     code = shop.code_of(id_)
     category = shop.catalogue.categories[-1]

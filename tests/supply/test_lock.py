@@ -67,7 +67,7 @@ def test_the_locks_cover_what_that_needs_in_turn_on_other_machines(machine: dict
     """pip refuses to install anything beyond the hashes, so one package that only Windows needs would stop it there."""
     where = {**machine, "python_version": python, "python_full_version": f"{python}.9", "extra": ""}
     lacking: set[str] = set()
-    for part in ("run", "train", "hub", "graph", "scale", "dev"):
+    for part in ("run", "train", "hub", "scale", "dev"):
         locked = entries("run") | entries(part)
         for name in locked:
             try:

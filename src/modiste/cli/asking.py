@@ -84,12 +84,6 @@ def similar(
     scope: Scope = "cluster",
     tau: Tau = None,
     where: Where = None,
-    approximate: Annotated[
-        bool,
-        typer.Option(
-            "--approximate", help="Ask the graph of `index --graph`, which may miss some; scope catalogue."
-        ),
-    ] = False,
     sheet: SheetFile = None,
     json: options.AsJson = False,
 ) -> None:
@@ -119,7 +113,6 @@ def similar(
         tau=tau,
         exclude=begin.excluded,
         where=parse_where(where or ()),
-        approximate=approximate,
     )
     if sheet is not None:
         picture = begin.picture(opened, design)

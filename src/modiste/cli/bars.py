@@ -18,7 +18,6 @@ NAMES = {
     "cluster": "clustering",
     "sliders": "sliders",
     "map": "map",
-    "graph": "linking",
     "evaluate": "evaluating",
     "backup": "MB out",
     "restore": "MB in",

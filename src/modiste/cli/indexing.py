@@ -19,13 +19,6 @@ def index(
             "0 is the paper's method. Kept for the shop.",
         ),
     ] = None,
-    graph: Annotated[
-        bool,
-        typer.Option(
-            "--graph",
-            help="Also link the products to a graph, for `similar --approximate`; needs the extra graph.",
-        ),
-    ] = False,
     on_cluster: options.OnCluster = None,
     json: options.AsJson = False,
 ) -> None:
@@ -36,14 +29,12 @@ def index(
     \b
     modiste index --shop my-shop
     modiste index --shop my-shop --tau 0.15
-    modiste index --shop my-shop --graph
     """
-    from modiste.cli.bars import Bars
     from modiste.cli.output import console, print_json
     from modiste.shop.indexing import index_shop
 
-    with options.fleet_at(on_cluster) as fleet, Bars() as bars:
-        made = index_shop(shop, tau=tau, graph=graph, fleet=fleet, on_progress=bars)
+    with options.fleet_at(on_cluster) as fleet:
+        made = index_shop(shop, tau=tau, fleet=fleet)
     if json:
         print_json(made)
         return
@@ -53,5 +44,3 @@ def index(
         f"for τ = {made['tau']:g}; bytes per product: {sizes}.",
         soft_wrap=True,
     )
-    if graph:
-        console().print(f"The graph finds {made['recall']:.2%} of the ten nearest products.", soft_wrap=True)

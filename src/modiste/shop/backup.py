@@ -25,7 +25,7 @@ def backup_shop(path: str | Path, out: str | Path, *, on_progress: Progress | No
 
     A shop in a directory is held for writing meanwhile, so that what is in the file belongs together; it goes on
     answering. One on object storage is taken as it is now, and written to meanwhile by whoever does. Search
-    indexes, graphs and the snapshot come along, though they are derived: they are some hundredth to a tenth of the
+    indexes and the snapshot come along, though they are derived: they are some hundredth to a tenth of the
     photos' size, and with them the restored shop answers at once. What only training reads does not: prepared photos,
     runs (a finished model has its own weights and measures; an unfinished run begins again), and fetched originals.
 

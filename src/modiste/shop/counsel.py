@@ -16,7 +16,6 @@ from modiste.latent.clusters import Clusters
 from modiste.latent.layout import NEIGHBOURS, between
 from modiste.latent.posterior import check_code
 from modiste.shop import closeness
-from modiste.shop.answers import Matches
 from modiste.shop.closeness import Typicality
 from modiste.shop.filters import Where
 from modiste.shop.finding import Finder, Question
@@ -108,9 +107,6 @@ class Counsel(ABC):
     def code_of(self, product_id: str) -> NDArray[np.float32]:
         """The fixed-epsilon code of a product, `(n,)`. Raises UnknownProduct."""
 
-    def _approximately(self, codes: NDArray[np.float32], asked: Question) -> list[Matches]:  # noqa: ARG002
-        raise BadOption("These answers are exact.", remedy="Leave approximate out.")
-
     def cluster_of(self, code: ArrayLike) -> Any:
         """The cluster of a code, an int; of a batch, `(b,)`. Raises BadCode."""
         checked = check_code(code, self.latent)
@@ -128,7 +124,6 @@ class Counsel(ABC):
         tau: float | None = None,
         exclude: Collection[str] = (),
         where: Where | None = None,
-        approximate: bool = False,
     ) -> list[Any]:
         """The `k` products nearest to a code, best first.
 
@@ -142,8 +137,6 @@ class Counsel(ABC):
             tau: how uncertain the code itself is, for the likelihood: each σ² becomes σ² + tau². None is the shop's.
             exclude: ids to leave out, such as the product that the code came from.
             where: only products that this filter lets through, see `matching`.
-            approximate: ask the graph that `modiste index --graph` made, which may miss some of the nearest: for
-                likelihoods over the whole catalogue, without a filter, at the shop's own tau.
 
         Returns:
             Matches, a list of Match; for a batch, a list of `b` of them.
@@ -151,23 +144,13 @@ class Counsel(ABC):
         Raises:
             BadCode: wrong length, or not finite.
             BadCount: k below 1 or over the number of products.
-            BadOption: an unknown method, metric, scope or attribute, or a negative tau, or a question that
-                no graph answers.
-            ShopIncomplete: there is no graph that fits.
+            BadOption: an unknown method, metric, scope or attribute, or a negative tau.
         """
         codes = check_code(code, self.latent)
         asked = Question(k, method, metric, self._tau(tau), frozenset(exclude))
         asked.check(self.count)
         if scope not in SCOPES:
             raise BadOption(f"No scope {scope!r}.", remedy=f"Choose one of {', '.join(SCOPES)}.")
-        if approximate:
-            if (method, scope, asked.tau) != ("likelihood", "catalogue", self.tau) or where:
-                raise BadOption(
-                    "Approximate answers are only for likelihoods over the whole catalogue, at the shop's tau.",
-                    remedy='Give the method "likelihood", the scope "catalogue" and no filter; or search exactly.',
-                )
-            found = self._approximately(np.atleast_2d(codes), asked)
-            return found[0] if codes.ndim == 1 else found
         if where:
             self.check_where(where)
         batch = np.atleast_2d(codes)

@@ -15,7 +15,6 @@ from modiste.model.config import NETWORKS, ModelConfig
 from modiste.shop.faults import (
     COPY,
     Fault,
-    faults_of_graph,
     faults_of_index,
     faults_of_products,
     faults_of_snapshot,
@@ -135,7 +134,6 @@ class _Examination:
         where = self._within(files.clusters(model_id))
         if self._read("clusters", where, bool(said.clusters), lambda: _clustered(shop)) is not None:
             self.found += faults_of_index(shop)
-        self.found += faults_of_graph(shop)
         self._read("sliders", self._within(files.sliders(model_id)), False, lambda: shop.sliders)
         self._read("map", self._within(files.map(model_id)), False, lambda: shop.map)
 

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from modiste.catalogue.photo import decode_jpeg
-from modiste.errors import PhotoError, ShopIncomplete
+from modiste.errors import PhotoError
 from modiste.search.blocks import Blocks
 from modiste.shop.files import ShopFiles
-from modiste.shop.indexing import made_from, open_graph
+from modiste.shop.indexing import made_from
 from modiste.shop.manifest import Manifest
 from modiste.shop.progress import Progress, tell
 from modiste.shop.shop import Shop
@@ -138,26 +138,6 @@ def faults_of_index(shop: Shop) -> Iterator[Fault]:
         yield Fault(
             "index", where, "It has other numbers than the encodings and clusters.", remedy, broken=True
         )
-
-
-def faults_of_graph(shop: Shop) -> Iterator[Fault]:
-    """Whether the graph, where there is one, has the encodings of the database."""
-    directory = shop.files.graph(shop.model.model_id)
-    if not directory.exists():
-        return
-    where, remedy = (
-        _within(shop.files, directory),
-        f"Build it anew: `modiste index --shop {shop.path} --graph`.",
-    )
-    try:
-        graph = open_graph(shop)
-    except ShopIncomplete:
-        says = "It is damaged or older than the products: approximate answers are refused."
-        yield Fault("graph", where, says, remedy, broken=False)
-        return
-    held = shop.encodings
-    if not (np.array_equal(graph.mean, held.mean) and np.array_equal(graph.std, held.std)):
-        yield Fault("graph", where, "It has other numbers than the encodings.", remedy, broken=True)
 
 
 def _within(files: ShopFiles, path: Any) -> str:

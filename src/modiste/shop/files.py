@@ -73,9 +73,6 @@ class ShopFiles:
     def index(self, model_id: str) -> Path:
         return self.model(model_id) / "index"
 
-    def graph(self, model_id: str) -> Path:
-        return self.model(model_id) / "graph"
-
     def map(self, model_id: str) -> Path:
         return self.model(model_id) / "map.json"
 

@@ -6,32 +6,26 @@ import hashlib
 import json
 import shutil
 import time
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.errors import ShopIncomplete
 from modiste.latent.pieces import Each, in_turn
 from modiste.latent.posterior import check_tau
 from modiste.search.blocks import Blocks
-from modiste.search.graph import Graph
 from modiste.search.index import LatentIndex, warm
 from modiste.search.mapped import PARTIAL
 from modiste.shop.files import ShopFiles
 from modiste.shop.fleet import Fleet, Here
 from modiste.shop.manifest import Manifest
-from modiste.shop.progress import Progress, tell
 from modiste.store.disk import barrier, disk_errors
 from modiste.store.products import ProductStore
 
 if TYPE_CHECKING:
     from modiste.shop.opened import Opened
-
-DESIGNS, NEAREST = 200, 10  # by which a graph's recall is measured
 
 
 @dataclass(frozen=True)
@@ -45,12 +39,8 @@ class Encodings:
 
 def made_from(files: ShopFiles, manifest: Manifest, store: ProductStore, model_id: str) -> str:
     """Names what an index of the shop is made of, read from no table: it is stale when this has changed."""
-    return hash_of(linked_from(manifest, store, model_id), hash_of_file(files.clusters(model_id)))
-
-
-def linked_from(manifest: Manifest, store: ProductStore, model_id: str) -> str:
-    """Names what a graph of the shop's products is made of: clusters do not matter to it."""
-    return hash_of(model_id, store.hash(), store.encodings_stamp(model_id), manifest.tau)
+    encoded = hash_of(model_id, store.hash(), store.encodings_stamp(model_id), manifest.tau)
+    return hash_of(encoded, hash_of_file(files.clusters(model_id)))
 
 
 def hash_of(*said: Any) -> str:
@@ -114,63 +104,22 @@ def write_index(shop: Opened, each: Each = in_turn) -> LatentIndex:
     return index
 
 
-def open_graph(shop: Opened) -> Graph:
-    """The shop's graph, as `modiste index --graph` made it. Raises ShopIncomplete where there is none that fits."""
-    model_id = shop.model.model_id
-    found = Graph.open(shop.files.graph(model_id), linked_from(shop.manifest, shop.store, model_id))
-    if found is None or len(found) != len(shop.catalogue) or found.std.shape[1] != shop.model.latent:
-        raise ShopIncomplete(
-            f"The shop {shop.path} has no graph of its products as they are now.",
-            remedy=f"Build it: modiste index --shop {shop.path} --graph; or search exactly.",
-        )
-    return found
-
-
-def _write_graph(shop: Opened, index: LatentIndex, on_progress: Progress | None) -> Graph:
-    """Link the shop's products, measure what that finds, and keep it in files, inside `writing`."""
-    held, tau = shop.encodings, shop.tau
-    linked = Graph.build(held.mean, held.std, tau=tau, on_progress=partial(tell, on_progress, "graph"))
-    linked = replace(linked, recall=_recall(linked, index, held))
-    model_id = shop.model.model_id
-    directory = shop.files.graph(model_id)
-    with disk_errors(f"Writing {directory}"), barrier(directory.parent):
-        linked.save(directory, linked_from(shop.manifest, shop.store, model_id))
-    return linked
-
-
-def _recall(linked: Graph, index: LatentIndex, held: Encodings) -> float:
-    """The share of the exact nearest that a graph finds for designs drawn from the posteriors of random products."""
-    random = np.random.default_rng(0)
-    some = random.choice(len(held.mean), min(DESIGNS, len(held.mean)), replace=False)
-    noise = random.standard_normal((len(some), held.mean.shape[1]))
-    designs = (held.mean[some] + held.std[some] * noise).astype(np.float32)
-    k = min(NEAREST, len(held.mean))
-    exact, _ = index.nearest(designs, k, tau=linked.tau)
-    found = [linked.nearest(code, k)[0] for code in designs]
-    return float(np.mean([np.isin(rows, near).mean() for rows, near in zip(exact, found, strict=True)]))
-
-
 def index_shop(
     path: str | Path,
     *,
     tau: float | None = None,
-    graph: bool = False,
     fleet: Fleet | None = None,
-    on_progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Lay out the search index of the shop at `path` anew, and set the τ of its likelihood, where one is given.
 
     Args:
-        graph: also link the products to a graph, for `similar(…, approximate=True)`.
         fleet: workers that find which cluster each product is in; laying out is bound by this machine's memory.
 
     Returns:
-        {"products", "tau", "bytes_per_product" by method, "products_per_second", "file"}; of a graph also "recall",
-        the share of the true nearest 10 that it found for designs of the shop's own.
+        {"products", "tau", "bytes_per_product" by method, "products_per_second", "file"}
 
     Raises:
         BadOption: tau is negative or not finite.
-        MissingExtra: a graph was asked for, and FAISS is not installed.
         ShopIncomplete, StaleError: the shop is not clustered, or not as it is now.
         ShopBusy, StorageError: the shop cannot be written to.
     """
@@ -186,8 +135,7 @@ def index_shop(
         began = time.perf_counter()
         index = write_index(changed, (fleet or Here()).each)
         seconds = time.perf_counter() - began
-        linked = _write_graph(changed, index, on_progress) if graph else None
-    return ({} if linked is None else {"recall": linked.recall}) | {
+    return {
         "products": len(index),
         "tau": changed.tau,
         "bytes_per_product": {name: size / len(index) for name, size in index.nbytes.items()},

@@ -17,11 +17,10 @@ from modiste.latent.pieces import Each, in_turn
 from modiste.latent.sliders import Sliders
 from modiste.model.config import ModelConfig
 from modiste.model.engine import Engine
-from modiste.search.graph import Graph
 from modiste.search.index import LatentIndex
 from modiste.shop import stages
 from modiste.shop.files import ShopFiles
-from modiste.shop.indexing import open_graph, open_index
+from modiste.shop.indexing import open_index
 from modiste.shop.manifest import Manifest
 from modiste.shop.mapping import CatalogueMap
 from modiste.shop.places import to_read
@@ -159,11 +158,6 @@ class Opened:
     def index(self) -> LatentIndex:
         """Exact nearest products, rows as in `catalogue`."""
         return open_index(self, self._threads)
-
-    @cached_property
-    def graph(self) -> Graph:
-        """Nearest products, nearly always and from few of them; rows as in `catalogue`. Raises ShopIncomplete."""
-        return open_graph(self)
 
     @cached_property
     def products(self) -> Any:

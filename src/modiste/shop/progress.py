@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-# {"stage": "ingest" | "train" | "encode" | "cluster" | "sliders" | "map" | "graph" |
+# {"stage": "ingest" | "train" | "encode" | "cluster" | "sliders" | "map" |
 # "backup" | "restore" | "examine", "done": int, "total": int | None, ...}; training adds its losses.
 Progress = Callable[[dict[str, Any]], None]
 

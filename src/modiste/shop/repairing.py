@@ -31,9 +31,8 @@ def look_over(
 
     Repair removes what killed processes have left, compacts the products' table, and makes again what is derived:
     snapshot, index, map, and sliders where there are none. What was made of products or with a model that are no longer
-    those of the shop is made anew, clusters as they were asked for: a change that was broken off ends so. A graph that
-    does not fit is removed, since building one takes long. Products and models are never changed, nor encodings,
-    clusters and sliders that are damaged or were edited by hand.
+    those of the shop is made anew, clusters as they were asked for: a change that was broken off ends so. Products and
+    models are never changed, nor encodings, clusters and sliders that are damaged or were edited by hand.
 
     Returns:
         {"shop", "bytes", "freed": bytes that repair gave back, "faults": [{"part", "where", "says", "remedy",
@@ -76,8 +75,6 @@ def _mend(place: Path | str, faults: Sequence[Fault], on_progress: Progress | No
         store.compact()
         store.keep_snapshot()
         model_id = Manifest.load(root).model
-        if "graph" in parts and model_id is not None:
-            remove(files.graph(model_id))
         unnamed = model_id is not None and not files.sliders(model_id).exists()
     if "model" not in parts:
         _bring_up_to_date(place, on_progress)

@@ -13,11 +13,10 @@ from modiste.catalogue.cutout import CutOut, cut_out
 from modiste.catalogue.photo import check_photo, fit_photo
 from modiste.errors import ShopError, UnknownCategory
 from modiste.latent.posterior import Posterior, check_code, fixed_epsilon_code
-from modiste.shop.answers import Matches
 from modiste.shop.counsel import PROBES, Counsel, Probes
 from modiste.shop.crowds import Crowds
 from modiste.shop.filters import Facet, Where
-from modiste.shop.finding import Finder, Question
+from modiste.shop.finding import Finder
 from modiste.shop.indexing import hash_of, hash_of_file, made_from
 from modiste.shop.looking import Elsewhere, Hit, Look, Shelf
 from modiste.shop.opened import Opened
@@ -123,12 +122,6 @@ class Shop(Opened, Counsel):
     def check_where(self, where: Where) -> None:
         """Raise BadOption where a filter asks for what there is not."""
         self.catalogue.columns.check(where)
-
-    def _approximately(self, codes: NDArray[np.float32], asked: Question) -> list[Matches]:
-        wanted = min(asked.k + len(asked.exclude), self.count)
-        found = [self.graph.nearest(code, wanted) for code in codes]
-        hits = [self.shelf.hits(rows, scores, -scores) for rows, scores in found]
-        return [self.finder.matches(each, asked) for each in hits]
 
     def encode(self, photo: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> Posterior:
         """What the encoder says of a photo, uint8 `(h, w, 3)` of any size, or of a batch of them.

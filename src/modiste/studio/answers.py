@@ -58,7 +58,6 @@ def _similar(studio: Studio, asked: SimilarAsked) -> shapes.Similar:
         tau=asked.tau,
         exclude=(*asked.exclude, *own),
         where=starts.where_of(asked.where) or None,
-        approximate=asked.approximate,
     )
     typicality, position = starts.standing_of(shop, code)
     return shapes.Similar(

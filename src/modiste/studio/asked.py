@@ -67,10 +67,6 @@ class SimilarAsked(Start):
     tau: Tau | None = None
     exclude: Ids = Field([], description="Ids of products to leave out; the start's own is left out anyway.")
     where: Where = {}
-    approximate: StrictBool = Field(
-        False,
-        description="Ask the shop's graph, if it has one: only likelihoods, scope catalogue, no filter.",
-    )
 
 
 class RecommendAsked(Start):
