@@ -49,6 +49,23 @@ def of_many_passes(side: int, passes: int) -> bytes:
     return data[:last] + data[last:-2] * passes + data[-2:]
 
 
+def _of_many_scans(side: int, count: int) -> bytes:
+    """Return a sequential JPEG of `count` scans, each a pass over one colour in ten bytes."""
+    data = written(Image.new("RGB", (side, side), RED), "JPEG", subsampling=0)
+    head = data[: data.index(b"\xff\xda")]
+    scans = [
+        b"\xff\xda\0\x08\x01" + bytes([1 + n % 3, 0 if n % 3 == 0 else 0x11, 0, 63, 0]) for n in range(count)
+    ]
+    return head + b"".join(scans) + b"\xff\xd9"
+
+
+def _announcing(size: tuple[int, int], **options: object) -> bytes:
+    """Return a small JPEG whose header announces a (width, height)."""
+    data = written(Image.new("RGB", (8, 8), RED), "JPEG", **options)
+    at = data.index(b"\xff\xc2" if options.get("progressive") else b"\xff\xc0") + 5
+    return data[:at] + struct.pack(">HH", *reversed(size)) + data[at + 4 :]
+
+
 @cache
 def zoo() -> dict[str, Bad]:
     """The photos, by name."""
@@ -61,7 +78,33 @@ def _bombs() -> dict[str, Bad]:
     packed = zlib.compress(bytes(200 * 2**20), 9)
     many = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(900_000))) * 200
     canvas = struct.pack("<I", 10) + b"\x02\0\0\0" + b"\xff" * 6
+    # A megabyte each; as a Python string, four.
+    texts = b"".join(
+        chunk(b"iTXt", b"%d\0\1\0\0\0" % n + zlib.compress("😀".encode() + bytes(1_000_000)))
+        for n in range(60)
+    )
+    large = (13_000, 13_000)
+    lossless = written(Image.new("RGB", (8, 8), RED), "WEBP", lossless=True)
+    lossy = written(Image.new("RGB", (8, 8), RED), "WEBP")
+    at = lossy.index(b"\x9d\x01\x2a") + 3
+    size = struct.pack("<I", (large[0] - 1) | (large[1] - 1) << 14)
     return {
+        "png of 169 megapixels and 60 texts": Bad(png(*large, pixels, extra=texts), reason="too-large"),
+        "png of 60 texts": Bad(png(8, 8, pixels, extra=texts), reason="too-large"),
+        "png of 60 texts after its pixels": Bad(
+            png(8, 8, pixels)[:-12] + texts + chunk(b"IEND", b""), reason="too-large"
+        ),
+        "jpeg of 169 megapixels": Bad(_announcing(large), reason="too-large"),
+        "progressive jpeg of 169 megapixels": Bad(_announcing(large, progressive=True), reason="too-large"),
+        "lossless webp of 169 megapixels": Bad(lossless[:21] + size + lossless[25:], reason="too-large"),
+        "lossy webp of 169 megapixels": Bad(
+            lossy[:at] + struct.pack("<HH", *large) + lossy[at + 4 :], reason="too-large"
+        ),
+        "webp of 169 megapixels": Bad(
+            b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + canvas[:8] + 2 * (12_999).to_bytes(3, "little"),
+            reason="too-large",
+        ),
+        "jpeg of 3000 scans": Bad(_of_many_scans(4000, 3000), reason="too-slow"),
         "png of 169 megapixels in 20 kB": Bad(written(Image.new("1", (13_000, 13_000))), reason="too-large"),
         "png of 4 billion squared": Bad(png(2**31 - 1, 2**31 - 1, pixels), reason="too-large"),
         "png of no width": Bad(png(0, 8, pixels), reason="truncated"),

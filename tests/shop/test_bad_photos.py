@@ -10,10 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from modiste.catalogue.record import Record, Rejection
 from modiste.shop.ingest import ingest
+from modiste.shop.prepare import Outcome, Preparer
 from modiste.shop.shop import Shop
+from modiste.store.products import StoredProduct
 from tests.small import FRAME
 from tests.zoo import zoo
+
+REFUSAL_MIB = 60
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,32 @@ def test_each_comes_in_or_is_rejected_for_its_reason(folder: Path, tmp_path: Pat
         assert not {b"<script", b"PK\x03\x04", b"Exif"} & {
             each for each in (b"<script", b"PK\x03\x04", b"Exif") if each in shop.jpeg(product)
         }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures as Linux does")
+@pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason == "too-large"])
+def test_a_refusal_takes_little_memory(name: str, tmp_path: Path) -> None:
+    """Measure the peak memory of this process while an ingest prepares one photo and rejects it."""
+    preparer = Preparer(FRAME, "any", {}.get, tmp_path)
+    assert isinstance(prepared(preparer, zoo()["one pixel"].data), StoredProduct)
+    Path("/proc/self/clear_refs").write_text("5")
+    idle = resident("VmRSS")
+    rejection = prepared(preparer, zoo()[name].data)
+    assert isinstance(rejection, Rejection)
+    assert rejection.reason == "too-large"
+    assert resident("VmHWM") - idle < REFUSAL_MIB
+
+
+def prepared(preparer: Preparer, photo: bytes) -> Outcome:
+    """Return what an ingest makes of one photo."""
+    (outcome,) = preparer.run(iter([Record("hat", "hats", photo)]))
+    return outcome
+
+
+def resident(name: str) -> float:
+    """Return the memory of this process, in MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name + ":"))
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from modiste.studio.reader import MEMORY
 from tests.studio.asking import refused
 from tests.zoo import written, zoo
 
+REFUSAL_MIB = 60
 KINDS = ("image/jpeg", "image/png", "image/webp")
 
 
@@ -59,6 +60,23 @@ def test_neither_the_server_nor_the_reader_takes_much_memory(client: TestClient)
     assert _mib("self", "VmHWM") - before < 40
     assert _mib(pid, "VmPeak") <= MEMORY / 2**20
     assert _mib(pid, "VmRSS") < 150
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
+@pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason == "too-large"])
+def test_a_refusal_takes_little_memory(client: TestClient, name: str) -> None:
+    """Measure the peak memory of the reader and of the server while they refuse a photo."""
+    headers = {"content-type": "image/png"}
+    client.post("/v1/encode", content=zoo()["one pixel"].data, headers=headers)
+    front: Any = client.app.state.front  # type: ignore[attr-defined]
+    processes = ("self", front.crews.reader.pid)
+    for process in processes:
+        Path(f"/proc/{process}/clear_refs").write_text("5")
+    before = [_mib(process, "VmRSS") for process in processes]
+    refused(client.post("/v1/encode", content=zoo()[name].data, headers=headers), 413, "photo_error")
+    assert front.crews.reader.pid == processes[1]
+    for process, idle in zip(processes, before, strict=True):
+        assert _mib(process, "VmHWM") - idle < REFUSAL_MIB
 
 
 def _mib(pid: Any, name: str) -> float:

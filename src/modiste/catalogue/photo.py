@@ -17,7 +17,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from modiste.catalogue.intact import MAX_PASSES, is_as_written, passes_of
+from modiste.catalogue.intact import (
+    HEADER_BYTES,
+    MAX_PASSES,
+    MAX_TEXT_BYTES,
+    announced_size,
+    is_as_written,
+    packed_text_bytes,
+    passes_of,
+)
 from modiste.errors import PhotoError
 
 Photo: TypeAlias = npt.NDArray[np.uint8]
@@ -40,7 +48,9 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_quiet = Lock()  # catch_warnings changes the whole process: one thread at a time, for the header only
+_quiet = Lock()  # catch_warnings changes the whole process: one thread at a time
+_PNG = b"\x89PNG\r\n\x1a\n"
+_WITHOUT_TEXTS = "Save it again without texts and colour profile."
 _REMEDY = f"Give a JPEG, PNG or WebP of at most {MAX_PIXELS // 1_000_000} megapixels."
 
 
@@ -57,10 +67,11 @@ def read_photo(data: bytes | Path, *, at_least: tuple[int, int] | None = None) -
     """
     name = f"{data}" if isinstance(data, Path) else f"The photo ({len(data)} bytes)"
     try:
-        image, orientation = _open(data)
-        with image:
+        _check_header(data, name)
+        with _open(data) as image:
             _check_size(image.size, name)
             _check_file(image, data, name)
+            orientation = _orientation(image)
             if at_least is not None:
                 height, width = at_least if orientation < 5 else at_least[::-1]
                 image.draft(None, (width, height))
@@ -85,10 +96,11 @@ def read_photo(data: bytes | Path, *, at_least: tuple[int, int] | None = None) -
 def decode_jpeg(data: bytes) -> Photo:
     """The pixels of a JPEG that `to_jpeg` made, as uint8 `(h, w, 3)`; the fast way back from the store.
 
-    Raises PhotoError with reason `truncated` where the bytes are damaged.
+    Raises PhotoError with reason `truncated` where the bytes are damaged, `too-large` where it has too many pixels.
     """
     try:
         with Image.open(BytesIO(data), formats=("JPEG",)) as image:
+            _check_size(image.size, f"A stored photo ({len(data)} bytes)")
             return np.array(image.convert("RGB"))
     except (OSError, SyntaxError) as error:
         raise PhotoError(
@@ -175,12 +187,26 @@ def check_photo(photo: Photo) -> None:
         )
 
 
-def _open(data: bytes | Path) -> tuple[Image.Image, int]:
-    """The image with only its header read, and its EXIF orientation."""
+def _check_header(data: bytes | Path, name: str) -> None:
+    """Refuse a file for what Pillow would allocate as soon as it opens it."""
+    start = _start_of(data, HEADER_BYTES)
+    if (
+        size := announced_size(start)
+    ) is not None:  # else a JPEG, of which Pillow reads only the header, or no photo
+        _check_size(size, name)
+    if start.startswith(_PNG) and packed_text_bytes(_bytes_of(data)) > MAX_TEXT_BYTES:
+        raise PhotoError(
+            f"{name} holds over {MAX_TEXT_BYTES // 2**20} megabytes of packed text.",
+            remedy=_WITHOUT_TEXTS,
+            reason="too-large",
+        )
+
+
+def _open(data: bytes | Path) -> Image.Image:
+    """Return the image with only its header read."""
     with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about metadata that is damaged, and sizes that are refused
-        image = Image.open(data if isinstance(data, Path) else BytesIO(data), formats=FORMATS)
-        return image, _orientation(image)
+        return Image.open(data if isinstance(data, Path) else BytesIO(data), formats=FORMATS)
 
 
 def _check_size(size: tuple[int, int], name: str) -> None:
@@ -194,36 +220,38 @@ def _check_size(size: tuple[int, int], name: str) -> None:
 
 
 def _check_file(image: Image.Image, data: bytes | Path, name: str) -> None:
-    """Refuse what decoding would not notice."""
-    if image.format != "PNG" and not image.info.get("progressive"):
-        return
-    held = data if isinstance(data, bytes) else data.read_bytes()
-    if image.format == "PNG" and not is_as_written(held):
-        raise PhotoError(f"{name} is damaged or cut short.", remedy=_REMEDY, reason="truncated")
-    if image.format != "PNG" and (passes := passes_of(held)) > MAX_PASSES:
+    """Refuse a file for what decoding does not notice."""
+    if image.format == "PNG":
+        if not is_as_written(_bytes_of(data)):
+            raise PhotoError(f"{name} is damaged or cut short.", remedy=_REMEDY, reason="truncated")
+    elif image.format != "WEBP" and (passes := passes_of(_bytes_of(data))) > MAX_PASSES:
         raise PhotoError(
             f"{name} goes over its pixels {passes:,} times; {MAX_PASSES} are allowed.",
-            remedy="Save it anew, as a plain JPEG.",
+            remedy="Save it again, as a plain JPEG.",
             reason="too-slow",
         )
 
 
 def _damaged(error: Exception, name: str) -> PhotoError:
     """What to say of a photo that Pillow gave up."""
-    if isinstance(error, ValueError) and "MAX_TEXT" in str(
-        error
-    ):  # a PNG's, packed: a bomb, or an odd program
-        remedy = "Save it anew without texts and colour profile."
-        return PhotoError(f"{name} holds over a megabyte of packed text.", remedy=remedy, reason="too-large")
+    if isinstance(error, ValueError) and "MAX_TEXT" in str(error):  # one text or colour profile of a PNG
+        return PhotoError(
+            f"{name} holds over a megabyte of packed text.", remedy=_WITHOUT_TEXTS, reason="too-large"
+        )
     unread = isinstance(error, OSError) and error.errno is not None
     reason = "unreadable" if unread else "truncated"
     return PhotoError(f"{name} cannot be read: {error}.", remedy=_REMEDY, reason=reason)
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 (upright) where there is none or it cannot be read."""
+    """Return the EXIF orientation, 1 to 8; 1 (upright) where there is none or it cannot be read.
+
+    Pillow decodes a PNG to find it, because it may follow the pixels: check the file first.
+    """
     try:
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+        with _quiet, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about metadata that is damaged
+            orientation = image.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # damaged EXIF is common, raises anything, and is no reason to lose the product
         return 1
     return orientation if orientation in _UPRIGHT else 1
@@ -257,13 +285,21 @@ def _border(photo: Photo) -> Photo:
 
 
 def _starts_like_a_photo(data: bytes | Path) -> bool:
-    if isinstance(data, Path):
-        with data.open("rb") as file:
-            head = file.read(12)
-    else:
-        head = data[:12]
-    webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    return webp or head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
+    start = _start_of(data, 12)
+    webp = start[:4] == b"RIFF" and start[8:12] == b"WEBP"
+    return webp or start.startswith((b"\xff\xd8\xff", _PNG))
+
+
+def _start_of(data: bytes | Path, count: int) -> bytes:
+    """Return the first `count` bytes of a file, fewer if it is shorter."""
+    if isinstance(data, bytes):
+        return data[:count]
+    with data.open("rb") as file:
+        return file.read(count)
+
+
+def _bytes_of(data: bytes | Path) -> bytes:
+    return data if isinstance(data, bytes) else data.read_bytes()
 
 
 def _encoded(photo: Photo, kind: str, **options: int) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from torch import Tensor
 
+from modiste.catalogue.photo import decode_jpeg
 from modiste.errors import BadOption, TrainingError
 from modiste.vae.prepared import as_looks, as_planes, prepare
 
@@ -65,12 +64,6 @@ def split(ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int
     return np.sort(order[count:]), np.sort(order[:count])
 
 
-def pixels_of(jpeg: bytes) -> npt.NDArray[np.uint8]:
-    """A whole photo, uint8 `(H, W, 3)`."""
-    with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
-        return np.asarray(image.convert("RGB"))
-
-
 class PhotoSet:
     """The photos of a catalogue as batches of pixels and descriptors, from files that are mapped (see `prepared`)."""
 
@@ -107,7 +100,7 @@ class PhotoSet:
         return np.stack(list(self.pool.map(self._decode, jpegs)))
 
     def _decode(self, jpeg: bytes) -> npt.NDArray[np.uint8]:
-        pixels = pixels_of(jpeg)
+        pixels = decode_jpeg(jpeg)
         if pixels.shape[:2] != self.frame:
             raise TrainingError(
                 f"A photo is {pixels.shape[1]}x{pixels.shape[0]}; the frame is {self.frame[1]}x{self.frame[0]}.",
