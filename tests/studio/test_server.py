@@ -90,6 +90,17 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_all_sent(built: Path) 
             assert b"too_large" in answer or b"too_large" in line.recv(65536)
 
 
+def test_forged_addresses_share_the_limit_of_the_client_that_forges_them(built: Path) -> None:
+    with serving(built) as (_, url), httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+        statuses = [
+            client.post("/v1/encode", headers={"X-Forwarded-For": f"203.0.113.{n}"}).status_code
+            for n in range(60)
+        ]
+    allowed = statuses.index(429)
+    assert 10 <= allowed < 15  # ten at once; one more every two seconds
+    assert statuses.count(415) < 20
+
+
 def test_serving_imports_neither_torch_nor_what_only_building_needs(built: Path) -> None:
     program = """
 import sys, asyncio

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from prometheus_client import Counter
@@ -49,7 +49,6 @@ class Limited:
     def __init__(self, app: ASGIApp, settings: Settings, refused: Counter) -> None:
         self._app = app
         self._refused = refused
-        self._proxies = settings.trusted_proxies
         per_second = settings.uploads_per_minute / 60.0
         self._buckets = {
             "frames": Bucket(settings.frames_per_second, 2 * settings.frames_per_second),
@@ -63,7 +62,7 @@ class Limited:
             await self._app(scope, receive, send)
             return
         kind = kind_of(scope["path"])
-        wait = self._buckets[kind].wait(client_of(scope, self._proxies))
+        wait = self._buckets[kind].wait(client_of(scope))
         if wait == 0.0:
             await self._app(scope, receive, send)
             return
@@ -88,29 +87,16 @@ def kind_of(path: str) -> str:
     return "others"
 
 
-def client_of(scope: Scope, proxies: Sequence[str]) -> str:
-    """Who asks: the address of the connection; behind trusted proxies, the last one that they saw and do not trust.
+def client_of(scope: Scope) -> str:
+    """Return the address of the client; of an IPv6 address the network of /64, all of which one client has.
 
-    Of an IPv6 address only the network counts, of which one client has all addresses.
+    Behind a trusted proxy, uvicorn has put the address that the proxy names into the scope.
     """
-    networks = [ip_network(each) for each in proxies]
-    at = (scope.get("client") or ("", 0))[0]
-    forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    hops = [part.strip() for value in forwarded for part in value.decode("latin-1").split(",")]
-    while hops and _trusted(at, networks):
-        at = hops.pop()
+    host, _ = scope.get("client") or ("", 0)
     try:
-        address = ip_address(at)
+        address = ip_address(host)
     except ValueError:
-        return "unknown" if forwarded and networks else at[:64]
+        return "unknown"
     if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
         return str(ip_network((int(address) >> 64 << 64, 64)).network_address)
     return str(getattr(address, "ipv4_mapped", None) or address)
-
-
-def _trusted(at: str, networks: Sequence[object]) -> bool:
-    try:
-        address = ip_address(at)
-    except ValueError:
-        return False
-    return any(address in network for network in networks)  # type: ignore[operator]

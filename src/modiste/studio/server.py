@@ -75,6 +75,8 @@ def serve_app(
         log_config=None,
         access_log=False,
         server_header=False,
+        # If this is left out, uvicorn trusts the loopback, or what the environment names.
+        forwarded_allow_ips=list(settings.trusted_proxies),
         lifespan="on",
         limit_concurrency=settings.connections,
         timeout_graceful_shutdown=math.ceil(settings.deadline),

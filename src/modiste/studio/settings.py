@@ -48,7 +48,8 @@ class Settings(BaseModel):
         default=(), description="Origins whose pages may ask the API (CORS); none unless named."
     )
     trusted_proxies: Words = Field(
-        default=(), description="Addresses or networks whose X-Forwarded-For is believed."
+        default=(),
+        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted.",
     )
     admin_key: str = Field(
         default="", description="The hash of the key that may change the shop, as `modiste key` gives it."
