@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import quote
 
@@ -35,9 +36,11 @@ from modiste.store.disk import one_writer
 from modiste.store.products import ProductStore
 from modiste.studio.app import create_app
 from modiste.studio.keys import new_key
+from modiste.studio.security import MULTIPART_BYTES, PHOTO_BYTES
 from modiste.studio.settings import Settings
 from tests.studio.asking import refused
 from tests.studio.conftest import UNLIMITED
+from tests.studio.test_uploads import no_disk
 from tests.zoo import of_many_passes, written, zoo
 
 ADMIN, READER = new_key(), new_key()
@@ -143,6 +146,34 @@ def test_what_is_no_product_is_refused_and_changes_nothing(kept: tuple[TestClien
     again = Shop.open(path, need="map")
     assert again.store.hash() == known.store.hash()
     assert settled(client)["version"] == version
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_an_oversized_product_is_refused_while_it_arrives_and_never_on_disk(
+    kept: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch, announced: bool
+) -> None:
+    client, _ = kept
+    monkeypatch.setattr(SpooledTemporaryFile, "rollover", no_disk)
+    head = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="p.png"\r\n\r\n'
+    sent = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal sent
+        yield head
+        for _ in range(200):
+            sent += 100_000
+            yield bytes(100_000)
+
+    headers = KEY | {"Content-Type": "multipart/form-data; boundary=x"}
+    body = b"".join(chunks()) if announced else chunks()
+    read: list[int] = []
+    write = SpooledTemporaryFile.write
+    monkeypatch.setattr(
+        SpooledTemporaryFile, "write", lambda file, data: (read.append(len(data)), write(file, data))[1]
+    )
+    answer = client.put("/v1/admin/products/x", headers=headers, content=body)
+    refused(answer, 413, "too_large")
+    assert sum(read) <= (0 if announced else PHOTO_BYTES + MULTIPART_BYTES)
 
 
 @pytest.mark.parametrize("id_", ["帽子", "a b", "../x", "=1+1", "a\xa0b", "\u3000", "👩\u200d🦰", "x" * 512])

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import pytest
 from modiste.cli import main
 from modiste.errors import BadOption
 from modiste.shop.shop import Shop
+from modiste.studio.keys import new_key
 from modiste.studio.server import listen, url_of
 
 
@@ -88,6 +89,47 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_all_sent(built: Path) 
             answer = line.recv(65536)
             assert answer.startswith(b"HTTP/1.1 413 ")
             assert b"too_large" in answer or b"too_large" in line.recv(65536)
+
+
+def test_a_chunked_body_of_any_method_ends_and_none_is_written_to_disk(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, hashed = new_key()
+    monkeypatch.setenv("MODISTE_ADMIN_KEY", hashed)
+    chunk = b"%x\r\n%b\r\n" % (50_000, bytes(50_000))
+    part = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="p.png"\r\n\r\n'
+    with serving(built) as (process, url):
+        host, port = url.removeprefix("http://").rstrip("/").split(":")
+        written = _written_bytes(process.pid)
+        for method, path, status in (
+            ("PUT", "/v1/admin/products/x", 413),
+            ("GET", "/v1/shop", 200),
+            ("DELETE", "/v1/admin/products/none", 404),
+            ("PATCH", "/v1/encode", 405),
+        ):
+            head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+            head += "Content-Type: multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            sent = 0
+            with socket.create_connection((host, int(port)), timeout=30) as line:
+                line.sendall(head.encode() + b"%x\r\n%b\r\n" % (len(part), part))
+                with suppress(ConnectionError):  # it hangs up
+                    while sent < 100_000_000:
+                        line.sendall(chunk)
+                        sent += len(chunk)
+                with suppress(ConnectionError):
+                    assert line.recv(12) in (b"", f"HTTP/1.1 {status}".encode())
+            assert sent < 30_000_000, method  # five megabytes, and what the system buffers
+        assert _written_bytes(process.pid) - written < 100_000
+
+
+def _written_bytes(pid: int) -> int:
+    """Return the bytes that a process has written to files, as far as Linux counts them; 0 elsewhere."""
+    counters = Path(f"/proc/{pid}/io")
+    if not counters.exists():
+        return 0
+    return next(
+        int(line.split()[1]) for line in counters.read_text().splitlines() if line.startswith("wchar:")
+    )
 
 
 def test_forged_addresses_share_the_limit_of_the_client_that_forges_them(built: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from io import BytesIO
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from starlette.testclient import TestClient
 
 from modiste.catalogue.photo import decode_jpeg, fit_photo, read_photo, to_jpeg, to_png, to_webp
 from modiste.shop.shop import Shop
-from modiste.studio.security import PHOTO_BYTES
+from modiste.studio.security import PHOTO_BYTES, body_limit
 from tests.studio.asking import refused
 
 JPEG = {"content-type": "image/jpeg"}
@@ -135,6 +136,34 @@ def test_a_body_that_does_not_say_how_long_it_is(client: TestClient) -> None:
 
     refused(client.post("/v1/encode", content=chunks(), headers=JPEG), 413, "too_large")
     assert taken >= PHOTO_BYTES
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "LINK"])
+@pytest.mark.parametrize("path", ["/v1/shop", "/v1/encode", "/v1/admin/products/x", "/livez", "/none"])
+def test_a_body_of_any_method_that_announces_too_much(client: TestClient, method: str, path: str) -> None:
+    answer = client.request(method, path, content=bytes(body_limit(path) + 1))
+    refused(answer, 413, "too_large")
+    assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_a_chunked_body_that_no_route_reads_ends_the_connection(client: TestClient, method: str) -> None:
+    for path in ("/v1/shop", "/v1/admin/products/x"):
+        answer = client.request(method, path, content=iter([bytes(1000)] * 3))
+        assert answer.headers["connection"] == "close", path
+        assert "connection" not in client.request(method, path, content=b"announced").headers
+
+
+def test_a_form_s_photo_is_never_on_disk(
+    client: TestClient, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SpooledTemporaryFile, "rollover", no_disk)
+    most = photo + bytes(PHOTO_BYTES - len(photo))
+    assert client.post("/v1/encode", files={"photo": ("x.jpg", most, "image/jpeg")}).status_code == 200
+
+
+def no_disk(*_: Any) -> None:
+    raise AssertionError("a photo was written to a temporary file")
 
 
 def test_only_one_value_of_cut(client: TestClient, photo: bytes) -> None:

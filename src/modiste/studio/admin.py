@@ -24,7 +24,7 @@ from modiste.studio.keeping import Keeper
 from modiste.studio.keys import allow_changes, allow_reading
 from modiste.studio.problems import Refusal
 from modiste.studio.products import Id
-from modiste.studio.uploads import BINARY, form_photo
+from modiste.studio.uploads import BINARY, form_photo, read_form
 
 DENIED = refusals(401, 403, 404)
 
@@ -90,7 +90,7 @@ async def state(front: AtFront, keeper: Kept) -> shapes.Administered:
 async def put(request: Request, id: Id, front: AtFront, keeper: Kept) -> shapes.Administered:
     """A product from a form: `photo`, `category` and, as JSON, `attributes`. It is on disk when this answers, and
     served once encodings and map are made anew."""
-    async with request.form(max_files=1, max_fields=8) as form:
+    async with read_form(request) as form:
         photo = await form_photo(form)
         category, attributes = form.get("category"), form.get("attributes", "{}")
     if not isinstance(category, str) or not category.strip():

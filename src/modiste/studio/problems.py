@@ -103,6 +103,11 @@ def problem(
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
 
 
+def refusal_response(refusal: Refusal) -> Response:
+    """Return the answer that a refusal is sent as."""
+    return problem(refusal.status_code, refusal.code, refusal.detail, refusal.remedy, refusal.headers)
+
+
 def code_of(error: type[ModisteError]) -> str:
     """The class's name in snake case: BadCode is "bad_code"."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.__name__).lower()
@@ -148,7 +153,7 @@ async def _of_validation(_request: Request, error: Exception) -> Response:
 async def _of_http(request: Request, error: Exception) -> Response:
     found = cast("HTTPException", error)
     if isinstance(found, Refusal):
-        return problem(found.status_code, found.code, found.detail, found.remedy, found.headers)
+        return refusal_response(found)
     code, _, remedy = PROTOCOL.get(found.status_code, PROTOCOL[400])
     headers = dict(found.headers or {})
     if "GET" in headers.get("Allow", ""):

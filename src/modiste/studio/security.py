@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modiste.studio.problems import Refusal
+from modiste.studio.problems import Refusal, refusal_response
 
 PHOTO_BYTES = 5_000_000
 MULTIPART_BYTES = 65_536  # what a multipart body may have around its photo
@@ -78,30 +78,43 @@ class Shield:
 
 
 class BodyLimit:
-    """Counts what comes in, and refuses with 413 as soon as it is too much; nothing is held before that."""
+    """Middleware that counts the body of every request, with any method, and refuses too large ones with 413.
+
+    A body that announces its size is refused before anything of it is read, and a chunked one as soon as too much has
+    come. If a route answers without reading a chunked body, the connection is closed: nothing else would end it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         limit = body_limit(scope["path"])
-        announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        headers = dict(scope["headers"])
+        announced = headers.get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > limit:
+            await refusal_response(too_large(limit))(scope, receive, send)
+            return
+        complete = b"transfer-encoding" not in headers
         received = 0
 
         async def counted() -> Message:
-            nonlocal received
-            if announced.isdigit() and int(announced) > limit:
-                raise too_large(limit)
+            nonlocal complete, received
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
                 raise too_large(limit)
+            complete = complete or not message.get("more_body", False)
             return message
 
-        await self._app(scope, counted, send)
+        async def answered(message: Message) -> None:
+            if message["type"] == "http.response.start" and not complete:
+                message = {**message, "headers": [*message["headers"], _header("Connection", "close")]}
+            await send(message)
+
+        await self._app(scope, counted, answered)
 
 
 def too_large(limit: int) -> Refusal:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from modiste.catalogue.photo import to_jpeg
@@ -13,7 +17,7 @@ from modiste.studio import shapes, starts
 from modiste.studio.describing import refusals
 from modiste.studio.here import Here
 from modiste.studio.problems import Refusal
-from modiste.studio.security import ENCODE, PHOTO_BYTES, too_large
+from modiste.studio.security import ENCODE, MULTIPART_BYTES, PHOTO_BYTES, too_large
 from modiste.studio.state import Studio, base64_of
 
 PHOTOS = ("image/jpeg", "image/png", "image/webp")
@@ -48,9 +52,9 @@ async def encode(
     cut: Annotated[bool, Query(description="Whether to cut the background to the shop's.")] = True,
 ) -> shapes.Encoded:
     """What the model makes of a photo: the raw body, or the field `photo` of a form; JPEG, PNG or WebP."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _media_type(request.headers.get("content-type"))
     if kind == MULTIPART:
-        async with request.form(max_files=1, max_fields=8) as form:
+        async with read_form(request) as form:
             data = await form_photo(form)
     elif kind in PHOTOS:
         data = await request.body()
@@ -61,6 +65,32 @@ async def encode(
     return await studio.slowly(_encoded, studio, data, cut)
 
 
+class InMemoryParser(MultiPartParser):
+    """Parser of a form that never writes a photo to a temporary file: `BodyLimit` bounds what it holds."""
+
+    spool_max_size = PHOTO_BYTES + MULTIPART_BYTES
+
+
+@asynccontextmanager
+async def read_form(request: Request) -> AsyncGenerator[FormData]:
+    """Read a form of at most one file and eight other fields; any other body is an empty form.
+
+    Raises HTTPException (400) where the form is malformed, Refusal (413) where it is too large.
+    """
+    if _media_type(request.headers.get("content-type")) != MULTIPART:
+        yield FormData()
+        return
+    try:
+        parser = InMemoryParser(request.headers, request.stream(), max_files=1, max_fields=8)
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise HTTPException(400, error.message) from error
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
 async def form_photo(form: FormData) -> bytes:
     """The file `photo` of a form. Raises Refusal: 413, 415, 422."""
     field = form.get("photo")
@@ -68,13 +98,17 @@ async def form_photo(form: FormData) -> bytes:
         raise Refusal(
             422, "validation", "The form has no file `photo`.", remedy="Send it as the field `photo`."
         )
-    kind = (field.content_type or "").partition(";")[0].strip().lower()
+    kind = _media_type(field.content_type)
     if kind not in (*PHOTOS, *UNSAID):
         raise _unsupported(kind)
     data = await field.read()
     if len(data) > PHOTO_BYTES:
         raise too_large(PHOTO_BYTES)
     return data
+
+
+def _media_type(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def _unsupported(kind: str) -> Refusal:
