@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 from modiste.errors import BadOption, NonFiniteLoss, ResumeError, TrainingError
 from modiste.model.config import ModelConfig
-from modiste.vae import TrainSettings, Vae, train
+from modiste.vae import PRESETS, TrainSettings, Vae, train
 from modiste.vae.checkpoint import peek
 from modiste.vae.hardware import Hardware
 from modiste.vae.plan import as_begun
@@ -129,10 +129,48 @@ def test_resuming_a_finished_run_returns_it(photos, ids, tmp_path: Path) -> None
     assert not seen
 
 
-def test_minutes_bound_the_run(photos, ids, tmp_path: Path) -> None:
-    config = train(photos, ids, settings(epochs=None, minutes=0.05), tmp_path)
-    assert 1 <= config.training["epochs"] < 400
-    assert config.training["seconds"] < 15
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("bounds", [{"epochs": 2}, {"epochs": None, "minutes": 0.01}, {"epochs": None}])
+def test_every_preset_trains_within_every_bound_and_resumes(
+    photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, bounds: dict
+) -> None:
+    monkeypatch.setattr("modiste.vae.plan.DEFAULT_PHOTOS_SEEN", 1)
+    monkeypatch.setattr("modiste.vae.plan.MIN_EPOCHS", 2)
+    seen: list[dict] = []
+
+    def stop(event: dict) -> None:
+        seen.append(event)
+        if event["stage"] == "epoch":
+            raise KeyboardInterrupt
+
+    asked = settings(preset=preset, **bounds)
+    with pytest.raises(KeyboardInterrupt):
+        train(photos, ids, asked, tmp_path, on_progress=stop)
+    planned = seen[-1]["epochs"]
+    config = train(photos, ids, asked, tmp_path, resume=True)
+    assert config.training["epochs"] == planned
+    if "minutes" not in bounds:
+        assert planned == 2
+    lines = (tmp_path / config.model_id / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(lines[0])["full_frame"] is (preset == "paper")
+
+
+@pytest.mark.parametrize(("preset", "epochs"), [("default", 12), ("paper", 6)])
+def test_minutes_are_filled_with_epochs(
+    photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, epochs: int
+) -> None:
+    """Half a minute has room for 2 whole-frame epochs of 5 s and 10 small ones of 2 s, or 6 of the paper preset."""
+    monkeypatch.setattr("modiste.vae.plan.epoch_seconds", lambda run, *, full: 5.0 if full else 2.0)
+    seen: list[dict] = []
+
+    def stop(event: dict) -> None:
+        seen.append(event)
+        if event["stage"] == "epoch":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(photos, ids, settings(preset=preset, epochs=None, minutes=0.5), tmp_path, on_progress=stop)
+    assert seen[-1]["epochs"] == epochs
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(photos, ids, tmp_path: Path) -> None:

@@ -53,31 +53,31 @@ def plan_epochs(run: Run) -> int:
         return max(least, settings.epochs)
     if settings.minutes is None:
         return min(MAX_EPOCHS, max(MIN_EPOCHS, round(DEFAULT_PHOTOS_SEEN / len(run.train_rows))))
-    trial = copy.copy(run)
-    trial.network = copy.deepcopy(run.network)
-    shape = (len(run.photos.bodies), settings.latent)
-    device = run.hardware.device
-    trial.posteriors = torch.zeros(shape, device=device), torch.ones(shape, device=device)
-    trial.optimizer = torch.optim.Adam(trial.network.parameters(), settings.learning_rate)
-    # 8 % more: validation, saving.
-    seconds = {full: 1.08 * run.steps * time_step(trial, full) for full in (False, True)}
+    full_seconds = epoch_seconds(run, full=True)
+    small_seconds = 0.0 if settings.preset == "paper" else epoch_seconds(run, full=False)
 
-    def lasts(epochs: int) -> float:
-        full = epochs if settings.preset == "paper" else full_epochs(settings, epochs)
-        return full * seconds[True] + (epochs - full) * seconds[False]
+    def seconds(epochs: int) -> float:
+        full = full_epochs(settings, epochs)
+        return full * full_seconds + (epochs - full) * small_seconds
 
     epochs = least
-    while lasts(epochs + 1) <= 60.0 * settings.minutes:
+    while seconds(epochs + 1) <= 60.0 * settings.minutes:
         epochs += 1
     return epochs
 
 
-def time_step(run: Run, full: bool) -> float:
-    """Seconds that one step takes, the median of five after two to warm up."""
+def epoch_seconds(run: Run, *, full: bool) -> float:
+    """Estimate the seconds of an epoch on whole frames (`full`) or on small photos, by timing steps of a copy."""
+    settings, device = run.settings, run.hardware.device
+    trial = copy.copy(run)
+    trial.network = copy.deepcopy(run.network)
+    trial.optimizer = torch.optim.Adam(trial.network.parameters(), settings.learning_rate)
+    if settings.preset != "paper":
+        # The second phase reads settled posteriors. Their values do not change how long a step takes.
+        shape = (len(run.photos.bodies), settings.latent)
+        trial.posteriors = torch.zeros(shape, device=device), torch.ones(shape, device=device)
     rows = run.train_rows[: run.batch]
-    steps = [Step(seed, run.settings.learning_rate) for seed in range(7)]
-    ended = [
-        time.perf_counter()
-        for _ in take_steps(run, [rows] * 7, steps, full or run.settings.preset == "paper")
-    ]
-    return float(np.median(np.diff(ended)[1:]))
+    steps = [Step(seed, settings.learning_rate) for seed in range(7)]
+    ends = [time.perf_counter() for _ in take_steps(trial, [rows] * 7, steps, full)]
+    # The median of five steps after two to warm up; 8 % more for validation and saving.
+    return 1.08 * run.steps * float(np.median(np.diff(ends)[1:]))

@@ -24,7 +24,9 @@ DRAWING_EMA = 0.995  # of the second phase, which is short
 
 
 def full_epochs(settings: TrainSettings, epochs: int) -> int:
-    """How many of our preset's epochs work on whole frames: at least one, and never all."""
+    """Return how many epochs work on whole frames: all of the paper preset; of the default at least one, never all."""
+    if settings.preset == "paper":
+        return epochs
     return min(epochs - 1, max(1, round(settings.full_frame_share * epochs)))
 
 
@@ -54,8 +56,6 @@ class Run(Learner):
     @property
     def first_full(self) -> int:
         """The first epoch that works on whole frames: 0 for the paper's preset, one near the end for ours."""
-        if self.settings.preset == "paper":
-            return 0
         return self.progress.epochs - full_epochs(self.settings, self.progress.epochs)
 
     def trains_full(self, epoch: int) -> bool:
