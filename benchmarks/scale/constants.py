@@ -54,7 +54,7 @@ def main() -> None:
     print(f"photos: {found.about['photos']}", flush=True)
     if not (given.shop / "made").exists():
         print(f"making {given.shop}: {PRODUCTS:,} products, one pass of training, once", flush=True)
-        build(storing.Some(source, PRODUCTS), given.shop, epochs=1, threads=2)
+        build(storing.Some(source, PRODUCTS), given.shop, epochs=2, threads=2)
         (given.shop / "made").touch()
     with tempfile.TemporaryDirectory() as scratch:
         searching.measure(found, quick=given.quick)

@@ -59,7 +59,7 @@ def main() -> None:
 
 def measured(folder: Path, counts: list[int]) -> Iterator[tuple[int, float, float]]:
     """For each number of products the most bytes that packing had, and seconds."""
-    build(Made(LEARNT, FRAME), folder / "model", frame=FRAME, epochs=1)
+    build(Made(LEARNT, FRAME), folder / "model", frame=FRAME, epochs=2)
     for count in counts:
         shop = folder / f"shop-{count}"
         shutil.copytree(folder / "model", shop)

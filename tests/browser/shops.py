@@ -124,6 +124,6 @@ def small_shop(root: Path, *, products: int, categories: tuple[str, ...], latent
         if isinstance(each, Record)
     ]
     build(
-        Listed(list(records), "listed"), root, frame=FRAME, epochs=1, latent=latent, cluster_method="kmeans"
+        Listed(list(records), "listed"), root, frame=FRAME, epochs=2, latent=latent, cluster_method="kmeans"
     )
     return root

@@ -27,7 +27,7 @@ def test_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     shop = str(tmp_path / "shop")
     stages = (
         ("ingest", str(folder), "--size", "48x64"),
-        ("train", "--epochs", "1", "--latent", "4"),
+        ("train", "--epochs", "2", "--latent", "4"),
         ("encode",),
         ("cluster", "--k", "2", "--by", "kmeans"),
     )
@@ -52,7 +52,7 @@ def test_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_build_for_people(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shop = tmp_path / "shop"
-    words = ["build", str(folder), "--shop", str(shop), "--size", "48x64", "--epochs", "1", "--latent", "4"]
+    words = ["build", str(folder), "--shop", str(shop), "--size", "48x64", "--epochs", "2", "--latent", "4"]
     assert main(words) == 0
     out = capsys.readouterr().out
     assert "Done: ingest, train, encode, cluster, sliders, map" in out

@@ -97,6 +97,6 @@ def test_cluster(full_shop: Path) -> None:
 def test_train(full_shop: Path) -> None:
     before = Manifest.load(full_shop)
     with pytest.raises(StorageError):
-        train_shop(full_shop, epochs=1, latent=8, seed=9)
+        train_shop(full_shop, epochs=2, latent=8, seed=9)
     assert Manifest.load(full_shop) == before
     Shop.open(full_shop)

@@ -72,7 +72,7 @@ def test_killed_at_any_moment(what: str, built: Path, tmp_path: Path) -> None:
     shutil.copytree(built, path)
     if what == "model":
         for seed in (5, 6):
-            train_shop(path, epochs=1, latent=8, seed=seed)
+            train_shop(path, epochs=2, latent=8, seed=seed)
     models = models_of(Shop.open(path, need="catalogue").files)
     use_model(path, models[-1])
     refresh_shop(path)

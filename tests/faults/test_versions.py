@@ -90,7 +90,7 @@ STAGES: dict[str, Callable[[Path], Any]] = {
     "ingest": lambda path: ingest(Given([Record("new", "bags", noise(1), {})]), path),
     "put": lambda path: put_products(path, [Record("new", "bags", noise(1), {})]),
     "remove": lambda path: remove_products(path, ["1"]),
-    "train": lambda path: train_shop(path, epochs=1, latent=4),
+    "train": lambda path: train_shop(path, epochs=2, latent=4),
     "encode": encode_shop,
     "cluster": lambda path: cluster_shop(path, k=2),
     "sliders": make_sliders,

@@ -103,7 +103,7 @@ def test_a_model_that_is_none_is_refused(shop_copy: Path) -> None:
 
 def test_going_back_to_a_model_needs_no_encoding_again(shop_copy: Path) -> None:
     first = Shop.open(shop_copy, need="map")
-    other = train_shop(shop_copy, epochs=1, latent=8, seed=5).model_id
+    other = train_shop(shop_copy, epochs=2, latent=8, seed=5).model_id
     refresh_shop(shop_copy)
     use_model(shop_copy, first.model.model_id)
     assert "encodings" not in refresh_shop(shop_copy)
@@ -195,7 +195,7 @@ class Changes(RuleBasedStateMachine):
 @pytest.fixture
 def machine(shop_copy: Path) -> type[Changes]:
     ids = Shop.open(shop_copy, need="catalogue").catalogue.ids
-    train_shop(shop_copy, epochs=1, latent=8, seed=5)
+    train_shop(shop_copy, epochs=2, latent=8, seed=5)
     remove_products(shop_copy, ids[FEW:])
     refresh_shop(shop_copy)
     return type("OfThisShop", (Changes,), {"origin": shop_copy})

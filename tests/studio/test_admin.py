@@ -275,7 +275,7 @@ def test_another_model_and_back(kept: tuple[TestClient, Path]) -> None:
     one = settled(client)
     old = Shop.open(path, need="map")
     # A second model, trained beside the server.
-    other = train_shop(path, epochs=1, latent=8, seed=5).model_id
+    other = train_shop(path, epochs=2, latent=8, seed=5).model_id
     assert other != one["model"]
     assert client.get("/v1/shop").json()["model"] == one["model"]
     assert client.post("/v1/admin/reload", headers=KEY).status_code == 202

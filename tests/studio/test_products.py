@@ -176,7 +176,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Recor
         for i, record in enumerate(sample_records[:40])
     ]
     root = tmp_path_factory.mktemp("shops") / "hostile"
-    build(Listed(list(records), "hostile"), root, frame=FRAME, epochs=1, latent=4, cluster_method="kmeans")
+    build(Listed(list(records), "hostile"), root, frame=FRAME, epochs=2, latent=4, cluster_method="kmeans")
     return Shop.open(root, need="map")
 
 

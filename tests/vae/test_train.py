@@ -56,23 +56,32 @@ def test_training_writes_a_whole_model(photos, ids, tmp_path: Path, preset: str)
 
 
 def test_training_learns(photos, ids, tmp_path: Path) -> None:
-    short = train(photos, ids, settings(epochs=1), tmp_path)
+    short = train(photos, ids, settings(epochs=2), tmp_path)
     longer = train(photos, ids, settings(epochs=25), tmp_path)
     assert longer.metrics["psnr"] > short.metrics["psnr"] + 2.0
 
 
-def test_a_single_epoch_still_trains_both_phases(photos, ids, tmp_path: Path) -> None:
-    """Ours is at least one epoch of each: an encoder that never learnt would give codes that say nothing."""
-    config = train(photos, ids, settings(epochs=1), tmp_path)
-    assert config.training["epochs"] == 2
+@pytest.mark.parametrize(("preset", "epochs"), [("default", 2), ("default", 3), ("paper", 1)])
+def test_exactly_the_epochs_that_were_asked_for_are_trained(
+    photos, ids, tmp_path: Path, preset: str, epochs: int
+) -> None:
+    config = train(photos, ids, settings(preset=preset, epochs=epochs), tmp_path)
+    assert config.training["epochs"] == epochs
     lines = (tmp_path / config.model_id / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["full_frame"] for line in lines] == [False, True]
+    whole_frames = [json.loads(line)["full_frame"] for line in lines]
+    assert whole_frames == ([True] if preset == "paper" else [False] * (epochs - 1) + [True])
+
+
+def test_one_epoch_is_refused_where_there_are_two_phases(photos, ids, tmp_path: Path) -> None:
+    with pytest.raises(BadOption, match="two phases") as caught:
+        train(photos, ids, settings(epochs=1), tmp_path)
+    assert "Give 2 or more" in caught.value.remedy
 
 
 def test_the_same_seed_gives_the_same_model_and_another_another(photos, ids, tmp_path: Path) -> None:
-    first = train(photos, ids, settings(epochs=1), tmp_path / "a")
-    again = train(photos, ids, settings(epochs=1), tmp_path / "b")
-    other = train(photos, ids, settings(epochs=1, seed=1), tmp_path / "c")
+    first = train(photos, ids, settings(epochs=2), tmp_path / "a")
+    again = train(photos, ids, settings(epochs=2), tmp_path / "b")
+    other = train(photos, ids, settings(epochs=2, seed=1), tmp_path / "c")
     assert first.model_id == again.model_id != other.model_id
 
 
@@ -123,9 +132,9 @@ def test_metrics_without_a_checkpoint_are_dropped_on_resuming(tmp_path: Path) ->
 
 
 def test_resuming_a_finished_run_returns_it(photos, ids, tmp_path: Path) -> None:
-    first = train(photos, ids, settings(epochs=1), tmp_path)
+    first = train(photos, ids, settings(epochs=2), tmp_path)
     seen: list[dict] = []
-    assert train(photos, ids, settings(epochs=1), tmp_path, resume=True, on_progress=seen.append) == first
+    assert train(photos, ids, settings(epochs=2), tmp_path, resume=True, on_progress=seen.append) == first
     assert not seen
 
 

@@ -44,7 +44,13 @@ Background = Annotated[
 ]
 Preset = Annotated[str, typer.Option(metavar="default|paper", help="Which network and loss to train.")]
 Latent = Annotated[int, typer.Option(metavar="N", help="How many numbers make a code.")]
-Epochs = Annotated[int | None, typer.Option(metavar="N", help="How many times to go through the photos.")]
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="How many times to go through the photos: 2 or more, or 1 or more with --preset paper.",
+    ),
+]
 Minutes = Annotated[
     float | None, typer.Option(metavar="M", help="Train for about so long, instead of --epochs.")
 ]

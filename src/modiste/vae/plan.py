@@ -43,14 +43,14 @@ def worth_tuning(settings: TrainSettings, products: int) -> bool:
 
 
 def plan_epochs(run: Run) -> int:
-    """Epochs to train: as asked, or as many as fit the minutes, measured; or as many as show DEFAULT_PHOTOS_SEEN.
+    """Return how many epochs to train.
 
-    Our preset has two phases, and so at least two epochs.
+    Exactly `epochs` where that is set; else as many as fit the minutes, by timing some steps, but one for each phase at
+    least; else as many as show DEFAULT_PHOTOS_SEEN.
     """
     settings = run.settings
-    least = 1 if settings.preset == "paper" else 2
     if settings.epochs is not None:
-        return max(least, settings.epochs)
+        return settings.epochs
     if settings.minutes is None:
         return min(MAX_EPOCHS, max(MIN_EPOCHS, round(DEFAULT_PHOTOS_SEEN / len(run.train_rows))))
     full_seconds = epoch_seconds(run, full=True)
@@ -60,7 +60,7 @@ def plan_epochs(run: Run) -> int:
         full = full_epochs(settings, epochs)
         return full * full_seconds + (epochs - full) * small_seconds
 
-    epochs = least
+    epochs = settings.least_epochs
     while seconds(epochs + 1) <= 60.0 * settings.minutes:
         epochs += 1
     return epochs

@@ -45,6 +45,11 @@ class TrainSettings:
     clip_norm: float = 200.0
     ema: float = 0.999
 
+    @property
+    def least_epochs(self) -> int:
+        """The fewest epochs that a training can have: one for each phase of the preset."""
+        return 1 if self.preset == "paper" else 2
+
     def check(self) -> None:
         """Raise BadOption when a setting is outside what training can do."""
         if self.preset not in PRESETS:
@@ -53,6 +58,11 @@ class TrainSettings:
             raise BadOption("Both epochs and minutes were given.", remedy="Give one of them.")
         if self.epochs is not None and self.epochs < 1:
             raise BadOption(f"epochs is {self.epochs}.", remedy="Give 1 or more.")
+        if self.epochs is not None and self.epochs < self.least_epochs:
+            raise BadOption(
+                f"epochs is {self.epochs}; the preset {self.preset} has two phases and needs {self.least_epochs}.",
+                remedy=f"Give {self.least_epochs} or more, or the preset paper.",
+            )
         if self.minutes is not None and not 0 < self.minutes < 100_000:
             raise BadOption(f"minutes is {self.minutes}.", remedy="Give a number above 0.")
         if not 1 <= self.latent <= 512:
