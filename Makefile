@@ -53,10 +53,11 @@ check: docs $(ALL) $(TOOLS)/.installed ## lint, format, types, the documentation
 	$(BIN)/python -m pytest tests/test_layers.py tests/test_docs.py tests/test_public_names.py tests/supply
 
 .PHONY: check-all
-check-all: check ## check, then every test: slow, on real photos, in a browser, with faults, under load
+check-all: check ## check, then every test: slow, on real photos, in a browser, with faults, under load; and the quick benchmarks
 	scripts/ensure_chromium.sh
 	$(BIN)/python -m pytest -m ''
 	$(MAKE) load
+	$(MAKE) bench-quick
 
 .PHONY: load
 load: $(ALL) ## a server under load for three minutes, then under too much (SHOP=demo-shop); fails where a promise is not kept
