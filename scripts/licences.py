@@ -6,6 +6,7 @@ it may be here all the same. Metadata are read from .venv and .venv-tools, so `m
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import sysconfig
@@ -29,6 +30,11 @@ PARTS = {
         "Programs in an environment of their own. Nobody gets these with Modiste.",
     ),
 }
+
+NPM_HEADING = "To check the page's JavaScript"
+NPM_ABOUT = (
+    "Packages of npm, for every platform, as `package-lock.json` has them. Nobody gets these with Modiste."
+)
 
 ALLOWED = {
     *(
@@ -114,6 +120,14 @@ def locked(part: str) -> list[str]:
     return sorted([*re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE), *extra])
 
 
+def npm_licences() -> dict[str, str]:
+    """Return the licence of every package in package-lock.json, by name."""
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+    prefix = "node_modules/"
+    packages = {path.rpartition(prefix)[2]: package for path, package in lock["packages"].items() if path}
+    return {name: package.get("license", "none given") for name, package in sorted(packages.items())}
+
+
 def installed() -> dict[str, Distribution]:
     """What is installed in this environment and that of the tools, by name."""
     # Not sys.path: whoever imports Ray has what that brings along on it.
@@ -173,8 +187,12 @@ def page() -> str:
     for part, (heading, about) in PARTS.items():
         lines += ["", f"## {heading}", "", about, "", "| package | licence |", "|---|---|"]
         lines += [f"| {name} | {licences[name]} |" for name in locked(part)]
+    npm = npm_licences()
+    lines += ["", f"## {NPM_HEADING}", "", NPM_ABOUT, "", "| package | licence |", "|---|---|"]
+    lines += [f"| {name} | {licence} |" for name, licence in npm.items()]
     lines += ["", *VENDORED]
-    bad = sorted(name for name in every if not may_be_used(name, licences[name]))
+    licences |= npm
+    bad = sorted(name for name in every | set(npm) if not may_be_used(name, licences[name]))
     if bad:
         sys.exit("licences: judge these: " + "; ".join(f"{name} ({licences[name]})" for name in bad))
     return "\n".join(lines) + "\n"

@@ -85,7 +85,7 @@ def lasting(image: Image.Image, n: int) -> int:
 
 def test_the_ends_are_the_pinned_pictures_to_the_pixel(tab: Any, shop: Shop) -> None:
     a, b = pin_two_designs(tab, shop)
-    pinned = {end: samples(tab, f".end:has(#pin-{end}) .photo img") for end in ("a", "b")}
+    pinned = {end: samples(tab, f".end:has(#pin-{end}) .end-picture img") for end in ("a", "b")}
     assert (pinned["a"] != pinned["b"]).any()
     for share, z, end in (("0", a, "a"), ("100", b, "b"), ("0", a, "a")):
         tab.locator("#between-slider").fill(share)
@@ -171,7 +171,7 @@ def test_the_strip_and_the_animation_are_saved(tab: Any, shop: Shop) -> None:
         assert image.size == (7 * width, height)
         strip = np.asarray(image.convert("RGB")).astype(int)
     # The page's pictures are JPEG, the strip is not; the designs are the same.
-    a, b = (samples(tab, f".end:has(#pin-{end}) .photo img")[..., :3].astype(int) for end in ("a", "b"))
+    a, b = (samples(tab, f".end:has(#pin-{end}) .end-picture img")[..., :3].astype(int) for end in ("a", "b"))
     apart = np.abs(a - b).mean()
     assert np.abs(strip[:, :width] - a).mean() < apart / 2
     assert np.abs(strip[:, -width:] - b).mean() < apart / 2

@@ -185,7 +185,7 @@ def test_the_custom_element_begins_at_its_product_in_its_theme(
     pages = shown(chromium, host)
     tab = next(pages)
     frame = studio_frame(tab)
-    assert product["title"] in frame.locator("#stage .begun").inner_text()
+    assert product["title"] in frame.locator("#stage .origin").inner_text()
     assert frame.evaluate("() => document.documentElement.dataset.theme") == "dark"
     pages.close()
 

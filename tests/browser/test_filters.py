@@ -68,7 +68,7 @@ def test_a_chip_takes_one_filter_away_and_clear_takes_all(filters: Any, shop: Sh
     box(filters, "material", "Leather").check()
     box(filters, "category", "bags").check()
     shown_with(filters, shop, {"material": ["Leather"], "category": ["bags"]})
-    filters.get_by_role("button", name="Take away the filter Leather", exact=True).click()
+    filters.get_by_role("button", name="Remove the filter Leather", exact=True).click()
     shown_with(filters, shop, {"category": ["bags"]})
     assert not box(filters, "material", "Leather").is_checked()
     assert filters.evaluate("document.activeElement.id") == "filters-toggle", "the focus is not lost"
@@ -79,7 +79,7 @@ def test_a_chip_takes_one_filter_away_and_clear_takes_all(filters: Any, shop: Sh
 
 
 def test_a_range_of_numbers(filters: Any, shop: Shop) -> None:
-    filters.locator("#filters .measures summary").click()
+    filters.locator("#filters .measurements summary").click()
     facet = next(each for each in shop.about["facets"] if each["name"] == "lightness")
     low = round(facet["minimum"] + 0.3 * (facet["maximum"] - facet["minimum"]), 2)
     high = round(facet["minimum"] + 0.6 * (facet["maximum"] - facet["minimum"]), 2)
@@ -131,18 +131,18 @@ def test_colours_have_the_swatches_that_the_shop_measured(filters: Any, shop: Sh
 def test_a_long_list_of_values_is_searched(filters: Any, shop: Shop) -> None:
     facet = next(each for each in shop.about["facets"] if each["name"] == "base_colour")
     fieldset = filters.locator('#filters fieldset[data-facet="base_colour"]')
-    fieldset.locator(".find").fill("RE")
+    fieldset.locator(".value-search").fill("RE")
     left = [text.split("\n")[0] for text in fieldset.locator("label.value:visible").all_inner_texts()]
     assert left
     assert set(left) == {each["value"] for each in facet["values"] if "re" in each["value"].lower()}
-    fieldset.locator(".find").fill("no such colour")
+    fieldset.locator(".value-search").fill("no such colour")
     assert fieldset.locator("label.value:visible").count() == 0
     assert fieldset.locator(".note").is_visible(), "it says that nothing fits"
 
 
 def test_where_nothing_passes_it_says_so_and_offers_the_way_back(filters: Any, shop: Shop) -> None:
     before = ids(filters)
-    filters.locator("#filters .measures summary").click()
+    filters.locator("#filters .measurements summary").click()
     with filters.expect_request("**/v1/similar"):
         filters.get_by_label("lightness from", exact=True).fill("9")
     rested(filters)

@@ -1,4 +1,4 @@
-"""What goes with the design: a row for each other category, swapped, kept and rolled again; and the look it makes."""
+"""What goes with the design: a row for each other category, swapped, kept and shuffled; and the look it makes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def chosen(tab: Any) -> dict[str, str]:
 
 def worn(tab: Any) -> list[str]:
     """The products in the look's picture, by their photos' addresses."""
-    photos = tab.eval_on_selector_all("#look .set li:not(.own) img", "all => all.map(each => each.src)")
+    photos = tab.eval_on_selector_all(
+        "#look .look-items li:not(.own) img", "all => all.map(each => each.src)"
+    )
     return [photo.split("/v1/products/")[1].split("/")[0] for photo in photos]
 
 
@@ -101,8 +103,8 @@ def test_what_is_kept_stays_while_the_design_moves_and_the_rest_follows(tab: Any
     target = another_design(tab, shop)
     row(tab, first).locator(".swap").click()
     kept = chosen(tab)[first]
-    row(tab, first).locator(".lock").click()
-    assert row(tab, first).locator(".lock").get_attribute("aria-pressed") == "true"
+    row(tab, first).locator(".keep").click()
+    assert row(tab, first).locator(".keep").get_attribute("aria-pressed") == "true"
     before = chosen(tab)
     go_to(tab, shop, target)
     now = chosen(tab)
@@ -111,18 +113,18 @@ def test_what_is_kept_stays_while_the_design_moves_and_the_rest_follows(tab: Any
     assert rest
     for name in rest:
         assert now[name] == answer[name] != before[name]
-    row(tab, first).locator(".lock").click()
+    row(tab, first).locator(".keep").click()
     moves(tab, lambda: tab.click("#undo"))
     assert chosen(tab) == first_of_each(shop, drawn(tab)), "what is kept no longer follows the design again"
 
 
-def test_reroll_takes_another_of_the_nearest_and_leaves_the_other_rows(tab: Any, shop: Shop) -> None:
+def test_shuffle_takes_another_of_the_nearest_and_leaves_the_other_rows(tab: Any, shop: Shop) -> None:
     answer = shop.recommended(tab)[0]
     category, near = answer["category"], {each["id"] for each in answer["results"]}
     others = {name: product for name, product in chosen(tab).items() if name != category}
     seen = [chosen(tab)[category]]
     for _ in range(6):
-        row(tab, category).locator(".reroll").click()
+        row(tab, category).locator(".shuffle").click()
         seen.append(chosen(tab)[category])
     assert all(one != two for one, two in pairwise(seen)), "a roll that changes nothing"
     assert set(seen) <= near
@@ -165,7 +167,7 @@ def test_a_look_is_shared_by_its_address(tab: Any, shop: Shop, chromium: Any) ->
         assert other.title() != "1"
         assert other.locator("#look img[src=x]").count() == 0
         assert chosen(other) == chosen(tab)
-        pressed = other.locator("#goes-with .lock[aria-pressed=true]").count()
+        pressed = other.locator("#goes-with .keep[aria-pressed=true]").count()
         assert pressed == len(chosen(tab)), "a shared look does not change with the next move"
 
 
@@ -182,7 +184,7 @@ def test_a_look_is_saved_as_a_picture(tab: Any, tmp_path: Path) -> None:
     tab.fill("#look-name", "Sunday: in the <park>")
     with tab.expect_download() as saving:
         tab.click("#look-picture")
-    assert saving.value.suggested_filename == "Sunday  in the  park.png"
+    assert saving.value.suggested_filename == "Sunday in the park.png"
     with Image.open(io.BytesIO(Path(saving.value.path()).read_bytes()), formats=("PNG",)) as image:
         width, height = image.size
         assert min(width, height) >= 800

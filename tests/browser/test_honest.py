@@ -70,7 +70,7 @@ def test_the_model_card_is_one_click_away(tab: Any, shop: Shop) -> None:
 
 def test_the_meter_tells_a_typical_design_from_one_that_is_far(far: Any, wide: Shop) -> None:
     meter = "document.querySelector('#typicality meter')"
-    assert far.inner_text("#typicality .typical-word") == "Unlike anything in the shop"
+    assert far.inner_text("#typicality .typicality-word") == "Unlike anything in the shop"
     assert far.get_attribute("#typicality meter", "aria-valuetext") == "unlike anything in the shop"
     assert far.evaluate(f"{meter}.value <= {meter}.low"), "in the colour of what is far"
     assert far.is_visible("#typicality .bring-back")
@@ -78,7 +78,7 @@ def test_the_meter_tells_a_typical_design_from_one_that_is_far(far: Any, wide: S
     start_from(far, wide, ids(far)[0])
     said = typicality(wide, drawn(far))
     assert said["word"] == "typical of the shop"
-    assert far.inner_text("#typicality .typical-word") == "Typical of the shop"
+    assert far.inner_text("#typicality .typicality-word") == "Typical of the shop"
     assert far.get_attribute("#typicality meter", "aria-valuetext") == "typical of the shop"
     assert far.evaluate(f"{meter}.value") == pytest.approx(said["share"], abs=0.02)
     assert far.evaluate(f"{meter}.value > {meter}.low")
@@ -95,6 +95,6 @@ def test_a_far_design_is_brought_back_step_by_step(far: Any, wide: Shop) -> None
         if far.is_hidden("#typicality .bring-back"):
             break
     assert typicality(wide, drawn(far))["word"] == "typical of the shop"
-    assert far.inner_text("#typicality .typical-word") == "Typical of the shop"
+    assert far.inner_text("#typicality .typicality-word") == "Typical of the shop"
     assert far.evaluate("document.activeElement !== document.body"), "the focus is not lost with the button"
     until(far, "() => document.querySelector('#live').textContent.includes('similar product')")

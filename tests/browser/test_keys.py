@@ -61,9 +61,9 @@ def test_a_whole_design_without_a_mouse(page: Any) -> None:
     page.keyboard.press("Enter")
     until(
         page,
-        "() => document.querySelector('#start').open && document.querySelector('#start .book[data-product]')",
+        "() => document.querySelector('#start').open && document.querySelector('#start .grid-item[data-product]')",
     )
-    tab_to(page, "#start-product .book")
+    tab_to(page, "#start-product .grid-item")
     page.keyboard.press("Enter")
     begun = at_rest(page)
     assert (pixels(page) != before).any()
@@ -151,5 +151,5 @@ def test_what_happens_is_said_politely(table: Any) -> None:
     assert table.locator("#live").get_attribute("aria-live") == "polite"
     table.locator("#surprise").click()
     until(table, "() => document.querySelector('#live').textContent !== ''")
-    title = table.locator("#stage .begun").inner_text()
-    assert title.startswith("Begun from")
+    title = table.locator("#stage .origin").inner_text()
+    assert title.startswith("Started from")

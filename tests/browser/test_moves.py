@@ -32,7 +32,9 @@ def surprised(page: Any) -> tuple[dict[str, Any], bytes]:
         page.locator("#surprise").click()
     product = answer.value.json()["results"][0]
     until(
-        page, "title => document.querySelector('#stage .begun').textContent.includes(title)", product["title"]
+        page,
+        "title => document.querySelector('#stage .origin').textContent.includes(title)",
+        product["title"],
     )
     return product, at_rest(page)
 
@@ -169,11 +171,11 @@ def test_reset_goes_back_to_where_the_design_began_and_can_be_undone(table: Any)
     assert at_rest(table) == begun
     table.locator("#undo").click()
     assert at_rest(table) == moved
-    words = table.locator("#stage .begun").inner_text()
+    words = table.locator("#stage .origin").inner_text()
     surprised(table)
-    assert table.locator("#stage .begun").inner_text() != words
+    assert table.locator("#stage .origin").inner_text() != words
     table.locator("#undo").click()
     assert at_rest(table) == moved
-    assert table.locator("#stage .begun").inner_text() == words
+    assert table.locator("#stage .origin").inner_text() == words
     table.locator("#reset").click()
     assert at_rest(table) == begun, "undone is also where it began"

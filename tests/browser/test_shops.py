@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 WIDTH = "() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
 TWO = """
 () => !document.querySelector("#start-product [aria-busy]")
-  && document.querySelectorAll("#start-product .book[data-product]").length === 2
+  && document.querySelectorAll("#start-product .grid-item[data-product]").length === 2
 """
 # Nothing of the texts became part of the page: no element that only they name, no script that ran.
 HARM = """
@@ -59,12 +59,12 @@ def test_a_very_small_shop_has_all_that_a_large_one_has(small: Any) -> None:
     until(small, "() => document.querySelectorAll('#similar .card').length === 8")
     small.keyboard.press("9")  # there is no ninth slider
     small.locator("#start-open").click()
-    until(small, "() => document.querySelectorAll('#start-product .book[data-product]').length === 8")
+    until(small, "() => document.querySelectorAll('#start-product .grid-item[data-product]').length === 8")
     assert small.locator("#start .chip").count() == 1 + 4
     assert small.locator("#start-product .pager button:enabled").count() == 0
     small.locator("#start-tab-average").click()
-    assert small.locator("#start-average .book").count() == 1 + 4
-    small.locator("#start-average .book").nth(3).click()
+    assert small.locator("#start-average .grid-item").count() == 1 + 4
+    small.locator("#start-average .grid-item").nth(3).click()
     at_rest(small)
     small.locator("#nearby").click()
     small.locator("#nearby-grid button").nth(0).click()
@@ -87,7 +87,7 @@ def test_twelve_categories_and_64_latents_have_their_places(large: Any) -> None:
     large.locator("#start-open").click()
     assert large.locator("#start .chip").count() == 1 + 12
     large.locator("#start-tab-average").click()
-    assert large.locator("#start-average .book").count() == 1 + 12
+    assert large.locator("#start-average .grid-item").count() == 1 + 12
     large.keyboard.press("Escape")
     large.locator("#share-open").click()
     link = large.locator("#share-link").input_value()
@@ -104,8 +104,8 @@ def test_hostile_texts_are_only_text(large: Any) -> None:
     ready(large)
     assert NAME in large.locator("#header").inner_text()
     large.locator("#start-open").click()
-    until(large, "() => document.querySelectorAll('#start-product .book[data-product]').length === 24")
-    titles = large.eval_on_selector_all("#start-product .book", "all => all.map(each => each.title)")
+    until(large, "() => document.querySelectorAll('#start-product .grid-item[data-product]').length === 24")
+    titles = large.eval_on_selector_all("#start-product .grid-item", "all => all.map(each => each.title)")
     chips = large.locator("#start .chip").all_inner_texts()
     for each in HOSTILE:
         assert any(each.strip() in title for title in titles), each[:40]
@@ -114,10 +114,10 @@ def test_hostile_texts_are_only_text(large: Any) -> None:
         with large.expect_response("**/v1/products?*"):
             large.locator("#start .chip").nth(place).click()
         until(large, TWO)
-    product = large.locator("#start-product .book").first
+    product = large.locator("#start-product .grid-item").first
     title = product.get_attribute("title")
     product.click()
-    until(large, "title => document.querySelector('#stage .begun').textContent.includes(title)", title)
+    until(large, "title => document.querySelector('#stage .origin').textContent.includes(title)", title)
     at_rest(large)
     for tab in ("#tab-between", "#tab-map", "#tab-shop"):
         large.locator(tab).click()
@@ -133,13 +133,13 @@ def test_hostile_texts_leave_a_narrow_page_narrow(chromium: Any, many: Server) -
     ready(page)
     assert page.evaluate(WIDTH) == 0
     page.locator("#start-open").click()
-    until(page, "() => document.querySelectorAll('#start-product .book[data-product]').length === 24")
+    until(page, "() => document.querySelectorAll('#start-product .grid-item[data-product]').length === 24")
     wide = page.eval_on_selector_all(
-        "#start .sheet, #start .chip, #start .book",
+        "#start .sheet, #start .chip, #start .grid-item",
         "all => Math.max(...all.map(each => each.getBoundingClientRect().right))",
     )
     assert wide <= 320
-    page.locator("#start-product .book[data-product]").nth(5).click()
+    page.locator("#start-product .grid-item[data-product]").nth(5).click()
     at_rest(page)
     assert page.evaluate(WIDTH) == 0
     pages.close()

@@ -88,7 +88,7 @@ def test_start_from_a_card_makes_the_design_that_product(tab: Any, shop: Shop) -
     chosen = ids(tab)[2]
     z = moves(tab, lambda: tab.locator("#similar .card").nth(2).locator(".start-from").click())
     assert z == shop.z_of(shop.product(chosen)["code"])
-    assert shop.product(chosen)["title"] in tab.inner_text("#stage .begun")
+    assert shop.product(chosen)["title"] in tab.inner_text("#stage .origin")
 
 
 def test_more_and_less_like_this_move_the_design_and_leave_what_is_locked(tab: Any, shop: Shop) -> None:

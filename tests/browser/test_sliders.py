@@ -86,7 +86,7 @@ def test_the_number_box_puts_the_slider_there(table: Any) -> None:
 def test_double_click_puts_one_slider_back_and_no_other(page: Any) -> None:
     ready(page)
     page.locator("#start-open").click()
-    page.locator("#start .book[data-product]").first.click()
+    page.locator("#start .grid-item[data-product]").first.click()
     begun = at_rest(page)
     first, second = (100 if begun[each] < 128 else -100 for each in (FIRST, SECOND))
     put(page, FIRST, first)
@@ -96,7 +96,7 @@ def test_double_click_puts_one_slider_back_and_no_other(page: Any) -> None:
     back = at_rest(page)
     assert back[FIRST] == begun[FIRST]
     assert back[SECOND] == moved[SECOND] != begun[SECOND]
-    row(page, SECOND).locator(".poles").dblclick()
+    row(page, SECOND).locator(".ends").dblclick()
     assert at_rest(page) == begun
 
 

@@ -24,7 +24,7 @@ BACKDROP = (70, 130, 180)  # of the photo that someone took, far from the shop's
 # Whether the dialog lists these products, in this order.
 LISTED = """
 (ids) => {
-  const books = document.querySelectorAll("#start-product .book");
+  const books = document.querySelectorAll("#start-product .grid-item");
   return [...books].map((each) => each.dataset.product).join() === ids;
 }
 """
@@ -85,9 +85,11 @@ def test_start_from_a_product_of_the_shop(table: Any, studio: Server) -> None:
     )
     chosen = found["results"][2]
     held = table.request.get(f"{studio.url}/v1/products/{chosen['id']}").json()
-    table.locator(f'#start .book[data-product="{chosen["id"]}"]').click()
+    table.locator(f'#start .grid-item[data-product="{chosen["id"]}"]').click()
     until(
-        table, "title => document.querySelector('#stage .begun').textContent.includes(title)", chosen["title"]
+        table,
+        "title => document.querySelector('#stage .origin').textContent.includes(title)",
+        chosen["title"],
     )
     assert at_rest(table) == bytes_of(table, held["code"])
     assert (pixels(table) != before).any()
@@ -98,10 +100,10 @@ def test_the_shop_is_searched_by_word_and_turned_by_page(page: Any, studio: Serv
     ready(page)
     page.locator("#start-open").click()
     total = page.request.get(f"{studio.url}/v1/shop").json()["products"]
-    until(page, "() => document.querySelectorAll('#start-product .book').length === 24")
-    first = page.locator("#start-product .book").first.get_attribute("data-product")
+    until(page, "() => document.querySelectorAll('#start-product .grid-item').length === 24")
+    first = page.locator("#start-product .grid-item").first.get_attribute("data-product")
     page.locator("#start-product .pager button").nth(1).click()
-    until(page, "id => document.querySelector('#start-product .book').dataset.product !== id", first)
+    until(page, "id => document.querySelector('#start-product .grid-item').dataset.product !== id", first)
     word = page.request.get(f"{studio.url}/v1/products/{first}").json()["title"].split()[0]
     found = page.request.get(f"{studio.url}/v1/products?q={word}&size=24").json()
     assert 0 < found["total"] < total
@@ -112,7 +114,7 @@ def test_the_shop_is_searched_by_word_and_turned_by_page(page: Any, studio: Serv
         ",".join(each["id"] for each in found["results"]),
     )
     page.locator("#start-search").fill("no product has this in its name")
-    until(page, "() => !document.querySelector('#start-product .book')")
+    until(page, "() => !document.querySelector('#start-product .grid-item')")
     assert "No product" in page.locator("#start-product [role=status]").inner_text()
 
 
@@ -148,7 +150,7 @@ def test_the_photo_stands_beside_what_the_model_sees(table: Any, photo: bytes) -
     drawn = seen(table)
     until(table, "() => [...document.querySelectorAll('#seen img')].every(each => each.naturalWidth)")
     mine, cut, model = table.eval_on_selector_all("#seen img", "all => all.map(each => each.alt)")
-    assert (mine, cut[:3], model) == ("Your photo", "Cut", "As the model sees it")
+    assert (mine, cut, model) == ("Your photo", "Background removed", "As the model sees it")
 
     def corner(place: int) -> list[int]:
         return table.evaluate(
@@ -185,7 +187,7 @@ def test_a_file_that_is_no_photo_is_refused_and_says_why(table: Any) -> None:
             give(table, how, b"GIF89a", "moving.gif", kind)
         said = refusal(table)
         assert kind in said, how
-        assert "JPEG, PNG and WebP" in said, how
+        assert "JPEG, PNG or WebP" in said, how
         table.keyboard.press("Escape")
         table.locator("#start-open").click()  # opened anew, it has forgotten
         assert table.locator("#start .state.bad").count() == 0
@@ -235,7 +237,7 @@ def test_a_photo_whose_background_cannot_be_told_is_kept_whole(table: Any) -> No
     Image.fromarray(noise).save(out, "PNG")
     give(table, "paste", out.getvalue(), "noise.png", "image/png")
     seen(table)
-    assert "could not be told" in table.locator("#start .state").first.inner_text()
+    assert "could not be separated" in table.locator("#start .state").first.inner_text()
 
 
 def test_start_from_the_average_of_a_category(table: Any, studio: Server) -> None:
@@ -243,14 +245,14 @@ def test_start_from_the_average_of_a_category(table: Any, studio: Server) -> Non
     assert len({tuple(each["average"]) for each in shop["categories"]}) == len(shop["categories"])
     table.locator("#start-open").click()
     table.locator("#start-tab-average").click()
-    books = table.locator("#start-average .book")
+    books = table.locator("#start-average .grid-item")
     assert books.count() == 1 + len(shop["categories"])
     for place, each in enumerate(shop["categories"]):
         picture = source(table, f"#start-average li:nth-child({place + 2}) img")
         books.nth(place + 1).click()
         assert at_rest(table) == bytes_of(table, each["average"])
         assert source(table) == picture, "the picture that was clicked"
-        assert each["name"] in table.locator("#stage .begun").inner_text()
+        assert each["name"] in table.locator("#stage .origin").inner_text()
         table.locator("#start-open").click()
         table.locator("#start-tab-average").click()
 
@@ -265,7 +267,7 @@ def test_start_from_a_link_that_someone_shared(table: Any) -> None:
     assert at_rest(table) != shared_design
     table.locator("#start-open").click()
     table.locator("#start-tab-link").click()
-    for bad, why in (("https://shop.example/", "no link"), (shared.replace("m=", "m=0"), "another model")):
+    for bad, why in (("https://shop.example/", "not a link"), (shared.replace("m=", "m=0"), "another model")):
         table.locator("#start-link").fill(bad)
         table.keyboard.press("Enter")
         assert why in table.locator("#start-link-state").inner_text()
@@ -279,7 +281,7 @@ def test_a_beginning_leaves_what_is_locked(table: Any) -> None:
     row(table, FIRST).locator(".lock").click()
     table.locator("#start-open").click()
     table.locator("#start-tab-average").click()
-    table.locator("#start-average .book").nth(1).click()
+    table.locator("#start-average .grid-item").nth(1).click()
     moved = at_rest(table)
     assert moved[FIRST] == 128
     assert set(moved) != {128}

@@ -25,8 +25,8 @@ NO_BANNER = "() => document.querySelector('#banner').hidden"
 # How far anything that one can use reaches beyond the page, by what it is.
 BEYOND = """
 () => [...document.querySelectorAll("button, input, select, a, h2, h3, p, img")]
-  .filter((each) => each.checkVisibility() && !each.closest(".unseen, #history, .chips, .scroll, canvas"))
-  .filter((each) => !each.matches(".unseen"))
+  .filter((each) => each.checkVisibility() && !each.closest(".visually-hidden, #history, .chips, .scroll, canvas"))
+  .filter((each) => !each.matches(".visually-hidden"))
   .map((each) => [each.getBoundingClientRect(), each])
   .filter(([box]) => box.width && (box.right > innerWidth + 1 || box.left < -1))
   .map(([box, each]) => `${each.tagName} ${each.id || each.className}: ${box.left} to ${box.right}`)
@@ -103,7 +103,7 @@ def test_with_the_server_gone_the_last_frame_stays_and_all_goes_on_when_it_is_ba
         after = at_rest(page)
         assert after[FIRST] == shown[FIRST] - 6, "what was asked for meanwhile, once the server is back"
         assert (pixels(page) != last).any()
-        until(page, "() => !document.querySelector('#results .trouble:not([hidden])')")
+        until(page, "() => !document.querySelector('#results .problem:not([hidden])')")
     finally:
         pages.close()
         server.stop()
@@ -213,7 +213,7 @@ def test_by_touch_a_design_is_made_and_moved(phone: Any) -> None:
     assert at_rest(phone) == there
     phone.locator("#nearby-dialog .sheet-close").tap()
     phone.locator("#start-open").tap()
-    phone.locator("#start-product .book[data-product]").nth(2).tap()
+    phone.locator("#start-product .grid-item[data-product]").nth(2).tap()
     at_rest(phone)
     assert pixels(phone).shape == before.shape
     assert (pixels(phone) != before).any()

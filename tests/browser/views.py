@@ -44,7 +44,7 @@ def _products(tab: Any) -> Iterator[str]:
     card.locator(".score summary").click()
     card.hover()
     yield "a card under the pointer, its score asked for"
-    tab.locator("#goes-with .lock").first.click()
+    tab.locator("#goes-with .keep").first.click()
     tab.click("#compare")
     tab.wait_for_selector("#compare-view li[data-product]")
     rested(tab)
@@ -59,7 +59,7 @@ def _products(tab: Any) -> Iterator[str]:
 def _filtered(tab: Any) -> Iterator[str]:
     tab.click("#filters-toggle")
     tab.locator("#filters input[type=checkbox]").first.check()
-    numbers = tab.locator("#filters .measures summary")
+    numbers = tab.locator("#filters .measurements summary")
     if numbers.count():
         numbers.click()
     rested(tab)
@@ -77,7 +77,7 @@ def _empty(tab: Any) -> Iterator[str]:
     rested(tab)
     tab.wait_for_selector(".similar .empty")
     yield "nothing passes"
-    tab.locator("#filters .measures summary").click()
+    tab.locator("#filters .measurements summary").click()
 
 
 def _look(tab: Any) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _map(tab: Any) -> Iterator[str]:
 
 def _dialogs(tab: Any) -> Iterator[str]:
     tab.click("#start-open")
-    tab.wait_for_selector("#start-product .book[data-product]")
+    tab.wait_for_selector("#start-product .grid-item[data-product]")
     for kind in ("product", "photo", "average", "link"):
         tab.click(f"#start-tab-{kind}")
         yield f"beginnings: {kind}"

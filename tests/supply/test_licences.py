@@ -41,6 +41,14 @@ def test_the_page_has_what_the_metadata_say():
     assert {name: listed[name] for name in here} == here, "run `make licences`"
 
 
+def test_the_page_has_the_packages_of_npm_under_licences_that_fit():
+    listed = rows(licences.NPM_HEADING)
+    assert listed == licences.npm_licences(), "run `make licences`"
+    assert {"typescript", "@biomejs/biome"} <= set(listed)
+    for name, licence in listed.items():
+        assert licences.may_be_used(name, licence), f"{name}: {licence} is neither allowed nor judged"
+
+
 def test_every_judgement_is_needed_and_shown():
     listed = {name for part in licences.PARTS for name in licences.locked(part)}
     assert set(licences.JUDGED) <= listed

@@ -1,27 +1,32 @@
-// Within another page: tell that page of the design, and no other page.
+// The embedded page: send every new design to the page that embeds it, and to no other page.
 
-import { linkTo } from "./core/design-link.js";
+import { designKeys, linkTo } from "./core/design-link.js";
 
 /** @param {import("./core/store.js").App} app */
 export function mount(app) {
-  const parent = parentOrigin();
-  if (!parent) return;
-  let told = "";
-  const tell = () => {
-    if (told === app.z()) return;
-    told = app.z();
-    window.parent.postMessage({ type: "modiste:design", z: told, code: app.asked(), link: linkTo(app) }, parent);
+  const origin = parentOrigin();
+  if (!origin) return;
+  let lastDesign = "";
+  const sendDesign = () => {
+    const design = app.designToken();
+    if (design === lastDesign) return;
+    lastDesign = design;
+    const { z } = designKeys(design, app.sliders.renderId);
+    window.parent.postMessage(
+      { type: "modiste:design", z, code: app.roundedCode(), link: linkTo(app) },
+      origin,
+    );
   };
-  app.on("settle", tell);
-  tell();
+  app.on("settled", sendDesign);
+  sendDesign();
 }
 
-/** The origin that ?origin= names, if it is one and, where the browser tells, the one that holds this frame. */
-export function parentOrigin() {
+/** Return the embedding page's origin: the one in `?origin=`, if it is valid and the browser does not name another. */
+function parentOrigin() {
   const named = new URLSearchParams(location.search).get("origin");
   if (!named || window.parent === window || !URL.canParse(named)) return null;
   const { origin, protocol } = new URL(named);
   if (origin !== named || !/^https?:$/.test(protocol)) return null;
-  const holders = location.ancestorOrigins;
-  return holders?.length && holders[0] !== origin ? null : origin;
+  const ancestors = location.ancestorOrigins;
+  return ancestors?.length && ancestors[0] !== origin ? null : origin;
 }

@@ -1,18 +1,32 @@
-// How the studio works, in a few words, and its keys.
+// The help dialog: how the studio works, and its keyboard shortcuts.
 
-import { dialog, open } from "./core/dialog.js";
+import { createDialog, openDialog } from "./core/dialog.js";
 import { byId, h } from "./core/dom.js";
-import { keep, kept } from "./core/preferences.js";
-import { words } from "./core/strings.js";
+import { readPreference, savePreference } from "./core/preferences.js";
+import { strings } from "./core/strings.js";
 
 export function mount() {
-  const keys = h("input#keys-on", { type: "checkbox", role: "switch", checked: kept("keys") !== "off", onchange: () => keep("keys", keys.checked ? null : "off") });
-  const box = dialog(
+  const shortcuts = h("input#keys-on", {
+    type: "checkbox",
+    role: "switch",
+    checked: readPreference("keys") !== "off",
+    onchange: () => savePreference("keys", shortcuts.checked ? null : "off"),
+  });
+  const dialog = createDialog(
     "help",
-    words.helpTitle,
-    ...words.helpIntro.map((text) => h("p", {}, text)),
-    h("div.row.between", {}, h("h3", {}, words.helpKeys), h("label.switch", {}, keys, words.helpKeysOn)),
-    h("dl.keys", {}, ...words.keys.flatMap(([key, what]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)])),
+    strings.helpTitle,
+    ...strings.helpIntro.map((text) => h("p", {}, text)),
+    h(
+      "div.row.between",
+      {},
+      h("h3", {}, strings.helpKeys),
+      h("label.switch", {}, shortcuts, strings.helpKeysOn),
+    ),
+    h(
+      "dl.keys",
+      {},
+      ...strings.keys.flatMap(([key, action]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, action)]),
+    ),
   );
-  byId("help-open").addEventListener("click", () => open(box));
+  byId("help-open").addEventListener("click", () => openDialog(dialog));
 }

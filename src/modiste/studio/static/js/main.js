@@ -1,24 +1,33 @@
-// The page's first steps: ask for the shop and its sliders, put the product on its mount, then let all else take its place.
+// The start of the page: fetch the shop and its sliders, show the picture, then load everything else.
 
-import { get } from "./core/api.js";
-import { mount as mountHealth } from "./core/connection.js";
-import { designOf } from "./core/design-link.js";
+import { ApiError, fetchProduct, fetchShop, fetchSliders } from "./core/api.js";
+import { mount as mountConnection } from "./core/connection.js";
+import { readDesign } from "./core/design-link.js";
 import { byId, fill, h } from "./core/dom.js";
 import { App } from "./core/store.js";
-import { words } from "./core/strings.js";
+import { strings } from "./core/strings.js";
 import { fromFragment } from "./core/url-fragment.js";
 import { mount as mountFrame } from "./design/frame.js";
 import { mountFooter, mountHeader, mountStage } from "./design/stage.js";
 
-/** The design to begin with: the link's, the product's that the address names, or the shop's first; what went wrong, in words. @param {App} app */
-async function begin(app) {
-  const design = designOf(location.hash.slice(1), app);
+const FIRST_RETRY_MS = 1000; // doubled each time
+const MAX_RETRY_MS = 15_000;
+
+/**
+ * Set the first design: the link's, the one of the product in the URL, or the shop's own. Returns a message if the
+ * requested one cannot be shown.
+ * @param {App} app
+ */
+async function setFirstDesign(app) {
+  const design = readDesign(location.hash.slice(1), app);
   const id = fromFragment("product");
   if (design.code) app.setCode(design.code, { origin: { kind: "link" }, commit: false });
-  if (design.asked) return design.code ? null : design.other ? words.linkOtherAtStart : words.linkBadAtStart;
+  if (design.isPresent) {
+    return design.code ? null : design.otherModel ? strings.linkOtherAtStart : strings.linkBadAtStart;
+  }
   if (!id) return null;
   try {
-    const { code, title } = await get(`/v1/products/${encodeURIComponent(id)}`);
+    const { code, title } = await fetchProduct(id);
     app.setCode(code, { origin: { kind: "product", id, title }, commit: false });
     return null;
   } catch (error) {
@@ -26,36 +35,37 @@ async function begin(app) {
   }
 }
 
-/** @param {any} shop @param {any} sliders */
+/** @param {import("./core/api.js").Shop} shop @param {import("./core/api.js").Sliders} sliders */
 async function build(shop, sliders) {
   const app = new App(shop, sliders);
-  const trouble = await begin(app);
+  const problem = await setFirstDesign(app);
   mountStage(byId("stage"), app);
   mountFrame(app);
-  document.title = words.title(shop.name);
-  mountHealth(byId("banner"), app);
+  document.title = strings.title(shop.name);
+  mountConnection(byId("banner"), app);
   mountHeader(byId("header"), app);
   mountFooter(byId("footer"), app);
-  if (trouble) Object.assign(byId("notice"), { textContent: trouble, hidden: false });
+  if (problem) Object.assign(byId("notice"), { textContent: problem, hidden: false });
   const page = await import("./page.js").catch(() => null);
   if (page) await page.mount(app);
-  else app.emit("broken");
+  else app.emit("load-failed");
 }
 
-/** Until the server answers: try again, after 1, 2, 4 … 15 seconds. @param {number} wait milliseconds */
-async function start(wait = 1000) {
-  let shop, sliders;
+/** Start, and retry until the server answers. */
+async function start(retryMs = FIRST_RETRY_MS) {
+  const banner = byId("banner");
+  let responses;
   try {
-    [shop, sliders] = await Promise.all([get("/v1/shop"), get("/v1/sliders")]);
+    responses = await Promise.all([fetchShop(), fetchSliders()]);
   } catch (error) {
-    if (!(error instanceof Error) || !("status" in error)) throw error;
-    fill(byId("banner"), h("p", {}, words.failed(error.message)));
-    byId("banner").hidden = false;
-    setTimeout(() => start(Math.min(2 * wait, 15_000)), wait);
+    if (!(error instanceof ApiError)) throw error;
+    fill(banner, h("p", {}, strings.failed(error.message)));
+    banner.hidden = false;
+    setTimeout(() => start(Math.min(2 * retryMs, MAX_RETRY_MS)), retryMs);
     return;
   }
-  byId("banner").hidden = true;
-  await build(shop, sliders);
+  banner.hidden = true;
+  await build(...responses);
 }
 
 start();

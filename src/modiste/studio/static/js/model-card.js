@@ -1,69 +1,121 @@
-// The model card, one click away: the little Markdown that it is written in, as elements.
+// The model card in a dialog: the small subset of Markdown that it uses, as elements.
 
-import { request } from "./core/api.js";
-import { dialog, open } from "./core/dialog.js";
+import { fetchModelCard } from "./core/api.js";
+import { createDialog, openDialog } from "./core/dialog.js";
 import { byId, fill, h } from "./core/dom.js";
-import { words } from "./core/strings.js";
+import { strings } from "./core/strings.js";
 
 export function mount() {
   const text = h("div.prose#card-text", { tabIndex: 0, role: "region", "aria-labelledby": "card-title" });
-  const box = dialog("card", words.card, text);
+  const dialog = createDialog("card", strings.card, text);
   byId("card-open").addEventListener("click", async () => {
-    open(box);
-    if (text.dataset.read) return;
+    openDialog(dialog);
+    if (text.dataset.loaded) return;
     fill(text, h("p.skeleton.line"), h("p.skeleton.line"), h("p.skeleton.line"));
     try {
-      fill(text, ...elements(await (await request("/v1/card")).text()));
-      text.dataset.read = "yes";
+      fill(text, ...blocksOf(await fetchModelCard()).map(blockElement));
+      text.dataset.loaded = "yes";
     } catch {
-      fill(text, h("p.state.bad", {}, words.cardFailed));
+      fill(text, h("p.state.bad", {}, strings.cardFailed));
     }
   });
 }
 
-/** Headings, paragraphs, lists, tables and code of a Markdown text. @param {string} markdown @returns {HTMLElement[]} */
-export function elements(markdown) {
-  const fenced = markdown.replace(/^---\n[\s\S]*?\n---\n/, "").split(/^(```[\s\S]*?^```)$/m);
-  return fenced
-    .flatMap((each) => (each.startsWith("```") ? [each] : each.split(/\n{2,}/)))
-    .map((each) => each.replace(/^\n+|\s+$/g, ""))
+/**
+ * @typedef {{kind: "heading", level: number, text: string} | {kind: "code", text: string} | {kind: "paragraph", text: string}
+ *   | {kind: "list", items: string[]} | {kind: "table", head: string[], rows: string[][]}} Block
+ */
+
+/** Return the headings, paragraphs, lists, tables and code blocks of a Markdown text. @param {string} markdown @returns {Block[]} */
+export function blocksOf(markdown) {
+  const parts = markdown.replace(/^---\n[\s\S]*?\n---\n/, "").split(/^(```[\s\S]*?^```)$/m);
+  return parts
+    .flatMap((part) => (part.startsWith("```") ? [part] : part.split(/\n{2,}/)))
+    .map((part) => part.replace(/^\n+|\s+$/g, ""))
     .filter(Boolean)
-    .flatMap(block);
+    .flatMap(parseBlock);
 }
 
-/** @param {string} source @returns {HTMLElement[]} */
-function block(source) {
+/** @param {string} source @returns {Block[]} */
+function parseBlock(source) {
   const lines = source.split("\n");
   const heading = /^(#{1,6}) (.*)$/.exec(lines[0]);
   if (heading) {
-    const level = Math.min(Math.max(heading[1].length + 1, 3), 6); // the dialog's title is the h2
     const rest = lines.slice(1).join("\n").trim();
-    return [h(`h${level}`, {}, ...inline(heading[2])), ...(rest ? block(rest) : [])];
+    return [
+      { kind: "heading", level: heading[1].length, text: heading[2] },
+      ...(rest ? parseBlock(rest) : []),
+    ];
   }
-  if (lines[0].startsWith("```")) return [h("pre", { tabIndex: 0 }, lines.slice(1).join("\n").replace(/\n?```$/, ""))];
-  if (lines.every((line) => line.startsWith("|"))) return [table(lines)];
+  if (lines[0].startsWith("```"))
+    return [
+      {
+        kind: "code",
+        text: lines
+          .slice(1)
+          .join("\n")
+          .replace(/\n?```$/, ""),
+      },
+    ];
+  if (lines.every((line) => line.startsWith("|"))) {
+    const cells = (/** @type {string} */ line) =>
+      line
+        .replace(/^\||\|\s*$/g, "")
+        .split("|")
+        .map((cell) => cell.trim());
+    const [head, ...rows] = lines.filter((line) => !/^[|\s:-]+$/.test(line)).map(cells);
+    return [{ kind: "table", head, rows }];
+  }
   if (/^[-*] /.test(lines[0])) {
-    const items = source.split(/\n(?=[-*] )/).map((item) => item.replace(/^[-*] /, "").replaceAll(/\n\s*/g, " "));
-    return [h("ul", {}, ...items.map((item) => h("li", {}, ...inline(item))))];
+    const items = source
+      .split(/\n(?=[-*] )/)
+      .map((item) => item.replace(/^[-*] /, "").replaceAll(/\n\s*/g, " "));
+    return [{ kind: "list", items }];
   }
-  return [h("p", {}, ...inline(lines.join(" ")))];
+  return [{ kind: "paragraph", text: lines.join(" ") }];
 }
 
-/** @param {string[]} lines */
-function table(lines) {
-  const cells = (/** @type {string} */ line) => line.replace(/^\||\|\s*$/g, "").split("|").map((cell) => cell.trim());
-  const rows = lines.filter((line) => !/^[|\s:-]+$/.test(line)).map(cells);
-  const [head, ...body] = rows;
-  const row = (/** @type {string[]} */ row, /** @type {string} */ kind) => h("tr", {}, ...row.map((cell) => h(kind, kind === "th" ? { scope: "col" } : {}, ...inline(cell))));
-  return h("div.scroll", { tabIndex: 0, role: "group", "aria-label": head.join(", ") }, h("table", {}, h("thead", {}, row(head, "th")), h("tbody", {}, ...body.map((each) => row(each, "td")))));
+/** @param {Block} block @returns {HTMLElement} */
+function blockElement(block) {
+  switch (block.kind) {
+    case "heading": {
+      const level = Math.min(Math.max(block.level + 1, 3), 6); // the dialog's title is the h2
+      return h(`h${level}`, {}, ...inline(block.text));
+    }
+    case "code":
+      return h("pre", { tabIndex: 0 }, block.text);
+    case "list":
+      return h("ul", {}, ...block.items.map((item) => h("li", {}, ...inline(item))));
+    case "table":
+      return table(block.head, block.rows);
+    default:
+      return h("p", {}, ...inline(block.text));
+  }
 }
 
-/** `code`, **strong** and [links](…) within a line. @param {string} text @returns {(Node | string)[]} */
+/** @param {string[]} head @param {string[][]} rows */
+function table(head, rows) {
+  return h(
+    "div.scroll",
+    { tabIndex: 0, role: "group", "aria-label": head.join(", ") },
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, ...head.map((cell) => h("th", { scope: "col" }, ...inline(cell))))),
+      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell) => h("td", {}, ...inline(cell)))))),
+    ),
+  );
+}
+
+/** Return the `code`, **strong** text and [links](…) of a line. @param {string} text @returns {(Node | string)[]} */
 function inline(text) {
-  return text.split(/(`[^`]+`|\*\*[^*]+\*\*|\[[^\]]+\]\(https?:[^)\s]+\))/).filter(Boolean).map((part) => {
-    if (part.startsWith("`")) return h("code", {}, part.slice(1, -1));
-    if (part.startsWith("**")) return h("strong", {}, part.slice(2, -2));
-    const link = /^\[([^\]]+)\]\((https?:[^)\s]+)\)$/.exec(part);
-    return link ? h("a", { href: link[2], rel: "noopener noreferrer", target: "_blank" }, link[1]) : part;
-  });
+  return text
+    .split(/(`[^`]+`|\*\*[^*]+\*\*|\[[^\]]+\]\(https?:[^)\s]+\))/)
+    .filter(Boolean)
+    .map((part) => {
+      if (part.startsWith("`")) return h("code", {}, part.slice(1, -1));
+      if (part.startsWith("**")) return h("strong", {}, part.slice(2, -2));
+      const link = /^\[([^\]]+)\]\((https?:[^)\s]+)\)$/.exec(part);
+      return link ? h("a", { href: link[2], rel: "noopener noreferrer", target: "_blank" }, link[1]) : part;
+    });
 }

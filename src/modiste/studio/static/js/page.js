@@ -1,7 +1,7 @@
-// All that the page is besides the product: it comes once the product is on its way.
+// Everything on the page besides the picture: loaded once the picture is on its way.
 
 import { byId } from "./core/dom.js";
-import { mount as mountThumbs } from "./core/thumbnails.js";
+import { mount as mountThumbnails } from "./core/thumbnails.js";
 import { mount as mountControls } from "./design/controls.js";
 import { mount as mountHistory } from "./design/history.js";
 import { mount as mountNearby } from "./design/nearby.js";
@@ -10,21 +10,21 @@ import { mount as mountStart } from "./design/start.js";
 import { mount as mountSurprise } from "./design/surprise.js";
 import { mount as mountEmbed } from "./embed.js";
 import { mount as mountHelp } from "./help.js";
-import { mount as mountCard } from "./model-card.js";
-import { mount as mountKeys } from "./shortcuts.js";
+import { mount as mountModelCard } from "./model-card.js";
+import { mount as mountShortcuts } from "./shortcuts.js";
 
 /** @param {import("./core/store.js").App} app */
 export async function mount(app) {
   const { jump } = mountControls(byId("controls"), app);
   const { undo, redo } = mountHistory(byId("history"), app);
-  mountThumbs(app);
+  mountThumbnails(app);
   mountNearby(app, byId("nearby"));
   mountSurprise(app);
   mountStart(app);
   mountShare(app);
   mountHelp();
-  mountCard();
-  mountKeys(app, { jump, undo, redo });
+  mountModelCard();
+  mountShortcuts(app, { jump, undo, redo });
   mountEmbed(app);
   document.documentElement.dataset.ready = "";
   const results = await import("./results/results.js");

@@ -1,14 +1,14 @@
-// Before the page is painted: the theme that was chosen, and whether this is the embedded page. A plain script, so that it runs first.
+// Set the chosen theme, and mark the embedded page, before the page is painted. A plain script, so that it runs first.
 (() => {
   const root = document.documentElement;
   if (location.pathname.replace(/\/$/, "") === "/embed") root.dataset.embed = "";
-  const asked = new URLSearchParams(location.search).get("theme");
-  let kept = null;
+  const requested = new URLSearchParams(location.search).get("theme");
+  let saved = null;
   try {
-    kept = localStorage.getItem("modiste-theme");
+    saved = localStorage.getItem("modiste-theme");
   } catch {
-    // storage may be forbidden, in a frame for instance
+    // storage may be blocked, for example in a frame
   }
-  const theme = asked ?? kept;
+  const theme = requested ?? saved;
   if (theme === "light" || theme === "dark") root.dataset.theme = theme;
 })();

@@ -1,56 +1,202 @@
-// The server, asked: JSON in, JSON or a picture out, and every refusal as one kind of error.
+// The HTTP API: every path, header and field name that the page knows. Other modules use the names that this one returns.
 
-/** What the server, or its absence, answered instead of a result. */
-export class Refusal extends Error {
-  /** @param {number} status 0 when the server cannot be reached @param {{code?: string, detail?: string, remedy?: string}} problem */
+/** @typedef {[width: number, height: number]} Size */
+/** @typedef {Record<string, any>} Filters by attribute: a list of values, or {min, max} */
+/** @typedef {{value: any, count: number, colour: string | null}} FacetValue */
+/** @typedef {{name: string, kind: "words" | "number" | "flag", values: FacetValue[], minimum: number, maximum: number}} Facet */
+/** @typedef {{name: string, count: number, average: number[]}} Category */
+
+/**
+ * @typedef {object} Shop
+ * @property {string} name
+ * @property {number} products how many it has
+ * @property {Size} renderSize in pixels
+ * @property {Category[]} categories
+ * @property {Facet[]} facets
+ * @property {string[]} methods
+ * @property {string[]} metrics
+ * @property {string[]} scopes
+ * @property {{photo_bytes: number, megapixels: number}} limits of an uploaded photo
+ */
+
+/** @typedef {{latent: number, name: string, low: string, high: string, minimum: number, maximum: number, kl: number, idle: boolean}} LatentSlider */
+/** @typedef {{attribute: string, value: string | null, name: string, direction: number[], minimum: number, maximum: number, share: number}} AttributeSlider */
+
+/**
+ * @typedef {object} Sliders
+ * @property {string} model its id
+ * @property {string} renderId names model and sliders: a rendered design belongs to one of these
+ * @property {LatentSlider[]} latents in the order to show them
+ * @property {AttributeSlider[]} attributes
+ * @property {number[]} average the mean of all products' codes
+ * @property {{id: string, title: string, code: number[]}} first the product that the page opens with
+ */
+
+/** @typedef {{id: string, title: string, category: string, attributes: Record<string, any>, photo: string, thumbnail: string}} Product */
+/** @typedef {Product & {code: number[]}} ProductDetail */
+/** @typedef {Product & {score: number, closeness: string}} Match */
+/** @typedef {{page: number, size: number, total: number, results: Product[]}} ProductPage */
+/** @typedef {{share: number, word: string, nearest: string}} Typicality */
+/** @typedef {{results: Match[], method: string, typicality: Typicality, position: [number, number]}} SimilarResult */
+/** @typedef {{category: string, results: Match[]}} Recommendation */
+/** @typedef {{code: number[], cut: {done: boolean, photo: string}}} EncodedPhoto */
+/** @typedef {{values: string[], colours: (string | null)[], of: number[]}} MapAttribute */
+/** @typedef {{ids: string[], x: number[], y: number[], categories: string[], category: number[], attributes: Record<string, MapAttribute>}} CatalogueMap */
+
+const VERSION_HEADER = "Modiste-Version";
+
+/** A request that failed: the server refused it, or did not answer. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status HTTP status; 0 if the server cannot be reached
+   * @param {{code?: string, detail?: string, remedy?: string}} problem RFC 9457
+   */
   constructor(status, problem) {
     super([problem.detail, problem.remedy].filter(Boolean).join(" "));
     this.status = status;
     this.code = problem.code ?? "unknown";
   }
 
-  get gone() {
-    return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
+  /** Whether the server itself did not answer. */
+  get isUnavailable() {
+    return [0, 502, 503, 504].includes(this.status);
+  }
+
+  /** Whether a rendered design was requested of a model or of sliders that the server no longer has. */
+  get isUnknownRenderId() {
+    return this.code === "unknown_frames";
   }
 }
 
-// The version of the shop that this page began with: designs mean nothing to another model, so it stays with that one
-// for as long as the server has it.
-let version = "";
+// The shop version that this page started with. A code has no meaning for another model, so every request asks for this
+// version, and the server answers with it for as long as it has it.
+let shopVersion = "";
 
-/** @param {string} path @param {RequestInit} [init] @returns {Promise<Response>} */
+/**
+ * Send a request. Dispatches `modiste:unavailable` on the window if the server does not answer, and
+ * `modiste:shop-changed` if it answers with another version of the shop.
+ * @param {string} path @param {RequestInit} [init] @returns {Promise<Response>}
+ */
 export async function request(path, init = {}) {
-  let answer;
+  const headers = shopVersion ? { ...init.headers, [VERSION_HEADER]: shopVersion } : init.headers;
+  let response;
   try {
-    answer = await fetch(path, version ? { ...init, headers: { ...init.headers, "Modiste-Version": version } } : init);
+    response = await fetch(path, { ...init, headers });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw told(new Refusal(0, { code: "unreachable", detail: "The shop’s server cannot be reached." }));
+    throw reported(new ApiError(0, { code: "unreachable", detail: "The shop’s server cannot be reached." }));
   }
-  if (!answer.ok) throw told(new Refusal(answer.status, await answer.json().catch(() => ({ detail: answer.statusText }))));
-  const of = answer.headers.get("modiste-version");
-  if (of && version && of !== version) window.dispatchEvent(new Event("modiste:changed"));
-  version ||= of ?? "";
-  return answer;
+  if (!response.ok) {
+    const problem = await response.json().catch(() => ({ detail: response.statusText }));
+    throw reported(new ApiError(response.status, problem));
+  }
+  const version = response.headers.get(VERSION_HEADER) ?? "";
+  if (version && shopVersion && version !== shopVersion)
+    window.dispatchEvent(new Event("modiste:shop-changed"));
+  shopVersion ||= version;
+  return response;
 }
 
-/** Whoever watches over the server's health is told when it does not answer. @param {Refusal} refusal */
-function told(refusal) {
-  if (refusal.gone) window.dispatchEvent(new Event("modiste:gone"));
-  return refusal;
+/** @param {ApiError} error */
+function reported(error) {
+  if (error.isUnavailable) window.dispatchEvent(new Event("modiste:unavailable"));
+  return error;
 }
 
-/** @param {string} path @param {AbortSignal} [signal] */
-export const get = async (path, signal) => (await request(path, { signal })).json();
+/** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
+const getJson = async (path, signal) => (await request(path, { signal })).json();
 
-/** @param {string} path @param {object} body @param {AbortSignal} [signal] */
-export const post = async (path, body, signal) => (await request(path, asked(body, "application/json", signal))).json();
-
-/** A picture. @param {string} path @param {object} body @param {string} type @returns {Promise<Blob>} */
-export const picture = async (path, body, type) => (await request(path, asked(body, type))).blob();
+/** @param {string} path @param {object} body @param {AbortSignal} [signal] @returns {Promise<any>} */
+const postJson = async (path, body, signal) =>
+  (await request(path, post(body, "application/json", signal))).json();
 
 /** @param {object} body @param {string} accept @param {AbortSignal} [signal] @returns {RequestInit} */
-function asked(body, accept, signal) {
+function post(body, accept, signal) {
   const headers = { "Content-Type": "application/json", Accept: accept };
   return { method: "POST", headers, body: JSON.stringify(body), signal };
+}
+
+/** Return whether the server is ready to answer. @returns {Promise<boolean>} */
+export const isReady = () =>
+  fetch("/readyz", { cache: "no-store" }).then(
+    (response) => response.ok,
+    () => false,
+  );
+
+/** @returns {Promise<Shop>} */
+export async function fetchShop() {
+  const { frame, ...shop } = await getJson("/v1/shop");
+  return { ...shop, renderSize: frame };
+}
+
+/** @returns {Promise<Sliders>} */
+export async function fetchSliders() {
+  const { frames, ...sliders } = await getJson("/v1/sliders");
+  return { ...sliders, renderId: frames };
+}
+
+/** @param {AbortSignal} [signal] @returns {Promise<CatalogueMap>} */
+export const fetchMap = (signal) => getJson("/v1/map", signal);
+
+/** The model card, as Markdown. */
+export const fetchModelCard = async () => (await request("/v1/card")).text();
+
+/** The API's own description. @returns {Promise<any>} */
+export const fetchOpenApi = () => getJson("/openapi.json");
+
+/** @param {Record<string, string>} query page, size, q, category, sort, seed @param {AbortSignal} [signal] @returns {Promise<ProductPage>} */
+export const fetchProducts = (query, signal) => getJson(`/v1/products?${new URLSearchParams(query)}`, signal);
+
+/** @param {string} id */
+const productPath = (id) => `/v1/products/${encodeURIComponent(id)}`;
+
+/** @param {string} id @returns {Promise<ProductDetail>} */
+export const fetchProduct = (id) => getJson(productPath(id));
+
+/** The URL of a product's small photo. @param {string} id @param {number} height in pixels */
+export const thumbnailUrl = (id, height) => `${productPath(id)}/thumbnail.webp?height=${height}`;
+
+/** The URL of a design's picture. @param {string} renderId @param {string} design its token */
+export const renderUrl = (renderId, design) => `/v1/frame.jpg?m=${encodeURIComponent(renderId)}&z=${design}`;
+
+/** The design token in a URL of `renderUrl`. @param {string} url */
+export const designOfRenderUrl = (url) => new URL(url, location.href).searchParams.get("z");
+
+/**
+ * @param {{code: number[], k: number, method: string, metric: string, scope: string, where: Filters}} query
+ * @param {AbortSignal} [signal] @returns {Promise<SimilarResult>}
+ */
+export const fetchSimilar = (query, signal) => postJson("/v1/similar", query, signal);
+
+/**
+ * Products of the other categories that go with a code.
+ * @param {{code: number[], k: number, method: string, metric: string, where: Filters}} query `k` of each category
+ * @param {AbortSignal} [signal] @returns {Promise<Recommendation[]>}
+ */
+export const fetchRecommendations = async (query, signal) =>
+  (await postJson("/v1/recommend", { ...query, by: "category" }, signal)).recommendations;
+
+/** The picture of a code, as a PNG. @param {number[]} code */
+export const fetchPicture = async (code) => (await request(DECODE_PATH, post({ code }, "image/png"))).blob();
+
+export const DECODE_PATH = "/v1/decode";
+
+/**
+ * The pictures between two codes in one file: a strip as PNG, or an animation there and back as WebP.
+ * @param {number[]} a @param {number[]} b @param {number} steps @param {"image/png" | "image/webp"} type
+ */
+export async function fetchInterpolation(a, b, steps, type) {
+  const body = { a, b, steps, there_and_back: type === "image/webp" };
+  return (await request("/v1/between", post(body, type))).blob();
+}
+
+/**
+ * The code of a photo. @param {File} photo @param {boolean} keepBackground @param {AbortSignal} signal
+ * @returns {Promise<EncodedPhoto>}
+ */
+export async function encodePhoto(photo, keepBackground, signal) {
+  const path = `/v1/encode${keepBackground ? "?cut=false" : ""}`;
+  return (
+    await request(path, { method: "POST", headers: { "Content-Type": photo.type }, body: photo, signal })
+  ).json();
 }

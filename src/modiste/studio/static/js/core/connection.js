@@ -1,70 +1,70 @@
-// Whether the server is there: when something is not answered, ask, say so, keep asking, and go on when it is back.
+// The connection to the server: when a request fails, check the server, say so in the banner, and retry until it is back.
 
-import { get } from "./api.js";
+import { fetchSliders, isReady } from "./api.js";
 import { fill, h } from "./dom.js";
-import { words } from "./strings.js";
+import { strings } from "./strings.js";
 
-const FIRST = 1000; // milliseconds until the second question; doubled each time
-const LONGEST = 8000;
+const FIRST_RETRY_MS = 1000; // doubled after each check
+const MAX_RETRY_MS = 8000;
 
 /** @param {HTMLElement} banner @param {import("./store.js").App} app */
 export function mount(banner, app) {
-  let wait = FIRST;
+  let retryMs = FIRST_RETRY_MS;
   let timer = 0;
-  let asking = false;
+  let isChecking = false;
 
-  async function ask() {
-    if (asking) return;
-    asking = true;
+  async function check() {
+    if (isChecking) return;
+    isChecking = true;
     clearTimeout(timer);
-    const there = await fetch("/readyz", { cache: "no-store" }).then((answer) => answer.ok, () => false);
-    asking = false;
-    if (there) return back();
+    const ready = await isReady();
+    isChecking = false;
+    if (ready) return reconnected();
     if (app.online) {
       app.online = false;
-      say(words.gone, words.retryNow, ask);
+      showBanner(strings.unavailable, strings.retryNow, check);
       app.emit("online");
     }
-    timer = setTimeout(again, wait);
+    timer = window.setTimeout(checkAgain, retryMs);
   }
 
-  /** Only waiting makes the next wait longer: a hand that moves on asks as well, and must not put the server's return off. */
-  function again() {
-    wait = Math.min(2 * wait, LONGEST);
-    ask();
+  /** Only the timer makes the next wait longer: moving a slider checks as well, and must not delay the reconnection. */
+  function checkAgain() {
+    retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
+    check();
   }
 
-  async function back() {
-    wait = FIRST;
-    const wasGone = !app.online;
+  async function reconnected() {
+    retryMs = FIRST_RETRY_MS;
+    const wasOffline = !app.online;
     app.online = true;
-    if (wasGone) {
+    if (wasOffline) {
       banner.hidden = true;
-      app.announce(words.back);
-      const frames = await get("/v1/sliders").then((sliders) => sliders.frames, () => app.sliders.frames);
-      if (frames !== app.sliders.frames) return changed();
+      app.announce(strings.reconnected);
+      const { renderId } = await fetchSliders().catch(() => app.sliders);
+      if (renderId !== app.sliders.renderId) return showModelChanged();
     }
     app.emit("online");
   }
 
-  function changed() {
-    say(words.changed, words.reload, () => {
+  function showModelChanged() {
+    showBanner(strings.modelChanged, strings.reload, () => {
       history.replaceState(null, "", location.pathname + location.search);
       location.reload();
     });
   }
 
-  /** @param {string} text @param {string} word @param {() => void} action */
-  function say(text, word, action) {
-    fill(banner, h("p", {}, text), h("button.plain", { type: "button", onclick: action }, word));
+  /** @param {string} text @param {string} label of the button @param {() => void} action */
+  function showBanner(text, label, action) {
+    fill(banner, h("p", {}, text), h("button.plain", { type: "button", onclick: action }, label));
     banner.hidden = false;
   }
 
-  app.on("suspect", ask);
-  app.on("broken", () => say(words.broken, words.reload, () => location.reload()));
-  app.on("changed", changed);
-  window.addEventListener("modiste:gone", ask);
-  window.addEventListener("modiste:changed", changed);
-  window.addEventListener("offline", ask);
-  window.addEventListener("online", ask);
+  app.on("request-failed", check);
+  app.on("load-failed", () => showBanner(strings.loadFailed, strings.reload, () => location.reload()));
+  app.on("model-changed", showModelChanged);
+  window.addEventListener("modiste:unavailable", check);
+  window.addEventListener("modiste:shop-changed", showModelChanged);
+  window.addEventListener("offline", check);
+  window.addEventListener("online", check);
 }

@@ -1,20 +1,21 @@
-// A design as bytes: each number over its slider's range in one byte, base64url. The server's codec.py does the same.
+// A design as text: one byte for each latent's position on its slider, in base64url. The server's design codec does the same.
 
-/** @typedef {{latent: number, name: string, low: string, high: string, minimum: number, maximum: number, kl: number, idle: boolean}} Slider */
+/** @typedef {[minimum: number, maximum: number]} Range */
 
-/** The range of every latent, in latent order: [[minimum, maximum], …]. @param {Slider[]} latents */
-export function rangesOf(latents) {
-  const ranges = new Array(latents.length);
-  for (const each of latents) ranges[each.latent] = [each.minimum, each.maximum];
+/** Return the range of every latent, in latent order. @param {import("./api.js").LatentSlider[]} sliders @returns {Range[]} */
+export function rangesOf(sliders) {
+  /** @type {Range[]} */
+  const ranges = new Array(sliders.length);
+  for (const { latent, minimum, maximum } of sliders) ranges[latent] = [minimum, maximum];
   return ranges;
 }
 
-/** A code held within the ranges. @param {ArrayLike<number>} code @param {number[][]} ranges @returns {Float32Array} */
+/** Limit a code to the ranges. @param {ArrayLike<number>} code @param {Range[]} ranges @returns {Float32Array} */
 export function clamp(code, ranges) {
   return Float32Array.from(ranges, ([low, high], i) => Math.min(Math.max(code[i], low), high));
 }
 
-/** @param {ArrayLike<number>} code @param {number[][]} ranges @returns {Uint8Array} */
+/** Return one byte per latent: 0 at the low end of its range, 255 at the high end. @param {ArrayLike<number>} code @param {Range[]} ranges */
 export function quantise(code, ranges) {
   return Uint8Array.from(ranges, ([low, high], i) => {
     const share = high > low ? (code[i] - low) / (high - low) : 0;
@@ -22,21 +23,26 @@ export function quantise(code, ranges) {
   });
 }
 
-/** @param {Uint8Array} bytes @param {number[][]} ranges @returns {Float32Array} */
+/** Return the code of the bytes. @param {Uint8Array} bytes @param {Range[]} ranges */
 export function dequantise(bytes, ranges) {
   return Float32Array.from(ranges, ([low, high], i) => low + (bytes[i] / 255) * (high - low));
 }
 
-/** @param {Uint8Array} bytes */
+/** Return the bytes as base64url without padding. @param {Uint8Array} bytes */
 export function toText(bytes) {
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
 }
 
-/** The bytes of a link; null if it is not `count` bytes of base64url. @param {string} text @param {number} count */
+/** Return the bytes of a text; null if it is not `count` bytes of base64url. @param {string} text @param {number} count */
 export function fromText(text, count) {
   if (!/^[A-Za-z0-9_-]+$/.test(text)) return null;
   try {
-    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) =>
+      c.charCodeAt(0),
+    );
     return bytes.length === count ? bytes : null;
   } catch {
     return null;

@@ -1,19 +1,26 @@
-// A design as an address: what a fragment holds, and the link that holds a design.
+// Links to a design: `#z=<design>&m=<render id>`.
 
 import { dequantise, fromText } from "./design-codec.js";
 
+/** @typedef {{code?: Float32Array, otherModel?: boolean, isPresent: boolean}} LinkedDesign */
+
+/** The keys of a design in a URL's fragment. @param {string} design @param {string} renderId */
+export const designKeys = (design, renderId) => ({ z: design, m: renderId });
+
 /**
- * The design that a fragment holds. @param {string} fragment "z=…&m=…" @param {import("./store.js").App} app
- * @returns {{code?: Float32Array, other?: boolean, asked: boolean}} `other`: made with another model; `asked`: it holds one at all
+ * Read the design of a fragment. `isPresent` says whether it names a design, `otherModel` whether another model made
+ * it; only a design that can be shown has a `code`.
+ * @param {string} fragment @param {import("./store.js").App} app @returns {LinkedDesign}
  */
-export function designOf(fragment, app) {
+export function readDesign(fragment, app) {
   const pairs = new URLSearchParams(fragment);
-  const z = pairs.get("z");
-  if (z === null) return { asked: false };
-  if (pairs.get("m") !== app.sliders.frames) return { asked: true, other: pairs.has("m") };
-  const bytes = fromText(z, app.ranges.length);
-  return bytes ? { asked: true, code: dequantise(bytes, app.ranges) } : { asked: true };
+  const design = pairs.get("z");
+  if (design === null) return { isPresent: false };
+  if (pairs.get("m") !== app.sliders.renderId) return { isPresent: true, otherModel: pairs.has("m") };
+  const bytes = fromText(design, app.ranges.length);
+  return bytes ? { isPresent: true, code: dequantise(bytes, app.ranges) } : { isPresent: true };
 }
 
-/** The address that opens the design, whichever page this is. @param {import("./store.js").App} app */
-export const linkTo = (app) => `${location.origin}/#z=${app.z()}&m=${encodeURIComponent(app.sliders.frames)}`;
+/** Return the studio's URL that opens the design. @param {import("./store.js").App} app */
+export const linkTo = (app) =>
+  `${location.origin}/#${new URLSearchParams(designKeys(app.designToken(), app.sliders.renderId))}`;

@@ -1,32 +1,46 @@
-// Dialogs: native ones, titled, closed by Escape, by their button and by a click beside them; focus goes back where it was.
+// Modal dialogs with a title. Escape, the close button and a click on the backdrop close them; the browser restores the focus.
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { words } from "./strings.js";
+import { strings } from "./strings.js";
 
 /**
- * A dialog, in the page but closed. @param {string} id @param {string} title @param {...(Node | string)} content
+ * Add a closed dialog to the page. @param {string} id @param {string} title @param {...(Node | string)} content
  * @returns {HTMLDialogElement}
  */
-export function dialog(id, title, ...content) {
-  const made = h(
+export function createDialog(id, title, ...content) {
+  const dialog = h(
     `dialog#${id}`,
     { "aria-labelledby": `${id}-title` },
     h(
       "div.sheet",
       {},
-      h("div.sheet-head", {}, h(`h2#${id}-title`, { tabIndex: -1 }, title), h("button.round.sheet-close", { type: "button", "aria-label": words.close, title: words.close, onclick: () => made.close() }, icon("close"))),
+      h(
+        "div.sheet-head",
+        {},
+        h(`h2#${id}-title`, { tabIndex: -1 }, title),
+        h(
+          "button.round.sheet-close",
+          {
+            type: "button",
+            "aria-label": strings.close,
+            title: strings.close,
+            onclick: () => dialog.close(),
+          },
+          icon("close"),
+        ),
+      ),
       ...content,
     ),
   );
-  made.addEventListener("click", (/** @type {MouseEvent} */ event) => {
-    if (event.target === made) made.close(); // the sheet covers the dialog, so this is the backdrop
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close(); // the sheet covers the dialog, so this click was on the backdrop
   });
-  document.body.append(made);
-  return made;
+  document.body.append(dialog);
+  return dialog;
 }
 
-/** @param {HTMLDialogElement} made */
-export function open(made) {
-  if (!made.open) made.showModal();
+/** @param {HTMLDialogElement} dialog */
+export function openDialog(dialog) {
+  if (!dialog.open) dialog.showModal();
 }

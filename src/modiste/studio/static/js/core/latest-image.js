@@ -1,12 +1,12 @@
-// A picture that shows the newest of the addresses it is given: the last one stays until the next is here, one at a time.
+// An image that shows the newest of the URLs it is given. It loads one URL at a time and keeps the last picture until the next is loaded.
 
-/** @param {HTMLImageElement} image @returns {(url: string) => void} */
-export function newest(image) {
+/** Return the function that sets the URL. @param {HTMLImageElement} image @returns {(url: string) => void} */
+export function latestImage(image) {
   const loader = new Image();
   let wanted = "";
   let loading = "";
 
-  function next() {
+  function loadNext() {
     if (loading || !wanted) return;
     [loading, wanted] = [wanted, ""];
     loader.src = loading;
@@ -15,14 +15,14 @@ export function newest(image) {
   loader.onload = () => {
     image.src = loading;
     loading = "";
-    next();
+    loadNext();
   };
   loader.onerror = () => {
     loading = "";
-    next();
+    loadNext();
   };
   return (url) => {
     wanted = url === image.getAttribute("src") && !loading ? "" : url;
-    next();
+    loadNext();
   };
 }

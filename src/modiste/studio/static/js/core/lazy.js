@@ -1,17 +1,19 @@
 // Modules that are loaded when they are first needed.
 
-import { words } from "./strings-results.js";
+import { strings } from "./strings-results.js";
 import { toast } from "./toast.js";
 
 /**
  * Load a module. If it cannot be loaded, say so and return null.
- * @param {import("./store.js").App} app @param {() => Promise<any>} load
+ * @template Module
+ * @param {import("./store.js").App} app @param {() => Promise<Module>} load
+ * @returns {Promise<Module | null>}
  */
 export async function loadModule(app, load) {
   try {
     return await load();
   } catch {
-    toast(app, words.notLoaded);
+    toast(app, strings.notLoaded);
     return null;
   }
 }

@@ -1,69 +1,76 @@
-// A part of the page that shows the server's newest answer: it waits, shows, keeps the last one, and asks again.
+// A part of the page that shows the server's latest response. It shows a placeholder, keeps the last response, and retries.
 
+import { ApiError } from "./api.js";
 import { fill, h } from "./dom.js";
-import { words } from "./strings-results.js";
+import { strings } from "./strings-results.js";
 
-const LONGEST = 30_000; // milliseconds until a question that failed is asked again by itself
+const MAX_RETRY_MS = 30_000; // until a failed query is sent again
 
-export class Asker {
+/** @template Response */
+export class LiveQuery {
   /**
-   * @param {HTMLElement} place what holds the answer; it is dimmed while a newer one is on its way
+   * @param {HTMLElement} container shows the response; it is dimmed while a newer one is loading
    * @param {import("./store.js").App} app
-   * @param {{ask: (signal: AbortSignal) => Promise<any>, show: (answer: any) => void, skeleton?: () => Node}} how
+   * @param {{fetch: (signal: AbortSignal) => Promise<Response>, show: (response: Response) => void, skeleton?: () => Node}} options
+   * `skeleton` makes the placeholder before the first response
    */
-  constructor(place, app, { ask, show, skeleton }) {
-    this.place = place;
-    this.ask = ask;
+  constructor(container, app, { fetch, show, skeleton }) {
+    this.container = container;
+    this.fetch = fetch;
     this.show = show;
     this.skeleton = skeleton;
-    this.trouble = h("div.trouble", { hidden: true });
-    place.before(this.trouble);
+    this.problem = h("div.problem", { hidden: true });
+    container.before(this.problem);
     /** @type {AbortController | null} */
     this.running = null;
-    this.answered = false;
+    this.hasResponse = false;
     this.failures = 0; // in a row
     let timer = 0;
     app.on("online", () => {
       clearTimeout(timer);
-      if (!app.online && this.answered) this.trouble.hidden = true; // the page says it once, for all its parts
-      // A server may be there and yet refuse this one question: ask it less and less often.
-      if (app.online && this.failures) timer = setTimeout(() => this.run(), Math.min(250 * 2 ** this.failures, LONGEST));
+      if (!app.online && this.hasResponse) this.problem.hidden = true; // the banner says it for the whole page
+      // The server may be reachable and still refuse this query: retry less and less often.
+      if (app.online && this.failures) {
+        timer = window.setTimeout(() => this.run(), Math.min(250 * 2 ** this.failures, MAX_RETRY_MS));
+      }
     });
   }
 
-  /** Ask; what was asked before is called off. */
+  /** Send the query. One that is still running is cancelled. */
   async run() {
     this.running?.abort();
-    const mine = (this.running = new AbortController());
-    this.place.setAttribute("aria-busy", "true");
-    if (!this.answered && this.skeleton) fill(this.place, this.skeleton());
+    const controller = new AbortController();
+    this.running = controller;
+    this.container.setAttribute("aria-busy", "true");
+    if (!this.hasResponse && this.skeleton) fill(this.container, this.skeleton());
     try {
-      const answer = await this.ask(mine.signal);
-      if (mine !== this.running) return;
-      this.answered = true;
+      const response = await this.fetch(controller.signal);
+      if (controller !== this.running) return;
+      this.hasResponse = true;
       this.failures = 0;
-      this.trouble.hidden = true;
-      this.show(answer);
+      this.problem.hidden = true;
+      this.show(response);
     } catch (error) {
-      if (mine.signal.aborted || mine !== this.running) return;
-      this._fail(/** @type {Error} */ (error));
+      if (controller.signal.aborted || controller !== this.running) return;
+      this._showProblem(/** @type {Error} */ (error));
     }
-    this.place.removeAttribute("aria-busy");
+    this.container.removeAttribute("aria-busy");
   }
 
   /** @param {Error} error */
-  _fail(error) {
-    if (!("status" in error)) console.error(error);
+  _showProblem(error) {
+    const isUnavailable = error instanceof ApiError && error.isUnavailable;
+    if (!(error instanceof ApiError)) console.error(error);
     this.failures += 1;
-    if (!this.answered && this.skeleton) fill(this.place);
-    const again = h("button.plain", { type: "button", onclick: () => this.run() }, words.again);
-    fill(this.trouble, h("p", {}, error.message, this.answered ? ` ${words.kept}` : ""), again);
-    // That the server is gone is for the page to say; here it is said if only this question fails, or nothing is shown yet.
-    this.trouble.hidden = /** @type {any} */ (error).gone && this.answered && this.failures < 2;
+    if (!this.hasResponse && this.skeleton) fill(this.container);
+    const retry = h("button.plain", { type: "button", onclick: () => this.run() }, strings.retry);
+    fill(this.problem, h("p", {}, error.message, this.hasResponse ? ` ${strings.showingLast}` : ""), retry);
+    // The banner says that the server is unreachable. Say it here only if nothing is shown yet, or if this query fails again.
+    this.problem.hidden = isUnavailable && this.hasResponse && this.failures < 2;
   }
 }
 
-/** Grey shapes in the place of what is to come. @param {number} count @param {string} kind a class of css/results.css */
+/** Return grey placeholder shapes. @param {number} count @param {string} kind a class of css/results.css */
 export function skeletons(count, kind) {
   const shapes = document.createDocumentFragment();
   for (let i = 0; i < count; i++) shapes.append(h(`div.skeleton.${kind}`, { "aria-hidden": "true" }));

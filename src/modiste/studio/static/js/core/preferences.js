@@ -1,20 +1,20 @@
-// Small wishes kept from visit to visit, where the browser allows it.
+// Preferences that the browser stores from visit to visit, where it allows storage.
 
 /** @param {string} key @returns {string | null} */
-export function kept(key) {
+export function readPreference(key) {
   try {
     return localStorage.getItem(`modiste-${key}`);
   } catch {
-    return null; // storage may be forbidden, in a frame for instance
+    return null; // storage may be blocked, for example in a frame
   }
 }
 
-/** @param {string} key @param {string | null} value null forgets */
-export function keep(key, value) {
+/** @param {string} key @param {string | null} value null removes it */
+export function savePreference(key, value) {
   try {
     if (value === null) localStorage.removeItem(`modiste-${key}`);
     else localStorage.setItem(`modiste-${key}`, value);
   } catch {
-    // then it lasts as long as the page
+    // blocked: the preference lasts until the page is closed
   }
 }

@@ -1,31 +1,41 @@
-// Children put into a new order in place: pictures stay, the focus stays, and what moves is seen to move.
+// Reorder the children of a list in place: images stay loaded, the focus stays, and moves are animated.
 
-const still = matchMedia("(prefers-reduced-motion: reduce)");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
-/**
- * @param {HTMLElement} list @param {HTMLElement[]} wanted its children from now on
- */
-export function reorder(list, wanted) {
-  const active = /** @type {HTMLElement | null} */ (list.contains(document.activeElement) ? document.activeElement : null);
-  const place = active ? [...list.children].findIndex((child) => child.contains(active)) : -1;
-  const before = new Map(wanted.filter((node) => node.isConnected).map((node) => [node, node.getBoundingClientRect()]));
-  wanted.forEach((node, i) => {
-    if (list.children[i] !== node) list.insertBefore(node, list.children[i] ?? null);
+/** @param {HTMLElement} list @param {HTMLElement[]} items its new children, in order */
+export function reorder(list, items) {
+  const active = /** @type {HTMLElement | null} */ (
+    list.contains(document.activeElement) ? document.activeElement : null
+  );
+  const activeIndex = active ? [...list.children].findIndex((child) => child.contains(active)) : -1;
+  const connected = items.filter((item) => item.isConnected);
+  const before = new Map(connected.map((item) => [item, item.getBoundingClientRect()]));
+  items.forEach((item, i) => {
+    if (list.children[i] !== item) list.insertBefore(item, list.children[i] ?? null);
   });
-  while (list.children.length > wanted.length) list.lastElementChild?.remove();
-  if (active && document.activeElement !== active) (active.isConnected ? active : twin(active, wanted[Math.min(place, wanted.length - 1)]))?.focus({ preventScroll: true });
-  if (!still.matches) for (const node of wanted) glide(node, before.get(node));
+  while (list.children.length > items.length) list.lastElementChild?.remove();
+  if (active && document.activeElement !== active) {
+    const item = items[Math.min(activeIndex, items.length - 1)];
+    (active.isConnected ? active : sameControl(active, item))?.focus({ preventScroll: true });
+  }
+  if (!reducedMotion.matches) for (const item of items) animateMove(item, before.get(item));
 }
 
-/** The control of another card that does what the lost one did. @param {HTMLElement} lost @param {HTMLElement | undefined} node */
-function twin(lost, node) {
-  return /** @type {HTMLElement | null} */ (node?.querySelector(lost.className ? `.${[...lost.classList].join(".")}` : lost.tagName) ?? null);
+/** Return the control of another item that does what a removed one did. @param {HTMLElement} removed @param {HTMLElement | undefined} item */
+function sameControl(removed, item) {
+  const selector = removed.className ? `.${[...removed.classList].join(".")}` : removed.tagName;
+  return /** @type {HTMLElement | null} */ (item?.querySelector(selector) ?? null);
 }
 
-/** @param {HTMLElement} node @param {DOMRect | undefined} from */
-function glide(node, from) {
-  const to = node.getBoundingClientRect();
-  if (!from) node.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 200 });
-  else if (from.left !== to.left || from.top !== to.top)
-    node.animate([{ transform: `translate(${from.left - to.left}px, ${from.top - to.top}px)` }, { transform: "none" }], { duration: 260, easing: "cubic-bezier(.2, .8, .2, 1)" });
+/** @param {HTMLElement} item @param {DOMRect | undefined} from undefined if the item is new */
+function animateMove(item, from) {
+  const to = item.getBoundingClientRect();
+  if (!from) item.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 200 });
+  else if (from.left !== to.left || from.top !== to.top) {
+    const offset = `translate(${from.left - to.left}px, ${from.top - to.top}px)`;
+    item.animate([{ transform: offset }, { transform: "none" }], {
+      duration: 260,
+      easing: "cubic-bezier(.2, .8, .2, 1)",
+    });
+  }
 }

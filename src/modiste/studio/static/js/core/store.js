@@ -1,105 +1,120 @@
-// The design and everything around it that more than one part of the page looks at; parts listen, nobody polls.
+// The state that several parts of the page share, and the events that tell them of changes.
 
+import { renderUrl } from "./api.js";
 import { clamp, dequantise, quantise, rangesOf, toText } from "./design-codec.js";
 import { byId, debounced } from "./dom.js";
 
-const SETTLED = 150; // milliseconds after the last move before results are asked for
+const SETTLE_MS = 150; // after the last move, until results are requested
 
-/** @typedef {{kind: "average"|"product"|"photo"|"link"|"nearby", id?: string, title?: string, url?: string}} Origin */
-/** @typedef {{code: Float32Array, origin: Origin, start: Float32Array}} Moment what undo goes back to */
+/** @typedef {{kind: "average" | "product" | "photo" | "link" | "nearby", id?: string, title?: string}} Origin */
+/** @typedef {{code: Float32Array, origin: Origin, startCode: Float32Array}} Snapshot a state of the design that undo restores */
+/** @typedef {{code: Float32Array, title: string, url: string, id?: string}} Pin a design at one end of an interpolation */
+/** @typedef {{category: string, product: import("./api.js").Product, isKept: boolean}} LookItem */
 
 /**
- * What the parts of the page share. Events:
- *   "code"     the design moved (every move of a slider)          "settle"  150 ms after the last move: ask for results
- *   "options"  method, scope, metric or filters changed           "results" `app.similar` or `app.goesWith` is new
- *   "focus"    another slider is in focus                         "locks"   a slider was locked or freed
- *   "history"  an entry was added, undone or redone               "pins"    A or B was pinned
- *   "online"   the server came or went (`app.online`)             "commit"  the design is worth an entry of the history
- *   "origin"   the design began somewhere else (`app.origin`, `app.start`)
- *   "suspect"  something was not answered: the server may be gone "broken"  a part of the page could not be had
- *   "changed"  the server has another model now                   "theme"   light, dark or as the system
+ * - "code": the design moved (on every move of a slider)
+ * - "settled": 150 ms have passed since the last move; results are requested now
+ * - "commit": the design is to be added to the history
+ * - "origin": the design starts somewhere else (`app.origin`, `app.startCode`)
+ * - "options": method, scope, metric or filters changed
+ * - "results": `app.similar` or `app.look` is new; the detail says which
+ * - "focus": another slider has the focus
+ * - "locks": a slider was locked or unlocked
+ * - "pins": A or B was pinned
+ * - "online": the server became reachable or unreachable (`app.online`)
+ * - "request-failed": something was not answered; the server may be unreachable
+ * - "load-failed": a part of the page could not be loaded
+ * - "model-changed": the server has another model now
+ * @typedef {"code" | "settled" | "commit" | "origin" | "options" | "results" | "focus" | "locks" | "pins" | "online" | "request-failed" | "load-failed" | "model-changed"} EventName
  */
+
 export class App {
-  /** @param {any} shop GET /v1/shop @param {any} sliders GET /v1/sliders */
+  /** @param {import("./api.js").Shop} shop @param {import("./api.js").Sliders} sliders */
   constructor(shop, sliders) {
     this.shop = shop;
     this.sliders = sliders;
     this.ranges = rangesOf(sliders.latents);
     /** @type {Float32Array} the design, within the sliders' ranges */
     this.code = clamp(sliders.first.code, this.ranges);
-    /** @type {Float32Array} where the design began: what a reset goes back to */
-    this.start = this.code;
-    /** @type {Origin} in words, where it began */
+    /** @type {Float32Array} the code that a reset restores */
+    this.startCode = this.code;
+    /** @type {Origin} */
     this.origin = { kind: "product", id: sliders.first.id, title: sliders.first.title };
-    /** @type {Set<number>} the latents that only the hand on their slider moves */
+    /** @type {Set<number>} locked latents: only their own slider moves them */
     this.locks = new Set();
-    /** @type {number | null} the latent whose slider is in focus */
+    /** @type {number | null} the latent whose slider has the focus */
     this.focus = null;
-    this.options = { method: "likelihood", scope: "cluster", metric: "euclidean", where: {} };
-    /** @type {{a: any, b: any}} pinned ends: {code, title, url} */
+    this.options = {
+      method: "likelihood",
+      scope: "cluster",
+      metric: "euclidean",
+      where: /** @type {import("./api.js").Filters} */ ({}),
+    };
+    /** @type {{a: Pin | null, b: Pin | null}} */
     this.pins = { a: null, b: null };
-    /** @type {any} the last answer of POST /v1/similar and /v1/recommend */
+    /** @type {import("./api.js").SimilarResult | null} the latest result */
     this.similar = null;
-    this.goesWith = null;
+    /** @type {LookItem[]} the chosen product of each other category */
+    this.look = [];
     this.online = true;
+    /** @type {Map<EventName, Set<(detail?: any) => void>>} */
     this._listeners = new Map();
-    this._settled = debounced(() => this.emit("settle"), SETTLED);
+    this._settle = debounced(() => this.emit("settled"), SETTLE_MS);
   }
 
-  /** @param {string} event @param {(detail?: any) => void} listener */
+  /** @param {EventName} event @param {(detail?: any) => void} listener */
   on(event, listener) {
-    if (!this._listeners.has(event)) this._listeners.set(event, new Set());
-    this._listeners.get(event).add(listener);
+    const listeners = this._listeners.get(event) ?? new Set();
+    this._listeners.set(event, listeners.add(listener));
   }
 
-  /** @param {string} event @param {any} [detail] */
+  /** @param {EventName} event @param {any} [detail] */
   emit(event, detail) {
     for (const listener of this._listeners.get(event) ?? []) listener(detail);
   }
 
   /**
-   * Move the design. With `commit` (the default) the move is an entry of the history; while a slider is dragged it is not.
-   * With an `origin` the design begins anew there; locked latents stay where they are.
-   * @param {ArrayLike<number>} code @param {{origin?: Origin, commit?: boolean, by?: string}} [how]
+   * Move the design. With `commit` (the default) the move is added to the history; during a drag it is not.
+   * With an `origin` the design starts there; locked latents keep their values.
+   * @param {ArrayLike<number>} code @param {{origin?: Origin, commit?: boolean, by?: string}} [how] `by` names the control
    */
   setCode(code, { origin, commit = true, by } = {}) {
-    this.code = clamp(origin ? this.held(code) : code, this.ranges);
+    this.code = clamp(origin ? this.withLocks(code) : code, this.ranges);
     if (origin) {
       this.origin = origin;
-      this.start = this.code;
+      this.startCode = this.code;
       this.emit("origin");
     }
     this.emit("code");
-    this._settled();
+    this._settle();
     if (commit) this.commit(by);
   }
 
-  /** Make what the design is now an entry of the history; moves by the same hand in a row are one. @param {string} [by] */
+  /** Add the design to the history; consecutive moves of one control are one entry. @param {string} [by] */
   commit(by) {
     this.emit("commit", by);
   }
 
-  /** Go back to a moment of the history. @param {Moment} moment */
-  restore({ code, origin, start }) {
+  /** @param {Snapshot} snapshot */
+  restore({ code, origin, startCode }) {
     this.origin = origin;
-    this.start = start;
+    this.startCode = startCode;
     this.emit("origin");
     this.setCode(code, { commit: false });
   }
 
-  /** A code with the locked latents as they are now. @param {ArrayLike<number>} code */
-  held(code) {
+  /** Return a code with the present values of the locked latents. @param {ArrayLike<number>} code */
+  withLocks(code) {
     return Float32Array.from(this.ranges, (_, i) => (this.locks.has(i) ? this.code[i] : code[i]));
   }
 
-  /** @param {number} latent @param {boolean} [on] */
-  lock(latent, on = !this.locks.has(latent)) {
-    if (on) this.locks.add(latent);
-    else this.locks.delete(latent);
-    this.emit("locks", latent);
+  /** @param {number} latent */
+  toggleLock(latent) {
+    if (!this.locks.delete(latent)) this.locks.add(latent);
+    this.emit("locks");
   }
 
-  /** @param {Partial<{method: string, scope: string, metric: string, where: object}>} options */
+  /** @param {Partial<App["options"]>} options */
   setOptions(options) {
     Object.assign(this.options, options);
     this.emit("options");
@@ -112,22 +127,22 @@ export class App {
     this.emit("focus");
   }
 
-  /** The design as links and frames hold it. */
-  z(code = this.code) {
+  /** The design as links and picture URLs hold it. */
+  designToken(code = this.code) {
     return toText(quantise(code, this.ranges));
   }
 
-  /** The design as the server is asked about it: what the frame shows, to the byte. @returns {number[]} */
-  asked(code = this.code) {
+  /** The code of the picture: rounded to the slider positions that a byte can hold. */
+  roundedCode(code = this.code) {
     return Array.from(dequantise(quantise(code, this.ranges), this.ranges));
   }
 
-  /** The address of a design's picture. */
-  frameUrl(code = this.code) {
-    return `/v1/frame.jpg?m=${encodeURIComponent(this.sliders.frames)}&z=${this.z(code)}`;
+  /** The URL of a design's picture. */
+  renderUrl(code = this.code) {
+    return renderUrl(this.sliders.renderId, this.designToken(code));
   }
 
-  /** Say something to those who cannot see it, politely. @param {string} text */
+  /** Announce a text to screen readers. @param {string} text */
   announce(text) {
     byId("live").textContent = text;
   }

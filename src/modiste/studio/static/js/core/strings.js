@@ -1,16 +1,21 @@
-// Every word the design half of the page says, in one place.
+// The text of the design half of the page.
 
-/** @param {number} n @param {string} one @param {string} many */
-const count = (n, one, many) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+/** @param {number} n @param {string} one @param {string} [many] */
+export const counted = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 
 /** @param {number} bytes */
-const size = (bytes) => (bytes >= 1e6 ? `${+(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`);
+export const fileSize = (bytes) =>
+  bytes >= 1e6 ? `${+(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
 
-/** An attribute's name as people write it: base_colour → base colour. @param {string} name */
+/** Return an attribute's name as people write it: base_colour → base colour. @param {string} name */
 export const readable = (name) => name.replaceAll("_", " ");
 
-/** What the ends of a measure are called. @type {Record<string, [string, string]>} */
-const MEASURES = {
+/** Return a text of at most `max` characters. @param {string} text @param {number} [max] */
+export const shorten = (text, max = 120) =>
+  text.length > max ? `${text.slice(0, max - 1).trimEnd()}…` : text;
+
+/** The two ends of a measurement. @type {Record<string, [string, string]>} */
+const MEASUREMENTS = {
   lightness: ["darker", "lighter"],
   saturation: ["greyer", "more colourful"],
   warmth: ["cooler", "warmer"],
@@ -21,75 +26,78 @@ const MEASURES = {
   edges: ["plainer", "busier"],
 };
 
-export const words = {
+export const strings = {
   title: (/** @type {string} */ shop) => `${shop} · design studio`,
   studio: "design studio",
   stage: "Your design",
-  controls: "Shape it",
-  results: "From the shop",
-  theme: { name: "Theme", auto: "as the system", light: "light", dark: "dark" },
+  controls: "Change the design",
+  theme: { name: "Theme", system: "same as the system", light: "light", dark: "dark" },
   help: "Help",
   close: "Close",
-  footer: (/** @type {number} */ n) => `${count(n, "product", "products")} in this shop.`,
+  footer: (/** @type {number} */ n) => `${counted(n, "product")} in this shop.`,
   docs: "API",
 
-  frame: (/** @type {string} */ from) => `A drawn design, ${from}`,
-  begun: {
-    average: (/** @type {string|undefined} */ title) => (title ? `begun from the average of ${title}` : "begun from the shop’s average"),
-    product: (/** @type {string|undefined} */ title) => `begun from ${title}`,
-    photo: () => "begun from your photo",
-    link: () => "begun from a shared link",
-    nearby: () => "begun from a design nearby",
+  pictureOf: (/** @type {string} */ origin) => `A drawn design, ${origin}`,
+  origin: {
+    average: (/** @type {string | undefined} */ title) =>
+      title ? `started from the average of ${title}` : "started from the shop’s average",
+    product: (/** @type {string | undefined} */ title) => `started from ${title}`,
+    photo: () => "started from your photo",
+    link: () => "started from a shared link",
+    nearby: () => "started from a nearby design",
   },
   note: "A drawn design, not a product you can buy.",
   card: "About the model",
-  cardFailed: "The model card cannot be read just now.",
+  cardFailed: "The model card cannot be loaded at the moment.",
 
   surprise: "Surprise me",
-  surprised: (/** @type {string} */ title) => `Now from ${title}.`,
   nearby: "Nearby",
   undo: "Undo",
   redo: "Redo",
   reset: "Reset",
-  resetDone: "Back to where the design began.",
+  resetDone: "The design is back where it started.",
   history: "History",
-  historyEntry: (/** @type {number} */ n, /** @type {string} */ from) => `Design ${n}, ${from}`,
+  historyEntry: (/** @type {number} */ n, /** @type {string} */ origin) => `Design ${n}, ${origin}`,
   startProduct: "From a product",
   startPhoto: "From your photo",
   share: "Share",
 
   sliders: "Sliders",
   attributes: "By attribute",
-  sets: "Ways to shape the design",
-  sliderHint: "Drag, type, or use the arrow keys. Double-click a slider to put it back.",
-  attributeHint: "Each of these moves many sliders at once, along what the shop’s products have in common.",
-  more: (/** @type {number} */ n, /** @type {boolean} */ more) =>
-    n === 1 ? `One ${more ? "more " : ""}that does almost nothing` : `${n} ${more ? "more " : ""}that do almost nothing`,
-  slider: (/** @type {string} */ low, /** @type {string} */ high, /** @type {number | undefined} */ place) => `${place ? `Slider ${place}: ` : ""}${low} to ${high}`,
-  poles: (/** @type {string} */ attribute, /** @type {string | null} */ value) =>
-    (value === null && MEASURES[attribute]) || [`less ${readable(value ?? attribute)}`, `more ${readable(value ?? attribute)}`],
+  sliderSets: "Kinds of sliders",
+  sliderHint: "Drag, type, or use the arrow keys. Double-click a slider to reset it.",
+  attributeHint:
+    "Each of these moves many sliders at once, in the direction in which the shop’s products with this attribute differ.",
+  idleSliders: (/** @type {number} */ n, /** @type {boolean} */ more) =>
+    n === 1
+      ? `One ${more ? "more " : ""}slider that has almost no effect`
+      : `${n} ${more ? "more " : ""}sliders that have almost no effect`,
+  slider: (/** @type {string} */ low, /** @type {string} */ high, /** @type {number | undefined} */ place) =>
+    `${place ? `Slider ${place}: ` : ""}${low} to ${high}`,
+  ends: (/** @type {string} */ attribute, /** @type {string | null} */ value) =>
+    (value === null && MEASUREMENTS[attribute]) || [
+      `less ${readable(value ?? attribute)}`,
+      `more ${readable(value ?? attribute)}`,
+    ],
   number: (/** @type {string} */ name) => `${name}, from −100 to 100`,
-  stepDown: (/** @type {string} */ low) => `A step towards ${low}`,
-  stepUp: (/** @type {string} */ high) => `A step towards ${high}`,
+  stepTowards: (/** @type {string} */ end) => `One step towards ${end}`,
   lock: (/** @type {string} */ name) => `Lock ${name}`,
-  locked: "locked",
-  freed: "free",
-  measures: "Measures",
-  noAttributes: "This shop’s attributes have no direction that the model could learn.",
-  allLocked: "Every slider this would move is locked.",
-  valueText: (/** @type {number} */ n, /** @type {string} */ low, /** @type {string} */ high) =>
+  measurements: "Measurements",
+  noAttributes: "The model found no direction for this shop’s attributes.",
+  allLocked: "All the sliders that this one moves are locked.",
+  sliderValue: (/** @type {number} */ n, /** @type {string} */ low, /** @type {string} */ high) =>
     n === 0 ? "in the middle" : `${Math.abs(n)} towards ${n < 0 ? low : high}`,
   strip: "Pictures along the slider",
-  stripItem: (/** @type {string} */ text) => `Go to ${text}`,
+  stripItem: (/** @type {string} */ value) => `Go to ${value}`,
 
-  nearbyTitle: "Designs nearby",
-  nearbyHint: "Eight small changes around your design. Choose one, and the others gather around it.",
-  nearbyMiddle: "Your design as it is; close",
+  nearbyTitle: "Nearby designs",
+  nearbyHint: "Eight small changes to your design. Choose one to see the designs near it.",
+  nearbyCurrent: "Your design; close",
   nearbyItem: (/** @type {number} */ n) => `Go to design ${n}`,
-  nearbySpread: "How far",
-  closer: "closer",
-  wider: "wider",
-  again: "Eight others",
+  nearbySpread: "Size of the change",
+  smaller: "smaller",
+  larger: "larger",
+  nearbyAgain: "Eight others",
 
   startTitle: "Start from …",
   fromProducts: "A product",
@@ -98,85 +106,90 @@ export const words = {
   fromLink: "A link",
   search: "Search the shop",
   searchHint: "Name or attribute",
-  everything: "Everything",
+  allCategories: "All",
   categories: "Category",
   page: (/** @type {number} */ page, /** @type {number} */ pages) => `Page ${page} of ${pages}`,
-  earlier: "Earlier",
-  later: "Later",
-  found: (/** @type {number} */ n) => count(n, "product", "products"),
-  nothingFound: "No product is like that. Try fewer words, or another category.",
-  chosen: (/** @type {string} */ title) => `Start from ${title}`,
-  averageOf: (/** @type {string} */ name, /** @type {number} */ n) => `The average of ${count(n, "product", "products")} of ${name}`,
-  averageAll: "The whole shop",
-  averageHint: "What all products of a kind have in common, drawn as one.",
+  previous: "Previous",
+  next: "Next",
+  products: (/** @type {number} */ n) => counted(n, "product"),
+  noProducts: "No product matches. Use fewer words, or another category.",
+  averageOf: (/** @type {string} */ name, /** @type {number} */ n) =>
+    `The average of ${counted(n, "product")} in ${name}`,
+  averageAll: "All products",
+  averageHint: "One picture of what all the products of a category have in common.",
   linkHint: "Paste a link that someone shared with you.",
   linkField: "Link to a design",
   linkOpen: "Open",
-  linkBad: "That is no link to a design: it must end in #z=… and &m=….",
-  linkOther: "That link was made with another model of this shop, so its design cannot be drawn here.",
-  linkOtherAtStart: "The link you opened was made with another model of this shop, so its design cannot be drawn here. This is another design to begin with.",
-  linkBadAtStart: "The link you opened is damaged: its design cannot be read. This is another design to begin with.",
+  linkBad: "This is not a link to a design. A link ends in #z=… and &m=….",
+  linkOther: "This link was made with another model of this shop, so the design cannot be shown.",
+  linkOtherAtStart:
+    "The link you opened was made with another model of this shop, so its design cannot be shown. You see another design instead.",
+  linkBadAtStart:
+    "The link you opened is damaged, so its design cannot be shown. You see another design instead.",
 
   drop: "Drop a photo here, paste one, or",
   choose: "choose a file",
   dropAnywhere: "Drop the photo to start from it",
   photoHint: (/** @type {number} */ bytes, /** @type {number} */ megapixels) =>
-    `JPEG, PNG or WebP, up to ${size(bytes)} and ${megapixels} megapixels. One product, on a plain background, works best. The photo is not kept.`,
-  reading: "Looking at your photo …",
-  photoKind: (/** @type {string} */ kind) => `This file is ${kind || "of an unknown kind"}; the studio reads JPEG, PNG and WebP.`,
-  photoSize: (/** @type {number} */ bytes, /** @type {number} */ limit) => `This photo has ${size(bytes)}; the limit is ${size(limit)}. Save it smaller and try again.`,
-  seenPhoto: "Your photo",
-  seenCut: "Cut out",
-  seenUncut: "Background kept",
-  seenModel: "As the model sees it",
-  seenNotCut: "The background could not be told from the product, so it was kept.",
+    `JPEG, PNG or WebP, up to ${fileSize(bytes)} and ${megapixels} megapixels. One product on a plain background works best. The photo is not stored.`,
+  reading: "Reading your photo …",
+  photoType: (/** @type {string} */ type) =>
+    `This file is ${type || "of an unknown type"}. Choose a JPEG, PNG or WebP file.`,
+  photoTooLarge: (/** @type {number} */ bytes, /** @type {number} */ limit) =>
+    `This photo has ${fileSize(bytes)}; the limit is ${fileSize(limit)}. Save it smaller and try again.`,
+  yourPhoto: "Your photo",
+  cutOut: "Background removed",
+  notCutOut: "Background kept",
+  asModelSees: "As the model sees it",
+  cannotCutOut: "The background could not be separated from the product, so it was kept.",
   keepBackground: "Keep the background",
-  seenGo: "Design from here",
-  seenAnother: "Another photo",
-  seenDone: "The design now begins from your photo.",
+  designFromPhoto: "Design from here",
+  anotherPhoto: "Another photo",
+  photoDone: "The design now starts from your photo.",
 
   shareTitle: "Share this design",
   shareLink: "Link",
-  shareHint: "Whoever opens it sees the very same picture.",
+  shareHint: "Everyone who opens the link sees the same picture.",
   copy: "Copy",
   copied: "Copied",
   copyFailed: "Press Ctrl+C to copy.",
   exportAs: "Save",
   exportPng: "Picture (PNG)",
   exportJson: "Numbers (JSON)",
-  exportCurl: "The same by the shop’s API",
-  curlLabel: "cURL command that draws this design",
+  exportCurl: "Get this picture from the API",
+  curlLabel: "cURL command that requests this picture",
   saved: (/** @type {string} */ name) => `Saved ${name}.`,
 
-  gone: "The shop’s server does not answer. Your design is safe on this page; it goes on as soon as the server is back.",
+  unavailable:
+    "The shop’s server does not answer. Your design is safe on this page, which continues when the server is back.",
   retryNow: "Try now",
-  back: "The server is back.",
-  changed: "The shop has a new model. Reload the page to design with it; your link of before belongs to the old one.",
-  broken: "A part of this page could not be loaded.",
+  reconnected: "The server is back.",
+  modelChanged:
+    "The shop has a new model. Reload the page to use it. Links to designs of the old model no longer work.",
+  loadFailed: "A part of this page could not be loaded.",
   reload: "Reload",
-  opening: "Opening the shop …",
-  failed: (/** @type {string} */ why) => `That did not work: ${why}`,
+  failed: (/** @type {string} */ message) => `Something went wrong: ${message}`,
 
   helpTitle: "How the studio works",
   helpIntro: [
-    "Move a slider, and the product changes under your finger. Below it stand the shop’s own products that are most like it, and what goes with it from the other categories.",
-    "Lock what you like, and let “Surprise me” and “Nearby” change the rest. Nothing is lost: every step is in the history.",
-    "What you see is drawn by a small model that learnt from the shop’s photos. It is not a product you can buy; the products below it are.",
+    "Move a slider, and the product changes at once. Below it you see the shop’s products that are most similar, and products of the other categories that go with it.",
+    "Lock the sliders you like, and let “Surprise me” and “Nearby” change the rest. The history keeps every step.",
+    "A small model that learnt from the shop’s photos draws the picture. You cannot buy it; you can buy the products below it.",
   ],
   helpKeys: "Keys",
   helpKeysOn: "Single-key shortcuts",
   keys: [
-    ["← → ↑ ↓", "a step along the slider in focus"],
-    ["Page Up, Page Down", "a big step"],
-    ["Home, End", "to either end"],
-    ["1 … 9, 0", "jump to slider 1 … 10"],
+    ["← → ↑ ↓", "move the slider in focus one step"],
+    ["Page Up, Page Down", "move it a large step"],
+    ["Home, End", "move it to its end"],
+    ["1 … 9, 0", "go to slider 1 … 10"],
     ["L", "lock the slider in focus"],
     ["R", "surprise me"],
-    ["N", "designs nearby"],
+    ["N", "nearby designs"],
     ["U or Ctrl+Z", "undo"],
     ["Ctrl+Shift+Z or Ctrl+Y", "redo"],
     ["S", "share"],
-    ["?", "this help"],
+    ["?", "show this help"],
     ["Esc", "close what is open"],
   ],
 };

@@ -1,37 +1,39 @@
-// Small pictures of designs: one that cannot be had is blank rather than broken, and asked for again when the server is back.
+// Small pictures of designs. One that fails to load is hidden, and loaded again when the server is back.
 
 import { h } from "./dom.js";
 
 /** @type {Set<HTMLImageElement>} */
-const lost = new Set();
+const failed = new Set();
 
-/** A small picture. @param {import("./store.js").App} app @param {Record<string, any>} [properties] @returns {HTMLImageElement} */
-export function thumb(app, properties = {}) {
-  const [width, height] = app.shop.frame;
-  const image = h("img", { alt: "", width, height, decoding: "async", onerror: () => miss(app, image), onload: () => found(image), ...properties });
+/** @param {import("./store.js").App} app @param {Record<string, any>} [properties] @returns {HTMLImageElement} */
+export function createThumbnail(app, properties = {}) {
+  const [width, height] = app.shop.renderSize;
+  const image = h("img", {
+    alt: "",
+    width,
+    height,
+    decoding: "async",
+    onerror() {
+      failed.add(image);
+      image.classList.add("failed");
+      app.emit("request-failed");
+    },
+    onload() {
+      failed.delete(image);
+      image.classList.remove("failed");
+    },
+    ...properties,
+  });
   return image;
-}
-
-/** @param {import("./store.js").App} app @param {HTMLImageElement} image */
-function miss(app, image) {
-  lost.add(image);
-  image.classList.add("lost");
-  app.emit("suspect");
-}
-
-/** @param {HTMLImageElement} image */
-function found(image) {
-  lost.delete(image);
-  image.classList.remove("lost");
 }
 
 /** @param {import("./store.js").App} app */
 export function mount(app) {
   app.on("online", () => {
     if (!app.online) return;
-    for (const image of [...lost]) {
-      lost.delete(image); // those that fail again come back by themselves
-      if (image.isConnected) image.src = image.src;
+    for (const image of [...failed]) {
+      failed.delete(image); // one that fails again is added again
+      if (image.isConnected) image.setAttribute("src", image.src); // loads it again
     }
   });
 }

@@ -1,14 +1,13 @@
-// What the address says after "#": key=value pairs, shared by the parts of the page; each changes its own keys only.
+// The page's URL fragment: key=value pairs after "#". Each part of the page changes its own keys only.
 
-/** @returns {URLSearchParams} */
-export const fragment = () => new URLSearchParams(location.hash.slice(1));
+const readFragment = () => new URLSearchParams(location.hash.slice(1));
 
-/** One value, or null. @param {string} key */
-export const fromFragment = (key) => fragment().get(key);
+/** @param {string} key @returns {string | null} */
+export const fromFragment = (key) => readFragment().get(key);
 
-/** The page's address with some keys changed: null removes one. @param {Record<string, string | null>} changes */
-export function addressWith(changes) {
-  const pairs = fragment();
+/** Return the page's URL with some keys changed; null removes one. @param {Record<string, string | null>} changes */
+export function urlWith(changes) {
+  const pairs = readFragment();
   for (const [key, value] of Object.entries(changes)) {
     if (value === null) pairs.delete(key);
     else pairs.set(key, value);
@@ -17,7 +16,7 @@ export function addressWith(changes) {
   return location.origin + location.pathname + location.search + (text ? `#${text}` : "");
 }
 
-/** Change some keys of this page's address, with no new entry in the browser's history. @param {Record<string, string | null>} changes */
+/** Change some keys of the page's URL, without an entry in the browser's history. @param {Record<string, string | null>} changes */
 export function setFragment(changes) {
-  history.replaceState(history.state, "", addressWith(changes));
+  history.replaceState(history.state, "", urlWith(changes));
 }

@@ -1,99 +1,114 @@
-// The second set of sliders: along the directions in which the shop's attributes change.
+// The second set of sliders: one for each direction in which an attribute of the shop changes.
 
 import { h } from "../core/dom.js";
-import { readable, words } from "../core/strings.js";
-import { STEPS, slider } from "./slider.js";
+import { readable, strings } from "../core/strings.js";
+import { createSlider, STEPS } from "./slider.js";
 import { inColumns } from "./sliders.js";
 
-/** @typedef {{attribute: string, value: string | null, name: string, direction: number[], minimum: number, maximum: number, share: number}} Direction */
+/** @typedef {import("../core/api.js").AttributeSlider} AttributeSlider */
 
 /** @param {HTMLElement} root hidden while the other set is shown @param {import("../core/store.js").App} app */
 export function mount(root, app) {
-  /** @type {Direction[]} */
-  const directions = app.sliders.attributes;
-  if (!directions.length) {
-    root.append(h("p.quiet", {}, words.noAttributes));
+  const { attributes } = app.sliders;
+  if (!attributes.length) {
+    root.append(h("p.quiet", {}, strings.noAttributes));
     return;
   }
-  const all = directions.map((each, i) => one(app, each, i));
-  for (const [name, members] of grouped(all)) {
-    root.append(h("h3.group", { dir: "auto" }, name), inColumns(members.map((each) => each.row)));
+  const sliders = attributes.map((attribute, i) => attributeSlider(app, attribute, i));
+  for (const [name, members] of grouped(sliders)) {
+    root.append(h("h3.group", { dir: "auto" }, name), inColumns(members.map(({ row }) => row)));
   }
 
-  const sync = () => {
-    if (!root.hidden) for (const each of all) each.sync();
+  const update = () => {
+    if (!root.hidden) for (const slider of sliders) slider.update();
   };
-  app.on("settle", sync); // not on every move: while one is dragged the others may wait
-  app.on("origin", sync);
+  app.on("settled", update); // not on every move: during a drag the other sliders may wait
+  app.on("origin", update);
   app.on("locks", () => {
-    for (const each of all) each.free();
-    sync();
+    for (const slider of sliders) slider.updateLocks();
+    update();
   });
-  new MutationObserver(sync).observe(root, { attributes: true, attributeFilter: ["hidden"] });
+  new MutationObserver(update).observe(root, { attributes: true, attributeFilter: ["hidden"] });
 }
 
-/** What is measured first, then each attribute of words with its values. @param {ReturnType<typeof one>[]} all */
-function grouped(all) {
-  /** @type {Map<string, ReturnType<typeof one>[]>} */
+/** Return the measurements first, then each attribute with its values. @param {ReturnType<typeof attributeSlider>[]} sliders */
+function grouped(sliders) {
+  /** @type {Map<string, ReturnType<typeof attributeSlider>[]>} */
   const groups = new Map();
-  for (const each of [...all].sort((a, b) => Number(a.about.value !== null) - Number(b.about.value !== null))) {
-    const name = each.about.value === null ? words.measures : readable(each.about.attribute);
-    groups.set(name, [...(groups.get(name) ?? []), each]);
+  const isValue = (/** @type {AttributeSlider} */ { value }) => Number(value !== null);
+  for (const slider of [...sliders].sort((a, b) => isValue(a.attribute) - isValue(b.attribute))) {
+    const { attribute, value } = slider.attribute;
+    const name = value === null ? strings.measurements : readable(attribute);
+    groups.set(name, [...(groups.get(name) ?? []), slider]);
   }
   return groups;
 }
 
 /** @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
-const inner = (a, b) => Array.prototype.reduce.call(a, (sum, x, i) => /** @type {number} */ (sum) + x * b[i], 0);
-
-/**
- * The code moved by `by` along a direction, as far as the free latents let it: the part of the direction that the locked
- * ones hold is projected out. @param {ArrayLike<number>} code @param {number[]} direction @param {number} by @param {Set<number>} locks
- */
-export function along(code, direction, by, locks) {
-  const free = direction.map((x, i) => (locks.has(i) ? 0 : x));
-  const length = inner(free, free);
-  return length < 1e-6 ? Float32Array.from(code) : Float32Array.from(code, (x, i) => x + (by / length) * free[i]);
+export function dotProduct(a, b) {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
 }
 
-/** @param {import("../core/store.js").App} app @param {Direction} about @param {number} index */
-function one(app, about, index) {
-  const { attribute, value, direction, minimum, maximum } = about;
-  const [low, high] = words.poles(attribute, value);
+/**
+ * Move a code along a direction, without the locked latents: the rest of the direction is scaled so that the code's
+ * product with the direction changes by `distance`.
+ * @param {ArrayLike<number>} code @param {number[]} direction @param {number} distance @param {Set<number>} locks
+ */
+export function moveAlong(code, direction, distance, locks) {
+  const free = direction.map((x, i) => (locks.has(i) ? 0 : x));
+  const squaredLength = dotProduct(free, free);
+  if (squaredLength < 1e-6) return Float32Array.from(code);
+  return Float32Array.from(code, (x, i) => x + (distance / squaredLength) * free[i]);
+}
+
+/** @param {import("../core/store.js").App} app @param {AttributeSlider} attribute @param {number} index */
+function attributeSlider(app, attribute, index) {
+  const { attribute: name, value, direction, minimum, maximum } = attribute;
+  const [low, high] = strings.ends(name, value);
   const width = maximum - minimum || 1;
-  const at = (code = app.code) => Math.min(Math.max((inner(code, direction) - minimum) / width, 0), 1) * STEPS;
-  const facet = app.shop.facets.find((/** @type {any} */ each) => each.name === attribute);
-  const swatch = facet?.values?.find((/** @type {any} */ each) => String(each.value) === value)?.colour;
-  /** @type {Float32Array | null} the design when the hand came to it: a drag there and back leaves no trace */
+  /** @param {ArrayLike<number>} code */
+  const positionOf = (code) =>
+    Math.min(Math.max((dotProduct(code, direction) - minimum) / width, 0), 1) * STEPS;
+  const facet = app.shop.facets.find((each) => each.name === name);
+  const colour = facet?.values.find((each) => String(each.value) === value)?.colour;
+  /** @type {Float32Array | null} the code at the start of a drag, so that a drag there and back changes nothing */
   let base = null;
-  const parts = slider(
-    { low, high, swatch, attribute: "direction", key: index },
+  const slider = createSlider(
+    { low, high, colour, attribute: "direction", key: index },
     {
-      move(to) {
+      move(position) {
         base ??= app.code.slice();
-        parts.show(to);
-        app.setCode(along(base, direction, ((to - at(base)) / STEPS) * width, app.locks), { commit: false });
+        slider.show(position);
+        const distance = ((position - positionOf(base)) / STEPS) * width;
+        app.setCode(moveAlong(base, direction, distance, app.locks), { commit: false });
       },
       done() {
         base = null;
         app.commit(`direction ${index}`);
-        parts.show(at());
+        slider.show(positionOf(app.code));
       },
       reset() {
-        app.setCode(along(app.code, direction, inner(app.start, direction) - inner(app.code, direction), app.locks), { by: `direction ${index}` });
-        parts.show(at());
+        const distance = dotProduct(app.startCode, direction) - dotProduct(app.code, direction);
+        app.setCode(moveAlong(app.code, direction, distance, app.locks), { by: `direction ${index}` });
+        slider.show(positionOf(app.code));
       },
       focus: () => app.setFocus(null),
     },
   );
   return {
-    about,
-    row: parts.row,
-    sync: () => base ?? parts.show(at(), at(app.start)),
-    free() {
-      const stuck = direction.every((x, i) => app.locks.has(i) || Math.abs(x) < 1e-3);
-      for (const input of parts.row.querySelectorAll("input, button")) /** @type {HTMLInputElement} */ (input).disabled = stuck;
-      parts.row.title = stuck ? words.allLocked : "";
+    attribute,
+    row: slider.row,
+    update() {
+      if (!base) slider.show(positionOf(app.code), positionOf(app.startCode));
+    },
+    updateLocks() {
+      const isLocked = direction.every((x, i) => app.locks.has(i) || Math.abs(x) < 1e-3);
+      for (const control of slider.row.querySelectorAll("input, button")) {
+        control.toggleAttribute("disabled", isLocked);
+      }
+      slider.row.title = isLocked ? strings.allLocked : "";
     },
   };
 }

@@ -1,10 +1,10 @@
-// The sliders' half of the page: two sets to choose between, and whether pictures show where a slider leads.
+// The sliders' half of the page: two sets of sliders, and a switch for the pictures along a slider.
 
 import { fill, h } from "../core/dom.js";
-import { kept, keep } from "../core/preferences.js";
-import { words } from "../core/strings.js";
-import { tabs } from "../core/tabs.js";
-import { mount as mountAttributes } from "./attribute-sliders.js";
+import { readPreference, savePreference } from "../core/preferences.js";
+import { strings } from "../core/strings.js";
+import { createTabs } from "../core/tabs.js";
+import { mount as mountAttributeSliders } from "./attribute-sliders.js";
 import { mount as mountSliders } from "./sliders.js";
 import { mount as mountStrip } from "./strip.js";
 
@@ -12,34 +12,43 @@ import { mount as mountStrip } from "./strip.js";
 export function mount(root, app) {
   const latents = h("div");
   const attributes = h("div");
-  const toggle = h("input#strip-toggle", { type: "checkbox", role: "switch", checked: kept("strip") !== "off" });
-  toggle.addEventListener("change", () => keep("strip", toggle.checked ? "on" : "off"));
-  const sets = tabs(words.sets, [
-    { id: "set-latents", name: words.sliders, panel: latents },
-    { id: "set-attributes", name: words.attributes, panel: attributes },
+  const toggle = h("input#strip-toggle", {
+    type: "checkbox",
+    role: "switch",
+    checked: readPreference("strip") !== "off",
+  });
+  toggle.addEventListener("change", () => savePreference("strip", toggle.checked ? "on" : "off"));
+  const sets = createTabs(strings.sliderSets, [
+    { id: "set-latents", name: strings.sliders, panel: latents },
+    { id: "set-attributes", name: strings.attributes, panel: attributes },
   ]);
-  const hint = h("p.quiet.hint", {}, words.sliderHint);
-  latents.append(hint);
-  attributes.append(h("p.quiet.hint", {}, words.attributeHint));
+  latents.append(h("p.quiet.hint", {}, strings.sliderHint));
+  attributes.append(h("p.quiet.hint", {}, strings.attributeHint));
   fill(
     root,
-    h("div.controls-head", {}, h("h2#controls-title", {}, words.controls), sets.list, h("label.switch", {}, toggle, words.strip)),
+    h(
+      "div.controls-head",
+      {},
+      h("h2#controls-title", {}, strings.controls),
+      sets.list,
+      h("label.switch", {}, toggle, strings.strip),
+    ),
     latents,
     attributes,
   );
   sets.show("set-latents");
-  mountAttributes(attributes, app);
-  const { rows, order } = mountSliders(latents, app);
-  mountStrip(app, rows, toggle);
+  mountAttributeSliders(attributes, app);
+  const { sliders, order } = mountSliders(latents, app);
+  mountStrip(app, sliders, toggle);
 
-  /** Jump to the nth slider. @param {number} n 1 to 10 */
+  /** Focus the nth slider. @param {number} n 1 to 10 */
   function jump(n) {
-    const parts = rows.get(order[n - 1]);
-    if (!parts) return;
+    const slider = sliders.get(order[n - 1]);
+    if (!slider) return;
     sets.show("set-latents");
-    const folded = parts.row.closest("details");
+    const folded = slider.row.closest("details");
     if (folded) folded.open = true;
-    parts.range.focus();
+    slider.range.focus();
   }
   return { jump };
 }

@@ -1,22 +1,22 @@
-// The picture of the design: one request in flight, the newest value wins, the last frame stays until the next is here.
+// The picture of the design. It loads one picture at a time, always of the newest design, and keeps the last one until then.
 
-import { Refusal, request } from "../core/api.js";
+import { ApiError, request } from "../core/api.js";
 import { byId } from "../core/dom.js";
-import { words } from "../core/strings.js";
+import { strings } from "../core/strings.js";
 
-const PATIENCE = 3; // failures in a row, with the server there, before they are told
+const MAX_FAILURES = 3; // in a row, while the server is reachable, before the cause is looked up
 
 /** @param {import("../core/store.js").App} app */
 export function mount(app) {
-  const image = byId("frame");
-  // A second image fetches: were the shown one to fetch, a failure would leave it broken. When this one has loaded,
-  // the shown one takes the same address from memory, at once.
+  const image = byId("frame", HTMLImageElement);
+  // A second image loads each picture: if the visible one did, a failure would show a broken image.
+  // Then the visible one takes the same URL from the memory cache, at once.
   const loader = new Image();
   let wanted = "";
   let loading = "";
   let failures = 0;
 
-  function next() {
+  function loadNext() {
     if (loading || wanted === image.getAttribute("src")) return;
     loading = wanted;
     loader.src = loading;
@@ -26,36 +26,39 @@ export function mount(app) {
     image.src = loading;
     loading = "";
     failures = 0;
-    image.classList.add("here");
-    if (!app.online) app.emit("suspect"); // it may be back
-    next();
+    image.classList.add("loaded");
+    if (!app.online) app.emit("request-failed"); // the server may be back: check
+    loadNext();
   };
 
   loader.onerror = async () => {
-    const failed = loading;
+    const url = loading;
     loading = "";
     failures += 1;
-    if (failures < PATIENCE || !app.online) return app.emit("suspect");
-    const why = await request(failed).then(() => null, (error) => error);
-    if (why instanceof Refusal && why.code === "unknown_frames") app.emit("changed");
-    else app.emit("suspect");
+    if (failures < MAX_FAILURES || !app.online) return app.emit("request-failed");
+    const error = await request(url).then(
+      () => null,
+      (reason) => reason,
+    );
+    const modelChanged = error instanceof ApiError && error.isUnknownRenderId;
+    app.emit(modelChanged ? "model-changed" : "request-failed");
   };
 
-  app.on("code", () => {
-    wanted = app.frameUrl();
-    next();
-  });
-  app.on("online", () => {
-    if (app.online) setTimeout(next, 100 * failures);
-  });
-  const describe = () => {
-    image.alt = words.frame(begun(app.origin));
+  const loadDesign = () => {
+    wanted = app.renderUrl();
+    loadNext();
   };
+  const describe = () => {
+    image.alt = strings.pictureOf(originText(app.origin));
+  };
+  app.on("code", loadDesign);
+  app.on("online", () => {
+    if (app.online) setTimeout(loadNext, 100 * failures);
+  });
   app.on("origin", describe);
   describe();
-  wanted = app.frameUrl();
-  next();
+  loadDesign();
 }
 
-/** @param {import("../core/store.js").Origin} origin */
-export const begun = (origin) => words.begun[origin.kind](origin.title);
+/** Say where a design started. @param {import("../core/store.js").Origin} origin */
+export const originText = (origin) => strings.origin[origin.kind](origin.title);

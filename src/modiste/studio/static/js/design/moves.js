@@ -1,71 +1,79 @@
-// Moves of the design that begin at a product: to it, towards it, away from it.
+// Moves of the design that use a product: to it, towards it, away from it.
 
-import { get } from "../core/api.js";
+import { ApiError, fetchProduct } from "../core/api.js";
 import { clamp, quantise } from "../core/design-codec.js";
-import { words } from "../core/strings-results.js";
+import { strings } from "../core/strings-results.js";
 import { toast } from "../core/toast.js";
 
-const STEP = 0.3; // of the way, for "more like this" and "less like this"
+/** @typedef {import("../core/api.js").ProductDetail} ProductDetail */
 
-/** @type {Map<string, Promise<any>>} */
-const known = new Map();
+/** The share of the way that "more like this" moves. "Less like this" moves as far away. */
+export const STEP = 0.3;
+const CACHED_PRODUCTS = 2000;
 
-/** The path of a product of the API. @param {string} id */
-export const pathOf = (id) => `/v1/products/${encodeURIComponent(id)}`;
+/** @type {Map<string, Promise<ProductDetail>>} */
+const cache = new Map();
 
-/** A product with its code, asked for once. @param {string} id @returns {Promise<any>} */
-export function productOf(id) {
-  let asked = known.get(id);
-  if (!asked) {
-    asked = get(pathOf(id));
-    asked.catch(() => known.delete(id));
-    known.set(id, asked);
-    if (known.size > 2000) known.delete(/** @type {string} */ (known.keys().next().value));
-  }
-  return asked;
+/** Return a product with its code; each one is requested once. @param {string} id @returns {Promise<ProductDetail>} */
+export function cachedProduct(id) {
+  const cached = cache.get(id);
+  if (cached) return cached;
+  const product = fetchProduct(id);
+  product.catch(() => cache.delete(id));
+  cache.set(id, product);
+  if (cache.size > CACHED_PRODUCTS) cache.delete(/** @type {string} */ (cache.keys().next().value));
+  return product;
 }
 
-/** Make the design what the model makes of a product. @param {import("../core/store.js").App} app @param {{id: string, title: string}} product */
+/** Make the design a product, as the model draws it. @param {import("../core/store.js").App} app @param {{id: string, title: string}} product */
 export const startFrom = (app, product) =>
-  trying(app, async () => {
-    const { code } = await productOf(product.id);
+  toastErrors(app, async () => {
+    const { code } = await cachedProduct(product.id);
     app.setCode(code, { origin: { kind: "product", id: product.id, title: product.title } });
-    toast(app, words.started(product.title));
+    toast(app, strings.started(product.title));
   });
 
 /**
- * Move the design a share of the way towards a product; a negative share moves away. Locked latents stay.
+ * Move the design a share of the way towards a product; a negative share moves away. Locked latents keep their values.
  * @param {import("../core/store.js").App} app @param {{id: string, title: string}} product @param {number} [share]
  */
 export const moveTowards = (app, product, share = STEP) =>
-  trying(app, async () => {
-    const { code } = await productOf(product.id);
-    const there = clamp(app.held(Array.from(app.code, (here, i) => here + share * (code[i] - here))), app.ranges);
-    const moved = quantise(there, app.ranges).some((byte, i) => byte !== quantise(app.code, app.ranges)[i]);
-    if (moved) app.setCode(there);
-    toast(app, !moved ? words.atEdge : share > 0 ? words.moved(product.title) : words.movedAway(product.title));
+  toastErrors(app, async () => {
+    const { code } = await cachedProduct(product.id);
+    const moved = Array.from(app.code, (x, i) => x + share * (code[i] - x));
+    const target = clamp(app.withLocks(moved), app.ranges);
+    const before = quantise(app.code, app.ranges);
+    const isMove = quantise(target, app.ranges).some((byte, i) => byte !== before[i]);
+    if (isMove) app.setCode(target);
+    const text = share > 0 ? strings.movedTowards(product.title) : strings.movedAway(product.title);
+    toast(app, isMove ? text : strings.cannotMove);
   });
 
-/** Pin a product as one end of "between". @param {import("../core/store.js").App} app @param {"a" | "b"} end @param {any} product */
+/** Pin a product as one end of an interpolation. @param {import("../core/store.js").App} app @param {"a" | "b"} end @param {import("../core/api.js").Product} product */
 export const pinProduct = (app, end, product) =>
-  trying(app, async () => {
-    const { code } = await productOf(product.id);
-    pin(app, end, { code: clamp(code, app.ranges), title: product.title, url: product.photo, id: product.id });
+  toastErrors(app, async () => {
+    const { code } = await cachedProduct(product.id);
+    pin(app, end, {
+      code: clamp(code, app.ranges),
+      title: product.title,
+      url: product.photo,
+      id: product.id,
+    });
   });
 
-/** @param {import("../core/store.js").App} app @param {"a" | "b"} end @param {{code: Float32Array, title: string, url: string, id?: string}} pinned */
-export function pin(app, end, pinned) {
-  app.pins = { ...app.pins, [end]: pinned };
+/** @param {import("../core/store.js").App} app @param {"a" | "b"} end @param {import("../core/store.js").Pin} design */
+export function pin(app, end, design) {
+  app.pins = { ...app.pins, [end]: design };
   app.emit("pins");
-  toast(app, words.pinned(pinned.title, end.toUpperCase()));
+  toast(app, strings.pinned(design.title, end.toUpperCase()));
 }
 
-/** @param {import("../core/store.js").App} app @param {() => Promise<void>} action */
-export async function trying(app, action) {
+/** Run an action; show the message if a request of it fails. @param {import("../core/store.js").App} app @param {() => Promise<void>} action */
+export async function toastErrors(app, action) {
   try {
     await action();
   } catch (error) {
-    if (!(error instanceof Error) || !("status" in error)) throw error;
+    if (!(error instanceof ApiError)) throw error;
     toast(app, error.message);
   }
 }

@@ -1,48 +1,65 @@
-// Nine designs: the one on the table in the middle, eight small changes of it around.
+// Nearby designs: nine pictures, the current one in the middle and eight small changes of it around.
 
-import { dialog, open } from "../core/dialog.js";
+import { createDialog, openDialog } from "../core/dialog.js";
 import { byId, h } from "../core/dom.js";
-import { words } from "../core/strings.js";
-import { thumb } from "../core/thumbnails.js";
+import { strings } from "../core/strings.js";
+import { createThumbnail } from "../core/thumbnails.js";
 
-const MIDDLE = 4;
+const MIDDLE = 4; // of nine
 
 /** @param {import("../core/store.js").App} app @param {HTMLElement} opener */
 export function mount(app, opener) {
   /** @type {Float32Array[]} */
   let codes = [];
-  const spread = h("input#nearby-spread", { type: "range", min: 2, max: 30, value: 9, "aria-label": words.nearbySpread });
-  const buttons = Array.from({ length: 9 }, (_, i) =>
-    h("button.tile", { type: "button", "aria-label": i === MIDDLE ? words.nearbyMiddle : words.nearbyItem(i < MIDDLE ? i + 1 : i), onclick: () => choose(i) }, thumb(app)),
-  );
-  const grid = h("div.nearby-grid#nearby-grid", { role: "group", "aria-labelledby": "nearby-dialog-title" }, ...buttons);
-  const box = dialog(
+  const spread = h("input#nearby-spread", {
+    type: "range",
+    min: 2,
+    max: 30,
+    value: 9,
+    "aria-label": strings.nearbySpread,
+  });
+  const thumbnails = Array.from({ length: 9 }, () => createThumbnail(app));
+  const buttons = thumbnails.map((thumbnail, i) => {
+    const label = i === MIDDLE ? strings.nearbyCurrent : strings.nearbyItem(i < MIDDLE ? i + 1 : i);
+    return h("button.tile", { type: "button", "aria-label": label, onclick: () => choose(i) }, thumbnail);
+  });
+  const dialog = createDialog(
     "nearby-dialog",
-    words.nearbyTitle,
-    h("p.quiet", {}, words.nearbyHint),
-    grid,
+    strings.nearbyTitle,
+    h("p.quiet", {}, strings.nearbyHint),
+    h("div.nearby-grid#nearby-grid", { role: "group", "aria-labelledby": "nearby-dialog-title" }, ...buttons),
     h(
       "div.row.spread",
       {},
-      h("label.how-far", {}, h("span", { "aria-hidden": "true" }, words.closer), spread, h("span", { "aria-hidden": "true" }, words.wider)),
-      h("button.plain#nearby-again", { type: "button", onclick: () => draw() }, words.again),
+      h(
+        "label.how-far",
+        {},
+        h("span", { "aria-hidden": "true" }, strings.smaller),
+        spread,
+        h("span", { "aria-hidden": "true" }, strings.larger),
+      ),
+      h("button.plain#nearby-again", { type: "button", onclick: () => draw() }, strings.nearbyAgain),
     ),
   );
 
-  /** Eight others. Their noise is a share of each slider's range; locked sliders stay. */
+  /** Draw eight new designs. Their noise is a share of each slider's range; locked latents keep their values. */
   function draw() {
-    const share = +spread.value / 100;
-    codes = buttons.map((_, i) =>
-      i === MIDDLE ? app.code : app.held(Float32Array.from(app.ranges, ([low, high], k) => Math.min(Math.max(app.code[k] + share * (high - low) * normal(), low), high))),
-    );
-    buttons.forEach((button, i) => (button.firstChild.src = app.frameUrl(codes[i])));
+    const share = Number(spread.value) / 100;
+    const noisy = () =>
+      Float32Array.from(app.ranges, ([low, high], i) =>
+        Math.min(Math.max(app.code[i] + share * (high - low) * standardNormal(), low), high),
+      );
+    codes = buttons.map((_, i) => (i === MIDDLE ? app.code : app.withLocks(noisy())));
+    thumbnails.forEach((thumbnail, i) => {
+      thumbnail.src = app.renderUrl(codes[i]);
+    });
   }
 
   /** @param {number} i */
   function choose(i) {
-    if (i === MIDDLE) return box.close();
+    if (i === MIDDLE) return dialog.close();
     app.setCode(codes[i]);
-    app.announce(words.begun.nearby());
+    app.announce(strings.origin.nearby());
     draw();
     buttons[MIDDLE].focus();
   }
@@ -50,10 +67,11 @@ export function mount(app, opener) {
   spread.addEventListener("change", draw);
   opener.addEventListener("click", () => {
     draw();
-    open(box);
+    openDialog(dialog);
     byId("nearby-dialog-title").focus();
   });
 }
 
-/** A draw from the standard normal distribution (Box and Muller). */
-const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+/** Return a sample of the standard normal distribution (Box–Muller transform). */
+const standardNormal = () =>
+  Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());

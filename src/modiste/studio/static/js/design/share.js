@@ -1,80 +1,101 @@
-// The design in the address, and out of the page: a link, a picture, the numbers, a command.
+// The design in the URL, and its exports: a link, a picture, its numbers, a command.
 
-import { picture } from "../core/api.js";
-import { designOf, linkTo } from "../core/design-link.js";
-import { dialog, open } from "../core/dialog.js";
-import { byId, download, h } from "../core/dom.js";
-import { words } from "../core/strings.js";
+import { DECODE_PATH, fetchPicture } from "../core/api.js";
+import { designKeys, linkTo, readDesign } from "../core/design-link.js";
+import { createDialog, openDialog } from "../core/dialog.js";
+import { byId, copyText, download, h } from "../core/dom.js";
+import { curlCommand } from "../core/shell.js";
+import { strings } from "../core/strings.js";
 import { toast } from "../core/toast.js";
 import { fromFragment, setFragment } from "../core/url-fragment.js";
-import { productOf, startFrom, trying } from "./moves.js";
+import { cachedProduct, startFrom, toastErrors } from "./moves.js";
 import { toNumber } from "./slider.js";
-import { position } from "./sliders.js";
+import { positionOf } from "./sliders.js";
 
 /** @param {import("../core/store.js").App} app */
 export function mount(app) {
-  app.on("settle", () => setFragment({ z: app.z(), m: app.sliders.frames, product: null }));
+  app.on("settled", () => {
+    setFragment({ ...designKeys(app.designToken(), app.sliders.renderId), product: null });
+  });
   addEventListener("hashchange", () => {
-    const design = designOf(location.hash.slice(1), app);
-    if (design.code && app.z(design.code) !== app.z()) app.setCode(design.code, { origin: { kind: "link" } });
-    if (design.other) toast(app, words.linkOther);
-    const id = design.asked ? null : fromFragment("product");
-    if (id) trying(app, async () => startFrom(app, await productOf(id)));
+    const design = readDesign(location.hash.slice(1), app);
+    if (design.code && app.designToken(design.code) !== app.designToken()) {
+      app.setCode(design.code, { origin: { kind: "link" } });
+    }
+    if (design.otherModel) toast(app, strings.linkOther);
+    const id = design.isPresent ? null : fromFragment("product");
+    if (id) toastErrors(app, async () => startFrom(app, await cachedProduct(id)));
   });
 
-  const link = h("input#share-link", { type: "text", readOnly: true, "aria-label": words.shareLink, onfocus: () => link.select() });
-  const command = h("textarea#curl", { readOnly: true, rows: 5, "aria-label": words.curlLabel, spellcheck: false, onfocus: () => command.select() });
-  const name = (/** @type {string} */ ending) => `design-${app.z().slice(0, 8).replaceAll(/[^\w]/g, "")}.${ending}`;
-  const save = (/** @type {Blob} */ blob, /** @type {string} */ ending) => {
-    download(blob, name(ending));
-    toast(app, words.saved(name(ending)));
+  const link = h("input#share-link", {
+    type: "text",
+    readOnly: true,
+    "aria-label": strings.shareLink,
+    onfocus: () => link.select(),
+  });
+  const command = h("textarea#curl", {
+    readOnly: true,
+    rows: 5,
+    "aria-label": strings.curlLabel,
+    spellcheck: false,
+    onfocus: () => command.select(),
+  });
+  /** @param {Blob} blob @param {string} extension */
+  const save = (blob, extension) => {
+    const name = `design-${app.designToken().slice(0, 8).replaceAll(/\W/g, "")}.${extension}`;
+    download(blob, name);
+    toast(app, strings.saved(name));
   };
-  const box = dialog(
+  const savePng = () => toastErrors(app, async () => save(await fetchPicture(app.roundedCode()), "png"));
+  const saveJson = () =>
+    save(new Blob([JSON.stringify(designNumbers(app), null, 2)], { type: "application/json" }), "json");
+  const dialog = createDialog(
     "share",
-    words.shareTitle,
-    h("p.quiet", {}, words.shareHint),
-    h("div.row.copying", {}, link, copier(app, "copy-link", link, "main")),
-    h("h3", {}, words.exportAs),
+    strings.shareTitle,
+    h("p.quiet", {}, strings.shareHint),
+    h("div.row.copying", {}, link, copyButton(app, "copy-link", link, "main")),
+    h("h3", {}, strings.exportAs),
     h(
       "div.row",
       {},
-      h("button.plain#export-png", { type: "button", onclick: () => trying(app, async () => save(await picture("/v1/decode", { code: app.asked() }, "image/png"), "png")) }, words.exportPng),
-      h("button.plain#export-json", { type: "button", onclick: () => save(new Blob([JSON.stringify(numbers(app), null, 2)], { type: "application/json" }), "json") }, words.exportJson),
+      h("button.plain#export-png", { type: "button", onclick: savePng }, strings.exportPng),
+      h("button.plain#export-json", { type: "button", onclick: saveJson }, strings.exportJson),
     ),
-    h("h3", {}, words.exportCurl),
-    h("div.copying", {}, command, copier(app, "export-curl", command, "plain")),
+    h("h3", {}, strings.exportCurl),
+    h("div.copying", {}, command, copyButton(app, "export-curl", command, "plain")),
   );
   byId("share-open").addEventListener("click", () => {
     link.value = linkTo(app);
-    command.value = curl(app);
-    open(box);
+    command.value = designCommand(app);
+    openDialog(dialog);
   });
 }
 
-/** @param {import("../core/store.js").App} app @param {string} id @param {HTMLInputElement | HTMLTextAreaElement} field @param {string} kind */
-function copier(app, id, field, kind) {
-  return h(`button.${kind}#${id}`, {
-    type: "button",
-    async onclick() {
-      field.select();
-      const done = await navigator.clipboard?.writeText(field.value).then(() => true, () => false);
-      toast(app, done ? words.copied : words.copyFailed);
-    },
-  }, words.copy);
+/** @param {import("../core/store.js").App} app @param {string} id @param {HTMLInputElement | HTMLTextAreaElement} field @param {string} style */
+function copyButton(app, id, field, style) {
+  const copy = async () => {
+    field.select();
+    toast(app, (await copyText(field.value)) ? strings.copied : strings.copyFailed);
+  };
+  return h(`button.${style}#${id}`, { type: "button", onclick: copy }, strings.copy);
 }
 
-/** The design as numbers, with the sliders' names. @param {import("../core/store.js").App} app */
-export function numbers(app) {
-  const { model, frames, latents } = app.sliders;
-  const sliders = latents.map((/** @type {any} */ { latent, name, low, high }) => ({ latent, name, low, high, number: toNumber(position(app, latent)) }));
-  return { model, frames, z: app.z(), code: app.asked(), link: linkTo(app), sliders };
+/** Return the design as numbers, with the names of the sliders. @param {import("../core/store.js").App} app */
+function designNumbers(app) {
+  const { model, renderId, latents } = app.sliders;
+  const sliders = latents.map(({ latent, name, low, high }) => ({
+    latent,
+    name,
+    low,
+    high,
+    number: toNumber(positionOf(app, latent)),
+  }));
+  const keys = designKeys(app.designToken(), renderId);
+  return { model, frames: keys.m, z: keys.z, code: app.roundedCode(), link: linkTo(app), sliders };
 }
 
-/** A word as a shell reads it literally. @param {string} word */
-const quoted = (word) => `'${word.replaceAll("'", `'\\''`)}'`;
-
-/** The command that draws the design. @param {import("../core/store.js").App} app */
-export function curl(app) {
-  const code = JSON.stringify({ code: app.asked().map((x) => +x.toPrecision(9)) });
-  return [`curl ${quoted(`${location.origin}/v1/decode`)}`, `-H 'Content-Type: application/json'`, `-H 'Accept: image/png'`, `-d ${quoted(code)}`, "-o design.png"].join(" \\\n  ");
+/** Return the command that requests the design's picture. @param {import("../core/store.js").App} app */
+function designCommand(app) {
+  const code = app.roundedCode().map((x) => +x.toPrecision(9));
+  return curlCommand(location.origin + DECODE_PATH, { code }, "image/png", "design.png");
 }

@@ -1,76 +1,91 @@
-// The sliders of the latents: the ones that matter most first, the idle ones folded away.
+// The sliders of the latents: the most effective first, the idle ones folded.
 
 import { h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
-import { words } from "../core/strings.js";
-import { STEPS, slider } from "./slider.js";
+import { strings } from "../core/strings.js";
+import { createSlider, STEPS } from "./slider.js";
 
-/** @param {HTMLElement} root @param {import("../core/store.js").App} app @returns {{rows: Map<number, import("./slider.js").Parts>, order: number[]}} */
+/** @typedef {import("./slider.js").Slider} Slider */
+
+/**
+ * @param {HTMLElement} root @param {import("../core/store.js").App} app
+ * @returns {{sliders: Map<number, Slider>, order: number[]}} the sliders by latent, and the latents in the order shown
+ */
 export function mount(root, app) {
-  /** @type {Map<number, import("./slider.js").Parts>} by latent */
-  const rows = new Map();
-  const order = [...app.sliders.latents].sort((a, b) => Number(a.idle) - Number(b.idle));
-  order.forEach((each, i) => rows.set(each.latent, one(app, each, i + 1)));
-  const rowOf = (/** @type {any} */ each) => /** @type {any} */ (rows.get(each.latent)).row;
-  const live = order.filter((each) => !each.idle);
-  const idle = order.filter((each) => each.idle);
-  if (live.length) root.append(inColumns(live.map(rowOf)));
-  if (idle.length) root.append(h("details.more#more", { open: !live.length }, h("summary", {}, words.more(idle.length, live.length > 0)), inColumns(idle.map(rowOf))));
+  const ordered = [...app.sliders.latents].sort((a, b) => Number(a.idle) - Number(b.idle));
+  const sliders = new Map(ordered.map((each, i) => [each.latent, latentSlider(app, each, i + 1)]));
+  /** @param {boolean} idle */
+  const rows = (idle) =>
+    ordered.flatMap((each) => (each.idle === idle ? (sliders.get(each.latent)?.row ?? []) : []));
+  const active = rows(false);
+  const idle = rows(true);
+  if (active.length) root.append(inColumns(active));
+  if (idle.length) {
+    const summary = h("summary", {}, strings.idleSliders(idle.length, active.length > 0));
+    root.append(h("details.more#more", { open: !active.length }, summary, inColumns(idle)));
+  }
 
-  const sync = () => {
-    for (const [latent, parts] of rows) parts.show(position(app, latent), position(app, latent, app.start));
+  const update = () => {
+    for (const [latent, slider] of sliders) {
+      slider.show(positionOf(app, latent), positionOf(app, latent, app.startCode));
+    }
   };
-  app.on("code", sync);
-  app.on("origin", sync);
+  app.on("code", update);
+  app.on("origin", update);
   app.on("locks", () => {
-    for (const [latent, parts] of rows) showLock(parts, app.locks.has(latent));
+    for (const [latent, slider] of sliders) showLock(slider, app.locks.has(latent));
   });
   app.on("focus", () => {
-    for (const [latent, parts] of rows) parts.row.classList.toggle("in-focus", latent === app.focus);
+    for (const [latent, slider] of sliders) slider.row.classList.toggle("in-focus", latent === app.focus);
   });
-  sync();
-  return { rows, order: order.map((each) => each.latent) };
+  update();
+  return { sliders, order: ordered.map(({ latent }) => latent) };
 }
 
-/** Where a latent is along its slider, 0 to 255. @param {import("../core/store.js").App} app @param {number} latent */
-export function position(app, latent, code = app.code) {
+/** Return a latent's position on its slider, 0 to 255. @param {import("../core/store.js").App} app @param {number} latent */
+export function positionOf(app, latent, code = app.code) {
   const [low, high] = app.ranges[latent];
   return high > low ? ((code[latent] - low) / (high - low)) * STEPS : STEPS / 2;
 }
 
-/** The design with one latent moved. @param {import("../core/store.js").App} app @param {number} latent @param {number} at 0 to 255 */
-export function movedTo(app, latent, at) {
+/** Return the code with one latent moved. @param {import("../core/store.js").App} app @param {number} latent @param {number} position 0 to 255 */
+export function withLatent(app, latent, position) {
   const [low, high] = app.ranges[latent];
   const code = app.code.slice();
-  code[latent] = low + (at / STEPS) * (high - low);
+  code[latent] = low + (position / STEPS) * (high - low);
   return code;
 }
 
-/** @param {import("../core/store.js").App} app @param {any} about @param {number} place */
-function one(app, { latent, low, high }, place) {
+/** @param {import("../core/store.js").App} app @param {import("../core/api.js").LatentSlider} latentSlider @param {number} place */
+function latentSlider(app, { latent, low, high }, place) {
   const by = `latent ${latent}`;
-  return slider(
+  return createSlider(
     { low, high, place, attribute: "latent", key: latent },
     {
-      move: (at) => app.setCode(movedTo(app, latent, at), { commit: false }),
+      move: (position) => app.setCode(withLatent(app, latent, position), { commit: false }),
       done: () => app.commit(by),
-      reset: () => app.setCode(movedTo(app, latent, position(app, latent, app.start)), { by }),
+      reset: () => app.setCode(withLatent(app, latent, positionOf(app, latent, app.startCode)), { by }),
       focus: () => app.setFocus(latent),
-      lock: () => app.lock(latent),
+      lock: () => app.toggleLock(latent),
     },
   );
 }
 
-/** @param {import("./slider.js").Parts} parts @param {boolean} on */
-function showLock({ row, lock }, on) {
-  if (!lock || (lock.getAttribute("aria-pressed") === "true") === on) return;
-  lock.setAttribute("aria-pressed", String(on));
-  lock.replaceChildren(icon(on ? "locked" : "free"));
-  row.classList.toggle("is-locked", on);
+/** @param {Slider} slider @param {boolean} isLocked */
+function showLock({ row, lock }, isLocked) {
+  if (!lock || lock.getAttribute("aria-pressed") === String(isLocked)) return;
+  lock.setAttribute("aria-pressed", String(isLocked));
+  lock.replaceChildren(icon(isLocked ? "locked" : "unlocked"));
+  row.classList.toggle("is-locked", isLocked);
 }
 
-/** Rows in two columns, read down the first and then the second; a narrow page puts one under the other. @param {HTMLElement[]} rows */
+/** Put rows into two columns, read down; a narrow page puts one below the other. @param {HTMLElement[]} rows */
 export function inColumns(rows) {
   const half = Math.ceil(rows.length / 2);
-  return h("div.two-columns", {}, h("div.slider-column", {}, ...rows.slice(0, half)), h("div.slider-column", {}, ...rows.slice(half)));
+  return h(
+    "div.two-columns",
+    {},
+    h("div.slider-column", {}, ...rows.slice(0, half)),
+    h("div.slider-column", {}, ...rows.slice(half)),
+  );
 }

@@ -1,77 +1,103 @@
-// The header, the product on its mount with the tools under it, and the footer: what the other parts hang their actions on.
+// The header, the picture with its tools, and the footer. Other parts add the actions of the buttons.
 
 import { fill, h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
-import { keep, kept } from "../core/preferences.js";
-import { words } from "../core/strings.js";
-import { begun } from "./frame.js";
+import { readPreference, savePreference } from "../core/preferences.js";
+import { strings } from "../core/strings.js";
+import { originText } from "./frame.js";
 
-/** @param {string} id @param {any} drawing @param {string} word @param {string} [kind] */
-const tool = (id, drawing, word, kind = "plain") => h(`button.tool.${kind}#${id}`, { type: "button", title: word }, icon(drawing), h("span.label", {}, word));
+/** @typedef {import("../core/icons.js").IconName} IconName */
+/** @typedef {"system" | "light" | "dark"} Theme */
 
-/** @param {string} id @param {any} drawing @param {string} word */
-const round = (id, drawing, word) => h(`button.round#${id}`, { type: "button", "aria-label": word, title: word }, icon(drawing));
+/** @type {Theme[]} */
+const THEMES = ["system", "light", "dark"];
+
+/** @param {string} id @param {IconName} iconName @param {string} label @param {string} [style] */
+const toolButton = (id, iconName, label, style = "plain") =>
+  h(
+    `button.tool.${style}#${id}`,
+    { type: "button", title: label },
+    icon(iconName),
+    h("span.label", {}, label),
+  );
+
+/** @param {string} id @param {IconName} iconName @param {string} label */
+const roundButton = (id, iconName, label) =>
+  h(`button.round#${id}`, { type: "button", "aria-label": label, title: label }, icon(iconName));
 
 /** @param {HTMLElement} root @param {import("../core/store.js").App} app */
 export function mountHeader(root, app) {
-  const theme = round("theme", "auto", "");
-  fill(root, h("h1.brand", {}, h("span.shop", { dir: "auto", title: app.shop.name }, app.shop.name), h("span.trade", {}, words.studio)), h("div.row", {}, theme, round("help-open", "help", words.help)));
-  const order = ["auto", "light", "dark"];
-  const show = (/** @type {string} */ value) => {
-    if (value === "auto") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = value;
-    const label = `${words.theme.name}: ${/** @type {any} */ (words.theme)[value]}`;
-    theme.setAttribute("aria-label", label);
-    theme.title = label;
-    fill(theme, icon(/** @type {any} */ (value)));
-    app.emit("theme");
+  const themeButton = roundButton("theme", "system", "");
+  fill(
+    root,
+    h(
+      "h1.brand",
+      {},
+      h("span.shop", { dir: "auto", title: app.shop.name }, app.shop.name),
+      h("span.subtitle", {}, strings.studio),
+    ),
+    h("div.row", {}, themeButton, roundButton("help-open", "help", strings.help)),
+  );
+  const saved = document.documentElement.dataset.theme ?? readPreference("theme");
+  let theme = THEMES.find((each) => each === saved) ?? "system";
+  const show = () => {
+    if (theme === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    const label = `${strings.theme.name}: ${strings.theme[theme]}`;
+    themeButton.setAttribute("aria-label", label);
+    themeButton.title = label;
+    fill(themeButton, icon(theme));
   };
-  let now = document.documentElement.dataset.theme ?? kept("theme") ?? "auto";
-  theme.addEventListener("click", () => {
-    now = order[(order.indexOf(now) + 1) % order.length];
-    keep("theme", now === "auto" ? null : now);
-    show(now);
+  themeButton.addEventListener("click", () => {
+    theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+    savePreference("theme", theme === "system" ? null : theme);
+    show();
   });
-  show(now);
+  show();
 }
 
 /** @param {HTMLElement} root @param {import("../core/store.js").App} app */
 export function mountStage(root, app) {
-  const [width, height] = app.shop.frame;
+  const [width, height] = app.shop.renderSize;
   document.documentElement.style.setProperty("--frame", String(width / height));
-  const from = h("p.begun", { dir: "auto" });
+  const origin = h("p.origin", { dir: "auto" });
   fill(
     root,
     h(
-      "div.easel",
+      "div.picture-box",
       {},
       h("figure.mount", {}, h("img#frame", { width, height, alt: "", decoding: "sync", draggable: false })),
-      h("div.caption", {}, h("h2#stage-title", {}, words.stage), from),
+      h("div.caption", {}, h("h2#stage-title", {}, strings.stage), origin),
       h(
-        "div.bench",
+        "div.tools",
         {},
-        tool("surprise", "surprise", words.surprise, "main"),
-        tool("nearby", "nearby", words.nearby),
-        tool("share-open", "share", words.share),
-        tool("undo", "undo", words.undo),
-        tool("redo", "redo", words.redo),
-        tool("reset", "reset", words.reset),
+        toolButton("surprise", "surprise", strings.surprise, "main"),
+        toolButton("nearby", "nearby", strings.nearby),
+        toolButton("share-open", "share", strings.share),
+        toolButton("undo", "undo", strings.undo),
+        toolButton("redo", "redo", strings.redo),
+        toolButton("reset", "reset", strings.reset),
       ),
     ),
     h(
-      "div.beside",
+      "div.below-picture",
       {},
-      h("div.row.beginnings", {}, tool("start-open", "product", words.startProduct), tool("photo-open", "photo", words.startPhoto)),
-      h("h3.unseen#history-title", {}, words.history),
+      h(
+        "div.row.start-buttons",
+        {},
+        toolButton("start-open", "product", strings.startProduct),
+        toolButton("photo-open", "photo", strings.startPhoto),
+      ),
+      h("h3.visually-hidden#history-title", {}, strings.history),
       h("ol#history", { "aria-labelledby": "history-title" }),
-      h("p#note", {}, words.note, " ", h("button.link#card-open", { type: "button" }, words.card)),
+      h("p#note", {}, strings.note, " ", h("button.link#card-open", { type: "button" }, strings.card)),
       h("p#notice", { role: "status", hidden: true }),
     ),
   );
   const describe = () => {
-    const text = begun(app.origin);
-    from.textContent = text[0].toUpperCase() + text.slice(1);
-    from.title = from.textContent;
+    const text = originText(app.origin);
+    origin.textContent = text[0].toUpperCase() + text.slice(1);
+    origin.title = origin.textContent;
   };
   app.on("origin", describe);
   describe();
@@ -79,5 +105,9 @@ export function mountStage(root, app) {
 
 /** @param {HTMLElement} root @param {import("../core/store.js").App} app */
 export function mountFooter(root, app) {
-  fill(root, h("p", {}, words.footer(app.shop.products)), h("p", {}, h("a", { href: "/docs" }, words.docs)));
+  fill(
+    root,
+    h("p", {}, strings.footer(app.shop.products)),
+    h("p", {}, h("a", { href: "/docs" }, strings.docs)),
+  );
 }

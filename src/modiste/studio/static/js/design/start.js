@@ -1,148 +1,227 @@
-// Where a design may begin: a product of the shop, a photo, an average, a link.
+// The dialog to choose where the design starts: a product of the shop, a photo, an average, or a link.
 
-import { get } from "../core/api.js";
-import { designOf } from "../core/design-link.js";
-import { dialog, open } from "../core/dialog.js";
+import { fetchProducts } from "../core/api.js";
+import { readDesign } from "../core/design-link.js";
+import { createDialog, openDialog } from "../core/dialog.js";
 import { byId, debounced, fill, h } from "../core/dom.js";
-import { words } from "../core/strings.js";
-import { tabs } from "../core/tabs.js";
-import { thumb } from "../core/thumbnails.js";
+import { strings } from "../core/strings.js";
+import { createTabs } from "../core/tabs.js";
+import { createThumbnail } from "../core/thumbnails.js";
 import { startFrom } from "./moves.js";
 import { mount as mountUpload } from "./upload.js";
 
-const PAGE = 24;
+const PAGE_SIZE = 24;
+const SEARCH_DELAY_MS = 200;
 
-/** @param {import("../core/store.js").App} app */
+/** @typedef {import("../core/store.js").App} App */
+
+/** @param {App} app */
 export function mount(app) {
-  const close = () => box.close();
+  const close = () => dialog.close();
   const upload = mountUpload(app, {
     show() {
-      open(box);
-      choose.show("start-tab-photo");
+      openDialog(dialog);
+      tabs.show("start-tab-photo");
     },
     close,
   });
-  const products = browse(app, close);
+  const products = productPanel(app, close);
   const entries = [
-    { id: "start-tab-product", name: words.fromProducts, panel: products.panel },
-    { id: "start-tab-photo", name: words.fromPhoto, panel: upload.panel },
-    { id: "start-tab-average", name: words.fromAverage, panel: averages(app, close) },
-    { id: "start-tab-link", name: words.fromLink, panel: link(app, close) },
+    { id: "start-tab-product", name: strings.fromProducts, panel: products.panel },
+    { id: "start-tab-photo", name: strings.fromPhoto, panel: upload.panel },
+    { id: "start-tab-average", name: strings.fromAverage, panel: averagePanel(app, close) },
+    { id: "start-tab-link", name: strings.fromLink, panel: linkPanel(app, close) },
   ];
-  const choose = tabs(words.startTitle, entries, (id) => id === "start-tab-product" && box.open && products.load());
-  const box = dialog("start", words.startTitle, choose.list, ...entries.map((each) => each.panel));
-  choose.show("start-tab-product");
+  const tabs = createTabs(strings.startTitle, entries, (id) => {
+    if (id === "start-tab-product" && dialog.open) products.load();
+  });
+  /** @type {HTMLDialogElement} */
+  const dialog = createDialog("start", strings.startTitle, tabs.list, ...entries.map(({ panel }) => panel));
+  tabs.show("start-tab-product");
 
   /** @param {string} id */
   function show(id) {
     upload.reset();
-    open(box);
-    choose.show(id, true);
+    openDialog(dialog);
+    tabs.show(id, true);
   }
   byId("start-open").addEventListener("click", () => show("start-tab-product"));
   byId("photo-open").addEventListener("click", () => show("start-tab-photo"));
 }
 
-/** @param {import("../core/store.js").App} app @param {() => void} close */
-function browse(app, close) {
+/** @param {App} app @param {() => void} close */
+function productPanel(app, close) {
   let page = 1;
   let category = "";
-  let asked = "";
+  let loadedQuery = "";
   /** @type {AbortController | null} */
   let running = null;
-  const field = h("input#start-search", { type: "search", placeholder: words.searchHint, autocomplete: "off", "aria-label": words.search });
-  const chips = h("div.chips", { role: "group", "aria-label": words.categories }, ...["", ...app.shop.categories.map((/** @type {any} */ each) => each.name)].map((name) => h("button.chip", { type: "button", dir: "auto", "aria-pressed": String(name === ""), onclick: (/** @type {any} */ event) => pick(name, event.currentTarget) }, name || words.everything)));
-  const grid = h("ul.shelf");
+  const field = h("input#start-search", {
+    type: "search",
+    placeholder: strings.searchHint,
+    autocomplete: "off",
+    "aria-label": strings.search,
+  });
+  const chips = ["", ...app.shop.categories.map(({ name }) => name)].map((name) =>
+    h(
+      "button.chip",
+      {
+        type: "button",
+        dir: "auto",
+        "aria-pressed": String(name === ""),
+        onclick: () => chooseCategory(name),
+      },
+      name || strings.allCategories,
+    ),
+  );
+  const grid = h("ul.grid");
   const state = h("p.quiet", { role: "status" });
-  const earlier = h("button.plain", { type: "button", onclick: () => turn(-1) }, words.earlier);
-  const later = h("button.plain", { type: "button", onclick: () => turn(1) }, words.later);
-  const where = h("span.quiet");
-  const panel = h("div#start-product", {}, h("div.finder", {}, field, chips), state, grid, h("div.row.pager", {}, earlier, where, later));
-  field.addEventListener("input", debounced(() => turn(0), 200));
+  const previous = h("button.plain", { type: "button", onclick: () => turnPage(-1) }, strings.previous);
+  const next = h("button.plain", { type: "button", onclick: () => turnPage(1) }, strings.next);
+  const pageNumber = h("span.quiet");
+  const panel = h(
+    "div#start-product",
+    {},
+    h("div.finder", {}, field, h("div.chips", { role: "group", "aria-label": strings.categories }, ...chips)),
+    state,
+    grid,
+    h("div.row.pager", {}, previous, pageNumber, next),
+  );
+  field.addEventListener(
+    "input",
+    debounced(() => firstPage(), SEARCH_DELAY_MS),
+  );
 
-  /** @param {string} name @param {HTMLElement} button */
-  function pick(name, button) {
+  /** @param {string} name "" for all */
+  function chooseCategory(name) {
     category = name;
-    for (const each of chips.children) each.setAttribute("aria-pressed", String(each === button));
-    turn(0);
+    const index = ["", ...app.shop.categories.map((each) => each.name)].indexOf(name);
+    chips.forEach((chip, i) => {
+      chip.setAttribute("aria-pressed", String(i === index));
+    });
+    firstPage();
   }
 
-  /** @param {number} by 0: back to the first page */
-  function turn(by) {
-    page = by ? page + by : 1;
+  function firstPage() {
+    page = 1;
+    load();
+  }
+
+  /** @param {number} by */
+  function turnPage(by) {
+    page += by;
     load();
   }
 
   async function load() {
-    const query = new URLSearchParams({ page: String(page), size: String(PAGE), q: field.value.trim(), category });
-    for (const key of ["q", "category"]) if (!query.get(key)) query.delete(key);
-    if (asked === query.toString()) return;
-    asked = query.toString();
+    /** @type {Record<string, string>} */
+    const query = { page: String(page), size: String(PAGE_SIZE), q: field.value.trim(), category };
+    for (const key of ["q", "category"]) if (!query[key]) delete query[key];
+    const key = JSON.stringify(query);
+    if (loadedQuery === key) return;
+    loadedQuery = key;
     running?.abort();
-    const mine = (running = new AbortController());
+    const controller = new AbortController();
+    running = controller;
     grid.setAttribute("aria-busy", "true");
-    if (!grid.children.length) fill(grid, ...Array.from({ length: 12 }, () => h("li.skeleton.book", { "aria-hidden": "true" })));
+    if (!grid.children.length) {
+      fill(grid, ...Array.from({ length: 12 }, () => h("li.skeleton.grid-item", { "aria-hidden": "true" })));
+    }
     try {
-      show(await get(`/v1/products?${asked}`, mine.signal));
+      show(await fetchProducts(query, controller.signal));
     } catch (error) {
-      if (mine.signal.aborted) return;
-      asked = "";
+      if (controller.signal.aborted) return;
+      loadedQuery = "";
       fill(grid);
-      state.textContent = words.failed(/** @type {Error} */ (error).message);
+      state.textContent = strings.failed(/** @type {Error} */ (error).message);
     }
     grid.removeAttribute("aria-busy");
   }
 
-  /** @param {any} answer GET /v1/products */
+  /** @param {import("../core/api.js").ProductPage} response */
   function show({ total, results, size }) {
     const pages = Math.max(1, Math.ceil(total / size));
-    state.textContent = total ? words.found(total) : words.nothingFound;
-    where.textContent = words.page(page, pages);
-    earlier.disabled = page <= 1;
-    later.disabled = page >= pages;
-    fill(grid, ...results.map((/** @type {any} */ product) => h("li", {}, h("button.book", { type: "button", title: product.title, "data-product": product.id, onclick: () => (close(), startFrom(app, product)) }, h("span.tile", {}, h("img", { src: product.thumbnail, alt: "", loading: "lazy", decoding: "async" })), h("span.clamp", { dir: "auto" }, product.title)))));
+    state.textContent = total ? strings.products(total) : strings.noProducts;
+    pageNumber.textContent = strings.page(page, pages);
+    previous.disabled = page <= 1;
+    next.disabled = page >= pages;
+    fill(grid, ...results.map(productItem));
     grid.scrollTop = 0;
+  }
+
+  /** @param {import("../core/api.js").Product} product */
+  function productItem(product) {
+    const choose = () => {
+      close();
+      startFrom(app, product);
+    };
+    const image = h("img", { src: product.thumbnail, alt: "", loading: "lazy", decoding: "async" });
+    const properties = { type: "button", title: product.title, "data-product": product.id, onclick: choose };
+    return h(
+      "li",
+      {},
+      h(
+        "button.grid-item",
+        properties,
+        h("span.tile", {}, image),
+        h("span.clamp", { dir: "auto" }, product.title),
+      ),
+    );
   }
 
   return { panel, load };
 }
 
-/** @param {import("../core/store.js").App} app @param {() => void} close */
-function averages(app, close) {
+/** @param {App} app @param {() => void} close */
+function averagePanel(app, close) {
+  const whole = { name: strings.averageAll, count: app.shop.products, average: app.sliders.average };
   const entries = [
-    { name: words.averageAll, count: app.shop.products, average: app.sliders.average, title: undefined },
-    ...app.shop.categories.map((/** @type {any} */ each) => ({ ...each, title: each.name })),
+    { ...whole, title: undefined },
+    ...app.shop.categories.map((category) => ({ ...category, title: category.name })),
   ];
-  return h(
-    "div#start-average",
-    {},
-    h("p.quiet", {}, words.averageHint),
-    h(
-      "ul.shelf",
+  const items = entries.map(({ name, count, average, title }) => {
+    const choose = () => {
+      close();
+      app.setCode(average, { origin: { kind: "average", title } });
+    };
+    const url = app.renderUrl(Float32Array.from(average));
+    return h(
+      "li",
       {},
-      ...entries.map(({ name, count, average, title }) =>
-        h("li", {}, h("button.book", { type: "button", title: words.averageOf(name, count), onclick: () => (close(), app.setCode(average, { origin: { kind: "average", title } })) }, h("span.tile", {}, thumb(app, { src: app.frameUrl(average), loading: "lazy" })), h("span.clamp", { dir: "auto" }, name), h("span.quiet", {}, words.found(count)))),
+      h(
+        "button.grid-item",
+        { type: "button", title: strings.averageOf(name, count), onclick: choose },
+        h("span.tile", {}, createThumbnail(app, { src: url, loading: "lazy" })),
+        h("span.clamp", { dir: "auto" }, name),
+        h("span.quiet", {}, strings.products(count)),
       ),
-    ),
-  );
+    );
+  });
+  return h("div#start-average", {}, h("p.quiet", {}, strings.averageHint), h("ul.grid", {}, ...items));
 }
 
-/** @param {import("../core/store.js").App} app @param {() => void} close */
-function link(app, close) {
-  const field = h("input#start-link", { type: "url", autocomplete: "off", "aria-label": words.linkField, "aria-describedby": "start-link-state" });
-  const state = h("p.state#start-link-state", { role: "status" });
-  const form = h("form.row", {}, field, h("button.main", {}, words.linkOpen));
-  form.addEventListener("submit", (/** @type {Event} */ event) => {
-    event.preventDefault();
-    const design = designOf(field.value.slice(field.value.indexOf("#") + 1), app);
-    state.className = "state bad";
-    if (design.code) {
-      state.textContent = "";
-      field.value = "";
-      close();
-      app.setCode(design.code, { origin: { kind: "link" } });
-    } else state.textContent = design.other ? words.linkOther : words.linkBad;
+/** @param {App} app @param {() => void} close */
+function linkPanel(app, close) {
+  const field = h("input#start-link", {
+    type: "url",
+    autocomplete: "off",
+    "aria-label": strings.linkField,
+    "aria-describedby": "start-link-state",
   });
-  form.noValidate = true;
-  return h("div", {}, h("p.quiet", {}, words.linkHint), form, state);
+  const state = h("p.state#start-link-state", { role: "status" });
+  const form = h("form.row", { noValidate: true }, field, h("button.main", {}, strings.linkOpen));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const design = readDesign(field.value.slice(field.value.indexOf("#") + 1), app);
+    state.className = "state bad";
+    if (!design.code) {
+      state.textContent = design.otherModel ? strings.linkOther : strings.linkBad;
+      return;
+    }
+    state.textContent = "";
+    field.value = "";
+    close();
+    app.setCode(design.code, { origin: { kind: "link" } });
+  });
+  return h("div", {}, h("p.quiet", {}, strings.linkHint), form, state);
 }

@@ -1,74 +1,92 @@
-// Seven pictures under the slider in focus: where it leads, all else as it is.
+// Seven pictures below the slider in focus: the design at seven of its positions.
 
 import { quantise } from "../core/design-codec.js";
 import { h } from "../core/dom.js";
-import { words } from "../core/strings.js";
-import { thumb } from "../core/thumbnails.js";
-import { STEPS, inWords } from "./slider.js";
-import { movedTo, position } from "./sliders.js";
+import { strings } from "../core/strings.js";
+import { createThumbnail } from "../core/thumbnails.js";
+import { describePosition, STEPS } from "./slider.js";
+import { positionOf, withLatent } from "./sliders.js";
 
-const COUNT = 7;
+const PICTURES = 7;
+const RELEASE_DELAY_MS = 150; // after a drag, until the strip may move the page
 
-/** @param {import("../core/store.js").App} app @param {Map<number, import("./slider.js").Parts>} rows @param {HTMLInputElement} toggle */
-export function mount(app, rows, toggle) {
-  const stops = Array.from({ length: COUNT }, (_, i) => (i / (COUNT - 1)) * STEPS);
-  const buttons = stops.map((at) => h("button", { type: "button", onclick: () => go(at) }, thumb(app)));
-  const strip = h("div.strip#strip", { role: "group", "aria-label": words.strip, hidden: true }, ...buttons);
-  let held = false; // a hand is on a slider: nothing may move under it
-  let drawn = "";
+/** @param {import("../core/store.js").App} app @param {Map<number, import("./slider.js").Slider>} sliders @param {HTMLInputElement} toggle */
+export function mount(app, sliders, toggle) {
+  const positions = Array.from({ length: PICTURES }, (_, i) => (i / (PICTURES - 1)) * STEPS);
+  const thumbnails = positions.map(() => createThumbnail(app));
+  const buttons = positions.map((position, i) =>
+    h("button", { type: "button", onclick: () => goTo(position) }, thumbnails[i]),
+  );
+  const strip = h(
+    "div.strip#strip",
+    { role: "group", "aria-label": strings.strip, hidden: true },
+    ...buttons,
+  );
+  let isDragging = false; // nothing may move under the pointer
+  let drawnKey = "";
 
-  /** @param {number} at */
-  function go(at) {
+  /** @param {number} position */
+  function goTo(position) {
     if (app.focus === null) return;
-    app.setCode(movedTo(app, app.focus, at), { by: `strip ${app.focus} ${at}` });
+    app.setCode(withLatent(app, app.focus, position), { by: `strip ${app.focus} ${position}` });
   }
 
-  function place() {
+  function update() {
     const latent = app.focus;
-    const parts = latent === null ? null : rows.get(latent);
-    if (!toggle.checked || !parts) {
+    const slider = latent === null ? undefined : sliders.get(latent);
+    if (!toggle.checked || latent === null || !slider) {
       strip.hidden = true;
       return;
     }
-    if (held) return;
-    if (strip.parentElement !== parts.row) {
-      const before = parts.row.getBoundingClientRect().top;
-      parts.row.append(strip);
+    if (isDragging) return;
+    if (strip.parentElement !== slider.row) {
+      const before = slider.row.getBoundingClientRect().top;
+      slider.row.append(strip);
       strip.hidden = false;
-      window.scrollBy({ top: parts.row.getBoundingClientRect().top - before, behavior: "instant" });
+      const shift = slider.row.getBoundingClientRect().top - before;
+      window.scrollBy({ top: shift, behavior: "instant" });
     }
     strip.hidden = false;
-    draw(/** @type {number} */ (latent));
+    draw(latent);
+    markCurrent(latent);
   }
 
   /** @param {number} latent */
   function draw(latent) {
-    const about = app.sliders.latents.find((/** @type {any} */ each) => each.latent === latent);
-    const rest = quantise(app.code, app.ranges).map((byte, i) => (i === latent ? 0 : byte));
-    const key = `${latent} ${rest}`;
-    if (key !== drawn) {
-      drawn = key;
-      stops.forEach((at, i) => {
-        const text = inWords(at, about.low, about.high);
-        buttons[i].firstChild.src = app.frameUrl(movedTo(app, latent, at));
-        buttons[i].setAttribute("aria-label", words.stripItem(text));
-        buttons[i].title = text;
-      });
-    }
-    mark();
+    const otherBytes = quantise(app.code, app.ranges).map((byte, i) => (i === latent ? 0 : byte));
+    const key = `${latent} ${otherBytes}`;
+    const slider = app.sliders.latents.find((each) => each.latent === latent);
+    if (key === drawnKey || !slider) return;
+    drawnKey = key;
+    positions.forEach((position, i) => {
+      const text = describePosition(position, slider.low, slider.high);
+      thumbnails[i].src = app.renderUrl(withLatent(app, latent, position));
+      buttons[i].setAttribute("aria-label", strings.stripItem(text));
+      buttons[i].title = text;
+    });
   }
 
-  function mark() {
-    if (strip.hidden || app.focus === null) return;
-    const nearest = Math.round((position(app, app.focus) / STEPS) * (COUNT - 1));
-    buttons.forEach((button, i) => (i === nearest ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current")));
+  /** @param {number} latent */
+  function markCurrent(latent) {
+    const nearest = Math.round((positionOf(app, latent) / STEPS) * (PICTURES - 1));
+    buttons.forEach((button, i) => {
+      if (i === nearest) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    });
   }
 
-  for (const { range } of rows.values()) {
-    range.addEventListener("pointerdown", () => (held = true));
-    for (const end of ["pointerup", "pointercancel"]) range.addEventListener(end, () => ((held = false), setTimeout(place, 150)));
+  const release = () => {
+    isDragging = false;
+    setTimeout(update, RELEASE_DELAY_MS);
+  };
+  for (const { range } of sliders.values()) {
+    range.addEventListener("pointerdown", () => {
+      isDragging = true;
+    });
+    range.addEventListener("pointerup", release);
+    range.addEventListener("pointercancel", release);
   }
-  app.on("settle", place);
-  app.on("focus", () => requestAnimationFrame(place));
-  toggle.addEventListener("change", place);
+  app.on("settled", update);
+  app.on("focus", () => requestAnimationFrame(update));
+  toggle.addEventListener("change", update);
 }

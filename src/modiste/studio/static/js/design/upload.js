@@ -1,26 +1,43 @@
-// A photo as a beginning: chosen, dropped anywhere or pasted; shown beside what the model sees of it.
+// A photo as the start of the design: chosen, dropped anywhere or pasted; shown beside what the model sees.
 
-import { Refusal, request } from "../core/api.js";
+import { ApiError, encodePhoto } from "../core/api.js";
 import { clamp } from "../core/design-codec.js";
 import { fill, h } from "../core/dom.js";
-import { words } from "../core/strings.js";
+import { strings } from "../core/strings.js";
 
-const KINDS = ["image/jpeg", "image/png", "image/webp"];
+const PHOTO_TYPES = ["image/jpeg", "image/png", "image/webp"];
 
-/** @param {import("../core/store.js").App} app @param {{show: () => void, close: () => void}} dialog how the dialog it lives in is opened at it, and closed */
+/**
+ * @param {import("../core/store.js").App} app
+ * @param {{show: () => void, close: () => void}} dialog shows the panel in its dialog, and closes that
+ */
 export function mount(app, dialog) {
-  const { photo_bytes: limit, megapixels } = app.shop.limits;
-  const input = h("input.unseen#start-photo", { type: "file", accept: KINDS.join(","), "aria-label": words.seenPhoto, onchange: () => take(input.files?.[0]) });
-  const zone = h("label.dropzone#dropzone", { htmlFor: "start-photo" }, h("span", {}, words.drop, " ", h("span.like-link", {}, words.choose)), h("span.quiet", {}, words.photoHint(limit, megapixels)));
+  const { photo_bytes: maxBytes, megapixels } = app.shop.limits;
+  const input = h("input.visually-hidden#start-photo", {
+    type: "file",
+    accept: PHOTO_TYPES.join(","),
+    "aria-label": strings.yourPhoto,
+    onchange: () => take(input.files?.[0]),
+  });
+  const dropZone = h(
+    "label.dropzone#dropzone",
+    { htmlFor: "start-photo" },
+    h("span", {}, strings.drop, " ", h("span.like-link", {}, strings.choose)),
+    h("span.quiet", {}, strings.photoHint(maxBytes, megapixels)),
+  );
   const state = h("p.state", { role: "status" });
-  const seen = h("div#seen", { hidden: true });
-  const keepBackground = h("input#keep-background", { type: "checkbox", role: "switch", onchange: () => photo && read(photo) });
-  const after = h(
+  const pictures = h("div#seen", { hidden: true });
+  const keepBackground = h("input#keep-background", {
+    type: "checkbox",
+    role: "switch",
+    onchange: () => photo && read(photo),
+  });
+  const actions = h(
     "div.row.after",
     { hidden: true },
-    h("label.switch", {}, keepBackground, words.keepBackground),
-    h("button.plain", { type: "button", onclick: () => input.click() }, words.seenAnother),
-    h("button.main#seen-go", { type: "button", onclick: dialog.close }, words.seenGo),
+    h("label.switch", {}, keepBackground, strings.keepBackground),
+    h("button.plain", { type: "button", onclick: () => input.click() }, strings.anotherPhoto),
+    h("button.main#seen-go", { type: "button", onclick: dialog.close }, strings.designFromPhoto),
   );
   /** @type {File | null} */
   let photo = null;
@@ -35,87 +52,105 @@ export function mount(app, dialog) {
     if (!file) return;
     dialog.show();
     keepBackground.checked = false;
-    if (!KINDS.includes(file.type)) return refuse(words.photoKind(file.type));
-    if (file.size > limit) return refuse(words.photoSize(file.size, limit));
+    if (!PHOTO_TYPES.includes(file.type)) return showError(strings.photoType(file.type));
+    if (file.size > maxBytes) return showError(strings.photoTooLarge(file.size, maxBytes));
     photo = file;
     read(file);
   }
 
-  /** Either the result is shown or the place to drop a photo. @param {boolean} shown */
-  function result(shown) {
-    seen.hidden = after.hidden = !shown;
-    zone.hidden = input.hidden = shown;
+  /** Show the pictures and actions, or else the drop zone. @param {boolean} visible */
+  function showPictures(visible) {
+    pictures.hidden = actions.hidden = !visible;
+    dropZone.hidden = input.hidden = visible;
   }
 
-  /** @param {string} why */
-  function refuse(why) {
+  /** @param {string} message */
+  function showError(message) {
     photo = null;
-    result(false);
+    showPictures(false);
     state.className = "state bad";
-    state.textContent = why;
+    state.textContent = message;
   }
 
   /** @param {File} file */
   async function read(file) {
     running?.abort();
-    const mine = (running = new AbortController());
+    const controller = new AbortController();
+    running = controller;
     state.className = "state busy";
-    state.textContent = words.reading;
+    state.textContent = strings.reading;
     try {
-      const answer = await request(`/v1/encode${keepBackground.checked ? "?cut=false" : ""}`, { method: "POST", headers: { "Content-Type": file.type }, body: file, signal: mine.signal });
-      show(file, await answer.json());
+      show(file, await encodePhoto(file, keepBackground.checked, controller.signal));
     } catch (error) {
-      if (mine.signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
-      refuse(error.message);
+      if (controller.signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      showError(error.message);
     }
   }
 
-  /** @param {File} file @param {any} answer POST /v1/encode */
+  /** @param {File} file @param {import("../core/api.js").EncodedPhoto} response */
   function show(file, { code, cut }) {
-    urls.forEach(URL.revokeObjectURL);
-    const cutOut = new Blob([Uint8Array.from(atob(cut.photo), (c) => c.charCodeAt(0))], { type: "image/jpeg" });
-    urls = [URL.createObjectURL(file), URL.createObjectURL(cutOut)];
-    const picture = (/** @type {string} */ src, /** @type {string} */ word) => h("figure", {}, h("div.tile", {}, h("img", { src, alt: word })), h("figcaption", {}, word));
-    const whole = keepBackground.checked || !cut.done;
-    fill(seen, picture(urls[0], words.seenPhoto), picture(urls[1], whole ? words.seenUncut : words.seenCut), picture(app.frameUrl(clamp(code, app.ranges)), words.seenModel));
-    result(true);
+    for (const url of urls) URL.revokeObjectURL(url);
+    const bytes = Uint8Array.from(atob(cut.photo), (c) => c.charCodeAt(0));
+    const cutPhoto = new Blob([bytes], { type: "image/jpeg" });
+    urls = [URL.createObjectURL(file), URL.createObjectURL(cutPhoto)];
+    const hasBackground = keepBackground.checked || !cut.done;
+    fill(
+      pictures,
+      figure(urls[0], strings.yourPhoto),
+      figure(urls[1], hasBackground ? strings.notCutOut : strings.cutOut),
+      figure(app.renderUrl(clamp(code, app.ranges)), strings.asModelSees),
+    );
+    showPictures(true);
     state.className = "state";
-    state.textContent = cut.done || keepBackground.checked ? words.seenDone : words.seenNotCut;
+    state.textContent = cut.done || keepBackground.checked ? strings.photoDone : strings.cannotCutOut;
     app.setCode(code, { origin: { kind: "photo" }, by: "photo" });
   }
 
   function reset() {
     running?.abort();
     photo = null;
-    result(false);
+    showPictures(false);
     state.className = "state";
     state.textContent = "";
   }
 
-  const veil = h("div.veil", { hidden: true }, h("p", {}, words.dropAnywhere));
-  document.body.append(veil);
-  const holdsFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
-  let inside = 0;
-  const over = (/** @type {number} */ by) => {
-    inside = Math.max(0, inside + by);
-    veil.hidden = !inside;
-    zone.classList.toggle("over", inside > 0);
+  const overlay = h("div.drop-overlay", { hidden: true }, h("p", {}, strings.dropAnywhere));
+  document.body.append(overlay);
+  let depth = 0; // of the elements that a dragged file has entered and not left
+  const setDepth = (/** @type {number} */ value) => {
+    depth = Math.max(0, value);
+    overlay.hidden = depth === 0;
+    dropZone.classList.toggle("over", depth > 0);
   };
-  addEventListener("dragenter", (event) => holdsFiles(event) && over(1));
-  addEventListener("dragleave", (event) => holdsFiles(event) && over(-1));
-  addEventListener("dragover", (event) => holdsFiles(event) && event.preventDefault());
+  addEventListener("dragenter", (event) => {
+    if (hasFiles(event)) setDepth(depth + 1);
+  });
+  addEventListener("dragleave", (event) => {
+    if (hasFiles(event)) setDepth(depth - 1);
+  });
+  addEventListener("dragover", (event) => {
+    if (hasFiles(event)) event.preventDefault();
+  });
   addEventListener("drop", (event) => {
-    if (!holdsFiles(event)) return;
+    if (!hasFiles(event)) return;
     event.preventDefault();
-    over(-inside);
+    setDepth(0);
     take(event.dataTransfer?.files[0]);
   });
   addEventListener("paste", (event) => {
-    const file = [...(event.clipboardData?.files ?? [])].find((each) => each.type.startsWith("image/"));
-    if (file) take(file);
+    const files = [...(event.clipboardData?.files ?? [])];
+    const image = files.find((file) => file.type.startsWith("image/"));
+    if (image) take(image);
   });
 
-  const panel = h("div", {}, input, zone, state, seen, after);
+  const panel = h("div", {}, input, dropZone, state, pictures, actions);
   return { panel, reset };
 }
+
+/** @param {string} src @param {string} caption */
+const figure = (src, caption) =>
+  h("figure", {}, h("div.tile", {}, h("img", { src, alt: caption })), h("figcaption", {}, caption));
+
+/** @param {DragEvent} event */
+const hasFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;

@@ -1,266 +1,309 @@
-// The map, painted: points on a layer of their own, so that moving it costs one picture; photos, rings and the design above.
+// Draws the map. The points are drawn on a layer of their own, which is only shifted and scaled while the map moves quickly.
 
+import { shorten } from "../core/strings.js";
 import { colourOf } from "./layout.js";
 
-const PHOTOS = 80; // at most at once
-const AT_ONCE = 6; // photos on their way
-const MARGIN = 0.25; // of the layer beyond what is seen, each side
-const SWIFT = 6; // milliseconds that a layer may take to be painted anew while the map moves
-const MOST_ZOOM = 80;
+const MAX_PHOTOS = 80; // drawn at once
+const CACHED_PHOTOS = 800;
+const MAX_LOADING = 6; // photos at once
+const MARGIN = 0.25; // of the layer beyond each side of the view
+const FAST_DRAW_MS = 6; // a layer that is drawn faster is drawn again for every frame of a move
+const REDRAW_DELAY_MS = 90; // after the last frame of a move
+const MAX_ZOOM = 80;
+const PHOTO_ZOOM = 1.8; // from which photos are drawn
+const LABEL_ZOOM = 2.5; // up to which labels are drawn
+const FRONT_PHOTO_PX = 96;
+
+/** @typedef {import("./layout.js").MapLayout} MapLayout */
+/** @typedef {{x: number, y: number, zoom: number}} View the point in the middle, and the zoom; 1 shows the whole map */
+
+/** @param {number} value @param {number} low @param {number} high */
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 export class MapCanvas {
-  /** @param {HTMLCanvasElement} canvas @param {import("./layout.js").Plan} plan @param {(row: number) => string} photoOf */
-  constructor(canvas, plan, photoOf) {
+  /** @param {HTMLCanvasElement} canvas @param {MapLayout} layout @param {(product: number) => string} photoUrl */
+  constructor(canvas, layout, photoUrl) {
     this.canvas = canvas;
-    this.brush = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    this.plan = plan;
-    this.photoOf = photoOf;
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    this.layout = layout;
+    this.photoUrl = photoUrl;
+    /** @type {View} */
     this.view = { x: 0.5, y: 0.5, zoom: 1 };
-    this.size = { width: 0, height: 0, ratio: 1 };
+    this.size = { width: 0, height: 0, pixelRatio: 1 };
     this.layer = document.createElement("canvas");
-    /** @type {{x: number, y: number, zoom: number} | null} what the layer shows */
-    this.painted = null;
-    this.cost = 0;
+    /** @type {View | null} what the layer shows */
+    this.layerView = null;
+    this.layerMs = 0; // how long it took to draw
     /** @type {Map<number, HTMLImageElement>} */
     this.photos = new Map();
-    this.onTheWay = 0;
-    this.colouring = plan.colourings[0];
-    /** @type {Set<number>} rows with a ring */
+    this.loading = 0; // photos
+    this.colouring = layout.colourings[0];
+    /** @type {Set<number>} products with a ring */
     this.ringed = new Set();
-    /** @type {[number, number] | null} */
+    /** @type {[x: number, y: number] | null} */
     this.design = null;
     this.hovered = -1;
     this.focused = -1;
-    this.colours = { paper: "#fff", ink: "#000", quiet: "#888", accent: "#800", dark: false };
-    this._asked = 0;
-    this._calm = 0;
+    this.colours = { paper: "#fff", ink: "#000", quiet: "#888", accent: "#800", isDark: false };
+    this._frame = 0;
+    this._redrawTimer = 0;
   }
 
-  /** Pixels of the page for the whole map's width, at the present zoom. */
+  /** CSS pixels of the whole map's width, at the present zoom. */
   get scale() {
     return Math.min(this.size.width, this.size.height) * 0.92 * this.view.zoom;
   }
 
-  /** @param {number} x @param {number} y @returns {[number, number]} */
+  /** @param {number} x @param {number} y @returns {[left: number, top: number]} */
   toScreen(x, y) {
-    return [(x - this.view.x) * this.scale + this.size.width / 2, (y - this.view.y) * this.scale + this.size.height / 2];
+    const left = (x - this.view.x) * this.scale + this.size.width / 2;
+    const top = (y - this.view.y) * this.scale + this.size.height / 2;
+    return [left, top];
   }
 
-  /** @param {number} left @param {number} top @returns {[number, number]} */
+  /** @param {number} left @param {number} top @returns {[x: number, y: number]} */
   toWorld(left, top) {
-    return [(left - this.size.width / 2) / this.scale + this.view.x, (top - this.size.height / 2) / this.scale + this.view.y];
+    const x = (left - this.size.width / 2) / this.scale + this.view.x;
+    const y = (top - this.size.height / 2) / this.scale + this.view.y;
+    return [x, y];
   }
 
-  /** What is in view: left, top, right, bottom. */
+  /** The part of the map in view: left, top, right, bottom. */
   box() {
     return [...this.toWorld(0, 0), ...this.toWorld(this.size.width, this.size.height)];
   }
 
-  /** Move what is in the middle; the map never leaves the view. @param {number} x @param {number} y @param {number} [zoom] */
-  look(x, y, zoom = this.view.zoom) {
-    const hold = (/** @type {number} */ value, /** @type {number} */ low, /** @type {number} */ high) => Math.min(Math.max(value, low), high);
-    this.view = { x: hold(x, 0, 1), y: hold(y, 0, 1), zoom: hold(zoom, 1, MOST_ZOOM) };
+  /** Move a point to the middle; the middle stays on the map. @param {number} x @param {number} y @param {number} [zoom] */
+  moveTo(x, y, zoom = this.view.zoom) {
+    this.view = { x: clamp(x, 0, 1), y: clamp(y, 0, 1), zoom: clamp(zoom, 1, MAX_ZOOM) };
     this.draw();
   }
 
-  /** Zoom about a point of the screen. @param {number} by @param {number} [left] @param {number} [top] */
-  zoomBy(by, left = this.size.width / 2, top = this.size.height / 2) {
-    const [x, y] = this.toWorld(left, top);
-    const zoom = Math.min(Math.max(this.view.zoom * by, 1), MOST_ZOOM);
-    const change = this.view.zoom / zoom;
-    if (zoom === 1) this.look(0.5, 0.5, 1);
-    else this.look(x + (this.view.x - x) * change, y + (this.view.y - y) * change, zoom);
+  showAll() {
+    this.moveTo(0.5, 0.5, 1);
   }
 
-  /** @param {number} width @param {number} height */
+  /** Zoom at a point of the screen. @param {number} factor @param {number} [left] @param {number} [top] */
+  zoomBy(factor, left = this.size.width / 2, top = this.size.height / 2) {
+    const [x, y] = this.toWorld(left, top);
+    const zoom = clamp(this.view.zoom * factor, 1, MAX_ZOOM);
+    const change = this.view.zoom / zoom;
+    if (zoom === 1) this.showAll();
+    else this.moveTo(x + (this.view.x - x) * change, y + (this.view.y - y) * change, zoom);
+  }
+
+  /** @param {number} width @param {number} height in CSS pixels */
   resize(width, height) {
-    const ratio = Math.min(devicePixelRatio || 1, 2);
-    this.size = { width, height, ratio };
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
+    const pixelRatio = Math.min(devicePixelRatio || 1, 2);
+    this.size = { width, height, pixelRatio };
+    this.canvas.width = Math.round(width * pixelRatio);
+    this.canvas.height = Math.round(height * pixelRatio);
     this.layer.width = Math.round(this.canvas.width * (1 + 2 * MARGIN));
     this.layer.height = Math.round(this.canvas.height * (1 + 2 * MARGIN));
-    this.repaint();
+    this.redraw();
   }
 
-  /** The points have changed: colours, filters, size. */
-  repaint() {
-    this.painted = null;
+  /** Draw the points again: their colours, the filters or the size changed. */
+  redraw() {
+    this.layerView = null;
     this.draw();
   }
 
+  /** Draw with the next frame. */
   draw() {
-    if (!this._asked) this._asked = requestAnimationFrame(() => ((this._asked = 0), this._draw()));
+    if (this._frame) return;
+    this._frame = requestAnimationFrame(() => {
+      this._frame = 0;
+      this._draw();
+    });
   }
 
   _draw() {
-    const { brush, size, view, painted } = this;
+    const { context, size, view, layerView } = this;
     if (!size.width) return;
-    const moved = painted && (painted.x !== view.x || painted.y !== view.y || painted.zoom !== view.zoom);
-    if (!painted || (moved && this.cost < SWIFT)) this._paintLayer();
-    else if (moved) {
-      clearTimeout(this._calm);
-      this._calm = setTimeout(() => this.repaint(), 90);
+    const isMoved =
+      layerView && (layerView.x !== view.x || layerView.y !== view.y || layerView.zoom !== view.zoom);
+    if (!layerView || (isMoved && this.layerMs < FAST_DRAW_MS)) {
+      this._drawLayer();
+    } else if (isMoved) {
+      clearTimeout(this._redrawTimer);
+      this._redrawTimer = window.setTimeout(() => this.redraw(), REDRAW_DELAY_MS);
     }
-    brush.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
-    brush.clearRect(0, 0, size.width, size.height);
-    this._blit();
+    context.setTransform(size.pixelRatio, 0, 0, size.pixelRatio, 0, 0);
+    context.clearRect(0, 0, size.width, size.height);
+    this._copyLayer(this.layerView ?? view);
     this._drawLabels();
     this._drawPhotos();
-    for (const row of this.ringed) this._ring(row, this.colours.accent, 2);
+    for (const product of this.ringed) this._drawRing(product, this.colours.accent);
     if (this.design) this._drawDesign(this.design);
-    for (const row of new Set([this.focused, this.hovered])) if (row >= 0) this._drawFront(row);
+    for (const product of new Set([this.focused, this.hovered])) {
+      if (product >= 0) this._drawInFront(product);
+    }
   }
 
-  /** The layer, as far as it is from where it was painted. */
-  _blit() {
-    const { brush, size, view } = this;
-    const painted = /** @type {{x: number, y: number, zoom: number}} */ (this.painted);
-    const grown = view.zoom / painted.zoom;
-    const left = size.width / 2 + (painted.x - view.x) * this.scale;
-    const top = size.height / 2 + (painted.y - view.y) * this.scale;
-    const width = size.width * (1 + 2 * MARGIN) * grown;
-    const height = size.height * (1 + 2 * MARGIN) * grown;
-    brush.drawImage(this.layer, left - width / 2, top - height / 2, width, height);
+  /** Copy the layer to the place and size of the present view. @param {View} layerView */
+  _copyLayer(layerView) {
+    const { context, size, view } = this;
+    const growth = view.zoom / layerView.zoom;
+    const left = size.width / 2 + (layerView.x - view.x) * this.scale;
+    const top = size.height / 2 + (layerView.y - view.y) * this.scale;
+    const width = size.width * (1 + 2 * MARGIN) * growth;
+    const height = size.height * (1 + 2 * MARGIN) * growth;
+    context.drawImage(this.layer, left - width / 2, top - height / 2, width, height);
   }
 
-  _paintLayer() {
-    const began = performance.now();
-    const { plan, size, colouring, colours } = this;
-    const brush = /** @type {CanvasRenderingContext2D} */ (this.layer.getContext("2d"));
-    brush.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
-    const [wide, high] = [size.width * (1 + 2 * MARGIN), size.height * (1 + 2 * MARGIN)];
-    brush.clearRect(0, 0, wide, high);
-    const radius = Math.min(1.5 * Math.sqrt(this.view.zoom) * (plan.count < 1000 ? 2 : 1), 6);
-    const groups = colouring.values.length;
-    /** @type {number[][]} the last two: not known, filtered out */
-    const rows = Array.from({ length: groups + 2 }, () => []);
-    for (let i = 0; i < plan.count; i++) rows[!plan.passes[i] ? groups + 1 : colouring.of[i] < 0 ? groups : colouring.of[i]].push(i);
-    const order = [groups + 1, groups, ...Array(groups).keys()];
-    for (const group of order) {
-      const out = group === groups + 1;
-      brush.fillStyle = group >= groups ? colours.quiet : colourOf(colouring, group, colours.dark);
-      brush.globalAlpha = out ? 0.14 : group === groups ? 0.35 : 0.85;
-      brush.beginPath();
-      for (const i of rows[group]) {
-        const left = (plan.x[i] - this.view.x) * this.scale + wide / 2;
-        const top = (plan.y[i] - this.view.y) * this.scale + high / 2;
-        if (left < -radius || top < -radius || left > wide + radius || top > high + radius) continue;
-        if (radius < 2) brush.rect(left - radius, top - radius, 2 * radius, 2 * radius);
-        else {
-          brush.moveTo(left + radius, top);
-          brush.arc(left, top, radius, 0, 2 * Math.PI);
+  _drawLayer() {
+    const start = performance.now();
+    const { layout, size, colouring, colours } = this;
+    const context = /** @type {CanvasRenderingContext2D} */ (this.layer.getContext("2d"));
+    context.setTransform(size.pixelRatio, 0, 0, size.pixelRatio, 0, 0);
+    const [width, height] = [size.width * (1 + 2 * MARGIN), size.height * (1 + 2 * MARGIN)];
+    context.clearRect(0, 0, width, height);
+    const radius = Math.min(1.5 * Math.sqrt(this.view.zoom) * (layout.count < 1000 ? 2 : 1), 6);
+    // The groups of points: one for each value, one for unknown values, one for products that the filters exclude.
+    const unknown = colouring.values.length;
+    const excluded = unknown + 1;
+    /** @type {number[][]} */
+    const groups = Array.from({ length: excluded + 1 }, () => []);
+    for (let i = 0; i < layout.count; i++) {
+      const group = !layout.passes[i] ? excluded : colouring.of[i] < 0 ? unknown : colouring.of[i];
+      groups[group].push(i);
+    }
+    for (const group of [excluded, unknown, ...Array(unknown).keys()]) {
+      context.fillStyle = group >= unknown ? colours.quiet : colourOf(colouring, group, colours.isDark);
+      context.globalAlpha = group === excluded ? 0.14 : group === unknown ? 0.35 : 0.85;
+      context.beginPath();
+      for (const i of groups[group]) {
+        const left = (layout.x[i] - this.view.x) * this.scale + width / 2;
+        const top = (layout.y[i] - this.view.y) * this.scale + height / 2;
+        if (left < -radius || top < -radius || left > width + radius || top > height + radius) continue;
+        if (radius < 2) {
+          context.rect(left - radius, top - radius, 2 * radius, 2 * radius);
+        } else {
+          context.moveTo(left + radius, top);
+          context.arc(left, top, radius, 0, 2 * Math.PI);
         }
       }
-      brush.fill();
-      if (!out && colouring.colours[group]) {
-        // A white or black swatch must be seen on paper of its own colour.
-        brush.globalAlpha = 0.45;
-        brush.lineWidth = 0.6;
-        brush.strokeStyle = colours.quiet;
-        brush.stroke();
+      context.fill();
+      if (group < unknown && colouring.colours[group]) {
+        // An outline, so that white or black points are visible on paper of the same colour.
+        context.globalAlpha = 0.45;
+        context.lineWidth = 0.6;
+        context.strokeStyle = colours.quiet;
+        context.stroke();
       }
     }
-    brush.globalAlpha = 1;
-    this.painted = { ...this.view };
-    this.cost = performance.now() - began;
+    context.globalAlpha = 1;
+    this.layerView = { ...this.view };
+    this.layerMs = performance.now() - start;
   }
 
   _drawLabels() {
-    if (this.view.zoom > 2.5 || this.colouring.name !== "category") return;
-    const { brush, colours } = this;
-    brush.font = '600 16px "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif';
-    brush.textAlign = "center";
-    brush.textBaseline = "middle";
-    brush.lineWidth = 5;
-    brush.lineJoin = "round";
-    for (const { value, x, y, count } of this.plan.middles(this.colouring)) {
+    if (this.view.zoom > LABEL_ZOOM || this.colouring.name !== "category") return;
+    const { context, colours } = this;
+    context.font = '600 16px "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif';
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineWidth = 5;
+    context.lineJoin = "round";
+    for (const { value, x, y, count } of this.layout.centres(this.colouring)) {
       if (!count) continue;
+      const text = shorten(value, 24);
+      const halfWidth = context.measureText(text).width / 2 + context.lineWidth;
       const [left, top] = this.toScreen(x, y);
-      const text = value.length > 24 ? `${value.slice(0, 23)}…` : value;
-      brush.strokeStyle = colours.paper;
-      brush.strokeText(text, left, top);
-      brush.fillStyle = colours.ink;
-      brush.fillText(text, left, top);
+      // A label near an edge is moved into view, so that its text is not cut off.
+      const inView = left >= 0 && left <= this.size.width;
+      const middle = inView ? clamp(left, halfWidth, Math.max(this.size.width - halfWidth, halfWidth)) : left;
+      context.strokeStyle = colours.paper;
+      context.strokeText(text, middle, top);
+      context.fillStyle = colours.ink;
+      context.fillText(text, middle, top);
     }
   }
 
   _drawPhotos() {
-    if (this.view.zoom < 1.8) return;
-    const side = Math.min(34 + 8 * Math.log2(this.view.zoom), 72);
-    const level = Math.max(0, Math.floor(Math.log2(this.scale / (side * 1.1))));
+    if (this.view.zoom < PHOTO_ZOOM) return;
+    const height = Math.min(34 + 8 * Math.log2(this.view.zoom), 72);
+    const level = Math.max(0, Math.floor(Math.log2(this.scale / (height * 1.1))));
     const [left, top, right, bottom] = this.box();
-    const { x, y } = this.plan;
-    const seen = this.plan.spread(level).filter((i) => x[i] >= left && x[i] <= right && y[i] >= top && y[i] <= bottom);
-    for (const row of seen.slice(0, PHOTOS)) this._drawPhoto(row, side, false);
+    const { x, y } = this.layout;
+    const visible = this.layout
+      .sample(level)
+      .filter((i) => x[i] >= left && x[i] <= right && y[i] >= top && y[i] <= bottom);
+    for (const product of visible.slice(0, MAX_PHOTOS)) this._drawPhoto(product, height, false);
   }
 
-  /** @param {number} row @param {number} high @param {boolean} front */
-  _drawPhoto(row, high, front) {
-    const image = this._photo(row);
+  /** Draw a product's photo; false if it is not loaded yet. @param {number} product @param {number} height @param {boolean} isFront */
+  _drawPhoto(product, height, isFront) {
+    const image = this._photo(product);
     if (!image) return false;
-    const { brush, colours } = this;
-    const wide = (high * image.naturalWidth) / image.naturalHeight;
-    const [x, y] = this.toScreen(this.plan.x[row], this.plan.y[row]);
-    brush.fillStyle = "#ffffff";
-    brush.strokeStyle = front ? colours.accent : colours.quiet;
-    brush.lineWidth = front ? 2 : 0.5;
-    brush.beginPath();
-    brush.roundRect(x - wide / 2 - 2, y - high / 2 - 2, wide + 4, high + 4, 5);
-    brush.fill();
-    brush.drawImage(image, x - wide / 2, y - high / 2, wide, high);
-    brush.stroke();
+    const { context, colours } = this;
+    const width = (height * image.naturalWidth) / image.naturalHeight;
+    const [x, y] = this.toScreen(this.layout.x[product], this.layout.y[product]);
+    context.fillStyle = "#ffffff";
+    context.strokeStyle = isFront ? colours.accent : colours.quiet;
+    context.lineWidth = isFront ? 2 : 0.5;
+    context.beginPath();
+    context.roundRect(x - width / 2 - 2, y - height / 2 - 2, width + 4, height + 4, 5);
+    context.fill();
+    context.drawImage(image, x - width / 2, y - height / 2, width, height);
+    context.stroke();
     return true;
   }
 
-  /** A photo that is here; one that is not is sent for. @param {number} row */
-  _photo(row) {
-    const held = this.photos.get(row);
-    if (held) return held.complete && held.naturalWidth ? held : null;
-    if (this.onTheWay >= AT_ONCE) return null;
-    this.onTheWay += 1;
+  /** Return a photo if it is loaded; otherwise start to load it. @param {number} product */
+  _photo(product) {
+    const cached = this.photos.get(product);
+    if (cached) return cached.complete && cached.naturalWidth ? cached : null;
+    if (this.loading >= MAX_LOADING) return null;
+    this.loading += 1;
     const image = new Image();
-    image.onload = image.onerror = () => ((this.onTheWay -= 1), this.draw());
-    image.src = this.photoOf(row);
-    this.photos.set(row, image);
-    if (this.photos.size > 800) this.photos.delete(/** @type {number} */ (this.photos.keys().next().value));
+    image.onload = image.onerror = () => {
+      this.loading -= 1;
+      this.draw();
+    };
+    image.src = this.photoUrl(product);
+    this.photos.set(product, image);
+    if (this.photos.size > CACHED_PHOTOS) {
+      this.photos.delete(/** @type {number} */ (this.photos.keys().next().value));
+    }
     return null;
   }
 
-  /** @param {number} row */
-  _drawFront(row) {
-    if (!this._drawPhoto(row, 96, true)) this._ring(row, this.colours.ink, 2);
+  /** @param {number} product */
+  _drawInFront(product) {
+    if (!this._drawPhoto(product, FRONT_PHOTO_PX, true)) this._drawRing(product, this.colours.ink);
   }
 
-  /** @param {number} row @param {string} colour @param {number} width */
-  _ring(row, colour, width) {
-    const { brush } = this;
-    const [x, y] = this.toScreen(this.plan.x[row], this.plan.y[row]);
-    brush.beginPath();
-    brush.arc(x, y, 7, 0, 2 * Math.PI);
-    brush.lineWidth = width + 2;
-    brush.strokeStyle = this.colours.paper;
-    brush.stroke();
-    brush.lineWidth = width;
-    brush.strokeStyle = colour;
-    brush.stroke();
+  /** @param {number} product @param {string} colour */
+  _drawRing(product, colour) {
+    const { context } = this;
+    const [x, y] = this.toScreen(this.layout.x[product], this.layout.y[product]);
+    context.beginPath();
+    context.arc(x, y, 7, 0, 2 * Math.PI);
+    context.lineWidth = 4;
+    context.strokeStyle = this.colours.paper;
+    context.stroke();
+    context.lineWidth = 2;
+    context.strokeStyle = colour;
+    context.stroke();
   }
 
-  /** @param {[number, number]} at */
-  _drawDesign(at) {
-    const { brush, colours } = this;
-    const [x, y] = this.toScreen(...at);
-    brush.beginPath();
-    brush.arc(x, y, 15, 0, 2 * Math.PI);
-    brush.globalAlpha = 0.22;
-    brush.fillStyle = colours.accent;
-    brush.fill();
-    brush.globalAlpha = 1;
-    brush.beginPath();
-    brush.arc(x, y, 7, 0, 2 * Math.PI);
-    brush.fill();
-    brush.lineWidth = 2.5;
-    brush.strokeStyle = colours.paper;
-    brush.stroke();
+  /** @param {[x: number, y: number]} position */
+  _drawDesign(position) {
+    const { context, colours } = this;
+    const [x, y] = this.toScreen(...position);
+    context.beginPath();
+    context.arc(x, y, 15, 0, 2 * Math.PI);
+    context.globalAlpha = 0.22;
+    context.fillStyle = colours.accent;
+    context.fill();
+    context.globalAlpha = 1;
+    context.beginPath();
+    context.arc(x, y, 7, 0, 2 * Math.PI);
+    context.fill();
+    context.lineWidth = 2.5;
+    context.strokeStyle = colours.paper;
+    context.stroke();
   }
 }

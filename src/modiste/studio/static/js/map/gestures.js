@@ -1,110 +1,140 @@
-// Hands on the map: the mouse, fingers and keys; each does all that the others do.
+// Mouse, touch and keyboard on the map. Everything can be done with each of them.
 
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const STEP = 14; // pixels that an arrow moves at least
-const LULL = 400; // milliseconds without the wheel that end a scrolling
-const REACH = 24; // pixels from a pointer to what it points at
+/** @type {Record<string, [dx: number, dy: number]>} */
+const ARROW_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const MIN_STEP_PX = 14; // that an arrow key moves at least
+const POINTER_RADIUS_PX = 24;
+const DRAG_PX = 5; // less is a click
+const EDGE_PX = 60; // a product nearer to the edge is centred
+const SCROLL_PAUSE_MS = 400; // without a wheel event: the end of a scroll
+const ZOOM_STEP = 1.6;
+
+/** @typedef {{x: number, y: number}} Point */
 
 /**
- * @param {HTMLCanvasElement} canvas @param {import("./canvas.js").MapCanvas} map @param {import("./layout.js").Plan} plan
- * @param {{point: (row: number, say?: boolean) => void, open: (row: number) => void, moved: (action: () => void) => void, goToDesign: () => void}} acts
+ * @param {HTMLCanvasElement} canvas @param {import("./canvas.js").MapCanvas} map @param {import("./layout.js").MapLayout} layout
+ * @param {{point: (product: number, announce?: boolean) => void, open: (product: number) => void, move: (action: () => void) => void, goToDesign: () => void}} actions
+ * `point` highlights a product, or none with −1; `move` runs an action that moves the map
  */
-export function listen(canvas, map, plan, { point, open, moved, goToDesign }) {
-  /** @type {Map<number, {x: number, y: number}>} fingers that are down */
-  const fingers = new Map();
-  let dragged = 0;
-  let scrolled = -Infinity; // when the wheel last scrolled the page: what began as scrolling goes on as scrolling
+export function addGestures(canvas, map, layout, { point, open, move, goToDesign }) {
+  /** @type {Map<number, Point>} the pointers that are down */
+  const pointers = new Map();
+  let draggedPx = 0;
+  let lastScroll = -Infinity; // when the wheel last scrolled the page: a scroll of the page does not turn into a zoom
 
-  const at = (/** @type {MouseEvent} */ event) => ({ x: event.offsetX, y: event.offsetY });
-  const under = (/** @type {{x: number, y: number}} */ { x, y }) => plan.nearest(...map.toWorld(x, y), REACH / map.scale);
+  /** @param {MouseEvent} event @returns {Point} */
+  const pointOf = (event) => ({ x: event.offsetX, y: event.offsetY });
+  /** @param {Point} point */
+  const productAt = ({ x, y }) => layout.nearest(...map.toWorld(x, y), POINTER_RADIUS_PX / map.scale);
 
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
-    fingers.set(event.pointerId, at(event));
-    if (fingers.size === 1) dragged = 0;
+    pointers.set(event.pointerId, pointOf(event));
+    if (pointers.size === 1) draggedPx = 0;
   });
 
   canvas.addEventListener("pointermove", (event) => {
-    const now = at(event);
-    const before = fingers.get(event.pointerId);
-    if (!before) return point(under(now));
-    const [dx, dy] = [now.x - before.x, now.y - before.y];
-    dragged += Math.abs(dx) + Math.abs(dy);
-    fingers.set(event.pointerId, now);
-    if (dragged < 5) return;
-    canvas.classList.add("held");
-    moved(() => {
-      const share = 1 / fingers.size; // two fingers move the map by what they do together
-      map.look(map.view.x - (share * dx) / map.scale, map.view.y - (share * dy) / map.scale);
-      const other = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
-      if (other) {
-        const grown = Math.hypot(now.x - other.x, now.y - other.y) / Math.max(Math.hypot(before.x - other.x, before.y - other.y), 1);
-        map.zoomBy(grown, (now.x + other.x) / 2, (now.y + other.y) / 2);
-      }
-    });
+    const now = pointOf(event);
+    const before = pointers.get(event.pointerId);
+    if (!before) return point(productAt(now));
+    draggedPx += Math.abs(now.x - before.x) + Math.abs(now.y - before.y);
+    pointers.set(event.pointerId, now);
+    if (draggedPx < DRAG_PX) return;
+    canvas.classList.add("dragging");
+    const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
+    move(() => drag(before, now, other));
   });
 
-  const up = (/** @type {PointerEvent} */ event) => {
-    const alone = fingers.size === 1;
-    fingers.delete(event.pointerId);
-    canvas.classList.remove("held");
-    if (event.type !== "pointerup" || !alone || dragged >= 5) return;
-    const row = under(at(event));
-    if (row >= 0) open(row);
+  /** Move the map with a pointer; zoom it by the distance to another. @param {Point} before @param {Point} now @param {Point | undefined} other */
+  function drag(before, now, other) {
+    const share = 1 / pointers.size; // each of two pointers moves the map half as far
+    const dx = (share * (now.x - before.x)) / map.scale;
+    const dy = (share * (now.y - before.y)) / map.scale;
+    map.moveTo(map.view.x - dx, map.view.y - dy);
+    if (!other) return;
+    const distance = (/** @type {Point} */ { x, y }) => Math.hypot(x - other.x, y - other.y);
+    map.zoomBy(distance(now) / Math.max(distance(before), 1), (now.x + other.x) / 2, (now.y + other.y) / 2);
+  }
+
+  /** @param {PointerEvent} event */
+  const release = (event) => {
+    const isClick = event.type === "pointerup" && pointers.size === 1 && draggedPx < DRAG_PX;
+    pointers.delete(event.pointerId);
+    canvas.classList.remove("dragging");
+    const product = isClick ? productAt(pointOf(event)) : -1;
+    if (product >= 0) open(product);
   };
-  canvas.addEventListener("pointerup", up);
-  canvas.addEventListener("pointercancel", up);
+  canvas.addEventListener("pointerup", release);
+  canvas.addEventListener("pointercancel", release);
   canvas.addEventListener("pointerleave", () => {
     if (map.hovered !== map.focused || document.activeElement !== canvas) point(-1);
   });
-  addEventListener("wheel", (event) => !event.defaultPrevented && (scrolled = event.timeStamp), { passive: true });
+  addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.defaultPrevented) lastScroll = event.timeStamp;
+    },
+    { passive: true },
+  );
 
   canvas.addEventListener(
     "wheel",
     (event) => {
-      if (event.timeStamp - scrolled < LULL && !event.ctrlKey) return;
-      if (event.deltaY > 0 && map.view.zoom === 1 && !event.ctrlKey) return; // no farther out: the page scrolls
+      if (!event.ctrlKey) {
+        if (event.timeStamp - lastScroll < SCROLL_PAUSE_MS) return;
+        if (event.deltaY > 0 && map.view.zoom === 1) return; // fully zoomed out: the page scrolls
+      }
       event.preventDefault();
-      moved(() => map.zoomBy(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0022)), event.offsetX, event.offsetY));
+      const factor = Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0022));
+      move(() => map.zoomBy(factor, event.offsetX, event.offsetY));
     },
     { passive: false },
   );
 
   canvas.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = keyAct(event.key);
-    if (!act) return;
+    const action = keyAction(event.key);
+    if (!action) return;
     event.preventDefault();
-    event.stopPropagation(); // the page has its own meaning for some of these keys
-    act();
+    event.stopPropagation(); // the page has shortcuts for some of these keys
+    action();
   });
   canvas.addEventListener("blur", () => point(-1));
 
   /** @param {string} key @returns {(() => void) | undefined} */
-  function keyAct(key) {
-    const arrow = ARROWS[/** @type {keyof typeof ARROWS} */ (key)];
-    if (arrow) return () => step(arrow[0], arrow[1]);
-    return {
-      Enter: () => map.focused >= 0 && open(map.focused),
-      " ": () => map.focused >= 0 && open(map.focused),
-      "+": () => moved(() => map.zoomBy(1.6)),
-      "=": () => moved(() => map.zoomBy(1.6)),
-      "-": () => moved(() => map.zoomBy(1 / 1.6)),
-      0: () => moved(() => map.look(0.5, 0.5, 1)),
+  function keyAction(key) {
+    const arrow = ARROW_KEYS[key];
+    if (arrow) return () => step(...arrow);
+    const openFocused = () => {
+      if (map.focused >= 0) open(map.focused);
+    };
+    const zoomIn = () => move(() => map.zoomBy(ZOOM_STEP));
+    /** @type {Record<string, () => void>} */
+    const actions = {
+      Enter: openFocused,
+      " ": openFocused,
+      "+": zoomIn,
+      "=": zoomIn,
+      "-": () => move(() => map.zoomBy(1 / ZOOM_STEP)),
+      0: () => move(() => map.showAll()),
       d: goToDesign,
       D: goToDesign,
-    }[key];
+    };
+    return actions[key];
   }
 
-  /** @param {number} dx @param {number} dy */
+  /** Highlight the next product in a direction. @param {number} dx @param {number} dy */
   function step(dx, dy) {
     const [x, y] = map.design ?? [map.view.x, map.view.y];
-    const from = map.focused >= 0 && plan.passes[map.focused] ? map.focused : -1;
-    const row = from < 0 ? plan.nearest(x, y) : plan.towards(from, dx, dy, STEP / map.scale);
-    if (row < 0) return;
-    const [left, top] = map.toScreen(plan.x[row], plan.y[row]);
-    const edge = 60;
-    if (left < edge || top < edge || left > map.size.width - edge || top > map.size.height - edge) moved(() => map.look(plan.x[row], plan.y[row]));
-    point(row, true);
+    const hasFocused = map.focused >= 0 && layout.passes[map.focused];
+    const product = hasFocused
+      ? layout.nextTowards(map.focused, dx, dy, MIN_STEP_PX / map.scale)
+      : layout.nearest(x, y);
+    if (product < 0) return;
+    const [left, top] = map.toScreen(layout.x[product], layout.y[product]);
+    const { width, height } = map.size;
+    const isNearEdge = left < EDGE_PX || top < EDGE_PX || left > width - EDGE_PX || top > height - EDGE_PX;
+    if (isNearEdge) move(() => map.moveTo(layout.x[product], layout.y[product]));
+    point(product, true);
   }
 }

@@ -1,196 +1,266 @@
-// The map of the shop: every product a point, the design a dot among them; pointed at, typed at, or read as a list.
+// The map of the shop: every product is a point and the design a dot. Below it, the products in view as a list.
 
-import { get } from "../core/api.js";
+import { fetchMap, thumbnailUrl } from "../core/api.js";
 import { debounced, fill, h } from "../core/dom.js";
-import { Asker } from "../core/live-query.js";
-import { words } from "../core/strings-results.js";
-import { pathOf, productOf, trying } from "../design/moves.js";
-import { Card, short } from "../results/cards.js";
-import { chosenOf, swatch, toggleValue } from "../results/filters.js";
+import { LiveQuery } from "../core/live-query.js";
+import { readable, shorten } from "../core/strings.js";
+import { strings } from "../core/strings-results.js";
+import { cachedProduct, toastErrors } from "../design/moves.js";
+import { Card } from "../results/cards.js";
+import { chosenValues, swatch, toggleValue } from "../results/filters.js";
 import { MapCanvas } from "./canvas.js";
-import { listen } from "./gestures.js";
-import { colourOf, Plan } from "./layout.js";
+import { addGestures } from "./gestures.js";
+import { colourOf, MapLayout } from "./layout.js";
 
-const LISTED = 12;
-const still = matchMedia("(prefers-reduced-motion: reduce)");
-const night = matchMedia("(prefers-color-scheme: dark)");
+const LISTED_PRODUCTS = 12;
+const LIST_DELAY_MS = 250;
+const GLIDE_MS = 350;
+const ZOOM_STEP = 1.6;
+const DESIGN_ZOOM = 4;
+const PAN_SHARE = 0.2; // of the view
+const PHOTO_PX = 120;
+const TIP_HALF_WIDTH_PX = 90;
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+const darkMode = matchMedia("(prefers-color-scheme: dark)");
 
-/** @param {HTMLElement} root @param {import("../core/store.js").App} app */
+/** @typedef {import("../core/store.js").App} App */
+
+/** @param {HTMLElement} root @param {App} app */
 export function mount(root, app) {
-  const place = h("div#map");
-  root.append(h("div.heading", {}, h("h3", {}, words.map), h("p.note", {}, words.mapNote)), place);
-  const asker = new Asker(place, app, {
-    ask: (signal) => get("/v1/map", signal),
-    show: (answer) => draw(place, app, new Plan(answer)),
-    skeleton: () => h("div.skeleton.plan", { "aria-hidden": "true" }),
+  const container = h("div#map");
+  root.append(h("div.heading", {}, h("h3", {}, strings.map), h("p.note", {}, strings.mapNote)), container);
+  const query = new LiveQuery(container, app, {
+    fetch: fetchMap,
+    show: (response) => createMap(container, app, new MapLayout(response)),
+    skeleton: () => h("div.skeleton.map-skeleton", { "aria-hidden": "true" }),
   });
-  asker.run();
+  query.run();
   return {};
 }
 
-/** @param {HTMLElement} place @param {import("../core/store.js").App} app @param {Plan} plan */
-function draw(place, app, plan) {
-  const canvas = h("canvas#map-canvas", { tabIndex: 0, role: "application", "aria-label": words.mapLabel, "aria-roledescription": "map", "aria-describedby": "map-keys" });
+/** @param {string} label @param {string} sign @param {() => void} onclick */
+const roundButton = (label, sign, onclick) =>
+  h("button.round", { type: "button", "aria-label": label, title: label, onclick }, sign);
+
+function isDark() {
+  const { theme } = document.documentElement.dataset;
+  return theme ? theme === "dark" : darkMode.matches;
+}
+
+/** @param {HTMLElement} container @param {App} app @param {MapLayout} layout */
+function createMap(container, app, layout) {
+  const canvas = h("canvas#map-canvas", {
+    tabIndex: 0,
+    role: "application",
+    "aria-label": strings.mapLabel,
+    "aria-roledescription": "map",
+    "aria-describedby": "map-keys",
+  });
   const tip = h("p.tip", { hidden: true, dir: "auto", "aria-hidden": "true" });
-  const chosen = h("div#map-card", { hidden: true });
+  const cardBox = h("div#map-card", { hidden: true });
   const legend = h("div.legend", { role: "group" });
-  const note = h("p.note", { hidden: true }, words.mapOnly);
-  const rows = h("ul.map-list");
-  const summary = h("summary", {}, words.inView(Math.min(LISTED, plan.count), plan.count)); // all, before it is moved
-  const listing = h("details#map-listing", { ontoggle: () => list() }, summary, rows);
-  const map = new MapCanvas(canvas, plan, (row) => `${pathOf(plan.ids[row])}/thumbnail.webp?height=120`);
-  const round = (/** @type {string} */ word, /** @type {string} */ sign, /** @type {() => void} */ onclick) => h("button.round", { type: "button", "aria-label": word, title: word, onclick }, sign);
-  const pan = (/** @type {number} */ dx, /** @type {number} */ dy) => () => moved(() => map.look(map.view.x + (0.2 * dx * map.size.width) / map.scale, map.view.y + (0.2 * dy * map.size.height) / map.scale));
-  const tools = h(
-    "div.map-tools",
+  const filterNote = h("p.note", { hidden: true }, strings.mapFilters);
+  const list = h("ul.map-list");
+  const summary = h(
+    "summary",
     {},
-    round(words.zoomIn, "+", () => moved(() => map.zoomBy(1.6))),
-    round(words.zoomOut, "−", () => moved(() => map.zoomBy(1 / 1.6))),
-    round(words.pan.left, "←", pan(-1, 0)),
-    round(words.pan.right, "→", pan(1, 0)),
-    round(words.pan.up, "↑", pan(0, -1)),
-    round(words.pan.down, "↓", pan(0, 1)),
-    round(words.whole, "⤢", () => moved(() => map.look(0.5, 0.5, 1))),
-    round(words.toDesign, "◎", goToDesign),
+    strings.inView(Math.min(LISTED_PRODUCTS, layout.count), layout.count), // the whole map is in view at first
   );
-  const colourBy = h("select#map-colour", { onchange: () => ((map.colouring = plan.colourings[Number(colourBy.value)]), recolour()) }, ...plan.colourings.map((each, i) => h("option", { value: i }, i === 0 ? words.category : each.name.replaceAll("_", " "))));
+  const listing = h("details#map-listing", { ontoggle: () => updateList() }, summary, list);
+  const map = new MapCanvas(canvas, layout, (product) => thumbnailUrl(layout.ids[product], PHOTO_PX));
+  const colourBy = h(
+    "select#map-colour",
+    {
+      onchange() {
+        map.colouring = layout.colourings[Number(colourBy.value)];
+        updateColours();
+      },
+    },
+    ...layout.colourings.map(({ name }, i) =>
+      h("option", { value: i }, i === 0 ? strings.category : readable(name)),
+    ),
+  );
   fill(
-    place,
-    h("div.map-head", {}, h("div.choice", {}, h("label", { htmlFor: "map-colour" }, words.colourBy), colourBy), legend),
-    note,
-    h("div.map-box", {}, canvas, tip, tools, chosen),
-    h("p#map-keys.note", {}, words.mapKeys),
+    container,
+    h(
+      "div.map-head",
+      {},
+      h("div.choice", {}, h("label", { htmlFor: "map-colour" }, strings.colourBy), colourBy),
+      legend,
+    ),
+    filterNote,
+    h("div.map-box", {}, canvas, tip, tools(), cardBox),
+    h("p#map-keys.note", {}, strings.mapKeys),
     listing,
   );
 
-  const relist = debounced(() => list(), 250);
-  /** @param {() => void} action */
-  function moved(action) {
+  function tools() {
+    /** @param {number} dx @param {number} dy */
+    const pan = (dx, dy) => () =>
+      move(() => {
+        const { view, size, scale } = map;
+        const x = view.x + (PAN_SHARE * dx * size.width) / scale;
+        map.moveTo(x, view.y + (PAN_SHARE * dy * size.height) / scale);
+      });
+    return h(
+      "div.map-tools",
+      {},
+      roundButton(strings.zoomIn, "+", () => move(() => map.zoomBy(ZOOM_STEP))),
+      roundButton(strings.zoomOut, "−", () => move(() => map.zoomBy(1 / ZOOM_STEP))),
+      roundButton(strings.pan.left, "←", pan(-1, 0)),
+      roundButton(strings.pan.right, "→", pan(1, 0)),
+      roundButton(strings.pan.up, "↑", pan(0, -1)),
+      roundButton(strings.pan.down, "↓", pan(0, 1)),
+      roundButton(strings.showWholeMap, "⤢", () => move(() => map.showAll())),
+      roundButton(strings.toDesign, "◎", goToDesign),
+    );
+  }
+
+  const updateListLater = debounced(() => updateList(), LIST_DELAY_MS);
+  /** Run an action that moves the map. @param {() => void} action */
+  function move(action) {
     action();
     tip.hidden = true;
-    relist();
+    updateListLater();
   }
 
-  function dark() {
-    const theme = document.documentElement.dataset.theme;
-    return theme ? theme === "dark" : night.matches;
-  }
-
-  function recolour() {
-    const of = (/** @type {string} */ name) => {
-      canvas.style.color = `var(--${name})`;
+  function updateColours() {
+    const cssColour = (/** @type {string} */ variable) => {
+      canvas.style.color = `var(--${variable})`;
       return getComputedStyle(canvas).color;
     };
-    map.colours = { paper: of("card"), ink: of("ink"), quiet: of("edge"), accent: of("accent"), dark: dark() };
+    map.colours = {
+      paper: cssColour("card"),
+      ink: cssColour("ink"),
+      quiet: cssColour("edge"),
+      accent: cssColour("accent"),
+      isDark: isDark(),
+    };
+    updateLegend();
+    map.redraw();
+  }
+
+  function updateLegend() {
     const { colouring } = map;
-    legend.setAttribute("aria-label", `${words.colourBy} ${colouring.name.replaceAll("_", " ")}`);
-    const known = new Set(colouring.of);
-    const on = chosenOf(app, colouring.name);
-    const focused = [...legend.children].indexOf(/** @type {any} */ (document.activeElement));
-    fill(
-      legend,
-      ...colouring.values.flatMap((value, number) =>
-        known.has(number)
-          ? [h("button.chip", { type: "button", "aria-pressed": on.includes(value), onclick: () => toggleValue(app, colouring.name, value) }, swatch(colourOf(colouring, number, map.colours.dark)), h("span", { dir: "auto" }, short(value, 40)))]
-          : [],
-      ),
+    legend.setAttribute("aria-label", `${strings.colourBy} ${readable(colouring.name)}`);
+    const used = new Set(colouring.of);
+    const chosen = chosenValues(app, colouring.name);
+    const focused = [...legend.children].indexOf(document.activeElement ?? legend);
+    const chips = colouring.values.flatMap((value, number) => {
+      if (!used.has(number)) return [];
+      const properties = {
+        type: "button",
+        title: shorten(value, 80),
+        "aria-pressed": chosen.includes(value),
+        onclick: () => toggleValue(app, colouring.name, value),
+      };
+      const colour = colourOf(colouring, number, map.colours.isDark);
+      return [h("button.chip", properties, swatch(colour), h("span", { dir: "auto" }, shorten(value, 40)))];
+    });
+    fill(legend, ...chips);
+    chips[focused]?.focus();
+  }
+
+  function updateFilters() {
+    filterNote.hidden = layout.filter(app.options.where);
+    updateColours();
+    updateListLater();
+  }
+
+  function updateList() {
+    const inView = layout.within(map.box());
+    const listed = inView.slice(0, LISTED_PRODUCTS);
+    summary.textContent = strings.inView(listed.length, inView.length);
+    if (listing.open) fill(list, ...listed.map(listItem));
+  }
+
+  /** @param {number} product */
+  function listItem(product) {
+    const id = layout.ids[product];
+    const button = h("button.link", { type: "button", dir: "auto", onclick: () => open(product) }, id);
+    cachedProduct(id).then(
+      ({ title }) => Object.assign(button, { textContent: shorten(title, 80), title: shorten(title, 80) }),
+      () => {}, // the id stays
     );
-    if (focused >= 0) /** @type {HTMLElement} */ (legend.children[focused])?.focus();
-    map.repaint();
+    return h("li", {}, button);
   }
 
-  function refilter() {
-    note.hidden = plan.filter(app.options.where);
-    recolour();
-    relist();
-  }
-
-  function list() {
-    const inside = plan.within(map.box());
-    const shown = inside.slice(0, LISTED);
-    summary.textContent = words.inView(shown.length, inside.length);
-    if (!listing.open) return;
-    fill(
-      rows,
-      ...shown.map((row) => {
-        const button = h("button.link", { type: "button", dir: "auto", onclick: () => open(row) }, plan.ids[row]);
-        productOf(plan.ids[row]).then((product) => (button.textContent = short(product.title, 80)), () => {});
-        return h("li", {}, button);
-      }),
-    );
-  }
-
-  /** @param {number} row */
-  function open(row) {
-    trying(app, async () => {
-      const product = await productOf(plan.ids[row]);
-      map.focused = row;
+  /** Show a product's card. @param {number} index */
+  function open(index) {
+    toastErrors(app, async () => {
+      const product = await cachedProduct(layout.ids[index]);
+      map.focused = index;
       map.draw();
-      const card = new Card(app, product);
-      card.plain();
-      const close = round(words.close, "×", () => ((chosen.hidden = true), canvas.focus()));
+      const close = roundButton(strings.close, "×", () => {
+        cardBox.hidden = true;
+        canvas.focus();
+      });
       close.classList.add("close");
-      fill(chosen, close, card.node);
-      chosen.hidden = false;
-      app.announce(`${short(product.title)}, ${product.category}`);
+      fill(cardBox, close, new Card(app, product).withoutScore().node);
+      cardBox.hidden = false;
+      app.announce(`${shorten(product.title)}, ${product.category}`);
       close.focus({ preventScroll: true });
     });
   }
 
-  /** Show a product in front with its name. @param {number} row @param {boolean} [say] */
-  async function point(row, say = false) {
-    if (row < 0) {
-      map.hovered = -1;
-      tip.hidden = true;
-      return map.draw();
-    }
-    if (say) map.focused = row;
-    map.hovered = row;
+  /** Show a product in front, with its title. @param {number} index −1 for none @param {boolean} [announce] */
+  async function point(index, announce = false) {
+    map.hovered = index;
+    if (index < 0) tip.hidden = true;
+    else if (announce) map.focused = index;
     map.draw();
-    const product = await productOf(plan.ids[row]).catch(() => null);
-    if (!product || map.hovered !== row) return;
-    const [left, top] = map.toScreen(plan.x[row], plan.y[row]);
-    tip.textContent = short(product.title, 80);
+    if (index < 0) return;
+    const product = await cachedProduct(layout.ids[index]).catch(() => null);
+    if (!product || map.hovered !== index) return;
+    const [left, top] = map.toScreen(layout.x[index], layout.y[index]);
+    tip.textContent = shorten(product.title, 80);
     tip.hidden = false;
-    tip.style.left = `${Math.min(Math.max(left, 90), map.size.width - 90)}px`;
-    tip.style.top = `${top > map.size.height - 110 ? top - 92 : top + 58}px`;
-    if (say) app.announce(`${short(product.title)}, ${product.category}`);
+    tip.style.left = `${Math.min(Math.max(left, TIP_HALF_WIDTH_PX), map.size.width - TIP_HALF_WIDTH_PX)}px`;
+    tip.style.top = `${top > map.size.height - 110 ? top - 92 : top + 58}px`; // above or below the photo
+    if (announce) app.announce(`${shorten(product.title)}, ${product.category}`);
   }
 
   function goToDesign() {
-    const at = map.design;
-    if (at) moved(() => map.look(at[0], at[1], Math.max(map.view.zoom, 4)));
+    const position = map.design;
+    if (position) move(() => map.moveTo(...position, Math.max(map.view.zoom, DESIGN_ZOOM)));
   }
 
-  let gliding = 0;
-  function follow() {
-    const answer = app.similar;
-    if (!answer) return;
-    map.ringed = new Set(answer.results.map((/** @type {any} */ match) => plan.place.get(match.id)).filter((/** @type {any} */ row) => row !== undefined));
-    const [x, y] = answer.position;
+  let glide = 0;
+  /** Move the design's dot to its new position. */
+  function updateDesign() {
+    if (!app.similar) return;
+    const { results, position } = app.similar;
+    map.ringed = new Set(results.flatMap(({ id }) => layout.indexOf.get(id) ?? []));
     const from = map.design;
-    cancelAnimationFrame(gliding);
-    if (!from || still.matches) {
-      map.design = [x, y];
-      return map.draw();
-    }
-    const began = performance.now();
-    const glide = (/** @type {number} */ now) => {
-      const share = Math.min((now - began) / 350, 1);
-      const eased = 1 - (1 - share) ** 3;
-      map.design = [from[0] + (x - from[0]) * eased, from[1] + (y - from[1]) * eased];
+    cancelAnimationFrame(glide);
+    if (!from || reducedMotion.matches) {
+      map.design = position;
       map.draw();
-      if (share < 1) gliding = requestAnimationFrame(glide);
+      return;
+    }
+    const start = performance.now();
+    const tick = (/** @type {number} */ now) => {
+      const share = Math.min((now - start) / GLIDE_MS, 1);
+      const eased = 1 - (1 - share) ** 3;
+      map.design = [from[0] + (position[0] - from[0]) * eased, from[1] + (position[1] - from[1]) * eased];
+      map.draw();
+      if (share < 1) glide = requestAnimationFrame(tick);
     };
-    gliding = requestAnimationFrame(glide);
+    glide = requestAnimationFrame(tick);
   }
 
-  listen(canvas, map, plan, { point, open, moved, goToDesign });
-  new ResizeObserver(() => canvas.clientWidth && (map.resize(canvas.clientWidth, canvas.clientHeight), relist())).observe(canvas);
-  new MutationObserver(recolour).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  night.addEventListener("change", recolour);
-  app.on("options", refilter);
-  app.on("results", (what) => what === "similar" && follow());
-  refilter();
-  follow();
+  addGestures(canvas, map, layout, { point, open, move, goToDesign });
+  new ResizeObserver(() => {
+    if (!canvas.clientWidth) return; // hidden
+    map.resize(canvas.clientWidth, canvas.clientHeight);
+    updateListLater();
+  }).observe(canvas);
+  new MutationObserver(updateColours).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  darkMode.addEventListener("change", updateColours);
+  app.on("options", updateFilters);
+  app.on("results", (kind) => {
+    if (kind === "similar") updateDesign();
+  });
+  updateFilters();
+  updateDesign();
 }

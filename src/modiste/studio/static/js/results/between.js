@@ -1,136 +1,207 @@
-// Two pinned designs and everything between them: one slider, a strip to choose from, a film to keep.
+// The interpolation of two pinned designs: a slider between them, a strip of pictures, an animation.
 
-import { picture } from "../core/api.js";
+import { fetchInterpolation } from "../core/api.js";
 import { download, fill, h } from "../core/dom.js";
-import { newest } from "../core/latest-image.js";
-import { words } from "../core/strings-results.js";
+import { latestImage } from "../core/latest-image.js";
+import { shorten } from "../core/strings.js";
+import { strings } from "../core/strings-results.js";
 import { toast } from "../core/toast.js";
-import { begun } from "../design/frame.js";
-import { pin, trying } from "../design/moves.js";
-import { short } from "./cards.js";
+import { originText } from "../design/frame.js";
+import { pin, toastErrors } from "../design/moves.js";
 
-const STRIP = 7; // pictures
-const FILM = 24;
-const STEP = 5; // per cent of the way, of the button that stands for playing where motion is unwanted
-const LASTS = 4000; // milliseconds from A to B
-const still = matchMedia("(prefers-reduced-motion: reduce)");
+const STRIP_PICTURES = 7;
+const ANIMATION_PICTURES = 24;
+const STEP_PERCENT = 5; // of the button that replaces Play where motion is unwanted
+const PLAY_MS = 4000; // from A to B
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** @typedef {"a" | "b"} EndName */
 
 /** @param {HTMLElement} root @param {import("../core/store.js").App} app */
 export function mount(root, app) {
-  const image = h("img.shot#between-frame", { alt: "" });
-  const paint = newest(image);
-  const slider = h("input#between-slider", { type: "range", min: 0, max: 100, step: 1, value: 50, "aria-label": words.slider, oninput: () => (stop(), draw()) });
+  const image = h("img.photo#between-frame", { alt: "" });
+  const setImage = latestImage(image);
+  const slider = h("input#between-slider", {
+    type: "range",
+    min: 0,
+    max: 100,
+    step: 1,
+    value: 50,
+    "aria-label": strings.slider,
+    oninput() {
+      stop();
+      draw();
+    },
+  });
   const strip = h("ul.film");
-  const play = h("button#between-play.main", { type: "button", onclick: () => (still.matches ? step() : playing ? stop() : start()) }, still.matches ? words.step : words.play);
-  const act = (/** @type {string} */ id, /** @type {string} */ word, /** @type {() => void} */ onclick) => h(`button#${id}.plain`, { type: "button", onclick }, word);
-  const take = act("between-take", words.take, takeIt);
+  const playLabel = () => (reducedMotion.matches ? strings.step : strings.play);
+  const play = h(
+    "button#between-play.main",
+    { type: "button", onclick: () => (reducedMotion.matches ? step() : animation ? stop() : start()) },
+    playLabel(),
+  );
+  /** @param {string} id @param {string} label @param {() => void} onclick */
+  const button = (id, label, onclick) => h(`button#${id}.plain`, { type: "button", onclick }, label);
+  const take = button("between-take", strings.take, useDesign);
   const actions = h(
     "div.row",
     {},
-    act("between-swap", words.swapEnds, swap),
-    act("export-strip", words.exportStrip, () => save("image/png", STRIP, "png")),
-    act("export-webp", words.exportWebp, () => save("image/webp", FILM, "webp")),
+    button("between-swap", strings.swapEnds, swap),
+    button("export-strip", strings.exportStrip, () => save("image/png", STRIP_PICTURES, "png")),
+    button("export-webp", strings.exportWebp, () => save("image/webp", ANIMATION_PICTURES, "webp")),
   );
-  const ends = { a: end("a"), b: end("b") };
-  const middle = h("div.middle", {}, image, slider, h("div.a-to-b", {}, h("span", { "aria-hidden": "true" }, "A"), h("div.row", {}, play, take), h("span", { "aria-hidden": "true" }, "B")));
-  const hint = h("p.empty.note", {}, words.pinHint);
-  const work = h("div.between-work", {}, strip, actions);
-  root.append(h("div.heading", {}, h("h3", {}, words.between), h("p.note", {}, words.betweenNote)), h("div#between", {}, h("div.trio", {}, ends.a.node, middle, ends.b.node), hint, work));
+  const ends = { a: createEnd("a"), b: createEnd("b") };
+  const middle = h(
+    "div.middle",
+    {},
+    image,
+    slider,
+    h(
+      "div.a-to-b",
+      {},
+      h("span", { "aria-hidden": "true" }, "A"),
+      h("div.row", {}, play, take),
+      h("span", { "aria-hidden": "true" }, "B"),
+    ),
+  );
+  const hint = h("p.empty.note", {}, strings.pinHint);
+  const details = h("div.between-details", {}, strip, actions);
+  root.append(
+    h("div.heading", {}, h("h3", {}, strings.between), h("p.note", {}, strings.betweenNote)),
+    h("div#between", {}, h("div.trio", {}, ends.a.node, middle, ends.b.node), hint, details),
+  );
 
-  let playing = 0;
+  let animation = 0; // the id of its next frame; 0 while it is stopped
 
-  /** @param {"a" | "b"} name */
-  function end(name) {
+  /** @param {EndName} name */
+  function createEnd(name) {
     const letter = name.toUpperCase();
-    const photo = h("div.photo");
+    const picture = h("div.end-picture");
     const title = h("p.name", { dir: "auto" });
-    const button = h(
-      `button#pin-${name}.plain`,
-      { type: "button", onclick: () => pin(app, name, { code: app.code.slice(), title: app.origin.title ? `${words.design}, ${begun(app.origin)}` : words.design, url: app.frameUrl() }) },
-      words.pinDesign(letter),
+    const pinDesign = () => {
+      const origin = app.origin.title ? `${strings.design}, ${originText(app.origin)}` : strings.design;
+      pin(app, name, { code: app.code.slice(), title: origin, url: app.renderUrl() });
+    };
+    const pinButton = button(`pin-${name}`, strings.pinDesign(letter), pinDesign);
+    const node = h(
+      "div.end",
+      {},
+      h("p.letter", { "aria-hidden": "true" }, letter),
+      picture,
+      title,
+      pinButton,
     );
-    return { photo, title, node: h("div.end", {}, h("p.letter", { "aria-hidden": "true" }, letter), photo, title, button) };
+    return { picture, title, node };
   }
 
-  const ready = () => Boolean(app.pins.a && app.pins.b);
-  const at = (/** @type {number} */ share) => app.pins.a.code.map((/** @type {number} */ from, /** @type {number} */ i) => from + share * (app.pins.b.code[i] - from));
+  /** Return the code at a share of the way, 0 to 1. @param {number} share */
+  function codeAt(share) {
+    const { a, b } = app.pins;
+    if (!a || !b) return app.code;
+    return a.code.map((from, i) => from + share * (b.code[i] - from));
+  }
 
-  function pinned() {
-    for (const name of /** @type {const} */ (["a", "b"])) {
-      const held = app.pins[name];
-      ends[name].title.textContent = held ? short(held.title, 80) : "";
-      fill(ends[name].photo, ...(held ? [h("img.shot", { src: held.url, alt: "" })] : [h("span.letter-large", { "aria-hidden": "true" }, name.toUpperCase())]));
+  function updatePins() {
+    for (const name of /** @type {EndName[]} */ (["a", "b"])) {
+      const { picture, title } = ends[name];
+      const pinned = app.pins[name];
+      title.textContent = pinned ? shorten(pinned.title, 80) : "";
+      const letter = h("span.letter-large", { "aria-hidden": "true" }, name.toUpperCase());
+      fill(picture, pinned ? h("img.photo", { src: pinned.url, alt: "" }) : letter);
     }
-    middle.hidden = work.hidden = !ready();
-    hint.hidden = ready();
+    const isReady = Boolean(app.pins.a && app.pins.b);
+    middle.hidden = details.hidden = !isReady;
+    hint.hidden = isReady;
     stop();
-    if (!ready()) return;
-    const steps = Array.from({ length: STRIP }, (_, i) => Math.round((100 * i) / (STRIP - 1)));
-    fill(strip, ...steps.map((share) => h("li", {}, h("button.enlarge", { type: "button", "aria-label": words.at(share), onclick: () => (stop(), go(share)) }, h("img.shot", { src: app.frameUrl(at(share / 100)), alt: "", loading: "lazy" })))));
+    if (!isReady) return;
+    fill(
+      strip,
+      ...Array.from({ length: STRIP_PICTURES }, (_, i) =>
+        stripItem(Math.round((100 * i) / (STRIP_PICTURES - 1))),
+      ),
+    );
     draw();
   }
 
-  /** @param {number} share per cent */
-  function go(share) {
-    slider.value = share;
+  /** @param {number} percent */
+  function stripItem(percent) {
+    const choose = () => {
+      stop();
+      goTo(percent);
+    };
+    const picture = h("img.photo", { src: app.renderUrl(codeAt(percent / 100)), alt: "", loading: "lazy" });
+    const label = strings.at(percent);
+    return h(
+      "li",
+      {},
+      h("button.enlarge", { type: "button", "aria-label": label, onclick: choose }, picture),
+    );
+  }
+
+  /** @param {number} percent */
+  function goTo(percent) {
+    slider.value = String(percent);
     draw();
   }
 
   function draw() {
-    const share = Number(slider.value);
-    slider.setAttribute("aria-valuetext", words.at(share));
-    paint(app.frameUrl(at(share / 100)));
-    image.alt = words.betweenFrame(short(app.pins.a.title, 60), short(app.pins.b.title, 60), share);
+    const { a, b } = app.pins;
+    if (!a || !b) return;
+    const percent = slider.valueAsNumber;
+    slider.setAttribute("aria-valuetext", strings.at(percent));
+    setImage(app.renderUrl(codeAt(percent / 100)));
+    image.alt = strings.betweenPicture(shorten(a.title, 60), shorten(b.title, 60), percent);
   }
 
   function start() {
     let before = performance.now();
-    let place = Number(slider.value) / 100;
-    let way = place >= 1 ? -1 : 1;
-    play.textContent = words.pause;
+    let share = slider.valueAsNumber / 100;
+    let direction = share >= 1 ? -1 : 1;
+    play.textContent = strings.pause;
     const tick = (/** @type {number} */ now) => {
-      place += (way * (now - before)) / LASTS;
+      share += (direction * (now - before)) / PLAY_MS;
       before = now;
-      if (place >= 1 || place <= 0) way = -way;
-      place = Math.min(Math.max(place, 0), 1);
-      go(Math.round(100 * place));
-      playing = requestAnimationFrame(tick);
+      if (share >= 1 || share <= 0) direction = -direction;
+      share = Math.min(Math.max(share, 0), 1);
+      goTo(Math.round(100 * share));
+      animation = requestAnimationFrame(tick);
     };
-    playing = requestAnimationFrame(tick);
+    animation = requestAnimationFrame(tick);
   }
 
   function stop() {
-    cancelAnimationFrame(playing);
-    playing = 0;
-    play.textContent = still.matches ? words.step : words.play;
+    cancelAnimationFrame(animation);
+    animation = 0;
+    play.textContent = playLabel();
   }
 
-  const step = () => go((Number(slider.value) + STEP) % (100 + STEP));
+  const step = () => goTo((slider.valueAsNumber + STEP_PERCENT) % (100 + STEP_PERCENT));
 
-  function takeIt() {
+  function useDesign() {
     stop();
-    app.setCode(at(Number(slider.value) / 100));
-    toast(app, words.tookBetween);
+    app.setCode(codeAt(slider.valueAsNumber / 100));
+    toast(app, strings.tookBetween);
   }
 
   function swap() {
     app.pins = { a: app.pins.b, b: app.pins.a };
-    slider.value = 100 - Number(slider.value);
+    slider.value = String(100 - slider.valueAsNumber);
     app.emit("pins");
   }
 
-  /** @param {string} type @param {number} steps @param {string} ending */
-  function save(type, steps, ending) {
-    trying(app, async () => {
-      toast(app, words.waiting);
+  /** @param {"image/png" | "image/webp"} type @param {number} steps @param {string} extension */
+  function save(type, steps, extension) {
+    toastErrors(app, async () => {
       const { a, b } = app.pins;
-      const blob = await picture("/v1/between", { a: app.asked(a.code), b: app.asked(b.code), steps, there_and_back: ending === "webp" }, type);
-      download(blob, `between.${ending}`);
+      if (!a || !b) return;
+      toast(app, strings.rendering);
+      const blob = await fetchInterpolation(app.roundedCode(a.code), app.roundedCode(b.code), steps, type);
+      download(blob, `between.${extension}`);
     });
   }
 
-  app.on("pins", pinned);
-  still.addEventListener("change", stop);
-  pinned();
+  app.on("pins", updatePins);
+  reducedMotion.addEventListener("change", stop);
+  updatePins();
   return { hide: stop };
 }

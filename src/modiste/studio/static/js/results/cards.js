@@ -1,110 +1,157 @@
-// A product as a card. One card per product lives on while answers come and go, so nothing flickers.
+// Product cards. A card is kept and updated from one result to the next, so that nothing flickers.
 
 import { fill, h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
-import { CLOSENESS, words } from "../core/strings-results.js";
-import { moveTowards, pinProduct, startFrom } from "../design/moves.js";
+import { shorten } from "../core/strings.js";
+import { CLOSENESS, strings } from "../core/strings-results.js";
+import { moveTowards, pinProduct, STEP, startFrom } from "../design/moves.js";
 import { openPhoto } from "./open-photo.js";
 
-/** @typedef {{id: string, title: string, category: string, attributes: Record<string, any>, photo: string, thumbnail: string, score?: number, closeness?: string}} Product */
+/** @typedef {import("../core/api.js").Product} Product */
+/** @typedef {import("../core/api.js").Match} Match */
+/** @typedef {import("../core/store.js").App} App */
 
-const LONGEST = 120; // letters of a name that are said or kept in a label; the eye gets two lines
+/** The URL of a product's photo at a height. @param {Product} product @param {number} height in pixels */
+const photoUrl = (product, height) => `${product.thumbnail.split("?")[0]}?height=${height}`;
 
-/** @param {string} text @param {number} [most] */
-export function short(text, most = LONGEST) {
-  return text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text;
+/** Return a product's photo. @param {Product} product @param {number} height in pixels @param {string} [alt] */
+export const photo = (product, height, alt = "") =>
+  h("img.photo", {
+    src: photoUrl(product, height),
+    alt,
+    loading: "lazy",
+    decoding: "async",
+    draggable: false,
+  });
+
+/** Return a product's photo as a button that enlarges it. @param {App} app @param {Product} product @param {number} height in pixels */
+export const enlargeButton = (app, product, height) =>
+  h(
+    "button.enlarge",
+    {
+      type: "button",
+      "aria-label": strings.enlarge(shorten(product.title)),
+      onclick: () => openPhoto(app, product),
+    },
+    photo(product, height),
+  );
+
+/** Return two attributes that the title does not say already; the category if there are none. @param {App} app @param {Product} product */
+export function summaryOf(app, product) {
+  const facets = app.shop.facets.filter(({ kind, name }) => kind === "words" && name !== "category");
+  const values = new Set(facets.map(({ name }) => product.attributes[name]));
+  const known = `${product.title}\n${product.category}`.toLowerCase();
+  const news = [...values].filter(
+    (value) => typeof value === "string" && !known.includes(value.toLowerCase()),
+  );
+  return (news.length ? news : [product.category])
+    .slice(0, 2)
+    .map((value) => shorten(value, 40))
+    .join(" · ");
 }
 
-/** The address of a product's small photo. @param {Product} product @param {number} height */
-export const thumbnail = (product, height) => `${product.thumbnail.split("?")[0]}?height=${height}`;
-
-/** A photo on its white tile: never moves the page, never more than asked for. @param {Product} product @param {number} [height] @param {string} [alt] */
-export function tile(product, height = 240, alt = short(product.title)) {
-  return h("img.shot", { src: thumbnail(product, height), alt, loading: "lazy", decoding: "async", draggable: false });
-}
-
-/** A few of its attributes, as the shop's facets order them. @param {import("../core/store.js").App} app @param {Product} product */
-export function fewWords(app, product) {
-  const named = app.shop.facets.filter((/** @type {any} */ facet) => facet.kind === "words" && facet.name !== "category");
-  const values = named.map((/** @type {any} */ facet) => product.attributes[facet.name]).filter((/** @type {any} */ value) => typeof value === "string");
-  const plain = (/** @type {string} */ text) => text.toLowerCase();
-  const said = [product.title, product.category].map(plain);
-  const told = [...new Set(values)].filter((value) => !said.some((text) => text.includes(plain(value))));
-  return (told.length ? told : [product.category]).slice(0, 2).map((value) => short(value, 40)).join(" · ");
-}
-
-/** Closeness as a word with five dots. @param {string} closeness */
+/** Return the closeness as five dots and a word. @param {string} closeness */
 export function closenessMark(closeness) {
-  const near = CLOSENESS.indexOf(closeness) + 1;
-  const dots = h("span.dots", { "aria-hidden": "true" });
-  for (let i = 1; i <= CLOSENESS.length; i++) dots.append(h(i <= near ? "i.on" : "i"));
-  return h("p.closeness", {}, dots, closeness);
+  const filled = CLOSENESS.indexOf(closeness) + 1;
+  const dots = CLOSENESS.map((_, i) => h(i < filled ? "i.on" : "i"));
+  return h("p.closeness", {}, h("span.dots", { "aria-hidden": "true" }, ...dots), closeness);
 }
 
-/** A button of a card: what it does, and with which product. @param {string} word @param {Product} product */
-const named = (word, product) => ({ type: "button", "aria-label": `${word}: ${short(product.title, 60)}`, title: word });
+/** The properties of a card's button. @param {string} label @param {Product} product */
+const labelled = (label, product) => ({
+  type: "button",
+  "aria-label": `${label}: ${shorten(product.title, 60)}`,
+  title: label,
+});
 
-/** More and less of a product. @param {import("../core/store.js").App} app @param {Product} product */
-function steps(app, product) {
+/** @param {App} app @param {Product} product */
+function moveButtons(app, product) {
+  const move = (/** @type {number} */ share) => () => moveTowards(app, product, share);
   return h(
     "div.steps",
     {},
-    h("button.less-like.on-photo", { ...named(words.lessLike, product), onclick: () => moveTowards(app, product, -0.3) }, icon("minus")),
-    h("button.more-like.on-photo", { ...named(words.moreLike, product), onclick: () => moveTowards(app, product) }, icon("plus")),
+    h(
+      "button.less-like.on-photo",
+      { ...labelled(strings.lessLike, product), onclick: move(-STEP) },
+      icon("minus"),
+    ),
+    h(
+      "button.more-like.on-photo",
+      { ...labelled(strings.moreLike, product), onclick: move(STEP) },
+      icon("plus"),
+    ),
   );
 }
 
-/** @param {import("../core/store.js").App} app @param {Product} product */
-function pinButtons(app, product) {
-  const make = (/** @type {"a" | "b"} */ end) => {
-    const letter = end.toUpperCase();
-    const pressed = app.pins[end]?.id === product.id;
-    return h(`button.pin.on-photo.pin-${end}`, { ...named(words.pin(letter), product), "aria-pressed": pressed, onclick: () => pinProduct(app, end, product) }, letter);
+/** @param {App} app @param {Product} product @param {"a" | "b"} end */
+function pinButton(app, product, end) {
+  const letter = end.toUpperCase();
+  const properties = {
+    ...labelled(strings.pin(letter), product),
+    "aria-pressed": app.pins[end]?.id === product.id,
+    onclick: () => pinProduct(app, end, product),
   };
-  return h("div.pins", {}, make("a"), make("b"));
+  return h(`button.pin.on-photo.pin-${end}`, properties, letter);
 }
 
 export class Card {
-  /** @param {import("../core/store.js").App} app @param {Product} product */
+  /** @param {App} app @param {Product} product */
   constructor(app, product) {
     this.product = product;
-    this.closeness = h("div");
-    this.number = h("p");
-    const title = short(product.title, 300);
-    const few = fewWords(app, product);
+    this.pins = { a: pinButton(app, product, "a"), b: pinButton(app, product, "b") };
+    this.closenessBox = h("div");
+    this.closeness = "";
+    this.scoreText = h("p");
+    const summary = summaryOf(app, product);
+    this.score = h(
+      "details.score",
+      {},
+      h("summary", {}, strings.score, h("span.visually-hidden", {}, ` ${shorten(product.title, 60)}`)),
+      this.scoreText,
+    );
     this.node = h(
       "article.card",
       { "data-product": product.id },
       h(
-        "div.photo",
+        "div.photo-box",
         {},
-        h("button.enlarge", { type: "button", "aria-label": words.enlarge(short(product.title)), onclick: () => openPhoto(app, product) }, tile(product, 240, "")),
-        pinButtons(app, product),
-        steps(app, product),
+        enlargeButton(app, product, 240),
+        h("div.pins", {}, this.pins.a, this.pins.b),
+        moveButtons(app, product),
       ),
-      h("h4.name", { dir: "auto" }, title),
-      few ? h("p.few", { dir: "auto" }, few) : null,
-      this.closeness,
-      h("button.start-from.link", { ...named(words.start, product), onclick: () => startFrom(app, product) }, words.start),
-      h("details.score", {}, h("summary", {}, words.score, h("span.unseen", {}, ` ${short(product.title, 60)}`)), this.number),
+      h("h4.name", { dir: "auto", title: shorten(product.title, 300) }, shorten(product.title, 300)),
+      summary ? h("p.summary", { dir: "auto" }, summary) : null,
+      this.closenessBox,
+      h(
+        "button.start-from.link",
+        { ...labelled(strings.start, product), onclick: () => startFrom(app, product) },
+        strings.start,
+      ),
+      this.score,
     );
   }
 
-  /** @param {Product} match @param {string} method */
+  /** @param {Match} match @param {string} method */
   update(match, method) {
-    if (match.closeness !== this.word) fill(this.closeness, closenessMark((this.word = match.closeness)));
-    const number = Number(match.score).toPrecision(4).replace("-", "−");
-    this.number.textContent = method === "likelihood" ? words.scoreOf.likelihood(number) : words.scoreOf.distance(number);
+    if (match.closeness !== this.closeness) {
+      this.closeness = match.closeness;
+      fill(this.closenessBox, closenessMark(match.closeness));
+    }
+    const number = match.score.toPrecision(4).replace("-", "−");
+    const describe = method === "likelihood" ? strings.scoreOf.likelihood : strings.scoreOf.distance;
+    this.scoreText.textContent = describe(number);
   }
 
-  /** Without a score, where none was asked for. */
-  plain() {
-    this.node.querySelector(".score").remove();
-    this.closeness.remove();
+  /** Remove score and closeness, for a product that was not searched for. */
+  withoutScore() {
+    this.score.remove();
+    this.closenessBox.remove();
+    return this;
   }
 
-  /** @param {{a: any, b: any}} pins */
+  /** @param {App["pins"]} pins */
   updatePins(pins) {
-    for (const end of /** @type {const} */ (["a", "b"])) this.node.querySelector(`.pin-${end}`).setAttribute("aria-pressed", String(pins[end]?.id === this.product.id));
+    this.pins.a.setAttribute("aria-pressed", String(pins.a?.id === this.product.id));
+    this.pins.b.setAttribute("aria-pressed", String(pins.b?.id === this.product.id));
   }
 }

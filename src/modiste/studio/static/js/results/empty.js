@@ -1,25 +1,34 @@
-// What is said where nothing is to be seen, and the way out.
+// The message where there are no products, with buttons that widen the search.
 
-import { byId, fill, h } from "../core/dom.js";
-import { words } from "../core/strings-results.js";
+import { fill, h } from "../core/dom.js";
+import { strings } from "../core/strings-results.js";
 
 /**
- * @param {HTMLElement} place @param {import("../core/store.js").App} app
- * @param {boolean} scoped whether looking in the whole shop would find more
+ * @param {HTMLElement} root @param {import("../core/store.js").App} app
+ * @param {boolean} usesScope whether a search of the whole shop may find more
  */
-export function empty(place, app, scoped) {
-  const filtered = Object.keys(app.options.where).length > 0;
-  const narrow = scoped && app.options.scope === "cluster";
-  place.className = "empty";
-  const parts = [
-    h("p.big", {}, filtered ? words.nothing : words.nothingAtAll),
-    filtered ? h("p.note", {}, narrow ? words.nothingNote : words.nothingNoteFiltered) : null,
+export function showEmpty(root, app, usesScope) {
+  const isFiltered = Object.keys(app.options.where).length > 0;
+  const isNarrow = usesScope && app.options.scope === "cluster";
+  const hint = isNarrow ? strings.removeFilterOrScopeHint : strings.removeFilterHint;
+  const clearFilters = () => {
+    app.setOptions({ where: {} });
+    document.getElementById("filters-toggle")?.focus();
+  };
+  const searchAll = () => {
+    app.setOptions({ scope: "catalogue" });
+    document.getElementById("scope")?.focus();
+  };
+  root.className = "empty";
+  fill(
+    root,
+    h("p.big", {}, isFiltered ? strings.noMatch : strings.noProducts),
+    ...(isFiltered ? [h("p.note", {}, hint)] : []),
     h(
       "div.row",
       {},
-      filtered ? h("button.plain", { type: "button", onclick: () => (app.setOptions({ where: {} }), byId("filters-toggle")?.focus()) }, words.clear) : null,
-      narrow ? h("button.plain", { type: "button", onclick: () => (app.setOptions({ scope: "catalogue" }), byId("scope")?.focus()) }, words.everywhere) : null,
+      isFiltered ? h("button.plain", { type: "button", onclick: clearFilters }, strings.clear) : null,
+      isNarrow ? h("button.plain", { type: "button", onclick: searchAll }, strings.searchAll) : null,
     ),
-  ];
-  fill(place, ...parts.filter((each) => each !== null));
+  );
 }

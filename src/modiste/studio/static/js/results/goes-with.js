@@ -1,184 +1,209 @@
-// What goes with the design: a row for each other category, one product of it chosen, its neighbours beside it.
+// Recommendations: one row for each other category, with a chosen product and others to choose from.
 
-import { get, post } from "../core/api.js";
+import { fetchProduct, fetchRecommendations } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
-import { Asker, skeletons } from "../core/live-query.js";
-import { words } from "../core/strings-results.js";
+import { LiveQuery, skeletons } from "../core/live-query.js";
+import { shorten } from "../core/strings.js";
+import { strings } from "../core/strings-results.js";
 import { toast } from "../core/toast.js";
 import { fromFragment } from "../core/url-fragment.js";
-import { pathOf } from "../design/moves.js";
-import { fewWords, short, tile } from "./cards.js";
-import { empty } from "./empty.js";
+import { enlargeButton, photo, summaryOf } from "./cards.js";
+import { showEmpty } from "./empty.js";
 import { mount as mountLook } from "./look.js";
-import { openPhoto } from "./open-photo.js";
+import { parseProductIds } from "./saved-looks.js";
 
-const ASKED = 12; // of each category
-const BESIDE = 6; // others shown beside the chosen one
+const REQUESTED_PRODUCTS = 12; // of each category
+const OTHER_PRODUCTS = 6; // shown beside the chosen one
+const SKELETON_ROWS = 4;
 
-/** One category's row. */
+/** @typedef {import("../core/api.js").Product} Product */
+/** @typedef {import("../core/store.js").App} App */
+
+/** The recommendations of one category. */
 class Row {
-  /** @param {import("../core/store.js").App} app @param {string} category @param {() => void} changed */
-  constructor(app, category, changed) {
+  /** @param {App} app @param {string} category @param {() => void} onChange called when another product is chosen */
+  constructor(app, category, onChange) {
     this.app = app;
     this.category = category;
-    this.changed = changed;
-    /** @type {any[]} */
+    this.onChange = onChange;
+    /** @type {Product[]} */
     this.results = [];
-    /** @type {any} */
+    /** @type {Product | null} */
     this.chosen = null;
-    this.kept = false;
-    const name = short(category, 60);
-    this.main = h("div.chosen");
-    this.others = h("ul.others", { "aria-label": words.others(name) });
-    const button = (/** @type {string} */ kind, /** @type {string} */ word, /** @type {string} */ label, /** @type {() => void} */ action) =>
-      h(`button.plain.slim.${kind}`, { type: "button", "aria-label": label, title: label, onclick: action }, word);
-    this.swap = button("swap", words.swap, words.swapIn(name), () => this.choose(this.results[(this.place() + 1) % this.results.length]));
-    this.keep = button("lock", words.lock, words.lockIn(name), () => this.setKept(!this.kept));
-    this.roll = button("reroll", words.reroll, words.rerollIn(name), () => this.reroll());
-    this.none = h("div", { hidden: true });
+    this.isKept = false;
+    const name = shorten(category, 60);
+    this.chosenBox = h("div.chosen");
+    this.others = h("ul.others", { "aria-label": strings.others(name) });
+    /** @param {string} kind @param {string} text @param {string} label @param {() => void} onclick */
+    const button = (kind, text, label, onclick) =>
+      h(`button.plain.slim.${kind}`, { type: "button", "aria-label": label, title: label, onclick }, text);
+    this.swapButton = button("swap", strings.swap, strings.swapLabel(name), () => this.chooseNext());
+    this.keepButton = button("keep", strings.keep, strings.keepLabel(name), () => this.setKept(!this.isKept));
+    this.shuffleButton = button("shuffle", strings.shuffle, strings.shuffleLabel(name), () =>
+      this.chooseRandom(),
+    );
+    this.emptyBox = h("div", { hidden: true });
     this.node = h(
       "section.goes-row",
       { "data-category": category, "aria-label": name },
-      h("div.row-head", {}, h("h4", { dir: "auto" }, name), h("div.row-tools", {}, this.swap, this.keep, this.roll)),
-      this.main,
+      h(
+        "div.row-head",
+        {},
+        h("h4", { dir: "auto" }, name),
+        h("div.row-tools", {}, this.swapButton, this.keepButton, this.shuffleButton),
+      ),
+      this.chosenBox,
       this.others,
-      this.none,
+      this.emptyBox,
     );
     this.setKept(false);
   }
 
-  place() {
-    return this.results.findIndex((each) => each.id === this.chosen?.id);
-  }
-
-  /** @param {any[]} results the newest answer: what is kept stays, the rest follows the design */
+  /** Show new results; a kept product stays. @param {Product[]} results */
   update(results) {
     this.results = results;
-    if (!this.kept) this.chosen = results[0] ?? null;
+    if (!this.isKept) this.chosen = results[0] ?? null;
     this.draw();
   }
 
-  /** @param {any} product */
+  /** @param {Product | undefined} product */
   choose(product) {
     if (!product) return;
     this.chosen = product;
     this.draw();
-    this.app.announce(words.chose(short(product.title), this.category));
-    this.changed();
+    this.app.announce(strings.choice(shorten(product.title), this.category));
+    this.onChange();
   }
 
-  reroll() {
-    const others = this.results.filter((each) => each.id !== this.chosen?.id);
+  chooseNext() {
+    const index = this.results.findIndex(({ id }) => id === this.chosen?.id);
+    this.choose(this.results[(index + 1) % this.results.length]);
+  }
+
+  chooseRandom() {
+    const others = this.results.filter(({ id }) => id !== this.chosen?.id);
     this.choose(others[Math.floor(Math.random() * others.length)]);
   }
 
-  /** @param {boolean} kept */
-  setKept(kept) {
-    this.kept = kept;
-    this.keep.setAttribute("aria-pressed", String(kept));
-    this.keep.textContent = kept ? words.locked : words.lock;
-    this.node.classList.toggle("kept", kept);
+  /** @param {boolean} isKept */
+  setKept(isKept) {
+    this.isKept = isKept;
+    this.keepButton.setAttribute("aria-pressed", String(isKept));
+    this.keepButton.textContent = isKept ? strings.kept : strings.keep;
+    this.node.classList.toggle("kept", isKept);
   }
 
   draw() {
     const { chosen, app } = this;
-    this.none.hidden = Boolean(chosen);
-    this.main.hidden = this.others.hidden = !chosen;
-    for (const each of [this.swap, this.roll]) each.disabled = this.results.length < 2;
-    this.keep.disabled = !chosen;
-    if (!chosen) return empty(this.none, app, false);
-    if (this.main.dataset.product !== chosen.id) {
-      this.main.dataset.product = chosen.id;
-      const few = fewWords(app, chosen);
+    this.emptyBox.hidden = Boolean(chosen);
+    this.chosenBox.hidden = this.others.hidden = !chosen;
+    this.swapButton.disabled = this.shuffleButton.disabled = this.results.length < 2;
+    this.keepButton.disabled = !chosen;
+    if (!chosen) {
+      showEmpty(this.emptyBox, app, false);
+      return;
+    }
+    if (this.chosenBox.dataset.product !== chosen.id) {
+      this.chosenBox.dataset.product = chosen.id;
       fill(
-        this.main,
-        h("button.enlarge", { type: "button", "aria-label": words.enlarge(short(chosen.title)), onclick: () => openPhoto(app, chosen) }, tile(chosen, 240, "")),
-        h("p.name", { dir: "auto" }, short(chosen.title, 300)),
-        h("p.few", { dir: "auto" }, few),
+        this.chosenBox,
+        enlargeButton(app, chosen, 240),
+        h("p.name", { dir: "auto", title: shorten(chosen.title, 300) }, shorten(chosen.title, 300)),
+        h("p.summary", { dir: "auto" }, summaryOf(app, chosen)),
       );
     }
-    const beside = this.results.filter((each) => each.id !== chosen.id).slice(0, BESIDE);
-    const active = this.others.contains(document.activeElement);
-    fill(
-      this.others,
-      ...beside.map((each) =>
-        h("li", {}, h("button.enlarge", { type: "button", "aria-label": words.chose(short(each.title), this.category), title: short(each.title), onclick: () => this.choose(each) }, tile(each, 120, ""))),
-      ),
-    );
-    if (active) this.others.querySelector("button")?.focus();
+    const hadFocus = this.others.contains(document.activeElement);
+    const others = this.results.filter(({ id }) => id !== chosen.id).slice(0, OTHER_PRODUCTS);
+    fill(this.others, ...others.map((product) => this.otherItem(product)));
+    if (hadFocus) this.others.querySelector("button")?.focus();
+  }
+
+  /** @param {Product} product */
+  otherItem(product) {
+    const title = shorten(product.title);
+    const properties = {
+      type: "button",
+      "aria-label": strings.choice(title, this.category),
+      title,
+      onclick: () => this.choose(product),
+    };
+    return h("li", {}, h("button.enlarge", properties, photo(product, 120)));
   }
 }
 
-/** @param {HTMLElement} root @param {import("../core/store.js").App} app */
+/** @param {HTMLElement} root @param {App} app */
 export function mount(root, app) {
-  const place = h("div#goes-with");
+  const container = h("div#goes-with");
   const look = h("section#look", { "aria-labelledby": "look-title" });
-  root.append(h("div.heading", {}, h("h3", {}, words.goesWith), h("p.note", {}, words.goesWithNote)), place, look);
+  const heading = h("div.heading", {}, h("h3", {}, strings.goesWith), h("p.note", {}, strings.goesWithNote));
+  root.append(heading, container, look);
   if (app.shop.categories.length < 2) {
-    fill(place, h("div.empty", {}, h("p.big", {}, words.oneCategory), h("p.note", {}, words.oneCategoryNote)));
+    const note = h("p.note", {}, strings.oneCategoryNote);
+    fill(container, h("div.empty", {}, h("p.big", {}, strings.oneCategory), note));
     look.remove();
     return;
   }
 
-  /** @type {Map<string, Row>} */
+  /** @type {Map<string, Row>} by category */
   const rows = new Map();
-  const changed = () => {
-    app.goesWith = [...rows.values()].filter((row) => row.node.isConnected && row.chosen).map((row) => ({ category: row.category, product: row.chosen, kept: row.kept }));
-    app.emit("results", "goes-with");
+  const updateLook = () => {
+    app.look = [...rows.values()].flatMap(({ node, chosen, category, isKept }) =>
+      node.isConnected && chosen ? [{ category, product: chosen, isKept }] : [],
+    );
+    app.emit("results", "look");
   };
-  const rowOf = (/** @type {string} */ category) => {
-    let row = rows.get(category);
-    if (!row) rows.set(category, (row = new Row(app, category, changed)));
+  /** @param {string} category */
+  const rowOf = (category) => {
+    const row = rows.get(category) ?? new Row(app, category, updateLook);
+    rows.set(category, row);
     return row;
   };
 
-  const asker = new Asker(place, app, {
-    ask: (signal) => {
+  const query = new LiveQuery(container, app, {
+    fetch(signal) {
       const { method, metric, where } = app.options;
-      const { category: _, ...rest } = /** @type {Record<string, any>} */ (where); // the rows are by category already
-      return post("/v1/recommend", { code: app.asked(), k: Math.min(ASKED, app.shop.products), method, metric, by: "category", where: rest }, signal);
+      const { category: _, ...filters } = where; // each row is one category
+      const k = Math.min(REQUESTED_PRODUCTS, app.shop.products);
+      return fetchRecommendations({ code: app.roundedCode(), k, method, metric, where: filters }, signal);
     },
-    show: (answer) => {
-      const shown = answer.recommendations.map((/** @type {any} */ each) => {
-        const row = rowOf(each.category);
-        row.update(each.results);
+    show(recommendations) {
+      const nodes = recommendations.map(({ category, results }) => {
+        const row = rowOf(category);
+        row.update(results);
         return row.node;
       });
-      // A row that is kept stays, though the design may now be of its own category.
-      for (const row of rows.values()) if (row.kept && !shown.includes(row.node)) shown.push(row.node);
-      if (shown.length !== place.children.length || shown.some((/** @type {Node} */ node, /** @type {number} */ i) => node !== place.children[i])) fill(place, ...shown);
-      changed();
+      // A kept row stays, even if the design is now of its category.
+      for (const { isKept, node } of rows.values()) if (isKept && !nodes.includes(node)) nodes.push(node);
+      const isSame = nodes.length === container.children.length;
+      if (!isSame || nodes.some((node, i) => node !== container.children[i])) fill(container, ...nodes);
+      updateLook();
     },
-    skeleton: () => skeletons(Math.min(app.shop.categories.length - 1, 4), "block"),
+    skeleton: () => skeletons(Math.min(app.shop.categories.length - 1, SKELETON_ROWS), "block"),
   });
 
-  /** Show the products of a look, kept. @param {string[]} ids @returns {Promise<number>} how many are gone */
-  async function wear(ids) {
+  /** Show and keep the products of a look. @param {string[]} ids @returns {Promise<number>} how many are no longer in the shop */
+  async function showLook(ids) {
     for (const row of rows.values()) row.setKept(false);
-    const found = await Promise.allSettled(ids.map((id) => get(pathOf(id))));
-    for (const each of found) {
-      if (each.status !== "fulfilled") continue;
-      const row = rowOf(each.value.category);
+    const products = await Promise.allSettled(ids.map(fetchProduct));
+    for (const product of products) {
+      if (product.status !== "fulfilled") continue;
+      const row = rowOf(product.value.category);
       row.setKept(true);
-      row.choose(each.value);
+      row.choose(product.value);
     }
-    await asker.run();
-    return found.filter((each) => each.status === "rejected").length;
+    await query.run();
+    return products.filter(({ status }) => status === "rejected").length;
   }
 
-  mountLook(look, app, wear);
-  app.on("settle", () => asker.run());
-  app.on("options", () => asker.run());
+  mountLook(look, app, showLook);
+  app.on("settled", () => query.run());
+  app.on("options", () => query.run());
   const shared = fromFragment("look");
-  if (shared) wear(shared.split(",").map(decodeSafely)).then((gone) => gone && toast(app, words.lookGone(gone)));
-  else asker.run();
-}
-
-/** @param {string} text */
-function decodeSafely(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+  if (!shared) {
+    query.run();
+    return;
   }
+  showLook(parseProductIds(shared)).then((missing) => {
+    if (missing) toast(app, strings.lookMissing(missing));
+  });
 }

@@ -1,66 +1,92 @@
-// A look painted as one picture: the design large, what goes with it beside it, each on its white tile.
+// A look as one picture: the design large, and the products that go with it beside it, each on a white tile.
+
+import { shorten } from "../core/strings.js";
 
 const PAPER = "#faf8f5";
 const INK = "#1d1a17";
 const QUIET = "#625a51";
 const SERIF = '"Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif';
-const EDGE = 48;
+// All lengths are in pixels.
+const MARGIN = 48;
+const TITLE_HEIGHT = 76;
+const NOTE_HEIGHT = 24;
+const MIN_WIDTH = 900;
 const LARGE = { width: 540, height: 720 };
 const GAP = 24;
-const CAPTION = 64; // two lines
+const CAPTION_HEIGHT = 64; // two lines
+const SMALL_HEIGHT = (LARGE.height - GAP - CAPTION_HEIGHT) / 2;
+const SMALL = { width: Math.round(SMALL_HEIGHT * 0.75), height: SMALL_HEIGHT };
+const TOP = MARGIN + TITLE_HEIGHT;
+const MAX_TEXT = 200; // characters
 
-/**
- * @param {string} name @param {{url: string, title: string}[]} items the design first @param {string} note
- * @returns {Promise<Blob | null>} a PNG
- */
-export async function paintLook(name, items, note) {
-  const pictures = await Promise.all(items.map((each) => loaded(each.url)));
-  const [, ...others] = items;
-  const columns = others.length ? Math.ceil(others.length / 2) : 0;
-  const small = { height: (LARGE.height - GAP - CAPTION) / 2, width: 0 };
-  small.width = Math.round(small.height * 0.75);
-  const top = EDGE + 76;
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(900, 2 * EDGE + LARGE.width + columns * (small.width + GAP));
-  canvas.height = top + LARGE.height + CAPTION + EDGE + 24;
-  const brush = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  brush.fillStyle = PAPER;
-  brush.fillRect(0, 0, canvas.width, canvas.height);
-  brush.fillStyle = INK;
-  brush.font = `44px ${SERIF}`;
-  brush.fillText(fitted(brush, name, canvas.width - 2 * EDGE), EDGE, EDGE + 38);
+/** @typedef {{url: string, title: string}} Picture */
+/** @typedef {{x: number, y: number, width: number, height: number}} Box */
 
-  const paint = (/** @type {number} */ i, /** @type {number} */ x, /** @type {number} */ y, /** @type {{width: number, height: number}} */ size) => {
-    brush.fillStyle = "#ffffff";
-    brush.beginPath();
-    brush.roundRect(x, y, size.width, size.height, 14);
-    brush.fill();
-    const picture = pictures[i];
-    if (picture) {
-      brush.save();
-      brush.clip();
-      const scale = Math.min(size.width / picture.naturalWidth, size.height / picture.naturalHeight);
-      const [width, height] = [picture.naturalWidth * scale, picture.naturalHeight * scale];
-      brush.drawImage(picture, x + (size.width - width) / 2, y + (size.height - height) / 2, width, height);
-      brush.restore();
-    }
-    brush.fillStyle = QUIET;
-    brush.font = `20px ${SERIF}`;
-    lines(brush, items[i].title, size.width).forEach((line, at) => brush.fillText(line, x, y + size.height + 27 + 25 * at));
-  };
-  paint(0, EDGE, top, LARGE);
-  others.forEach((_, i) => {
-    const x = EDGE + LARGE.width + GAP + Math.floor(i / 2) * (small.width + GAP);
-    paint(i + 1, x, top + (i % 2) * (small.height + GAP + CAPTION), small);
+/** Return the size of the picture, and the place of each tile: the first large, the others in two rows beside it. @param {number} count */
+export function layOut(count) {
+  const columns = Math.ceil(Math.max(count - 1, 0) / 2);
+  const width = Math.max(MIN_WIDTH, 2 * MARGIN + LARGE.width + columns * (SMALL.width + GAP));
+  const height = TOP + LARGE.height + CAPTION_HEIGHT + MARGIN + NOTE_HEIGHT;
+  const tiles = Array.from({ length: count }, (_, i) => {
+    if (i === 0) return { x: MARGIN, y: TOP, ...LARGE };
+    const [column, row] = [Math.floor((i - 1) / 2), (i - 1) % 2];
+    return {
+      x: MARGIN + LARGE.width + GAP + column * (SMALL.width + GAP),
+      y: TOP + row * (SMALL.height + GAP + CAPTION_HEIGHT),
+      ...SMALL,
+    };
   });
-  brush.fillStyle = QUIET;
-  brush.font = `italic 20px ${SERIF}`;
-  brush.fillText(note, EDGE, canvas.height - EDGE + 14);
-  return new Promise((done) => canvas.toBlob(done, "image/png"));
+  return { width, height, tiles };
 }
 
-/** @param {string} url @returns {Promise<HTMLImageElement | null>} null where it cannot be had */
-async function loaded(url) {
+/**
+ * Draw a look. @param {string} name @param {Picture[]} pictures the design first @param {string} note
+ * @returns {Promise<Blob | null>} a PNG
+ */
+export async function drawLook(name, pictures, note) {
+  const images = await Promise.all(pictures.map(({ url }) => loadImage(url)));
+  const { width, height, tiles } = layOut(pictures.length);
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const measure = (/** @type {string} */ text) => context.measureText(text).width;
+  context.fillStyle = PAPER;
+  context.fillRect(0, 0, width, height);
+  context.fillStyle = INK;
+  context.font = `44px ${SERIF}`;
+  context.fillText(fitLine(name, width - 2 * MARGIN, measure), MARGIN, MARGIN + 38);
+  tiles.forEach((tile, i) => {
+    drawTile(context, images[i], tile);
+    context.fillStyle = QUIET;
+    context.font = `20px ${SERIF}`;
+    fitTwoLines(pictures[i].title, tile.width, measure).forEach((line, row) => {
+      context.fillText(line, tile.x, tile.y + tile.height + 27 + 25 * row);
+    });
+  });
+  context.fillStyle = QUIET;
+  context.font = `italic 20px ${SERIF}`;
+  context.fillText(note, MARGIN, height - MARGIN + 14);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+/** @param {CanvasRenderingContext2D} context @param {HTMLImageElement | null} image @param {Box} tile */
+function drawTile(context, image, { x, y, width, height }) {
+  context.fillStyle = "#ffffff";
+  context.beginPath();
+  context.roundRect(x, y, width, height, 14);
+  context.fill();
+  if (!image) return;
+  context.save();
+  context.clip();
+  const scale = Math.min(width / image.naturalWidth, height / image.naturalHeight);
+  const [w, h] = [image.naturalWidth * scale, image.naturalHeight * scale];
+  context.drawImage(image, x + (width - w) / 2, y + (height - h) / 2, w, h);
+  context.restore();
+}
+
+/** @param {string} url @returns {Promise<HTMLImageElement | null>} null if it cannot be loaded */
+async function loadImage(url) {
   const image = new Image();
   image.src = url;
   return image.decode().then(
@@ -69,17 +95,17 @@ async function loaded(url) {
   );
 }
 
-/** A text on two lines at most. @param {CanvasRenderingContext2D} brush @param {string} text @param {number} width */
-function lines(brush, text, width) {
-  const parts = text.slice(0, 200).split(" ");
+/** Break a text into at most two lines. @param {string} text @param {number} width @param {(text: string) => number} measure */
+export function fitTwoLines(text, width, measure) {
+  const words = text.slice(0, MAX_TEXT).split(" ");
   let first = "";
-  while (parts.length && brush.measureText(`${first}${parts[0]}`).width <= width) first += `${parts.shift()} `;
-  return (first ? [first, parts.join(" ")] : [parts.join(" ")]).filter(Boolean).map((each) => fitted(brush, each, width));
+  while (words.length && measure(first + words[0]) <= width) first += `${words.shift()} `;
+  return [first.trimEnd(), words.join(" ")].filter(Boolean).map((line) => fitLine(line, width, measure));
 }
 
-/** As much of a text as fits. @param {CanvasRenderingContext2D} brush @param {string} text @param {number} width */
-function fitted(brush, text, width) {
-  let shown = text.length > 200 ? text.slice(0, 200) : text;
-  while (shown.length > 1 && brush.measureText(shown.length < text.length ? `${shown}…` : shown).width > width) shown = shown.slice(0, -1);
-  return shown.length < text.length ? `${shown.trimEnd()}…` : shown;
+/** Shorten a text to a width. @param {string} text @param {number} width @param {(text: string) => number} measure */
+export function fitLine(text, width, measure) {
+  let length = Math.min(text.length, MAX_TEXT);
+  while (length > 1 && measure(shorten(text, length)) > width) length -= 1;
+  return shorten(text, length);
 }

@@ -1,134 +1,151 @@
-// The look: the design and what was chosen to go with it, named, kept in this browser, shared by link, saved as a picture.
+// The look: the design and the products chosen to go with it. It has a name, and is saved in this browser, as a link or as a picture.
 
-import { fromText, dequantise } from "../core/design-codec.js";
-import { download, fill, h } from "../core/dom.js";
-import { newest } from "../core/latest-image.js";
+import { dequantise, fromText } from "../core/design-codec.js";
+import { designKeys } from "../core/design-link.js";
+import { copyText, download, fill, h } from "../core/dom.js";
+import { latestImage } from "../core/latest-image.js";
 import { loadModule } from "../core/lazy.js";
-import { words } from "../core/strings-results.js";
+import { shorten } from "../core/strings.js";
+import { strings } from "../core/strings-results.js";
 import { toast } from "../core/toast.js";
-import { addressWith, fromFragment } from "../core/url-fragment.js";
-import { short, tile } from "./cards.js";
+import { fromFragment, urlWith } from "../core/url-fragment.js";
+import { photo } from "./cards.js";
+import { createLook, fileName, formatProductIds, readLooks, writeLooks } from "./saved-looks.js";
 
-const KEY = "modiste-looks";
-const MOST = 50; // looks kept; the oldest make room
-
-/** @typedef {{name: string, m: string, z: string, products: string[]}} Look */
+/** @typedef {import("./saved-looks.js").Look} Look */
 
 /**
  * @param {HTMLElement} root @param {import("../core/store.js").App} app
- * @param {(ids: string[]) => Promise<number>} wear shows products in the rows, kept
+ * @param {(ids: string[]) => Promise<number>} showProducts shows and keeps products; returns how many are missing
  */
-export function mount(root, app, wear) {
-  const frame = h("img.shot", { alt: "" });
-  const paint = newest(frame);
-  const set = h("ul.set");
-  const name = h("input#look-name", { type: "text", maxLength: 80, autocomplete: "off", placeholder: words.lookUnnamed, dir: "auto", value: short(fromFragment("name") ?? "", 80) });
-  const saved = h("ul.saved", { "aria-label": words.looks });
-  const byHand = h("p.by-hand", { hidden: true });
-  const button = (/** @type {string} */ id, /** @type {string} */ word, /** @type {() => void} */ onclick) => h(`button#${id}.plain`, { type: "button", onclick }, word);
+export function mount(root, app, showProducts) {
+  const image = h("img.photo", { alt: "" });
+  const setImage = latestImage(image);
+  const items = h("ul.look-items");
+  const nameField = h("input#look-name", {
+    type: "text",
+    maxLength: 80,
+    autocomplete: "off",
+    placeholder: strings.lookUnnamed,
+    dir: "auto",
+    value: shorten(fromFragment("name") ?? "", 80),
+  });
+  const saved = h("ul.saved", { "aria-label": strings.looks });
+  const linkBox = h("p.link-box", { hidden: true });
+  /** @param {string} id @param {string} label @param {() => void} onclick */
+  const button = (id, label, onclick) => h(`button#${id}.plain`, { type: "button", onclick }, label);
   root.append(
-    h("div.heading", {}, h("h3#look-title", {}, words.look), h("p.note", {}, words.lookNote)),
-    set,
-    h("div.row.naming", {}, h("label", { htmlFor: "look-name" }, words.lookName), name, button("look-save", words.lookSave, save), button("look-share", words.lookShare, share), button("look-picture", words.lookPicture, savePicture)),
-    byHand,
+    h("div.heading", {}, h("h3#look-title", {}, strings.look), h("p.note", {}, strings.lookNote)),
+    items,
+    h(
+      "div.row.naming",
+      {},
+      h("label", { htmlFor: "look-name" }, strings.lookName),
+      nameField,
+      button("look-save", strings.lookSave, save),
+      button("look-share", strings.lookShare, share),
+      button("look-picture", strings.lookPicture, savePicture),
+    ),
+    linkBox,
     saved,
   );
 
-  const products = () => (app.goesWith ?? []).map((/** @type {any} */ each) => each.product);
-  const called = () => name.value.trim() || words.lookUnnamed;
-  const address = () => addressWith({ m: app.sliders.frames, z: app.z(), look: products().map((/** @type {any} */ each) => encodeURIComponent(each.id)).join(","), name: called() });
+  const products = () => app.look.map(({ product }) => product);
+  const productIds = () => products().map(({ id }) => id);
+  const name = () => nameField.value.trim() || strings.lookUnnamed;
 
   function draw() {
-    paint(app.frameUrl());
-    const items = products().map((/** @type {any} */ each) => h("li", {}, h("figure", {}, tile(each, 240, ""), h("figcaption", { dir: "auto" }, short(each.title)))));
-    fill(set, h("li.own", {}, h("figure", {}, frame, h("figcaption", {}, words.design))), ...items);
+    setImage(app.renderUrl());
+    const own = h("li.own", {}, h("figure", {}, image, h("figcaption", {}, strings.design)));
+    fill(items, own, ...products().map(lookItem));
   }
 
   function save() {
-    /** @type {Look} */
-    const look = { name: called(), m: app.sliders.frames, z: app.z(), products: products().map((/** @type {any} */ each) => each.id) };
-    const looks = [look, ...read().filter((each) => each.name !== look.name)].slice(0, MOST);
-    toast(app, write(looks) ? words.lookSaved(look.name) : words.lookNotSaved);
-    list();
+    const look = createLook(name(), app.designToken(), app.sliders.renderId, productIds());
+    const isSaved = writeLooks([look, ...readLooks().filter((each) => each.name !== look.name)]);
+    toast(app, isSaved ? strings.lookSaved(look.name) : strings.lookNotSaved);
+    listSaved();
   }
 
-  function list() {
-    const looks = read();
+  function listSaved() {
+    const looks = readLooks();
     saved.hidden = looks.length === 0;
-    fill(
-      saved,
-      ...looks.map((look) =>
-        h(
-          "li",
-          {},
-          h("button.plain", { type: "button", "aria-label": words.lookOpen(look.name), dir: "auto", onclick: () => open(look) }, look.name),
-          h("button.round", { type: "button", "aria-label": words.lookForget(look.name), title: words.lookForget(look.name), onclick: () => forget(look) }, "×"),
-        ),
+    fill(saved, ...looks.map(savedItem));
+  }
+
+  /** @param {Look} look */
+  function savedItem(look) {
+    const openLabel = strings.lookOpen(look.name);
+    const deleteLabel = strings.lookDelete(look.name);
+    return h(
+      "li",
+      {},
+      h(
+        "button.plain",
+        { type: "button", "aria-label": openLabel, title: look.name, dir: "auto", onclick: () => open(look) },
+        look.name,
+      ),
+      h(
+        "button.round",
+        { type: "button", "aria-label": deleteLabel, title: deleteLabel, onclick: () => remove(look) },
+        "×",
       ),
     );
   }
 
   /** @param {Look} look */
   async function open(look) {
-    const bytes = look.m === app.sliders.frames ? fromText(look.z, app.ranges.length) : null;
+    const bytes = look.m === app.sliders.renderId ? fromText(look.z, app.ranges.length) : null;
     if (bytes) app.setCode(dequantise(bytes, app.ranges), { origin: { kind: "link" } });
-    name.value = look.name;
-    const gone = await wear(look.products);
-    if (!bytes) toast(app, words.lookOther);
-    else if (gone) toast(app, words.lookGone(gone));
+    nameField.value = look.name;
+    const missing = await showProducts(look.products);
+    if (!bytes) toast(app, strings.lookOther);
+    else if (missing) toast(app, strings.lookMissing(missing));
   }
 
   /** @param {Look} look */
-  function forget(look) {
-    write(read().filter((each) => each.name !== look.name));
-    list();
-    name.focus();
+  function remove(look) {
+    writeLooks(readLooks().filter((each) => each.name !== look.name));
+    listSaved();
+    nameField.focus();
   }
 
   async function share() {
-    try {
-      await navigator.clipboard.writeText(address());
-      byHand.hidden = true;
-      toast(app, words.lookCopied);
-    } catch {
-      const field = h("input", { type: "text", readOnly: true, value: address(), "aria-label": words.lookCopyByHand });
-      fill(byHand, `${words.lookCopyByHand} `, field);
-      byHand.hidden = false;
-      field.select();
+    const keys = designKeys(app.designToken(), app.sliders.renderId);
+    const url = urlWith({ ...keys, look: formatProductIds(productIds()), name: name() });
+    const isCopied = await copyText(url);
+    linkBox.hidden = isCopied;
+    if (isCopied) {
+      toast(app, strings.lookCopied);
+      return;
     }
+    const label = strings.lookCopyByHand;
+    const field = h("input", { type: "text", readOnly: true, value: url, "aria-label": label });
+    fill(linkBox, `${label} `, field);
+    field.select();
   }
 
   async function savePicture() {
-    const part = await loadModule(app, () => import("./look-picture.js"));
-    if (!part) return;
-    const items = products().map((/** @type {any} */ each) => ({ url: each.photo, title: each.title }));
-    const blob = await part.paintLook(called(), [{ url: app.frameUrl(), title: words.design }, ...items], words.drawn);
-    if (blob) download(blob, `${called().replace(/[\\/:*?"<>|\u0000-\u001f]+/g, " ").trim() || "look"}.png`);
+    const module = await loadModule(app, () => import("./look-picture.js"));
+    if (!module) return;
+    const pictures = [
+      { url: app.renderUrl(), title: strings.design },
+      ...products().map((product) => ({ url: product.photo, title: product.title })),
+    ];
+    const blob = await module.drawLook(name(), pictures, strings.designNote);
+    if (blob) download(blob, `${fileName(name())}.png`);
   }
 
-  app.on("results", (what) => what === "goes-with" && draw());
-  app.on("settle", () => paint(app.frameUrl()));
+  app.on("results", (kind) => {
+    if (kind === "look") draw();
+  });
+  app.on("settled", () => setImage(app.renderUrl()));
   draw();
-  list();
+  listSaved();
 }
 
-/** @returns {Look[]} what this browser keeps; nothing where it may not, or where it is damaged */
-function read() {
-  try {
-    const looks = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    const sound = (/** @type {any} */ each) => typeof each?.name === "string" && typeof each.z === "string" && Array.isArray(each.products);
-    return Array.isArray(looks) ? looks.filter(sound) : [];
-  } catch {
-    return [];
-  }
-}
-
-/** @param {Look[]} looks @returns {boolean} whether they are kept */
-function write(looks) {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(looks));
-    return true;
-  } catch {
-    return false;
-  }
+/** @param {import("../core/api.js").Product} product */
+function lookItem(product) {
+  const title = shorten(product.title);
+  return h("li", {}, h("figure", {}, photo(product, 240), h("figcaption", { dir: "auto", title }, title)));
 }

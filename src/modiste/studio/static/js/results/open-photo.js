@@ -1,8 +1,9 @@
-// Open a product's photo in a dialog, which is loaded when it is first needed.
+// Opens the photo dialog, which is loaded when it is first needed.
 
 import { loadModule } from "../core/lazy.js";
 
-/** @param {import("../core/store.js").App} app @param {import("./cards.js").Product} product */
+/** @param {import("../core/store.js").App} app @param {import("../core/api.js").Product} product */
 export async function openPhoto(app, product) {
-  (await loadModule(app, () => import("./photo-dialog.js")))?.openPhoto(app, product);
+  const dialog = await loadModule(app, () => import("./photo-dialog.js"));
+  dialog?.showPhoto(app, product);
 }

@@ -1,139 +1,157 @@
-// The real products nearest to the design, as cards that live on from answer to answer.
+// The products nearest to the design, as cards.
 
-import { post } from "../core/api.js";
+import { fetchSimilar } from "../core/api.js";
 import { byId, debounced, fill, h } from "../core/dom.js";
 import { loadModule } from "../core/lazy.js";
-import { Asker, skeletons } from "../core/live-query.js";
+import { LiveQuery, skeletons } from "../core/live-query.js";
 import { reorder } from "../core/reorder.js";
-import { METHODS, METRICS, SCOPES, words } from "../core/strings-results.js";
-import { Card, short } from "./cards.js";
-import { empty } from "./empty.js";
+import { shorten } from "../core/strings.js";
+import { METHODS, METRICS, SCOPES, strings } from "../core/strings-results.js";
+import { Card } from "./cards.js";
+import { showEmpty } from "./empty.js";
 import { productCount } from "./limits.js";
 
-const KEPT = 200; // cards kept for when their products come back
+const CACHED_CARDS = 200; // of products that may come back
+const FOLDED_CARDS = 6; // shown before "Show all" on a narrow page
+const ANNOUNCE_DELAY_MS = 700;
 
-/** @param {HTMLElement} root @param {import("../core/store.js").App} app */
+/** @typedef {import("../core/store.js").App} App */
+
+/** @param {HTMLElement} root @param {App} app */
 export function mount(root, app) {
   const list = h("ul#similar.cards", { "aria-labelledby": "similar-title" });
   const none = h("div", { hidden: true });
-  const all = h("button.plain.show-all", { type: "button", "aria-controls": "similar", onclick: () => showAll() }, words.more(productCount(app)));
-  const compare = h("button#compare.plain", { type: "button", "aria-pressed": "false", onclick: () => switchView() }, words.compare);
+  const all = h(
+    "button.plain.show-all",
+    { type: "button", "aria-controls": "similar", onclick: () => showAll() },
+    strings.showAll(productCount(app)),
+  );
+  const compare = h(
+    "button#compare.plain",
+    { type: "button", "aria-pressed": "false", onclick: () => toggleComparison() },
+    strings.compare,
+  );
   const view = h("div#compare-view", { hidden: true });
   const single = h("div.single", {}, list, none, all);
   root.append(
-    h("div.heading", {}, h("h3#similar-title", {}, words.similar), h("p.note", {}, words.similarNote)),
-    h("div.ranking", {}, ...selects(app), compare),
+    h("div.heading", {}, h("h3#similar-title", {}, strings.similar), h("p.note", {}, strings.similarNote)),
+    h("div.ranking", {}, ...choices(app), compare),
     single,
     view,
   );
 
-  /** @type {Map<string, {card: Card, item: HTMLElement}>} */
+  /** @type {Map<string, {card: Card, item: HTMLElement}>} by product, least recently used first */
   const cards = new Map();
-  const say = debounced((text) => app.announce(text), 700);
+  const announce = debounced((/** @type {string} */ text) => app.announce(text), ANNOUNCE_DELAY_MS);
 
-  /** @param {any} answer */
-  function show(answer) {
-    app.similar = answer;
-    const items = answer.results.map((/** @type {any} */ match) => itemOf(match, answer.method));
+  /** @param {import("../core/api.js").SimilarResult} response */
+  function show(response) {
+    app.similar = response;
+    const items = response.results.map((match) => itemOf(match, response.method));
     none.hidden = items.length > 0;
     list.hidden = !none.hidden;
-    if (items.length === 0) empty(none, app, true);
-    all.hidden = items.length <= 6 || list.classList.contains("all");
+    if (items.length === 0) showEmpty(none, app, true);
+    all.hidden = items.length <= FOLDED_CARDS || list.classList.contains("all");
     reorder(list, items);
-    const first = answer.results[0];
-    say(first ? words.found(items.length, short(first.title, 60), first.closeness) : words.foundNone);
+    const first = response.results[0];
+    const text = first && strings.found(items.length, shorten(first.title, 60), first.closeness);
+    announce(text ?? strings.foundNone);
     app.emit("results", "similar");
   }
 
-  /** @param {any} match @param {string} method */
+  /** @param {import("../core/api.js").Match} match @param {string} method */
   function itemOf(match, method) {
-    let held = cards.get(match.id);
-    if (!held) {
+    let entry = cards.get(match.id);
+    if (!entry) {
       const card = new Card(app, match);
-      held = { card, item: h("li", {}, card.node) };
+      entry = { card, item: h("li", {}, card.node) };
     }
-    cards.delete(match.id); // to the end: the map's order is the order of use
-    cards.set(match.id, held);
-    if (cards.size > KEPT) cards.delete(/** @type {string} */ (cards.keys().next().value));
-    held.card.update(match, method);
-    held.card.updatePins(app.pins);
-    return held.item;
+    cards.delete(match.id); // and add it at the end: it is now the most recently used
+    cards.set(match.id, entry);
+    if (cards.size > CACHED_CARDS) cards.delete(/** @type {string} */ (cards.keys().next().value));
+    entry.card.update(match, method);
+    entry.card.updatePins(app.pins);
+    return entry.item;
   }
 
   function showAll() {
     list.classList.add("all");
     all.hidden = true;
-    list.children[6]?.querySelector("button")?.focus();
+    list.children[FOLDED_CARDS]?.querySelector("button")?.focus();
   }
 
   /** @type {{run: () => void} | null} */
-  let comparing = null;
-  async function switchView() {
-    const on = compare.getAttribute("aria-pressed") !== "true";
-    compare.setAttribute("aria-pressed", String(on));
-    compare.textContent = on ? words.back : words.compare;
-    single.hidden = on;
-    view.hidden = !on;
-    byId("method").parentElement.hidden = on; // each list has its own
-    byId("method-why").hidden = on;
-    if (!on) return;
-    const part = await loadModule(app, () => import("./compare.js"));
-    comparing ??= part?.mount(view, app) ?? null;
-    comparing?.run();
+  let comparison = null;
+  async function toggleComparison() {
+    const isOn = compare.getAttribute("aria-pressed") !== "true";
+    compare.setAttribute("aria-pressed", String(isOn));
+    compare.textContent = isOn ? strings.back : strings.compare;
+    single.hidden = isOn;
+    view.hidden = !isOn;
+    for (const element of [byId("method").parentElement, byId("method-why")]) {
+      if (element) element.hidden = isOn; // each list has its own method
+    }
+    if (!isOn) return;
+    const module = await loadModule(app, () => import("./compare.js"));
+    comparison ??= module?.mount(view, app) ?? null;
+    comparison?.run();
   }
 
-  const asker = new Asker(list, app, {
-    ask: (signal) => {
+  const query = new LiveQuery(list, app, {
+    fetch(signal) {
       const { method, metric, scope, where } = app.options;
-      return post("/v1/similar", { code: app.asked(), k: productCount(app), method, metric, scope, where }, signal);
+      const code = app.roundedCode();
+      return fetchSimilar({ code, k: productCount(app), method, metric, scope, where }, signal);
     },
     show,
     skeleton: () => skeletons(productCount(app), "tall"),
   });
-  const ask = () => {
-    asker.run();
-    if (!view.hidden) comparing?.run();
+  const run = () => {
+    query.run();
+    if (!view.hidden) comparison?.run();
   };
-  app.on("settle", ask);
-  app.on("options", ask);
-  app.on("pins", () => cards.forEach(({ card }) => card.updatePins(app.pins)));
-  asker.run();
+  app.on("settled", run);
+  app.on("options", run);
+  app.on("pins", () => {
+    for (const { card } of cards.values()) card.updatePins(app.pins);
+  });
+  query.run();
 }
 
-/** Method, scope and metric, with what they mean. @param {import("../core/store.js").App} app */
-function selects(app) {
-  const all = [
-    choice(app, "method", words.method, app.shop.methods, METHODS),
-    choice(app, "scope", words.scope, app.shop.scopes, SCOPES),
-    choice(app, "metric", words.metric, app.shop.metrics, METRICS),
-  ];
-  const why = h("p.why.note");
-  const apply = () => {
-    for (const each of all) each.apply();
-    const metric = all[2];
-    metric.select.disabled = app.options.method === "likelihood"; // it measures no distance
+/** Return the choices of method, scope and metric, with their explanations. @param {App} app */
+function choices(app) {
+  const method = createChoice(app, "method", strings.method, app.shop.methods, METHODS);
+  const scope = createChoice(app, "scope", strings.scope, app.shop.scopes, SCOPES);
+  const metric = createChoice(app, "metric", strings.metric, app.shop.metrics, METRICS);
+  const all = [method, scope, metric];
+  const explanations = h("p.why.note");
+  const update = () => {
+    for (const each of all) each.update();
+    metric.select.disabled = app.options.method === "likelihood"; // which is no distance
     metric.node.hidden = metric.select.disabled;
-    fill(why, ...all.filter((each) => !each.select.disabled).flatMap((each) => [each.why, " "]));
+    const enabled = all.filter(({ select }) => !select.disabled);
+    fill(explanations, ...enabled.flatMap(({ explanation }) => [explanation, " "]));
   };
-  app.on("options", apply);
-  apply();
-  return [...all.map((each) => each.node), why];
+  app.on("options", update);
+  update();
+  return [...all.map(({ node }) => node), explanations];
 }
 
 /**
- * @param {import("../core/store.js").App} app @param {"method" | "scope" | "metric"} name @param {string} label
- * @param {string[]} allowed @param {Record<string, string[]>} told a short name and a sentence for each
+ * @param {App} app @param {"method" | "scope" | "metric"} name @param {string} label
+ * @param {string[]} values @param {import("../core/strings-results.js").Choices} texts
  */
-function choice(app, name, label, allowed, told) {
-  const why = h(`span#${name}-why`);
+function createChoice(app, name, label, values, texts) {
+  const explanation = h(`span#${name}-why`);
   const select = h(
     `select#${name}`,
-    { "aria-describedby": why.id, onchange: () => app.setOptions({ [name]: select.value }) },
-    ...allowed.map((each) => h("option", { value: each }, told[each]?.[0] ?? each)),
+    { "aria-describedby": explanation.id, onchange: () => app.setOptions({ [name]: select.value }) },
+    ...values.map((value) => h("option", { value }, texts[value]?.[0] ?? value)),
   );
-  const apply = () => {
+  const update = () => {
     select.value = app.options[name];
-    why.textContent = told[select.value]?.[1] ?? "";
+    explanation.textContent = texts[select.value]?.[1] ?? "";
   };
-  return { select, why, apply, node: h("div.choice", {}, h("label", { htmlFor: name }, label), select) };
+  const node = h("div.choice", {}, h("label", { htmlFor: name }, label), select);
+  return { select, explanation, update, node };
 }

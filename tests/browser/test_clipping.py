@@ -1,0 +1,123 @@
+"""No text of the page is clipped: names of sliders are shown in full, and other texts at least in a tooltip."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modiste.latent.naming import WORDS
+from tests.browser.conftest import opened
+from tests.browser.designing import ready
+from tests.browser.looking import until
+from tests.browser.served import Server, served
+from tests.browser.shops import sliders_file
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = (320, 1280)  # CSS pixels
+LONGEST = sorted((end for ends in WORDS.values() for end in ends), key=len)[-4:]
+NAMES = [
+    ("cooler, greyer", "warmer, more colourful"),
+    ("lighter, lighter top", "darker, darker bottom"),
+    (f"{LONGEST[0]}, {LONGEST[1]}", f"{LONGEST[2]}, {LONGEST[3]}"),
+    ("shorter", f"{LONGEST[3]}, {LONGEST[2]}"),
+]
+
+# The texts of visible elements that have no room for all of their content, or whose content reaches beyond the page.
+CLIPPED = """
+(selector) => {
+  const clipped = [];
+  for (const element of document.querySelectorAll(selector)) {
+    if (!element.checkVisibility() || !element.textContent.trim()) continue;
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const text = range.getBoundingClientRect();
+    const inner = element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1;
+    const outside = text.left < -1 || text.right > document.documentElement.clientWidth + 1;
+    if ((element.clientWidth && inner) || outside) clipped.push(element.textContent);
+  }
+  return clipped;
+}
+"""
+
+# The texts of elements that are cut short and do not say the rest in a tooltip, of their own or of what is around them.
+UNEXPLAINED = """
+(selector) => [...document.querySelectorAll(selector)].filter((element) => {
+  if (!element.checkVisibility()) return false;
+  const cut = element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1;
+  return cut && !element.closest("[title]")?.title.trim();
+}).map((element) => element.textContent)
+"""
+
+
+@pytest.fixture(scope="module")
+def named(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The studio of the small shop, whose sliders have the longest names that Modiste gives them."""
+    root = tmp_path_factory.mktemp("named") / "shop"
+    file = sliders_file(shutil.copytree(built, root))
+    sliders = json.loads(file.read_text())
+    for slider, (low, high) in zip(sliders["latents"], NAMES, strict=False):
+        slider |= {"low": low, "high": high, "idle": False}
+    file.write_text(json.dumps(sliders))
+    with served(root) as server:
+        yield server
+
+
+@pytest.fixture(params=WIDTHS)
+def page_of(request: pytest.FixtureRequest, chromium: Any, named: Server) -> Iterator[Any]:
+    """The page of that shop, at a width."""
+    for page in opened(chromium, named.url, viewport={"width": request.param, "height": 900}):
+        ready(page)
+        yield page
+
+
+def test_names_of_sliders_are_shown_in_full(page_of: Any) -> None:
+    shown = page_of.eval_on_selector_all(
+        "#controls .ends bdi",
+        "all => all.filter(each => each.checkVisibility()).map(each => each.textContent)",
+    )
+    assert set(shown) >= {end for ends in NAMES for end in ends}
+    assert page_of.evaluate(CLIPPED, "#controls .ends bdi") == []
+    page_of.click("#set-attributes")
+    assert page_of.locator("#controls .ends bdi:visible").count() > 0
+    assert page_of.evaluate(CLIPPED, "#controls .ends bdi") == []
+
+
+def test_buttons_tabs_and_headings_are_shown_in_full(page_of: Any) -> None:
+    selector = "button:not(.chip, .round, .visually-hidden, .tool), h2, h3, label, .tab, legend, option"
+    selector = f":is({selector}):not(.visually-hidden, .ends)"
+    if page_of.viewport_size["width"] > 320:  # on a narrow page the tools are icons, whose labels are hidden
+        selector += ", .tool"
+    assert page_of.evaluate(CLIPPED, selector) == []
+    page_of.click("#filters-toggle")
+    page_of.click("#tab-map")
+    page_of.wait_for_selector("#map .legend button")
+    assert page_of.evaluate(CLIPPED, selector) == []
+
+
+def test_the_tools_beside_the_picture_need_no_scrolling(page_of: Any) -> None:
+    until(page_of, "() => document.querySelector('#typicality .note')?.textContent")
+    assert (
+        page_of.evaluate(
+            "() => { const s = document.querySelector('#stage'); return s.scrollHeight - s.clientHeight }"
+        )
+        <= 1
+    )
+
+
+def test_a_text_that_is_cut_short_has_a_tooltip(page_of: Any) -> None:
+    page_of.wait_for_selector("#goes-with .chosen .name")
+    page_of.click("#filters-toggle")
+    cut = ".name, .summary, .clamp, .chip, .value .text, figcaption, .origin, .shop, .map-list button"
+    assert page_of.evaluate(UNEXPLAINED, cut) == []
+    page_of.click("#tab-map")
+    page_of.wait_for_selector("#map .legend button")
+    assert page_of.evaluate(UNEXPLAINED, cut) == []
+    page_of.click("#start-open")
+    page_of.wait_for_selector("#start .grid-item[data-product]")
+    assert page_of.evaluate(UNEXPLAINED, cut) == []
