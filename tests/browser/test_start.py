@@ -61,14 +61,14 @@ def give(page: Any, how: str, data: bytes, name: str = "mine.jpg", kind: str = "
 
 def seen(page: Any) -> bytes:
     """Wait until a photo was read; the design that came of it."""
-    until(page, "() => document.querySelectorAll('#seen:not([hidden]) img').length === 3")
+    until(page, "() => document.querySelectorAll('#photo-pictures:not([hidden]) img').length === 3")
     return at_rest(page)
 
 
 def refusal(page: Any) -> str:
     """Wait until the page says why it took no photo."""
     page.wait_for_selector("#start .state.bad")
-    assert not page.locator("#seen").is_visible()
+    assert not page.locator("#photo-pictures").is_visible()
     return str(page.locator("#start .state.bad").first.inner_text())
 
 
@@ -133,7 +133,7 @@ def test_a_photo_begins_a_design_chosen_dropped_or_pasted(
         table.locator("#dropzone").click()
     chooser.value.set_files(file)
     assert seen(table) == expected
-    table.locator("#seen-go").click()
+    table.locator("#use-photo").click()
     assert (pixels(table) != before).any()
     for how in ("drop", "paste"):
         table.locator("#undo").click()
@@ -142,20 +142,22 @@ def test_a_photo_begins_a_design_chosen_dropped_or_pasted(
             give(table, how, photo)
         until(table, "() => !document.querySelector('#start .state.busy')")
         assert seen(table) == expected, f"a photo that someone would {how}"
-        table.locator("#seen-go").click()
+        table.locator("#use-photo").click()
 
 
 def test_the_photo_stands_beside_what_the_model_sees(table: Any, photo: bytes) -> None:
     give(table, "drop", photo)
     drawn = seen(table)
-    until(table, "() => [...document.querySelectorAll('#seen img')].every(each => each.naturalWidth)")
-    mine, cut, model = table.eval_on_selector_all("#seen img", "all => all.map(each => each.alt)")
+    until(
+        table, "() => [...document.querySelectorAll('#photo-pictures img')].every(each => each.naturalWidth)"
+    )
+    mine, cut, model = table.eval_on_selector_all("#photo-pictures img", "all => all.map(each => each.alt)")
     assert (mine, cut, model) == ("Your photo", "Background removed", "As the model sees it")
 
     def corner(place: int) -> list[int]:
         return table.evaluate(
             """async (place) => {
-              const image = document.querySelectorAll("#seen img")[place];
+              const image = document.querySelectorAll("#photo-pictures img")[place];
               const canvas = document.createElement("canvas");
               canvas.width = canvas.height = 8;
               canvas.getContext("2d").drawImage(image, 0, 0, 8, 8, 0, 0, 8, 8);
@@ -166,12 +168,17 @@ def test_the_photo_stands_beside_what_the_model_sees(table: Any, photo: bytes) -
 
     assert corner(0) == pytest.approx(BACKDROP, abs=12), "as it was taken"
     assert min(corner(1)) > 235, "the background is the shop's"
-    assert design(table, "#seen figure:nth-child(3) img") == drawn
+    assert design(table, "#photo-pictures figure:nth-child(3) img") == drawn
     table.locator("#keep-background").check()
-    until(table, "() => document.querySelector('#seen figure:nth-child(2) img').alt.includes('kept')")
-    until(table, "() => document.querySelectorAll('#seen img')[1].naturalWidth > 0")
+    until(
+        table, "() => document.querySelector('#photo-pictures figure:nth-child(2) img').alt.includes('kept')"
+    )
+    until(table, "() => document.querySelectorAll('#photo-pictures img')[1].naturalWidth > 0")
     assert (
-        np.abs(np.subtract(pixels(table, "#seen figure:nth-child(2) img")[-8, 8].astype(int), 255)).max() > 20
+        np.abs(
+            np.subtract(pixels(table, "#photo-pictures figure:nth-child(2) img")[-8, 8].astype(int), 255)
+        ).max()
+        > 20
     )
 
 

@@ -8,7 +8,7 @@ const ranges = [
   [5, 5],
 ];
 
-test("ranges are in latent order, whatever the order of the sliders", () => {
+test("ranges are in latent order, in any order of the sliders", () => {
   const sliders = [
     { latent: 1, minimum: 0, maximum: 1 },
     { latent: 0, minimum: -2, maximum: 2 },

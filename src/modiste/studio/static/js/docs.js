@@ -1,6 +1,6 @@
 // The API page, generated from the server's openapi.json: every operation with its parameters, responses and an example command.
 
-import { fetchOpenApi, fetchProducts, fetchSliders } from "./core/api.js";
+import { fetchOpenApi, fetchProducts, fetchSliders, renderParameters } from "./core/api.js";
 import { quantise, rangesOf, toText } from "./core/design-codec.js";
 import { byId, copyText, fill, h } from "./core/dom.js";
 import { joinLines, quote } from "./core/shell.js";
@@ -41,7 +41,7 @@ async function loadExamples() {
   const rounded = (/** @type {number} */ x) => Number(x.toFixed(4));
   const code = sliders.average.map(rounded);
   const design = toText(quantise(sliders.average, rangesOf(sliders.latents)));
-  Object.assign(examples, { m: sliders.renderId, z: design, id: results[0]?.id });
+  Object.assign(examples, renderParameters(sliders.renderId, design), { id: results[0]?.id });
   Object.assign(examples, { code, a: code, b: code.map((x) => rounded(x + 0.5)) });
 }
 

@@ -1,4 +1,4 @@
-// Everything on the page besides the picture: loaded once the picture is on its way.
+// Everything on the page except the picture. It is loaded after the request for the picture.
 
 import { byId } from "./core/dom.js";
 import { mount as mountThumbnails } from "./core/thumbnails.js";

@@ -156,11 +156,12 @@ export const fetchProduct = (id) => getJson(productPath(id));
 /** The URL of a product's small photo. @param {string} id @param {number} height in pixels */
 export const thumbnailUrl = (id, height) => `${productPath(id)}/thumbnail.webp?height=${height}`;
 
-/** The URL of a design's picture. @param {string} renderId @param {string} design its token */
-export const renderUrl = (renderId, design) => `/v1/frame.jpg?m=${encodeURIComponent(renderId)}&z=${design}`;
+/** The parameters of a design's picture. @param {string} renderId @param {string} design its token */
+export const renderParameters = (renderId, design) => ({ m: renderId, z: design });
 
-/** The design token in a URL of `renderUrl`. @param {string} url */
-export const designOfRenderUrl = (url) => new URL(url, location.href).searchParams.get("z");
+/** The URL of a design's picture. @param {string} renderId @param {string} design its token */
+export const renderUrl = (renderId, design) =>
+  `/v1/frame.jpg?${new URLSearchParams(renderParameters(renderId, design))}`;
 
 /**
  * @param {{code: number[], k: number, method: string, metric: string, scope: string, where: Filters}} query

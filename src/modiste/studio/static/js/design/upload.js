@@ -26,7 +26,7 @@ export function mount(app, dialog) {
     h("span.quiet", {}, strings.photoHint(maxBytes, megapixels)),
   );
   const state = h("p.state", { role: "status" });
-  const pictures = h("div#seen", { hidden: true });
+  const pictures = h("div#photo-pictures", { hidden: true });
   const keepBackground = h("input#keep-background", {
     type: "checkbox",
     role: "switch",
@@ -37,7 +37,7 @@ export function mount(app, dialog) {
     { hidden: true },
     h("label.switch", {}, keepBackground, strings.keepBackground),
     h("button.plain", { type: "button", onclick: () => input.click() }, strings.anotherPhoto),
-    h("button.main#seen-go", { type: "button", onclick: dialog.close }, strings.designFromPhoto),
+    h("button.main#use-photo", { type: "button", onclick: dialog.close }, strings.designFromPhoto),
   );
   /** @type {File | null} */
   let photo = null;
