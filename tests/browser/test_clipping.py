@@ -54,6 +54,19 @@ UNEXPLAINED = """
 }).map((element) => element.textContent)
 """
 
+# The selects that are narrower than their longest option.
+NARROW_SELECTS = """
+() => [...document.querySelectorAll("#results select")].filter((select) => {
+  if (!select.checkVisibility()) return false;
+  const copy = select.cloneNode(true);
+  copy.style.cssText = "position: absolute; max-width: none; width: max-content";
+  select.after(copy);
+  const needed = copy.offsetWidth;
+  copy.remove();
+  return select.offsetWidth < needed - 1;
+}).map((select) => select.id)
+"""
+
 
 @pytest.fixture(scope="module")
 def named(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -110,13 +123,24 @@ def test_the_tools_beside_the_picture_need_no_scrolling(page_of: Any) -> None:
     )
 
 
-def test_a_text_that_is_cut_short_has_a_tooltip(page_of: Any) -> None:
+def test_other_texts_that_are_cut_short_have_a_tooltip(page_of: Any) -> None:
     page_of.wait_for_selector("#goes-with .chosen .name")
+    assert page_of.evaluate(NARROW_SELECTS) == []
     page_of.click("#filters-toggle")
     cut = ".name, .summary, .clamp, .chip, .value .text, figcaption, .origin, .shop, .map-list button"
     assert page_of.evaluate(UNEXPLAINED, cut) == []
     page_of.click("#tab-map")
     page_of.wait_for_selector("#map .legend button")
+    assert page_of.evaluate(UNEXPLAINED, cut) == []
+    assert page_of.evaluate(NARROW_SELECTS) == []
+    page_of.click("#tab-shop")
+    page_of.click("#compare")
+    page_of.wait_for_selector("#compare-view li[data-product]")
+    assert page_of.evaluate(UNEXPLAINED, cut) == []
+    assert page_of.evaluate(NARROW_SELECTS) == []
+    page_of.click("#tab-between")
+    page_of.click("#pin-a")
+    page_of.click("#pin-b")
     assert page_of.evaluate(UNEXPLAINED, cut) == []
     page_of.click("#start-open")
     page_of.wait_for_selector("#start .grid-item[data-product]")

@@ -14,7 +14,7 @@ export const METHODS = {
     "How likely the encoder is to produce exactly this design from a product’s photo. This allows for how certain the encoder is of each product.",
   ],
   "fixed-epsilon": [
-    "One shared sample",
+    "Shared sample",
     "Distance to one random sample of each product’s code. All products share the same random numbers.",
   ],
   mean: ["Mean code", "Distance to the mean of each product’s code. Simple, and easy to check by hand."],

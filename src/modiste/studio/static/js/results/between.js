@@ -106,6 +106,7 @@ export function mount(root, app) {
       const { picture, title } = ends[name];
       const pinned = app.pins[name];
       title.textContent = pinned ? shorten(pinned.title, 80) : "";
+      title.title = title.textContent;
       const letter = h("span.letter-large", { "aria-hidden": "true" }, name.toUpperCase());
       fill(picture, pinned ? h("img.photo", { src: pinned.url, alt: "" }) : letter);
     }

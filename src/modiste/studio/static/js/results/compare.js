@@ -81,7 +81,12 @@ function item(app, match, rank, otherRank) {
     otherRank < 0 ? "li.only" : "li.both",
     { "data-product": match.id },
     enlargeButton(app, match, 120),
-    h("div", {}, h("p.name", { dir: "auto" }, shorten(match.title)), closenessMark(match.closeness)),
+    h(
+      "div",
+      {},
+      h("p.name", { dir: "auto", title: shorten(match.title) }, shorten(match.title)),
+      closenessMark(match.closeness),
+    ),
     h(
       "p.mark",
       { title: text },
