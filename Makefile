@@ -59,6 +59,12 @@ check: docs $(ALL) $(TOOLS)/.installed $(NPM_INSTALLED) ## lint, format, types, 
 	$(NODE) node_modules/@biomejs/biome/bin/biome check --error-on-warnings
 	$(BIN)/python -m pytest tests/test_layers.py tests/test_docs.py tests/test_public_names.py tests/supply
 
+.PHONY: format
+format: $(ALL) $(NPM_INSTALLED) ## format Python and JavaScript, and sort their imports
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+	$(NODE) node_modules/@biomejs/biome/bin/biome check --write
+
 .PHONY: check-all
 check-all: check ## check, then every test: slow, on real photos, in a browser, with faults, under load; and the quick benchmarks
 	scripts/ensure_chromium.sh

@@ -20,6 +20,7 @@ NOT_RUN = {
     "bench-quality": "takes hours",
     "screenshots": "rewrites pictures in the documentation",
     "reference": "rewrites the documentation; tests/test_docs.py compares it with the program",
+    "format": "rewrites the code; `check` fails where it would",
     "lock": "asks the package index; tests/supply/test_lock.py checks the locks",
     "upgrade": "asks the package index and changes the locks",
     "licences": "rewrites the documentation; tests/supply/test_licences.py runs its script",
