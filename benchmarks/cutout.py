@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from modiste.catalogue.background import product_mask
-from modiste.catalogue.photo import read_photo
-from modiste.catalogue.sample import SampleSource
+from modiste.images.background import product_mask
+from modiste.images.photo import read_photo
+from modiste.sources.sample import SampleSource
 
 KINDS = ("plain", "gradient", "vignette", "noise", "cloth", "busy")
 

@@ -27,8 +27,8 @@ from tests.faults.killed import product
 from tests.small import SMALL
 
 from modiste import Shop
-from modiste.shop.backup import backup_shop, restore_shop
-from modiste.shop.changing import put_products
+from modiste.pipeline.update import put_products
+from modiste.storage.backup import backup_shop, restore_shop
 
 
 def main() -> None:

@@ -54,8 +54,8 @@ WEIGHT = """
 
 def bench_shop() -> Path:
     """A shop as large as the paper's, of sample products; its model is trained for a minute."""
-    from modiste.catalogue.sample import SampleSource
-    from modiste.shop.build import build
+    from modiste.pipeline.build import build
+    from modiste.sources.sample import SampleSource
 
     root = ROOT / ".cache" / "bench-shop"
     print(f"shop: {PRODUCTS:,} sample products in {root.relative_to(ROOT)}", flush=True)

@@ -23,8 +23,8 @@ import typer
 import modiste
 from modiste import errors
 from modiste.cli.app import app
-from modiste.studio import problems
-from modiste.studio.app import openapi
+from modiste.server import problems
+from modiste.server.app import openapi
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- Written by scripts/generate_reference.py. Change the program, then run `make reference`. -->"

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from modiste import Shop, __version__
-from modiste.catalogue.sample import SampleSource
-from modiste.shop.backup import backup_shop
-from modiste.shop.build import build
-from modiste.vae import model
+from modiste.pipeline.build import build
+from modiste.sources.sample import SampleSource
+from modiste.storage.backup import backup_shop
+from modiste.vae.training import vae
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
 FRAME, COUNT, LATENT, WIDTH, DESCRIBER = (24, 16), 24, 4, 1, 1
@@ -31,8 +31,8 @@ def main() -> None:
     """Build the shop, ask it, and keep both."""
     GOLDEN.mkdir(exist_ok=True)
     # Nothing that answers, and nothing that a later version reads of a shop, depends on how wide the layers are.
-    model.DEFAULT_WIDTH = WIDTH
-    model.Describer = partial(model.Describer, width=DESCRIBER)  # type: ignore[misc]
+    vae.DEFAULT_WIDTH = WIDTH
+    vae.Describer = partial(vae.Describer, width=DESCRIBER)  # type: ignore[misc]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "shop"
         source = SampleSource(count=COUNT, seed=7, size=FRAME)

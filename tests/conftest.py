@@ -9,15 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from modiste.catalogue.record import Record
+from modiste.sources.record import Record
 from tests import s3
-from tests.small import COUNT, FRAME, SMALL, Listed
+from tests.small import (
+    COUNT,
+    FRAME,
+    SMALL,
+    Listed,
+)
 
 
 @pytest.fixture(scope="session")
 def sample_records() -> list[Record]:
     """The products of the small sample."""
-    from modiste.catalogue.sample import SampleSource
+    from modiste.sources.sample import SampleSource
 
     source = SampleSource(count=COUNT, seed=3, size=FRAME)
     return [item for item in source.records() if isinstance(item, Record)]
@@ -26,7 +31,7 @@ def sample_records() -> list[Record]:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record]) -> Path:
     """The directory of a whole shop. Shared by all tests: ask it, never write to it."""
-    from modiste.shop.build import build
+    from modiste.pipeline.build import build
 
     root = tmp_path_factory.mktemp("shops") / "built"
     build(
@@ -51,7 +56,7 @@ def shop_copy(built: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     """The directory of a whole shop of 24 tiny products, for one test to break; made by version 0.1.0."""
-    from modiste.shop.backup import restore_shop
+    from modiste.storage.backup import restore_shop
 
     restore_shop(SMALL, tmp_path / "small")
     return tmp_path / "small"
@@ -82,7 +87,7 @@ def s3_url(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> s
 @pytest.fixture
 def there(s3_url: str) -> str:
     """The URL of the whole shop of 24 tiny products, for one test to break."""
-    from modiste.shop.backup import restore_shop
+    from modiste.storage.backup import restore_shop
 
     restore_shop(SMALL, s3_url)
     return s3_url

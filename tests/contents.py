@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from modiste.shop.files import sealed, unsealed
+from modiste.storage.json_files import sealed, unsealed
 
 
 def contents(root: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from modiste.catalogue.record import Record, Rejection
+from modiste.sources.record import Record, Rejection
 
 GOLDEN = Path(__file__).parent / "golden"  # shops as released versions made them
 SMALL = GOLDEN / "shop-0.1.0.zip"

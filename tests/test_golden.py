@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from modiste import Shop
-from modiste.shop.backup import restore_shop
-from modiste.shop.examining import examine_shop
+from modiste.pipeline.doctor.check import examine_shop
+from modiste.storage.backup import restore_shop
 from tests.small import GOLDEN
 
 VERSIONS = sorted(path.stem for path in GOLDEN.glob("shop-*.zip"))

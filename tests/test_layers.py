@@ -1,4 +1,4 @@
-"""The rooms import one way only, and the heavy frameworks stay where they are needed."""
+"""Layers import one way, no modules import each other in a circle, and heavy frameworks stay in their packages."""
 
 from __future__ import annotations
 
@@ -15,29 +15,40 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src"
 
-# A room may import rooms of a lower layer, and itself. Rooms of one layer do not know each other.
+# A room may import rooms of a lower layer, and itself. Rooms of one layer do not import each other.
 LAYERS = (
-    {"errors"},
-    {"latent", "catalogue"},
-    {"model"},
-    {"store", "vae", "search"},
+    {"errors", "_version"},
+    {"progress", "isolation"},
+    {"images", "parallel"},
+    {"latent"},
+    {"sources"},
+    {"storage"},
+    {"search", "vae"},
     {"shop"},
-    {"evaluate", "studio", "scale"},
+    {"pipeline"},
+    {"evaluate", "server", "distributed"},
     {"cli"},
 )
 LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
 
-# A framework and the only rooms that may import it.
-ONLY_IN = {"torch": {"vae"}, "safetensors": {"vae"}, "onnx": {"vae"}, "ray": {"scale"}, "typer": {"cli"}}
-# Never at the top of a module, so that what does not fit clusters or train does not wait for it.
-ONLY_LAZILY = ("sklearn", "modiste.vae", "kagglehub", "huggingface_hub", "ray")
-# Loading one of these runs whatever the file says.
+# A framework, and the only packages whose modules may import it.
+ONLY_IN = {
+    "torch": ("modiste.vae.training",),
+    "safetensors": ("modiste.vae.training",),
+    "onnx": ("modiste.vae.training",),
+    "ray": ("modiste.distributed",),
+    "typer": ("modiste.cli",),
+}
+# Never at the top of a module, so that a command that does not cluster or train does not load them.
+ONLY_LAZILY = ("sklearn", "modiste.vae.training", "kagglehub", "huggingface_hub", "ray")
+# Loading a file with one of these runs code from the file.
 FORBIDDEN = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+MAX_MODULES = 20  # in one folder
 
 
 @dataclass(frozen=True)
 class Import:
-    """One import: where it stands, what it names, and whether it runs when its module is imported."""
+    """One import: its file and line, the name that it imports, and whether it runs when its module is imported."""
 
     path: Path
     line: int
@@ -45,23 +56,33 @@ class Import:
     eager: bool
 
     @property
+    def module(self) -> str:
+        """The dotted name of the module that imports."""
+        return module_of(self.path)
+
+    @property
     def room(self) -> str:
-        """The room that imports; "" for the package itself."""
-        return room_of(self.path)
+        """The room of the module that imports; "" for the package itself."""
+        return room_of(self.module)
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(SOURCE.parent)}:{self.line} imports {self.name}"
 
 
-def room_of(path: Path) -> str:
-    """The room of a module's file: the folder, or the file, directly below the package."""
-    first = path.relative_to(SOURCE / "modiste").parts[0]
-    # `python -m modiste` is the command line by another door.
-    return {"__init__.py": "", "__main__.py": "cli"}.get(first, first.removesuffix(".py"))
+def module_of(path: Path) -> str:
+    """Return the dotted name of a file's module."""
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room_of(module: str) -> str:
+    """Return the room of a module of ours: the folder, or the file, directly below the package."""
+    first = module.split(".")[1] if "." in module else ""
+    # `python -m modiste` starts the command line.
+    return "cli" if first == "__main__" else first
 
 
 def imports_of(path: Path) -> Iterator[Import]:
-    """Every import in a file, also inside functions and for type checkers only."""
+    """Yield every import in a file, those inside functions and for type checkers only among them."""
 
     def walk(node: ast.AST, eager: bool) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
@@ -73,52 +94,127 @@ def imports_of(path: Path) -> Iterator[Import]:
                 for alias in child.names:
                     yield Import(path, child.lineno, f"{child.module}.{alias.name}", eager)
             else:
-                yield from walk(child, eager and not waits(child))
+                yield from walk(child, eager and not is_deferred(child))
 
     yield from walk(ast.parse(path.read_text(encoding="utf-8")), True)
 
 
-def waits(node: ast.AST) -> bool:
-    """Whether what is inside a node does not run when its module is imported."""
+def is_deferred(node: ast.AST) -> bool:
+    """Return whether the code inside a node does not run when its module is imported."""
     if isinstance(node, ast.If):
         return "TYPE_CHECKING" in ast.unparse(node.test)
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
 
 
 MODULES = sorted((SOURCE / "modiste").rglob("*.py"))
-IMPORTS = [found for path in MODULES for found in imports_of(path)]
+NAMES = {module_of(path) for path in MODULES}
+IMPORTS = [each for path in MODULES for each in imports_of(path)]
 
 
 def within(name: str, package: str) -> bool:
-    """Whether a dotted name is a package or lies in it."""
+    """Return whether a dotted name is a package or lies in it."""
     return name == package or name.startswith(package + ".")
 
 
+def imported_module(name: str) -> str | None:
+    """Return the module of ours that an imported name is or comes from; None for a name of others."""
+    if name in NAMES:
+        return name
+    parent = name.rpartition(".")[0]
+    return parent if parent in NAMES else None
+
+
+def find_cycles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of modules that import each other in a circle (Tarjan's strongly connected components)."""
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    cycles: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        order[module] = lowest[module] = len(order)
+        stack.append(module)
+        for other in graph[module]:
+            if other not in order:
+                visit(other)
+                lowest[module] = min(lowest[module], lowest[other])
+            elif other in stack:
+                lowest[module] = min(lowest[module], order[other])
+        if lowest[module] == order[module]:
+            group = stack[stack.index(module) :]
+            del stack[stack.index(module) :]
+            if len(group) > 1:
+                cycles.append(sorted(group))
+
+    for module in graph:
+        if module not in order:
+            visit(module)
+    return cycles
+
+
 def test_every_room_has_a_layer():
-    assert {room_of(path) for path in MODULES} - {""} <= set(LAYER_OF)
+    assert {room_of(module_of(path)) for path in MODULES} - {""} == set(LAYER_OF)
 
 
 def test_rooms_import_downwards_only():
     wrong: list[str] = []
-    for found in IMPORTS:
-        parts = found.name.split(".")
-        if found.room and parts[0] == "modiste" and len(parts) > 1 and parts[1] in LAYER_OF:
-            other = parts[1]
-            if other != found.room and LAYER_OF[other] >= LAYER_OF[found.room]:
-                wrong.append(f"{found}; {found.room} may not know {other}")
+    for each in IMPORTS:
+        module = imported_module(each.name)
+        if module is None or not each.room:
+            continue
+        room = room_of(module)
+        if not room:
+            wrong.append(f"{each}; rooms do not import the package itself")
+        elif room != each.room and LAYER_OF[room] >= LAYER_OF[each.room]:
+            wrong.append(f"{each}; {each.room} may not import {room}")
+    wrong = [line for line in wrong if "__main__" not in line]
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_modules_import_each_other_in_a_circle():
+    graph: dict[str, set[str]] = {name: set() for name in NAMES}
+    for each in IMPORTS:
+        module = imported_module(each.name)
+        if module not in (None, "modiste", each.module):
+            graph[each.module].add(str(module))
+    graph["modiste"] = set()  # its names are imported when they are first used
+    assert find_cycles(graph) == []
+
+
+def test_cycles_are_found():
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set[str](), "e": {"a"}}
+    assert find_cycles(graph) == [["a", "b", "c"]]
+
+
+def test_no_folder_is_crowded():
+    folders = {path.parent for path in MODULES}
+    modules = {
+        folder: [path for path in folder.glob("*.py") if path.name != "__init__.py"] for folder in folders
+    }
+    crowded = [
+        f"{folder}: {len(files)} modules" for folder, files in modules.items() if len(files) > MAX_MODULES
+    ]
+    assert not crowded, "\n".join(crowded)
+
+
 @pytest.mark.parametrize("package", sorted(ONLY_IN))
-def test_frameworks_stay_in_their_room(package: str):
-    wrong = [str(i) for i in IMPORTS if within(i.name, package) and i.room not in ONLY_IN[package]]
+def test_frameworks_stay_in_their_packages(package: str):
+    wrong = [
+        str(each)
+        for each in IMPORTS
+        if within(each.name, package) and not any(within(each.module, home) for home in ONLY_IN[package])
+    ]
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("package", ONLY_LAZILY)
 def test_slow_imports_wait_until_they_are_needed(package: str):
-    own = {package.removeprefix("modiste.")} | ONLY_IN.get(package, set())
-    wrong = [str(i) for i in IMPORTS if within(i.name, package) and i.eager and i.room not in own]
+    homes = (package, *ONLY_IN.get(package, ()))
+    wrong = [
+        str(each)
+        for each in IMPORTS
+        if within(each.name, package) and each.eager and not any(within(each.module, home) for home in homes)
+    ]
     assert not wrong, "\n".join(wrong)
 
 

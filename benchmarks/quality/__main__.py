@@ -33,21 +33,26 @@ from split import split
 
 import modiste.vae
 from modiste.evaluate import baselines, evaluate
-from modiste.evaluate.clustering import score_clusters
-from modiste.evaluate.disentangle import pairwise_information, total_correlation
-from modiste.evaluate.drawing import StepSums, laplacian_variance, psnr, squared_error
-from modiste.evaluate.intervals import Bootstrap
-from modiste.evaluate.judge import Judge, Looks
-from modiste.evaluate.questions import Questions, from_source
-from modiste.evaluate.simpler import by_distance
-from modiste.latent.categories import fit_categories
+from modiste.evaluate.baselines import by_distance
+from modiste.evaluate.bootstrap import Bootstrap
+from modiste.evaluate.cluster_agreement import score_clusters
+from modiste.evaluate.disentanglement import pairwise_information, total_correlation
+from modiste.evaluate.queries import Questions, from_source
+from modiste.evaluate.reconstruction import (
+    StepSums,
+    laplacian_variance,
+    psnr,
+    squared_error,
+)
+from modiste.evaluate.relevance import Judge, Looks
+from modiste.latent.category_clusters import fit_categories
 from modiste.latent.clusters import fit_kmeans, fit_mixture
-from modiste.shop.build import build
-from modiste.shop.clustering import cluster_shop
-from modiste.shop.encoding import encode_shop
-from modiste.shop.ingest import ingest
+from modiste.pipeline.build import build
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.train import train_shop
 from modiste.shop.shop import Shop
-from modiste.shop.training import train_shop
 
 Photos = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from modiste.evaluate import baselines
-from modiste.latent.descriptors import shape_of
+from modiste.images.descriptors import shape_of
 
 Photos = NDArray[np.uint8]
 Floats = NDArray[np.float32]

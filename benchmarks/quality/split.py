@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from modiste.shop.ingest import ingest
+from modiste.pipeline.ingest import ingest
 from modiste.shop.sampling import photos_of
 from modiste.shop.shop import Shop
 

@@ -14,12 +14,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from modiste.model.engine import Engine
 from modiste.shop.shop import Shop
-from modiste.vae import TrainSettings
-from modiste.vae import train as train_vae
-from modiste.vae.model import DEFAULT_WIDTH
-from modiste.vae.network import Decoder, Encoder, body_ratio, shrink
+from modiste.vae.onnx import Engine
+from modiste.vae.training import TrainSettings
+from modiste.vae.training import train as train_vae
+from modiste.vae.training.network import (
+    Decoder,
+    Encoder,
+    body_ratio,
+    shrink,
+)
+from modiste.vae.training.vae import DEFAULT_WIDTH
 
 Photos = NDArray[np.uint8]
 Floats = NDArray[np.float32]

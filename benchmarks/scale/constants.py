@@ -25,9 +25,9 @@ import serving
 import storing
 from measured import Found
 
-from modiste.catalogue.sample import SampleSource
-from modiste.catalogue.sources import open_source
-from modiste.shop.build import build
+from modiste.pipeline.build import build
+from modiste.sources.registry import open_source
+from modiste.sources.sample import SampleSource
 
 PRODUCTS = 2_000  # of the shop that is served
 ONCE = Path(".cache/scale-shop")

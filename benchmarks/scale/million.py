@@ -33,16 +33,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from measured import own_memory, write_between
-from tests.scale.doing import Made
-from tests.scale.nodes import Cluster, cluster, why_not
+from tests.distributed.nodes import Cluster, cluster, why_not
+from tests.distributed.tasks import Made
 
 from modiste import Shop
-from modiste.catalogue.photo import decode_jpeg
-from modiste.catalogue.record import Record
-from modiste.shop.build import build
-from modiste.shop.encoding import encode_shop
-from modiste.shop.ingest import ingest
-from modiste.shop.sliding import make_map, make_sliders
+from modiste.images.photo import decode_jpeg
+from modiste.pipeline.build import build
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.map import make_map
+from modiste.pipeline.sliders import make_sliders
+from modiste.sources.record import Record
 
 FRAME = (64, 48)
 LEARNT = 3_000  # products that the model is trained on
@@ -204,7 +205,7 @@ def timed(into: dict[str, Any], name: str) -> Iterator[None]:
 
 def stage(machines: Cluster, what: list[object], count: int, *, killed: int) -> dict[str, Any]:
     """A stage on the cluster, of which a machine is killed after a third of it."""
-    command = [sys.executable, "-m", "tests.scale.doing", machines.address, *map(str, what)]
+    command = [sys.executable, "-m", "tests.distributed.tasks", machines.address, *map(str, what)]
     began = time.perf_counter()
     with subprocess.Popen(
         machines.inside(0, command), env=machines.environment, cwd=ROOT, stdout=subprocess.PIPE, text=True

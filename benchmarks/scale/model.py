@@ -23,7 +23,9 @@ from measured import write_between
 SIZES = (10**7, 10**8, 10**9)
 MARK = "scale-model"
 GB, HOUR = 1e9, 3600.0
-HELD = 512 * 2**20  # bytes of photos and words that an ingest commits at once: modiste.shop.ingest.HELD_BYTES
+HELD = (
+    512 * 2**20
+)  # bytes of photos and words that an ingest commits at once: modiste.pipeline.ingest.HELD_BYTES
 FRAGMENT = 2**20  # rows of a file of Lance's that tidying leaves alone: its own default
 
 

@@ -27,12 +27,12 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from measured import own_memory, write_between
-from tests.scale.doing import Made
+from tests.distributed.tasks import Made
 
-from modiste.shop.build import build
-from modiste.shop.encoding import encode_shop
-from modiste.shop.fleet import Fleet, Here
-from modiste.shop.ingest import ingest
+from modiste.parallel import Fleet, Here
+from modiste.pipeline.build import build
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.ingest import ingest
 
 WAYS = ("1 thread", "2 threads", "1 worker", "2 workers")
 LEARNT = 2_000
@@ -131,8 +131,8 @@ def workers(way: str) -> Iterator[Fleet]:
         yield Here(count)
         return
     os.environ |= {"RAY_worker_niceness": "0"}
-    from modiste.scale.cluster import load_ray
-    from modiste.scale.fleet import ray_fleet
+    from modiste.distributed.ray_executor import ray_fleet
+    from modiste.distributed.ray_session import load_ray
 
     # The command's own processor is one more than the workers', if there is one.
     load_ray().init(num_cpus=count, include_dashboard=False, log_to_driver=False, logging_level="ERROR")

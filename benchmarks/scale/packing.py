@@ -22,21 +22,21 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from measured import write_between
-from tests.scale.doing import Made
+from tests.distributed.tasks import Made
 
-from modiste.shop.build import build
-from modiste.shop.clustering import cluster_shop
-from modiste.shop.encoding import encode_shop
-from modiste.shop.indexing import index_shop
-from modiste.shop.ingest import ingest
-from modiste.shop.sliding import make_map
+from modiste.pipeline.build import build
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.index import index_shop
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.map import make_map
 
 LEARNT, FRAME, SHARDS = 1_000, (64, 48), 2
 MARK = "scale-packing"
 PROGRAM = """
 import sys
 from benchmarks.scale.measured import memory_of
-from modiste.scale.packing import main
+from modiste.distributed.shard_builder import main
 assert main(*sys.argv[1:]) == 0
 print(memory_of("self", "VmHWM"))
 """

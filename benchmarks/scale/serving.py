@@ -21,16 +21,15 @@ sys.path.insert(0, str(ROOT))
 
 from tests.browser.served import browser, find_browser, served
 
-from modiste.catalogue.photo import to_jpeg
-from modiste.model.engine import Engine
-from modiste.shop.clustering import cluster_shop
-from modiste.shop.encoding import encode_shop
-from modiste.shop.manifest import Manifest
-from modiste.shop.opened import Opened
-from modiste.shop.products import described
-from modiste.shop.sliding import make_map
-from modiste.store.products import ProductStore, StoredProduct
-from modiste.studio.state import QUALITY
+from modiste.images.photo import to_jpeg
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.map import make_map
+from modiste.server.served_shop import QUALITY
+from modiste.shop.shop import Opened
+from modiste.storage.manifest import Manifest
+from modiste.storage.product_store import ProductStore, StoredProduct, described
+from modiste.vae.onnx import Engine
 
 K = 12  # products that the studio asks for
 

@@ -27,18 +27,21 @@ from typing import Any
 import numpy as np
 from measured import write_between
 
+from modiste.distributed.ray_session import connected
+from modiste.distributed.shard_files import (
+    CROWDS,
+    WHOLE,
+    Packable,
+    Packs,
+)
 from modiste.latent.clusters import Clusters
-from modiste.scale.cluster import connected
 from modiste.search.index import warm
-from modiste.search.shards import rows_of_shards
-from modiste.shop.counsel import Probes
-from modiste.shop.indexing import Encodings
-from modiste.shop.looking import Look
-from modiste.shop.packs import CROWDS, WHOLE, Packable, Packs
+from modiste.search.sharding import rows_of_shards
+from modiste.shop.backend import Look
+from modiste.shop.cluster_transfer import Spread
+from modiste.shop.index_files import Encodings
 from modiste.shop.products import Products
-from modiste.shop.tally import Tally
-from modiste.shop.ways import Spread
-from modiste.shop.whole import Whole
+from modiste.shop.summary import Probes, Tally, Whole
 
 N, KINDS, CLUSTERS = 16, 30, 3
 NOWHERE = "nowhere"  # the place of a shop that is only packs
@@ -159,8 +162,8 @@ def measured(asked: argparse.Namespace, products: int) -> Iterator[dict[str, Any
         if count > 1:
             for shard, rows in enumerate(rows_of_shards(made.catalogue.ids, count)):
                 Packs(NOWHERE, version, count).write(made, shard, rows)
-    from modiste.scale.generations import SHARD, begin
-    from modiste.scale.sharded import Sharded
+    from modiste.distributed.shard_backend import Sharded
+    from modiste.distributed.shard_deploy import SHARD, begin
 
     with connected("local"):
         from ray import serve

@@ -26,7 +26,6 @@ from typing import Any
 import numpy as np
 import simpy
 from measured import write_between
-
 from model import (
     SIZES,
     Constants,

@@ -15,19 +15,25 @@ from typing import Any
 import numpy as np
 from measured import Found, bytes_in, core_seconds
 
-from modiste.catalogue.photo import decode_jpeg, fit_photo, photo_hash, read_photo, to_jpeg
-from modiste.catalogue.record import Record, Rejection, Source
-from modiste.model.engine import Engine
-from modiste.shop.opened import Opened
-from modiste.store.database import Database
-from modiste.store.encodings import PREFIX, to_arrow
-from modiste.store.products import ProductStore, StoredProduct
+from modiste.images.photo import (
+    decode_jpeg,
+    fit_photo,
+    photo_hash,
+    read_photo,
+    to_jpeg,
+)
+from modiste.shop.shop import Opened
+from modiste.sources.record import Record, Rejection, Source
+from modiste.storage.database import Database
+from modiste.storage.encodings import PREFIX, to_arrow
+from modiste.storage.product_store import ProductStore, StoredProduct
+from modiste.vae.onnx import Engine
 
 FRAME, LATENT = (240, 180), 16
 LANCE = "products.lance"
 MEMORY = """
 import sys
-from modiste.shop.ingest import ingest
+from modiste.pipeline.ingest import ingest
 class Nothing:
     name = "nothing"
     def count(self): return 0
@@ -163,7 +169,7 @@ def row_bytes(found: Found, words: Words, scratch: Path, *, quick: bool) -> None
 
 
 def _manifest(shop: Path) -> None:
-    from modiste.shop.manifest import Manifest
+    from modiste.storage.manifest import Manifest
 
     Manifest(FRAME, "any").save(shop)
 

@@ -10,8 +10,8 @@ import torch
 from report import Report, timed
 from torch import nn
 
-from modiste.vae.model import Vae
-from modiste.vae.network import body_size
+from modiste.vae.training.network import body_size
+from modiste.vae.training.vae import Vae
 
 FRAME, LATENT = (240, 180), 16
 

@@ -11,10 +11,10 @@ import torch
 from report import Report, timed
 
 from modiste.search.index import LatentIndex
-from modiste.vae import TrainSettings
-from modiste.vae.hardware import choose_hardware
-from modiste.vae.model import Vae
-from modiste.vae.tuning import pace
+from modiste.vae.training import TrainSettings
+from modiste.vae.training.autotune import pace
+from modiste.vae.training.hardware import choose_hardware
+from modiste.vae.training.vae import Vae
 
 PRODUCTS = (100_000, 180_000, 320_000, 560_000, 1_000_000)
 LATENTS = (4, 8, 16, 24, 40)

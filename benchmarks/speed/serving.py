@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from report import Report, median
 
-from modiste.catalogue.photo import decode_jpeg
-from modiste.model.engine import Engine
-from modiste.shop.encoding import encode_shop
+from modiste.images.photo import decode_jpeg
+from modiste.pipeline.encode import encode_shop
 from modiste.shop.shop import Shop
-from modiste.vae.model import Vae
+from modiste.vae.onnx import Engine
+from modiste.vae.training.vae import Vae
 
 FRAME = (240, 180)
 
@@ -28,7 +28,7 @@ def frames(report: Report, shop: Path, rounds: int) -> None:
     """One picture of 180 x 240 from a code, one thread: ONNX Runtime beside OpenVINO and torch, and wider decoders."""
     import openvino
 
-    from modiste.vae.export import write
+    from modiste.vae.training.onnx_export import write
 
     report.heading("a frame of 180 x 240, one thread")
     opened = Shop.open(shop, need="model", threads=1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modiste.catalogue.sample import SampleSource
-from modiste.shop.clustering import cluster_shop
-from modiste.shop.encoding import encode_shop
-from modiste.shop.ingest import ingest
-from modiste.shop.training import train_shop
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.train import train_shop
+from modiste.sources.sample import SampleSource
 
 PRODUCTS = 11_229
 CLUSTERS = 4

@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 from report import Report
 
 from modiste.evaluate.baselines import decode_all
-from modiste.model.engine import Engine
-from modiste.shop.ingest import ingest
+from modiste.pipeline.ingest import ingest
 from modiste.shop.shop import Shop
-from modiste.vae import TrainSettings, train
-from modiste.vae.hardware import choose_hardware
-from modiste.vae.tuning import pace
+from modiste.vae.onnx import Engine
+from modiste.vae.training import TrainSettings, train
+from modiste.vae.training.autotune import pace
+from modiste.vae.training.hardware import choose_hardware
 
 LEVEL, TOP, ASKING = 0.80, 10, 170
 FEW = 2000  # photos, where only rates are asked for

@@ -5,26 +5,25 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from modiste._version import __version__
 from modiste.errors import ModisteError
 
 if TYPE_CHECKING:
-    from modiste.catalogue.photo import read_photo as read_photo
+    from modiste.images.photo import read_photo as read_photo
     from modiste.latent.posterior import Posterior as Posterior
-    from modiste.shop.answers import Match as Match
-    from modiste.shop.answers import Recommendation as Recommendation
-    from modiste.shop.build import build as build
+    from modiste.pipeline.build import build as build
+    from modiste.shop.results import Match as Match
+    from modiste.shop.results import Recommendation as Recommendation
     from modiste.shop.shop import Shop as Shop
-
-__version__ = "0.1.0"
 
 # Where each public name lives. They are imported when first used, so that `import modiste` stays quick.
 _HOMES = {
-    "Match": "modiste.shop.answers",
+    "Match": "modiste.shop.results",
     "Posterior": "modiste.latent.posterior",
-    "Recommendation": "modiste.shop.answers",
+    "Recommendation": "modiste.shop.results",
     "Shop": "modiste.shop.shop",
-    "build": "modiste.shop.build",
-    "read_photo": "modiste.catalogue.photo",
+    "build": "modiste.pipeline.build",
+    "read_photo": "modiste.images.photo",
 }
 
 __all__ = [

@@ -12,11 +12,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "scale"))
 
-from measured import write_between
-from simulate import Kill, Tier, by_formula, replicas_for, run
-
 import model
+from measured import write_between
 from model import Constants, Crowd, Machine
+from simulate import Kill, Tier, by_formula, replicas_for, run
 
 ONES = Constants(**{each.name: 1.0 for each in fields(Constants)})
 MEAN = 0.01

@@ -12,7 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modiste.studio.codec import dequantise, from_text, quantise, to_text
+from modiste.server.design_codec import (
+    dequantise,
+    from_text,
+    quantise,
+    to_text,
+)
 from tests.browser.looking import until
 
 # At rest: the picture is drawn, the address is the picture's, and no part of the results waits for an answer.

@@ -101,10 +101,10 @@ def small_shop(root: Path, *, products: int, categories: tuple[str, ...], latent
 
     Ids and categories are as hostile as a shop lets them be: of bounded length, and ids without control characters.
     """
-    from modiste.catalogue.bounds import LONGEST_NAME, one_line
-    from modiste.catalogue.record import Record
-    from modiste.catalogue.sample import SampleSource
-    from modiste.shop.build import build
+    from modiste.pipeline.build import build
+    from modiste.sources.record import Record
+    from modiste.sources.sample import SampleSource
+    from modiste.sources.sanitize import LONGEST_NAME, one_line
     from tests.small import FRAME, Listed
 
     drawn = SampleSource(count=products, seed=5, size=FRAME).records()

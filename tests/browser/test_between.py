@@ -12,10 +12,16 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from modiste.studio.codec import to_text
-from modiste.studio.frames import MILLISECONDS
+from modiste.server.design_codec import to_text
+from modiste.server.routes.images import MILLISECONDS
 from tests.browser.conftest import opened
-from tests.browser.designs import Shop, go_to, ids, moves, rested
+from tests.browser.designs import (
+    Shop,
+    go_to,
+    ids,
+    moves,
+    rested,
+)
 from tests.browser.looking import until
 from tests.browser.served import Server
 

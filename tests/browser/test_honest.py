@@ -9,9 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modiste.studio.codec import to_text
+from modiste.server.design_codec import to_text
 from tests.browser.conftest import opened
-from tests.browser.designs import Shop, drawn, ids, moves, rested, start_from
+from tests.browser.designs import (
+    Shop,
+    drawn,
+    ids,
+    moves,
+    rested,
+    start_from,
+)
 from tests.browser.looking import until
 from tests.browser.served import served
 from tests.browser.shops import widened_copy

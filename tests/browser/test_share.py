@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modiste.catalogue.photo import to_jpeg
-from modiste.studio.frames import QUALITY
+from modiste.images.photo import to_jpeg
+from modiste.server.routes.images import QUALITY
 from tests.browser.designing import (
     at_rest,
     bytes_of,

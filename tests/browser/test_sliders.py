@@ -21,7 +21,12 @@ from tests.browser.designing import (
 )
 from tests.browser.looking import pixels, until
 from tests.browser.served import Server
-from tests.browser.shops import BY_KL, HIGH, IDLE, LOW
+from tests.browser.shops import (
+    BY_KL,
+    HIGH,
+    IDLE,
+    LOW,
+)
 
 pytestmark = pytest.mark.browser
 

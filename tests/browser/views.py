@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from modiste.studio.codec import to_text
-from tests.browser.designs import Shop, go_to, ids, rested
+from modiste.server.design_codec import to_text
+from tests.browser.designs import (
+    Shop,
+    go_to,
+    ids,
+    rested,
+)
 from tests.browser.looking import slider, until
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from modiste.cli import main
-from modiste.shop.files import writing
-from modiste.shop.manifest import Manifest
+from modiste.storage.locks import writing
+from modiste.storage.manifest import Manifest
 from tests.contents import contents, edit
 
 
@@ -177,7 +177,7 @@ def test_an_unknown_category(built: Path, shop_copy: Path, capsys: pytest.Captur
 def _photo(text: str) -> bytes:
     import numpy as np
 
-    from modiste.catalogue.photo import to_jpeg
+    from modiste.images.photo import to_jpeg
 
     pixels = np.full((80, 60, 3), 255, np.uint8)
     pixels[20:60, 10:50] = len(text) * 30

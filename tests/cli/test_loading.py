@@ -64,5 +64,5 @@ def test_a_command_loads_no_more_than_it_needs(command: str, built: Path, tmp_pa
 
 def test_the_list_has_every_command_that_asks() -> None:
     callbacks = [command.callback for command in app.registered_commands if command.callback]
-    names = {each.__name__ for each in callbacks if each.__module__ == "modiste.cli.asking"}
+    names = {each.__name__ for each in callbacks if each.__module__ == "modiste.cli.commands.query"}
     assert names == {name for name in LOADS if not name.startswith("-")}

@@ -8,7 +8,7 @@ import pytest
 from rich.table import Table
 
 from modiste.cli.output import console, matches_table, print_json
-from modiste.shop.answers import Match, Matches
+from modiste.shop.results import Match, Matches
 
 EVIL = "\x1b[2J\x9b31m[bold]:smile:[/nothing]\u202e\ud800"
 SHOWN = "\\u001b[2J\\u009b31m[bold]:smile:[/nothing]\\u202e\\ud800"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from modiste.studio.settings import Settings
+from modiste.server.settings import Settings
 from tests.deploy.recipes import DEPLOY, documents, tool
 
 FILE = DEPLOY / "compose.yaml"

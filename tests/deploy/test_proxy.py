@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modiste.shop.backup import restore_shop
+from modiste.storage.backup import restore_shop
 from tests.browser.served import Server, free_port
 from tests.deploy.recipes import DEPLOY, TOOLS, tool
 from tests.small import SMALL

@@ -8,14 +8,21 @@ from typing import Any
 
 import pytest
 
-from modiste.studio.settings import PREFIX, Settings, load_settings
-from tests.deploy.recipes import DEPLOY, ROOT, commands, documents, parse, texts
+from modiste.server.settings import PREFIX, Settings, load_settings
+from tests.deploy.recipes import (
+    DEPLOY,
+    ROOT,
+    commands,
+    documents,
+    parse,
+    texts,
+)
 
 RECIPES = sorted(DEPLOY.rglob("*.yaml"))
 PODS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 SERVING = [DEPLOY / "compose.yaml", DEPLOY / "kubernetes" / "studio.yaml"]
 CONTAINER = (ROOT / "Containerfile").read_text(encoding="utf-8")
-# Read by whatever opens a shop (src/modiste/shop/copies.py), and by Ray.
+# Read by whatever opens a shop (src/modiste/storage/remote/cache.py), and by Ray.
 NOT_SERVE = {"MODISTE_CACHE", "RAY_worker_niceness"}
 
 each_recipe = pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)

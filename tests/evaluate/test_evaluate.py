@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from modiste.catalogue.record import Record
 from modiste.errors import BadCount, SourceError
 from modiste.evaluate import evaluate
 from modiste.shop.shop import Shop
+from modiste.sources.record import Record
 
 METHODS = {"likelihood", "fixed-epsilon", "mean"}
 WAYS = {"transport", "shift", "printed", "unshifted", "random"}
@@ -118,7 +118,7 @@ def test_progress_reaches_its_end(shop: Shop) -> None:
 
 
 def test_unseen_photos_ask_the_catalogue(shop: Shop, sample_records: list[Record], tmp_path: Path) -> None:
-    from modiste.catalogue.sample import SampleSource
+    from modiste.sources.sample import SampleSource
 
     known = {record.id: record for record in sample_records}
     unseen = SampleSource(count=12, seed=99, size=shop.frame).records()

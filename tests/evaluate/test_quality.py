@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from modiste.catalogue.sample import SampleSource
 from modiste.evaluate import evaluate
-from modiste.shop.build import build
+from modiste.pipeline.build import build
+from modiste.sources.sample import SampleSource
 
 FRAME = (120, 90)  # half of it is the body's, so that drawings are enlarged
 

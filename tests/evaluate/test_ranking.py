@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.evaluate.ranking import rank, rank_at_random, rank_moved, values_of, without
+from modiste.evaluate.ranking import (
+    rank,
+    rank_at_random,
+    rank_moved,
+    values_of,
+    without,
+)
 from modiste.search.index import LatentIndex
 
 LINE = np.array([[0], [1], [2], [10], [11]], np.float32)  # two clusters on a line

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from modiste.errors import StorageError
 from modiste.evaluate import evaluate
-from modiste.evaluate.pages import figure, pages
-from modiste.evaluate.report import report, write_report
-from modiste.evaluate.tables import print_tables
+from modiste.evaluate.report.html import report, write_report
+from modiste.evaluate.report.tables import figure, pages
+from modiste.evaluate.report.terminal import print_tables
 from modiste.shop.shop import Shop
 
 VOID = {"meta", "img", "br"}

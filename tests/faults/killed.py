@@ -14,15 +14,20 @@ from pathlib import Path
 
 import numpy as np
 
-from modiste.catalogue.photo import to_png
-from modiste.catalogue.record import Record
-from modiste.shop.changing import models_of, put_products, remove_products, use_model
-from modiste.shop.clustering import cluster_shop
-from modiste.shop.encoding import encode_shop
-from modiste.shop.indexing import index_shop
+from modiste.images.photo import to_png
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.index import index_shop
+from modiste.pipeline.map import make_map
+from modiste.pipeline.train import train_shop
+from modiste.pipeline.update import (
+    models_of,
+    put_products,
+    remove_products,
+    use_model,
+)
 from modiste.shop.shop import Shop
-from modiste.shop.sliding import make_map
-from modiste.shop.training import train_shop
+from modiste.sources.record import Record
 
 
 def product(number: int) -> Record:

@@ -58,7 +58,7 @@ def product_id(number: int) -> str:
 
 def write(directory: Path, count: int) -> dict[str, Any]:
     """The catalogue as Parquet in the hub's layout."""
-    from modiste.catalogue.photo import to_png
+    from modiste.images.photo import to_png
 
     pool = text_pool()
     writer: Any = None
@@ -81,25 +81,26 @@ def write(directory: Path, count: int) -> dict[str, Any]:
 
 
 def take_in(directory: Path, count: int) -> dict[str, Any]:
-    from modiste.shop.ingest import ingest
+    from modiste.pipeline.ingest import ingest
 
     return ingest(str(directory / CATALOGUE), directory / "shop").to_dict()
 
 
 def encode(directory: Path, count: int) -> dict[str, Any]:
-    from modiste.shop.encoding import encode_shop
+    from modiste.pipeline.encode import encode_shop
 
     return encode_shop(directory / "shop", threads=2)
 
 
 def cluster(directory: Path, count: int) -> dict[str, Any]:
-    from modiste.shop.clustering import cluster_shop
+    from modiste.pipeline.cluster import cluster_shop
 
     return {"labels": cluster_shop(directory / "shop", k=3, method="kmeans").labels}
 
 
 def slide(directory: Path, count: int) -> dict[str, Any]:
-    from modiste.shop.sliding import make_map, make_sliders
+    from modiste.pipeline.map import make_map
+    from modiste.pipeline.sliders import make_sliders
 
     make_sliders(directory / "shop")
     make_map(directory / "shop")
@@ -107,7 +108,7 @@ def slide(directory: Path, count: int) -> dict[str, Any]:
 
 
 def examine(directory: Path, count: int) -> dict[str, Any]:
-    from modiste.shop.examining import examine_shop
+    from modiste.pipeline.doctor.check import examine_shop
 
     return {"faults": [fault.says for fault in examine_shop(directory / "shop")]}
 

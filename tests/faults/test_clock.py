@@ -18,11 +18,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modiste.shop.changing import refresh_shop, remove_products, stale_stage
-from modiste.shop.repairing import look_over
+from modiste.pipeline.doctor.repair import look_over
+from modiste.pipeline.update import refresh_shop, remove_products, stale_stage
+from modiste.server.auth import new_key
 from modiste.shop.shop import Shop
-from modiste.studio.keys import new_key
-from tests.studio.test_server import serving
+from tests.server.test_run import serving
 
 pytestmark = [
     pytest.mark.faults,
@@ -36,7 +36,7 @@ SOURCE = HERE.parents[1] / "src" / "modiste"
 YEARS = 10 * 365 * 86_400
 CHANGE = """
 import json, sys, time
-from modiste.shop.changing import refresh_shop, remove_products
+from modiste.pipeline.update import refresh_shop, remove_products
 from modiste.shop.shop import Shop
 path = sys.argv[1]
 for _ in range(int(sys.argv[2])):

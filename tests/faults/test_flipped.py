@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from modiste.errors import ModisteError
-from modiste.shop.indexing import index_shop
+from modiste.pipeline.index import index_shop
 from modiste.shop.shop import Shop
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from modiste import Shop
-from modiste.catalogue.photo import to_png
-from modiste.catalogue.record import Record
 from modiste.errors import StorageError
-from modiste.shop.clustering import cluster_shop
-from modiste.shop.encoding import encode_shop
-from modiste.shop.ingest import ingest
-from modiste.shop.manifest import Manifest
-from modiste.shop.training import train_shop
+from modiste.images.photo import to_png
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.train import train_shop
+from modiste.sources.record import Record
+from modiste.storage.manifest import Manifest
 from tests.small import Listed
 
 pytestmark = [

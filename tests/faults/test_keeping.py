@@ -15,8 +15,8 @@ import pytest
 
 from modiste import Shop
 from modiste.errors import SchemaError, StorageError
-from modiste.shop.backup import backup_shop, restore_shop
-from modiste.shop.examining import examine_shop
+from modiste.pipeline.doctor.check import examine_shop
+from modiste.storage.backup import backup_shop, restore_shop
 from tests.contents import contents
 from tests.small import SMALL
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.faults
 # Waits after each part of a file, so that it can be killed in between.
 SLOWLY = """
 import sys, time
-from modiste.shop import archive, backup
+from modiste.storage import archive; from modiste.storage import backup
 archive.CHUNK = 20_000
 print("ready", flush=True)
 getattr(backup, sys.argv[1])(sys.argv[2], sys.argv[3], on_progress=lambda _: time.sleep(0.02))

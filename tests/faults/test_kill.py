@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from modiste import Shop
-from modiste.catalogue.record import Record
 from modiste.cli import main
+from modiste.sources.record import Record
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 

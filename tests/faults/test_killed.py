@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from modiste.shop.changing import models_of, refresh_shop, use_model
+from modiste.pipeline.train import train_shop
+from modiste.pipeline.update import models_of, refresh_shop, use_model
 from modiste.shop.shop import Shop
-from modiste.shop.training import train_shop
 from tests.faults.killed import WORK, product
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]

@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from modiste.server.auth import new_key
 from modiste.shop.shop import Shop
-from modiste.studio.keys import new_key
 from tests.faults.killed import product
-from tests.studio.test_server import serving
+from tests.server.test_run import serving
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 

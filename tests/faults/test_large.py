@@ -12,10 +12,15 @@ from typing import Any
 import httpx
 import pytest
 
-from modiste.shop.backup import restore_shop
-from tests.faults.large import attributes, peak_mb, product_id, text_pool
+from modiste.storage.backup import restore_shop
+from tests.faults.large import (
+    attributes,
+    peak_mb,
+    product_id,
+    text_pool,
+)
+from tests.server.test_run import serving
 from tests.small import SMALL
-from tests.studio.test_server import serving
 
 pytestmark = [
     pytest.mark.faults,

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from modiste.shop.backup import restore_shop
+from modiste.storage.backup import restore_shop
 from tests.contents import contents
 from tests.small import SMALL
 
@@ -31,16 +31,16 @@ NOBODY = 65534
 AS_NOBODY = """
 import json, os, sys, traceback
 from pathlib import Path
-from modiste.catalogue.record import Record
+from modiste.sources.record import Record
 from modiste.errors import ModisteError
-from modiste.shop.backup import backup_shop
-from modiste.shop.changing import Given, put_products, refresh_shop, remove_products
-from modiste.shop.clustering import cluster_shop
-from modiste.shop.indexing import index_shop
-from modiste.shop.ingest import ingest
-from modiste.shop.repairing import look_over
+from modiste.storage.backup import backup_shop
+from modiste.pipeline.update import Given, put_products, refresh_shop, remove_products
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.index import index_shop
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.doctor.repair import look_over
 from modiste.shop.shop import Shop
-from modiste.catalogue.photo import to_png
+from modiste.images.photo import to_png
 import numpy as np
 
 def photo(seed):

@@ -12,25 +12,40 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from modiste.catalogue.record import Record
 from modiste.errors import ModisteError, SchemaError
-from modiste.shop.backup import backup_shop
-from modiste.shop.changing import Given, put_products, refresh_shop, remove_products, use_model
-from modiste.shop.clustering import cluster_shop
-from modiste.shop.encoding import encode_shop
-from modiste.shop.indexing import index_shop
-from modiste.shop.ingest import ingest
-from modiste.shop.repairing import look_over
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.doctor.repair import look_over
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.index import index_shop
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.map import make_map
+from modiste.pipeline.sliders import make_sliders
+from modiste.pipeline.train import train_shop
+from modiste.pipeline.update import (
+    Given,
+    put_products,
+    refresh_shop,
+    remove_products,
+    use_model,
+)
+from modiste.server.app import create_app
+from modiste.server.settings import Settings
 from modiste.shop.shop import Shop
-from modiste.shop.sliding import make_map, make_sliders
-from modiste.shop.training import train_shop
-from modiste.store.disk import one_writer
-from modiste.studio.app import create_app
-from modiste.studio.settings import Settings
+from modiste.sources.record import Record
+from modiste.storage.backup import backup_shop
+from modiste.storage.locks import one_writer
 from tests.contents import contents
-from tests.studio.asking import refused
-from tests.studio.conftest import UNLIMITED
-from tests.studio.test_admin import ADMIN, KEY, READ, READER, noise, put, settled
+from tests.server.client import refused
+from tests.server.conftest import UNLIMITED
+from tests.server.routes.test_admin import (
+    ADMIN,
+    KEY,
+    READ,
+    READER,
+    noise,
+    put,
+    settled,
+)
 
 pytestmark = pytest.mark.faults
 
@@ -38,8 +53,8 @@ pytestmark = pytest.mark.faults
 NEWER = """
 import sys
 from pathlib import Path
-from modiste.shop import migrating
-from modiste.store import products
+from modiste.storage import migrations as migrating
+from modiste.storage import product_store as products
 what, path = sys.argv[1], Path(sys.argv[2])
 if "shop" in what:
     migrating.STEPS[1] = lambda said: said
@@ -48,11 +63,11 @@ if "store" in what:
     products.SCHEMA_VALUE = b"2"
     products.SCHEMA = products.SCHEMA.with_metadata({products.SCHEMA_KEY: b"2"})
 import numpy as np
-from modiste.catalogue.photo import to_png
-from modiste.catalogue.record import Record
-from modiste.shop.changing import Given
-from modiste.shop.ingest import ingest
-from modiste.shop.clustering import cluster_shop
+from modiste.images.photo import to_png
+from modiste.sources.record import Record
+from modiste.pipeline.update import Given
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.cluster import cluster_shop
 from modiste.shop.shop import Shop
 if "new" in what:
     photos = np.random.default_rng(0).integers(0, 255, (9, 24, 16, 3), dtype=np.uint8)
@@ -61,7 +76,7 @@ else:
     cluster_shop(path, k=2, method="kmeans")
     assert Shop.open(path).manifest.schema == 2
 if "holding" in what:
-    from modiste.store.disk import one_writer
+    from modiste.storage.locks import one_writer
     with one_writer(path):
         print("held", flush=True)
         sys.stdin.read()

@@ -14,22 +14,27 @@ from typing import Any
 
 import numpy as np
 
-from modiste.catalogue.bounds import harmless, unfit
-from modiste.catalogue.photo import fit_photo, read_photo
-from modiste.catalogue.record import Record
-from modiste.catalogue.sources import open_source
 from modiste.errors import ModisteError
+from modiste.images.photo import fit_photo, read_photo
 from modiste.latent.arithmetic import interpolate
-from modiste.model.config import ModelConfig
-from modiste.shop import stages
-from modiste.shop.backup import restore_shop
-from modiste.shop.files import ShopFiles
-from modiste.shop.manifest import Manifest
+from modiste.server.app import create_app
+from modiste.server.design_codec import (
+    dequantise,
+    from_text,
+    quantise,
+    to_text,
+)
+from modiste.server.settings import Settings
+from modiste.shop import loading
 from modiste.shop.shop import Shop
-from modiste.store.products import StoredProduct, _to_arrow
-from modiste.studio.app import create_app
-from modiste.studio.codec import dequantise, from_text, quantise, to_text
-from modiste.studio.settings import Settings
+from modiste.sources.record import Record
+from modiste.sources.registry import open_source
+from modiste.sources.sanitize import harmless, unfit
+from modiste.storage.backup import restore_shop
+from modiste.storage.manifest import Manifest
+from modiste.storage.paths import ShopFiles
+from modiste.storage.product_store import StoredProduct, _to_arrow
+from modiste.vae.config import ModelConfig
 from tests.small import SMALL
 
 Target = Callable[[bytes], bool]
@@ -115,7 +120,7 @@ def clusters(scratch: Path) -> Iterator[Target]:
 
     def look(data: bytes) -> bool:
         path.write_bytes(data)
-        held = stages.load_clusters(shop.files, shop.manifest, shop.store)
+        held = loading.load_clusters(shop.files, shop.manifest, shop.store)
         found = held.assign(np.zeros((3, held.centres.shape[1])))
         return bool((found < len(held)).all())
 
@@ -130,7 +135,7 @@ def sliders(scratch: Path) -> Iterator[Target]:
 
     def look(data: bytes) -> bool:
         path.write_bytes(data)
-        held = stages.load_sliders(shop.files, shop.model)
+        held = loading.load_sliders(shop.files, shop.model)
         assert np.isfinite(held.ranges).all()
         assert len(held.frames) >= 12
         return bool(held.to_dict())
@@ -146,7 +151,7 @@ def catalogue_map(scratch: Path) -> Iterator[Target]:
 
     def look(data: bytes) -> bool:
         path.write_bytes(data)
-        held = stages.load_map(shop.files, shop.store, shop.catalogue, shop.model)
+        held = loading.load_map(shop.files, shop.store, shop.catalogue, shop.model)
         return bool(held.to_dict())
 
     yield look

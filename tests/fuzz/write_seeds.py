@@ -13,10 +13,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from modiste.shop.backup import restore_shop
-from modiste.shop.files import ShopFiles, unsealed
-from modiste.shop.manifest import Manifest
-from modiste.studio.codec import to_text
+from modiste.server.design_codec import to_text
+from modiste.storage.backup import restore_shop
+from modiste.storage.json_files import unsealed
+from modiste.storage.manifest import Manifest
+from modiste.storage.paths import ShopFiles
 from tests.fuzz.targets import LONGEST, SEEDS, TABLES
 from tests.small import SMALL
 from tests.zoo import Bad, zoo

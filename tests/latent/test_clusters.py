@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from modiste.errors import BadCode, BadCount, SchemaError
-from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture, name_clusters
+from modiste.latent.clusters import (
+    Clusters,
+    fit_kmeans,
+    fit_mixture,
+    name_clusters,
+)
 
 FITS = {"kmeans": fit_kmeans, "mixture": fit_mixture}
 

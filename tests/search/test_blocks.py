@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.search.test_index import QUESTIONS, catalogue, index_of
 
 from modiste.errors import BadOption
 from modiste.search.index import LatentIndex
+from tests.search.test_index import QUESTIONS, catalogue, index_of
 
 IDS = [f"p{i}" for i in range(600)]
 

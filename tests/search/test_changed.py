@@ -7,11 +7,16 @@ from threading import Event
 
 import numpy as np
 import pytest
-from tests.search.test_index import Parts, catalogue, index_of, plain
 
 from modiste.errors import BadCount, BadOption, SchemaError
-from modiste.search import parts as laid
+from modiste.search import exact as laid
 from modiste.search.index import LatentIndex
+from tests.search.test_index import (
+    Parts,
+    catalogue,
+    index_of,
+    plain,
+)
 
 
 def same_as(index: LatentIndex, parts: Parts, names: list[str]) -> None:

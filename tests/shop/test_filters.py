@@ -12,8 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modiste.errors import BadOption
-from modiste.shop.filters import AT_ONCE, LONGEST_WORD, Columns, kinds_of
-from modiste.shop.wheres import parse_where
+from modiste.shop.filters import (
+    AT_ONCE,
+    LONGEST_WORD,
+    Columns,
+    kinds_of,
+    parse_where,
+)
 
 ROWS: list[tuple[str, dict[str, Any]]] = [
     ("shoes", {"base_colour": "Red", "heel": 3.5, "vegan": True, "name": "a", "kind": "Footwear"}),

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from modiste.errors import StaleError
-from modiste.shop.changing import remove_products
+from modiste.pipeline.update import remove_products
 from modiste.shop.shop import Shop
-from modiste.store.snapshot import FILE
+from modiste.storage.snapshot import FILE
 
 
 def test_attributes_are_the_same_with_and_without_a_snapshot(small: Path) -> None:

@@ -6,11 +6,22 @@ import numpy as np
 import pytest
 
 from modiste import Shop
-from modiste.catalogue.record import Record
-from modiste.errors import BadCode, BadCount, BadOption, PhotoError, UnknownProduct
-from modiste.latent.transport import Moments, crowding
-from modiste.shop.answers import Match, Matches, Recommendation, Recommendations
-from modiste.shop.crowds import HELD_BACK
+from modiste.errors import (
+    BadCode,
+    BadCount,
+    BadOption,
+    PhotoError,
+    UnknownProduct,
+)
+from modiste.latent.optimal_transport import Moments, crowding
+from modiste.shop.hubness import HELD_BACK
+from modiste.shop.results import (
+    Match,
+    Matches,
+    Recommendation,
+    Recommendations,
+)
+from modiste.sources.record import Record
 from tests.small import FRAME
 
 N = 8

@@ -11,8 +11,8 @@ import pytest
 import typer
 
 from modiste.cli.app import app
-from modiste.studio.app import openapi
-from modiste.studio.settings import PREFIX, Settings
+from modiste.server.app import openapi
+from modiste.server.settings import PREFIX, Settings
 from tests.supply.locks import ROOT
 
 TEXT = (ROOT / "Containerfile").read_text(encoding="utf-8")

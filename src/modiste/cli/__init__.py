@@ -1,5 +1,5 @@
 """The command line: parses, calls Shop, prints."""
 
-from modiste.cli.run import main
+from modiste.cli.main import main
 
 __all__ = ["main"]

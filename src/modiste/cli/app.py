@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from modiste.cli import asking, building, demo, doctor, indexing, judging, keeping, serve, shards, sliders
+from modiste.cli.commands import backup, build, demo, doctor, evaluate, index, query, serve, shards, sliders
 
 app = typer.Typer(
     name="modiste",
@@ -20,7 +20,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        from modiste import __version__
+        from modiste._version import __version__
 
         typer.echo(f"modiste {__version__}")
         raise typer.Exit
@@ -36,24 +36,24 @@ def root(
 
 
 for command in (
-    building.build,
-    building.ingest,
-    building.train,
-    building.encode,
-    building.cluster,
+    build.build,
+    build.ingest,
+    build.train,
+    build.encode,
+    build.cluster,
     sliders.sliders,
-    indexing.index,
-    asking.generate,
-    asking.similar,
-    asking.recommend,
-    asking.info,
-    judging.evaluate,
+    index.index,
+    query.generate,
+    query.similar,
+    query.recommend,
+    query.info,
+    evaluate.evaluate,
     serve.serve,
     serve.key,
     shards.shards,
     demo.demo,
-    keeping.backup,
-    keeping.restore,
+    backup.backup,
+    backup.restore,
     doctor.doctor,
 ):
     app.command()(command)

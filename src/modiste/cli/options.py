@@ -12,7 +12,7 @@ import typer
 from modiste.errors import BadOption
 
 if TYPE_CHECKING:
-    from modiste.shop.fleet import Fleet
+    from modiste.parallel import Fleet
 
 ShopPath = Annotated[
     str,
@@ -109,7 +109,7 @@ def fleet_at(address: str | None) -> Generator[Fleet | None]:
     if address is None:
         yield None
         return
-    from modiste.scale.fleet import ray_fleet
+    from modiste.distributed.ray_executor import ray_fleet
 
     with ray_fleet(address) as fleet:
         yield fleet

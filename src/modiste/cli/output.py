@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from modiste.catalogue.bounds import harmless
-from modiste.shop.answers import Matches
+from modiste.shop.results import Matches
+from modiste.sources.sanitize import harmless
 
 ATTRIBUTES_SHOWN = 3
 WIDE = 160

@@ -6,21 +6,25 @@ from typing import Any
 
 from modiste.errors import BadCount
 from modiste.evaluate import baselines
-from modiste.evaluate.caveats import gone_astray, too_short
-from modiste.evaluate.clustering import category_clusters, score_clusters
-from modiste.evaluate.independence import independence
-from modiste.evaluate.intervals import Bootstrap, Tree
-from modiste.evaluate.judge import Judge, Looks
-from modiste.evaluate.measured import Measured
-from modiste.evaluate.paper import PAPER
-from modiste.evaluate.questions import Questions, from_catalogue, from_source
+from modiste.evaluate.baselines import (
+    DEEPEST,
+    at_random,
+    by_distance,
+    clusters_like,
+)
+from modiste.evaluate.bootstrap import Bootstrap, Measured, Tree
+from modiste.evaluate.cluster_agreement import category_clusters, score_clusters
+from modiste.evaluate.notes import gone_astray, too_short
+from modiste.evaluate.paper_results import PAPER
+from modiste.evaluate.queries import Questions, from_catalogue, from_source
 from modiste.evaluate.ranking import rank
-from modiste.evaluate.recommending import recommendations
-from modiste.evaluate.reconstructing import reconstructions
-from modiste.evaluate.simpler import DEEPEST, at_random, by_distance, clusters_like
+from modiste.evaluate.recommendations import recommendations
+from modiste.evaluate.reconstruction import reconstructions
+from modiste.evaluate.relevance import Judge, Looks
+from modiste.evaluate.slider_independence import independence
 from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture
+from modiste.progress import Progress, tell
 from modiste.search.index import METHODS
-from modiste.shop.progress import Progress, tell
 from modiste.shop.shop import Shop
 
 

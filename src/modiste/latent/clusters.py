@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, SchemaError
 from modiste.latent.mixture import Mixture, fit_merged, sample_rows
-from modiste.latent.pieces import Each, in_turn
 from modiste.latent.posterior import check_code
+from modiste.parallel import Each, in_turn
 
 Method = Literal["kmeans", "mixture", "category"]
 Basis = Literal["code", "mean"]

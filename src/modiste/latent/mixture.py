@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.latent.pieces import Each, in_turn
+from modiste.parallel import Each, in_turn
 
 # Components per cluster of the starts in turn. Many small ones chain a large cluster to its neighbours when they are
 # merged; with too few, a small cluster has none of its own.

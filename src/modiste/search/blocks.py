@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.errors import SchemaError
-from modiste.search.mapped import UNREADABLE, open_arrays, save_arrays
+from modiste.search.constants import LANES
+from modiste.storage.array_files import UNREADABLE, open_arrays, save_arrays
 
 Floats = NDArray[np.float32]
 VERSION, LABEL = 2, "index.json"
-LANES = 128  # products in a block
-LIKELIHOOD, EUCLIDEAN, MANHATTAN = 0, 1, 2
-ALWAYS = np.float32(3e38)  # the nearness of what float32 cannot score: it is always a candidate
 STEEP = ("weight", "constant", "least", "most")
 MEMBERS = ("mean", "std", "code", "rows", "starts", "mean_box", "code_box")
 

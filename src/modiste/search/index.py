@@ -11,11 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, BadOption, SchemaError
 from modiste.latent.posterior import check_code, check_tau
-from modiste.search.blocks import LANES, Blocks, Encoded
-from modiste.search.near import nearest_less, nearness
-from modiste.search.parts import FEW, Found, Parts, Rows
-from modiste.search.scan import METHODS, METRICS, Asked, Part
-from modiste.search.scopes import looked_among
+from modiste.search.blocks import Blocks, Encoded
+from modiste.search.constants import LANES
+from modiste.search.exact import (
+    FEW,
+    Found,
+    Parts,
+    Rows,
+    looked_among,
+)
+from modiste.search.penalized import nearest_less, nearness
+from modiste.search.scan import (
+    METHODS,
+    METRICS,
+    Asked,
+    Part,
+)
 
 __all__ = ["METHODS", "METRICS", "LatentIndex"]
 

@@ -13,8 +13,13 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
-from modiste.search.ahead import LINE, fetch
-from modiste.search.blocks import ALWAYS, EUCLIDEAN, LANES, LIKELIHOOD
+from modiste.search.constants import (
+    ALWAYS,
+    EUCLIDEAN,
+    LANES,
+    LIKELIHOOD,
+)
+from modiste.search.prefetch import LINE, fetch
 
 SEEDS = 12  # blocks scanned first: they set the mark that most others fail to reach
 WILDEST = 1e28  # steepness, or a product of it with a squared mean, beyond which float32 might overflow

@@ -20,7 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.latent.posterior import log_likelihood
-from modiste.search.blocks import ALWAYS, EUCLIDEAN, LANES, LIKELIHOOD, MANHATTAN, Blocks, Encoded, Steepness
+from modiste.search.blocks import Blocks, Encoded, Steepness
+from modiste.search.constants import (
+    ALWAYS,
+    EUCLIDEAN,
+    LANES,
+    LIKELIHOOD,
+    MANHATTAN,
+)
 
 METHODS = ("likelihood", "fixed-epsilon", "mean")
 METRICS = ("euclidean", "manhattan")

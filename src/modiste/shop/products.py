@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast, overload
 
@@ -14,8 +13,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modiste.errors import StaleError, UnknownProduct
-from modiste.shop.filters import RESERVED, TITLES, Columns, Kind, kinds_of, read_each
-from modiste.store.products import ProductStore
+from modiste.shop.filters import (
+    RESERVED,
+    TITLES,
+    Columns,
+    Kind,
+    kinds_of,
+    read_each,
+)
+from modiste.storage.product_store import ProductStore, largest_first
 
 
 class Texts(Sequence[str]):
@@ -121,7 +127,7 @@ class Products:
 
     def counts(self) -> dict[str, int]:
         """How many products each category has, largest first."""
-        return _largest_first(self.categories)
+        return largest_first(self.categories)
 
     def frame(self, clusters: NDArray[np.intp] | None) -> Any:
         """A pandas DataFrame: id, category, cluster where known, then one column per attribute.
@@ -173,19 +179,3 @@ def title_of(id_: str, attributes: Mapping[str, Any]) -> str:
     """What to call a product: its name or title where it has one, else its id."""
     named = {name.lower(): value for name, value in attributes.items()}
     return next((str(named[name]) for name in TITLES if named.get(name)), id_)
-
-
-def count_categories(store: ProductStore) -> dict[str, int]:
-    """How many products of each category a store has, largest first; none where it is empty."""
-    table: Any = store.table(["category"])
-    return _largest_first(table.column("category").to_pylist())
-
-
-def described(store: ProductStore) -> dict[str, Any]:
-    """What a manifest says of the products in a store."""
-    counts = count_categories(store)
-    return {"hash": store.hash(), "count": sum(counts.values()), "categories": counts}
-
-
-def _largest_first(categories: Iterable[str]) -> dict[str, int]:
-    return dict(sorted(Counter(categories).items(), key=lambda pair: (-pair[1], pair[0])))

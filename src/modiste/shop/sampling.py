@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.catalogue.photo import decode_jpeg
-from modiste.store.products import ProductStore
+from modiste.images.photo import decode_jpeg
+from modiste.storage.product_store import ProductStore
 
 
 def sample_rows(count: int, most: int, seed: int) -> NDArray[np.intp]:

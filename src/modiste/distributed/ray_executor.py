@@ -1,0 +1,125 @@
+"""RayFleet: pieces of a stage as Ray tasks, few at once, in order, done again where a machine was lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from modiste._version import __version__
+from modiste.distributed.ray_session import PIECE, connected, reach
+from modiste.errors import ClusterError, ModisteError
+from modiste.parallel import AHEAD, in_order
+
+Given = TypeVar("Given")
+Piece = TypeVar("Piece")
+Done = TypeVar("Done")
+TRIES = 5  # of a piece whose worker dies, after the first
+PATIENCE = 60.0  # seconds to wait for a cluster without workers
+LOOK = 5.0  # seconds between looks at how many there are
+AWAY = 20.0  # seconds without an answer of the head after which it is given up
+
+
+@contextmanager
+def ray_fleet(address: str) -> Generator[RayFleet]:
+    """The workers of the cluster at `address`. Raises what `connected` raises."""
+    with connected(address) as ray:
+        yield RayFleet(ray)
+
+
+class RayFleet:
+    """A Fleet of Ray's workers: one for each processor of the cluster, which may come and go.
+
+    Ray does a piece again where its worker or machine dies; since a piece's answer is taken once, and in order,
+    nothing is lost and nothing doubled. Workers need Modiste installed, of the same version.
+    """
+
+    def __init__(self, ray: Any) -> None:
+        """`ray` is the module, connected."""
+        self._ray = ray
+        self._do = ray.remote(num_cpus=PIECE, max_retries=TRIES, scheduling_strategy="SPREAD")(_do)
+        self._head = ray.get_runtime_context().gcs_address
+        self._count, self._looked, self._answered = 0, 0.0, time.monotonic()
+
+    @property
+    def workers(self) -> int:
+        """How many there are now. Raises ClusterError where the head is away."""
+        if time.monotonic() - self._looked > LOOK or self._count == 0:
+            if self._is_head_there():
+                self._count = int(self._ray.cluster_resources().get("CPU", 0))
+            self._looked = time.monotonic()
+        return self._count
+
+    def _is_head_there(self) -> bool:
+        """Whether the head answers. Ray ends the process, with a stack trace, where it has not for a minute."""
+        try:
+            reach(self._head)
+        except ClusterError:
+            if time.monotonic() - self._answered < AWAY:
+                return False
+            raise ClusterError(
+                f"The head of the cluster, at {self._head}, has not answered for {AWAY:.0f} seconds.",
+                remedy="Start Ray again on all machines, then run the same command again: it goes on where it was.",
+            ) from None
+        self._answered = time.monotonic()
+        return True
+
+    def each(
+        self, begin: Callable[[Given], Callable[[Piece], Done]], given: Given, pieces: Iterable[Piece]
+    ) -> Iterator[Done]:
+        """See Fleet. Raises ClusterError where there is no worker, or one that dies of every try."""
+        shared = self._ray.put((begin, given))
+        yield from in_order(
+            pieces,
+            lambda piece: self._do.remote([shared], __version__, piece),
+            self._result,
+            lambda: AHEAD * max(self.workers, 1),
+        )
+
+    def _result(self, task: Any) -> Any:
+        began = time.monotonic()
+        while not self._ray.wait([task], timeout=LOOK)[0]:
+            if self.workers > 0:
+                began = time.monotonic()
+            elif time.monotonic() - began > PATIENCE:
+                raise ClusterError(
+                    f"The cluster has had no worker for {PATIENCE:.0f} seconds.",
+                    remedy="Start some with `ray start --address HEAD:6379`, then run the same command again.",
+                )
+        try:
+            return self._ray.get(task)
+        except self._ray.exceptions.RayTaskError as error:
+            cause = getattr(error, "cause", None)
+            if isinstance(cause, ModisteError):
+                raise cause from None
+            raise ClusterError(
+                f"A worker failed: {type(cause or error).__name__}: {cause or error}.",
+                remedy="See that all machines have the same Modiste with the same packages.",
+            ) from error
+        except self._ray.exceptions.RayError as error:
+            first = str(error).strip().splitlines()[0]
+            raise ClusterError(
+                f"A piece of the work was lost {TRIES + 1} times: {first}",
+                remedy="See the memory of the workers, and Ray's logs; then run the same command again.",
+            ) from error
+
+
+_made: dict[str, Any] = {}  # what this worker's process has made of what it was given last
+
+
+def _do(shared: list[Any], version: str, piece: Any) -> Any:
+    """A piece, in a worker's process."""
+    import ray
+
+    if version != __version__:
+        raise ClusterError(
+            f"A worker has Modiste {__version__}, this command is {version}.",
+            remedy="Install the same version on every machine of the cluster.",
+        )
+    key = shared[0].hex()
+    if key not in _made:
+        _made.clear()
+        begin, given = ray.get(shared[0])
+        _made[key] = begin(given)
+    return _made[key](piece)

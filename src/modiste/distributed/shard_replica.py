@@ -1,0 +1,126 @@
+"""Shard: one replica of one shard, in a process of Ray's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.distributed.shard_builder import pack_one
+from modiste.distributed.shard_files import Packs
+from modiste.distributed.shard_transfer import PART, fetch
+from modiste.errors import (
+    ClusterError,
+    ShopIncomplete,
+    StaleError,
+    UnknownProduct,
+)
+from modiste.search.index import warm
+from modiste.shop.backend import Hit, Look, Shelf
+from modiste.shop.summary import Whole
+
+log = logging.getLogger("ray.serve")  # whose lines are in the replica's own file
+
+
+class Shard:
+    """The products of one shard, in this process. It answers for one version of the shop, and says which."""
+
+    def __init__(self, place: str, version: str, shard: int, shards: int, *_others: Any) -> None:
+        """Load the shard from its pack on this machine, which is made of the shop at `place` where there is none.
+
+        The first is given the handles of the others, which makes them one application.
+        """
+        packs = Packs(place, version, shards)
+        whole, shelf = _loaded(packs, shard)
+        self._directory = packs.path(shard)
+        warm()
+        code = whole.reach.mean(axis=1).astype(np.float32)
+        shelf.look([Look(code, 1, "likelihood", "euclidean", whole.tau, 0, less_of=0)])
+        self._version, self._shelf, self._whole, self._shards = version, shelf, whole, shards
+        # Whatever visitors ask is nobody's business: this line, and what fails, is all that a replica logs.
+        log.info("shard %d of %d, version %s: %d products are ready", shard, shards, version, len(shelf))
+
+    async def whole(self) -> tuple[Whole, int]:
+        """What is known of the whole shop, and into how many shards it is split."""
+        return self._whole, self._shards
+
+    async def look(self, looks: Sequence[Look]) -> tuple[str, list[list[Hit]]]:
+        """The version, and for each look its hits among the shard's products, best first."""
+        return self._version, await asyncio.to_thread(self._shelf.look, looks)
+
+    async def code_of(self, product_id: str) -> tuple[str, NDArray[np.float32] | None]:
+        """The version, and the code of a product, `(n,)`; None where there is none."""
+        try:
+            return self._version, self._shelf.code_of(product_id)
+        except UnknownProduct:
+            return self._version, None
+
+    async def here(self, _nothing: None) -> tuple[str, None]:
+        """The version: whoever hears it knows that this replica answers."""
+        return self._version, None
+
+    async def part(self, name: str, start: int) -> bytes:
+        """Some bytes of a file of the pack, from a place in it on; none at its end."""
+
+        def read() -> bytes:
+            with (self._directory / name).open("rb") as file:
+                file.seek(start)
+                return file.read(PART)
+
+        return await asyncio.to_thread(read)
+
+    async def about(self) -> dict[str, Any]:
+        """What it has: products, process and the memory that it takes, of which mapped files may be others' too."""
+        return {"products": len(self._shelf), "process": os.getpid(), "bytes": _resident()}
+
+
+def _loaded(packs: Packs, shard: int) -> tuple[Whole, Shelf]:
+    """What is known of the whole, and a shard, which is packed on this machine where that was not done, or is damaged.
+
+    Once the shop is of another version it is fetched from a replica that has it. Raises ClusterError, and what `pack`
+    does.
+    """
+    found = _open(packs, shard)
+    if found is None:
+        try:
+            pack_one(packs, shard)
+        except (StaleError, ShopIncomplete):  # which it is in the midst of a change too
+            # A replica is made in a loop, where one may not wait for others.
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(fetch, packs, shard, _others()).result()
+        found = _open(packs, shard)
+    if found is None:
+        raise ClusterError(
+            f"{packs.path(shard)} is damaged, and was so again when it was made anew.",
+            remedy="See whether this machine's disk is sound.",
+        )
+    return found
+
+
+def _others() -> Any:
+    """The handle of this replica's shard, by which those answer that are made already."""
+    from ray import serve
+
+    here = serve.get_replica_context()
+    return serve.get_deployment_handle(here.deployment, app_name=here.app_name)
+
+
+def _open(packs: Packs, shard: int) -> tuple[Whole, Shelf] | None:
+    whole = packs.whole()
+    shelf = None if whole is None else packs.open(shard, whole)
+    return None if whole is None or shelf is None else (whole, shelf)
+
+
+def _resident() -> int:
+    """The memory of this process, in bytes; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as held:  # noqa: PTH123
+            return int(held.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0

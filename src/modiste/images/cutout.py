@@ -1,0 +1,158 @@
+"""A product cut from its photo's background and placed as the shop places its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from modiste.images.background import (
+    background_surface,
+    cut_along,
+    is_usable,
+    largest,
+    opponent,
+    shrunk,
+    softened,
+    stretched,
+)
+from modiste.images.photo import Photo, check_photo, fit_photo
+
+INSIDE = 0.95  # of a pixel is product: its colour is the product's own
+SAME = 3.0  # a background within this of the shop's is the shop's
+USUAL = (0.75, 1.15)  # times the shop's extent: a product of that size stands as the shop's do
+LARGEST = 4  # times the frame's longer side: what is finer in a photo is not seen at the frame
+MIDDLE = 0.1  # of the frame: how far off its middle
+
+
+@dataclass(frozen=True, eq=False)
+class CutOut:
+    """`photo` uint8 `(H, W, 3)` at the frame; `cut` says whether the product was cut from its background, `share` how
+    much of the photo was product, 0 to 1 (1 where nothing was cut)."""
+
+    photo: Photo
+    cut: bool
+    share: float
+
+
+def cut_out(photo: Photo, frame: tuple[int, int], background: tuple[int, int, int], extent: float) -> CutOut:
+    """`photo` without its background, on the shop's, as large as the shop's products are.
+
+    Where the background is not plain enough to tell, or almost nothing or everything would go, the photo is only
+    fitted to the frame; and so it is where it already stands on the shop's background as the shop's photos do. What
+    stands there but too small, or to one side, is moved with its own background: white shoes on white have no edge to
+    cut along.
+
+    Args:
+        photo: uint8 `(h, w, 3)`.
+        frame: (height, width) of the answer.
+        background: RGB of the shop's background.
+        extent: how much of the frame's height or width the product takes, whichever is more.
+
+    Raises:
+        PhotoError: not a photo.
+    """
+    check_photo(photo)
+    photo = _bounded(photo, LARGEST * max(frame))
+    fitted = CutOut(fit_photo(photo, frame), False, 1.0)
+    colours = shrunk(photo)
+    found = background_surface(colours)
+    if found is None:
+        return fitted
+    surface, spread = found
+    ground = opponent(np.array(background, np.float32))
+    if float(np.abs(surface - ground).max()) <= SAME and spread <= SAME:
+        solid = largest(np.linalg.norm(colours - surface, axis=-1) > SAME)
+        if not is_usable(solid) or _stands_well(solid, photo, frame, extent):
+            return fitted
+        mask = _filled_box(solid)
+    else:
+        solid = cut_along(colours, surface, spread)
+        if not is_usable(solid):
+            return fitted
+        mask = softened(solid)
+    mask = stretched(mask, photo)
+    if not (mask > 0.5).any():  # of a photo of few pixels nothing may be left
+        return fitted
+    return CutOut(_placed(photo, mask, frame, background, extent), True, float(solid.mean()))
+
+
+def _bounded(photo: Photo, most: int) -> Photo:
+    """The photo with its longer side at most so long: a product is cut in a few MB, however large its photo."""
+    h, w = photo.shape[:2]
+    if max(h, w) <= most:
+        return photo
+    size = (max(1, w * most // max(h, w)), max(1, h * most // max(h, w)))
+    return np.array(Image.fromarray(np.ascontiguousarray(photo)).resize(size, Image.Resampling.BOX))
+
+
+def _filled_box(solid: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """All of the rectangle around the product."""
+    mask = np.zeros(solid.shape, np.float32)
+    mask[_box(solid)] = 1.0
+    return mask
+
+
+def _stands_well(solid: NDArray[np.bool_], photo: Photo, frame: tuple[int, int], extent: float) -> bool:
+    """Whether the product, fitted as it is, has about the size and place of the shop's."""
+    scale = min(frame[0] / photo.shape[0], frame[1] / photo.shape[1])
+    whole = (
+        scale * np.array(photo.shape[:2]) / np.array(frame)
+    )  # how much of the frame the photo takes, each way
+    edges = np.array([(part.start, part.stop) for part in _box(solid)]) / np.array(solid.shape)[:, None]
+    size = float((np.diff(edges, axis=1)[:, 0] * whole).max())
+    off = float((np.abs(edges.mean(axis=1) - 0.5) * whole).max())
+    return USUAL[0] * extent <= size <= USUAL[1] * extent and off <= MIDDLE
+
+
+def _placed(
+    photo: Photo,
+    mask: NDArray[np.float32],
+    frame: tuple[int, int],
+    background: tuple[int, int, int],
+    extent: float,
+) -> Photo:
+    """The product in the middle of the frame, on the shop's background."""
+    box = _box(mask > 0.5)
+    opaque = mask[box][..., None]
+    h, w = opaque.shape[:2]
+    scale = extent * min(frame[0] / h, frame[1] / w)
+    size = (max(1, round(w * scale)), max(1, round(h * scale)))
+    # Colours are weighted by the mask before they are scaled, or the old background bleeds into the edge.
+    layers = np.concatenate([_inner_colours(photo[box], mask[box]) * opaque, opaque], axis=-1)
+    small = np.stack(
+        [
+            np.asarray(
+                Image.fromarray(np.ascontiguousarray(layers[..., i])).resize(size, Image.Resampling.LANCZOS)
+            )
+            for i in range(4)
+        ],
+        axis=-1,
+    )
+    alpha = np.clip(small[..., 3:], 0.0, 1.0)
+    framed = np.empty((*frame, 3), np.float32)
+    framed[:] = background
+    top, left = (frame[0] - size[1]) // 2, (frame[1] - size[0]) // 2
+    part = (slice(top, top + size[1]), slice(left, left + size[0]))
+    framed[part] = np.clip(small[..., :3], 0.0, 255.0 * alpha) + (1.0 - alpha) * framed[part]
+    return np.clip(np.rint(framed), 0, 255).astype(np.uint8)
+
+
+def _inner_colours(photo: Photo, mask: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The photo's colours; at its edge, where product and old background mix, those of the nearest pixel inside."""
+    from scipy import ndimage
+
+    inside = mask > INSIDE
+    if not inside.any():
+        return photo.astype(np.float32)
+    nearest: Any = ndimage.distance_transform_edt
+    rows, columns = nearest(~inside, return_distances=False, return_indices=True)
+    return photo[rows, columns].astype(np.float32)
+
+
+def _box(solid: NDArray[np.bool_]) -> tuple[slice, slice]:
+    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

@@ -1,0 +1,309 @@
+"""The one place where a photo becomes pixels, and pixels become a photo.
+
+Everything that looks at a picture goes through here, so that a photo gives the same pixels whether it is
+ingested, uploaded to the studio or passed to `Shop.encode`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from modiste.errors import PhotoError
+from modiste.images.integrity import (
+    HEADER_BYTES,
+    MAX_PASSES,
+    MAX_TEXT_BYTES,
+    announced_size,
+    is_as_written,
+    packed_text_bytes,
+    passes_of,
+)
+
+Photo: TypeAlias = npt.NDArray[np.uint8]
+"""A photo: uint8 `(h, w, 3)`, RGB."""
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+MAX_PIXELS = 20_000_000
+"""Twenty megapixels. Checked against the header: a 20 kB PNG can announce 0.8 GB of pixels."""
+
+WHITE_LEVEL = 235
+WHITE_SHARE = 0.7
+
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_quiet = Lock()  # catch_warnings changes the whole process: one thread at a time
+_PNG = b"\x89PNG\r\n\x1a\n"
+_WITHOUT_TEXTS = "Save it again without texts and colour profile."
+_REMEDY = f"Give a JPEG, PNG or WebP of at most {MAX_PIXELS // 1_000_000} megapixels."
+
+
+def read_photo(data: bytes | Path, *, at_least: tuple[int, int] | None = None) -> Photo:
+    """The pixels of an image file, upright, as uint8 `(h, w, 3)` RGB.
+
+    Only the first frame is read. EXIF orientation is applied; transparency is laid on white; greyscale,
+    palette, CMYK and 16-bit files become 8-bit RGB. `at_least` = (height, width) allows a JPEG far larger
+    than that to be decoded at a half, a quarter or an eighth of its size, still at least as large: much
+    faster, for a photo that will be fitted onto a small frame anyway.
+
+    Raises PhotoError with `reason` `missing-photo`, `unreadable`, `not-a-photo`, `too-large`, `too-slow` or
+    `truncated`.
+    """
+    name = f"{data}" if isinstance(data, Path) else f"The photo ({len(data)} bytes)"
+    try:
+        _check_header(data, name)
+        with _open(data) as image:
+            _check_size(image.size, name)
+            _check_file(image, data, name)
+            orientation = _orientation(image)
+            if at_least is not None:
+                height, width = at_least if orientation < 5 else at_least[::-1]
+                image.draft(None, (width, height))
+            image.load()
+            return _to_rgb(image, orientation)
+    except (PhotoError, MemoryError):
+        raise
+    except Image.DecompressionBombError:
+        raise PhotoError(f"{name} is over 20 megapixels.", remedy=_REMEDY, reason="too-large") from None
+    except FileNotFoundError:
+        raise PhotoError(f"{name} does not exist.", remedy=_REMEDY, reason="missing-photo") from None
+    except UnidentifiedImageError:
+        if _starts_like_a_photo(data):
+            raise PhotoError(f"{name} is damaged or cut short.", remedy=_REMEDY, reason="truncated") from None
+        raise PhotoError(
+            f"{name} is not a JPEG, PNG or WebP.", remedy=_REMEDY, reason="not-a-photo"
+        ) from None
+    except Exception as error:  # Pillow's parsers raise almost any type on damaged or hostile files
+        raise _damaged(error, name) from error
+
+
+def decode_jpeg(data: bytes) -> Photo:
+    """The pixels of a JPEG that `to_jpeg` made, as uint8 `(h, w, 3)`; the fast way back from the store.
+
+    Raises PhotoError with reason `truncated` where the bytes are damaged, `too-large` where it has too many pixels.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=("JPEG",)) as image:
+            _check_size(image.size, f"A stored photo ({len(data)} bytes)")
+            return np.array(image.convert("RGB"))
+    except (OSError, SyntaxError) as error:
+        raise PhotoError(
+            f"A stored photo ({len(data)} bytes) is damaged: {error}.",
+            remedy="Run `modiste ingest` again.",
+            reason="truncated",
+        ) from error
+
+
+def fit_photo(photo: Photo, frame: tuple[int, int]) -> Photo:
+    """`photo`, uint8 `(h, w, 3)`, fitted onto a frame of (height, width) = `(H, W)`: uint8 `(H, W, 3)`.
+
+    Scaled to the largest size that fits, never stretched, centred, and what is left of the frame is filled
+    with the photo's own background. Lanczos resampling, whose support grows with the reduction (no aliasing).
+
+    Raises PhotoError with reason `not-a-photo` where the array is not a photo, ValueError on an empty frame.
+    """
+    check_photo(photo)
+    height, width = frame
+    if height < 1 or width < 1:
+        raise ValueError(f"A frame is at least 1 pixel high and wide, not {height} × {width}.")
+    h, w = photo.shape[:2]
+    if (h, w) == (height, width):
+        return photo.copy()
+    scale = min(height / h, width / w)
+    new_h = min(height, max(1, round(h * scale)))
+    new_w = min(width, max(1, round(w * scale)))
+    image = Image.fromarray(np.ascontiguousarray(photo))
+    # the gap lets a large photo be box-averaged to three times the target first: as good, much faster
+    fitted = np.array(image.resize((new_w, new_h), Image.Resampling.LANCZOS, reducing_gap=3.0))
+    if fitted.shape[:2] == (height, width):
+        return fitted
+    framed = np.empty((height, width, 3), dtype=np.uint8)
+    framed[:] = background_of(photo)
+    top, left = (height - new_h) // 2, (width - new_w) // 2
+    framed[top : top + new_h, left : left + new_w] = fitted
+    return framed
+
+
+def background_of(photo: Photo) -> Photo:
+    """The photo's own background colour, uint8 `(3,)`: the median of a narrow border, channel by channel."""
+    return np.median(_border(photo), axis=0).astype(np.uint8)
+
+
+def is_white_background(photo: Photo) -> bool:
+    """Whether the product stands on white: most of the border is (nearly) white.
+
+    Not all of it must be, since a product may touch an edge or throw a shadow onto one.
+    """
+    white = (_border(photo) >= WHITE_LEVEL).all(axis=1)
+    return bool(white.mean() >= WHITE_SHARE)
+
+
+def to_jpeg(photo: Photo, quality: int = 92) -> bytes:
+    """A JPEG of `photo`, uint8 `(h, w, 3)`. From quality 90 up colour is kept at full resolution (4:4:4)."""
+    return _encoded(photo, "JPEG", quality=quality, subsampling=0 if quality >= 90 else 2)
+
+
+def to_png(photo: Photo) -> bytes:
+    """A PNG of `photo`, uint8 `(h, w, 3)`: lossless, for export."""
+    return _encoded(photo, "PNG")
+
+
+def to_webp(photo: Photo, quality: int = 80) -> bytes:
+    """A WebP of `photo`, uint8 `(h, w, 3)`: the smallest, for thumbnails that are made once."""
+    return _encoded(photo, "WEBP", quality=quality)
+
+
+def photo_hash(photo: Photo) -> str:
+    """SHA-256 of shape and pixels, in hexadecimal: equal for equal pixels, however they were stored."""
+    check_photo(photo)
+    digest = hashlib.sha256(f"{photo.shape[0]}x{photo.shape[1]}:".encode())
+    digest.update(np.ascontiguousarray(photo).data)
+    return digest.hexdigest()
+
+
+def check_photo(photo: Photo) -> None:
+    """Raise PhotoError (reason `not-a-photo`) where an array is not uint8 `(h, w, 3)` with h, w ≥ 1."""
+    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or photo.size == 0:
+        raise PhotoError(
+            f"An array of {photo.dtype} {photo.shape} is not a photo.",
+            remedy="Give uint8 (height, width, 3), RGB, values 0 to 255.",
+            reason="not-a-photo",
+        )
+
+
+def _check_header(data: bytes | Path, name: str) -> None:
+    """Refuse a file for what Pillow would allocate as soon as it opens it."""
+    start = _start_of(data, HEADER_BYTES)
+    if (
+        size := announced_size(start)
+    ) is not None:  # else a JPEG, of which Pillow reads only the header, or no photo
+        _check_size(size, name)
+    if start.startswith(_PNG) and packed_text_bytes(_bytes_of(data)) > MAX_TEXT_BYTES:
+        raise PhotoError(
+            f"{name} holds over {MAX_TEXT_BYTES // 2**20} megabytes of packed text.",
+            remedy=_WITHOUT_TEXTS,
+            reason="too-large",
+        )
+
+
+def _open(data: bytes | Path) -> Image.Image:
+    """Return the image with only its header read."""
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about metadata that is damaged, and sizes that are refused
+        return Image.open(data if isinstance(data, Path) else BytesIO(data), formats=FORMATS)
+
+
+def _check_size(size: tuple[int, int], name: str) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise PhotoError(
+            f"{name} has {width} × {height} pixels, over {MAX_PIXELS // 1_000_000} megapixels.",
+            remedy=_REMEDY,
+            reason="too-large",
+        )
+
+
+def _check_file(image: Image.Image, data: bytes | Path, name: str) -> None:
+    """Refuse a file for what decoding does not notice."""
+    if image.format == "PNG":
+        if not is_as_written(_bytes_of(data)):
+            raise PhotoError(f"{name} is damaged or cut short.", remedy=_REMEDY, reason="truncated")
+    elif image.format != "WEBP" and (passes := passes_of(_bytes_of(data))) > MAX_PASSES:
+        raise PhotoError(
+            f"{name} goes over its pixels {passes:,} times; {MAX_PASSES} are allowed.",
+            remedy="Save it again, as a plain JPEG.",
+            reason="too-slow",
+        )
+
+
+def _damaged(error: Exception, name: str) -> PhotoError:
+    """What to say of a photo that Pillow gave up."""
+    if isinstance(error, ValueError) and "MAX_TEXT" in str(error):  # one text or colour profile of a PNG
+        return PhotoError(
+            f"{name} holds over a megabyte of packed text.", remedy=_WITHOUT_TEXTS, reason="too-large"
+        )
+    unread = isinstance(error, OSError) and error.errno is not None
+    reason = "unreadable" if unread else "truncated"
+    return PhotoError(f"{name} cannot be read: {error}.", remedy=_REMEDY, reason=reason)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8; 1 (upright) where there is none or it cannot be read.
+
+    Pillow decodes a PNG to find it, because it may follow the pixels: check the file first.
+    """
+    try:
+        with _quiet, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about metadata that is damaged
+            orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+    except Exception:  # damaged EXIF is common, raises anything, and is no reason to lose the product
+        return 1
+    return orientation if orientation in _UPRIGHT else 1
+
+
+def _to_rgb(image: Image.Image, orientation: int) -> Photo:
+    if image.mode.startswith("I"):  # 16-bit grey; Pillow would clip it to 255 instead of scaling it
+        deep = np.asarray(image)
+        grey = (deep >> 8).clip(0, 255).astype(np.uint8)
+        if (clear := image.info.get("transparency")) is not None:
+            grey[deep == clear] = 255
+        image = Image.fromarray(grey)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image)
+    if image.mode != "RGB":
+        image = image.convert("RGB")
+    if orientation in _UPRIGHT:
+        image = image.transpose(_UPRIGHT[orientation])
+    return np.array(image)
+
+
+def _border(photo: Photo) -> Photo:
+    """The pixels along the four edges, uint8 `(m, 3)`; deeper than one pixel, to see past an outline."""
+    check_photo(photo)
+    h, w = photo.shape[:2]
+    ring = max(1, min(h, w) // 40)
+    sides = (photo[:ring], photo[-ring:], photo[ring:-ring, :ring], photo[ring:-ring, -ring:])
+    return np.concatenate([side.reshape(-1, 3) for side in sides])
+
+
+def _starts_like_a_photo(data: bytes | Path) -> bool:
+    start = _start_of(data, 12)
+    webp = start[:4] == b"RIFF" and start[8:12] == b"WEBP"
+    return webp or start.startswith((b"\xff\xd8\xff", _PNG))
+
+
+def _start_of(data: bytes | Path, count: int) -> bytes:
+    """Return the first `count` bytes of a file, fewer if it is shorter."""
+    if isinstance(data, bytes):
+        return data[:count]
+    with data.open("rb") as file:
+        return file.read(count)
+
+
+def _bytes_of(data: bytes | Path) -> bytes:
+    return data if isinstance(data, bytes) else data.read_bytes()
+
+
+def _encoded(photo: Photo, kind: str, **options: int) -> bytes:
+    check_photo(photo)
+    buffer = BytesIO()
+    Image.fromarray(np.ascontiguousarray(photo)).save(buffer, kind, **options)
+    return buffer.getvalue()

@@ -1,0 +1,121 @@
+"""Build: every stage of a shop in one go; stages that are done and still fit are not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from modiste.errors import ShopIncomplete, StaleError
+from modiste.parallel import Fleet
+from modiste.pipeline.cluster import cluster_shop, planned
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.map import make_map
+from modiste.pipeline.sliders import make_sliders
+from modiste.pipeline.train import asked_of, train_shop
+from modiste.progress import Progress
+from modiste.shop.loading import Stage
+from modiste.shop.shop import Shop
+from modiste.sources.record import Source
+
+# A stage: its name, whether what there is of it will do, and how it is made.
+Step = tuple[str, Callable[[], bool], Callable[[], object]]
+
+
+def build(
+    source: str | Source,
+    path: str | Path,
+    *,
+    categories: Collection[str] | None = None,
+    category_column: str | None = None,
+    frame: tuple[int, int] | None = None,
+    background: str | None = None,
+    preset: str = "default",
+    latent: int = 16,
+    epochs: int | None = None,
+    minutes: float | None = None,
+    photos: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    k: int | None = None,
+    on: str = "code",
+    cluster_method: str | None = None,
+    threads: int = 1,
+    fleet: Fleet | None = None,
+    on_progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Everything from `source` to a shop at `path` that answers. Killed, the same call goes on where it stopped.
+
+    Ingest always looks at the source again (it decodes only what changed); a finished model, encodings, clusters,
+    sliders or map are kept where they were made from the same upstream with the same settings. Arguments and errors
+    are those of `ingest`, `train_shop`, `encode_shop`, `cluster_shop`, `make_sliders` and `make_map`.
+
+    Returns:
+        {"ingest": summary, "model": id, "done": the stages that ran, "kept": the stages that were kept}
+    """
+    summary = ingest(
+        source,
+        path,
+        categories=categories,
+        category_column=category_column,
+        frame=frame,
+        background=background,
+        fleet=fleet,
+        on_progress=on_progress,
+    )
+    asked = asked_of(preset, latent, epochs, minutes, photos, seed)
+    steps: tuple[Step, ...] = (
+        (
+            "train",
+            lambda: _has_model(path, asked, summary.catalogue_hash),
+            lambda: train_shop(path, **asked, device=device, resume=True, on_progress=on_progress),
+        ),
+        (
+            "encode",
+            lambda: _fits(path, "encodings"),
+            lambda: encode_shop(path, threads=threads, fleet=fleet, on_progress=on_progress),
+        ),
+        (
+            "cluster",
+            lambda: _has_clusters(path, k, on, cluster_method),
+            lambda: cluster_shop(path, k=k, on=on, method=cluster_method, fleet=fleet),
+        ),
+        (
+            "sliders",
+            lambda: _fits(path, "sliders"),
+            lambda: make_sliders(path, seed=seed, threads=threads, on_progress=on_progress),
+        ),
+        ("map", lambda: _fits(path, "map"), lambda: make_map(path, seed=seed, on_progress=on_progress)),
+    )
+    done, kept = ["ingest"], list[str]()
+    for name, fits, make in steps:
+        if fits():
+            kept.append(name)
+        else:
+            make()
+            done.append(name)
+    return {"ingest": summary.to_dict(), "model": Shop.open(path).model.model_id, "done": done, "kept": kept}
+
+
+def _fits(path: str | Path, stage: Stage) -> bool:
+    try:
+        Shop.open(path, need=stage)
+    except (ShopIncomplete, StaleError):
+        return False
+    return True
+
+
+def _has_model(path: str | Path, asked: dict[str, Any], catalogue_hash: str) -> bool:
+    if not _fits(path, "model"):
+        return False
+    shop = Shop.open(path, need="model")
+    return shop.manifest.training == asked and shop.model.catalogue_hash == catalogue_hash
+
+
+def _has_clusters(path: str | Path, k: int | None, on: str, method: str | None) -> bool:
+    if not _fits(path, "clusters"):
+        return False
+    shop = Shop.open(path)
+    count, by = planned(shop, k, method)
+    return {"k": count, "on": on, "method": by}.items() <= shop.manifest.clusters.items()

@@ -1,0 +1,122 @@
+"""Looking a machine over: what it has, and how fast it does what Modiste needs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from modiste.images.photo import decode_jpeg
+from modiste.progress import Progress, tell
+from modiste.search.index import LatentIndex, warm
+
+FRAME = (240, 180)
+PRODUCTS, LATENTS = 100_000, 16
+OTHER_BATCHES = (32, 128)
+
+
+def examine(on_progress: Progress | None = None) -> dict[str, Any]:
+    """What this machine has and does: {"machine", "speed", "training", "advice"}; training is None without torch."""
+    tell(on_progress, "tune", 0, 3)
+    machine = _machine()
+    speed = {"search_100000_products_ms": _search()}
+    tell(on_progress, "tune", 1, 3)
+    speed |= {"jpegs_decoded_per_second": _decoding(), "memory_read_gb_per_second": _reading()}
+    tell(on_progress, "tune", 2, 3)
+    training = _training() if find_spec("torch") is not None else None
+    tell(on_progress, "tune", 3, 3)
+    return {"machine": machine, "speed": speed, "training": training, "advice": _advice(machine, training)}
+
+
+def _machine() -> dict[str, Any]:
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    found: dict[str, Any] = {
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": pages / 1e9,
+    }
+    for name in ("numpy", "numba", "lancedb", "onnxruntime", "torch"):
+        found[name] = _version(name)
+    return found
+
+
+def _version(name: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _search() -> float:
+    """Milliseconds of a likelihood question to many made-up products."""
+    warm()
+    random = np.random.default_rng(0)
+    mean = random.standard_normal((PRODUCTS, LATENTS), np.float32)
+    std = np.full_like(mean, 0.3)
+    index = LatentIndex([str(row) for row in range(PRODUCTS)], mean, std, mean)
+    return 1e3 * _median(lambda row: index.nearest(mean[row], 10), 20)
+
+
+def _decoding() -> float:
+    """JPEGs of 180 x 240 that one thread decodes in a second."""
+    side = np.linspace(0, 255, FRAME[1], dtype=np.uint8)
+    pixels = np.broadcast_to(side[None, :, None], (*FRAME, 3)).copy()
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=92)
+    return 1.0 / _median(lambda _: decode_jpeg(file.getvalue()), 50)
+
+
+def _reading() -> float:
+    """Gigabytes that one thread reads from memory in a second."""
+    values = np.ones(25_000_000, np.float32)
+    return values.nbytes / 1e9 / _median(lambda _: values.max(), 5)
+
+
+def _median(work: Callable[[int], object], rounds: int) -> float:
+    work(0)
+    times: list[float] = []
+    for turn in range(rounds):
+        began = time.perf_counter()
+        work(turn)
+        times.append(time.perf_counter() - began)
+    return float(np.median(times))
+
+
+def _training() -> dict[str, Any]:
+    from modiste.vae.training import TrainSettings
+    from modiste.vae.training.autotune import fastest
+    from modiste.vae.training.hardware import choose_hardware
+
+    settings = TrainSettings(frame=FRAME)
+    chosen, tried = fastest(choose_hardware("auto"), settings, OTHER_BATCHES)
+    return {
+        "device": str(chosen.device),
+        "chosen": {
+            "threads": chosen.threads,
+            "bfloat16": chosen.bfloat16,
+            "channels_last": chosen.channels_last,
+            "batch_size": settings.batch_size,
+        },
+        "ways": [each.as_dict() for each in tried],
+    }
+
+
+def _advice(machine: dict[str, Any], training: dict[str, Any] | None) -> list[str]:
+    said: list[str] = []
+    if training is None:
+        said.append("Training needs torch: pip install 'modiste[train]'.")
+    elif training["device"] == "cpu" and not training["chosen"]["bfloat16"]:
+        said.append("This processor would emulate bfloat16: training takes some twice as long as with it.")
+    if machine["cores"] is not None and machine["cores"] < 2:
+        said.append("With one core, photos are decoded and trained on in turns.")
+    return said

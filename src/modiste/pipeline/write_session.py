@@ -1,0 +1,19 @@
+"""A shop held by one process for a stage that writes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from modiste.shop.loading import Stage
+from modiste.shop.shop import Shop
+from modiste.storage.location import to_write
+
+
+@contextmanager
+def opened_for_writing(path: str | Path, *, need: Stage, threads: int = 1) -> Generator[Shop, None, None]:
+    """The shop at `path`, held for one writing stage. On object storage, what was written
+    becomes the shop at the end of the block. Raises what Shop.open raises, and ShopBusy."""
+    with to_write(path) as root:
+        yield Shop.open(root, need=need, threads=threads, derived=False)

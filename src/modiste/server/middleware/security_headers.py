@@ -1,0 +1,78 @@
+"""Security headers, HEAD for every GET, and ids with escaped slashes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from modiste.server.middleware.body_limit import (
+    KEPT,
+    PRODUCTS,
+    Header,
+    ascii_header,
+)
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
+)
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+PERMISSIONS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+class Shield:
+    """The outermost layer. Pages get the whole policy; data, which nobody renders, a short one."""
+
+    def __init__(self, app: ASGIApp, allow_embed: Sequence[str] = ()) -> None:
+        self._app = app
+        both = [
+            ascii_header("X-Content-Type-Options", "nosniff"),
+            ascii_header("Referrer-Policy", "same-origin"),
+        ]
+        self._data = [*both, ascii_header("Content-Security-Policy", DATA_POLICY)]
+        page = [*both, ascii_header("Permissions-Policy", PERMISSIONS)]
+        ancestors = " ".join(("'self'", *allow_embed))
+        self._page = [
+            *page,
+            ascii_header("Content-Security-Policy", PAGE_POLICY + "'self'"),
+            ascii_header("Cross-Origin-Opener-Policy", "same-origin"),
+        ]
+        self._embedded = [*page, ascii_header("Content-Security-Policy", PAGE_POLICY + ancestors)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+        if head or scope["path"].startswith((PRODUCTS, KEPT)):
+            scope = dict(scope)
+            scope["method"] = "GET" if head else scope["method"]
+            scope["path"] = _escaped_path(scope)
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers: list[Header] = message["headers"]
+                # "Not modified" has no type to judge by, and its headers would replace those of the page it confirms.
+                if message["status"] != 304:
+                    headers = [*headers, *self._headers_for(scope["path"], headers)]
+                message = {**message, "headers": headers}
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+    def _headers_for(self, path: str, headers: Sequence[Header]) -> Sequence[Header]:
+        is_page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
+        if not is_page:
+            return self._data
+        return self._embedded if path == "/embed" else self._page
+
+
+def _escaped_path(scope: Scope) -> str:
+    """The path; of a product, with its id still percent-encoded, so that a slash in an id is not one of the path's."""
+    path: str = scope["path"]
+    if path.startswith((PRODUCTS, KEPT)) and scope.get("raw_path"):
+        return scope["raw_path"].partition(b"?")[0].decode("ascii", "replace")
+    return path

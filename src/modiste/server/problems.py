@@ -1,0 +1,160 @@
+"""Every refusal as `application/problem+json` (RFC 9457), with a code that stays the same and a remedy."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import cast
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from modiste.errors import (
+    ClusterError,
+    ModisteError,
+    PhotoError,
+    ShopError,
+    StorageError,
+    UnknownProduct,
+    UsageError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+LONGEST = 500  # characters of a message: what was given may be long, and comes back in it
+
+SEE = "See /docs for what there is."
+# What HTTP itself refuses: status → code, when, remedy.
+PROTOCOL = {
+    400: ("bad_request", "The request cannot be read.", SEE),
+    404: ("not_found", "There is nothing at that path.", SEE),
+    405: (
+        "method_not_allowed",
+        "The path does not answer that method.",
+        "Use one that the Allow header names.",
+    ),
+    406: ("not_acceptable", "None of the types that Accept names is offered.", "Accept one that is."),
+    413: ("too_large", "The body is over the limit, or a photo over 5 MB.", "Send less."),
+    415: (
+        "unsupported_media",
+        "The body is not of a type that is read.",
+        "Send a photo as JPEG, PNG or WebP.",
+    ),
+    422: ("validation", "A parameter or field is missing, unknown, or of the wrong type.", SEE),
+}
+
+# What the studio refuses beside these: code → status, when.
+OWN = {
+    "unknown_frames": (404, "A frame was asked for under a name that is not, or no longer, this shop's."),
+    "unauthorized": (401, "The key is missing, or not one of the server's."),
+    "read_only": (403, "The key may only look."),
+    "too_many": (429, "The client has asked too much; Retry-After says when to ask again."),
+    "busy": (503, "Too many requests wait; Retry-After says when to ask again."),
+    "too_slow": (503, "The request, its body included, took longer than the server's deadline."),
+    "not_ready": (503, "The server is starting or stopping."),
+    "internal": (500, "The server failed; its log says more."),
+}
+
+log = logging.getLogger("modiste.studio")
+
+
+class Refusal(HTTPException):
+    """A request that HTTP has a status for: `code` is stable, `remedy` says what to do."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        remedy: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, headers)
+        self.code = code
+        self.remedy = remedy
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    remedy: str,
+    headers: Mapping[str, str] | None = None,
+    reason: str | None = None,
+) -> Response:
+    """The answer that refuses."""
+    held = {
+        "type": f"urn:modiste:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": shortened(detail),
+        "code": code,
+        "remedy": remedy,
+    } | ({} if reason is None else {"reason": reason})
+    # What was given may hold half a surrogate pair, which UTF-8 does not.
+    body = json.dumps(held, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
+
+
+def refusal_response(refusal: Refusal) -> Response:
+    """Return the answer that a refusal is sent as."""
+    return problem(refusal.status_code, refusal.code, refusal.detail, refusal.remedy, refusal.headers)
+
+
+def code_of(error: type[ModisteError]) -> str:
+    """The class's name in snake case: BadCode is "bad_code"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.__name__).lower()
+
+
+def status_of(error: ModisteError) -> int:
+    """The status that an error of the shop is answered with."""
+    if isinstance(error, UnknownProduct):
+        return 404
+    if isinstance(error, PhotoError):
+        return 413 if error.reason == "too-large" else 422
+    if isinstance(error, UsageError):
+        return 422
+    return 503 if isinstance(error, (ShopError, StorageError, ClusterError)) else 500
+
+
+def shortened(text: str) -> str:
+    """A message of bearable length."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Answer every kind of refusal that a route may raise."""
+    app.add_exception_handler(ModisteError, _of_the_shop)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_http)
+
+
+async def _of_the_shop(_request: Request, error: Exception) -> Response:
+    found = cast("ModisteError", error)
+    reason = found.reason if isinstance(found, PhotoError) else None
+    return problem(status_of(found), code_of(type(found)), found.message, found.remedy, reason=reason)
+
+
+async def _of_validation(_request: Request, error: Exception) -> Response:
+    found = cast("RequestValidationError", error).errors()
+    said = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in found[:5]]
+    more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
+    code, _, remedy = PROTOCOL[422]
+    return problem(422, code, "; ".join(said) + more + ".", remedy)
+
+
+async def _of_http(request: Request, error: Exception) -> Response:
+    found = cast("HTTPException", error)
+    if isinstance(found, Refusal):
+        return refusal_response(found)
+    code, _, remedy = PROTOCOL.get(found.status_code, PROTOCOL[400])
+    headers = dict(found.headers or {})
+    if "GET" in headers.get("Allow", ""):
+        headers["Allow"] = "GET, HEAD"  # HEAD is answered further out, for all of them
+    asked = f"{request.method} {shortened(request.url.path)}"
+    return problem(found.status_code, code, f"{asked}: {found.detail}.", remedy, headers)

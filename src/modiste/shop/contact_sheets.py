@@ -1,0 +1,178 @@
+"""Contact sheets: a question and its answer as one picture, to look at."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from modiste.errors import BadOption
+from modiste.shop.results import Match, Matches, Recommendations
+from modiste.shop.shop import Shop
+from modiste.storage.atomic import write_whole
+
+GAP = 12
+CELL_WIDTH = 150
+CAPTION_LINES = 3
+STRIP_WIDTH = 90
+LINE = 15
+INK, FAINT, PAPER, EDGE = (30, 30, 30), (110, 110, 110), (255, 255, 255), (222, 222, 222)
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+
+Cell = tuple[NDArray[np.uint8], tuple[str, ...]]
+
+
+def similar_sheet(query: NDArray[np.uint8], caption: Sequence[str], matches: Matches) -> Image.Image:
+    """The query's picture, uint8 `(H, W, 3)`, with its caption, then the matches, five to a row."""
+    cells = [_cell(match) for match in matches]
+    rows = [cells[start : start + 5] for start in range(0, len(cells), 5)]
+    return _sheet((query, tuple(caption)), [("", row) for row in rows])
+
+
+def recommend_sheet(query: NDArray[np.uint8], caption: Sequence[str], answer: Recommendations) -> Image.Image:
+    """The query's picture with its caption, then a row for each other cluster."""
+    rows = [(each.label, [_cell(match) for match in each.matches]) for each in answer]
+    return _sheet((query, tuple(caption)), rows)
+
+
+def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
+    """A row for each slider, latents first: a product from the catalogue as it is, then from one end to the other."""
+    height, width = shop.frame
+    size = (STRIP_WIDTH, max(1, round(STRIP_WIDTH * height / width)))
+    start = shop.encodings.mean[np.random.default_rng(seed).integers(len(shop.catalogue))]
+    names, ways = list[str](), list[NDArray[np.float32]]()
+    for each in shop.sliders.latents:
+        way = np.repeat(start[None], steps, axis=0)
+        way[:, each.latent] = np.linspace(each.minimum, each.maximum, steps)
+        names.append(f"{each.latent}: {each.low} – {each.high}")  # the font has no arrow
+        ways.append(way)
+    for each in shop.sliders.attributes:
+        direction = np.array(each.direction)
+        there = np.linspace(each.minimum, each.maximum, steps) - float(start @ direction)
+        names.append(each.name)
+        ways.append((start + there[:, None] * direction).astype(np.float32))
+    left, line = 2 * CELL_WIDTH, size[1] + 4
+    sheet = Image.new("RGB", (left + (steps + 1) * (size[0] + 4) + GAP, GAP + len(ways) * line), PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    drawn = shop.decode(np.concatenate([start[None], *ways]))
+    for row, name in enumerate(names):
+        top = GAP + row * line
+        draw.text((GAP, top + size[1] // 2 - LINE // 2), _shorten(name, font, left - GAP), INK, font)
+        for column in range(steps + 1):
+            pixels = drawn[0 if column == 0 else row * steps + column]
+            small = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+            sheet.paste(small, (left + column * (size[0] + 4) + (GAP if column else 0), top))
+    return sheet
+
+
+def quality_sheet(shop: Shop, ids: Sequence[str], *, near: int = 3, beside: int = 1) -> Image.Image:
+    """A row for each product: its photo, what is drawn of it, the products nearest to it, and what goes with it."""
+    height, width = shop.frame
+    size = (STRIP_WIDTH, max(1, round(STRIP_WIDTH * height / width)))
+    lines: list[list[list[NDArray[np.uint8]]]] = []
+    for id_ in ids:
+        code = shop.code_of(id_)
+        mean = shop.encodings.mean[shop.catalogue.row(id_)]
+        similar: Matches = Matches(shop.similar(code, near, "fixed-epsilon", exclude=(id_,)))
+        answer: Recommendations = Recommendations(shop.recommend(code, beside))
+        goes_with = [match.photo() for each in answer for match in each.matches]
+        lines.append(
+            [[shop.photo(id_)], [shop.decode(mean)], [match.photo() for match in similar], goes_with]
+        )
+    widths = [max(len(line[part]) for line in lines) for part in range(4)]
+    titles = ("a photo", "drawn", "the nearest", "what goes with it")
+    step = size[0] + 4
+    lefts = [GAP + sum(widths[:part]) * step + 2 * GAP * part for part in range(4)]
+    top = GAP + LINE + 6
+    sheet = Image.new(
+        "RGB", (lefts[3] + widths[3] * step + GAP, top + len(lines) * (size[1] + 4) + GAP), PAPER
+    )
+    draw, bold = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    for left, title in zip(lefts, titles, strict=True):
+        draw.text((left, GAP), _shorten(title, bold, 2 * CELL_WIDTH), INK, bold)
+    for number, line in enumerate(lines):
+        for left, pictures in zip(lefts, line, strict=True):
+            for column, pixels in enumerate(pictures):
+                small = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+                sheet.paste(small, (left + column * step, top + number * (size[1] + 4)))
+    return sheet
+
+
+def save_picture(path: Path, picture: Image.Image) -> None:
+    """Write a picture in the format of its suffix, whole or not at all. Raises BadOption, StorageError."""
+    check_suffix(path)
+    data = io.BytesIO()
+    picture.save(data, FORMATS[path.suffix.lower()])
+    write_whole(path, data.getvalue())
+
+
+def check_suffix(path: Path) -> None:
+    """Raise BadOption unless a picture can be written under that name."""
+    if path.suffix.lower() not in FORMATS:
+        raise BadOption(
+            f"{path.name!r} names no picture format.", remedy=f"End it in one of {', '.join(FORMATS)}."
+        )
+
+
+def _cell(match: Match) -> Cell:
+    words = [
+        str(match.attributes[name]) for name in ("base_colour", "article_type") if name in match.attributes
+    ]
+    return match.photo(), (match.id, " ".join(words) or match.category, f"{match.score:.3g}")
+
+
+def _sheet(query: Cell, rows: Sequence[tuple[str, Sequence[Cell]]]) -> Image.Image:
+    height, width = query[0].shape[:2]
+    cell_height = max(1, round(CELL_WIDTH * height / width)) + CAPTION_LINES * LINE + 4
+    titled = LINE + 6 if any(title for title, _ in rows) else 0
+    columns = max([1, *(len(cells) for _, cells in rows)])
+    left = CELL_WIDTH + 3 * GAP  # the query stands apart
+    sheet = Image.new(
+        "RGB",
+        (
+            left + columns * (CELL_WIDTH + GAP),
+            GAP + max(1, len(rows)) * (cell_height + titled + GAP),
+        ),
+        PAPER,
+    )
+    draw = ImageDraw.Draw(sheet)
+    bold, font = ImageFont.load_default(14), ImageFont.load_default(12)
+    _paste(sheet, draw, font, query, GAP, GAP + titled)
+    for number, (title, cells) in enumerate(rows):
+        top = GAP + number * (cell_height + titled + GAP)
+        if title:
+            draw.text((left, top), title, INK, bold)
+        for column, cell in enumerate(cells):
+            _paste(sheet, draw, font, cell, left + column * (CELL_WIDTH + GAP), top + titled)
+    draw.line((left - GAP, GAP, left - GAP, sheet.height - GAP), EDGE)
+    return sheet
+
+
+def _paste(
+    sheet: Image.Image,
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
+    cell: Cell,
+    x: int,
+    y: int,
+) -> None:
+    pixels, lines = cell
+    height = max(1, round(CELL_WIDTH * pixels.shape[0] / pixels.shape[1]))
+    sheet.paste(Image.fromarray(pixels).resize((CELL_WIDTH, height), Image.Resampling.LANCZOS), (x, y))
+    draw.rectangle((x, y, x + CELL_WIDTH - 1, y + height - 1), outline=EDGE)
+    for number, line in enumerate(lines[:CAPTION_LINES]):
+        draw.text(
+            (x, y + height + 3 + number * LINE), _shorten(line, font), INK if number == 0 else FAINT, font
+        )
+
+
+def _shorten(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: float = CELL_WIDTH) -> str:
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text + "…"

@@ -1,0 +1,112 @@
+"""What a shop answers with: matches and recommendations, which show as pictures in a notebook."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modiste.images.photo import decode_jpeg
+
+Attributes = dict[str, Any]
+PhotoOf = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One product of an answer.
+
+    `score` is log q(code | product), higher is nearer, for the method "likelihood"; for the others it is the
+    distance, lower is nearer.
+    """
+
+    id: str
+    category: str
+    cluster: int
+    score: float
+    attributes: Attributes
+    _photo_of: PhotoOf = field(repr=False, compare=False)
+
+    def jpeg(self) -> bytes:
+        """The product's photo as stored: a JPEG at the shop's frame."""
+        return self._photo_of(self.id)
+
+    def photo(self) -> NDArray[np.uint8]:
+        """The product's photo, uint8 `(H, W, 3)`."""
+        return decode_jpeg(self.jpeg())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The match as the command line gives it."""
+        return {
+            "id": self.id,
+            "category": self.category,
+            "cluster": self.cluster,
+            "score": self.score,
+            "attributes": self.attributes,
+        }
+
+    def html(self) -> str:
+        """The match as a figure: photo, id, category and score; the attributes on hovering."""
+        source = "data:image/jpeg;base64," + base64.b64encode(self.jpeg()).decode("ascii")
+        title = html.escape(", ".join(f"{key}: {value}" for key, value in self.attributes.items()))
+        return (
+            '<figure style="display:inline-block;margin:4px;text-align:center;vertical-align:top">'
+            f'<img src="{source}" alt="{html.escape(self.id)}" title="{title}" style="height:140px">'
+            f'<figcaption style="font-size:12px">{html.escape(self.id)}<br>{html.escape(self.category)}'
+            f" · {self.score:.3g}</figcaption></figure>"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+
+class Matches(list[Match]):
+    """The matches of one code, best first: a list that shows as a row of pictures in a notebook."""
+
+    def html(self) -> str:
+        """The matches as a row of figures."""
+        return "<div>" + "".join(match.html() for match in self) + "</div>"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What goes with a code from one other cluster, best first; `label` is the cluster's name.
+
+    `category` is the one that most products of the cluster have. Asked by category, `label` is the category too, and
+    `cluster` the one where most of its products are.
+    """
+
+    cluster: int
+    label: str
+    matches: Matches
+    category: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recommendation as the command line gives it."""
+        return {
+            "cluster": self.cluster,
+            "label": self.label,
+            "results": [match.to_dict() for match in self.matches],
+        }
+
+    def html(self) -> str:
+        """The label, then the matches as a row of figures."""
+        return f"<div><b>{html.escape(self.label)}</b>{self.matches.html()}</div>"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+
+class Recommendations(list[Recommendation]):
+    """What goes with one code, one entry per other cluster: shows as rows of pictures in a notebook."""
+
+    def _repr_html_(self) -> str:
+        return "".join(recommendation.html() for recommendation in self)

@@ -1,0 +1,217 @@
+"""Data sets of the Hugging Face hub: its Parquet layout (photos inside the rows), local or downloaded.
+
+A hub data set is a folder of Parquet files whose photo column is a struct `{bytes, path}`; the class names of
+its label columns are in the Parquet schema's metadata (key `huggingface`) or in the front matter of README.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from modiste.errors import MissingExtra, SourceError
+from modiste.sources.normalize import attributes_of, choose_category, once_each
+from modiste.sources.readers import number_of_rows, read_parquet
+from modiste.sources.record import PhotoRef, Record, Rejection
+
+Names = dict[str, list[str]]
+"""Label column → the names of its classes, by number."""
+
+
+class HubSource:
+    """Products of one Parquet file or a folder of them, all splits; id = column `id`, else file and row number.
+
+    `root` is the data set's folder: ids and photos kept outside the rows are relative to it.
+    Raises SourceError where no file has a photo column.
+    """
+
+    def __init__(self, root: Path, files: list[Path], *, category_column: str | None = None) -> None:
+        self.root = root
+        self.name = f"hub data set {root}"
+        self._files = sorted(files)
+        self._names = _readme_names(root)
+        schemas = [_schema(file) for file in self._files]
+        if not schemas or any(photo_column(schema) is None for schema in schemas):
+            raise SourceError(
+                f"{root} has Parquet files without a column of photos (a struct of bytes and path).",
+                remedy="Give a data set of images, or a table with a column file_name or url.",
+            )
+        self._chosen = category_column
+        for schema in schemas:
+            choose_category(schema.names, category_column, self.name)
+
+    def count(self) -> int:
+        """How many rows the files hold."""
+        return sum(number_of_rows(file) for file in self._files)
+
+    def records(self) -> Iterator[Record | Rejection]:
+        """Every row, file by file; the photos come as bytes, so memory holds one batch of them."""
+        return once_each(row for file in self._files for row in self._rows(file))
+
+    def _rows(self, file: Path) -> Iterator[Record | Rejection]:
+        schema = _schema(file)
+        names = self._names | schema_names(schema)
+        column = photo_column(schema)
+        assert column is not None
+        category_of = choose_category(schema.names, self._chosen, self.name)
+        used = [column, "id"] + (["category"] if self._chosen is None else [])
+        stem = file.relative_to(self.root).with_suffix("").as_posix()
+        for number, row in read_parquet(file, batch=256):
+            if isinstance(row, str):
+                yield Rejection(f"{stem}/{number}", "malformed-row", row, number)
+                continue
+            named = _with_class_names(row, names)
+            key = named.get("id")
+            product = f"{stem}/{number}" if key is None else str(key).strip()
+            photo = self._photo(row[column], file.parent)
+            if photo is None:
+                yield Rejection(product, "missing-photo", "the row holds no photo", number)
+                continue
+            yield Record(product, category_of(named), photo, attributes_of(named, without=used))
+
+    def _photo(self, value: Any, folder: Path) -> PhotoRef | None:
+        """The photo of a row: its bytes, or a file that it names inside the data set's own folder."""
+        if isinstance(value, bytes):
+            return value or None
+        cell = cast("Mapping[str, Any]", value or {})
+        if cell.get("bytes"):
+            return cast("bytes", cell["bytes"])
+        if not cell.get("path"):
+            return None
+        try:
+            path = (folder / str(cell["path"])).resolve()
+            return path if path.is_relative_to(self.root.resolve()) and path.is_file() else None
+        except (OSError, RuntimeError, ValueError):  # a name that no file can have, or links in a circle
+            return None
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """The Parquet files of a data set in the hub's layout: in the folder, or one or two levels below."""
+    found = [*folder.glob("*.parquet"), *folder.glob("*/*.parquet"), *folder.glob("*/*/*.parquet")]
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
+
+
+def photo_column(schema: pa.Schema) -> str | None:
+    """The column of photos: `image` where there is one, else the first that is a photo; None without any."""
+    found = [field.name for field in schema if _holds_photos(field, schema)]
+    return "image" if "image" in found else next(iter(found), None)
+
+
+def holds_photos(file: Path) -> bool:
+    """Whether a Parquet file has a column of photos. Raises SourceError where it cannot be read."""
+    return photo_column(_schema(file)) is not None
+
+
+def schema_names(schema: pa.Schema) -> Names:
+    """Class names from the schema's metadata."""
+    features = _features(schema)
+    return {
+        column: [str(name) for name in feature["names"]]
+        for column, feature in features.items()
+        if isinstance(feature, dict) and isinstance(feature.get("names"), list)
+    }
+
+
+def download(name: str) -> Path:
+    """The folder of the hub's data set `owner/name` (or `owner/name@revision`), downloaded where it is not yet.
+
+    Raises MissingExtra without huggingface-hub, SourceError where the data set cannot be had.
+    """
+    try:
+        import huggingface_hub as hub
+    except ImportError:
+        raise missing_hub(f"hf:{name}", "huggingface-hub") from None
+    repository, _, revision = name.partition("@")
+    try:
+        files = hub.HfApi().list_repo_files(repository, repo_type="dataset", revision=revision or None)
+        # a data set with Parquet files is read from those alone; any other is taken whole
+        wanted = ["*.parquet", "README.md"] if any(file.endswith(".parquet") for file in files) else None
+        folder = hub.snapshot_download(
+            repository, repo_type="dataset", revision=revision or None, allow_patterns=wanted
+        )
+    except Exception as error:  # its own, OSError, and those of whichever HTTP client its version brings
+        raise SourceError(
+            f"The data set hf:{name} cannot be had from the hub: {error}",
+            remedy="Check the name and the connection; a gated data set needs `hf auth login`.",
+        ) from error
+    return Path(folder)
+
+
+def missing_hub(source: str, package: str) -> MissingExtra:
+    """The error for a source that needs the extra `hub`."""
+    return MissingExtra(
+        f"The source {source} needs {package}, which is not installed.",
+        remedy="Install it: pip install 'modiste[hub]'.",
+    )
+
+
+def _schema(file: Path) -> pa.Schema:
+    try:
+        return pq.read_schema(file)
+    except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: a name that is not UTF-8
+        raise SourceError(
+            f"{file} is not a readable Parquet file: {error}.", remedy="Download it again."
+        ) from error
+
+
+def _features(schema: pa.Schema) -> dict[str, Any]:
+    try:
+        found: Any = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _holds_photos(field: pa.Field, schema: pa.Schema) -> bool:
+    feature = _features(schema).get(field.name)
+    if pa.types.is_struct(field.type):
+        inside = {field.type.field(i).name: field.type.field(i).type for i in range(field.type.num_fields)}
+        return "bytes" in inside and _is_binary(inside["bytes"])
+    # plain bytes may be anything: a photo only where the data set says so, or the name does
+    said = isinstance(feature, dict) and cast("dict[str, Any]", feature).get("_type") == "Image"
+    return _is_binary(field.type) and (said or field.name in ("image", "photo"))
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+
+
+def _with_class_names(row: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """The row with its label numbers replaced by the names of their classes; -1 (unlabelled) by None."""
+    named = dict(row)
+    for column, classes in names.items():
+        number = row.get(column)
+        if isinstance(number, int):
+            named[column] = classes[number] if 0 <= number < len(classes) else None
+    return named
+
+
+def _readme_names(root: Path) -> Names:
+    """Class names from the front matter of README.md; none where PyYAML, which comes with `hub`, is absent."""
+    try:
+        import yaml
+    except ImportError:
+        return {}
+    try:
+        _, front, _ = (root / "README.md").read_text("utf-8", errors="replace").split("---\n", 2)
+        card: Any = yaml.safe_load(front)
+        return _named_in(card["dataset_info"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError):
+        return {}
+
+
+def _named_in(infos: Any) -> Names:
+    """Class names by column, of what a card says of its data set. Raises TypeError, KeyError, ValueError."""
+    names: Names = {}
+    for info in infos if isinstance(infos, list) else [infos]:
+        for feature in info.get("features", []) if isinstance(info, dict) else []:
+            kind = feature.get("dtype") if isinstance(feature, dict) else None
+            classes = kind.get("class_label", {}).get("names") if isinstance(kind, dict) else None
+            if isinstance(classes, dict):
+                names[str(feature["name"])] = [str(classes[key]) for key in sorted(classes, key=int)]
+    return names

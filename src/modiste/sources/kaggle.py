@@ -1,0 +1,104 @@
+"""A folder in the layout of Kaggle's "Fashion Product Images": `styles.csv` and `images/<id>.jpg`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from modiste.errors import SourceError
+from modiste.sources.folder import is_photo_name
+from modiste.sources.normalize import (
+    attributes_of,
+    choose_category,
+    is_missing,
+    once_each,
+    typed_columns,
+)
+from modiste.sources.record import Record, Rejection
+
+TABLE = "styles.csv"
+IMAGES = "images"
+
+
+class KaggleSource:
+    """Products of a Kaggle folder. Category: footwear where masterCategory is Footwear, else subCategory.
+
+    A row with too many or too few fields (a comma inside a name, unquoted: three in the real data) is a
+    rejection, `malformed-row`; a product without a photo is one too, `missing-photo`.
+    Raises SourceError where the table cannot be read or lacks its columns.
+    """
+
+    def __init__(self, folder: Path, *, category_column: str | None = None) -> None:
+        self.folder = folder
+        self.name = f"kaggle folder {folder}"
+        self._header = next((fields for _, fields in self._lines()), [])
+        if "id" not in self._header:
+            raise SourceError(
+                f"{folder / TABLE} has no column `id`; its columns are: {', '.join(self._header) or 'none'}.",
+                remedy="Give a folder in the layout of Kaggle's Fashion Product Images, or rename the table "
+                "to metadata.csv with a column file_name.",
+            )
+        self._category = choose_category(self._header, category_column, self.name)
+
+    def count(self) -> int:
+        """How many products the table lists, malformed rows included."""
+        return sum(1 for _ in self._lines()) - 1
+
+    def records(self) -> Iterator[Record | Rejection]:
+        """Every product in the table's order; attributes are its other columns, typed column by column."""
+        return once_each(self._rows())
+
+    def _rows(self) -> Iterator[Record | Rejection]:
+        readers = typed_columns((fields for _, fields in self._data()), len(self._header))
+        # one listing instead of a look-up per product; and an id can then only name a file of this folder
+        images = {path.stem: path for path in sorted((self.folder / IMAGES).iterdir()) if is_photo_name(path)}
+        for number, fields in self._data():
+            product = fields[0].strip() if fields else ""
+            if len(fields) != len(self._header):
+                detail = f"{len(fields)} fields where the header has {len(self._header)}"
+                yield Rejection(product, "malformed-row", detail, number)
+                continue
+            row: dict[str, Any] = {
+                column: None if is_missing(value) else read(value)
+                for column, value, read in zip(self._header, fields, readers, strict=True)
+            }
+            product = fields[self._header.index("id")].strip()
+            if not product:
+                yield Rejection("", "malformed-row", "the id is empty", number)
+            elif product not in images:
+                yield Rejection(product, "missing-photo", f"no {IMAGES}/{product}.jpg", number)
+            else:
+                attributes = attributes_of(row, without=["id"])
+                yield Record(product, self._category(row), images[product], attributes)
+
+    def _data(self) -> Iterator[tuple[int, list[str]]]:
+        lines = self._lines()
+        next(lines, None)
+        return lines
+
+    def _lines(self) -> Iterator[tuple[int, list[str]]]:
+        """(line number, fields) of each line. Each line is parsed by itself: names here hold stray quotes,
+        and one that opens and never closes would otherwise swallow the products after it."""
+        try:
+            with (self.folder / TABLE).open(encoding="utf-8-sig", errors="replace", newline="") as file:
+                for number, line in enumerate(file, start=1):
+                    if line.strip():
+                        yield number, _fields(line)
+        except OSError as error:
+            raise SourceError(
+                f"{self.folder / TABLE} cannot be read: {error.strerror}.", remedy="Check its permissions."
+            ) from error
+
+
+def is_kaggle_folder(folder: Path) -> bool:
+    """Whether `folder` holds `styles.csv` and `images/`."""
+    return (folder / TABLE).is_file() and (folder / IMAGES).is_dir()
+
+
+def _fields(line: str) -> list[str]:
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:  # a field over csv's limit, or a NUL: no field count will match the header's
+        return [line[:40]]

@@ -1,0 +1,215 @@
+"""The rows of a CSV, JSONL or Parquet file, one at a time; what is wrong with one does not keep back the others."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from modiste.errors import SourceError
+from modiste.sources.normalize import is_missing, typed_columns, well_formed
+from modiste.sources.parquet_worker import PIECE, unpacked
+from modiste.sources.record import AttributeValue
+from modiste.sources.sanitize import MOST_COLUMNS
+
+JSONL = (".jsonl", ".ndjson")
+SUFFIXES = (".csv", ".tsv", *JSONL, ".parquet")
+LINE_BYTES = 16 * 2**20
+"""Of one product in a JSONL file, and of a line in a CSV."""
+
+Row: TypeAlias = tuple[int, Mapping[str, Any] | str]
+"""A row's line number and its columns, or what is wrong with it."""
+
+_TEXT = {"id", "file_name", "url"}  # names of files and ids stay text, whatever they look like
+_NOT_UTF8 = "not UTF-8; save the table in UTF-8"
+
+
+def columns_of(path: Path) -> list[str]:
+    """The table's column names; of JSONL, those of its first 1000 rows.
+
+    Raises SourceError where it is text of another encoding, and OSError, ArrowException or ValueError.
+    """
+    if path.suffix.lower() == ".parquet":
+        return list(pq.read_schema(path).names)
+    _check_encoding(path)
+    if path.suffix.lower() in (".csv", ".tsv"):
+        with _opened(path) as file:
+            try:
+                header = next(_parser(path, file), [])
+            except csv.Error as error:
+                raise ValueError(f"its first line: {error}") from None
+            return [well_formed(name).strip() for name in header]
+    names: dict[str, None] = {}
+    for number, row in _read_jsonl(path):
+        if number > 1000:
+            break
+        if not isinstance(row, str):
+            names.update(dict.fromkeys(row))
+    return list(names)
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Every row in order. Raises SourceError where a Parquet file is damaged."""
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        return read_parquet(path)
+    return _read_csv(path) if suffix in (".csv", ".tsv") else _read_jsonl(path)
+
+
+def read_parquet(path: Path, batch: int = 1024) -> Iterator[Row]:
+    """Every row of a Parquet file, at most so many in memory at once. Raises SourceError where it is damaged, or too
+    much is packed in it."""
+    number = 0
+    for found in unpacked(path, batch):
+        if isinstance(found, int):
+            rows: Iterable[Mapping[str, Any] | str] = (f"a row of {found:,} bytes; {PIECE:,} are allowed",)
+        else:
+            rows = _rows_of(found)
+        for row in rows:
+            number += 1
+            yield number, row
+
+
+def number_of_rows(path: Path) -> int:
+    """How many rows a Parquet file says it has. Raises SourceError where it cannot be read."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise SourceError(
+            f"{path} is not a readable Parquet file: {error}.", remedy="Write or download it again."
+        ) from error
+
+
+def _rows_of(batch: pa.RecordBatch) -> Iterator[Mapping[str, Any] | str]:
+    try:
+        yield from batch.to_pylist()
+        return
+    except (ValueError, OverflowError, pa.ArrowException):
+        pass  # text that is not UTF-8, a date beyond the calendar: find the rows that have it
+    for at in range(batch.num_rows):
+        try:
+            yield batch.slice(at, 1).to_pylist()[0]
+        except (ValueError, OverflowError, pa.ArrowException) as error:
+            yield f"a value that cannot be read: {error}"
+
+
+def _check_encoding(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) > len(head) / 4:
+        raise SourceError(
+            f"{path} is not text in UTF-8; it looks like UTF-16 or no text at all.",
+            remedy="Save it as CSV or JSONL in UTF-8.",
+        )
+
+
+def _opened(path: Path) -> Any:
+    # Bytes that are not UTF-8 become lone surrogates, by which their rows are told.
+    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+class _Lines:
+    """The lines of a CSV; one that has no end is an error, and the next is read."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(LINE_BYTES + 1)
+        if len(line) > LINE_BYTES:
+            while line and not line.endswith("\n"):
+                line = self._file.readline(LINE_BYTES)
+            raise csv.Error(f"a line over {LINE_BYTES // 2**20} MiB")
+        if not line:
+            raise StopIteration
+        return line
+
+
+def _parser(path: Path, file: Any) -> Any:
+    return csv.reader(_Lines(file), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+
+
+def _fields(path: Path) -> Iterator[tuple[int, list[str] | str]]:
+    """(line number, fields) of each row of a CSV, the header first; text says what is broken."""
+    with _opened(path) as file:
+        parser = _parser(path, file)
+        while True:
+            try:
+                fields = next(parser)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield parser.line_num, str(error)
+                continue
+            if fields:
+                yield parser.line_num, fields
+
+
+def _read_csv(path: Path) -> Iterator[Row]:
+    header = columns_of(path)
+    rows = _fields(path)
+    next(rows, None)
+    whole = (fields for _, fields in rows if not isinstance(fields, str))
+    readers: list[Callable[[str], AttributeValue]] = [
+        str if name in _TEXT else read
+        for name, read in zip(header, typed_columns(whole, len(header)), strict=True)
+    ]
+    rows = _fields(path)
+    next(rows, None)
+    for number, fields in rows:
+        if isinstance(fields, str):
+            yield number, fields
+        elif len(fields) != len(header):
+            yield number, f"{len(fields)} fields where the header has {len(header)}"
+        elif not _is_utf8(fields):
+            yield number, _NOT_UTF8
+        else:
+            yield (
+                number,
+                {
+                    name: None if is_missing(value) else read(value)
+                    for name, value, read in zip(header, fields, readers, strict=True)
+                },
+            )
+
+
+def _is_utf8(fields: list[str]) -> bool:
+    try:
+        "".join(fields).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_jsonl(path: Path) -> Iterator[Row]:
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(LINE_BYTES + 1):
+            number += 1
+            if len(line) > LINE_BYTES:
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(LINE_BYTES)
+                yield number, f"a line over {LINE_BYTES // 2**20} MiB"
+            elif line.strip():
+                yield number, _json_row(line)
+
+
+def _json_row(line: bytes) -> Mapping[str, Any] | str:
+    try:
+        row: Any = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return _NOT_UTF8
+    except (ValueError, RecursionError) as error:
+        return f"not JSON: {error}"
+    if not isinstance(row, dict):
+        return "not a JSON object"
+    found = cast("dict[str, Any]", row)
+    return found if len(found) <= MOST_COLUMNS else f"{len(found):,} fields; {MOST_COLUMNS:,} are allowed"

@@ -1,0 +1,5 @@
+"""The sample catalogue: products drawn by us, whose attributes are therefore known exactly."""
+
+from modiste.sources.sample.source import SampleSource
+
+__all__ = ["SampleSource"]

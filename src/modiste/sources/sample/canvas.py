@@ -1,0 +1,214 @@
+"""Paint with light: parts are laid one over another, each rounded, shaded, glossed and grained by its mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from modiste.sources.sample.curves import Contour
+from modiste.sources.sample.palette import Colour
+from modiste.sources.sample.raster import (
+    Field,
+    blur,
+    coverage,
+    noise,
+)
+
+UNITS = (240.0, 180.0)
+"""The drawing's height and width in its own units; any frame shows it as large as it fits, in the middle."""
+
+Shape: TypeAlias = Contour | Sequence[Contour] | Field
+"""An outline or several, in drawing units (float64), or a mask of the canvas (float32)."""
+
+_LIGHT = (-0.36, -0.62, 0.70)  # towards the lamp: left, above, in front
+_HALF = (-0.195, -0.336, 0.921)  # half-way between lamp and eye
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What a part is made of.
+
+    `round`: how far from its edge a part curves away, in drawing units; `depth`: how strongly; `gloss` and
+    `grain` from 0 to 1; `weave`: grain in threads instead of pores; `opacity`; `cast`: how dark its shadow
+    is on what lies beneath; `rim`: how strongly its very edge is bevelled.
+    """
+
+    round: float = 8.0
+    depth: float = 1.0
+    gloss: float = 0.15
+    grain: float = 0.0
+    weave: bool = False
+    opacity: float = 1.0
+    cast: float = 0.28
+    rim: float = 0.5
+
+    def but(self, **changes: float | bool) -> Finish:
+        """The same with some of it changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+class Canvas:
+    """A transparent picture of `height` × `width` pixels that parts are painted on."""
+
+    def __init__(self, height: int, width: int, seed: int) -> None:
+        self.height, self.width, self.seed = height, width, seed
+        self.scale = min(height / UNITS[0], width / UNITS[1])
+        self._left = (width - UNITS[1] * self.scale) / 2
+        self._top = (height - UNITS[0] * self.scale) / 2
+        self.colour = np.zeros((height, width, 3), np.float32)  # times alpha
+        self.alpha = np.zeros((height, width), np.float32)
+        self._under = np.zeros((height, width), np.float32)
+        self._noise: dict[bool, Field] = {}
+
+    def grid(self) -> tuple[Field, Field]:
+        """x and y of every pixel's middle, in drawing units, each `(h, w)`."""
+        x = ((np.arange(self.width) + 0.5 - self._left) / self.scale).astype(np.float32)
+        y = ((np.arange(self.height) + 0.5 - self._top) / self.scale).astype(np.float32)
+        grids = np.broadcast_arrays(x[None, :], y[:, None])
+        return grids[0], grids[1]
+
+    def mask(self, shape: Shape, within: Field | None = None) -> Field:
+        """The coverage of `shape`, and only inside `within`: 0 to 1, `(h, w)`."""
+        if isinstance(shape, np.ndarray) and shape.dtype == np.float32:
+            inside = cast(Field, shape)
+        else:
+            contours = [cast(Contour, shape)] if isinstance(shape, np.ndarray) else list(shape)
+            moved = [contour * self.scale + np.array([self._left, self._top]) for contour in contours]
+            if not moved:
+                return np.zeros((self.height, self.width), np.float32)
+            inside = coverage(moved, self.height, self.width)
+        return inside if within is None else inside * within
+
+    def paint(
+        self,
+        shape: Shape,
+        colour: Colour,
+        finish: Finish = Finish(),
+        *,
+        within: Field | None = None,
+        second: Colour | None = None,
+        pattern: Field | None = None,
+    ) -> Field:
+        """Lay a part on top, only inside `within`, and give back its mask.
+
+        `second` shows where `pattern` (0 to 1) says.
+        """
+        mask = self.mask(shape, within)
+        box = self._box(mask, margin=3)
+        if box is None:
+            return mask
+        part = np.ascontiguousarray(mask[box])
+        if finish.cast > 0:
+            self._cast(part, box, finish.cast)
+        light, shine = self._light(part, finish)
+        if finish.grain > 0:
+            light = light + (self._grain(finish.weave)[box] - np.float32(0.5)) * np.float32(finish.grain)
+        alpha = part * np.float32(finish.opacity)
+        clear = np.float32(1.0) - alpha
+        for channel in range(3):
+            base: Field | np.float32 = np.float32(colour.rgb[channel])
+            if second is not None and pattern is not None:
+                base = base + pattern[box] * np.float32(second.rgb[channel] - colour.rgb[channel])
+            # what is lit beyond its own colour pales, as on a photo
+            lit = (
+                base * np.minimum(light, 1) + (1 - base) * np.maximum(light - 1, 0) * np.float32(0.55) + shine
+            )
+            lit = np.minimum(np.maximum(lit, 0), 1)
+            self.colour[box][..., channel] *= clear
+            self.colour[box][..., channel] += lit * alpha
+        self.alpha[box] = self.alpha[box] * clear + alpha
+        return mask
+
+    def glow(self, shape: Shape, strength: float, *, soft: float, within: Field) -> None:
+        """Lighten (strength above 0) or darken what is there, softly, inside `within`."""
+        amount = blur(self.mask(shape), self._pixels(soft)) * within * np.float32(abs(strength))
+        for channel in range(3):
+            layer = self.colour[..., channel]
+            if strength > 0:
+                layer += (self.alpha - layer) * amount
+            else:
+                layer *= 1 - amount
+
+    def shadow(self, shape: Shape, strength: float, *, soft: float) -> None:
+        """Put a soft shadow on the ground, under everything."""
+        dark = blur(self.mask(shape), self._pixels(soft), passes=3) * np.float32(strength)
+        self._under = np.maximum(self._under, dark)
+
+    def extent(self) -> tuple[float, float]:
+        """The product's height and width (shadows apart) as fractions of the frame's."""
+        solid = self.alpha > 0.5
+        rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+        if not len(rows):
+            return 0.0, 0.0
+        return (int(rows[-1] - rows[0]) + 1) / self.height, (int(columns[-1] - columns[0]) + 1) / self.width
+
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """The picture on white, uint8 `(height, width, 3)`."""
+        ground = (1 - self._under) * (1 - self.alpha)
+        whole = self.colour + ground[..., None]
+        return np.rint(np.minimum(np.maximum(whole, 0), 1) * np.float32(255)).astype(np.uint8)
+
+    def _pixels(self, units: float) -> int:
+        return max(1, round(units * self.scale))
+
+    def _box(self, mask: Field, margin: int) -> tuple[slice, slice] | None:
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if not len(rows):
+            return None
+        top, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
+        return slice(top, int(rows[-1]) + margin + 1), slice(left, int(columns[-1]) + margin + 1)
+
+    def _cast(self, part: Field, box: tuple[slice, slice], strength: float) -> None:
+        fall = self._pixels(1.2)
+        soft = blur(part, self._pixels(1.6))
+        dropped = np.zeros_like(soft)
+        dropped[fall:] = soft[:-fall]
+        keep = 1 - np.maximum(dropped, soft) * np.float32(strength)
+        self.colour[box] *= keep[..., None]
+
+    def _light(self, part: Field, finish: Finish) -> tuple[Field, Field]:
+        """How lit each pixel is (1 where it faces us) and what shines on top, from the mask as a cushion."""
+        radius = self._pixels(finish.round)
+        height = blur(part, radius) * np.float32(1.1 * radius * finish.depth)
+        if finish.rim > 0:
+            height = height + blur(part, 1) * np.float32(finish.rim)
+        tilt_y, tilt_x = _slopes(height)
+        steep = np.float32(1) / np.sqrt(1 + tilt_x * tilt_x + tilt_y * tilt_y)
+        facing = (
+            tilt_x * np.float32(-_LIGHT[0]) + tilt_y * np.float32(-_LIGHT[1]) + np.float32(_LIGHT[2])
+        ) * steep
+        light = np.float32(0.42) + np.maximum(facing, 0) * np.float32(0.58 / _LIGHT[2])
+        mirror = (
+            tilt_x * np.float32(-_HALF[0]) + tilt_y * np.float32(-_HALF[1]) + np.float32(_HALF[2])
+        ) * steep
+        shine = np.maximum(mirror, 0)
+        for _ in range(5):  # to the power of 32
+            shine = shine * shine
+        return light, (shine - np.float32(0.07)) * np.float32(finish.gloss)
+
+    def _grain(self, weave: bool) -> Field:
+        if weave not in self._noise:
+            grains = noise(self.height, self.width, self.seed + 1)
+            if weave:
+                threads = noise(self.height, self.width, self.seed + 2)
+                along = (np.roll(grains, 1, axis=1) + grains + np.roll(grains, -1, axis=1)) / np.float32(3)
+                across = (np.roll(threads, 1, axis=0) + threads + np.roll(threads, -1, axis=0)) / np.float32(
+                    3
+                )
+                field = (along + across) / np.float32(2)
+            else:
+                field = np.float32(0.5) + (blur(grains, 1, passes=1) - np.float32(0.5)) * np.float32(1.6)
+            self._noise[weave] = field
+        return self._noise[weave]
+
+
+def _slopes(height: Field) -> tuple[Field, Field]:
+    """Central differences along y and x, zero beyond the edge."""
+    down, across = np.zeros_like(height), np.zeros_like(height)
+    down[1:-1] = (height[2:] - height[:-2]) * np.float32(0.5)
+    across[:, 1:-1] = (height[:, 2:] - height[:, :-2]) * np.float32(0.5)
+    return down, across

@@ -1,0 +1,85 @@
+"""What every drawn product starts from: its dice, its canvas, its colours, and the attributes they become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from modiste.sources.record import AttributeValue
+from modiste.sources.sample.canvas import Canvas, Finish
+from modiste.sources.sample.curves import Contour
+from modiste.sources.sample.palette import Colour, contrast_to
+from modiste.sources.sample.patterns import (
+    PLAIN,
+    draw_pattern,
+    pattern_field,
+    quilting,
+)
+from modiste.sources.sample.raster import Field
+from modiste.sources.sample.rng import Dice
+
+MATERIALS: dict[str, Finish] = {
+    "Leather": Finish(gloss=0.30, grain=0.05),
+    "Patent": Finish(gloss=0.75, grain=0.0),
+    "Suede": Finish(gloss=0.0, grain=0.09, depth=0.85),
+    "Canvas": Finish(gloss=0.02, grain=0.12, weave=True, depth=0.8),
+    "Mesh": Finish(gloss=0.05, grain=0.17, weave=True, depth=0.9),
+    "Rubber": Finish(gloss=0.18, grain=0.02),
+    "Acetate": Finish(gloss=0.65),
+    "Metal": Finish(gloss=0.8),
+}
+
+
+@dataclass
+class Drawing:
+    """One product while it is drawn."""
+
+    dice: Dice
+    canvas: Canvas
+    colour_name: str
+    colour: Colour
+    material: str
+    pattern: str = PLAIN
+    pattern_size: float = 0.0
+    second: Colour | None = None
+    facts: dict[str, AttributeValue] = field(default_factory=dict[str, AttributeValue])
+
+    @property
+    def finish(self) -> Finish:
+        """How its main material takes the light."""
+        return MATERIALS[self.material]
+
+    def choose_pattern(self, share: float) -> None:
+        """Plain, or a pattern in a second colour, for `share` of the products."""
+        self.pattern, self.pattern_size = draw_pattern(self.dice, share)
+        if self.pattern != PLAIN:
+            self.second = contrast_to(self.dice, self.colour)
+
+    def body(
+        self,
+        shape: Contour | list[Contour],
+        finish: Finish | None = None,
+        *,
+        within: Field | None = None,
+    ) -> Field:
+        """Paint a part in the main colour, material and pattern; gives its mask."""
+        field_of = None
+        if self.second is not None:
+            outlines = shape if isinstance(shape, list) else [shape]
+            top = min(float(outline[:, 1].min()) for outline in outlines)
+            bottom = max(float(outline[:, 1].max()) for outline in outlines)
+            field_of = pattern_field(self.canvas, self.pattern, self.pattern_size, (top, bottom))
+        return self.canvas.paint(
+            shape, self.colour, finish or self.finish, within=within, second=self.second, pattern=field_of
+        )
+
+    def stitch(self, marks: list[Contour], within: Field | None = None) -> None:
+        """Sew: thread a little lighter than the material, or darker where that is light."""
+        thread = self.colour.shade(0.45 if self.colour.lightness < 0.6 else -0.3)
+        self.canvas.paint(
+            marks, thread, Finish(round=1, gloss=0, rim=0.2, cast=0.25, opacity=0.8), within=within
+        )
+
+    def quilt(self, size: float, within: Field) -> None:
+        """Press the seams of a quilt into a part."""
+        seams = quilting(self.canvas, size)
+        self.canvas.glow(seams, -0.35, soft=1, within=within)

@@ -1,0 +1,119 @@
+"""Named colours as regions of hue, saturation and lightness, and how often each kind of product has them."""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+
+from modiste.sources.sample.rng import Dice
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """`hue` in degrees from 0 to 360, `saturation` and `lightness` from 0 to 1 (the HLS double cone)."""
+
+    hue: float
+    saturation: float
+    lightness: float
+
+    @property
+    def rgb(self) -> tuple[float, float, float]:
+        """Red, green and blue, each from 0 to 1."""
+        return colorsys.hls_to_rgb(self.hue / 360.0, self.lightness, self.saturation)
+
+    def shade(self, by: float) -> Colour:
+        """Darker for `by` below 0, lighter above: lightness moves that share of its way to black or white."""
+        end = 1.0 if by > 0 else 0.0
+        return Colour(self.hue, self.saturation, self.lightness + (end - self.lightness) * abs(by))
+
+
+# name: (hue from, to), (saturation from, to), (lightness from, to)
+REGIONS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
+    "Black": ((200, 280), (0.0, 0.08), (0.09, 0.17)),
+    "White": ((30, 60), (0.0, 0.2), (0.91, 0.96)),
+    "Grey": ((200, 240), (0.0, 0.08), (0.36, 0.66)),
+    "Silver": ((200, 230), (0.02, 0.1), (0.70, 0.80)),
+    "Brown": ((14, 28), (0.35, 0.62), (0.20, 0.34)),
+    "Tan": ((24, 33), (0.42, 0.65), (0.44, 0.56)),
+    "Beige": ((30, 42), (0.28, 0.5), (0.72, 0.82)),
+    "Cream": ((40, 52), (0.5, 0.8), (0.86, 0.91)),
+    "Red": ((-8, 8), (0.62, 0.88), (0.36, 0.50)),
+    "Maroon": ((-14, 4), (0.42, 0.65), (0.19, 0.28)),
+    "Pink": ((330, 350), (0.5, 0.85), (0.66, 0.80)),
+    "Purple": ((265, 295), (0.32, 0.6), (0.32, 0.52)),
+    "Navy Blue": ((215, 235), (0.42, 0.65), (0.16, 0.27)),
+    "Blue": ((203, 225), (0.55, 0.85), (0.38, 0.58)),
+    "Light Blue": ((195, 215), (0.42, 0.7), (0.70, 0.80)),
+    "Teal": ((172, 190), (0.45, 0.75), (0.26, 0.40)),
+    "Green": ((105, 150), (0.35, 0.65), (0.28, 0.46)),
+    "Olive": ((58, 85), (0.26, 0.45), (0.26, 0.38)),
+    "Yellow": ((46, 56), (0.78, 0.95), (0.52, 0.62)),
+    "Mustard": ((38, 46), (0.62, 0.82), (0.40, 0.50)),
+    "Orange": ((16, 30), (0.78, 0.95), (0.50, 0.60)),
+    "Gold": ((40, 50), (0.45, 0.62), (0.52, 0.64)),
+}
+
+_LEATHERS = {
+    "Black": 24,
+    "Brown": 18,
+    "Tan": 13,
+    "Maroon": 5,
+    "Navy Blue": 5,
+    "Grey": 4,
+    "Beige": 4,
+    "Red": 3,
+}
+_BRIGHTS = {
+    "Black": 15, "White": 17, "Grey": 9, "Blue": 9, "Navy Blue": 7, "Red": 9, "Green": 5, "Pink": 6, "Teal": 4,
+    "Yellow": 4, "Orange": 4, "Purple": 4, "Light Blue": 4, "Olive": 3, "Cream": 3, "Mustard": 2,
+}  # fmt: skip
+_DRESSY = {
+    "Black": 20, "Red": 11, "Beige": 9, "Gold": 6, "Silver": 6, "Pink": 9, "Maroon": 6, "Navy Blue": 6,
+    "Brown": 6, "Tan": 6, "Purple": 5, "Teal": 4, "Cream": 5, "White": 4, "Light Blue": 3, "Mustard": 3,
+}  # fmt: skip
+_METALS = {"Gold": 10, "Silver": 10, "Black": 9, "Grey": 5, "Brown": 3, "Navy Blue": 2, "Pink": 2}
+_ACETATES = {
+    "Black": 22, "Brown": 16, "Tan": 5, "Maroon": 6, "Red": 5, "Navy Blue": 5, "Blue": 4, "Purple": 5,
+    "Green": 3, "Teal": 3, "Pink": 4, "White": 3, "Grey": 4, "Olive": 3, "Orange": 2,
+}  # fmt: skip
+
+RANGES = {
+    "leather": _LEATHERS,
+    "bright": _BRIGHTS,
+    "dressy": _DRESSY,
+    "metal": _METALS,
+    "acetate": _ACETATES,
+}
+"""How often each name is chosen, by the kind of range that a product belongs to."""
+
+GOLD = Colour(44, 0.55, 0.58)
+STEEL = Colour(215, 0.06, 0.72)
+INK = Colour(230, 0.08, 0.13)
+CHALK = Colour(45, 0.12, 0.93)
+GUM = Colour(30, 0.48, 0.50)
+
+
+def draw_colour(dice: Dice, kind: str) -> tuple[str, Colour]:
+    """A named colour of that range, and the shade of it that this product has."""
+    name = dice.weighted(RANGES[kind])
+    return name, shade_of(dice, name)
+
+
+def shade_of(dice: Dice, name: str) -> Colour:
+    """One of the colours that go by `name`."""
+    hue, saturation, lightness = REGIONS[name]
+    return Colour(dice.around(*hue) % 360.0, dice.around(*saturation), dice.around(*lightness))
+
+
+def contrast_to(dice: Dice, colour: Colour) -> Colour:
+    """A second colour that can be seen on `colour`: chalk, ink, its own tone, or another name's."""
+    way = dice.weighted({"tone": 4, "neutral": 4, "other": 3})
+    light = colour.lightness > 0.5
+    if way == "neutral":
+        return INK if light else CHALK
+    if way == "tone":
+        return colour.shade(-dice.between(0.35, 0.6) if light else dice.between(0.35, 0.6))
+    other = shade_of(dice, dice.weighted(_BRIGHTS))
+    if abs(other.lightness - colour.lightness) < 0.2:
+        other = other.shade(-0.5 if light else 0.5)
+    return other

@@ -1,0 +1,84 @@
+"""The form that every shoe is built on: a foot from the side, toe to the left, lifted by its heel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modiste.sources.sample.canvas import UNITS, Finish
+from modiste.sources.sample.curves import (
+    Contour,
+    Point,
+    oval,
+    spline,
+)
+from modiste.sources.sample.drawing import Drawing
+
+SOLE = Finish(round=4, depth=0.8, gloss=0.08, grain=0.02, cast=0.2)
+INSIDE = Finish(round=6, depth=0.5, gloss=0.0, cast=0.0)
+LACE = Finish(round=1.2, depth=0.8, gloss=0.05, cast=0.35, rim=0.6)
+METAL = Finish(round=1.5, depth=1.2, gloss=0.9, cast=0.35, rim=0.8)
+
+
+@dataclass(frozen=True)
+class Last:
+    """The form a shoe is built on. u runs from toe (0) to heel (1), v upwards, both in foot lengths."""
+
+    length: float
+    ground: float
+    lift: float = 0.0
+    platform: float = 0.0
+    spring: float = 0.02
+
+    def base(self, u: float) -> float:
+        """How high the underside of the sole is at u: toe spring in front, the heel's lift behind."""
+        t = min(max((u - 0.28) / 0.62, 0.0), 1.0)
+        front = max(1.0 - u / 0.22, 0.0)
+        return self.lift * t * t * (3.0 - 2.0 * t) + self.spring * front * front
+
+    def at(self, u: float, v: float) -> tuple[float, float]:
+        """The place of (u, v), v counted from the underside of the sole, in drawing units."""
+        return self.flat(u, self.base(u) + v)
+
+    def flat(self, u: float, v: float) -> tuple[float, float]:
+        """The place of (u, v), v counted from the ground."""
+        return UNITS[1] / 2 + (u - 0.5) * self.length, self.ground - v * self.length
+
+    def curve(self, points: list[Point], *, closed: bool = True) -> Contour:
+        """A smooth outline through points (u, v) or (u, v, 1) for corners."""
+        return spline([(*self.at(point[0], point[1]), *point[2:]) for point in points], closed=closed)
+
+    def sole(self, thickness: float, *, toe: float = 0.0, heel: float = 1.0, bulge: float = 0.01) -> Contour:
+        """A sole that follows the last's underside."""
+        steps = [toe + (heel - toe) * i / 12 for i in range(13)]
+        under: list[Point] = [(u, 0.0) for u in steps[1:-1]]
+        over: list[Point] = [(u, thickness) for u in steps[::-1]]
+        over[0] = (heel - 0.005, thickness, 1)
+        over[-1] = (toe + 0.01, thickness, 1)
+        back: list[Point] = [(heel + bulge, thickness * 0.5)]
+        front: list[Point] = [(toe - bulge, thickness * 0.55)]
+        return self.curve([(toe + 0.02, 0.0), *under, (heel - 0.01, 0.0), *back, *over, *front])
+
+
+def make_last(drawing: Drawing, tall: float, **form: float) -> Last:
+    """A last that puts a shoe `tall` foot lengths high in the middle of the frame; casts the contact shadow."""
+    length = drawing.dice.around(116, 166)
+    length = min(length, 206.0 / max(tall, 0.2))
+    ground = min(UNITS[0] / 2 + tall * length / 2, UNITS[0] - 16)
+    last = Last(length, ground, **form)
+    drawing.facts["foot_length"] = round(length / UNITS[1], 4)
+    return last
+
+
+def ground_shadow(drawing: Drawing, last: Last, start: float = 0.0, stop: float = 1.0) -> None:
+    """A dark line where the shoe touches the ground, and a wide pale one around it."""
+    (x0, y), (x1, _) = last.flat(start, 0.0), last.flat(stop, 0.0)
+    middle, half = (x0 + x1) / 2, (x1 - x0) / 2
+    drawing.canvas.shadow(oval(middle + 2, y + 1.5, half * 0.98, 3.2), 0.5, soft=2.2)
+    drawing.canvas.shadow(oval(middle + 2, y + 3, half * 1.0, 6.5), 0.26, soft=5)
+
+
+def note(drawing: Drawing, *, heel: float, sole: float, shaft: float) -> None:
+    """Write down the heights, as fractions of the frame's height."""
+    drawing.facts["heel_height"] = round(heel / UNITS[0], 4)
+    drawing.facts["sole_thickness"] = round(sole / UNITS[0], 4)
+    drawing.facts["shaft_height"] = round(shaft / UNITS[0], 4)

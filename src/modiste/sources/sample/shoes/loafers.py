@@ -1,0 +1,163 @@
+"""Loafers and their laced cousins."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from modiste.sources.sample.curves import (
+    dashes,
+    oval,
+    ribbon,
+    spline,
+)
+from modiste.sources.sample.drawing import Drawing
+from modiste.sources.sample.palette import GOLD, GUM, INK
+from modiste.sources.sample.shoes.last import (
+    INSIDE,
+    METAL,
+    SOLE,
+    ground_shadow,
+    make_last,
+    note,
+)
+from modiste.sources.sample.shoes.parts import heel_block, laces
+
+
+def loafers(drawing: Drawing) -> None:
+    """Loafers and their laced cousins: penny, tassel, plain."""
+    dice = drawing.dice
+    heel = dice.around(0.035, 0.09)
+    sole = dice.around(0.022, 0.04)
+    collar = dice.around(0.24, 0.32)
+    toe = dice.around(0.13, 0.18)
+    last = make_last(drawing, heel + sole + collar, lift=heel * 0.5, spring=dice.around(0.01, 0.04))
+    canvas, colour = drawing.canvas, drawing.colour
+    drawing.choose_pattern(0.04)
+    ground_shadow(drawing, last, 0.02, 0.99)
+    t = sole * 0.7
+    heel_block(drawing, last, sole, 0.26, 0.0, INK.shade(0.05))
+    canvas.paint(
+        last.curve(
+            [
+                (0.42, t + collar * 0.8),
+                (0.6, t + collar * 0.92),
+                (0.92, t + collar * 1.02),
+                (0.95, t + 0.1),
+                (0.5, t + 0.1),
+            ]
+        ),
+        GUM.shade(-0.1),
+        INSIDE,
+    )
+    upper = last.curve(
+        [
+            (0.008, t + 0.012, 1),
+            (0.008, t + toe * 0.45),
+            (0.06, t + toe * 0.9),
+            (0.16, t + toe * 1.14),
+            (0.30, t + toe * 1.32),
+            (0.45, t + collar * 1.06, 1),
+            (0.50, t + collar * 0.80),
+            (0.62, t + collar * 0.68),
+            (0.78, t + collar * 0.74),
+            (0.90, t + collar * 0.97),
+            (0.955, t + collar, 1),
+            (0.985, t + collar * 0.7),
+            (0.975, t + collar * 0.4),
+            (0.995, t + 0.05),
+            (0.99, t - 0.02, 1),
+            (0.5, t - 0.02),
+            (0.02, t - 0.01, 1),
+        ]
+    )
+    body = drawing.body(upper, drawing.finish.but(round=11))
+    apron = last.curve(
+        [(0.07, t + toe * 0.62), (0.16, t + toe * 0.80), (0.30, t + toe * 0.9), (0.42, t + collar * 0.66)],
+        closed=False,
+    )
+    canvas.glow(ribbon(apron, 1.6), -0.45, soft=1, within=body)
+    drawing.stitch(dashes(apron + np.array([0.0, 2.2]), 2.0, 1.6, 0.8), body)
+    style = dice.weighted({"penny": 3, "tassel": 2, "lace": 3, "bit": 2})
+    band = colour.shade(-0.18 if colour.lightness > 0.2 else 0.14)
+    saddle = last.curve([(0.30, t + toe * 1.45), (0.42, t + toe * 1.5), (0.52, t - 0.02), (0.36, t - 0.02)])
+    if style == "lace":
+        front = last.curve(
+            [(0.25, t + toe * 1.26), (0.35, t + toe * 1.4), (0.45, t + collar * 1.03)], closed=False
+        )
+        canvas.paint(
+            last.curve(
+                [
+                    (0.22, t + toe * 1.4),
+                    (0.28, t + toe * 0.9),
+                    (0.42, t + toe * 0.85),
+                    (0.54, t + collar * 0.6),
+                    (0.52, t + collar * 1.1),
+                    (0.35, t + toe * 1.6),
+                ]
+            ),
+            band,
+            drawing.finish.but(round=4),
+            within=body,
+        )
+        laces(drawing, front, 4, 8.0, INK.shade(0.05), body)
+    else:
+        canvas.paint(saddle, band, drawing.finish.but(round=5, cast=0.35), within=body)
+        x, y = last.at(0.37, t + toe * 1.2)
+        if style == "bit":
+            canvas.paint(
+                [
+                    *ribbon(np.array([[x - 7, y - 1.5], [x + 12, y + 6.5]]), 2.2),
+                    *ribbon(oval(x - 6, y - 1, 3.2, 3.2), 1.4, caps=False),
+                ],
+                GOLD,
+                METAL,
+            )
+        elif style == "tassel":
+            for spread in (-1, 1):
+                canvas.paint(
+                    spline(
+                        [
+                            (x, y),
+                            (x + spread * 3 + 1, y + 5),
+                            (x + spread * 4 + 3, y + 13),
+                            (x + spread * 1 + 1, y + 13),
+                        ]
+                    ),
+                    band.shade(-0.2),
+                    drawing.finish.but(round=2),
+                )
+        else:
+            canvas.glow(
+                ribbon(
+                    last.curve(
+                        [(0.36, t + toe * 1.0), (0.41, t + toe * 0.92), (0.44, t + toe * 0.98)], closed=False
+                    ),
+                    3.2,
+                ),
+                -0.55,
+                soft=1,
+                within=body,
+            )
+    rim = last.curve(
+        [
+            (0.52, t + collar * 0.70),
+            (0.63, t + collar * 0.58),
+            (0.78, t + collar * 0.64),
+            (0.92, t + collar * 0.88),
+        ],
+        closed=False,
+    )
+    drawing.stitch(dashes(rim, 2.0, 1.6, 0.8), body)
+    canvas.paint(last.sole(sole), INK.shade(0.07) if dice.chance(0.7) else GUM.shade(-0.35), SOLE)
+    canvas.glow(
+        ribbon(last.curve([(0.0, sole), (0.5, sole), (1.0, sole)], closed=False), 1.0),
+        0.2,
+        soft=1,
+        within=body,
+    )
+    note(
+        drawing,
+        heel=(last.base(1.0) + sole) * last.length,
+        sole=sole * last.length,
+        shaft=collar * last.length,
+    )

@@ -1,0 +1,206 @@
+"""Heels and ballet flats: shoes cut low around the foot."""
+
+from __future__ import annotations
+
+from modiste.sources.sample.curves import (
+    Point,
+    dashes,
+    oval,
+    ribbon,
+    spline,
+)
+from modiste.sources.sample.drawing import Drawing
+from modiste.sources.sample.palette import GUM, INK, Colour
+from modiste.sources.sample.shoes.last import (
+    INSIDE,
+    SOLE,
+    ground_shadow,
+    make_last,
+    note,
+)
+from modiste.sources.sample.shoes.parts import ankle_strap, bow, heel_block
+
+
+def heels(drawing: Drawing) -> None:
+    """Pumps: from a kitten heel to a stiletto, with or without a platform or an ankle strap."""
+    dice = drawing.dice
+    heel = dice.between(0.16, 0.62)
+    platform = dice.around(0.03, 0.16) if dice.chance(0.3) else 0.0
+    sole = 0.028 + platform
+    toe = dice.around(0.10, 0.14)
+    back = dice.around(0.24, 0.34)
+    last = make_last(drawing, heel + sole + back, lift=heel, spring=0.012)
+    canvas, colour = drawing.canvas, drawing.colour
+    drawing.choose_pattern(0.10)
+    ground_shadow(drawing, last, 0.0, 0.42)
+    x, y = last.flat(0.955, 0.0)
+    slim = dice.around(0.0, 1.0)
+    canvas.shadow(oval(x, y + 1, 5 + 10 * slim, 2.4), 0.45, soft=2)
+    under = (
+        dice.pick([colour.shade(-0.3), INK, GUM, colour.shade(-0.1)])
+        if colour.lightness > 0.25
+        else dice.pick([INK, GUM, Colour(2, 0.75, 0.4)])
+    )
+    # the heel: a curve from the seat down to its tip
+    wide, tip = 0.15 + 0.1 * slim, 0.028 + 0.15 * slim
+    seat = heel + sole * 0.4
+    post: list[Point] = [
+        (0.985 - wide, heel * 0.90 + 0.01, 1),
+        (0.965 - tip - wide * 0.1, heel * 0.55),
+        (0.955 - tip, 0.0, 1),
+        (0.955, 0.0, 1),
+        (0.968, heel * 0.5),
+        (1.0, seat, 1),
+    ]
+    own = colour if dice.chance(0.7) else INK
+    canvas.paint(
+        spline([(*last.flat(p[0], p[1]), *p[2:]) for p in post]), own, drawing.finish.but(round=4, depth=1.1)
+    )
+    canvas.paint(
+        spline(
+            [
+                (*last.flat(u, v), 1)
+                for u, v in [(0.952 - tip, 0.018), (0.958, 0.018), (0.956, 0.0), (0.954 - tip, 0.0)]
+            ]
+        ),
+        INK,
+        SOLE.but(round=1),
+    )
+    canvas.paint(
+        last.sole(sole, heel=0.99),
+        under if platform == 0 else (colour if dice.chance(0.6) else under),
+        SOLE.but(gloss=0.2),
+    )
+    t = sole * 0.6
+    cut = dice.around(0.28, 0.42)
+    canvas.paint(
+        last.curve(
+            [
+                (cut - 0.02, t + toe * 0.6),
+                (0.5, t + 0.09),
+                (0.75, t + 0.12),
+                (0.97, t + back * 0.97),
+                (0.9, t),
+                (0.5, t),
+            ]
+        ),
+        GUM.shade(0.45),
+        INSIDE,
+    )
+    sharp, side = dice.around(-0.02, 0.035), dice.around(0.06, 0.15)
+    upper = last.curve(
+        [
+            (-sharp, t + 0.012, 1),
+            (0.005 - sharp * 0.4, t + toe * 0.36),
+            (0.09, t + toe * 0.80),
+            (0.2, t + toe * 1.05),
+            (cut - 0.02, t + toe * 1.18, 1),
+            (cut + 0.07, t + toe * 0.82),
+            (0.58, t + side),
+            (0.74, t + side * 1.2),
+            (0.86, t + back * 0.66),
+            (0.955, t + back, 1),
+            (0.985, t + back * 0.72),
+            (0.99, t + back * 0.3),
+            (1.0, t, 1),
+            (0.7, t - 0.015),
+            (0.4, t - 0.015),
+            (0.02, t - 0.01, 1),
+        ]
+    )
+    body = drawing.body(upper, drawing.finish.but(round=9))
+    edge = last.curve(
+        [
+            (cut, t + toe * 1.0),
+            (cut + 0.08, t + toe * 0.66),
+            (0.58, t + side - 0.018),
+            (0.74, t + side * 1.2 - 0.02),
+            (0.87, t + back * 0.58),
+            (0.94, t + back * 0.9),
+        ],
+        closed=False,
+    )
+    drawing.stitch(dashes(edge, 1.8, 1.5, 0.7), body)
+    strapped = 0.0
+    if dice.chance(0.35):
+        strapped = back + dice.around(0.03, 0.11)
+        ankle_strap(drawing, last, heel + t + strapped, heel + t + back * 0.9, dice.around(2.4, 4.6))
+    elif dice.chance(0.3):
+        bow(drawing, *last.at(cut - 0.06, t + toe * 1.1), dice.around(10, 17))
+    note(
+        drawing,
+        heel=(heel + sole) * last.length,
+        sole=sole * last.length,
+        shaft=max(back, strapped) * last.length,
+    )
+
+
+def flats(drawing: Drawing) -> None:
+    """Ballet flats: low, round, sometimes with a bow."""
+    dice = drawing.dice
+    sole = dice.around(0.03, 0.06)
+    back = dice.around(0.22, 0.31)
+    toe = dice.around(0.12, 0.18)
+    last = make_last(drawing, sole + back, spring=dice.around(0.01, 0.04), lift=dice.around(0.0, 0.035))
+    canvas = drawing.canvas
+    drawing.choose_pattern(0.25)
+    ground_shadow(drawing, last, 0.02, 0.98)
+    t = sole * 0.7
+    cut = dice.around(0.24, 0.38)
+    canvas.paint(
+        last.curve(
+            [
+                (cut - 0.02, t + toe * 0.8),
+                (0.5, t + 0.1),
+                (0.8, t + 0.13),
+                (0.97, t + back * 0.96),
+                (0.9, t),
+                (0.5, t),
+            ]
+        ),
+        GUM.shade(0.4),
+        INSIDE,
+    )
+    heel_block(drawing, last, sole, 0.22, 0.0, INK)
+    upper = last.curve(
+        [
+            (0.006, t + 0.01, 1),
+            (0.0, t + toe * 0.42),
+            (0.05, t + toe * 0.85),
+            (0.15, t + toe * 1.1),
+            (cut, t + toe * 1.18),
+            (cut + 0.07, t + toe * 0.72),
+            (0.58, t + 0.075),
+            (0.74, t + 0.1),
+            (0.88, t + back * 0.72),
+            (0.955, t + back, 1),
+            (0.985, t + back * 0.7),
+            (0.98, t + back * 0.35),
+            (0.995, t + 0.02, 1),
+            (0.5, t - 0.02),
+            (0.02, t - 0.01, 1),
+        ]
+    )
+    body = drawing.body(upper, drawing.finish.but(round=9))
+    edge = last.curve(
+        [
+            (cut - 0.01, t + toe * 1.02),
+            (cut + 0.08, t + toe * 0.55),
+            (0.58, t + 0.055),
+            (0.74, t + 0.08),
+            (0.94, t + back * 0.88),
+        ],
+        closed=False,
+    )
+    canvas.paint(
+        ribbon(edge, 1.6),
+        drawing.colour.shade(-0.25 if drawing.colour.lightness > 0.2 else 0.15),
+        drawing.finish.but(round=1, cast=0.15),
+        within=body,
+    )
+    if dice.chance(0.6):
+        bow(drawing, *last.at(cut - 0.07, t + toe * 1.05), dice.around(11, 19))
+    canvas.paint(last.sole(sole, heel=0.99), INK if dice.chance(0.5) else GUM.shade(-0.2), SOLE)
+    note(
+        drawing, heel=(last.base(1.0) + sole) * last.length, sole=sole * last.length, shaft=back * last.length
+    )

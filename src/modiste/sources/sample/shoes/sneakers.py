@@ -1,0 +1,212 @@
+"""Sneakers, from low ones to high tops."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from modiste.sources.sample.curves import dashes, part_of, ribbon
+from modiste.sources.sample.drawing import Drawing
+from modiste.sources.sample.palette import CHALK, GUM, INK
+from modiste.sources.sample.shoes.last import (
+    INSIDE,
+    SOLE,
+    ground_shadow,
+    make_last,
+    note,
+)
+from modiste.sources.sample.shoes.parts import laces
+
+
+def sneakers(drawing: Drawing) -> None:
+    """Sneakers, from low ones to high tops."""
+    dice = drawing.dice
+    sole = dice.around(0.07, 0.15)
+    collar = dice.around(0.36, 0.50) if dice.chance(0.7) else dice.around(0.5, 0.74)
+    toe = dice.around(0.15, 0.22)
+    last = make_last(drawing, sole + collar, spring=dice.around(0.01, 0.05), lift=dice.around(0.0, 0.03))
+    canvas, colour, finish = drawing.canvas, drawing.colour, drawing.finish
+    drawing.choose_pattern(0.22)
+    accent = drawing.second or (
+        CHALK if colour.lightness < 0.6 else dice.pick([INK, colour.shade(-0.5), GUM])
+    )
+    sole_colour = CHALK if dice.chance(0.65) else dice.pick([INK, GUM, accent, colour.shade(-0.4)])
+    ground_shadow(drawing, last, 0.02, 0.99)
+
+    t = sole * 0.8
+    lining = colour.shade(-0.5) if colour.lightness > 0.3 else colour.shade(0.25)
+    canvas.paint(
+        last.curve(
+            [
+                (0.5, t + collar * 0.8),
+                (0.57, t + collar * 1.02),
+                (0.75, t + collar * 0.97),
+                (0.93, t + collar * 1.03),
+                (0.95, t + collar * 0.6),
+                (0.6, t + collar * 0.5),
+            ]
+        ),
+        lining,
+        INSIDE,
+    )
+    tongue = last.curve(
+        [
+            (0.40, t + collar * 0.6),
+            (0.47, t + collar * 0.92),
+            (0.52, t + collar * 1.09),
+            (0.58, t + collar * 1.08),
+            (0.60, t + collar * 0.85),
+            (0.5, t + collar * 0.6),
+        ]
+    )
+    canvas.paint(tongue, colour.shade(0.12), finish.but(round=5))
+    dip = collar * dice.around(0.68, 0.86)
+    upper = last.curve(
+        [
+            (0.012, t + 0.01, 1),
+            (0.012, t + toe * 0.45),
+            (0.06, t + toe * 0.88),
+            (0.15, t + toe * 1.08),
+            (0.28, t + toe + (collar - toe) * 0.30),
+            (0.42, t + toe + (collar - toe) * 0.72),
+            (0.535, t + collar * 1.0, 1),
+            (0.60, t + dip * 1.06),
+            (0.70, t + dip),
+            (0.82, t + dip * 1.05),
+            (0.91, t + collar * 0.99),
+            (0.96, t + collar * 1.03, 1),
+            (0.985, t + collar * 0.78),
+            (0.972, t + collar * 0.45),
+            (0.992, t + 0.1),
+            (0.985, t - 0.03, 1),
+            (0.5, t - 0.04),
+            (0.02, t - 0.03, 1),
+        ]
+    )
+    body = drawing.body(upper, finish.but(round=13, depth=0.9))
+    # overlays: toe cap, heel counter, a band at the side
+    overlay = finish.but(round=4, depth=0.5, cast=0.3)
+    trim = accent if dice.chance(0.5) else colour.shade(-0.22 if colour.lightness > 0.25 else 0.18)
+    if dice.chance(0.65):
+        canvas.paint(
+            last.curve(
+                [
+                    (-0.02, t - 0.05),
+                    (-0.02, t + toe),
+                    (0.1, t + toe * 1.2),
+                    (0.17, t + toe * 0.75),
+                    (0.2, t - 0.05),
+                ]
+            ),
+            trim,
+            overlay,
+            within=body,
+        )
+    if dice.chance(0.75):
+        canvas.paint(
+            last.curve(
+                [
+                    (0.82, t - 0.06),
+                    (0.83, t + collar * 0.3),
+                    (0.9, t + collar * 0.52),
+                    (0.92, t + collar * 1.1),
+                    (1.03, t + collar * 1.1),
+                    (1.03, t - 0.06),
+                ]
+            ),
+            trim,
+            overlay,
+            within=body,
+        )
+    side = dice.weighted({"bars": 3, "wave": 3, "none": 2})
+    lean = dice.around(0.05, 0.14)
+    if side == "bars":
+        bars = [
+            contour
+            for i in range(3)
+            for contour in ribbon(
+                np.array(
+                    [last.at(0.46 + 0.075 * i, t - 0.02), last.at(0.46 + 0.075 * i - lean, t + collar * 0.62)]
+                ),
+                4.6,
+                caps=False,
+            )
+        ]
+        canvas.paint(bars, accent, overlay.but(round=2), within=body)
+    elif side == "wave":
+        line = last.curve(
+            [
+                (0.30, t + 0.07),
+                (0.45, t + 0.045 + lean * 0.3),
+                (0.62, t + 0.10 + lean),
+                (0.86, t + collar * 0.62),
+            ],
+            closed=False,
+        )
+        canvas.paint(
+            ribbon(line, np.linspace(9.5, 2.0, len(line)), caps=True),
+            accent,
+            overlay.but(round=2),
+            within=body,
+        )
+    # the lace stay and its stitching
+    front = last.curve(
+        [(0.22, t + toe * 1.05), (0.36, t + toe + (collar - toe) * 0.53), (0.53, t + collar * 0.99)],
+        closed=False,
+    )
+    stay = last.curve(
+        [
+            (0.2, t + toe * 1.2),
+            (0.2, t + toe * 0.82),
+            (0.32, t + toe * 1.02),
+            (0.45, t + collar * 0.62),
+            (0.545, t + collar * 0.74),
+            (0.56, t + collar * 1.1),
+            (0.4, t + collar * 1.05),
+        ]
+    )
+    canvas.paint(stay, trim, overlay, within=body)
+    drawing.stitch(
+        dashes(
+            last.curve(
+                [(0.31, t + toe * 0.93), (0.45, t + collar * 0.55), (0.565, t + collar * 0.68)], closed=False
+            ),
+            2.2,
+            1.6,
+            0.8,
+        ),
+        body,
+    )
+    drawing.stitch(
+        dashes(
+            last.curve(
+                [
+                    (0.56, t + collar * 0.86),
+                    (0.64, t + dip * 0.9),
+                    (0.74, t + dip * 0.86),
+                    (0.9, t + collar * 0.84),
+                ],
+                closed=False,
+            ),
+            2.2,
+            1.6,
+            0.8,
+        ),
+        body,
+    )
+    lace = CHALK if dice.chance(0.7) else accent
+    laces(drawing, front, 4 + int((collar - 0.34) * 9), 10.0, lace, body)
+    # the sole over the upper's lower edge, its foxing line, and the tread
+    shell = canvas.paint(last.sole(sole, bulge=0.016), sole_colour, SOLE)
+    line = part_of(last.sole(sole * 0.62, bulge=0.02), 0.0, 1.0)
+    canvas.glow(ribbon(np.concatenate([line, line[:1]]), 0.9), -0.28, soft=1, within=shell)
+    tread = INK if sole_colour.lightness > 0.3 and dice.chance(0.5) else sole_colour.shade(-0.3)
+    canvas.paint(
+        last.sole(sole * 0.26, toe=0.01, heel=0.985), tread, SOLE.but(cast=0.0, round=2), within=shell
+    )
+    drawing.facts["sole_lightness"] = round(sole_colour.lightness, 4)
+    note(
+        drawing,
+        heel=(last.base(1.0) + sole) * last.length,
+        sole=sole * last.length,
+        shaft=collar * last.length,
+    )

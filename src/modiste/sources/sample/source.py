@@ -1,0 +1,69 @@
+"""The sample catalogue as a source: products drawn in parallel processes, handed over in order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+
+from modiste.errors import BadCount, BadOption
+from modiste.sources.record import Record
+
+IN_PROCESS = 64
+"""So few products are drawn sooner than a process starts."""
+CHUNK = 16
+MAX_SIDE = 2048
+
+
+class SampleSource:
+    """Products drawn by Modiste: footwear 55 %, bags 30 %, eyewear 15 %, each with its true attributes.
+
+    `size` = (height, width) in pixels of the photos. Product i depends on `seed`, i and `size` alone, so a smaller
+    catalogue is the beginning of a larger one. `processes`: how many draw at once; None: one per core.
+
+    Raises BadCount for `count` below 1 or over 99,999; BadOption for a `size` outside 16 to 2048.
+    """
+
+    name = "sample"
+
+    def __init__(
+        self,
+        count: int = 3000,
+        seed: int = 0,
+        size: tuple[int, int] = (240, 180),
+        *,
+        processes: int | None = None,
+    ) -> None:
+        if not 1 <= count <= 99_999:
+            raise BadCount(f"count is {count}.", remedy="Give a count from 1 to 99999.")
+        if not all(16 <= side <= MAX_SIDE for side in size):
+            raise BadOption(
+                f"size is {size}.", remedy=f"Give (height, width), each from 16 to {MAX_SIDE} pixels."
+            )
+        self.seed, self.size = seed, size
+        self._count = count
+        self._processes = processes or os.cpu_count() or 1
+
+    def count(self) -> int:
+        """How many products there are."""
+        return self._count
+
+    def records(self) -> Iterator[Record]:
+        """Every product, drawn as it is asked for, from `sample-00001` on."""
+        jobs = ((self.seed, index, self.size) for index in range(self._count))
+        if self._count <= IN_PROCESS or self._processes < 2:
+            yield from map(_draw, jobs)
+            return
+        # spawn: the same on every system, and safe beside threads
+        pool = multiprocessing.get_context("spawn").Pool(self._processes)
+        try:
+            yield from pool.imap(_draw, jobs, chunksize=CHUNK)
+        finally:
+            pool.terminate()
+            pool.join()
+
+
+def _draw(job: tuple[int, int, tuple[int, int]]) -> Record:
+    from modiste.sources.sample.articles import draw_product
+
+    return draw_product(*job)[1]

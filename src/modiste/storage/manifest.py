@@ -1,0 +1,128 @@
+"""`shop.json`: the schema, the frame, and what was built from what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+from modiste.errors import (
+    BadOption,
+    SchemaError,
+    ShopIncomplete,
+    ShopNotFound,
+)
+from modiste.latent.posterior import check_tau
+from modiste.storage.json_files import read_json, sealed, write_json
+from modiste.storage.migrations import SCHEMA, migrated
+from modiste.storage.paths import ShopFiles
+
+BACKGROUNDS = ("any", "white")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a shop says of itself.
+
+    `frame` is (height, width) in pixels. `catalogue` has hash, count and categories as of the last ingest; `model`
+    is the id of the model in use; `training` what was asked of it; `encodings` and `clusters` name the model and
+    catalogue that they were made from; `search` has the shop's `tau`. Every one of these is
+    empty or None until its stage has run.
+    """
+
+    frame: tuple[int, int]
+    background: str = "any"
+    catalogue: dict[str, Any] = field(default_factory=dict[str, Any])
+    model: str | None = None
+    training: dict[str, Any] = field(default_factory=dict[str, Any])
+    encodings: dict[str, Any] = field(default_factory=dict[str, Any])
+    clusters: dict[str, Any] = field(default_factory=dict[str, Any])
+    search: dict[str, Any] = field(default_factory=dict[str, Any])
+    schema: int = SCHEMA
+
+    @property
+    def tau(self) -> float:
+        """How uncertain designs are taken to be, where a question does not say: the paper's 0 unless set."""
+        return float(self.search.get("tau", 0.0))
+
+    def save(self, root: Path) -> None:
+        """Replace the manifest of the shop at `root`, whole or not at all. Raises StorageError."""
+        write_json(ShopFiles(root).manifest, sealed(asdict(self)))
+
+    def with_(self, **changes: Any) -> Manifest:
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+    @classmethod
+    def load(cls, root: Path) -> Manifest:
+        """The manifest of the shop at `root`.
+
+        Raises:
+            ShopNotFound: there is no shop.
+            ShopIncomplete: a first ingest was interrupted there.
+            SchemaError: it is damaged, or written by a newer version of Modiste.
+        """
+        files = ShopFiles(root)
+        make = f"Make one with `modiste build SOURCE --shop {files.place}`."
+        try:
+            raw: Any = read_json(files.manifest)
+        except (FileNotFoundError, NotADirectoryError):
+            if files.store.is_dir():
+                raise ShopIncomplete(
+                    f"The shop at {root} has no shop.json: its first ingest did not end.",
+                    remedy=f"Run `modiste ingest SOURCE --shop {root}` again; it goes on where it stopped.",
+                ) from None
+            raise ShopNotFound(f"There is no shop at {root}.", remedy=make) from None
+        except (OSError, ValueError) as error:
+            raise SchemaError(
+                f"{files.manifest} cannot be read: {error}.",
+                remedy="Restore it from a copy, or build the shop again in another directory.",
+            ) from None
+        return cls.from_dict(raw, where=str(files.manifest))
+
+    @classmethod
+    def from_dict(cls, raw: Any, *, where: str = "shop.json") -> Manifest:
+        """The manifest in `raw`, of this schema or an older one, checked. Raises SchemaError, naming `where`."""
+        raw = migrated(raw, where)
+        checks: dict[str, Callable[[Any], bool]] = {
+            "frame": _is_frame,
+            "background": lambda value: value in BACKGROUNDS,
+            "model": lambda value: value is None or isinstance(value, str),
+            **dict.fromkeys(("catalogue", "training", "encodings", "clusters"), _is_object),
+        }
+        for name, sound in checks.items():
+            if not sound(raw.get(name)):
+                raise SchemaError(
+                    f"{where} is damaged: {name} is {raw.get(name)!r}.",
+                    remedy="Restore it from a copy, or build the shop again in another directory.",
+                )
+        values = {name: raw.get(name) for name in checks}
+        values["search"] = _search(raw.get("search", {}), where)
+        values["frame"] = tuple(values["frame"])
+        return cls(**values)
+
+
+def _is_frame(value: Any) -> bool:
+    return (
+        isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
+    )
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _search(value: Any, where: str) -> dict[str, Any]:
+    """The settings of search; none in a shop that was made before there were any. Raises SchemaError."""
+    tau: Any = value.get("tau", 0.0) if isinstance(value, dict) else None
+    try:
+        if isinstance(tau, bool) or not isinstance(tau, (int, float)):
+            raise BadOption(f"tau is {tau!r}.")
+        check_tau(tau)
+    except BadOption:
+        raise SchemaError(
+            f"{where} is damaged: search is {value!r}.",
+            remedy="Restore it from a copy, or remove `search` from it and run `modiste index --shop DIR`.",
+        ) from None
+    return dict(cast("dict[str, Any]", value))

@@ -1,0 +1,408 @@
+"""ProductStore: the products of a shop and what its models made of them, as durable truth."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from modiste.errors import (
+    SchemaError,
+    ShopIncomplete,
+    StaleError,
+    UnknownProduct,
+)
+from modiste.storage import encodings as coding
+from modiste.storage.database import (
+    TIDY_AFTER,
+    Database,
+    damaged,
+    id_filters,
+    read,
+    read_batches,
+)
+from modiste.storage.encodings import Encodings
+from modiste.storage.refusals import disk_errors
+from modiste.storage.schema_version import check_version
+from modiste.storage.snapshot import (
+    COLUMNS,
+    FILE,
+    Snapshot,
+    has,
+    read_snapshot,
+    stamp,
+    write_snapshot,
+)
+
+PRODUCTS = "products"
+BATCH_ROWS = 4096
+WORDY_ROWS = 256  # of attributes: of a product they have up to a quarter of a million characters
+TIDY_ROWS = 2000
+SCHEMA_KEY, SCHEMA_VALUE = b"modiste:schema", b"1"
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("category", pa.string(), nullable=False),
+        pa.field("photo", pa.binary(), nullable=False),
+        pa.field("photo_hash", pa.string(), nullable=False),
+        pa.field("source_hash", pa.string(), nullable=False),
+        pa.field("attributes", pa.string(), nullable=False),
+    ],
+    metadata={SCHEMA_KEY: SCHEMA_VALUE},
+)
+
+
+def products_stamp(directory: Path) -> str:
+    """Names what was last written of the products in a store's directory, words and all, without reading them."""
+    return stamp(directory, PRODUCTS)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProduct:
+    """A product as stored: `photo` is a JPEG at the shop's frame; the hashes are of its pixels and of its source."""
+
+    id: str
+    category: str
+    photo: bytes
+    photo_hash: str
+    source_hash: str
+    attributes: dict[str, Any]
+
+
+class ProductStore:
+    """The store in one directory.
+
+    One process writes at a time, and every write is one commit: whoever reads, and whenever a writer is killed, finds
+    the store before it or after it. A store that is open sees its own writes; for another process's, open it again.
+    """
+
+    def __init__(self, directory: Path, snapshot: Snapshot | None = None) -> None:
+        """See `open`. What a snapshot holds is answered from it, and the database is opened for the rest."""
+        self.directory = directory
+        self._snapshot = snapshot
+        self._hashed: tuple[int, str] | None = None  # version, hash
+
+    @cached_property
+    def _database(self) -> Database:
+        return Database(self.directory)
+
+    @cached_property
+    def _table(self) -> Any:
+        return _products(self._database)
+
+    @classmethod
+    def create(cls, directory: str | Path) -> ProductStore:
+        """Make an empty store in `directory`; one that is there already is opened.
+
+        Raises:
+            ShopBusy: another process is writing there.
+            StorageError: the disk refused.
+        """
+        database = Database(Path(directory))
+        if database.origin is not None:  # what is elsewhere makes no directory here
+            Path(directory).mkdir(parents=True, exist_ok=True)
+        with database.writing(f"Creating a store in {database.place}"):
+            if database.open(PRODUCTS) is None:
+                # Without the key, two writers of the same product would both insert it, and silently.
+                database.create(PRODUCTS, SCHEMA).set_unenforced_primary_key("id")
+        return cls.open(directory)
+
+    @classmethod
+    def open(cls, directory: str | Path) -> ProductStore:
+        """Open the store in `directory`.
+
+        Raises:
+            ShopIncomplete: there is none.
+            SchemaError: it is damaged, or of another version of Modiste.
+            StorageError: the disk refused.
+        """
+        directory = Path(directory)
+        if not directory.is_dir():
+            raise _missing(directory)
+        store = cls(directory, read_snapshot(directory, PRODUCTS))
+        if store._snapshot is None:
+            _ = store._table
+        return store
+
+    def keep_snapshot(self) -> None:
+        """Write what most commands ask for into a file beside the tables, so that they need not open them.
+
+        Raises StorageError when the disk refuses; there is then no snapshot, and nothing is lost.
+        """
+        stamped = stamp(self.directory, PRODUCTS)
+        self.refresh()
+        path = self.directory / FILE
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        with disk_errors(f"Writing {path}"):
+            try:
+                with partial.open("wb") as file:
+                    write_snapshot(file, self.batches(COLUMNS, WORDY_ROWS), self.hash(), stamped)
+                if stamp(self.directory, PRODUCTS) == stamped:  # else another process has written meanwhile
+                    partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def encodings_stamp(self, model_id: str) -> str:
+        """Names what was last written of a model's encodings, without reading them; "" where nothing was."""
+        return stamp(self.directory, coding.PREFIX + model_id)
+
+    def refresh(self) -> None:
+        """See what other processes have written since the store was opened; a reader's copy stays as it was."""
+        self._snapshot = None
+        origin = self._database.origin
+        if origin is None or not origin.pinned:
+            self._table.checkout_latest()
+
+    @property
+    def mapped(self) -> bool:
+        """Whether a snapshot answers, whose columns are mapped from a file and take no memory until they are read."""
+        return self._snapshot is not None
+
+    @property
+    def version(self) -> int:
+        """The version of the products' table that is open."""
+        return int(self._table.version)
+
+    def count(self) -> int:
+        """The number of products."""
+        return int(self._table.count_rows() if self._snapshot is None else self._snapshot.table.num_rows)
+
+    def table(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Columns of all products, by default all but the photo, in no certain order.
+
+        `attributes` is JSON text. Raises SchemaError when the store is damaged, StorageError when the disk refuses.
+        """
+        if self._snapshot is not None and columns is not None and has(columns):
+            return self._snapshot.table.select(list(columns))
+        return self._read(columns or [name for name in SCHEMA.names if name != "photo"])
+
+    def photos(self, ids: Sequence[str] | None = None) -> list[bytes]:
+        """The JPEGs of products in the order of `ids`; of all, in the order of their ids, for None.
+
+        Raises:
+            UnknownProduct: the store has no product of one of the ids.
+        """
+        if ids is None:
+            return self._read(["id", "photo"]).sort_by("id").column("photo").to_pylist()
+        rows = self._rows(["id", "photo"], ids)
+        return [rows[id_]["photo"] for id_ in ids]
+
+    def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """Columns of all products, read from the table some `rows` at a time. Raises SchemaError, StorageError."""
+        try:
+            yield from read_batches(self._table, columns, rows)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise damaged(self._database.place, PRODUCTS, error) from error
+
+    def get(self, product_id: str) -> StoredProduct:
+        """One product, whole. Raises UnknownProduct."""
+        row = self._rows(SCHEMA.names, [product_id])[product_id]
+        return StoredProduct(**(row | {"attributes": json.loads(row["attributes"])}))
+
+    def hash(self) -> str:
+        """A hash over the id, pixels and category of every product, whatever the order they were written in."""
+        if self._snapshot is not None:
+            return self._snapshot.hash
+        version = int(self._table.version)
+        if self._hashed is None or self._hashed[0] != version:
+            columns = [self.table(["id", "photo_hash", "category"]).column(i).to_pylist() for i in range(3)]
+            rows = sorted(zip(*columns, strict=True))
+            text = json.dumps(rows, ensure_ascii=True, separators=(",", ":"))
+            self._hashed = (version, hashlib.sha256(text.encode()).hexdigest())
+        return self._hashed[1]
+
+    def upsert(self, rows: Sequence[StoredProduct]) -> None:
+        """Add products, or replace those whose id is known; all at once or, on any error, not at all.
+
+        Of several rows with one id the last counts.
+
+        Raises:
+            ShopBusy: another process is writing.
+            StorageError: the disk refused; the store is as it was.
+        """
+        if not rows:
+            return
+        data = _to_arrow(list({row.id: row for row in rows}.values()))
+        with self._database.writing(f"Storing {len(data)} products in {self._database.place}"):
+            self.refresh()
+            merge = self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
+            done = merge.execute(data)
+            if (stored := done.num_inserted_rows + done.num_updated_rows) != len(data):
+                raise SchemaError(
+                    f"{self._database.place} took {stored} of {len(data)} products.",
+                    remedy="Run the same command again; `modiste doctor --shop DIR` looks the shop over.",
+                )
+            self._tidy_if_due(len(data))
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove products.
+
+        Raises:
+            UnknownProduct: the store has no product of one of the ids; nothing is removed.
+            ShopBusy: another process is writing.
+            StorageError: the disk refused; the store is as it was.
+        """
+        if not ids:
+            return
+        with self._database.writing(f"Removing {len(ids)} products from {self._database.place}"):
+            self.refresh()
+            self._rows(["id"], ids)
+            self._table.delete(" OR ".join(id_filters(list(dict.fromkeys(ids)))))
+            self._tidy_if_due(len(ids))
+
+    def write_encodings(
+        self,
+        model_id: str,
+        ids: Sequence[str],
+        mean: NDArray[np.float32],
+        std: NDArray[np.float32],
+        code: NDArray[np.float32],
+    ) -> None:
+        """Replace what a model made of the catalogue, float32 `(N, n)` each, in one commit.
+
+        Raises:
+            StaleError: the ids are not those of the products, each once.
+            BadCode: the arrays do not go together, or are not finite.
+            ShopBusy: another process is writing.
+            StorageError: the disk refused; the encodings are as they were.
+        """
+        with self._database.writing(
+            f"Storing the encodings of {len(ids)} products in {self._database.place}"
+        ):
+            self.refresh()
+            if sorted(ids) != sorted(self.table(["id"]).column("id").to_pylist()):
+                raise StaleError(
+                    f"The {len(ids)} encodings are not of the {self.count()} products in the store.",
+                    remedy="Encode the shop again with `modiste encode`.",
+                )
+            self._database.replace(
+                coding.PREFIX + model_id, coding.to_arrow(ids, (mean, std, code), self.hash())
+            )
+
+    def read_encodings(self, model_id: str) -> Encodings:
+        """What a model made of the catalogue, as last written.
+
+        Raises:
+            ShopIncomplete: nothing was written for this model.
+            SchemaError: they are damaged.
+        """
+        name = coding.PREFIX + model_id
+        table = self._database.open(name)
+        if table is None:
+            raise ShopIncomplete(
+                f"There are no encodings by model {model_id} in {self._database.place}.",
+                remedy="Make them with `modiste encode --shop DIR`.",
+            )
+        try:
+            return coding.from_arrow(read(table, ["id", *coding.PARTS]), table.schema.metadata)
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
+            raise damaged(self._database.place, name, error) from error
+
+    def encoded_models(self) -> list[str]:
+        """The models that have encodings here."""
+        names = self._database.names()
+        return [name.removeprefix(coding.PREFIX) for name in names if name.startswith(coding.PREFIX)]
+
+    def drop_encodings(self, model_id: str) -> None:
+        """Remove what a model made of the catalogue, if there is any. Raises ShopBusy, StorageError."""
+        if model_id in self.encoded_models():
+            with self._database.writing(f"Removing the encodings of model {model_id}"):
+                self._database.drop(coding.PREFIX + model_id)
+
+    def compact(self) -> None:
+        """Merge the products' small files, and remove what no reader of the last hour needs. Raises ShopBusy."""
+        with self._database.writing(f"Compacting {self._database.place}"):
+            self.refresh()
+            self._database.tidy(self._table)
+
+    def _read(self, columns: Sequence[str], where: str | None = None) -> pa.Table:
+        try:
+            return read(self._table, columns, where)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise damaged(self._database.place, PRODUCTS, error) from error
+
+    def _rows(self, columns: Sequence[str], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The rows of `ids`, by id. Raises UnknownProduct."""
+        rows: dict[str, dict[str, Any]] = {}
+        for where in id_filters(list(dict.fromkeys(ids))):
+            found = cast("list[dict[str, Any]]", self._read(columns, where).to_pylist())
+            rows.update((row["id"], row) for row in found)
+        if (missing := next((id_ for id_ in ids if id_ not in rows), None)) is not None:
+            raise UnknownProduct(
+                f"The store has no product {missing!r}.",
+                remedy="`modiste info --shop DIR` says what it holds.",
+            )
+        return rows
+
+    def _tidy_if_due(self, written: int) -> None:
+        if written >= TIDY_ROWS or len(self._table.list_versions()) > TIDY_AFTER:
+            self._database.tidy(self._table)
+
+
+def to_text(attributes: dict[str, Any]) -> str:
+    """Attributes as the store keeps them: JSON, the same for the same."""
+    return json.dumps(attributes, ensure_ascii=False, sort_keys=True)
+
+
+def _missing(place: Path | str) -> ShopIncomplete:
+    return ShopIncomplete(
+        f"There is no product database in {place}.",
+        remedy="Make it with `modiste ingest SOURCE --shop DIR`.",
+    )
+
+
+def _products(database: Database) -> Any:
+    """The table of products. Raises ShopIncomplete, SchemaError, StorageError."""
+    table = database.open(PRODUCTS)
+    if table is None:
+        raise _missing(database.place)
+    found: pa.Schema = table.schema
+    said = (found.metadata or {}).get(SCHEMA_KEY)
+    where = f"The product database in {database.place}"
+    check_version(int(said) if said is not None and said.isdigit() else said, int(SCHEMA_VALUE), where)
+    if not found.remove_metadata().equals(SCHEMA.remove_metadata()):
+        raise SchemaError(
+            f"{where} has the columns {found.names}, not {SCHEMA.names}.",
+            remedy="Restore the shop's store from a copy, or build the shop again in another directory.",
+        )
+    return table
+
+
+def _to_arrow(rows: Sequence[StoredProduct]) -> pa.Table:
+    """Products as a table, in batches: one Arrow binary array cannot hold more than 2 GiB."""
+    batches: list[Any] = []
+    for start in range(0, len(rows), BATCH_ROWS):
+        part = rows[start : start + BATCH_ROWS]
+        texts = [to_text(row.attributes) for row in part]
+        columns: list[list[Any]] = [
+            [getattr(row, name) for row in part] if name != "attributes" else texts for name in SCHEMA.names
+        ]
+        arrays = [pa.array(held, field.type) for held, field in zip(columns, SCHEMA, strict=True)]
+        batches.append(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
+    return pa.Table.from_batches(batches, SCHEMA)
+
+
+def count_categories(store: ProductStore) -> dict[str, int]:
+    """How many products of each category a store has, largest first; none where it is empty."""
+    table: Any = store.table(["category"])
+    return largest_first(table.column("category").to_pylist())
+
+
+def described(store: ProductStore) -> dict[str, Any]:
+    """What a manifest says of the products in a store."""
+    counts = count_categories(store)
+    return {"hash": store.hash(), "count": sum(counts.values()), "categories": counts}
+
+
+def largest_first(categories: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(categories).items(), key=lambda pair: (-pair[1], pair[0])))

@@ -1,0 +1,122 @@
+"""A snapshot of the products' words: what most commands ask of a store, in one file that opens without a database.
+
+It is derived, and says which versions of the table it was made from; when the table has another, it is not used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+from pyarrow import ipc
+
+from modiste.storage.remote.origin import origin_of
+
+FILE = "products.snapshot"
+SUM = 4  # bytes of the CRC-32 of all that follows it, which stand first
+COLUMNS = ("id", "category", "photo_hash", "attributes")
+SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in COLUMNS])
+ABOUT = b"modiste:snapshot"
+PIECE = 16 * 2**20  # bytes of products in memory, of a file that may have gigabytes
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """COLUMNS of all products, mapped from the file, and the hash of the store that had them."""
+
+    table: pa.Table
+    hash: str
+
+
+def stamp(directory: Path, name: str) -> str:
+    """Names the versions of a table that are on the disk, by what their manifests say; "" where there is none.
+
+    By their numbers alone, a table that was removed and made anew would seem to be the one before. A copy of the
+    directory has the same stamp, on object storage too.
+    """
+    if (origin := origin_of(directory)) is not None:
+        return origin.stamp(name)
+    try:
+        manifests = sorted((directory / f"{name}.lance" / "_versions").glob("*.manifest"))
+        told = [path.name.encode() + hashlib.sha256(path.read_bytes()).digest() for path in manifests]
+    except OSError:
+        return ""
+    return hashlib.sha256(b"".join(told)).hexdigest() if told else ""
+
+
+def write_snapshot(file: BinaryIO, batches: Iterable[pa.RecordBatch], store_hash: str, stamped: str) -> None:
+    """Write a snapshot into a file that is new: `batches` have COLUMNS."""
+    about = json.dumps({"hash": store_hash, "stamp": stamped}).encode()
+    file.write(bytes(SUM))
+    summed: Any = _Summed(file)
+    with ipc.new_file(summed, SCHEMA.with_metadata({ABOUT: about})) as writer:
+        for piece in _pieces(batches):
+            writer.write_batch(piece)
+    file.seek(0)
+    file.write(summed.sum.to_bytes(SUM, "big"))
+
+
+class _Summed:
+    """A file that is only written to, from where it stands, with the CRC-32 of what was."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._at = file, 0
+        self.sum = 0
+
+    def write(self, data: Any) -> int:
+        self.sum = zlib.crc32(data, self.sum)
+        self._at += self._file.write(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._at
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in few pieces: a table that came product by product has many small batches."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch.select(list(COLUMNS)).cast(SCHEMA))
+        size += batch.nbytes
+        if size >= PIECE:
+            yield from pa.Table.from_batches(held, SCHEMA).combine_chunks().to_batches()
+            held, size = [], 0
+    yield from pa.Table.from_batches(held, SCHEMA).combine_chunks().to_batches()
+
+
+def read_snapshot(directory: Path, name: str) -> Snapshot | None:
+    """The snapshot in a store's directory; None where there is none of the table as it is now."""
+    try:
+        with (directory / FILE).open("rb") as file:
+            # Read, not mapped: what a process has mapped and touched counts as its memory.
+            wanted, found = int.from_bytes(file.read(SUM), "big"), 0
+            while piece := file.read(PIECE // 16):
+                found = zlib.crc32(piece, found)
+            if found != wanted:
+                return None
+            whole = pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        table = ipc.open_file(whole.slice(SUM)).read_all()
+        about = json.loads(table.schema.metadata[ABOUT])
+        if about["stamp"] != stamp(directory, name) or not about["stamp"]:
+            return None
+        return Snapshot(table.replace_schema_metadata(None), str(about["hash"]))
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
+        return None
+
+
+def has(columns: Sequence[str]) -> bool:
+    """Whether a snapshot holds these columns."""
+    return set(columns) <= set(COLUMNS)

@@ -1,0 +1,162 @@
+"""The model at work without torch: ONNX Runtime sessions that encode photos and decode codes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from modiste.errors import (
+    BadCode,
+    BadOption,
+    PhotoError,
+    SchemaError,
+    ShopIncomplete,
+    not_allowed,
+)
+from modiste.vae.config import ModelConfig
+
+CHUNK = 64  # photos in one run: some 33 MB of float32 at 240 x 180
+REMEDY = "Train the model again with `modiste train`."
+
+
+class Engine:
+    """Encodes and decodes with `encoder.onnx` and `decoder.onnx` of one model directory.
+
+    `frame` is (height, width) in pixels, `n` the number of latents. Safe to share between threads.
+    """
+
+    def __init__(self, config: ModelConfig, encoder: Any, decoder: Any) -> None:
+        self.config = config
+        self._encoder = encoder
+        self._decoder = decoder
+
+    @classmethod
+    def load(cls, directory: str | Path, threads: int = 1) -> Engine:
+        """Open the model in `directory`; each run uses `threads` threads.
+
+        Raises:
+            ShopIncomplete: a file of the model is missing.
+            SchemaError: a file is damaged, or does not fit `config.json`.
+        """
+        directory = Path(directory)
+        if threads < 1:
+            raise BadOption(f"threads is {threads}.", remedy="Give 1 or more.")
+        config = ModelConfig.load(directory)
+        encoder, decoder = (
+            _session(directory / name, threads, config.files.get(name), inputs=given, outputs=made)
+            for name, given, made in (
+                ("encoder.onnx", ("photo",), ("mean", "std")),
+                ("decoder.onnx", ("code",), ("photo",)),
+            )
+        )
+        engine = cls(config, encoder, decoder)
+        engine._check_shapes(directory)
+        return engine
+
+    def _check_shapes(self, directory: Path) -> None:
+        height, width = self.config.frame
+        expected = {
+            "encoder.onnx": (self._encoder.get_inputs()[0].shape[1:], [height, width, 3]),
+            "decoder.onnx": (self._decoder.get_inputs()[0].shape[1:], [self.config.latent]),
+        }
+        for name, (found, wanted) in expected.items():
+            if list(found) != wanted:
+                raise SchemaError(
+                    f"{directory / name} takes {list(found)}; config.json says {wanted}.", remedy=REMEDY
+                )
+
+    def encode(self, photos: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean and std, float32 `(b, n)` each, of photos, uint8 `(b, H, W, 3)` at the model's frame.
+
+        Raises:
+            PhotoError: the photos have another shape or type.
+        """
+        height, width = self.config.frame
+        if photos.dtype != np.uint8 or photos.ndim != 4 or photos.shape[1:] != (height, width, 3):
+            raise PhotoError(
+                f"The model reads uint8 photos of shape (b, {height}, {width}, 3), "
+                f"not {photos.dtype} of shape {photos.shape}.",
+                remedy="Bring them to the frame first: Shop.encode does it for photos of any size.",
+            )
+        n = self.config.latent
+        mean = np.empty((len(photos), n), np.float32)
+        std = np.empty((len(photos), n), np.float32)
+        for start in range(0, len(photos), CHUNK):
+            chunk = photos[start : start + CHUNK].astype(np.float32) / np.float32(255)
+            part = slice(start, start + len(chunk))
+            mean[part], std[part] = self._encoder.run(("mean", "std"), {"photo": chunk})
+        return mean, std
+
+    def decode(self, codes: ArrayLike) -> NDArray[np.uint8]:
+        """Photos, uint8 `(b, H, W, 3)`, of codes, `(b, n)`.
+
+        Raises:
+            BadCode: the codes have another shape, or values that are not finite.
+        """
+        n = self.config.latent
+        array = np.asarray(codes, np.float32)
+        if array.ndim != 2 or array.shape[1] != n or not np.isfinite(array).all():
+            raise BadCode(
+                f"Codes must be finite and of shape (b, {n}), not {array.shape}.",
+                remedy=f"Give {n} finite numbers per code.",
+            )
+        photos = np.empty((len(array), *self.config.frame, 3), np.uint8)
+        for start in range(0, len(array), CHUNK):
+            (drawn,) = self._decoder.run(("photo",), {"code": array[start : start + CHUNK]})
+            np.multiply(drawn, np.float32(255), out=drawn)
+            np.rint(drawn, out=drawn)
+            photos[start : start + len(drawn)] = np.clip(drawn, 0, 255, out=drawn)
+        return photos
+
+
+def _session(
+    path: Path, threads: int, sha256: str | None, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
+) -> Any:
+    """An ONNX Runtime session on the CPU, its bytes checked by their hash, its inputs and outputs by name."""
+    try:
+        network = path.read_bytes()
+    except PermissionError:
+        raise not_allowed(path) from None
+    except OSError:
+        raise ShopIncomplete(f"The model at {path.parent} has no {path.name}.", remedy=REMEDY) from None
+    if sha256 is not None and hashlib.sha256(network).hexdigest() != sha256:
+        raise SchemaError(
+            f"{path} is damaged: it has not the bytes that training wrote.",
+            remedy="Restore it from a copy, or train the model again with `modiste train`.",
+        )
+    runtime = onnx_runtime()
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Idle threads that spin take the cores from the requests beside them.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    try:
+        session = runtime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's own exceptions share no public base
+        raise SchemaError(f"{path} cannot be read: {error}.", remedy=REMEDY) from error
+    found_in = tuple(item.name for item in session.get_inputs())
+    found_out = tuple(item.name for item in session.get_outputs())
+    if found_in != inputs or not set(outputs) <= set(found_out):
+        raise SchemaError(
+            f"{path} has inputs {found_in} and outputs {found_out}; expected {inputs} and {outputs}.",
+            remedy=REMEDY,
+        )
+    return session
+
+
+QUIET = "ORT_DISABLE_TELEMETRY"
+
+
+def onnx_runtime() -> Any:
+    """The module `onnxruntime`, which is imported here and nowhere else."""
+    os.environ.setdefault(QUIET, "1")
+    import onnxruntime
+
+    return onnxruntime

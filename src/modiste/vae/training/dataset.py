@@ -1,0 +1,127 @@
+"""Training photos: the shop's JPEGs, as batches of pixels at the body's size and at the frame's."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from modiste.errors import BadOption, TrainingError
+from modiste.images.photo import decode_jpeg
+from modiste.vae.training.dataset_cache import as_looks, as_planes, prepare
+
+VALIDATION_SHARE = 0.05
+VALIDATION_MOST = 1000
+FEWEST = 8  # products to train on
+# Eight passes over these are what a training sees if nothing is said: more products would be seen less often.
+MOST = 32_000
+
+
+def ranks(ids: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """A number of each product, `(N,)`, that its id alone decides."""
+    hashes = (int.from_bytes(hashlib.sha256(each.encode()).digest()[:8], "big") for each in ids)
+    return np.fromiter(hashes, np.uint64, len(ids))
+
+
+def drawn(ids: Sequence[str], most: int | None = None) -> Sequence[str]:
+    """The ids of the products to learn from: `most` of `N` at most, MOST if None, in their order.
+
+    Those of the least ranks, of which `split` holds the least back: where the catalogue grows, a product that was drawn
+    gives way only to one that came.
+
+    Raises:
+        BadOption: `most` are too few to train on.
+    """
+    most = MOST if most is None else most
+    if most < FEWEST:
+        raise BadOption(f"photos is {most}.", remedy=f"Give {FEWEST} or more.")
+    if len(ids) <= most:
+        return ids
+    return [ids[int(row)] for row in np.sort(np.argpartition(ranks(ids), most - 1)[:most])]
+
+
+def split(ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows to train on and rows to validate on.
+
+    A product's id alone decides on which side it falls, so that the split holds when the catalogue grows.
+
+    Raises:
+        TrainingError: fewer than 8 products.
+    """
+    if len(ids) < FEWEST:
+        raise TrainingError(
+            f"The catalogue has {len(ids)} products; training needs at least {FEWEST}.",
+            remedy="Ingest more photos.",
+        )
+    count = min(VALIDATION_MOST, max(2, round(VALIDATION_SHARE * len(ids))))
+    order = np.argsort(ranks(ids), kind="stable")
+    return np.sort(order[count:]), np.sort(order[:count])
+
+
+class PhotoSet:
+    """The photos of a catalogue as batches of pixels and descriptors, from files that are mapped (see `prepared`)."""
+
+    def __init__(
+        self,
+        photos: Sequence[bytes],
+        frame: tuple[int, int],
+        on_progress: Callable[[int], None],
+        directory: Path,
+        key: str,
+        *,
+        train_rows: npt.NDArray[np.int64] | None = None,
+    ) -> None:
+        """Prepare JPEGs in `directory`, or find them there. With `train_rows` they are described.
+
+        Raises:
+            TrainingError: a photo is not of the frame's size.
+        """
+        self.frame = frame
+        self.pool = ThreadPoolExecutor(2, thread_name_prefix="photos")
+        self.held = prepare(photos, frame, self._decoded, directory, key, train_rows, on_progress)
+        self.bodies = self.held.bodies
+
+    def look(self, rows: Any) -> tuple[Tensor, Tensor]:
+        """Descriptors of shape and of colour, float32 `(b, 2892)` and `(b, 390)`."""
+        assert self.held.looks is not None
+        return as_looks(self.held.looks[rows])
+
+    def read(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """Whole photos, uint8 `(b, H, W, 3)`."""
+        return self._decoded([self.held.jpeg(row) for row in rows])
+
+    def _decoded(self, jpegs: Sequence[bytes]) -> npt.NDArray[np.uint8]:
+        return np.stack(list(self.pool.map(self._decode, jpegs)))
+
+    def _decode(self, jpeg: bytes) -> npt.NDArray[np.uint8]:
+        pixels = decode_jpeg(jpeg)
+        if pixels.shape[:2] != self.frame:
+            raise TrainingError(
+                f"A photo is {pixels.shape[1]}x{pixels.shape[0]}; the frame is {self.frame[1]}x{self.frame[0]}.",
+                remedy="Run `modiste ingest` again.",
+            )
+        return pixels
+
+    def body(self, rows: Any) -> Tensor:
+        """Photos at the body's size, float32 `(b, 3, h, w)` in [0, 1], channels last."""
+        return as_planes(self.bodies[rows])
+
+    def batches(self, rows: Sequence[npt.NDArray[np.int64]], *, full: bool) -> Iterator[Tensor | None]:
+        """For each batch of rows its whole photos `(b, 3, H, W)`, read one batch ahead, or None where not `full`."""
+        if not full:
+            yield from (None for _ in rows)
+            return
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(self.read, rows[0]) if rows else None
+            for following in [*rows[1:], None]:
+                assert coming is not None
+                pixels = coming.result()
+                if following is not None:
+                    coming = ahead.submit(self.read, following)
+                yield as_planes(pixels)

@@ -1,0 +1,119 @@
+"""The end of a run: weights, exports, measures and the model card, put in place in one move."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from modiste.errors import StorageError
+from modiste.vae.card import write_card
+from modiste.vae.config import NETWORKS, ModelConfig
+from modiste.vae.training.checkpoint import Progress
+from modiste.vae.training.dataset import PhotoSet
+from modiste.vae.training.losses import kl_per_latent
+from modiste.vae.training.onnx_export import export_onnx
+from modiste.vae.training.previews import write_sheets
+from modiste.vae.training.settings import TrainSettings
+from modiste.vae.training.vae import Vae, save_weights
+
+
+def finish(
+    network: Vae,
+    weights: dict[str, Tensor],
+    photos: PhotoSet,
+    ids: Sequence[str],
+    validation_rows: npt.NDArray[np.int64],
+    settings: TrainSettings,
+    progress: Progress,
+    run_directory: Path,
+) -> ModelConfig:
+    """Save the run's best weights as `models/<model id>`; the id is the weights' own hash.
+
+    Raises:
+        StorageError: the disk refused.
+        TrainingError: the ONNX export differs from torch.
+    """
+    models_dir = run_directory.parent
+    writing = models_dir / f".{run_directory.name}.writing"
+    try:
+        shutil.rmtree(writing, ignore_errors=True)
+        writing.mkdir(parents=True)
+        vae = Vae(network.preset, network.frame, network.latent, network.options)
+        vae.load_state_dict({name: tensor.cpu() for name, tensor in weights.items()})
+        vae.eval()
+        path = save_weights(vae, writing)
+        model_id = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        held_out = torch.from_numpy(photos.read(validation_rows[:4])).float().div(255.0)
+        difference = export_onnx(vae, writing, held_out)
+        config = ModelConfig(
+            model_id=model_id,
+            preset=settings.preset,
+            frame=settings.frame,
+            latent=settings.latent,
+            epsilon=tuple(
+                float(v) for v in np.random.default_rng([settings.seed, 1]).standard_normal(settings.latent)
+            ),
+            background=settings.background,
+            catalogue_hash=settings.catalogue_hash,
+            network=vae.options,
+            training=settings.identity()
+            | {"products": len(ids), "epochs": progress.epochs, "seconds": round(progress.seconds, 1)},
+            metrics=held_out_metrics(vae, photos, validation_rows) | {"onnx_difference": difference},
+            kl_per_latent=mean_kl(vae, photos),
+            validation_ids=tuple(str(ids[row]) for row in validation_rows),
+            files={name: hashlib.sha256((writing / name).read_bytes()).hexdigest() for name in NETWORKS},
+        )
+        write_sheets(vae, photos, validation_rows, writing)
+        if (run_directory / "metrics.jsonl").exists():
+            shutil.copy(run_directory / "metrics.jsonl", writing)
+        write_card(config, writing)
+        config.save(writing)
+        for file in writing.iterdir():
+            with file.open("rb") as handle:
+                os.fsync(handle.fileno())
+        target = models_dir / model_id
+        shutil.rmtree(target, ignore_errors=True)
+        writing.rename(target)
+    except OSError as error:
+        shutil.rmtree(writing, ignore_errors=True)
+        raise StorageError(
+            f"The model could not be written under {models_dir}: {error}.",
+            remedy="Free some space or fix the permissions, then run the same command with --resume.",
+        ) from error
+    return config
+
+
+@torch.no_grad()
+def held_out_metrics(vae: Vae, photos: PhotoSet, rows: npt.NDArray[np.int64]) -> dict[str, float]:
+    """Mean squared error and PSNR (dB, mean over photos) of reconstructions of photos that were never trained on."""
+    errors: list[float] = []
+    for start in range(0, len(rows), 32):
+        real = torch.from_numpy(photos.read(rows[start : start + 32])).float().div(255.0)
+        _, _, drawn = vae(real)
+        errors += (drawn - real).square().mean(dim=(1, 2, 3)).tolist()
+    psnr = float(np.mean([-10.0 * math.log10(max(error, 1e-10)) for error in errors]))
+    return {"mse": float(np.mean(errors)), "psnr": psnr}
+
+
+@torch.no_grad()
+def mean_kl(vae: Vae, photos: PhotoSet) -> tuple[float, ...]:
+    """KL per latent in nats, averaged over the catalogue: how much each slider matters."""
+    total = torch.zeros(vae.latent, dtype=torch.float64)
+    count = len(photos.bodies)
+    for start in range(0, count, 256):
+        rows = np.arange(start, min(start + 256, count))
+        if vae.preset == "paper":
+            mean, std = vae.encoder(torch.from_numpy(photos.read(rows)).float().div(255.0))
+        else:
+            mean, std = vae.encoder.encode_body(photos.body(rows))  # type: ignore[operator]
+        total += kl_per_latent(mean, std).double().sum(0)
+    return tuple(float(v) for v in total / count)

@@ -1,0 +1,75 @@
+"""ONNX export, checked against torch: what serving runs without torch."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from modiste.errors import TrainingError
+from modiste.vae.onnx import onnx_runtime
+from modiste.vae.training.vae import Vae
+
+TOLERANCE = (
+    1e-4  # largest allowed difference between torch and ONNX Runtime, of outputs in [0, 1] and of codes
+)
+
+
+def export_onnx(vae: Vae, directory: Path, photos: Tensor) -> float:
+    """Write `encoder.onnx` and `decoder.onnx` into `directory`; return the largest difference from torch.
+
+    `photos` is float32 `(b, H, W, 3)` in [0, 1], b of 2 or more: real ones, on which both are compared.
+
+    Raises:
+        TrainingError: the exported networks differ from torch by more than 1e-4.
+    """
+    vae = vae.to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+    with torch.no_grad():
+        mean, std = vae.encoder(photos)
+        drawn = vae.decoder(mean)
+    write(vae.encoder, photos, directory / "encoder.onnx", "photo", ["mean", "std"])
+    write(vae.decoder, mean, directory / "decoder.onnx", "code", ["photo"])
+    worst = 0.0
+    for name, given, expected in (
+        ("encoder", {"photo": photos}, [mean, std]),
+        ("decoder", {"code": mean}, [drawn]),
+    ):
+        session = onnx_runtime().InferenceSession(
+            str(directory / f"{name}.onnx"), providers=["CPUExecutionProvider"]
+        )
+        for rows in (slice(None), slice(0, 1)):
+            feeds = {key: value[rows].numpy() for key, value in given.items()}
+            got = session.run(None, feeds)
+            for a, b in zip(got, expected, strict=True):
+                worst = max(worst, float(np.abs(np.asarray(a) - b[rows].numpy()).max()))
+    if not worst <= TOLERANCE:
+        raise TrainingError(
+            f"The ONNX export differs from torch by {worst:.2e}; at most {TOLERANCE:.0e} is allowed.",
+            remedy="Please report this with the versions of torch and onnxruntime.",
+        )
+    return worst
+
+
+def write(network: nn.Module, example: Tensor, path: Path, given: str, outputs: list[str]) -> None:
+    """Export one network with a free batch size, weights inside the file."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        # The exporter warns of its own internals; the comparison afterwards is what counts.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network,
+            (example,),
+            input_names=[given],
+            output_names=outputs,
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    for node in program.model.graph.all_nodes():
+        node.metadata_props.clear()  # the exporter's stack traces, with this machine's paths in them
+    program.save(str(path), external_data=False)

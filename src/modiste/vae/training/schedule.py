@@ -1,0 +1,83 @@
+"""The plan of a run: how it is carried out on this machine, and for how many epochs."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from modiste.errors import ResumeError
+from modiste.vae.training.hardware import Hardware
+from modiste.vae.training.run import Run, full_epochs, take_steps
+from modiste.vae.training.settings import DEFAULT_PHOTOS_SEEN, TrainSettings
+from modiste.vae.training.step import Step
+
+MIN_EPOCHS, MAX_EPOCHS = 8, 400
+TUNED_FROM, TUNED_MINUTES = 30_000, 1.0  # photos shown, or minutes: shorter runs begin at once
+
+
+def as_begun(hardware: Hardware, notes: dict[str, Any], directory: Path) -> Hardware:
+    """The way that a run began in: it decides the last digits. Raises ResumeError where this machine has not got it."""
+    if notes.get("bfloat16") and not hardware.bfloat16:
+        raise ResumeError(
+            f"The checkpoint in {directory} was made in bfloat16, which this machine would have to emulate.",
+            remedy="Resume on the machine that began, or train without --resume.",
+        )
+    return replace(
+        hardware,
+        bfloat16=bool(notes.get("bfloat16")),
+        channels_last=bool(notes.get("channels_last", True)),
+        threads=int(notes.get("threads", hardware.threads)),
+    )
+
+
+def worth_tuning(settings: TrainSettings, products: int) -> bool:
+    """Whether a run is long enough to begin with a measurement of some seconds."""
+    shown = DEFAULT_PHOTOS_SEEN if settings.epochs is None else settings.epochs * products
+    return shown >= TUNED_FROM if settings.minutes is None else settings.minutes >= TUNED_MINUTES
+
+
+def plan_epochs(run: Run) -> int:
+    """Return how many epochs to train.
+
+    Exactly `epochs` where that is set; else as many as fit the minutes, by timing some steps, but one for each phase at
+    least; else as many as show DEFAULT_PHOTOS_SEEN.
+    """
+    settings = run.settings
+    if settings.epochs is not None:
+        return settings.epochs
+    if settings.minutes is None:
+        return min(MAX_EPOCHS, max(MIN_EPOCHS, round(DEFAULT_PHOTOS_SEEN / len(run.train_rows))))
+    full_seconds = epoch_seconds(run, full=True)
+    small_seconds = 0.0 if settings.preset == "paper" else epoch_seconds(run, full=False)
+
+    def seconds(epochs: int) -> float:
+        full = full_epochs(settings, epochs)
+        return full * full_seconds + (epochs - full) * small_seconds
+
+    epochs = settings.least_epochs
+    while seconds(epochs + 1) <= 60.0 * settings.minutes:
+        epochs += 1
+    return epochs
+
+
+def epoch_seconds(run: Run, *, full: bool) -> float:
+    """Estimate the seconds of an epoch on whole frames (`full`) or on small photos, by timing steps of a copy."""
+    settings, device = run.settings, run.hardware.device
+    trial = copy.copy(run)
+    trial.network = copy.deepcopy(run.network)
+    trial.optimizer = torch.optim.Adam(trial.network.parameters(), settings.learning_rate)
+    if settings.preset != "paper":
+        # The second phase reads settled posteriors. Their values do not change how long a step takes.
+        shape = (len(run.photos.bodies), settings.latent)
+        trial.posteriors = torch.zeros(shape, device=device), torch.ones(shape, device=device)
+    rows = run.train_rows[: run.batch]
+    steps = [Step(seed, settings.learning_rate) for seed in range(7)]
+    ends = [time.perf_counter() for _ in take_steps(trial, [rows] * 7, steps, full)]
+    # The median of five steps after two to warm up; 8 % more for validation and saving.
+    return 1.08 * run.steps * float(np.median(np.diff(ends)[1:]))

@@ -1,0 +1,242 @@
+"""Training: from the shop's photos to a saved model, on whatever the machine has, resumable to the same weights.
+
+Every random draw of a step comes from a seed made of the run's seed and the step's number, and every epoch ends in
+a checkpoint. A run that was killed therefore goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.tensorboard import SummaryWriter
+
+from modiste.errors import NonFiniteLoss
+from modiste.vae.config import ModelConfig, new_model_id
+from modiste.vae.training.autotune import fastest
+from modiste.vae.training.checkpoint import (
+    Progress,
+    load_checkpoint,
+    network_tensors,
+    peek,
+    save_checkpoint,
+)
+from modiste.vae.training.dataset import PhotoSet, split
+from modiste.vae.training.dataset_cache import key_of
+from modiste.vae.training.finalize import finish
+from modiste.vae.training.hardware import choose_hardware, threads_kept
+from modiste.vae.training.previews import write_sheets
+from modiste.vae.training.run import (
+    Run,
+    averaged,
+    learning_rate,
+    take_steps,
+    update_average,
+    validate,
+)
+from modiste.vae.training.schedule import as_begun, plan_epochs, worth_tuning
+from modiste.vae.training.settings import TrainSettings
+from modiste.vae.training.step import Step
+from modiste.vae.training.vae import Vae
+
+OnProgress = Callable[[dict[str, Any]], None]
+TELL_EVERY = 0.2  # seconds between progress reports
+
+
+@threads_kept()
+def train(
+    photos: Sequence[bytes],
+    ids: Sequence[str],
+    settings: TrainSettings,
+    models_dir: Path,
+    *,
+    resume: bool = False,
+    on_progress: OnProgress | None = None,
+) -> ModelConfig:
+    """Train a model on JPEGs of the frame's size and save it under `models_dir/<model id>`.
+
+    The run itself (checkpoint, `metrics.jsonl`, TensorBoard events, sheets) lives in `models_dir/run-<id>`, where
+    the id depends on the settings. With `resume` it goes on from there; without, it starts over.
+
+    Raises:
+        BadOption: a setting outside what training can do.
+        TrainingError: fewer than 8 products, or photos that are not of the frame's size.
+        NonFiniteLoss: the loss became infinite or not a number; the last good checkpoint is kept.
+        ResumeError: the checkpoint is damaged or was made with other settings.
+        StorageError: the disk refused.
+    """
+    settings.check()
+    tell = on_progress or (lambda _: None)
+    identity = settings.identity() | {"products": len(ids)}
+    directory = models_dir / f"run-{new_model_id(json.dumps(identity, sort_keys=True))}"
+    finished = directory / "finished.json"
+    if resume and finished.exists():
+        model_dir = models_dir / str(json.loads(finished.read_text())["model_id"])
+        if (model_dir / "config.json").exists():
+            return ModelConfig.load(model_dir)
+    if not resume and directory.exists():
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    finished.unlink(missing_ok=True)
+    run = start(photos, ids, settings, identity, directory, tell)
+    trim_metrics(directory / "metrics.jsonl", run.progress.done)
+    with SummaryWriter(str(directory / "tensorboard"), purge_step=run.progress.done) as board:
+        while run.progress.done < run.progress.epochs and not run.progress.stopped:
+            one_epoch(run, board, tell)
+    model = finish(
+        run.network,
+        run.best or run.average,
+        run.photos,
+        ids,
+        run.validation_rows,
+        settings,
+        run.progress,
+        directory,
+    )
+    finished.write_text(json.dumps({"model_id": model.model_id}) + "\n")
+    (directory / "checkpoint.safetensors").unlink(missing_ok=True)
+    return model
+
+
+def trim_metrics(path: Path, done: int) -> None:
+    """Drop the records of epochs that no checkpoint holds: a run killed between the two does them again."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n") and json.loads(line)["epoch"] <= done]
+        path.write_text("".join(whole), encoding="utf-8")
+
+
+def start(
+    photos: Sequence[bytes],
+    ids: Sequence[str],
+    settings: TrainSettings,
+    identity: dict[str, Any],
+    directory: Path,
+    tell: OnProgress,
+) -> Run:
+    """Read the photos, make or reload the network, and fix the plan."""
+    hardware = choose_hardware(settings.device)
+    train_rows, validation_rows = split(ids)
+    tell({"stage": "read", "done": 0, "total": len(photos)})
+    photo_set = PhotoSet(
+        photos,
+        settings.frame,
+        lambda done: tell({"stage": "read", "done": done, "total": len(photos)}),
+        directory.parent / "prepared",
+        key_of(ids, settings.catalogue_hash or directory.name, settings.frame),
+        train_rows=None if settings.preset == "paper" else train_rows,
+    )
+    checkpoint = directory / "checkpoint.safetensors"
+    if checkpoint.exists():
+        hardware = as_begun(hardware, peek(checkpoint), directory)
+    elif settings.preset != "paper" and worth_tuning(settings, len(train_rows)):
+        tell({"stage": "tune", "done": 0, "total": 1})
+        hardware, _ = fastest(hardware, settings)
+        tell({"stage": "tune", "done": 1, "total": 1})
+    # Said even where nothing changes: sums are split, and so rounded, by what was said.
+    torch.set_num_threads(hardware.threads)
+    torch.manual_seed(settings.seed)
+    network = Vae.fresh(settings.preset, settings.frame, settings.latent).to(hardware.device)
+    if hardware.channels_last:
+        network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, fused=True)
+    average = {name: tensor.clone() for name, tensor in network_tensors(network).items()}
+    progress = Progress(identity, epochs=0)
+    run = Run(
+        settings,
+        hardware,
+        network,
+        optimizer,
+        photo_set,
+        train_rows,
+        validation_rows,
+        average,
+        {},
+        progress,
+        directory,
+    )
+    if checkpoint.exists():
+        run.progress, loaded, run.best = load_checkpoint(checkpoint, identity, network, optimizer)
+        run.average = {name: tensor.to(hardware.device) for name, tensor in loaded.items()}
+    else:
+        begun = ("bfloat16", "channels_last", "threads")
+        run.progress.notes |= {name: getattr(hardware, name) for name in begun}
+        run.progress.epochs = plan_epochs(run)
+        save_checkpoint(checkpoint, run.progress, network, run.average, run.best, optimizer)
+    return run
+
+
+def one_epoch(run: Run, board: SummaryWriter, tell: OnProgress) -> None:
+    """Train one epoch, validate the averaged weights, write metrics, sheets and the checkpoint."""
+    progress, settings = run.progress, run.settings
+    epoch, full = progress.done, run.trains_full(progress.done)
+    if full and settings.preset != "paper" and run.posteriors is None:
+        run.settle()
+    order = np.random.default_rng([settings.seed, epoch]).permutation(run.train_rows)
+    batches = [order[i * run.batch : (i + 1) * run.batch] for i in range(run.steps)]
+    first = epoch * run.steps
+    steps = [
+        Step(settings.seed * 1_000_003 + step, learning_rate(run, step))
+        for step in range(first, first + run.steps)
+    ]
+    sums: dict[str, float] = {}
+    began = told = time.perf_counter()
+    for number, terms in enumerate(take_steps(run, batches, steps, full)):
+        update_average(run, first + number)
+        if not math.isfinite(terms["loss"]):
+            raise NonFiniteLoss(
+                f"The loss became {terms['loss']} in epoch {epoch + 1}, step {number + 1}.",
+                remedy="The last good checkpoint is kept. Train again with another --seed.",
+            )
+        for name, value in terms.items():
+            sums[name] = sums.get(name, 0.0) + value
+        now = time.perf_counter()
+        if now - told > TELL_EVERY or number == run.steps - 1:
+            told, rate = now, (number + 1) / (now - began)
+            left = (progress.epochs - epoch) * run.steps - number - 1
+            tell(
+                {"stage": "train", "epoch": epoch + 1, "epochs": progress.epochs, "step": number + 1}
+                | {"steps": run.steps, "images_per_second": rate * run.batch, "seconds_left": left / rate}
+                | {name: value / (number + 1) for name, value in sums.items()}
+            )
+    seconds = time.perf_counter() - began
+    record = {name: value / run.steps for name, value in sums.items()}
+    validation = validate(run, full)
+    record |= {f"validation_{name}": value for name, value in validation.items()}
+    record |= {"epoch": epoch + 1, "full_frame": full, "images_per_second": run.steps * run.batch / seconds}
+    progress.done, progress.step = epoch + 1, (epoch + 1) * run.steps
+    progress.seconds += seconds
+    remember_best(run, epoch, validation["loss"], full)
+    for name, value in record.items():
+        board.add_scalar(name, float(value), epoch + 1)
+    with (run.directory / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+    if full and (epoch + 1) % max(1, progress.epochs // 6) == 0:
+        write_sheets(averaged(run), run.photos, run.validation_rows, run.directory)
+    save_checkpoint(
+        run.directory / "checkpoint.safetensors", progress, run.network, run.average, run.best, run.optimizer
+    )
+    tell({"stage": "epoch", "epochs": progress.epochs} | record)
+
+
+def remember_best(run: Run, epoch: int, loss: float, full: bool) -> None:
+    """Keep the best averaged weights of the whole-frame phase; cut a phase short when it has stopped improving."""
+    progress = run.progress
+    first_of_phase = full and (epoch == 0 or not run.trains_full(epoch - 1))
+    if first_of_phase or progress.best is None or loss < progress.best:
+        progress.best, progress.best_epoch = loss, epoch
+        if full:
+            run.best = {name: tensor.clone() for name, tensor in run.average.items()}
+    elif epoch - progress.best_epoch >= run.settings.patience:
+        if full:
+            progress.stopped = True
+        else:
+            while not run.trains_full(progress.done):
+                progress.done += 1

@@ -1,0 +1,82 @@
+"""Vae: an encoder and a decoder with their configuration, saved and loaded without pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from modiste.errors import SchemaError, ShopIncomplete
+from modiste.images.descriptors import COLOURS, SHAPE
+from modiste.vae.config import ModelConfig
+from modiste.vae.training.network import Describer, build_network
+
+DEFAULT_WIDTH = 24
+
+
+class Vae(nn.Module):
+    """A variational autoencoder. `encoder` and `decoder` take and give photos as float32 `(b, H, W, 3)` in [0, 1]."""
+
+    def __init__(self, preset: str, frame: tuple[int, int], latent: int, options: dict[str, Any]) -> None:
+        super().__init__()
+        self.preset, self.frame, self.latent, self.options = preset, frame, latent, options
+        self.encoder, self.decoder = build_network(preset, frame, latent, **options)
+        self.describer = None if preset == "paper" else Describer(latent, SHAPE + COLOURS)
+
+    @classmethod
+    def fresh(cls, preset: str, frame: tuple[int, int], latent: int) -> Vae:
+        """An untrained network of a preset."""
+        options: dict[str, Any] = {} if preset == "paper" else {"width": DEFAULT_WIDTH}
+        return cls(preset, frame, latent, options)
+
+    def forward(self, photo: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Posterior mean and standard deviation, `(b, n)` each, and the photo drawn from the mean, `(b, H, W, 3)`."""
+        mean, std = self.encoder(photo)
+        return mean, std, self.decoder(mean)
+
+    def save_pretrained(self, directory: Path | str, config: ModelConfig) -> None:
+        """Write `model.safetensors` and `config.json` into `directory`."""
+        directory = Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        save_weights(self, directory)
+        config.save(directory)
+
+    @classmethod
+    def from_pretrained(cls, directory: Path | str) -> tuple[Vae, ModelConfig]:
+        """The network in `directory`, ready to judge, and its configuration.
+
+        Raises:
+            ShopIncomplete: a file is missing.
+            SchemaError: a file is damaged, or the weights do not fit the configuration.
+        """
+        directory = Path(directory)
+        config = ModelConfig.load(directory)
+        vae = cls(config.preset, config.frame, config.latent, config.network)
+        path = directory / "model.safetensors"
+        remedy = "Train the model again with `modiste train`."
+        try:
+            vae.load_state_dict(load_file(path))
+        except FileNotFoundError:
+            raise ShopIncomplete(f"No weights at {path}.", remedy=remedy) from None
+        except (OSError, SafetensorError, RuntimeError) as error:
+            first = str(error).splitlines()[0]
+            raise SchemaError(f"{path} does not fit its config.json: {first}", remedy=remedy) from None
+        return vae.eval(), config
+
+
+def save_weights(vae: Vae, directory: Path) -> Path:
+    """Write `model.safetensors` alone and return its path."""
+    path = directory / "model.safetensors"
+    tensors = {
+        name: tensor.detach()
+        .to("cpu", torch.float32 if tensor.is_floating_point() else None)
+        .contiguous()
+        .clone()
+        for name, tensor in vae.state_dict().items()
+    }
+    save_file(tensors, path)
+    return path

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modiste.cli import main
+from modiste.cli.options import read_categories, read_size
+from modiste.errors import BadOption
+from modiste.sources.record import Record
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record]) -> Path:
+    """The sample as a folder per category."""
+    root = tmp_path_factory.mktemp("photos")
+    for record in sample_records:
+        assert isinstance(record.photo, bytes)
+        (root / record.category).mkdir(exist_ok=True)
+        suffix = "png" if record.photo.startswith(b"\x89PNG") else "jpg"
+        (root / record.category / f"{record.id}.{suffix}").write_bytes(record.photo)
+    return root
+
+
+def test_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shop = str(tmp_path / "shop")
+    stages = (
+        ("ingest", str(folder), "--size", "48x64"),
+        ("train", "--epochs", "2", "--latent", "4"),
+        ("encode",),
+        ("cluster", "--k", "2", "--by", "kmeans"),
+    )
+    printed = []
+    for stage in stages:
+        assert main([*stage, "--shop", shop, "--json"]) == 0, stage
+        out, err = capsys.readouterr()
+        assert err == ""
+        printed.append(json.loads(out))
+    summary, model, encoded, clustered = printed
+    assert summary["added"] == summary["products"] == encoded["count"]
+    assert model["latent"] == 4
+    assert encoded["model"] == model["model"]
+    assert sum(each["products"] for each in clustered["clusters"]) == encoded["count"]
+    assert (clustered["k"], clustered["by"], clustered["method"]) == (2, "kmeans", "kmeans")
+    assert main(["cluster", "--shop", shop, "--json"]) == 0
+    by_tags = json.loads(capsys.readouterr().out)
+    assert by_tags["by"] == "category"
+    assert {each["label"]: each["products"] for each in by_tags["clusters"]} == summary["categories"]
+    assert main(["similar", "--shop", shop, "--random", "--json"]) == 0
+
+
+def test_build_for_people(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shop = tmp_path / "shop"
+    words = ["build", str(folder), "--shop", str(shop), "--size", "48x64", "--epochs", "2", "--latent", "4"]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "Done: ingest, train, encode, cluster, sliders, map" in out
+    assert f"modiste similar --shop {shop}" in out
+    assert main(words) == 0
+    assert "Kept: train, encode, cluster, sliders, map" in capsys.readouterr().out
+
+
+def test_sizes_are_written_width_first() -> None:
+    assert read_size("180x240") == (240, 180)
+    assert read_size(None) is None
+    for wrong in ("180", "x", "180x", "-1x5", "180x240x3", "a x b"):
+        with pytest.raises(BadOption, match="180x240"):
+            read_size(wrong)
+
+
+def test_categories_are_separated_by_commas() -> None:
+    assert read_categories("all") is None
+    assert read_categories("footwear, bags") == ["footwear", "bags"]

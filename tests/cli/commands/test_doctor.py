@@ -1,0 +1,78 @@
+"""The doctor measures a machine, looks a shop over, and says what it found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modiste.cli import main
+from modiste.pipeline.doctor import machine
+from modiste.storage.manifest import Manifest
+from modiste.storage.paths import ShopFiles
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "FRAME", (64, 48))
+    monkeypatch.setattr(machine, "PRODUCTS", 2000)
+    monkeypatch.setattr(machine, "OTHER_BATCHES", (16,))
+
+
+def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["machine", "speed", "training", "advice"]
+    assert all(value > 0 for value in found["speed"].values())
+    ways = found["training"]["ways"]
+    assert {way["batch_size"] for way in ways} == {64, 16}
+    chosen = found["training"]["chosen"]
+    assert any(all(way[name] == value for name, value in chosen.items()) for way in ways)
+
+
+def test_as_tables(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "find_spec", lambda _: None)
+    assert main(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    assert "This machine" in shown
+    assert "modiste[train]" in shown
+
+
+def test_a_shop_in_which_all_is_well(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--shop", str(small)]) == 0
+    assert "Nothing is broken" in capsys.readouterr().out
+    assert main(["doctor", "--shop", str(small), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["sound"], found["faults"], found["freed"]) == (True, [], 0)
+
+
+def test_a_shop_that_is_mended(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = ShopFiles(small).map(str(Manifest.load(small).model))
+    path.write_text("{")
+    assert main(["doctor", "--shop", str(small)]) == 4
+    shown = capsys.readouterr().out
+    assert "broken  models/" in shown
+    assert "modiste sliders --shop" in shown
+    assert main(["doctor", "--shop", str(small), "--repair"]) == 0
+    assert "mended  models/" in capsys.readouterr().out
+    assert main(["doctor", "--shop", str(small)]) == 0
+
+
+def test_a_shop_that_stays_broken(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = ShopFiles(small).model(str(Manifest.load(small).model)) / "decoder.onnx"
+    path.write_bytes(path.read_bytes() + b"0")
+    assert main(["doctor", "--shop", str(small), "--repair", "--json"]) == 4
+    out, err = capsys.readouterr()
+    fault = json.loads(out)["faults"][0]
+    assert list(fault) == ["part", "where", "says", "remedy", "broken", "mended"]
+    assert (fault["part"], fault["broken"], fault["mended"]) == ("model", True, False)
+    assert "modiste restore" in fault["remedy"]
+    assert err == ""
+
+
+def test_no_shop_to_look_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--shop", str(tmp_path / "none")]) == 4
+    assert "There is no shop" in capsys.readouterr().err
+    assert main(["doctor", "--repair"]) == 2
+    assert "--shop" in capsys.readouterr().err

@@ -1,0 +1,58 @@
+"""A Ray on this machine, for the tests of many."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modiste.pipeline.index import index_shop
+
+pytest.importorskip("ray")
+
+from modiste.distributed.ray_executor import RayFleet, ray_fleet
+from modiste.distributed.ray_session import connected
+
+
+@pytest.fixture(scope="package")
+def fleet() -> Iterator[RayFleet]:
+    """Two workers on this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_worker_niceness", "0")
+        with ray_fleet("local") as workers:
+            yield workers
+    # Ray ends its processes and leaves them for the garbage collector to find, which says so in a warning.
+    for each in gc.get_objects():
+        if issubclass(type(each), subprocess.Popen):  # isinstance would ask objects that warn of being asked
+            with suppress(subprocess.TimeoutExpired):
+                each.wait(10)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Ray on this machine, for shards."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("MODISTE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("RAY_worker_niceness", "0")
+    with connected("local") as ray:
+        yield ray
+    patch.undo()
+
+
+@pytest.fixture
+def shop(small: Path, cluster: Any) -> Iterator[Path]:
+    """A shop whose shards run: two, of two replicas each."""
+    from ray import serve
+
+    from modiste.distributed.shard_deploy import set_up
+
+    index_shop(small)
+    set_up(str(small), 2, 2)
+    yield small
+    for name in serve.status().applications:
+        serve.delete(name)

@@ -1,0 +1,65 @@
+"""The head of a cluster is lost for good: what a studio and a server of shards do without it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from modiste.errors import ClusterError
+from modiste.pipeline.index import index_shop
+from modiste.shop.shop import Shop
+from tests.distributed.nodes import await_ready, cluster, why_not
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+LOST = 75.0  # seconds: Ray ends its own processes after 60
+
+
+def similar(url: str, shop: Shop) -> list[Any]:
+    """What is answered about some products."""
+    found: list[Any] = []
+    with httpx.Client(timeout=30, trust_env=False) as client:
+        for id_ in shop.catalogue.ids[:5]:
+            answer = client.post(f"{url}/v1/similar", json={"product": id_, "k": 5})
+            assert answer.status_code == 200, answer.text
+            found.append([(each["id"], each["score"]) for each in answer.json()["results"]])
+    return found
+
+
+def test_a_studio_goes_on_and_a_server_of_shards_ends(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if (why := why_not()) is not None:
+        pytest.skip(why)
+    monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
+    index_shop(small)
+    shop = Shop.open(small)
+    with cluster(1) as machines:
+        host = machines.ip(1)
+        asked = ("--shop", str(small), "--host", host, "--port")
+        door = machines.modiste("shards", *asked, "8100", "--replicas", "1", node=1)
+        door_url, studio_url = f"http://{host}:8100", f"http://{host}:8200"
+        await_ready(door_url)
+        studio = machines.modiste("serve", *asked, "8200", node=1)
+        try:
+            await_ready(studio_url)
+            expected = similar(door_url, shop)
+            assert similar(studio_url, shop) == expected
+            machines.kill(0)
+            until = time.monotonic() + LOST
+            while time.monotonic() < until:
+                assert similar(studio_url, shop) == expected
+                time.sleep(5)
+            assert studio.poll() is None
+            _, err = door.communicate(timeout=120)
+            assert door.returncode == ClusterError.exit_code, err
+            assert "has not answered for a minute" in err
+            assert "Traceback" not in err
+            assert similar(studio_url, shop) == expected
+        finally:
+            for each in (studio, door):
+                each.kill()
+                each.communicate()

@@ -1,0 +1,168 @@
+"""A cluster of several machines, each in a network namespace: killed, cut off and started again while it works."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from distributed.nodes import Cluster, cluster, why_not
+from distributed.tasks import Made
+from modiste import Shop
+from modiste.distributed.ray_executor import ray_fleet
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.ingest import ingest
+from modiste.shop.index_files import Encodings
+from modiste.storage.product_store import ProductStore
+
+ROOT = Path(__file__).parents[2]
+COUNT = 20_000
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.slow,
+    pytest.mark.skipif(why_not() is not None, reason=f"{why_not()}"),
+]
+assert ray_fleet
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Path:
+    """A shop with a model and many products, that nobody has encoded."""
+    shop = tmp_path_factory.mktemp("large") / "shop"
+    shutil.copytree(built, shop)
+    ingest(Made(COUNT), shop)
+    return shop
+
+
+@pytest.fixture(scope="module")
+def encoded(large: Path, tmp_path_factory: pytest.TempPathFactory) -> Encodings:
+    """What one process makes of it."""
+    shop = tmp_path_factory.mktemp("encoded") / "shop"
+    shutil.copytree(large, shop)
+    encode_shop(shop, threads=2)
+    return Shop.open(shop, need="encodings", derived=False).encodings
+
+
+@pytest.fixture
+def three() -> Iterator[Cluster]:
+    """A head, and three machines that work."""
+    with cluster(3) as made:
+        yield made
+
+
+def begun(cluster: Cluster, *what: object, node: int = 0) -> subprocess.Popen[str]:
+    """A stage, at work on a node."""
+    command = [
+        str(ROOT / ".venv/bin/python"),
+        "-m",
+        "tests.distributed.tasks",
+        cluster.address,
+        *map(str, what),
+    ]
+    return subprocess.Popen(
+        cluster.inside(node, command),
+        env=cluster.environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def until(work: subprocess.Popen[str], done: int) -> list[dict[str, Any]]:
+    """What a stage says until so many products are done."""
+    assert work.stdout is not None
+    said: list[dict[str, Any]] = []
+    for line in work.stdout:
+        assert line.startswith("{"), line
+        said.append(json.loads(line))
+        if said[-1]["done"] >= done:
+            return said
+    raise AssertionError(f"It ended: {said[-1:]}")
+
+
+def ended(work: subprocess.Popen[str]) -> tuple[int, str]:
+    """How a stage ends: its exit code, and the last line it says."""
+    code, said = heard(work)
+    return code, said[-1]
+
+
+def heard(work: subprocess.Popen[str]) -> tuple[int, list[str]]:
+    """A stage's exit code, and the lines that it has yet to say."""
+    out, _ = work.communicate(timeout=120)
+    return work.returncode, out.splitlines()
+
+
+def same(shop: Path, encoded: Encodings) -> bool:
+    """Whether a shop's encodings are those of one process."""
+    found = Shop.open(shop, need="encodings", derived=False).encodings
+    return all(
+        np.array_equal(getattr(found, part), getattr(encoded, part)) for part in ("mean", "std", "code")
+    )
+
+
+@pytest.mark.parametrize("how", ["kill", "cut"])
+def test_a_machine_lost_while_encoding_costs_nothing(
+    how: str, three: Cluster, large: Path, encoded: Encodings, tmp_path: Path
+):
+    shop = tmp_path / "shop"
+    shutil.copytree(large, shop)
+    work = begun(three, "encode", shop)
+    until(work, COUNT // 5)
+    getattr(three, how)(2)
+    assert ended(work) == (0, "done")
+    assert same(shop, encoded)
+
+
+def test_a_machine_lost_and_another_come_while_ingesting(three: Cluster, tmp_path: Path):
+    one = ingest(Made(COUNT), tmp_path / "one", frame=(64, 48))
+    work = begun(three, "ingest", tmp_path / "many", COUNT)
+    until(work, COUNT // 5)
+    three.kill(1)
+    three.make(4)
+    three.start(4)
+    assert ended(work) == (0, "done")
+    store = ProductStore.open(tmp_path / "many/store")
+    assert (store.count(), store.hash()) == (COUNT, one.catalogue_hash)
+
+
+def test_the_head_started_again(three: Cluster, large: Path, encoded: Encodings, tmp_path: Path):
+    shop = tmp_path / "shop"
+    shutil.copytree(large, shop)
+    work = begun(three, "encode", shop, node=1)
+    until(work, COUNT // 2)
+    three.kill(0)
+    code, said = ended(work)
+    assert code in (0, 8), said  # 0: it was quicker than whoever looks after the head
+    for node in (1, 2, 3):
+        three.kill(node)
+    for node in (0, 1, 2):
+        three.start(node)
+    again, lines = heard(begun(three, "encode", shop, node=1))
+    assert (again, lines[-1]) == (0, "done")
+    if code == 8:
+        assert said.startswith("ClusterError The head of the cluster")
+        pieces = sum(line.startswith("{") for line in lines)
+        assert pieces < 0.7 * COUNT / 128  # about half was encoded before
+    assert same(shop, encoded)
+
+
+def test_the_command_killed_goes_on_where_it_was(
+    three: Cluster, large: Path, encoded: Encodings, tmp_path: Path
+):
+    shop = tmp_path / "shop"
+    shutil.copytree(large, shop)
+    work = begun(three, "encode", shop)
+    until(work, COUNT // 2)
+    work.kill()
+    work.communicate()
+    code, said = ended(begun(three, "encode", shop))
+    assert (code, said) == (0, "done")
+    assert same(shop, encoded)

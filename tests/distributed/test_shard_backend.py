@@ -1,0 +1,96 @@
+"""Sharded: what it asks of shards that do not answer, or have much to do; stand-ins with the methods of shards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modiste.latent.clusters import Clusters
+from modiste.shop.backend import Hit, Look
+
+pytest.importorskip("ray")
+
+from modiste.distributed.shard_backend import AT_ONCE, Gone, Sharded
+
+
+class Said:
+    """What a handle's method returns: an answer that is there, or does not come."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def result(self, timeout_s: float) -> Any:
+        if self._answer is None:
+            time.sleep(timeout_s)
+            raise TimeoutError
+        return self._answer
+
+    def cancel(self) -> None:
+        pass
+
+
+class Whole:
+    """As little of a Whole as is asked for."""
+
+    version, tau = "v", 0.0
+    clusters = Clusters(np.zeros((1, 2), np.float32), ("all",), "code", "kmeans")
+
+
+class Replica:
+    """Answers by functions; notes what it was asked."""
+
+    def __init__(self, **answers: Callable[..., Any]) -> None:
+        self.asked: list[tuple[str, Any]] = []
+        for name, answer in answers.items():
+            setattr(self, name, _Method(name, answer, self.asked))
+
+
+class _Method:
+    def __init__(self, name: str, answer: Callable[..., Any], asked: list[tuple[str, Any]]) -> None:
+        self._name, self._answer, self._asked = name, answer, asked
+
+    def remote(self, given: Any) -> Said:
+        self._asked.append((self._name, given))
+        return Said(self._answer(given))
+
+
+def look(tau: float = 0.0, less_of: int | None = None) -> Look:
+    return Look(
+        np.zeros(2, np.float32),
+        1,
+        "likelihood",
+        "euclidean",
+        tau,
+        None if less_of is None else 0,
+        less_of=less_of,
+    )
+
+
+def test_many_looks_are_asked_few_at_a_time_and_answered_in_order() -> None:
+    def answer(looks: list[Look]) -> Any:
+        return "v", [[Hit(0.0, f"{each.tau}", 0.0)] for each in looks]
+
+    replica = Replica(look=answer)
+    looks = [look(tau=float(number)) for number in range(3 * AT_ONCE + 1)]
+    found = Sharded(Whole(), [replica]).look(looks)  # type: ignore[arg-type]
+    assert [hits[0].id for hits in found] == [f"{each.tau}" for each in looks]
+    assert [len(given) for _, given in replica.asked] == [AT_ONCE, AT_ONCE, AT_ONCE, 1]
+
+
+def test_what_may_take_long_is_not_waited_for_where_nobody_answers() -> None:
+    silent = Replica(here=lambda _: None, look=lambda _: None)
+    began = time.monotonic()
+    with pytest.raises(Gone):
+        Sharded(Whole(), [silent], deadline=0.5).look([look(tau=0.3, less_of=0)])  # type: ignore[arg-type]
+    assert time.monotonic() - began < 10
+    assert {name for name, _ in silent.asked} == {"here"}
+
+
+def test_what_may_take_long_is_waited_for_where_somebody_answers() -> None:
+    slow = Replica(here=lambda _: ("v", None), look=lambda looks: ("v", [[] for _ in looks]))
+    assert Sharded(Whole(), [slow], deadline=0.5).look([look(tau=0.3, less_of=0)]) == [[]]  # type: ignore[arg-type]
+    assert [name for name, _ in slow.asked] == ["here", "look"]

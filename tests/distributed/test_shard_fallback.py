@@ -1,0 +1,110 @@
+"""A studio whose products are looked for by shards on a real Ray Serve: the same answers, with shards and without."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from modiste.cli import main
+from modiste.pipeline.index import index_shop
+from modiste.server.app import create_app
+from modiste.shop.shop import Shop
+from tests.server.test_run import serving
+
+pytest.importorskip("ray")
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.filterwarnings("ignore::Warning")]
+
+
+def told(client: Any, shop: Shop) -> list[Any]:
+    """What a studio answers about some products: those like each, and what goes with it."""
+    found: list[Any] = []
+    for id_ in shop.catalogue.ids[:4]:
+        for route, asked in (
+            ("similar", {"k": 5}),
+            ("similar", {"k": 5, "scope": "catalogue", "method": "mean", "metric": "manhattan"}),
+            ("similar", {"k": 5, "where": {"category": [shop.catalogue.categories[0]]}}),
+            ("recommend", {"by": "category"}),
+        ):
+            answer = client.post(f"/v1/{route}", json={"product": id_} | asked)
+            assert answer.status_code == 200, answer.text
+            found.append(answer.json())
+    return found
+
+
+def alone(path: Path) -> list[Any]:
+    """The same by a studio that looks itself."""
+    with TestClient(create_app(Shop.open(path, need="map"))) as client:
+        return told(client, Shop.open(path))
+
+
+def test_shards_look_until_there_are_none(shop: Path) -> None:
+    from ray import serve
+
+    from modiste.distributed.shard_client import Front
+    from modiste.distributed.shard_fallback import ByShards
+
+    front = Front(str(shop), deadline=3.0)
+    opened = Shop.open(shop, need="map")
+    opened.elsewhere = by_shards = ByShards(front, opened.version)
+    with TestClient(create_app(opened)) as client:
+        assert told(client, opened) == alone(shop)
+        assert by_shards([]) == []
+        assert "index" not in vars(opened)  # which it never needed
+        for name in serve.status().applications:
+            serve.delete(name)
+        began = time.monotonic()
+        assert told(client, opened) == alone(shop)
+        assert by_shards([]) is None
+        assert time.monotonic() - began < 20  # of 16 questions the first few have waited
+    front.close()
+
+
+def test_a_newer_version_is_looked_in_here_until_the_shards_have_it(shop: Path) -> None:
+    from modiste.distributed.shard_client import Front
+    from modiste.distributed.shard_deploy import set_up
+    from modiste.distributed.shard_fallback import ByShards
+
+    front = Front(str(shop))
+    index_shop(shop, tau=0.2)
+    opened = Shop.open(shop, need="map")
+    opened.elsewhere = by_shards = ByShards(front, opened.version)
+    expected = alone(shop)
+    with TestClient(create_app(opened)) as client:
+        assert by_shards([]) is None
+        assert told(client, opened) == expected
+        set_up(str(shop), 3, 1)
+        front.refresh()
+        assert by_shards([]) == []
+        assert told(client, opened) == expected
+    front.close()
+
+
+def test_the_command_asks_the_shards_that_run(shop: Path, cluster: Any) -> None:
+    address = cluster.get_runtime_context().gcs_address
+    with (
+        serving(shop, "--cluster", address) as (process, url),
+        httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
+    ):
+        assert told(client, Shop.open(shop)) == alone(shop)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert "looks for products itself" not in said
+    assert "Traceback" not in said
+
+
+def test_shards_that_do_not_run(small: Path, cluster: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    index_shop(small)
+    address = cluster.get_runtime_context().gcs_address
+    assert main(["serve", "--shop", str(small), "--port", "0", "--cluster", address]) == 8
+    assert "modiste shards --shop" in capsys.readouterr().err
+
+
+def test_a_cluster_of_its_own_has_none(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--shop", str(small), "--port", "0", "--cluster", "local"]) == 2
+    assert "modiste shards" in capsys.readouterr().err

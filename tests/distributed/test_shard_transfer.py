@@ -1,0 +1,113 @@
+"""Fetching a shard's pack from a replica: what a machine without it gets, once the shop is another."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from modiste.distributed.shard_files import Packs
+from modiste.errors import ClusterError
+from modiste.pipeline.index import index_shop
+from modiste.shop.backend import Look
+from modiste.shop.shop import Shop
+from modiste.storage.location import absolute
+from tests.distributed.nodes import (
+    Cluster,
+    await_ready,
+    cluster,
+    why_not,
+)
+
+pytest.importorskip("ray")
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::Warning")]
+
+
+def test_a_machine_without_the_pack_gets_the_same(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ray import serve
+
+    from modiste.distributed import shard_transfer
+    from modiste.distributed.shard_deploy import SHARD, running
+
+    before = Shop.open(shop, need="map")
+    looks = [Look(before.code_of(id_), 5, "likelihood", "euclidean", 0.0) for id_ in before.catalogue.ids[:5]]
+    expected = before.look(looks)
+    packs = Packs(absolute(shop), before.version, 2)
+    app = running(absolute(shop))[0]
+    index_shop(shop, tau=0.3)
+    monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "another"))
+    monkeypatch.setattr(shard_transfer, "PATIENCE", 5.0)
+    assert packs.whole() is None
+    shelves = []
+    for shard in range(2):
+        shard_transfer.fetch(packs, shard, serve.get_deployment_handle(SHARD.format(shard), app_name=app))
+        whole = packs.whole()
+        assert whole is not None
+        shelves.append(packs.open(shard, whole))
+    found = [shelf.look(looks) for shelf in shelves if shelf is not None]
+    for row, hits in enumerate(expected):
+        ranked = sorted((hit for each in found for hit in each[row]), key=lambda hit: (hit.rank, hit.id))
+        assert ranked[:5] == hits
+    replicas = serve.get_deployment_handle(SHARD.format(0), app_name=app)
+    serve.delete(app)
+    with pytest.raises(ClusterError, match="No other machine"):
+        shard_transfer.fetch(packs, 0, replicas)
+    assert packs.open(0, whole) is not None
+
+
+@pytest.mark.faults
+def test_a_machine_that_comes_later_holds_the_shard_once_all_others_are_gone(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if (why := why_not()) is not None:
+        pytest.skip(why)
+    monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "theirs"))
+    index_shop(small)
+    before = Shop.open(small, need="map")
+    asking = {"product": before.catalogue.ids[0], "k": 5, "scope": "catalogue"}
+    with cluster(2) as machines, httpx.Client(timeout=30, trust_env=False) as client:
+        asked = ("--shop", str(small), "--shards", "1", "--replicas", "2", "--host", machines.ip(0))
+        door = machines.modiste("shards", *asked, "--port", "8100")
+        url = f"http://{machines.ip(0)}:8100"
+        try:
+            await_replicas(url, 2)
+            expected = client.post(f"{url}/v1/similar", json=asking).json()["results"]
+            assert len(expected) == 5
+            index_shop(small, tau=0.3)  # nobody can make the shard of this version any more
+            own = tmp_path / "own"
+            machines.environment["MODISTE_CACHE"] = str(own)
+            machines.make(3)
+            machines.start(3)
+            for _ in range(20):  # Ray puts a replica where it likes
+                if list(own.rglob("sums.json")):
+                    break
+                os.kill(next(pid for node in (1, 2) for pid in replicas(machines, node)), signal.SIGKILL)
+                await_replicas(url, 2)
+            assert list(own.rglob("sums.json"))
+            machines.kill(1)
+            machines.kill(2)
+            assert await_replicas(url, 1)["version"] == before.version
+            answer = client.post(f"{url}/v1/similar", json=asking)
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["results"] == expected
+        finally:
+            door.kill()
+            door.communicate()
+
+
+def replicas(machines: Cluster, node: int) -> list[int]:
+    """The processes of replicas on a node."""
+    titles = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in machines.workers(node)}
+    return [pid for pid, title in titles.items() if b"ServeReplica" in title]
+
+
+def await_replicas(url: str, count: int) -> dict[str, Any]:
+    """What a server says of itself, once there are so many of each shard, or more. Raises TimeoutError."""
+    return await_ready(url, lambda told: min(each["replicas"] for each in told["shards"]) >= count)

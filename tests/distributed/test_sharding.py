@@ -1,0 +1,182 @@
+"""One machine and many give identical answers: the same products in the same order, the same scores to the bit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modiste.latent.clusters import Clusters
+from modiste.search.index import LatentIndex
+from modiste.search.sharding import rows_of_shards
+from modiste.shop.backend import (
+    Hit,
+    Look,
+    Looking,
+    Shelf,
+    merged_hits,
+)
+from modiste.shop.cluster_transfer import Spread, Ways
+from modiste.shop.hubness import Crowds
+from modiste.shop.products import Products
+from modiste.shop.query import Finder, Question
+from modiste.shop.summary import Tally
+
+QUESTIONS = [
+    ("likelihood", "euclidean"),
+    ("fixed-epsilon", "euclidean"),
+    ("fixed-epsilon", "manhattan"),
+    ("mean", "euclidean"),
+    ("mean", "manhattan"),
+]
+WHERES = [None, {"colour": ["Red"]}, {"size": ["38"]}, {"price": {"min": 30}}, {"not": {"new": ["true"]}}]
+K = 3
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Products with twins, so that there are ties, and attributes of every kind, some of which few products have."""
+
+    ids: list[str]
+    categories: list[str]
+    attributes: list[str]
+    mean: np.ndarray
+    std: np.ndarray
+    code: np.ndarray
+    cluster: np.ndarray
+    ways: Ways
+
+    @classmethod
+    def made(cls, rows: int, n: int, seed: int, spread: tuple[float, float]) -> Catalogue:
+        random = np.random.default_rng(seed)
+        kinds = random.integers(1, rows + 1)
+        of = random.integers(0, kinds, rows)  # the kind of each: those of one kind are as near to everything
+        mean = random.normal(0, 1.5, (kinds, n)).astype(np.float32)[of]
+        std = np.exp(random.uniform(*np.log(spread), (kinds, n))).astype(np.float32)[of]
+        code = mean + std * random.normal(size=n).astype(np.float32)
+        cluster = random.integers(0, K, kinds)[of]
+        # Only few are words where the rest are numbers: a shard may have none of these.
+        sizes = [38 if random.random() < 0.9 else "one size" for _ in range(rows)]
+        attributes = [
+            {
+                "colour": str(random.choice(["Red", "Blue"])),
+                "size": size,
+                "price": int(random.integers(9, 60)),
+            }
+            | ({"new": bool(random.integers(2))} if random.random() < 0.5 else {})
+            for size in sizes
+        ]
+        attributes[0] |= {"size": "one size", "new": True}
+        clusters = Clusters(random.normal(size=(K, n)).astype(np.float32), ("a", "b", "c"), "code", "kmeans")
+        return cls(
+            sorted(f"p{number}" for number in range(rows)),
+            [str(random.choice(["bags", "shoes", "hats"])) for _ in range(rows)],
+            [json.dumps(each) for each in attributes],
+            mean,
+            std,
+            code,
+            cluster,
+            Ways(clusters, lambda: Spread.of(cluster, mean, code, K)),
+        )
+
+    def shelf(self, rows: np.ndarray | None = None) -> Shelf:
+        some = np.arange(len(self.ids)) if rows is None else rows
+        kinds = (
+            Products([], self.categories, lambda: self.attributes).columns.kinds if rows is not None else None
+        )
+        held = [[part[row] for row in some] for part in (self.ids, self.categories, self.attributes)]
+        products = Products(held[0], held[1], lambda: held[2], kinds)
+        parts = (self.mean[some], self.std[some], self.code[some])
+        index = LatentIndex(held[0], *parts, cluster=self.cluster[some])
+        places = self.mean[some, :2] if self.mean.shape[1] > 1 else np.repeat(self.mean[some], 2, axis=1)
+        crowds = Crowds(index, self.cluster[some], self.ways)
+        return Shelf(products, index, self.cluster[some], crowds, lambda: places)
+
+    def scattered(self, shards: int) -> Looking:
+        shelves = [self.shelf(rows) for rows in rows_of_shards(self.ids, shards)]
+
+        def look(looks: Sequence[Look]) -> list[list[Hit]]:
+            answers = [shelf.look(looks) for shelf in shelves]
+            return [merged_hits([each[i] for each in answers], one.k) for i, one in enumerate(looks)]
+
+        return look
+
+    def finder(self, looking: Looking) -> Finder:
+        tally = Tally.of(self.cluster, self.categories, K)
+        return Finder(self.ways._clusters, tally, self.ways, looking, lambda _: b"")
+
+
+shapes = st.builds(
+    Catalogue.made,
+    st.integers(1, 700),
+    st.integers(1, 6),
+    st.integers(0, 10_000),
+    st.sampled_from([(0.05, 0.5), (1e-6, 1e3), (0.3, 0.3), (1e-20, 1e-16)]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(shapes, st.integers(1, 7), st.data())
+def test_looks_are_the_same(catalogue: Catalogue, shards: int, data: st.DataObject) -> None:
+    row = data.draw(st.integers(0, len(catalogue.ids) - 1))
+    out = data.draw(st.sampled_from([0.0, 0.3, 3e4]))
+    code = catalogue.code[row] + np.float32(out)
+    tau = data.draw(st.sampled_from([0.0, 0.2, 5.0]))
+    k = data.draw(st.sampled_from([1, 5, 60, len(catalogue.ids)]))
+    question, some = data.draw(st.sampled_from(QUESTIONS)), data.draw(st.sampled_from(WHERES))
+    among = [(None, None, "words"), ("bags", some, "scores"), (None, some, "places")]
+    looks = [
+        Look(code, k, *question, tau, cluster, category, where, less_of, wanted)
+        for cluster in (None, 0, 2)
+        for category, where, wanted in among
+        for less_of in ((None, 1) if cluster is not None else (None,))
+    ]
+    assert catalogue.scattered(shards)(looks) == catalogue.shelf().look(looks)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    shapes, st.integers(1, 7), st.sampled_from(QUESTIONS), st.sampled_from(["transport", "shift"]), st.data()
+)
+def test_recommendations_are_the_same(
+    catalogue: Catalogue, shards: int, question: tuple[str, str], way: str, data: st.DataObject
+) -> None:
+    rows = data.draw(st.lists(st.integers(0, len(catalogue.ids) - 1), min_size=1, max_size=3))
+    where = data.draw(st.sampled_from(WHERES))
+    asked = Question(4, *question, 0.1, frozenset(catalogue.ids[row] for row in rows))
+    codes, own = catalogue.code[rows], catalogue.cluster[rows].tolist()
+    one, many = (
+        catalogue.finder(looking) for looking in (catalogue.shelf().look, catalogue.scattered(shards))
+    )
+    for by in ("by_cluster", "by_category"):
+        first, second = (getattr(each, by)(codes, own, asked, way, where) for each in (one, many))
+        assert [[each.to_dict() for each in answer] for answer in first] == [
+            [each.to_dict() for each in answer] for answer in second
+        ]
+    first, second = (each.nearest(codes, asked, own, where) for each in (one, many))
+    assert first == second
+
+
+def test_a_shard_of_nothing_finds_nothing() -> None:
+    catalogue = Catalogue.made(3, 4, 0, (0.1, 0.2))
+    empty = catalogue.shelf(np.empty(0, np.intp))
+    looks = [Look(catalogue.code[0], 2, "likelihood", "", 0.0, cluster) for cluster in (None, 1)]
+    assert empty.look(looks) == [[], []]
+
+
+def test_the_last_digit_is_told_apart_from_a_tie() -> None:
+    """The exact ranking with crowding taken off: a thousand products of which float32 sees no difference."""
+    random = np.random.default_rng(0)
+    mean = np.full((1000, 2), 1000.0, np.float32)
+    mean[:, 0] += (random.permutation(1000) * 1e-4).astype(np.float32)
+    index = LatentIndex([f"{i:04d}" for i in range(1000)], mean, mean * 0 + 1e-3, mean)
+    code = np.array([0.0, 0.0], np.float32)
+    found, _, _ = index.nearest_less(
+        code, 20, np.zeros(1000, np.float32), "mean", "euclidean", 0.0, np.arange(1000)
+    )
+    square = np.square(mean.astype(np.float64)).sum(axis=1)
+    np.testing.assert_array_equal(found, np.lexsort((np.arange(1000), np.square(np.sqrt(square))))[:20])

@@ -1,0 +1,184 @@
+"""Shards on a real Ray Serve answer as one machine, while replicas are killed, shards added, versions changed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modiste.errors import ClusterError, ShopBusy
+from modiste.pipeline.index import index_shop
+from modiste.shop.shop import Shop
+
+pytest.importorskip("ray")
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.filterwarnings("ignore::Warning")]
+WAYS = ("transport", "shift", "mean", "shift:fixed-epsilon")
+
+
+def answers(asked: Any, seed: int) -> list[Any]:
+    """What a shop, in shards or not, says to questions drawn from a seed."""
+    random = np.random.default_rng(seed)
+    ids = sorted(asked.probes.ids)
+    product = ids[int(random.integers(len(ids)))]
+    code = asked.code_of(product) + random.normal(0, 0.1, asked.latent).astype(np.float32)
+    method = str(random.choice(["likelihood", "fixed-epsilon", "mean"]))
+    metric, k = str(random.choice(["euclidean", "manhattan"])), int(random.integers(1, 12))
+    tau = float(random.choice([0.0, 0.3]))
+    scope = str(random.choice(["cluster", "catalogue"]))
+    found = asked.similar(code, k, method, scope, metric=metric, tau=tau, exclude=(product,))
+    by = str(random.choice(["cluster", "category"]))
+    beside = asked.recommend(code, min(k, 4), str(random.choice(WAYS)), metric=metric, tau=tau, by=by)
+    return [
+        [each.to_dict() for each in found],
+        [each.to_dict() for each in beside],
+        asked.standing(code),
+        asked.closeness("likelihood", 1.0, tau=tau),
+    ]
+
+
+class Load:
+    """Threads that ask without pause, and compare every answer with those of the versions that may be served."""
+
+    def __init__(self, front: Any, *shops: Shop, threads: int = 3) -> None:
+        self.expected = {shop.version: [answers(shop, seed) for seed in range(12)] for shop in shops}
+        self.front, self.wrong, self.failed, self.count = front, list[str](), list[Exception](), 0
+        self.versions: set[str] = set()
+        self._end = Event()
+        self._threads = [Thread(target=self._ask, args=(number,)) for number in range(threads)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
+
+    def more(self, count: int) -> None:
+        """Wait until so many more were answered."""
+        until = self.count + count
+        while self.count < until and not self.failed:
+            time.sleep(0.05)
+
+    def _ask(self, number: int) -> None:
+        seed = number
+        while not self._end.is_set():
+            try:
+                version, found = self.front.ask(
+                    lambda asked, seed=seed: (asked.version, answers(asked, seed))
+                )
+                self.versions.add(version)
+                if found != self.expected[version][seed]:
+                    self.wrong.append(f"{version} {seed}")
+            except Exception as error:
+                self.failed.append(error)
+            self.count += 1
+            seed = (seed + 1) % 12
+
+
+def front_of(shop: Path) -> Any:
+    from modiste.distributed.shard_client import Front
+
+    return Front(str(shop))
+
+
+def test_more_replicas_than_processors_are_refused_at_once(small: Path, cluster: Any) -> None:
+    from modiste.distributed.shard_deploy import set_up
+
+    with pytest.raises(
+        ClusterError, match=r"4096 shards of 64 replicas want 13107.2 proc.*cluster has"
+    ) as raised:
+        set_up(str(small), 4096, 64)
+    assert "--replicas" in raised.value.remedy
+
+
+def test_one_at_a_time_sets_up(small: Path, cluster: Any) -> None:
+    from ray import serve
+
+    from modiste.distributed.shard_deploy import running, set_up
+    from modiste.storage.location import absolute
+
+    def one(shards: int) -> Any:
+        try:
+            return set_up(str(small), shards, 1)
+        except ShopBusy as error:
+            return error
+
+    index_shop(small)
+    with ThreadPoolExecutor(2) as pool:
+        made, refused = sorted(pool.map(one, [1, 2]), key=lambda each: isinstance(each, ShopBusy))
+    assert made["generation"] == 1
+    assert "setting up" in refused.message
+    assert set_up(str(small), 2, 1)["generation"] == 2
+    for name in running(absolute(small)):
+        serve.delete(name)
+
+
+HOLDING = """
+import sys, time
+from modiste.distributed.ray_session import connected
+from modiste.distributed.shard_deploy import alone
+with connected(sys.argv[1]), alone(sys.argv[2]):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_process_that_dies_lets_go(tmp_path: Path, cluster: Any) -> None:
+    from modiste.distributed.shard_deploy import alone
+
+    address, place = cluster.get_runtime_context().gcs_address, str(tmp_path)
+    command = [sys.executable, "-c", HOLDING, address, place]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(ShopBusy, match="Another process"), alone(place):
+            pass
+        other.kill()
+    until = time.monotonic() + 60
+    while True:
+        try:
+            with alone(place):
+                return
+        except ShopBusy:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+
+
+def test_kill_add_and_change_under_load(shop: Path) -> None:
+    from modiste.distributed.shard_deploy import set_up
+
+    before = Shop.open(shop, need="map")
+    front = front_of(shop)
+    for seed in range(20):
+        assert answers(front.now, seed) == answers(before, seed)
+    with Load(front, before) as load:  # one replica is killed
+        load.more(10)
+        os.kill(front.about()["shards"][1]["process"], signal.SIGKILL)
+        load.more(40)
+        set_up(str(shop), 3, 2)  # one more shard
+        load.more(20)
+    assert (load.failed, load.wrong) == ([], [])
+    assert len(front.about()["shards"]) == 3
+    assert sum(each["products"] for each in front.about()["shards"]) == len(before.catalogue)
+    index_shop(shop, tau=0.2)  # another version
+    after = Shop.open(shop, need="map")
+    assert after.version != before.version
+    with Load(front, before, after) as load:
+        load.more(10)
+        set_up(str(shop), 3, 2)
+        load.more(30)
+    assert (load.failed, load.wrong) == ([], [])
+    assert load.versions == {before.version, after.version}
+    front.close()

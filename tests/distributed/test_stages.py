@@ -1,0 +1,78 @@
+"""The stages of a shop by Ray's workers: what one process makes, to the last bit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modiste import Shop
+from modiste.distributed.ray_executor import RayFleet
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.index import index_shop
+from modiste.pipeline.ingest import ingest
+from modiste.sources.record import Record, Rejection
+from small import Listed
+
+
+@pytest.fixture
+def records(sample_records: list[Record], tmp_path: Path) -> list[Record | Rejection]:
+    """Photos as bytes and as files, some of which cannot be products."""
+    given: list[Record | Rejection] = list(sample_records[:80])
+    lone = tmp_path / "one.jpg"
+    first = sample_records[80]
+    assert isinstance(first.photo, bytes)
+    lone.write_bytes(first.photo)
+    given += [
+        Record("file", "bags", lone),
+        Record("missing", "bags", tmp_path / "none.jpg"),
+        Record("broken", "bags", b"no photo"),
+        Rejection("row", "malformed-row", "A row."),
+        Record("twice", "bags", first.photo),
+        given[0],
+    ]
+    return given
+
+
+def test_ingest_is_that_of_one_process(records: list[Record | Rejection], tmp_path: Path, fleet: RayFleet):
+    here = ingest(Listed(records), tmp_path / "here", frame=(64, 48))
+    afar = ingest(Listed(records), tmp_path / "afar", frame=(64, 48), fleet=fleet)
+    assert (
+        afar.rejected
+        == here.rejected
+        == {
+            "missing-photo": 1,
+            "not-a-photo": 1,
+            "malformed-row": 1,
+            "duplicate-photo": 1,
+            "duplicate-id": 1,
+        }
+    )
+    assert afar.catalogue_hash == here.catalogue_hash
+    assert (tmp_path / "afar/rejected.csv").read_text() == (tmp_path / "here/rejected.csv").read_text()
+    again = ingest(Listed(records), tmp_path / "afar", fleet=fleet)
+    assert (again.added, again.changed, again.unchanged) == (0, 0, here.added)
+
+
+@pytest.mark.parametrize("by", ["category", "mixture", "kmeans"])
+def test_codes_and_clusters_are_those_of_one_process(
+    shop_copy: Path, tmp_path: Path, fleet: RayFleet, by: str
+):
+    other = tmp_path / "other"
+    shutil.copytree(shop_copy, other)
+    encode_shop(shop_copy, threads=2)
+    encode_shop(other, fleet=fleet)
+    here, afar = (Shop.open(path, need="encodings").encodings for path in (shop_copy, other))
+    np.testing.assert_array_equal(here.mean, afar.mean)
+    np.testing.assert_array_equal(here.std, afar.std)
+    one = cluster_shop(shop_copy, method=by)
+    many = cluster_shop(other, method=by, fleet=fleet)
+    assert json.dumps(one.to_dict()) == json.dumps(many.to_dict())
+    index_shop(other, tau=0.1, fleet=fleet)
+    index_shop(shop_copy, tau=0.1)
+    code = here.code[5]
+    assert Shop.open(other).similar(code, 20) == Shop.open(shop_copy).similar(code, 20)

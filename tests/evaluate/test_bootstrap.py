@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modiste.evaluate.bootstrap import Bootstrap, means
+
+
+def test_means_of_a_tree() -> None:
+    tree = {
+        "a": {"b": np.array([1.0, 3.0])},
+        "c": np.array([np.nan, 2.0]),
+        "d": np.array([np.nan]),
+        "e": np.empty(0),
+    }
+    assert means(tree) == {"a": {"b": 2.0}, "c": 2.0, "d": None, "e": None}
+
+
+def test_intervals_have_the_shape_of_the_tree_and_repeat() -> None:
+    tree = {"a": {"b": np.array([1.0, 3.0, 2.0])}, "d": np.array([np.nan])}
+    found = Bootstrap(3).intervals(tree)
+    assert found == Bootstrap(3).intervals(tree)
+    assert found["d"] is None
+    low, high = found["a"]["b"]
+    assert 1.0 <= low < 2.0 < high <= 3.0
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=50))
+def test_the_mean_lies_between(values: list[float]) -> None:
+    array = np.array(values)
+    low, high = Bootstrap().intervals(array)
+    assert array.min() - 1e-9 <= low <= high <= array.max() + 1e-9
+    assert low - 1e-9 <= array.mean() <= high + 1e-9 or len(array) < 10
+
+
+def test_the_interval_of_a_mean_is_the_normal_one() -> None:
+    values = np.random.default_rng(0).standard_normal(2000)
+    low, high = Bootstrap(0).intervals(values)
+    reach = 1.96 * values.std() / np.sqrt(len(values))
+    np.testing.assert_allclose([low, high], [values.mean() - reach, values.mean() + reach], atol=0.1 * reach)
+
+
+def test_intervals_of_class_scores() -> None:
+    found = Bootstrap(0).classes(np.array([[80, 20], [0, 100]]), ["bags", "shoes"])
+    low, high = found["per_class"]["bags"]["recall"]
+    assert 0.70 < low < 0.80 < high < 0.90
+    assert found["per_class"]["shoes"]["recall"] == [1.0, 1.0]
+    assert found["macro_f1"][0] < found["macro_f1"][1]

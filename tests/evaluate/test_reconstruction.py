@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from modiste.evaluate.reconstruction import (
+    StepSums,
+    laplacian_variance,
+    psnr,
+    squared_error,
+)
+
+
+def test_squared_error_and_psnr_by_hand() -> None:
+    photos = np.zeros((2, 2, 2, 3), np.uint8)
+    drawn = np.stack([np.full((2, 2, 3), 51, np.uint8), photos[1]])
+    error = squared_error(photos, drawn)
+    np.testing.assert_allclose(error, [0.04, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(psnr(error), [-10 * np.log10(0.04), 100.0], rtol=1e-6)
+
+
+def test_the_order_of_photos_does_not_wrap_around() -> None:
+    dark, light = np.zeros((1, 1, 1, 3), np.uint8), np.full((1, 1, 1, 3), 255, np.uint8)
+    assert squared_error(dark, light)[0] == squared_error(light, dark)[0] == 1.0
+
+
+def blurred(photos: np.ndarray, times: int) -> np.ndarray:
+    found = photos.astype(np.float32)
+    for _ in range(times):
+        for axis in (1, 2):
+            found = (np.roll(found, 1, axis) + 2 * found + np.roll(found, -1, axis)) / 4
+    return found
+
+
+@pytest.fixture
+def photos() -> np.ndarray:
+    """Rectangles of many sizes in many places on white."""
+    random = np.random.default_rng(0)
+    made = np.full((1000, 48, 36, 3), 255, np.uint8)
+    for photo in made:
+        top, left = random.integers(2, 20), random.integers(2, 16)
+        photo[top : top + random.integers(5, 24), left : left + random.integers(4, 18)] = random.integers(
+            0, 200, 3
+        )
+    return made
+
+
+def test_blurring_takes_sharpness(photos: np.ndarray) -> None:
+    crisp, once, twice = (laplacian_variance(blurred(photos, times)).mean() for times in (0, 1, 3))
+    assert crisp > 2 * once > 4 * twice > 0
+
+
+def test_a_flat_photo_has_no_sharpness() -> None:
+    assert laplacian_variance(np.full((1, 8, 8, 3), 77, np.uint8))[0] == pytest.approx(0.0, abs=1e-6)
+
+
+def sums_of(photos: np.ndarray) -> StepSums:
+    sums = StepSums((48, 36))
+    sums.add(photos)
+    return sums
+
+
+@pytest.mark.parametrize("side", [3, 4, 6])
+def test_a_mosaic_shows(photos: np.ndarray, side: int) -> None:
+    small = photos.reshape(len(photos), 48 // side, side, 36 // side, side, 3).mean(axis=(2, 4))
+    mosaic = sums_of(small.repeat(side, axis=1).repeat(side, axis=2)).mosaic()
+    assert mosaic is not None
+    assert mosaic > 2.0
+
+
+def test_what_is_only_blurred_has_none(photos: np.ndarray) -> None:
+    mosaic = sums_of(blurred(photos, 3)).mosaic()
+    assert mosaic is not None
+    assert mosaic < 1.2
+
+
+def test_without_any_step_nothing_is_said() -> None:
+    assert sums_of(np.full((2, 48, 36, 3), 9, np.uint8)).mosaic() is None

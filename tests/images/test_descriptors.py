@@ -1,0 +1,63 @@
+"""What the descriptors see, and what they are blind to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from modiste.images.descriptors import (
+    COLOURS,
+    SHAPE,
+    colours_of,
+    shape_of,
+)
+
+
+def photo(colour: tuple[int, int, int] = (200, 30, 30), *, round_: bool = False, at: int = 20) -> np.ndarray:
+    """A box or a disc on white, `(1, 80, 60, 3)`."""
+    made = np.full((1, 80, 60, 3), 255, np.uint8)
+    y, x = np.mgrid[:80, :60]
+    inside = (
+        (y - 40) ** 2 + (x - at - 10) ** 2 < 200 if round_ else (abs(y - 40) < 12) & (abs(x - at - 10) < 12)
+    )
+    made[0][inside] = colour
+    return made
+
+
+def apart(of: object, a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.linalg.norm(of(a) - of(b)))  # type: ignore[operator]
+
+
+def test_shape_sees_outlines_and_not_colour() -> None:
+    red, green = photo((180, 60, 60)), photo((60, 180, 60))
+    assert apart(shape_of, red, green) < 0.02 * apart(shape_of, red, photo((180, 60, 60), round_=True))
+
+
+def test_colours_see_colour_and_hardly_shape() -> None:
+    red, disc, blue = photo(), photo(round_=True), photo((30, 30, 200))
+    assert apart(colours_of, red, disc) < 0.02 * apart(colours_of, red, blue)
+
+
+def test_colours_do_not_mind_where() -> None:
+    np.testing.assert_allclose(colours_of(photo(at=10)), colours_of(photo(at=30)), atol=1e-4)
+
+
+def test_a_batch_is_each_by_itself() -> None:
+    several = np.concatenate([photo(), photo(round_=True), np.full((1, 80, 60, 3), 255, np.uint8)])
+    for of, size in ((shape_of, SHAPE), (colours_of, COLOURS)):
+        together = of(several)
+        assert together.shape == (3, size)
+        assert together.dtype == np.float32
+        for row in range(3):
+            np.testing.assert_allclose(together[row], of(several[row : row + 1])[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(3, 3), (7, 5), (80, 60), (33, 100)])
+def test_any_size_and_photos_of_nothing(size: tuple[int, int]) -> None:
+    for value in (0, 255):
+        flat = np.full((2, *size, 3), value, np.uint8)
+        assert not colours_of(flat).any()
+        assert np.isfinite(shape_of(flat)).all()
+    noise = np.random.default_rng(0).integers(0, 256, (2, *size, 3), dtype=np.uint8)
+    assert np.isfinite(shape_of(noise)).all()
+    assert np.isfinite(colours_of(noise)).all()

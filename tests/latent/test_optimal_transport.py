@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modiste.errors import BadCode
+from modiste.latent.optimal_transport import Moments, crowding, transport
+
+
+def gaussians(seed: int, n: int = 3, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    parts = [
+        random.standard_normal((count, n)) @ random.standard_normal((n, n)) + 5 * random.standard_normal(n)
+        for _ in range(2)
+    ]
+    return np.concatenate(parts), np.repeat([0, 1], count)
+
+
+@given(st.integers(0, 1000))
+def test_the_map_carries_one_gaussian_to_the_other(seed: int) -> None:
+    codes, cluster = gaussians(seed, count=200)
+    moments = Moments.of(codes, cluster, 2)
+    matrix = moments.transport(0, 1)
+    np.testing.assert_allclose(
+        matrix @ moments.covariances[0] @ matrix.T, moments.covariances[1], rtol=1e-6, atol=1e-8
+    )
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-8)
+    assert np.linalg.eigvalsh(matrix).min() > 0  # of all such maps, the one without a turn
+
+
+@given(st.integers(0, 1000))
+def test_there_and_back_again(seed: int) -> None:
+    codes, cluster = gaussians(seed, count=200)
+    moments = Moments.of(codes, cluster, 2)
+    there = transport(codes[:5], moments.transport(0, 1), moments.centres[0], moments.centres[1])
+    back = transport(there, moments.transport(1, 0), moments.centres[1], moments.centres[0])
+    np.testing.assert_allclose(back, codes[:5], rtol=1e-3, atol=1e-3)
+
+
+def test_clusters_of_one_shape_are_shifted() -> None:
+    points = np.random.default_rng(0).standard_normal((500, 4))
+    moments = Moments.of(np.concatenate([points, points + 3]), np.repeat([0, 1], 500), 2)
+    np.testing.assert_allclose(moments.transport(0, 1), np.eye(4), atol=1e-9)
+    np.testing.assert_allclose(
+        transport(points[0], moments.transport(0, 1), moments.centres[0], moments.centres[1]),
+        points[0] + 3,
+        atol=1e-5,
+    )
+
+
+def test_a_small_or_an_empty_cluster_leans_on_all() -> None:
+    codes, cluster = gaussians(0)
+    few = np.concatenate([codes, codes[:1] + 1])
+    moments = Moments.of(few, np.append(cluster, 2), 4)
+    assert np.isfinite(moments.transport(0, 2)).all()
+    np.testing.assert_allclose(moments.centres[2], codes[0] + 1)
+    np.testing.assert_allclose(moments.centres[3], few.mean(axis=0))
+
+
+def test_numbers_that_do_not_vary_are_no_trouble() -> None:
+    codes, cluster = gaussians(0)
+    flat = np.column_stack([codes, np.zeros(len(codes))])
+    moments = Moments.of(flat, cluster, 2)
+    assert transport(flat[0], moments.transport(0, 1), moments.centres[0], moments.centres[1])[3] == 0
+
+
+@pytest.mark.parametrize("shape", [(2,), (4,), (2, 2), (1, 1, 3)])
+def test_another_length_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(BadCode):
+        transport(np.zeros(shape), np.eye(3), np.zeros(3), np.zeros(3))
+
+
+def test_a_code_too_far_out_to_be_carried_is_refused() -> None:
+    with pytest.raises(BadCode, match="too far out"):
+        transport(np.full(3, 3e38, np.float32), 2.0 * np.eye(3), np.zeros(3), np.zeros(3))
+
+
+def test_crowding_is_the_mean_of_the_best() -> None:
+    scores = np.array([[1.0, 5.0], [3.0, 4.0], [2.0, 0.0]])
+    assert crowding(scores, 2).tolist() == [2.5, 4.5]
+    assert crowding(scores, 9).tolist() == [2.0, 3.0]
+    assert crowding(np.empty((0, 2)), 3).tolist() == [0.0, 0.0]

@@ -1,0 +1,254 @@
+"""Every kind of damage to a shop is found, named with its file, and told from what only costs time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import ipc
+
+from modiste import Shop
+from modiste.errors import ShopNotFound
+from modiste.pipeline.doctor.check import examine_shop
+from modiste.storage import array_files, snapshot
+from modiste.storage.locks import writing
+from modiste.storage.manifest import Manifest
+from modiste.storage.paths import ShopFiles
+from modiste.storage.product_store import ProductStore
+from tests.contents import edit
+
+
+def model_of(root: Path) -> Path:
+    return ShopFiles(root).model(str(Manifest.load(root).model))
+
+
+def change(path: Path, place: int = -200) -> None:
+    """Change one byte."""
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+
+
+def test_nothing_is_wrong(small: Path) -> None:
+    told: list[dict[str, Any]] = []
+    assert examine_shop(small, told.append) == []
+    assert told[-1] == {"stage": "examine", "done": 24, "total": 24}
+
+
+def test_no_shop(tmp_path: Path) -> None:
+    with pytest.raises(ShopNotFound):
+        examine_shop(tmp_path)
+
+
+def product_twice(root: Path) -> None:
+    store = ProductStore.open(root / "store")
+    store.refresh()
+    store._table.add(store._table.search().limit(1).to_arrow())
+
+
+def product_with(**values: Any) -> Callable[[Path], None]:
+    def broken(root: Path) -> None:
+        store = ProductStore.open(root / "store")
+        product = store.get(store.table(["id"]).column("id").to_pylist()[0])
+        store.upsert([replace(product, **values)])
+
+    return broken
+
+
+def bad_attributes(root: Path) -> None:
+    store = ProductStore.open(root / "store")
+    store.refresh()
+    store._table.update(where="id = 'sample-00001'", values={"attributes": "{"})
+
+
+def pages(root: Path) -> None:
+    for path in (root / "store" / "products.lance" / "data").iterdir():
+        path.write_bytes(b"nothing")
+
+
+def lost(name: str) -> Callable[[Path], None]:
+    return lambda root: shutil.rmtree(root / name)
+
+
+def other_encodings(root: Path) -> None:
+    store = ProductStore.open(root / "store")
+    model = str(Manifest.load(root).model)
+    held = store.read_encodings(model)
+    epsilon = np.array(
+        json.loads((root / "models" / model / "config.json").read_text())["epsilon"], np.float32
+    )
+    mean = held.mean[::-1]
+    store.write_encodings(model, held.ids, mean, held.std, mean + held.std * epsilon)
+
+
+def swapped_clusters(root: Path) -> None:
+    path = model_of(root) / "clusters.json"
+    raw = json.loads(path.read_text())
+    raw["clusters"]["labels"] = raw["clusters"]["labels"][::-1]
+    edit(path, clusters=raw["clusters"])
+
+
+BROKEN: dict[str, tuple[Callable[[Path], None], str, str]] = {
+    "no manifest": (lambda root: (root / "shop.json").unlink(), "shop", "shop.json"),
+    "a manifest cut short": (lambda root: os.truncate(root / "shop.json", 90), "shop", "shop.json"),
+    "a newer manifest": (lambda root: edit(root / "shop.json", schema=9), "shop", "shop.json"),
+    "no store": (lost("store"), "products", "store"),
+    "a table that cannot be read": (pages, "products", "store"),
+    "a product twice": (product_twice, "products", "store/products.lance"),
+    "a photo that is none": (product_with(photo=b"\xff\xd8 no"), "products", "store/products.lance"),
+    "no category": (product_with(category=""), "products", "store/products.lance"),
+    "attributes that are none": (bad_attributes, "products", "store/products.lance"),
+    "another catalogue": (product_with(category="hats"), "catalogue", "shop.json"),
+    "a changed encoder": (lambda root: change(model_of(root) / "encoder.onnx"), "model", "encoder.onnx"),
+    "a changed decoder": (lambda root: change(model_of(root) / "decoder.onnx"), "model", "decoder.onnx"),
+    "changed weights": (
+        lambda root: change(model_of(root) / "model.safetensors"),
+        "model",
+        "model.safetensors",
+    ),
+    "no weights": (
+        lambda root: (model_of(root) / "model.safetensors").unlink(),
+        "model",
+        "model.safetensors",
+    ),
+    "no model": (lambda root: shutil.rmtree(model_of(root)), "model", "shop.json"),
+    "another epsilon": (
+        lambda root: edit(model_of(root) / "config.json", epsilon=[1.0] * 4),
+        "encodings",
+        "lance",
+    ),
+    "encodings of other products": (other_encodings, "encodings", "lance"),
+    "no clusters": (lambda root: (model_of(root) / "clusters.json").unlink(), "clusters", "clusters.json"),
+    "clusters cut short": (
+        lambda root: os.truncate(model_of(root) / "clusters.json", 90),
+        "clusters",
+        "json",
+    ),
+    "clusters of another name": (swapped_clusters, "clusters", "clusters.json"),
+    "numbers of the index": (
+        lambda root: change(model_of(root) / "index" / "mean.npy", 130),
+        "index",
+        "index",
+    ),
+    "bounds of the index": (
+        lambda root: change(model_of(root) / "index" / "code_box.npy", 131),
+        "index",
+        "index",
+    ),
+    "sliders cut short": (
+        lambda root: os.truncate(model_of(root) / "sliders.json", 90),
+        "sliders",
+        "sliders.json",
+    ),
+    "a map cut short": (lambda root: os.truncate(model_of(root) / "map.json", 90), "map", "map.json"),
+    "a map of another catalogue": (
+        lambda root: edit(model_of(root) / "map.json", catalogue_hash="0"),
+        "map",
+        "map.json",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", BROKEN)
+def test_damage_is_found_and_named(damage: str, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        array_files, "PROVEN", 0
+    )  # as large as if its sums were not checked each time it is opened
+    hurt, part, where = BROKEN[damage]
+    hurt(small)
+    broken = [fault for fault in examine_shop(small) if fault.broken]
+    assert part in {fault.part for fault in broken}
+    assert any(where in fault.where for fault in broken)
+    assert all(fault.says and fault.remedy for fault in broken)
+    assert all(
+        "modiste " in fault.remedy or "copy" in fault.remedy or "newer" in fault.remedy for fault in broken
+    )
+
+
+def test_a_snapshot_that_says_otherwise(small: Path) -> None:
+    path = small / "store" / snapshot.FILE
+    table = ipc.open_file(pa.py_buffer(path.read_bytes()[snapshot.SUM :])).read_all()
+    about = json.loads(table.schema.metadata[snapshot.ABOUT])
+    words = table.set_column(1, "category", pa.array(["bags"] * len(table)))
+    with path.open("wb") as file:
+        snapshot.write_snapshot(file, words.to_batches(), about["hash"], about["stamp"])
+    (fault,) = examine_shop(small)
+    assert (fault.part, fault.broken) == ("snapshot", True)
+
+
+def old_model(root: Path) -> None:
+    shutil.copytree(model_of(root), root / "models" / "0123456789ab")
+    (root / "models" / "0123456789ab" / "model.safetensors").unlink()
+
+
+SLOWER: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no snapshot": (lambda root: (root / "store" / snapshot.FILE).unlink(), "snapshot"),
+    "a snapshot cut short": (lambda root: os.truncate(root / "store" / snapshot.FILE, 99), "snapshot"),
+    "no index": (lambda root: shutil.rmtree(model_of(root) / "index"), "index"),
+    "an index cut short": (lambda root: os.truncate(model_of(root) / "index" / "rows.npy", 140), "index"),
+    "no sliders": (lambda root: (model_of(root) / "sliders.json").unlink(), "sliders"),
+    "no map": (lambda root: (model_of(root) / "map.json").unlink(), "map"),
+    "a file left": (lambda root: (root / ".shop.json.1.partial").write_text("{"), "leftover"),
+    "a directory left": (lambda root: (root / "models" / ".run-1.writing").mkdir(), "leftover"),
+    "an old model without its weights": (old_model, "model"),
+}
+
+
+@pytest.mark.parametrize("loss", SLOWER)
+def test_what_only_costs_time_breaks_nothing(loss: str, small: Path) -> None:
+    before = Shop.open(small).similar(Shop.open(small).random_design(0), 3)
+    lose, part = SLOWER[loss]
+    lose(small)
+    assert [(fault.part, fault.broken) for fault in examine_shop(small)] == [(part, False)]
+    assert Shop.open(small).similar(Shop.open(small).random_design(0), 3) == before
+
+
+@pytest.mark.parametrize("stage", ["model", "encodings", "clusters"])
+def test_a_shop_that_is_not_finished_is_not_broken(stage: str, small: Path) -> None:
+    nothing = {"model": {"model": None}, "encodings": {"encodings": {}}, "clusters": {"clusters": {}}}
+    Manifest.load(small).with_(**nothing[stage]).save(small)
+    faults = [fault for fault in examine_shop(small) if fault.part == stage]
+    assert [fault.broken for fault in faults] == [False]
+    assert "modiste" in faults[0].remedy
+
+
+def test_a_graph_that_an_older_version_left_is_ignored(small: Path) -> None:
+    (model_of(small) / "graph").mkdir()
+    (model_of(small) / "graph" / "graph.json").write_text("{")
+    assert examine_shop(small) == []
+    assert Shop.open(small).similar(Shop.open(small).random_design(0), 3)
+
+
+def test_another_process_writes(small: Path) -> None:
+    (small / ".shop.json.1.partial").write_text("{")  # may be its own
+    with writing(small):
+        (fault,) = examine_shop(small)
+    assert (fault.part, fault.where, fault.broken) == ("shop", ".", False)
+
+
+def test_reading_changes_nothing(small: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in small.rglob("*") if path.is_file()}
+    examine_shop(small)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_shop_on_a_read_only_disk(small: Path, tmp_path: Path) -> None:
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    done = subprocess.run(["mount", "--bind", str(small), str(mount)], check=False, capture_output=True)
+    if done.returncode:
+        pytest.skip("mounting needs root")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(mount)], check=True)
+        assert examine_shop(mount) == []
+    finally:
+        subprocess.run(["umount", "-l", str(mount)], check=True)

@@ -1,0 +1,342 @@
+"""The sliders and the map of a shop: made, kept, edited by hand, stale, damaged; and what is read from them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modiste import Shop
+from modiste.errors import (
+    BadCode,
+    BadOption,
+    SchemaError,
+    ShopIncomplete,
+    StaleError,
+    UnknownCategory,
+)
+from modiste.images.photo import to_jpeg
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.map import make_map
+from modiste.pipeline.sliders import make_sliders
+from modiste.shop.info import describe
+from modiste.sources.record import Record
+from modiste.sources.sample import SampleSource
+from tests.contents import edit
+from tests.small import FRAME, Listed
+
+N = 8
+
+
+@pytest.fixture(scope="module")
+def shop(built: Path) -> Shop:
+    return Shop.open(built, need="map")
+
+
+def files(root: Path) -> tuple[Path, Path]:
+    """sliders.json and map.json."""
+    shop = Shop.open(root, need="encodings")
+    return shop.files.sliders(shop.model.model_id), shop.files.map(shop.model.model_id)
+
+
+def test_a_shop_has_a_slider_for_each_latent(shop: Shop) -> None:
+    sliders = shop.sliders
+    assert sorted(each.latent for each in sliders.latents) == list(range(N))
+    assert sliders.frames == shop.model.model_id
+    assert sliders.ranges.shape == (N, 2)
+    kl = [each.kl for each in sliders.latents]
+    assert kl == sorted(kl, reverse=True)
+    basis = np.array([each.direction for each in sliders.attributes]).reshape(-1, N)
+    np.testing.assert_allclose(basis @ basis.T, np.eye(len(basis)), atol=1e-6)
+
+
+def test_the_map_places_every_product_and_every_code(shop: Shop) -> None:
+    positions = shop.map.positions
+    assert positions.shape == (len(shop.catalogue), 2)
+    assert ((positions >= 0) & (positions <= 1)).all()
+    for id_ in shop.catalogue.ids[:5]:
+        np.testing.assert_allclose(
+            shop.position_of(shop.code_of(id_)), positions[shop.catalogue.row(id_)], atol=1e-6
+        )
+    x, y = shop.position_of(shop.random_design(1))
+    assert 0 <= x <= 1
+    assert 0 <= y <= 1
+    with pytest.raises(BadCode):
+        shop.position_of(shop.encodings.code[:2])
+
+
+def test_closeness_and_typicality(shop: Shop) -> None:
+    code = shop.code_of(shop.catalogue.ids[3])
+    assert shop.closeness("fixed-epsilon", 0.0) == "almost the same"
+    assert shop.closeness("fixed-epsilon", 1e6, "manhattan") == "distant"
+    assert shop.closeness("likelihood", -1e9) == "distant"
+    found = shop.typicality(code)
+    assert (found.share, found.word, found.nearest) == (1.0, "typical of the shop", shop.catalogue.ids[3])
+    assert shop.typicality(np.full(N, 50.0)).word == "unlike anything in the shop"
+    best = shop.similar(code, 1, tau=0.5)[0]
+    assert shop.closeness("likelihood", best.score, tau=0.5) != "distant"
+    for wrong in (("cosine", 1.0), ("mean", 1.0, "cosine")):
+        with pytest.raises(BadOption):
+            shop.closeness(*wrong)  # type: ignore[arg-type]
+    with pytest.raises(BadOption):
+        shop.closeness("likelihood", 0.0, tau=-1)
+
+
+def test_filters_reach_similar_and_recommend(shop: Shop) -> None:
+    code, where = shop.random_design(2), {"category": ["bags"]}
+    allowed = {id_ for id_, fits in zip(shop.catalogue.ids, shop.matching(where), strict=True) if fits}
+    matches = shop.similar(code, 90, scope="catalogue", where=where)
+    assert {match.id for match in matches} == allowed
+    mean = shop.encodings.mean
+    rows = np.flatnonzero(shop.matching(where))
+    nearest = rows[np.linalg.norm(mean[rows].astype(float) - code, axis=1).argmin()]
+    assert shop.similar(code, 1, "mean", "catalogue", where=where)[0].id == shop.catalogue.ids[nearest]
+    for own in shop.similar(code, 90, where=where):
+        assert (own.category, own.cluster) == ("bags", shop.cluster_of(code))
+    assert shop.similar(code, 5, where={"category": ["no such"]}) == []
+    for each in shop.recommend(code, 4, where=where):
+        assert {match.category for match in each.matches} <= {"bags"}
+    with pytest.raises(BadOption):
+        shop.similar(code, 5, where={"no such": ["a"]})
+
+
+def test_recommend_by_category_has_one_entry_for_each_other(shop: Shop) -> None:
+    for seed in range(6):
+        code = shop.random_design(seed)
+        own = shop.category_of_cluster[shop.cluster_of(code)]
+        answer = shop.recommend(code, 3, "shift", by="category")
+        assert [each.category for each in answer] == [name for name in shop.catalogue.counts() if name != own]
+        for each in answer:
+            assert each.label == each.category
+            assert 1 <= len(each.matches) <= 3
+            assert {match.category for match in each.matches} == {each.category}
+            scores = [match.score for match in each.matches]
+            assert scores == sorted(scores, reverse=True)
+    first = answer[0].matches[0].id
+    again = shop.recommend(code, 3, by="category", exclude=[first])
+    assert first not in {match.id for each in again for match in each.matches}
+    with pytest.raises(BadOption):
+        shop.recommend(code, 3, by="colour")  # type: ignore[arg-type]
+
+
+def test_the_average_of_a_category(shop: Shop) -> None:
+    rows = [row for row, name in enumerate(shop.catalogue.categories) if name == "bags"]
+    np.testing.assert_allclose(
+        shop.category_average("bags"), shop.encodings.code[rows].mean(axis=0), atol=1e-5
+    )
+    with pytest.raises(UnknownCategory):
+        shop.category_average("hats")
+
+
+def test_titles_and_facets(shop: Shop) -> None:
+    assert shop.title(0) == shop.catalogue.attributes(0)["name"]
+    facets = shop.facets
+    assert facets[0].name == "category"
+    colour = next(facet for facet in facets if facet.name == "base_colour")
+    assert all(value[2] is not None and value[2].startswith("#") for value in colour.values)
+
+
+def test_a_photo_is_cut_to_the_shop_s_background(shop: Shop) -> None:
+    pixels = np.full((90, 90, 3), (60, 120, 180), np.uint8)
+    pixels[30:60, 20:70] = (180, 60, 30)
+    found = shop.cut_out(pixels)
+    assert found.cut
+    assert found.photo.shape == (*FRAME, 3)
+    assert np.abs(found.photo[0, 0].astype(int) - shop.map.background).max() < 3
+
+
+def test_made_again_the_same(shop_copy: Path) -> None:
+    sliders, chart = files(shop_copy)
+    before = sliders.read_bytes(), chart.read_bytes()
+    made = make_sliders(shop_copy)
+    make_map(shop_copy)
+    assert made["copy"] is None
+    assert (sliders.read_bytes(), chart.read_bytes()) == before
+
+
+def test_an_edited_file_is_read_and_kept(shop_copy: Path) -> None:
+    sliders, _ = files(shop_copy)
+    raw = json.loads(sliders.read_text())
+    raw["latents"][0].update(low="inky", high="chalky")
+    sliders.write_text(json.dumps(raw))
+    opened = Shop.open(shop_copy, need="map")
+    assert opened.sliders.latents[0].name == "inky ↔ chalky"
+    assert opened.sliders.frames == opened.model.model_id
+    raw["latents"][0]["maximum"] += 1
+    sliders.write_text(json.dumps(raw))
+    assert Shop.open(shop_copy, need="map").sliders.frames != opened.model.model_id
+    made = make_sliders(shop_copy)
+    assert json.loads(Path(made["copy"]).read_text()) == raw
+    again = Shop.open(shop_copy, need="map").sliders
+    assert again.frames == made["frames"] == opened.model.model_id
+
+
+def test_ranges_that_differ_from_the_first_change_the_frames(shop_copy: Path) -> None:
+    sliders, _ = files(shop_copy)
+    raw = json.loads(sliders.read_text())
+    sliders.write_text(json.dumps(raw | {"ranges_id": "00000000"}))
+    made = make_sliders(shop_copy)
+    # The file says that this model's first ranges were others: they are not forgotten.
+    assert made["frames"].startswith(f"{made['model']}-")
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"\x00garbage"])
+def test_a_damaged_file_says_how_to_mend_it(shop_copy: Path, which: int, content: bytes) -> None:
+    file = files(shop_copy)[which]
+    file.write_bytes(content)
+    with pytest.raises(SchemaError, match=rf"{file.name}.*modiste sliders --shop"):
+        Shop.open(shop_copy, need="map")
+
+
+def test_damaged_files_are_made_anew(shop_copy: Path) -> None:
+    for file in files(shop_copy):
+        file.write_bytes(b"\x00garbage")
+    assert make_sliders(shop_copy)["copy"] is not None  # whatever it was, someone may want it
+    make_map(shop_copy)
+    Shop.open(shop_copy, need="map")
+
+
+DAMAGE: list[dict[str, Any]] = [
+    {"x": [0.5]},
+    {"x": [2.0] * 90},
+    {"x": "no"},
+    {"x": [float("nan")] * 90},
+    {"swatches": []},
+    {"thresholds": {}},
+    {"thresholds": {"likelihood": [1, 2]}},
+    {"loneliness": [1, 2]},
+    {"background": [1, 2]},
+    {"extent": "wide"},
+    {"schema": 99},
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_map_is_refused(shop_copy: Path, damage: dict[str, Any]) -> None:
+    _, chart = files(shop_copy)
+    edit(chart, **damage)
+    with pytest.raises(SchemaError, match="modiste sliders"):
+        Shop.open(shop_copy, need="map")
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_missing_file_names_the_command(shop_copy: Path, which: int) -> None:
+    files(shop_copy)[which].unlink()
+    with pytest.raises(ShopIncomplete, match="modiste sliders --shop"):
+        Shop.open(shop_copy, need="map")
+    Shop.open(shop_copy)  # answers all the same
+    assert "modiste sliders" in describe(shop_copy)["stages"][("sliders", "map")[which]]
+
+
+def test_sliders_of_another_model(shop_copy: Path) -> None:
+    sliders, _ = files(shop_copy)
+    raw = json.loads(sliders.read_text())
+    sliders.write_text(json.dumps(raw | {"model_id": "0123456789ab"}))
+    with pytest.raises(StaleError, match="0123456789ab"):
+        Shop.open(shop_copy, need="sliders")
+
+
+def test_clusters_leave_the_map_alone_and_products_do_not(
+    shop_copy: Path, sample_records: list[Record]
+) -> None:
+    cluster_shop(shop_copy, k=2, method="kmeans")
+    Shop.open(shop_copy, need="map")
+    photo = np.full((*FRAME, 3), 255, np.uint8)
+    photo[20:40, 10:30] = (20, 160, 160)
+    ingest(Listed([Record("new", "hats", to_jpeg(photo), {})]), shop_copy)
+    encode_shop(shop_copy)
+    cluster_shop(shop_copy, k=2, method="kmeans")
+    Shop.open(shop_copy, need="sliders")
+    with pytest.raises(StaleError, match=r"map.*modiste sliders"):
+        Shop.open(shop_copy, need="map")
+    make_map(shop_copy)
+    opened = Shop.open(shop_copy, need="map")
+    # A category that no cluster is named for is recommended all the same.
+    answer = opened.recommend(opened.random_design(0), 2, by="category")
+    assert "hats" in [each.category for each in answer]
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_a_very_small_shop(shop_copy: Path, tmp_path: Path, sample_records: list[Record], count: int) -> None:
+    """The model of another shop, with few products of its own."""
+    import shutil
+
+    from modiste.storage.manifest import Manifest
+
+    root = tmp_path / "tiny"
+    ingest(Listed(sample_records[:count]), root, frame=FRAME)
+    shutil.copytree(shop_copy / "models", root / "models")
+    Manifest.load(root).with_(model=Manifest.load(shop_copy).model).save(root)
+    encode_shop(root)
+    cluster_shop(root, k=1, method="kmeans")
+    make_sliders(root)
+    make_map(root)
+    opened = Shop.open(root, need="map")
+    code = opened.random_design(0)
+    assert opened.typicality(code).nearest in opened.catalogue.ids
+    assert opened.closeness("likelihood", opened.similar(code, 1)[0].score)
+    assert len(opened.position_of(code)) == 2
+    assert opened.facets[0].name == "category"
+    opened.recommend(code, 1, by="category")
+
+
+def test_progress_ends_where_it_says(shop_copy: Path) -> None:
+    told: list[dict[str, Any]] = []
+    make_sliders(shop_copy, on_progress=told.append)
+    make_map(shop_copy, on_progress=told.append)
+    for stage in ("sliders", "map"):
+        events = [event for event in told if event["stage"] == stage]
+        done = [event["done"] for event in events]
+        assert done == sorted(done)
+        assert done[-1] == events[-1]["total"]
+
+
+@pytest.mark.slow
+def test_on_the_sample_each_named_direction_moves_its_own_attribute(tmp_path: Path) -> None:
+    """Designs go from end to end of each direction that a picture shows; what they draw is measured.
+
+    On average its own measure grows with every step, and at least twice as much as any other that is named, each in
+    units of its spread over the catalogue's pictures.
+    """
+    from modiste.images.measurements import measures
+    from modiste.latent.slider_names import spread
+    from modiste.pipeline.build import build
+
+    build(
+        SampleSource(count=1500, seed=5, size=(120, 90)),
+        tmp_path / "shop",
+        frame=(120, 90),
+        epochs=12,
+        threads=2,
+    )
+    shop = Shop.open(tmp_path / "shop", need="map")
+    random = np.random.default_rng(7)
+    mean = shop.encodings.mean
+    plain = measures(shop.decode(mean[random.choice(len(mean), 200, replace=False)]))
+    start = mean[random.choice(len(mean), 32, replace=False)].astype(np.float64)
+    shown = [each for each in shop.sliders.attributes if each.value is None and each.attribute in plain]
+    names = [each.attribute for each in shown]
+    assert {"lightness", "warmth"} <= set(names)
+    assert {"height", "width"} & set(names)
+    for each in shown:
+        direction = np.array(each.direction)
+        steps = [
+            measures(shop.decode((start + (to - start @ direction)[:, None] * direction).astype(np.float32)))
+            for to in np.linspace(each.minimum, each.maximum, 7)
+        ]
+        paths = {
+            name: np.array([step[name].mean() for step in steps]) / spread(name, plain[name])
+            for name in names
+        }
+        own = paths.pop(each.attribute)
+        assert (np.diff(own) > 0).all(), (each.name, own)
+        others = {name: abs(float(path[-1] - path[0])) for name, path in paths.items()}
+        assert own[-1] - own[0] >= 2 * max(others.values(), default=0), (each.name, own[-1] - own[0], others)
+    said = [each for each in shop.sliders.attributes if each.value is not None]
+    assert any(each.attribute in ("category", "article_type") for each in said)

@@ -1,0 +1,224 @@
+"""A built shop changes: products come, change and go, models and clusters too; whatever the order, it answers as the
+shop that one would have built so.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from modiste.errors import (
+    BadOption,
+    PhotoError,
+    StaleError,
+    UnknownProduct,
+)
+from modiste.images.photo import to_png
+from modiste.latent.posterior import log_likelihood
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.index import index_shop
+from modiste.pipeline.train import train_shop
+from modiste.pipeline.update import (
+    models_of,
+    put_products,
+    refresh_shop,
+    remove_products,
+    stale_stage,
+    use_model,
+)
+from modiste.shop.shop import Shop
+from modiste.sources.record import Record
+
+FEW = 14  # products that the state machine begins with
+
+
+def record(id_: str, seed: int, category: str = "bags", **attributes: Any) -> Record:
+    """A product whose photo is its seed's."""
+    photo = np.random.default_rng(seed).integers(0, 255, (64, 48, 3), dtype=np.uint8)
+    return Record(id_, category, to_png(photo), attributes)
+
+
+def test_what_is_put_is_stored_and_makes_the_rest_stale(shop_copy: Path) -> None:
+    assert stale_stage(shop_copy) is None
+    assert put_products(shop_copy, [record("a", 1, year=2020)]) == {"added": 1, "changed": 0, "unchanged": 0}
+    assert put_products(shop_copy, [record("a", 1, year=2020)])["unchanged"] == 1
+    assert put_products(shop_copy, [record("a", 2, year=2021)])["changed"] == 1
+    with pytest.raises(StaleError):
+        Shop.open(shop_copy, need="encodings")
+    assert stale_stage(shop_copy) == "encodings"
+    assert refresh_shop(shop_copy) == ["encodings", "clusters", "map"]
+    assert refresh_shop(shop_copy) == []
+    shop = Shop.open(shop_copy, need="map")
+    assert shop.catalogue.attributes(shop.catalogue.row("a")) == {"year": 2021}
+    assert shop.similar(shop.code_of("a"), 1, "fixed-epsilon", "catalogue")[0].id == "a"
+
+
+def test_a_photo_that_the_shop_has_under_another_id_is_refused(shop_copy: Path) -> None:
+    put_products(shop_copy, [record("a", 1)])
+    with pytest.raises(PhotoError) as caught:
+        put_products(shop_copy, [record("b", 1), record("c", 2)])
+    assert caught.value.reason == "duplicate-photo"
+    assert "c" in Shop.open(shop_copy, need="catalogue").catalogue.ids
+
+
+def test_what_cannot_go_is_refused_whole(shop_copy: Path) -> None:
+    ids = Shop.open(shop_copy, need="catalogue").catalogue.ids
+    with pytest.raises(UnknownProduct):
+        remove_products(shop_copy, [ids[0], "none"])
+    with pytest.raises(BadOption, match="without products"):
+        remove_products(shop_copy, ids)
+    assert stale_stage(shop_copy) is None
+    assert remove_products(shop_copy, ids[:2]) == len(ids) - 2
+    held = Shop.open(shop_copy, need="catalogue")
+    assert held.catalogue.ids == ids[2:]
+    assert held.manifest.catalogue["count"] == len(ids) - 2
+
+
+def test_a_manifest_that_was_left_behind_is_taken_along(shop_copy: Path) -> None:
+    shop = Shop.open(shop_copy, need="catalogue")
+    shop.store.delete(shop.catalogue.ids[:1])  # killed before the manifest was written
+    assert refresh_shop(shop_copy)[0] == "catalogue"
+    held = Shop.open(shop_copy, need="map")
+    assert held.manifest.catalogue["count"] == len(held.catalogue) == len(shop.catalogue) - 1
+    assert held.manifest.catalogue["hash"] == held.store.hash()
+
+
+def test_a_model_that_is_none_is_refused(shop_copy: Path) -> None:
+    for wrong in ("none", "..", "", "../models", "run-1"):
+        with pytest.raises(BadOption, match="no model"):
+            use_model(shop_copy, wrong)
+    assert stale_stage(shop_copy) is None
+
+
+def test_going_back_to_a_model_needs_no_encoding_again(shop_copy: Path) -> None:
+    first = Shop.open(shop_copy, need="map")
+    other = train_shop(shop_copy, epochs=2, latent=8, seed=5).model_id
+    refresh_shop(shop_copy)
+    use_model(shop_copy, first.model.model_id)
+    assert "encodings" not in refresh_shop(shop_copy)
+    back = Shop.open(shop_copy, need="map")
+    np.testing.assert_array_equal(back.encodings.code, first.encodings.code)
+    assert set(models_of(back.files)) == {first.model.model_id, other}
+
+
+class Changes(RuleBasedStateMachine):
+    """Any order of changes, and after each the answers of a plain scan over what there is to be."""
+
+    origin: Path  # a small shop with two models
+    ids = Bundle("ids")
+
+    @initialize(target=ids)
+    def begin(self) -> Any:
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "shop"
+        shutil.copytree(self.origin, self.path)
+        held = Shop.open(self.path, need="catalogue").catalogue
+        self.wanted = {id_: held.categories[row] for row, id_ in enumerate(held.ids)}
+        self.seed, self.fresh = 1000, True
+        return held.ids[0]
+
+    @rule(target=ids, name=st.integers(0, 4), category=st.sampled_from(["bags", "hats"]))
+    def put(self, name: int, category: str) -> str:
+        self.seed += 1
+        put_products(self.path, [record(f"p{name}", self.seed, category)])
+        self.wanted[f"p{name}"] = category
+        self.fresh = False
+        return f"p{name}"
+
+    @precondition(lambda self: len(self.wanted) > 8)
+    @rule(id_=consumes(ids))
+    def remove(self, id_: str) -> None:
+        if id_ not in self.wanted:
+            with pytest.raises(UnknownProduct):
+                remove_products(self.path, [id_])
+            return
+        remove_products(self.path, [id_])
+        del self.wanted[id_]
+        self.fresh = False
+
+    @rule(which=st.integers(0, 1))
+    def use(self, which: int) -> None:
+        use_model(self.path, models_of(Shop.open(self.path, need="catalogue").files)[which])
+        self.fresh = False
+
+    @precondition(lambda self: self.fresh)
+    @rule(method=st.sampled_from(["kmeans", "category"]))
+    def cluster(self, method: str) -> None:
+        cluster_shop(self.path, k=2 if method == "kmeans" else None, method=method)
+        self.fresh = False  # the map stays, but that is for `refresh` to say
+
+    @precondition(lambda self: self.fresh)
+    @rule(tau=st.sampled_from([0.0, 0.2]))
+    def index(self, tau: float) -> None:
+        index_shop(self.path, tau=tau)
+
+    @rule()
+    def refresh(self) -> None:
+        refresh_shop(self.path)
+        self.fresh = True
+
+    @invariant()
+    def the_catalogue_is_what_was_put(self) -> None:
+        held = Shop.open(self.path, need="catalogue").catalogue
+        assert dict(zip(held.ids, held.categories, strict=True)) == self.wanted
+
+    @invariant()
+    def answers_are_right_or_refused(self) -> None:
+        if not self.fresh:
+            return
+        shop = Shop.open(self.path, need="map")
+        code = shop.random_design(self.seed)
+        found = shop.similar(code, 5, scope="catalogue")
+        scores = log_likelihood(code, shop.encodings.mean, shop.encodings.std, shop.tau)
+        order = np.lexsort((np.arange(len(scores)), -scores))[:5]
+        assert [match.id for match in found] == [shop.catalogue.ids[row] for row in order]
+        mean, std = shop.engine.encode(np.stack([shop.photo(id_) for id_ in shop.catalogue.ids]))
+        np.testing.assert_allclose(shop.encodings.mean, mean, atol=1e-4)
+        np.testing.assert_allclose(shop.encodings.std, std, atol=1e-4)
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            self.folder.cleanup()
+
+
+@pytest.fixture
+def machine(shop_copy: Path) -> type[Changes]:
+    ids = Shop.open(shop_copy, need="catalogue").catalogue.ids
+    train_shop(shop_copy, epochs=2, latent=8, seed=5)
+    remove_products(shop_copy, ids[FEW:])
+    refresh_shop(shop_copy)
+    return type("OfThisShop", (Changes,), {"origin": shop_copy})
+
+
+def test_any_order_of_changes(machine: type[Changes]) -> None:
+    held = settings(max_examples=4, stateful_step_count=8, deadline=None, derandomize=True,
+                    suppress_health_check=list(HealthCheck))  # fmt: skip
+    tested: Any = machine.TestCase
+    tested.settings = held
+    tested().runTest()
+
+
+@pytest.mark.slow
+def test_many_orders_of_changes(machine: type[Changes]) -> None:
+    held = settings(
+        max_examples=40, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    tested: Any = machine.TestCase
+    tested.settings = held
+    tested().runTest()

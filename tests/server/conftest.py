@@ -1,0 +1,46 @@
+"""The application over the small shop of all tests, asked without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from modiste.images.photo import to_jpeg
+from modiste.server.app import create_app
+from modiste.server.settings import Settings
+from modiste.shop.shop import Shop
+
+ALLOWED = "https://shop.example"
+# Tests ask more than any visitor.
+UNLIMITED: dict[str, float] = dict.fromkeys(
+    ("frames_per_second", "answers_per_second", "uploads_per_minute", "others_per_second"), 1e6
+)
+
+
+@pytest.fixture(scope="session")
+def shop(built: Path) -> Shop:
+    """The small shop, open."""
+    return Shop.open(built, need="map")
+
+
+@pytest.fixture(scope="session")
+def app(shop: Shop) -> FastAPI:
+    """The application that serves it."""
+    return create_app(shop, Settings(allow_embed=(ALLOWED,), **UNLIMITED))
+
+
+@pytest.fixture(scope="session")
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """A client of the running application; a failure of the server is an answer, as it would be over a network."""
+    with TestClient(app, raise_server_exceptions=False) as held:
+        yield held
+
+
+@pytest.fixture(scope="session")
+def photo(shop: Shop) -> bytes:
+    """A photo to upload: the first product's, as a JPEG."""
+    return to_jpeg(shop.photo(shop.catalogue.ids[0]))

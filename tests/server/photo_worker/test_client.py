@@ -1,0 +1,280 @@
+"""Photos are read in a process of their own: it gives the same pixels, and what breaks it breaks nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from modiste.errors import PhotoError
+from modiste.images.photo import (
+    fit_photo,
+    read_photo,
+    to_jpeg,
+    to_png,
+)
+from modiste.server.photo_worker import client as reading
+from modiste.server.photo_worker.client import Reader
+from modiste.server.photo_worker.protocol import HEADER_BYTES, receive, send
+from modiste.server.photo_worker.worker import MEMORY, bearable, most_pixels
+from modiste.server.problems import Refusal
+from tests.server.client import refused
+from tests.zoo import of_many_passes
+
+FRAME = (64, 48)
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
+
+
+def plain(h: int = 90, w: int = 70) -> bytes:
+    return to_png(np.random.default_rng(0).integers(0, 256, (h, w, 3), np.uint8))
+
+
+def slow() -> bytes:
+    """A photo that takes a second or more: as many passes as are allowed, over as many pixels."""
+    return of_many_passes(4400, 85)
+
+
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    held = Reader()
+    yield held
+    held.close()
+
+
+def gone(pid: int, within: float = 5.0) -> bool:
+    """Whether a process has ended, or does so soon."""
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+class TestPixels:
+    def test_fitted_they_are_those_of_the_shop(self, reader: Reader) -> None:
+        data = plain()
+        assert np.array_equal(reader.read(data, FRAME, False), fit_photo(read_photo(data), FRAME))
+
+    def test_to_be_cut_they_are_the_photo_s_own_if_it_is_small(self, reader: Reader) -> None:
+        data = plain()
+        assert np.array_equal(reader.read(data, FRAME, True), read_photo(data))
+
+    @pytest.mark.parametrize("size", [(900, 1300), (4000, 4000), (9, 20_000), (20_000, 1), (1, 1_000_000)])
+    def test_never_more_than_can_be_borne(self, reader: Reader, size: tuple[int, int]) -> None:
+        buffer = BytesIO()
+        Image.new("RGB", size, "red").save(buffer, "PNG")
+        photo = reader.read(buffer.getvalue(), FRAME, True)
+        assert photo.shape[0] * photo.shape[1] <= most_pixels(FRAME)
+        assert (photo == (255, 0, 0)).all()
+
+    def test_refusals_say_what_reading_here_would(self, reader: Reader) -> None:
+        for data in (b"", b"text", plain()[:100]):
+            with pytest.raises(PhotoError) as here:
+                bearable(data, FRAME, True)
+            with pytest.raises(PhotoError) as there:
+                reader.read(data, FRAME, True)
+            assert (there.value.message, there.value.remedy, there.value.reason) == (
+                here.value.message,
+                here.value.remedy,
+                here.value.reason,
+            )
+
+
+class TestLimits:
+    def test_too_slow(self) -> None:
+        reader = Reader(seconds=0.4)
+        try:
+            reader.read(plain(), FRAME, False)
+            before = reader.pid
+            began = time.monotonic()
+            with pytest.raises(PhotoError, match=r"more than 0\.4 s") as caught:
+                reader.read(slow(), FRAME, False)
+            assert caught.value.reason == "too-slow"
+            assert time.monotonic() - began < 5
+            assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
+            assert reader.pid != before
+        finally:
+            reader.close()
+
+    @LINUX
+    def test_too_much_memory_is_refused_and_the_process_stays(self, reader: Reader) -> None:
+        import resource
+
+        reader.read(plain(), FRAME, False)
+        pid = reader.pid
+        assert pid is not None
+        assert resource.prlimit(pid, resource.RLIMIT_AS) == (MEMORY, MEMORY)
+        resource.prlimit(pid, resource.RLIMIT_AS, (300 * 2**20, MEMORY))
+        buffer = BytesIO()
+        Image.new("RGBA", (4400, 4400)).save(buffer, "PNG")
+        with pytest.raises(PhotoError, match="more memory") as caught:
+            reader.read(buffer.getvalue(), FRAME, False)
+        assert caught.value.reason == "too-large"
+        assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
+        assert reader.pid == pid
+
+    @LINUX
+    def test_it_can_open_nothing_and_knows_no_key(
+        self, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MODISTE_ADMIN_KEY", "sha256:" + 64 * "0")
+        reader.read(plain(), FRAME, False)
+        about = Path(f"/proc/{reader.pid}")
+        assert b"MODISTE_" not in (about / "environ").read_bytes()
+        assert sorted(each.name for each in (about / "fd").iterdir()) == ["0", "1", "2"]
+        said = (about / "limits").read_text()
+        for name in ("Max open files", "Max file size", "Max core file size"):
+            line = next(line for line in said.splitlines() if line.startswith(name))
+            assert line.removeprefix(name).split()[0] in ("0", "3")
+
+    def test_it_is_light(self) -> None:
+        ask = "import sys, modiste.server.photo_worker.worker; print(*sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-c", ask],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        assert not {"fastapi", "starlette", "scipy", "onnxruntime", "pyarrow"} & set(done.stdout.split())
+
+
+@LINUX
+class TestEnding:
+    def test_killed_between_two_photos_nobody_notices(self, reader: Reader) -> None:
+        reader.read(plain(), FRAME, False)
+        assert reader.pid is not None
+        os.kill(reader.pid, signal.SIGKILL)
+        assert gone(reader.pid)
+        assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
+
+    def test_killed_at_a_photo_that_photo_is_refused(self, reader: Reader) -> None:
+        reader.read(plain(), FRAME, False)
+        pid = reader.pid
+        assert pid is not None
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(reader.read, slow(), FRAME, False)
+            time.sleep(0.3)
+            os.kill(pid, signal.SIGKILL)
+            with pytest.raises(PhotoError) as caught:
+                asked.result(timeout=10)
+        assert caught.value.reason == "unreadable"
+        assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
+
+    def test_many_at_once_wait_for_each_other(self, reader: Reader) -> None:
+        sizes = [(50 + n, 40) for n in range(12)]
+        with ThreadPoolExecutor(6) as pool:
+            found = list(pool.map(lambda size: reader.read(plain(*size), FRAME, True).shape[:2], sizes))
+        assert found == sizes
+
+    def test_closed_it_ends_and_may_begin_again(self, reader: Reader) -> None:
+        reader.read(plain(), FRAME, False)
+        pid = reader.pid
+        assert pid is not None
+        reader.close()
+        assert gone(pid, 0.1)
+        assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
+
+    def test_it_ends_when_the_server_is_killed(self) -> None:
+        program = (
+            "import time; from modiste.server.photo_worker.client import Reader; held = Reader(); held.start(); "
+            "print(held.pid, flush=True); time.sleep(60)"
+        )
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=env) as server:
+            assert server.stdout is not None
+            pid = int(server.stdout.readline())
+            server.kill()
+        assert gone(pid)
+
+    def test_one_that_does_not_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reading, "_command", lambda: [sys.executable, "-c", "raise SystemExit(3)"])
+        held = Reader()
+        with pytest.raises(Refusal) as caught:
+            held.read(plain(), FRAME, False)
+        assert (caught.value.status_code, caught.value.code) == (503, "not_ready")
+        assert held.pid is None
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "{}",
+            '{"bytes": 1e99}',
+            '{"bytes": 999999999999}',
+            '{"bytes": 3, "height": 9, "width": 1}',
+            "[" * 999,
+        ],
+    )
+    def test_one_that_says_something_else(self, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+        program = (
+            "import sys; from modiste.server.photo_worker.protocol import *; send(sys.stdout.buffer, {}); "
+            "receive(sys.stdin.buffer, 10**7); said = sys.argv[1].encode(); "
+            "sys.stdout.buffer.write(len(said).to_bytes(4, 'big') + said + b'abc'); sys.stdout.buffer.flush()"
+        )
+        monkeypatch.setattr(reading, "_command", lambda: [sys.executable, "-c", program, answer])
+        held = Reader()
+        with pytest.raises(PhotoError) as caught:
+            held.read(plain(), FRAME, False)
+        held.close()
+        assert caught.value.reason == "unreadable"
+
+
+class TestFrames:
+    def test_there_and_back(self) -> None:
+        pipe = BytesIO()
+        send(pipe, {"said": "ü"}, b"abc")
+        send(pipe, {})
+        pipe.seek(0)
+        assert receive(pipe, 3) == ({"said": "ü", "bytes": 3}, b"abc")
+        assert receive(pipe, 0) == ({"bytes": 0}, b"")
+        with pytest.raises(ConnectionError):
+            receive(pipe, 0)
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            b"\0",
+            b"\0\0\0\x02{",
+            b"\0\0\0\x02{}",
+            b"\xff\xff\xff\xff" + bytes(100),
+            (HEADER_BYTES + 1).to_bytes(4, "big") + b" " * (HEADER_BYTES - 1) + b"{}",
+            b"\0\0\0\x0b" + b'{"bytes":4}abcd',
+            b"\0\0\0\x0b" + b'{"bytes":3}ab',
+            b"\0\0\0\x0c" + b'{"bytes":-1}',
+            b"\0\0\0\x0e" + b'{"bytes":true}a',
+        ],
+    )
+    def test_what_is_no_frame(self, said: bytes) -> None:
+        with pytest.raises(ConnectionError):
+            receive(BytesIO(said), 3)
+
+
+@LINUX
+def test_a_photo_that_breaks_the_reader_is_refused_and_the_server_goes_on(client: TestClient) -> None:
+    front = client.app.state.front  # type: ignore[attr-defined]
+    held = front.crews.reader
+    photo = to_jpeg(np.full((60, 50, 3), 200, np.uint8))
+    headers = {"content-type": "image/jpeg"}
+    assert client.post("/v1/encode", content=photo, headers=headers).status_code == 200
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(client.post, "/v1/encode?cut=false", content=slow(), headers=headers)
+        time.sleep(0.3)
+        os.kill(held.pid, signal.SIGKILL)
+        assert refused(asked.result(), 422, "photo_error")["reason"] == "unreadable"
+    assert client.post("/v1/encode", content=photo, headers=headers).status_code == 200

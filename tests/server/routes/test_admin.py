@@ -1,0 +1,429 @@
+"""Whoever has the key changes the shop, and nobody else; visitors never notice but by what they are shown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from PIL import Image
+from starlette.testclient import TestClient
+
+from modiste.images.photo import (
+    decode_jpeg,
+    fit_photo,
+    read_photo,
+    to_jpeg,
+    to_png,
+)
+from modiste.pipeline.cluster import cluster_shop
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.train import train_shop
+from modiste.pipeline.update import Given, models_of
+from modiste.server.app import create_app
+from modiste.server.auth import new_key
+from modiste.server.middleware.body_limit import MULTIPART_BYTES, PHOTO_BYTES
+from modiste.server.settings import Settings
+from modiste.shop.shop import Shop
+from modiste.sources.record import Record
+from modiste.sources.sanitize import LONGEST_TEXT, unfit_id
+from modiste.storage.locks import one_writer
+from modiste.storage.product_store import ProductStore
+from tests.server.client import refused
+from tests.server.conftest import UNLIMITED
+from tests.server.routes.test_encode import no_disk
+from tests.zoo import of_many_passes, written, zoo
+
+ADMIN, READER = new_key(), new_key()
+KEY = {"Authorization": f"Bearer {ADMIN[0]}"}
+READ = {"Authorization": f"Bearer {READER[0]}"}
+CHANGES = [
+    ("PUT", "/v1/admin/products/new"),
+    ("DELETE", "/v1/admin/products/new"),
+    ("POST", "/v1/admin/model"),
+    ("POST", "/v1/admin/reindex"),
+    ("POST", "/v1/admin/reload"),
+]
+
+
+@pytest.fixture
+def kept(shop_copy: Path) -> Iterator[tuple[TestClient, Path]]:
+    """A client of a server with both keys, on a shop of its own."""
+    settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
+    with TestClient(
+        create_app(Shop.open(shop_copy, need="map"), settings), raise_server_exceptions=False
+    ) as client:
+        yield client, shop_copy
+
+
+def settled(client: TestClient) -> dict[str, Any]:
+    """How the shop stands once all is made anew."""
+    for _ in range(600):
+        held = client.get("/v1/admin", headers=READ).json()
+        if not held["working"]:
+            return held
+        time.sleep(0.05)
+    raise AssertionError(held)
+
+
+def noise(seed: int) -> bytes:
+    return to_png(np.random.default_rng(seed).integers(0, 255, (64, 48, 3), dtype=np.uint8))
+
+
+def put(client: TestClient, id_: str, photo: bytes, category: str = "bags", **more: str) -> Any:
+    files = {"photo": ("p.png", photo, "image/png")}
+    data = {"category": category, **more}
+    return client.put(f"/v1/admin/products/{id_}", headers=KEY, files=files, data=data)
+
+
+def test_without_a_key_there_is_nothing(client: TestClient) -> None:
+    for method, path in [("GET", "/v1/admin"), *CHANGES]:
+        refused(client.request(method, path, headers=KEY, json={"model": "x"}), 404, "not_found")
+
+
+def test_who_may_do_what(kept: tuple[TestClient, Path]) -> None:
+    client, _ = kept
+    given = ("Bearer ", f"Basic {ADMIN[0]}", ADMIN[0], f"Bearer {ADMIN[1]}", b"Bearer \xe9\xff")
+    wrong: list[dict[str, Any]] = [{}, *({"Authorization": each} for each in given)]
+    for headers in wrong:
+        for method, path in [("GET", "/v1/admin"), *CHANGES]:
+            answer = client.request(method, path, headers=headers, json={"model": "x"})
+            refused(answer, 401, "unauthorized")
+            assert answer.headers["www-authenticate"] == "Bearer"
+    for method, path in CHANGES:
+        refused(client.request(method, path, headers=READ, json={"model": "x"}), 403, "read_only")
+    assert client.get("/v1/admin", headers=READ).status_code == 200
+    assert client.get("/v1/admin", headers=KEY).status_code == 200
+
+
+def test_products_come_change_and_go(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    before = settled(client)
+    answer = put(client, "new%2Fone", noise(1), attributes='{"name": "New", "year": 2020}')
+    assert answer.status_code == 202, answer.text
+    stored = Shop.open(path, need="catalogue").catalogue  # it is on disk by now
+    assert stored.attributes(stored.row("new/one")) == {"name": "New", "year": 2020}
+    held = settled(client)
+    assert held["error"] == ""
+    assert (held["products"], held["before"]) == (before["products"] + 1, before["version"])
+    assert client.get("/v1/products/new%2Fone").json()["title"] == "New"
+    first = client.get("/v1/products/new%2Fone/photo.jpg").content
+    assert put(client, "new%2Fone", noise(2)).status_code == 202
+    settled(client)
+    assert client.get("/v1/products/new%2Fone/photo.jpg").content != first
+    assert client.delete("/v1/admin/products/new%2Fone", headers=KEY).status_code == 202
+    assert settled(client)["products"] == before["products"]
+    refused(client.get("/v1/products/new%2Fone"), 404, "unknown_product")
+    Shop.open(path, need="map")
+
+
+def test_what_is_no_product_is_refused_and_changes_nothing(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    known = Shop.open(path, need="catalogue")
+    version = settled(client)["version"]
+    refused(put(client, "x", b"no photo"), 422, "photo_error")
+    refused(put(client, "x", noise(1), category=" "), 422, "validation")
+    refused(put(client, "x", noise(1), attributes="[1]"), 422, "validation")
+    refused(put(client, "x", noise(1), attributes='{"a": {"b": 1}}'), 422, "validation")
+    refused(put(client, "x%00", noise(1)), 422, "validation")
+    refused(put(client, "x" * 600, noise(1)), 422, "validation")
+    refused(put(client, "x", noise(1), category="x" * 513), 422, "validation")
+    refused(
+        put(client, "x", noise(1), attributes=json.dumps({"a": "x" * (LONGEST_TEXT + 1)})), 422, "validation"
+    )
+    refused(put(client, "x", b"\x00" * 5_100_000), 413, "too_large")
+    refused(client.delete("/v1/admin/products/none", headers=KEY), 404, "unknown_product")
+    refused(client.post("/v1/admin/model", headers=KEY, json={"model": "../../x"}), 422, "bad_option")
+    again = Shop.open(path, need="map")
+    assert again.store.hash() == known.store.hash()
+    assert settled(client)["version"] == version
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_an_oversized_product_is_refused_while_it_arrives_and_never_on_disk(
+    kept: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch, announced: bool
+) -> None:
+    client, _ = kept
+    monkeypatch.setattr(SpooledTemporaryFile, "rollover", no_disk)
+    head = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="p.png"\r\n\r\n'
+    sent = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal sent
+        yield head
+        for _ in range(200):
+            sent += 100_000
+            yield bytes(100_000)
+
+    headers = KEY | {"Content-Type": "multipart/form-data; boundary=x"}
+    body = b"".join(chunks()) if announced else chunks()
+    read: list[int] = []
+    write = SpooledTemporaryFile.write
+    monkeypatch.setattr(
+        SpooledTemporaryFile, "write", lambda file, data: (read.append(len(data)), write(file, data))[1]
+    )
+    answer = client.put("/v1/admin/products/x", headers=headers, content=body)
+    refused(answer, 413, "too_large")
+    assert sum(read) <= (0 if announced else PHOTO_BYTES + MULTIPART_BYTES)
+
+
+@pytest.mark.parametrize("id_", ["帽子", "a b", "../x", "=1+1", "a\xa0b", "\u3000", "👩\u200d🦰", "x" * 512])
+@pytest.mark.parametrize("end", ["", "\x1b", "\u202e", "\x9b"])
+def test_an_id_is_what_a_table_s_may_be(kept: tuple[TestClient, Path], id_: str, end: str) -> None:
+    """One rule, whichever way a product comes in."""
+    client, path = kept
+    name = id_[: 512 - len(end)] + end
+    if (why := unfit_id(name)) is None:
+        assert put(client, quote(name, safe=""), noise(1)).status_code == 202
+        assert name in Shop.open(path, need="catalogue").catalogue.ids
+    else:
+        for answer in (
+            put(client, quote(name, safe=""), noise(1)),
+            client.delete(f"/v1/admin/products/{quote(name, safe='')}", headers=KEY),
+        ):
+            assert why in refused(answer, 422, "validation")["detail"].replace("An id", "an id")
+        assert end
+
+
+def test_attributes_are_what_a_table_s_would_be(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    said = '{"Base Colour": "red\\ud800", "id": 3, "x": NaN, "y": 1e999, "n": null, "big": %s}' % ("9" * 400)
+    assert put(client, "odd", noise(1), attributes=said).status_code == 202
+    stored = Shop.open(path, need="catalogue").catalogue
+    assert stored.attributes(stored.row("odd")) == {"base_colour": "red?", "source_id": 3, "big": "9" * 400}
+
+
+class TestPhotos:
+    """They are read in the process that reads visitors'."""
+
+    @pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason])
+    def test_a_bad_one_is_refused(self, reading: tuple[TestClient, Path], name: str) -> None:
+        client, path = reading
+        before = Shop.open(path, need="catalogue").store.hash()
+        reason = zoo()[name].reason
+        status = 413 if reason == "too-large" else 422
+        assert refused(put(client, "bad", zoo()[name].data), status, "photo_error")["reason"] == reason
+        assert Shop.open(path, need="catalogue").store.hash() == before
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
+    def test_the_largest_takes_none_of_the_server_s_memory(self, reading: tuple[TestClient, Path]) -> None:
+        client, _ = reading
+        largest = written(Image.new("RGBA", (4400, 4500), (1, 2, 3, 4)), "WEBP", method=0)
+        put(client, "first", noise(1))
+        settled(client)
+        Path("/proc/self/clear_refs").write_text("5")
+        before = resident("VmRSS")
+        assert put(client, "largest", largest).status_code == 202
+        held = resident("VmHWM") - before
+        settled(client)
+        assert held < 60  # MB; its pixels are 80 with transparency, and 60 without
+
+    def test_a_product_is_the_same_as_by_ingest(self, reading: tuple[TestClient, Path]) -> None:
+        client, path = reading
+        photo = written(Image.effect_noise((300, 200), 60).convert("RGB"), "JPEG")
+        assert put(client, "same", photo, category="bags").status_code == 202
+        settled(client)
+        given = Given([Record("same", "bags", photo, {})])
+        assert ingest(given, path).unchanged == 1
+        stored = Shop.open(path, need="catalogue")
+        np.testing.assert_allclose(
+            stored.photo("same"), decode_jpeg(to_jpeg(fit_photo(read_photo(photo), stored.frame)))
+        )
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
+    def test_one_that_breaks_the_reader_is_refused(self, reading: tuple[TestClient, Path]) -> None:
+        client, _ = reading
+        held: Any = client.app.state.front.crews.reader  # type: ignore[attr-defined]
+        pid = held.pid
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(put, client, "slow", of_many_passes(4400, 85))
+            time.sleep(0.5)
+            os.kill(pid, signal.SIGKILL)
+            assert refused(asked.result(), 422, "photo_error")["reason"] == "unreadable"
+        assert put(client, "after", noise(4)).status_code == 202
+
+
+@pytest.fixture(scope="module")
+def reading(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, Path]]:
+    """A client of a server with both keys, on a shop of its own, for several tests."""
+    root = tmp_path_factory.mktemp("reading") / "shop"
+    shutil.copytree(built, root)
+    settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
+    with TestClient(
+        create_app(Shop.open(root, need="map"), settings), raise_server_exceptions=False
+    ) as client:
+        yield client, root
+
+
+def resident(name: str) -> float:
+    """This process's memory, in MB."""
+    said = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) / 1024 for line in said.splitlines() if line.startswith(name + ":"))
+
+
+def test_another_model_and_back(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    one = settled(client)
+    old = Shop.open(path, need="map")
+    # A second model, trained beside the server.
+    other = train_shop(path, epochs=2, latent=8, seed=5).model_id
+    assert other != one["model"]
+    assert client.get("/v1/shop").json()["model"] == one["model"]
+    assert client.post("/v1/admin/reload", headers=KEY).status_code == 202
+    two = settled(client)
+    assert (two["model"], two["error"], set(two["models"])) == (other, "", {one["model"], other})
+    # Whoever began with the first goes on with it.
+    frame = {"m": one["model"], "z": "AAAAAAAAAAA"}
+    assert client.get("/v1/frame.jpg", params=frame).status_code == 200
+    staying = {"Modiste-Version": one["version"]}
+    began = client.post("/v1/similar", json={"product": old.catalogue.ids[0]}, headers=staying)
+    assert began.headers["modiste-version"] == one["version"]
+    np.testing.assert_allclose(began.json()["query"]["code"], old.code_of(old.catalogue.ids[0]), rtol=1e-6)
+    assert client.get("/v1/shop").headers["modiste-version"] == two["version"]
+    assert client.post("/v1/admin/model", headers=KEY, json={"model": one["model"]}).status_code == 202
+    back = settled(client)
+    assert (back["model"], back["error"]) == (one["model"], "")
+    assert client.get("/v1/frame.jpg", params=frame).status_code == 200
+
+
+def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    ids = Shop.open(path, need="catalogue").catalogue.ids
+    statuses: list[int] = []
+    done = threading.Event()
+
+    def visit() -> None:
+        frames = client.get("/v1/sliders").json()["frames"]
+        while not done.is_set():
+            statuses.append(client.get("/v1/frame.jpg", params={"m": frames, "z": "AAAAAAAAAAA"}).status_code)
+            statuses.append(client.post("/v1/similar", json={"product": ids[0], "k": 3}).status_code)
+            statuses.append(client.post("/v1/recommend", json={"product": ids[1], "k": 2}).status_code)
+
+    visitors = [threading.Thread(target=visit) for _ in range(3)]
+    for each in visitors:
+        each.start()
+    for seed in range(3):
+        assert put(client, f"new-{seed}", noise(seed)).status_code == 202
+    held = settled(client)
+    done.set()
+    for each in visitors:
+        each.join()
+    assert held["error"] == ""
+    assert held["products"] == len(ids) + 3
+    assert len(statuses) > 20
+    assert set(statuses) == {200}
+
+
+def test_what_is_told_is_of_one_moment(
+    kept: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = kept
+    app: Any = client.app
+    before, found = settled(client), models_of
+
+    def slow(files: Any) -> list[str]:
+        """The models, once the change is served."""
+        while app.state.keeper.at_work:
+            time.sleep(0.02)
+        return found(files)
+
+    monkeypatch.setattr("modiste.server.routes.admin.models_of", slow)
+    told = put(client, "new", noise(1)).json()
+    assert (told["working"], told["products"]) == (False, before["products"] + 1)
+
+
+def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: Path) -> None:
+    app = create_app(
+        Shop.open(shop_copy, need="map"), Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
+    )
+    with TestClient(app) as client:
+        before = settled(client)
+        crew, end = app.state.front.crews.asking, threading.Event()
+
+        async def crowd() -> list[Any]:
+            """As many as may wait; whoever comes then is sent away."""
+            waiting = [crew.do(end.wait) for _ in range(crew._most)]
+            return await asyncio.gather(*waiting)
+
+        assert client.portal is not None
+        waited = client.portal.start_task_soon(crowd)
+        assert put(client, "new", noise(1)).status_code == 202
+        held = settled(client)
+        assert client.get("/v1/card").status_code == 503
+        end.set()
+        waited.result()
+    assert (held["products"], held["error"]) == (before["products"] + 1, "")
+
+
+def test_other_words_are_taken_up(kept: tuple[TestClient, Path]) -> None:
+    """Prices change every night: the same photo with other words is another version of the shop."""
+    client, path = kept
+    put(client, "new", noise(1), attributes='{"name": "New", "price": 10}')
+    before = settled(client)
+    put(client, "new", noise(1), attributes='{"name": "Newer", "price": 9}')
+    held = settled(client)
+    assert held["version"] != before["version"]
+    assert client.get("/v1/products/new").json()["title"] == "Newer"
+    store = ProductStore.open(path / "store")  # by an ingest, not by the server
+    store.upsert([replace(store.get("new"), attributes={"name": "Newest", "price": 8})])
+    client.post("/v1/admin/reload", headers=KEY)
+    assert settled(client)["version"] not in (before["version"], held["version"])
+    assert client.get("/v1/products/new").json()["title"] == "Newest"
+
+
+def test_a_shop_that_cannot_answer_is_not_served(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    version = settled(client)["version"]
+    manifest = (path / "shop.json").read_bytes()
+    (path / "shop.json").write_text("{")
+    assert client.post("/v1/admin/reload", headers=KEY).status_code == 202
+    held = settled(client)
+    assert held["version"] == version
+    assert "shop.json" in held["error"]
+    assert client.get("/v1/shop").status_code == 200
+    assert client.get("/readyz").status_code == 200
+    (path / "shop.json").write_bytes(manifest)
+    assert client.post("/v1/admin/reindex", headers=KEY).status_code == 202
+    assert settled(client)["error"] == ""
+
+
+def test_a_change_waits_for_a_stage_that_holds_the_shop(shop_copy: Path) -> None:
+    settings = Settings(admin_key=ADMIN[1], deadline=1.0, **UNLIMITED)
+    with TestClient(create_app(Shop.open(shop_copy, need="map"), settings)) as client:
+        with one_writer(shop_copy):
+            refused(put(client, "new", noise(1)), 503, "too_slow")
+        assert put(client, "new", noise(1)).status_code == 202
+
+
+def test_clusters_are_made_again_as_they_were_asked_for(kept: tuple[TestClient, Path]) -> None:
+    client, path = kept
+    cluster_shop(path, k=2, method="kmeans", on="mean")
+    put(client, "new", noise(1))
+    assert settled(client)["error"] == ""
+    made = Shop.open(path, need="map").manifest.clusters
+    assert (made["k"], made["method"], made["on"]) == (2, "kmeans", "mean")
+    assert len(client.get("/v1/shop").json()["clusters"]) == 2
+
+
+def test_the_server_has_routes_for_keepers_only_below_admin(app: FastAPI) -> None:
+    writing = {
+        path
+        for path, operations in app.openapi()["paths"].items()
+        if {"put", "delete", "patch"} & set(operations)
+    }
+    assert writing == {"/v1/admin/products/{id}"}

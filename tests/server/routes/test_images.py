@@ -1,0 +1,200 @@
+"""What draws: live frames, whose URL decides their bytes; codes in full precision; the way between two."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from starlette.testclient import TestClient
+
+from modiste.server.design_codec import dequantise, quantise, to_text
+from modiste.shop.shop import Shop
+from tests.server.client import refused
+
+
+def frame_url(client: TestClient, data: bytes) -> str:
+    return f"/v1/frame.jpg?m={client.get('/v1/sliders').json()['frames']}&z={to_text(data)}"
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(BytesIO(data))
+
+
+def counted(client: TestClient, line: str) -> float:
+    """A counter of /metrics by its name and labels."""
+    for each in client.get("/metrics").text.splitlines():
+        if each.startswith(line + " "):
+            return float(each.rpartition(" ")[2])
+    return 0.0
+
+
+def test_a_frame_may_be_kept_for_ever(client: TestClient, shop: Shop) -> None:
+    answer = client.get(frame_url(client, bytes(range(10, 18))))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "vary" not in answer.headers
+    assert opened(answer.content).size == (shop.frame[1], shop.frame[0])
+
+
+def test_a_frame_is_drawn_once_and_remembered(client: TestClient) -> None:
+    url = frame_url(client, bytes([201, 7, 3, 99, 0, 255, 1, 64]))
+    hit, miss = 'modiste_frames_total{cache="hit"}', 'modiste_frames_total{cache="miss"}'
+    before = counted(client, hit), counted(client, miss)
+    first = client.get(url).content
+    assert (counted(client, hit), counted(client, miss)) == (before[0], before[1] + 1)
+    assert client.get(url).content == first
+    assert (counted(client, hit), counted(client, miss)) == (before[0] + 1, before[1] + 1)
+    assert counted(client, 'modiste_cache_bytes{kind="frames"}') > len(first)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(min_size=8, max_size=8))
+def test_a_frame_is_what_decode_draws_of_its_code(client: TestClient, shop: Shop, data: bytes) -> None:
+    code = dequantise(data, shop.sliders.ranges)
+    drawn = client.post("/v1/decode", json={"code": code.tolist()}, headers={"accept": "image/jpeg"})
+    assert drawn.content == client.get(frame_url(client, data)).content
+
+
+def test_a_shared_design_gives_the_same_bytes_from_another_server(
+    client: TestClient, app: FastAPI, shop: Shop
+) -> None:
+    from modiste.server.app import create_app
+
+    url = frame_url(client, quantise(shop.code_of(shop.catalogue.ids[3]), shop.sliders.ranges))
+    with TestClient(create_app(Shop.open(shop.path, need="map"))) as other:
+        assert other.get(url).content == client.get(url).content
+
+
+@pytest.mark.parametrize(
+    "name", ["", "0123456789ab", "../../etc/passwd", "x" * 5000, "<script>", "\u202eabc"]
+)
+def test_frames_of_another_name(client: TestClient, name: str) -> None:
+    found = refused(
+        client.get("/v1/frame.jpg", params={"m": name, "z": "AAAAAAAAAAA"}), 404, "unknown_frames"
+    )
+    assert "/v1/sliders" in found["remedy"]
+    assert len(found["detail"]) < 600
+
+
+@pytest.mark.parametrize(
+    "z", ["", "AAAA", "AAAAAAAAAAB", "AAAAAAAAAAA=", "AAAAAAAAAA!", "A" * 10_000, "ÀAAAAAAAAAA"]
+)
+def test_a_design_that_is_none(client: TestClient, shop: Shop, z: str) -> None:
+    refused(client.get("/v1/frame.jpg", params={"m": shop.sliders.frames, "z": z}), 422, "bad_code")
+
+
+@pytest.mark.parametrize("query", ["", "?z=AAAAAAAAAAA", "?m=x"])
+def test_a_frame_without_its_parameters(client: TestClient, query: str) -> None:
+    refused(client.get("/v1/frame.jpg" + query), 422, "validation")
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"), [("image/jpeg", "JPEG"), ("image/png", "PNG"), ("image/webp", "WEBP")]
+)
+def test_decode_in_the_accepted_type(client: TestClient, shop: Shop, accept: str, kind: str) -> None:
+    id_ = shop.catalogue.ids[0]
+    answer = client.post("/v1/decode", json={"product": id_}, headers={"accept": accept})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == accept
+    assert answer.headers["vary"] == "Accept"
+    picture = opened(answer.content)
+    assert picture.format == kind
+    if kind == "PNG":
+        assert np.array_equal(np.asarray(picture), shop.decode(shop.code_of(id_)))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 422, "bad_option"),
+        ({"code": [0.0] * 8, "product": "x"}, 422, "bad_option"),
+        ({"product": "no-such"}, 404, "unknown_product"),
+        ({"product": "<img src=x onerror=alert(1)>"}, 404, "unknown_product"),
+        ({"code": [0.0] * 7}, 422, "bad_code"),
+        ({"code": []}, 422, "bad_code"),
+        ({"code": [1e300] * 8}, 422, "bad_code"),
+        ({"code": ["0"] * 8}, 422, "validation"),
+        ({"code": [True] * 8}, 422, "validation"),
+        ({"code": [0.0] * 5000}, 422, "validation"),
+        ({"code": "zero"}, 422, "validation"),
+        ({"kode": [0.0] * 8}, 422, "validation"),
+        ([], 422, "validation"),
+    ],
+)
+def test_decode_of_what_is_no_code(client: TestClient, body: Any, status: int, code: str) -> None:
+    refused(client.post("/v1/decode", json=body), status, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b'{"code": [NaN, 0, 0, 0, 0, 0, 0, 0]}', 422, "bad_code"),
+        (b'{"code": [Infinity, 0, 0, 0, 0, 0, 0, 0]}', 422, "bad_code"),
+        (b'{"code": [', 422, "validation"),
+        (b"", 422, "validation"),
+        (b'{"product": "\xff"}', 400, "bad_request"),
+        (b"[" * 100_000, 400, "bad_request"),
+        (b'{"code": [' + b"0," * 200_000 + b"0]}", 413, "too_large"),
+    ],
+)
+def test_decode_of_what_is_no_json(client: TestClient, body: bytes, status: int, code: str) -> None:
+    refused(
+        client.post("/v1/decode", content=body, headers={"content-type": "application/json"}), status, code
+    )
+
+
+def test_decode_as_what_is_not_offered(client: TestClient) -> None:
+    found = refused(
+        client.post("/v1/decode", json={"code": [0.0] * 8}, headers={"accept": "image/gif"}),
+        406,
+        "not_acceptable",
+    )
+    assert "image/webp" in found["remedy"]
+
+
+def test_between_as_a_strip(client: TestClient, shop: Shop) -> None:
+    a, b = (shop.code_of(shop.catalogue.ids[i]) for i in (0, 50))
+    body = {"a": a.tolist(), "b": b.tolist(), "steps": 7}
+    answer = client.post("/v1/between", json=body, headers={"accept": "image/png"})
+    strip = np.asarray(opened(answer.content))
+    height, width = shop.frame
+    assert strip.shape == (height, 7 * width, 3)
+    assert np.array_equal(strip[:, :width], shop.decode(a))
+    assert np.array_equal(strip[:, -width:], shop.decode(b))
+
+
+@pytest.mark.parametrize(("back", "count"), [(False, 9), (True, 16)])
+def test_between_as_an_animation(client: TestClient, shop: Shop, back: bool, count: int) -> None:
+    a, b = (
+        shop.sliders.ranges.T.tolist()
+    )  # far apart: pictures that are the same become one that stays longer
+    answer = client.post("/v1/between", json={"a": a, "b": b, "steps": 9, "there_and_back": back})
+    assert answer.headers["content-type"] == "image/webp"
+    moving: Any = opened(answer.content)
+    assert (moving.format, moving.n_frames, moving.info["loop"]) == ("WEBP", count, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"steps": 6}, 422, "validation"),
+        ({"steps": 61}, 422, "validation"),
+        ({"a": [0.0]}, 422, "bad_code"),
+        ({"b": None}, 422, "validation"),
+    ],
+)
+def test_between_what_cannot_be(client: TestClient, changes: dict[str, Any], status: int, code: str) -> None:
+    body = {"a": [0.0] * 8, "b": [1.0] * 8} | changes
+    refused(client.post("/v1/between", json=body), status, code)
+
+
+def test_between_as_what_is_not_offered(client: TestClient) -> None:
+    body = {"a": [0.0] * 8, "b": [1.0] * 8}
+    refused(client.post("/v1/between", json=body, headers={"accept": "image/gif"}), 406, "not_acceptable")

@@ -1,0 +1,230 @@
+"""The shop's products over HTTP: pages, filters, search, photos, thumbnails, and ids that may hold any character."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from modiste.pipeline.build import build
+from modiste.server.app import create_app
+from modiste.shop.shop import Shop
+from modiste.sources.record import Record
+from modiste.sources.sanitize import unfit
+from tests.server.client import refused
+from tests.small import FRAME, Listed
+
+HOSTILE = (
+    "a/b/photo.jpg",
+    "a/b",
+    "100% wool?#x&y=1",
+    "../../etc/passwd",
+    "<script>alert(1)</script>",
+    "\u202eabc",
+    "靴 鞋 حذاء",
+    "a%2Fb",
+    "x" * 300,
+    "quote\"'`",
+    "line\nbreak",
+)
+
+
+def ids(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [each["id"] for each in answer.json()["results"]]
+
+
+def test_page_by_page_every_product_once(client: TestClient, shop: Shop) -> None:
+    found: list[str] = []
+    for page in range(1, 6):
+        answer = client.get("/v1/products", params={"page": page, "size": 20}).json()
+        assert (answer["page"], answer["size"], answer["total"]) == (page, 20, len(shop.catalogue))
+        found += [each["id"] for each in answer["results"]]
+    assert found == shop.catalogue.ids
+    assert ids(client.get("/v1/products?page=1000")) == []
+
+
+def test_at_random_is_the_same_for_a_seed(client: TestClient, shop: Shop) -> None:
+    first, again, other = (
+        ids(client.get(f"/v1/products?sort=random&seed={seed}&size=100")) for seed in (1, 1, 2)
+    )
+    assert first == again != other
+    assert sorted(first) == shop.catalogue.ids
+
+
+def test_filters_within_an_attribute_or_and_between_them_and(client: TestClient, shop: Shop) -> None:
+    table = shop.products
+    colours = table["base_colour"].value_counts().index[:2].tolist()
+    category = table["category"].iloc[0]
+    query = {"base_colour": colours, "category": category, "size": 100}
+    wanted = table[table["base_colour"].isin(colours) & (table["category"] == category)]
+    assert ids(client.get("/v1/products", params=query)) == wanted["id"].tolist()
+    assert (
+        ids(client.get("/v1/products", params={"cluster": [0, 1], "size": 100}))
+        == table[table["cluster"].isin([0, 1])]["id"].tolist()
+    )
+    assert ids(client.get("/v1/products?lightness=0.2387"))
+
+
+def test_search_finds_words_in_any_order_and_case(client: TestClient, shop: Shop) -> None:
+    row = 0
+    words = shop.title(row).upper().split()
+    assert shop.catalogue.ids[row] in ids(client.get("/v1/products", params={"q": " ".join(reversed(words))}))
+    assert ids(client.get("/v1/products", params={"q": "no product is called this"})) == []
+    assert len(ids(client.get("/v1/products", params={"q": "  ", "size": 100}))) == len(shop.catalogue)
+    assert client.get("/v1/products", params={"q": words[0]}).json()["total"] < len(shop.catalogue)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("page=0", "validation"),
+        ("page=x", "validation"),
+        ("size=0", "validation"),
+        ("size=101", "validation"),
+        ("sort=price", "validation"),
+        ("seed=-1", "validation"),
+        ("cluster=x", "validation"),
+        ("cluster=99", "bad_option"),
+        ("cluster=-1", "bad_option"),
+        ("no_such=1", "bad_option"),
+        ("lightness=bright", "bad_option"),
+        ("attribute_size=1", "bad_option"),
+        ("q=" + "x" * 201, "validation"),
+        ("%00=%00", "bad_option"),
+    ],
+)
+def test_what_cannot_be_listed(client: TestClient, query: str, code: str) -> None:
+    refused(client.get("/v1/products?" + query), 422, code)
+
+
+def test_one_product_whole(client: TestClient, shop: Shop) -> None:
+    row = 7
+    found = client.get(f"/v1/products/{shop.catalogue.ids[row]}").json()
+    assert found["id"] == shop.catalogue.ids[row]
+    assert found["title"] == shop.title(row)
+    assert found["attributes"] == shop.catalogue.attributes(row)
+    for name in ("code", "mean", "std"):
+        assert found[name] == getattr(shop.encodings, name)[row].tolist()
+    assert found["position"] == pytest.approx(shop.map.positions[row].tolist(), abs=1e-4)
+
+
+def test_a_photo_as_the_shop_holds_it_and_asked_again_by_its_etag(client: TestClient, shop: Shop) -> None:
+    found = client.get(f"/v1/products/{shop.catalogue.ids[0]}").json()
+    answer = client.get(found["photo"])
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.content == shop.jpeg(found["id"])
+    again = client.get(found["photo"], headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == answer.headers["etag"]
+    assert client.get(found["photo"], headers={"if-none-match": '"other", "more"'}).status_code == 200
+
+
+def test_a_thumbnail_of_any_height_up_to_the_photo(client: TestClient, shop: Shop) -> None:
+    url = client.get(f"/v1/products/{shop.catalogue.ids[0]}").json()["thumbnail"]
+    tags: set[str] = set()
+    for height, wanted in ((32, 32), (64, 64), (480, 64)):
+        answer = client.get(url, params={"height": height})
+        assert answer.headers["content-type"] == "image/webp"
+        assert Image.open(BytesIO(answer.content)).size == (wanted * 48 // 64, wanted)
+        tags.add(answer.headers["etag"])
+        assert client.get(url, params={"height": height}).content == answer.content
+    assert len(tags) == 2
+    assert client.get(url, params={"height": 32}, headers={"if-none-match": "*"}).status_code == 304
+    for height in ("15", "481", "x"):
+        refused(client.get(url, params={"height": height}), 422, "validation")
+
+
+@pytest.mark.parametrize("id_", [*HOSTILE, "0", ".hidden", "..%2f..%2fetc", "\x00", " "])
+@pytest.mark.parametrize("what", ["", "/photo.jpg", "/thumbnail.webp"])
+def test_a_product_that_is_not_there(client: TestClient, id_: str, what: str) -> None:
+    refused(client.get(f"/v1/products/{quote(id_, safe='')}{what}"), 404, "unknown_product")
+
+
+def test_paths_that_are_no_products(client: TestClient) -> None:
+    for path in (
+        "/v1/products/",
+        "/v1/products/a/b",
+        "/v1/products/a/b/photo.jpg",
+        "/v1/products/a/photo.png",
+    ):
+        refused(client.get(path), 404, "not_found")
+    refused(client.get("/v1/products/%ff%fe/photo.jpg"), 404, "unknown_product")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record]) -> Shop:
+    """A shop whose ids, names and values mean no good."""
+    records = [
+        Record(
+            HOSTILE[i] if i < len(HOSTILE) else record.id,
+            record.category,
+            record.photo,
+            {
+                "name": "<img src=x onerror=alert(1)>" * (1 + 300 * (i == 1)),
+                "size": i,
+                "page": "one",
+                "note": "\u202e",
+            },
+        )
+        for i, record in enumerate(sample_records[:40])
+    ]
+    root = tmp_path_factory.mktemp("shops") / "hostile"
+    build(Listed(list(records), "hostile"), root, frame=FRAME, epochs=2, latent=4, cluster_method="kmeans")
+    return Shop.open(root, need="map")
+
+
+def test_ids_of_any_characters_lead_to_their_own_product(hostile: Shop) -> None:
+    with TestClient(create_app(hostile)) as client:
+        listed = client.get("/v1/products?size=100").json()["results"]
+        there = {each["id"] for each in listed}
+        # Ids that would act on a terminal are turned away when products come in.
+        taken = {id_ for id_ in HOSTILE if unfit(Record(id_, "x", b"", {})) is None}
+        assert 3 <= len(taken) < len(HOSTILE)
+        assert there & set(HOSTILE) == taken
+        for each in listed:
+            assert client.get(each["photo"]).content == hostile.jpeg(each["id"])
+            assert client.get(each["thumbnail"]).status_code == 200
+            assert client.get(each["photo"].removesuffix("/photo.jpg")).json()["id"] == each["id"]
+        answer = client.post("/v1/similar", json={"product": HOSTILE[0], "k": 3})
+        assert len(answer.json()["results"]) == 3
+
+
+def test_attributes_named_as_parameters(hostile: Shop) -> None:
+    with TestClient(create_app(hostile)) as client:
+        found = client.get("/v1/products?attribute_size=30&attribute_size=35&attribute_page=one").json()
+        assert sorted(each["attributes"]["size"] for each in found["results"]) == [30, 35]
+
+
+def test_hostile_text_comes_back_as_it_is_and_as_json(hostile: Shop) -> None:
+    with TestClient(create_app(hostile)) as client:
+        for path in ("/v1/products?size=100", "/v1/shop", "/v1/map", "/v1/sliders"):
+            answer = client.get(path)
+            assert answer.headers["content-type"] == "application/json"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            answer.json()
+        found = client.get("/v1/products", params={"q": "onerror=alert(1)", "size": 100}).json()
+        assert found["total"] == len(hostile.catalogue)
+        assert max(len(each["title"]) for each in found["results"]) > 8000
+
+
+def test_the_positions_on_the_map_are_finite(hostile: Shop) -> None:
+    assert np.isfinite(hostile.map.positions).all()
+
+
+def test_a_store_that_went_away_is_told_as_such(shop_copy: Path) -> None:
+    import shutil
+
+    with TestClient(create_app(Shop.open(shop_copy, need="map")), raise_server_exceptions=False) as client:
+        url = client.get("/v1/products?size=1").json()["results"][0]["photo"]
+        shutil.rmtree(shop_copy / "store")
+        answer = client.get(url)
+        assert answer.status_code == 503
+        assert answer.json()["remedy"]
+        assert client.get("/v1/products?size=1").status_code == 200  # what is in memory still answers

@@ -1,0 +1,96 @@
+"""What the shop says of itself: itself, its sliders, its map, its model card; prepared once, asked by ETag."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from modiste.shop.shop import Shop
+from tests.server.client import refused
+
+
+def test_the_shop(client: TestClient, shop: Shop) -> None:
+    found = client.get("/v1/shop").json()
+    assert found["name"] == shop.path.name
+    assert found["products"] == len(shop.catalogue)
+    assert (found["model"], found["frames"]) == (shop.model.model_id, shop.sliders.frames)
+    assert found["frame"] == [shop.frame[1], shop.frame[0]]
+    assert found["latent"] == shop.model.latent
+    assert {each["name"]: each["count"] for each in found["categories"]} == shop.catalogue.counts()
+    for each in found["categories"]:
+        assert each["average"] == shop.category_average(each["name"]).tolist()
+    assert sum(each["size"] for each in found["clusters"]) == len(shop.catalogue)
+    assert [each["label"] for each in found["clusters"]] == list(shop.clusters.labels)
+    assert found["facets"] == [each.to_dict() for each in shop.facets]
+    assert found["facets"][0]["name"] == "category"
+    assert found["methods"] == ["likelihood", "fixed-epsilon", "mean"]
+    assert found["scopes"] == ["cluster", "catalogue"]
+    assert found["metrics"] == ["euclidean", "manhattan"]
+    assert found["limits"] == {"photo_bytes": 5_000_000, "megapixels": 20, "k": 100, "page_size": 100}
+    assert found["note"] == "A drawn design, not a product you can buy."
+
+
+def test_the_sliders_in_the_order_to_show_them(client: TestClient, shop: Shop) -> None:
+    found = client.get("/v1/sliders").json()
+    held = shop.sliders
+    assert [each["latent"] for each in found["latents"]] == [each.latent for each in held.latents]
+    assert sorted(each["latent"] for each in found["latents"]) == list(range(shop.model.latent))
+    for each, wanted in zip(found["latents"], held.latents, strict=True):
+        assert (each["minimum"], each["maximum"]) == (wanted.minimum, wanted.maximum)
+        assert (each["name"], each["idle"]) == (wanted.name, wanted.idle)
+    assert [each["name"] for each in found["attributes"]] == [each.name for each in held.attributes]
+    assert all(len(each["direction"]) == shop.model.latent for each in found["attributes"])
+    assert found["average"] == pytest.approx(shop.encodings.code.mean(axis=0).tolist(), abs=1e-5)
+    counts = shop.catalogue.counts()
+    first = shop.catalogue.row(found["first"]["id"])
+    assert counts[shop.catalogue.categories[first]] == max(counts.values())
+    assert found["first"]["title"] == shop.title(first)
+    assert found["first"]["code"] == pytest.approx(shop.code_of(found["first"]["id"]).tolist())
+
+
+def test_the_map_row_by_row(client: TestClient, shop: Shop) -> None:
+    found = client.get("/v1/map").json()
+    assert found["ids"] == shop.catalogue.ids
+    assert [found["categories"][i] for i in found["category"]] == shop.catalogue.categories
+    assert np.column_stack([found["x"], found["y"]]) == pytest.approx(shop.map.positions, abs=1e-4)
+    assert min(found["x"] + found["y"]) >= 0.0
+    assert max(found["x"] + found["y"]) <= 1.0
+    colours = found["attributes"]["base_colour"]
+    for row in range(len(shop.catalogue)):
+        place = colours["of"][row]
+        assert (colours["values"][place] if place >= 0 else None) == shop.catalogue.attributes(row).get(
+            "base_colour"
+        )
+    assert dict(zip(colours["values"], colours["colours"], strict=True)) == shop.map.swatches["base_colour"]
+
+
+def test_the_model_card(client: TestClient, shop: Shop) -> None:
+    answer = client.get("/v1/card")
+    assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert shop.model.model_id in answer.text
+
+
+@pytest.mark.parametrize("path", ["/v1/shop", "/v1/sliders", "/v1/map", "/v1/card", "/"])
+def test_asked_again_by_its_etag(client: TestClient, path: str) -> None:
+    zipped = client.get(path, headers={"accept-encoding": "gzip"})
+    plain = client.get(path, headers={"accept-encoding": "identity"})
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert zipped.content == plain.content
+    assert zipped.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert zipped.headers["cache-control"] == plain.headers["cache-control"] == "no-cache"
+    assert zipped.headers["etag"] == plain.headers["etag"]
+    again = client.get(path, headers={"if-none-match": f'"other", {plain.headers["etag"]}'})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_model_without_its_card(shop_copy: object) -> None:
+    from pathlib import Path
+
+    from modiste.server.app import create_app
+
+    opened = Shop.open(Path(str(shop_copy)), need="map")
+    (opened.files.model(opened.model.model_id) / "README.md").unlink()
+    with TestClient(create_app(opened)) as client:
+        refused(client.get("/v1/card"), 503, "shop_incomplete")

@@ -1,0 +1,47 @@
+"""The cache of pictures: bounded, the least recently used goes first, safe between threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from modiste.server.byte_cache import OVERHEAD, ByteCache
+
+
+def test_the_least_recently_used_goes_first() -> None:
+    cache = ByteCache(3 * (10 + OVERHEAD))
+    for key in "abc":
+        cache.put(key, bytes(10))
+    assert cache.get("a") == bytes(10)
+    cache.put("d", bytes(10))
+    assert [cache.get(key) is not None for key in "abcd"] == [True, False, True, True]
+    assert cache.size == 3 * (10 + OVERHEAD)
+
+
+def test_an_entry_replaced_is_counted_once() -> None:
+    cache = ByteCache(10_000)
+    cache.put("a", bytes(100))
+    cache.put("a", bytes(50))
+    assert (len(cache), cache.size) == (1, 50 + OVERHEAD)
+
+
+def test_what_is_larger_than_the_cache_is_not_kept() -> None:
+    cache = ByteCache(1000)
+    cache.put("a", bytes(100))
+    cache.put("b", bytes(5000))
+    assert (cache.get("b"), len(cache), cache.size) == (None, 0, 0)
+
+
+def test_threads_at_once_leave_it_within_its_bounds() -> None:
+    cache = ByteCache(20_000)
+
+    def work(seed: int) -> None:
+        for i in range(500):
+            cache.put((seed * i) % 97, bytes(i % 300))
+            cache.get(i % 97)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(1, 9)))
+    assert cache.size <= cache.capacity
+    assert cache.size == sum(
+        len(cache.get(key) or b"") + OVERHEAD for key in range(97) if cache.get(key) is not None
+    )

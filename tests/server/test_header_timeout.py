@@ -1,0 +1,69 @@
+"""Nobody is waited for longer than is set: not for the head of a request, its body, or its answer."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from modiste.server.app import create_app
+from modiste.server.settings import Settings
+from modiste.shop.shop import Shop
+from tests.server.client import refused
+from tests.server.test_run import serving
+
+
+def test_a_request_that_takes_too_long_is_ended(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = create_app(shop, Settings(deadline=0.3))
+    with TestClient(app) as client:
+        monkeypatch.setattr(app.state.front.now, "draw", lambda *_: time.sleep(1.0))
+        began = time.monotonic()
+        answer = client.post("/v1/decode", json={"product": shop.catalogue.ids[0]})
+        assert time.monotonic() - began < 0.9
+        refused(answer, 503, "too_slow")
+        assert client.get("/v1/shop").status_code == 200
+
+
+def closed_after(line: socket.socket) -> tuple[float, bytes]:
+    """How long a connection stayed open, and what came of it."""
+    began, got = time.monotonic(), b""
+    line.settimeout(10)
+    while part := line.recv(65536):
+        got += part
+    return time.monotonic() - began, got
+
+
+def test_slow_visitors_are_hung_up_on(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODISTE_PATIENCE", "0.5")
+    monkeypatch.setenv("MODISTE_DEADLINE", "1")
+    with serving(built) as (_, url):
+        host, port = url.removeprefix("http://").rstrip("/").split(":")
+
+        def connect() -> socket.socket:
+            return socket.create_connection((host, int(port)), timeout=10)
+
+        with connect() as silent, connect() as dripping, connect() as half:
+            dripping.sendall(b"GET /livez HTT")
+            half.sendall(
+                b"POST /v1/encode HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 99\r\n\r\nab"
+            )
+            took, got = closed_after(silent)
+            assert took < 3
+            assert got == b""
+            assert closed_after(dripping)[0] < 3
+            took, got = closed_after(half)
+            assert took < 4
+            assert b" 503 " in got
+            assert b"too_slow" in got
+        # Whoever asks in time may go on asking.
+        with connect() as steady:
+            for _ in range(4):
+                steady.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+                got = b""
+                while b"alive" not in got:
+                    got += steady.recv(65536)
+                assert got.startswith(b"HTTP/1.1 200")
+                time.sleep(0.3)

@@ -1,0 +1,43 @@
+"""Which type a client gets, by its Accept header."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.requests import Request
+
+from modiste.server.negotiation import negotiate
+from modiste.server.problems import Refusal
+
+OFFERED = ("image/jpeg", "image/png", "image/webp")
+
+
+def asking(*accept: str) -> Request:
+    return Request({"type": "http", "headers": [(b"accept", each.encode()) for each in accept]})
+
+
+@pytest.mark.parametrize(
+    ("accept", "wanted"),
+    [
+        ((), "image/jpeg"),
+        (("*/*",), "image/jpeg"),
+        (("image/*",), "image/jpeg"),
+        (("IMAGE/PNG",), "image/png"),
+        (("image/png, image/webp",), "image/png"),
+        (("image/png;q=0.5, image/webp;q=0.9",), "image/webp"),
+        (("image/avif,image/webp,image/apng,image/*,*/*;q=0.8",), "image/jpeg"),
+        (("*/*, image/jpeg;q=0.1",), "image/png"),
+        (("image/jpeg;q=0, */*;q=0.1",), "image/png"),
+        (("text/html", "image/webp"), "image/webp"),
+        (("image/webp;q=7",), "image/webp"),
+    ],
+)
+def test_the_best_of_what_is_offered(accept: tuple[str, ...], wanted: str) -> None:
+    assert negotiate(asking(*accept), OFFERED) == wanted
+
+
+@pytest.mark.parametrize("accept", ["text/html", "image/jpeg;q=0", "image/png;q=much", "image", "*/*;q=0"])
+def test_none_of_them(accept: str) -> None:
+    with pytest.raises(Refusal) as found:
+        negotiate(asking(accept), OFFERED)
+    assert (found.value.status_code, found.value.code) == (406, "not_acceptable")
+    assert "image/webp" in found.value.remedy

@@ -1,0 +1,146 @@
+"""Refusals of every kind: paths and methods that are not, failures of the server, and codes that stay the same."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from modiste import errors
+from modiste.server import problems
+from modiste.server.app import create_app, openapi
+from modiste.shop.shop import Shop
+from tests.server.client import refused
+
+NAMES = {
+    *("frame", "decode", "encode", "between", "similar", "recommend"),
+    *("products", "product", "product_photo", "product_thumbnail"),
+    *("shop", "sliders", "map", "card", "livez", "readyz", "version", "metrics"),
+    *("admin", "put_product", "remove_product", "use_model", "reindex", "reload"),
+}
+SOURCE = Path(problems.__file__).parent
+POSTED = ("/v1/decode", "/v1/encode", "/v1/similar", "/v1/recommend", "/v1/between")
+GOTTEN = (
+    "/",
+    "/v1/shop",
+    "/v1/frame.jpg",
+    "/v1/products",
+    "/v1/products/x",
+    "/livez",
+    "/metrics",
+    "/openapi.json",
+)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1", "/v1/", "/v1/nothing", "/v2/shop", "/v1/shop/", "/favicon.ico", "/v1/SHOP"]
+)
+def test_a_path_that_is_not_there(client: TestClient, path: str) -> None:
+    assert path in refused(client.get(path), 404, "not_found")["detail"]
+
+
+@pytest.mark.parametrize("path", POSTED)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH"])
+def test_what_is_posted_is_not_gotten(client: TestClient, path: str, method: str) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+    if method != "HEAD":
+        refused(answer, 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", GOTTEN)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "NONSENSE"])
+def test_what_is_gotten_is_not_posted(client: TestClient, path: str, method: str) -> None:
+    answer = client.request(method, path)
+    refused(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1/shop", "/v1/map", "/v1/products", "/livez", "/version", "/openapi.json"]
+)
+def test_head_is_get_without_the_body(client: TestClient, path: str) -> None:
+    whole = client.get(path, headers={"accept-encoding": "identity"})
+    head = client.head(path, headers={"accept-encoding": "identity"})
+    assert head.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-length"] == str(len(whole.content))
+    assert head.headers["content-type"] == whole.headers["content-type"]
+
+
+def test_a_failure_is_500_without_a_trace(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Shop):
+        def decode(self, code: Any) -> Any:
+            raise RuntimeError("the secret of the kitchen")
+
+    said: list[str] = []
+    monkeypatch.setattr(problems.log, "exception", lambda text, *more: said.append(text % more))
+    app = create_app(shop)
+    with TestClient(app) as client:
+        monkeypatch.setattr(app.state.front.now, "shop", Broken(shop.files, shop.manifest, shop.store, 1))
+        answer = client.post("/v1/decode", json={"code": [0.0] * 8})
+        found = refused(answer, 500, "internal")
+        assert "secret" not in str(found)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert said == ["POST /v1/decode failed"]
+        assert client.get("/livez").status_code == 200
+    assert logging.getLogger("modiste.studio") is problems.log
+
+
+def every_error() -> list[type[errors.ModisteError]]:
+    return [
+        held
+        for held in vars(errors).values()
+        if isinstance(held, type) and issubclass(held, errors.ModisteError)
+    ]
+
+
+def test_every_error_has_a_code_of_its_own_and_a_status() -> None:
+    codes = [problems.code_of(held) for held in every_error()]
+    assert len(set(codes)) == len(codes)
+    assert {"bad_code", "bad_count", "bad_option", "unknown_product", "photo_error", "stale_error"} <= set(
+        codes
+    )
+    for held in every_error():
+        assert problems.status_of(held("x")) in (404, 413, 422, 500, 503)
+
+
+def test_every_code_that_the_studio_gives_is_documented() -> None:
+    given: set[str] = set()
+    for path in SOURCE.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Refusal", "problem"):
+                code = node.args[1]
+                given |= {code.value} if isinstance(code, ast.Constant) else set()
+    known = {code for code, _, _ in problems.PROTOCOL.values()} | set(problems.OWN)
+    assert len(given) >= 6
+    assert given <= known
+
+
+def test_openapi_says_how_every_route_answers_and_refuses() -> None:
+    api = openapi()
+    names: list[str] = []
+    for path, operations in api["paths"].items():
+        for method, operation in operations.items():
+            names.append(operation["operationId"])
+            assert operation["summary"]
+            assert operation["description"]
+            good = [status for status in operation["responses"] if status.startswith("2")]
+            assert [operation["responses"][status]["content"] for status in good], f"{method} {path}"
+            for status, answer in operation["responses"].items():
+                if status not in good:
+                    schema = answer["content"]["application/problem+json"]["schema"]
+                    assert schema == {"$ref": "#/components/schemas/Problem"}
+            if "requestBody" in operation:
+                assert {"413", "422"} <= set(operation["responses"])
+    assert set(names) == NAMES
+    assert len(names) == len(NAMES)
+
+
+def test_openapi_is_served_as_it_is_documented(client: TestClient) -> None:
+    assert client.get("/openapi.json").json() == openapi()

@@ -1,0 +1,67 @@
+"""A crew's queue ends: whoever comes when it is full is told at once, and all others are served."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import pytest
+
+from modiste.server.problems import Refusal
+from modiste.server.thread_pools import Crew
+
+
+def in_a_loop(visit: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run it in an event loop of its own: this thread may have one that runs, a browser's."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(visit())).result()
+
+
+def test_a_full_queue_turns_away_and_empties() -> None:
+    async def visit() -> None:
+        crew, gate = Crew("test", 1, 2), Event()
+        held = [asyncio.create_task(crew.do(gate.wait, 10)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(Refusal) as caught:
+            await crew.do(int)
+        assert (caught.value.status_code, caught.value.code) == (503, "busy")
+        assert caught.value.headers is not None
+        assert caught.value.headers["Retry-After"] == "1"
+        gate.set()
+        assert await asyncio.gather(*held) == [True] * 3
+        assert await crew.do(lambda: 5) == 5
+        assert crew.under_way == 0
+        crew.close()
+
+    in_a_loop(visit)
+
+
+def test_whoever_leaves_frees_their_place_once_the_thread_is_free() -> None:
+    async def visit() -> None:
+        crew, gate = Crew("test", 1, 1), Event()
+        running = asyncio.create_task(crew.do(gate.wait, 10))
+        waiting = asyncio.create_task(crew.do(int))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        running.cancel()
+        await asyncio.gather(waiting, running, return_exceptions=True)
+        assert crew.under_way == 1  # the thread is still taken; the other never began
+        gate.set()
+        assert await crew.do(lambda: 7) == 7
+        crew.close()
+
+    in_a_loop(visit)
+
+
+def test_errors_pass_through() -> None:
+    async def visit() -> None:
+        crew = Crew("test", 1, 1)
+        with pytest.raises(ZeroDivisionError):
+            await crew.do(lambda: 1 // 0)
+        assert crew.under_way == 0
+        crew.close()
+
+    in_a_loop(visit)

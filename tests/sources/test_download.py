@@ -1,0 +1,188 @@
+"""Fetching from a real server, on loopback, that misbehaves. No other address is ever asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modiste.errors import BadOption, FetchError, StorageError
+from modiste.sources.download import USER_AGENT, cached_path, fetch_all
+from tests.sources.misbehaving_server import PHOTO, Server, misbehaving_server
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with misbehaving_server() as running:
+        yield running
+
+
+def quick(urls: list[str], folder: Path, **options: Any) -> dict[str, Path | FetchError]:
+    """`fetch_all` in a hurry."""
+    hurry = {"per_host_rate": 1000.0, "retries": 2, "timeout": 0.5, "total_timeout": 1.0, "backoff": 0.01}
+    return dict(fetch_all(urls, folder, **(hurry | options)))
+
+
+def one(server: Server, path: str, folder: Path, **options: Any) -> Path | FetchError:
+    return quick([server.url(path)], folder, **options)[server.url(path)]
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/photo", 1),
+        ("/typeless", 1),
+        ("/recovering", 3),
+        ("/slowonce", 2),
+        ("/truncatedonce", 2),
+        ("/moved", 1),
+    ],
+)
+def test_photos_that_arrive_in_the_end(server: Server, tmp_path: Path, path: str, asked: int) -> None:
+    found = one(server, path, tmp_path)
+    assert isinstance(found, Path)
+    assert found.read_bytes() == PHOTO
+    assert server.asked[path] == asked
+    assert server.agents == {USER_AGENT}
+
+
+@pytest.mark.parametrize(
+    ("path", "reason", "asked"),
+    [
+        ("/missing", "http-404", 1),
+        ("/failing", "http-500", 3),
+        ("/busylong", "http-503", 1),
+        ("/html", "wrong-type", 1),
+        ("/lying", "wrong-type", 1),
+        ("/slow", "timeout", 3),
+        ("/drip", "timeout", 1),
+        ("/dripheaders", "timeout", 1),
+        ("/truncated", "truncated", 3),
+        ("/hangup", "truncated", 3),
+        ("/announced", "too-large", 1),
+        ("/endless", "too-large", 1),
+        ("/circle", "bad-url", 6),
+        ("/elsewhere", "bad-url", 1),
+    ],
+)
+def test_photos_that_never_do(server: Server, tmp_path: Path, path: str, reason: str, asked: int) -> None:
+    began = time.monotonic()
+    found = one(server, path, tmp_path, max_bytes=1_000_000)
+    assert isinstance(found, FetchError)
+    assert found.reason == reason
+    assert server.url(path) in str(found)
+    assert server.asked[path] == asked
+    assert time.monotonic() - began < 5
+    assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "nonsense",
+        "ftp://127.0.0.1/x.jpg",
+        "file:///etc/passwd",
+        "http://",
+        "http://[bad/x.jpg",
+        "http://\0",
+    ],
+)
+def test_addresses_that_are_none(tmp_path: Path, url: str) -> None:
+    found = quick([url], tmp_path)[url]
+    assert isinstance(found, FetchError)
+    assert found.reason == "bad-url"
+
+
+def test_nobody_answers(server: Server, tmp_path: Path) -> None:
+    with misbehaving_server() as gone:
+        url = gone.url("/photo")
+    found = quick([url], tmp_path)[url]
+    assert isinstance(found, FetchError)
+    assert found.reason == "unreachable"
+
+
+@pytest.mark.parametrize("path", ["/busy", "/busydate"])
+def test_retry_after_is_obeyed_by_the_whole_host(server: Server, tmp_path: Path, path: str) -> None:
+    urls = [server.url(path), server.url("/photo-next")]
+    found = quick(urls, tmp_path, concurrency=1, per_host_rate=20.0)
+    assert all(isinstance(outcome, Path) for outcome in found.values())
+    first, second = server.times[path]
+    assert second - first >= (0.95 if path == "/busy" else 0.0)
+    assert min(server.times["/photo-next"]) >= second - 0.1 or path == "/busydate"
+
+
+def test_what_was_fetched_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+    urls = [server.url(f"/photo-{n}") for n in range(20)]
+    stopped = fetch_all(iter(urls), tmp_path, concurrency=1, per_host_rate=1000.0)
+    for _ in range(5):
+        next(stopped)
+    stopped.close()
+    asked = sum(server.asked.values())
+    assert 5 <= asked < 20
+    counted: list[int] = []
+    found = quick(urls, tmp_path, on_progress=counted.append)
+    assert counted == list(range(1, 21))
+    assert found == {url: cached_path(tmp_path, url) for url in urls}
+    assert sum(server.asked.values()) <= 21  # the one that was cut off may be asked for twice
+    began = time.monotonic()
+    assert quick(urls, tmp_path, per_host_rate=0.001) == found
+    assert time.monotonic() - began < 1.0  # what is here already waits for no turn
+
+
+def test_a_stop_does_not_wait_for_a_slow_server(server: Server, tmp_path: Path) -> None:
+    urls = [server.url("/photo"), server.url("/drip")]
+    fetching = fetch_all(urls, tmp_path, per_host_rate=1000.0)
+    assert next(fetching)[0] == urls[0]
+    began = time.monotonic()
+    fetching.close()
+    assert time.monotonic() - began < 1.0
+
+
+def test_never_more_at_once_than_said(server: Server, tmp_path: Path) -> None:
+    found = quick([server.url(f"/dawdling-{n}") for n in range(24)], tmp_path, concurrency=3)
+    assert len(found) == 24
+    assert 2 <= server.most <= 3
+
+
+def test_never_faster_than_said_and_one_slow_host_holds_up_no_other(server: Server, tmp_path: Path) -> None:
+    with misbehaving_server() as other:
+        urls = [server.url(f"/photo-{n}") for n in range(6)] + [other.url(f"/photo-{n}") for n in range(6)]
+        began = time.monotonic()
+        assert len(quick(urls, tmp_path, per_host_rate=10.0)) == 12
+        for each in (server, other):
+            times = sorted(moment for moments in each.times.values() for moment in moments)
+            assert times[-1] - times[0] >= 0.45
+            assert times[0] - began < 0.3
+
+
+def test_the_same_address_twice(server: Server, tmp_path: Path) -> None:
+    urls = [server.url("/photo")] * 3
+    found = list(fetch_all(urls, tmp_path, per_host_rate=20.0))
+    assert [url for url, _ in found] == urls
+    assert server.asked["/photo"] == 1
+
+
+def test_a_folder_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="cannot be written"):
+        one(server, "/photo", tmp_path / "file")
+
+
+def test_one_bad_apple(server: Server, tmp_path: Path) -> None:
+    paths = ["/photo-1", "/missing", "/drip", "/photo-2", "/html", "/recovering", "/truncated", "/photo-3"]
+    found = quick([server.url(path) for path in paths], tmp_path)
+    assert sum(isinstance(outcome, Path) for outcome in found.values()) == 4
+    assert len(found) == len(paths)
+
+
+@pytest.mark.parametrize("options", [{"concurrency": 0}, {"per_host_rate": 0.0}, {"retries": -1}])
+def test_limits_that_cannot_be(tmp_path: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(BadOption, match="at least"):
+        quick([], tmp_path, **options)

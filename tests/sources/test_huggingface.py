@@ -1,0 +1,187 @@
+"""Data sets in the hub's own Parquet layout, written here as the hub writes them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from modiste.errors import MissingExtra, SourceError
+from modiste.sources import huggingface
+from modiste.sources.huggingface import HubSource, parquet_files
+from modiste.sources.record import Record, Rejection
+from tests.sources.shops import jpeg, photo_files
+
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+FEATURES = {
+    "image": {"_type": "Image"},
+    "label": {"names": ["Boots", "Tote Bags"], "_type": "ClassLabel"},
+    "price": {"dtype": "float64", "_type": "Value"},
+}
+ROWS: list[dict[str, Any]] = [
+    {"image": {"bytes": jpeg(1), "path": "1.jpg"}, "label": 0, "price": 9.5},
+    {"image": {"bytes": jpeg(2), "path": None}, "label": 1, "price": None},
+    {"image": {"bytes": None, "path": None}, "label": -1, "price": 1.0},
+]
+CARD = """---
+dataset_info:
+  features:
+  - name: image
+    dtype: image
+  - name: label
+    dtype:
+      class_label:
+        names:
+          '0': Clogs
+          '1': Clutches
+---
+# A data set
+"""
+
+
+def data_set(folder: Path, rows: list[dict[str, Any]] = ROWS, *, metadata: bool = True) -> Path:
+    (folder / "data").mkdir(parents=True)
+    schema = pa.schema([("image", IMAGE), ("label", pa.int64()), ("price", pa.float64())])
+    if metadata:
+        schema = schema.with_metadata({"huggingface": json.dumps({"info": {"features": FEATURES}})})
+    for split in ("test", "train"):
+        pq.write_table(pa.Table.from_pylist(rows, schema), folder / f"data/{split}-00000-of-00001.parquet")
+    return folder
+
+
+def open_local(folder: Path, **options: Any) -> HubSource:
+    return HubSource(folder, parquet_files(folder), **options)
+
+
+def test_every_split_with_its_class_names(tmp_path: Path) -> None:
+    source = open_local(data_set(tmp_path))
+    found = list(source.records())
+    assert source.count() == len(found) == 6
+    assert found[:2] == [
+        Record("data/test-00000-of-00001/1", "boots", jpeg(1), {"label": "Boots", "price": 9.5}),
+        Record("data/test-00000-of-00001/2", "tote bags", jpeg(2), {"label": "Tote Bags"}),
+    ]
+    assert isinstance(found[2], Rejection)
+    assert found[2].reason == "missing-photo"
+    assert found[3].id == "data/train-00000-of-00001/1"
+
+
+def test_class_names_from_the_readme(tmp_path: Path) -> None:
+    data_set(tmp_path, metadata=False)
+    (tmp_path / "README.md").write_text(CARD)
+    found = [row for row in open_local(tmp_path).records() if isinstance(row, Record)]
+    assert [row.category for row in found] == ["clogs", "clutches"] * 2
+
+
+@pytest.mark.parametrize(
+    "card", ["", "# no front matter", "---\n: : :\n---\n", "---\ndataset_info: 3\n---\n"]
+)
+def test_a_readme_that_says_nothing(tmp_path: Path, card: str) -> None:
+    data_set(tmp_path, metadata=False)
+    (tmp_path / "README.md").write_text(card)
+    assert next(open_local(tmp_path).records()).category == "0"  # type: ignore[union-attr]
+
+
+def test_kaggle_columns_and_photos_beside_the_rows(tmp_path: Path) -> None:
+    photo_files(tmp_path, "data/a.jpg", "b.jpg")
+    photo_files(tmp_path.parent, "outside.jpg")
+    rows = [
+        {
+            "id": n,
+            "masterCategory": "Accessories",
+            "subCategory": "Watches",
+            "image": {"bytes": None, "path": path},
+        }
+        for n, path in enumerate(["a.jpg", "../b.jpg", "../../outside.jpg"])
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, pa.schema([
+        ("id", pa.int64()), ("masterCategory", pa.string()), ("subCategory", pa.string()), ("image", IMAGE),
+    ])), tmp_path / "data" / "train.parquet")  # fmt: skip
+    first, second, third = open_local(tmp_path).records()
+    assert isinstance(first, Record)
+    assert (first.id, first.category, first.photo) == ("0", "watches", tmp_path / "data/a.jpg")
+    assert isinstance(second, Record)
+    assert isinstance(third, Rejection)
+
+
+def test_another_category_column(tmp_path: Path) -> None:
+    assert next(open_local(data_set(tmp_path), category_column="price").records()).category == "9.5"  # type: ignore[union-attr]
+    with pytest.raises(SourceError, match="no column 'colour'"):
+        open_local(tmp_path, category_column="colour")
+
+
+def test_no_photos_and_damage(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [1]}), tmp_path / "a.parquet")
+    with pytest.raises(SourceError, match="without a column of photos"):
+        open_local(tmp_path)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(SourceError, match="not a readable Parquet file"):
+        open_local(tmp_path)
+
+
+class Client:
+    """huggingface_hub as far as it is used, with one data set, `a/b`, on a disk."""
+
+    folder = Path()
+    wanted: list[str] | None = None
+
+    class HfApi:
+        def list_repo_files(self, name: str, **options: object) -> list[str]:
+            assert options == {"repo_type": "dataset", "revision": "v2" if name == "a/b" else None}
+            if name != "a/b":
+                raise RuntimeError("Connection refused")
+            return [path.relative_to(Client.folder).as_posix() for path in Client.folder.rglob("*.*")]
+
+    @staticmethod
+    def snapshot_download(name: str, **options: Any) -> str:
+        Client.wanted = options["allow_patterns"]
+        return str(Client.folder)
+
+
+def test_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", Client)  # type: ignore[arg-type]
+    Client.folder = photo_files(tmp_path / "plain", "bags/a.jpg")
+    assert huggingface.download("a/b@v2") == Client.folder
+    assert Client.wanted is None
+    Client.folder = data_set(tmp_path / "parquet")
+    huggingface.download("a/b@v2")
+    assert Client.wanted == ["*.parquet", "README.md"]
+    with pytest.raises(SourceError, match="hf:c/d cannot be had from the hub: Connection refused"):
+        huggingface.download("c/d")
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(MissingExtra, match=r"hf:owner/name needs huggingface-hub.*modiste\[hub\]"):
+        huggingface.download("owner/name")
+
+
+CARDS = [
+    "- a",
+    "features: 3",
+    "features:\n  - dtype: {class_label: {names: {'0': a}}}",
+    "features:\n  - {name: label, dtype: {class_label: {names: {b: a}}}}",
+    "features:\n  - {name: [label], dtype: {class_label: {names: {'0': a}}}}",
+    "features: " + "[" * 3000,
+]
+
+
+@pytest.mark.parametrize("said", CARDS)
+def test_a_card_that_says_something_else_is_no_obstacle(tmp_path: Path, said: str) -> None:
+    root = data_set(tmp_path, metadata=False)
+    said = said.replace("\n", "\n  ")
+    (root / "README.md").write_text(f"---\ndataset_info:\n  {said}\n---\n")
+    assert len([row for row in open_local(root).records() if isinstance(row, Record)]) == 4
+
+
+def test_metadata_too_deep_to_be_read_are_no_obstacle(tmp_path: Path) -> None:
+    schema = pa.schema([("image", IMAGE)]).with_metadata({"huggingface": "[" * 100_000})
+    (tmp_path / "data").mkdir()
+    rows = [{"image": row["image"]} for row in ROWS]
+    pq.write_table(pa.Table.from_pylist(rows, schema), tmp_path / "data" / "a.parquet")
+    assert len([row for row in open_local(tmp_path).records() if isinstance(row, Record)]) == 2

@@ -1,0 +1,146 @@
+"""Parquet that unpacks to more than there is memory: its sound rows are read, in bounded memory, or it is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from modiste.errors import SourceError
+from modiste.sources.parquet_worker import PIECE, unpacked
+from modiste.sources.readers import read_parquet
+from modiste.sources.record import Record, Rejection
+from modiste.sources.registry import open_source
+from tests.sources.shops import photo_files
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory cannot be bounded")
+MB = 2**20
+
+
+def written(path: Path, **columns: Any) -> Path:
+    pq.write_table(pa.table(columns), path, compression="zstd", compression_level=19)
+    return path
+
+
+def repeated(value: Any, times: int) -> pa.Array:
+    """One value many times, which Parquet keeps once."""
+    return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), pa.array([value]))
+
+
+def names(count: int) -> dict[str, list[str]]:
+    return {"id": [str(n) for n in range(count)], "file_name": ["0.jpg"] * count}
+
+
+# In a process that may not take more: a bound on what reads the table, too.
+BOUNDED = """
+import json, re, resource, sys
+from collections import Counter
+from modiste.sources.sanitize import unfit
+from modiste.sources.record import Record
+from modiste.sources.registry import open_source
+resource.setrlimit(resource.RLIMIT_AS, (2 * 2**30, 4 * 2**30))
+kinds = Counter()
+for row in open_source(sys.argv[1]).records():
+    why = unfit(row) if isinstance(row, Record) else (row.reason, row.detail)
+    kinds["good" if why is None else why[0]] += 1
+# Not getrusage: its largest is that of the process that began this one, if that was larger.
+peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())
+print(json.dumps({"kinds": kinds, "mb": int(peak[1]) / 1024}))
+"""
+
+
+@LINUX
+def test_kilobytes_that_unpack_to_gigabytes(tmp_path: Path) -> None:
+    photo_files(tmp_path, "0.jpg")
+    path = written(tmp_path / "bomb.parquet", **names(300), words=repeated("x" * (10 * MB), 300))
+    assert path.stat().st_size < 100_000
+    ran = subprocess.run(
+        [sys.executable, "-c", BOUNDED, str(path)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert found["kinds"] == {"malformed-row": 300}  # an attribute of ten million characters is none
+    assert found["mb"] < 600
+
+
+@LINUX
+def test_a_row_that_is_too_large_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
+    photo_files(tmp_path, "0.jpg", "1.jpg")
+    words = ["a", "y" * (PIECE + 1), "b"]
+    path = written(tmp_path / "large.parquet", id=["a", "b", "c"], file_name=["0.jpg"] * 3, words=words)
+    first, second, third = open_source(str(path)).records()
+    assert isinstance(second, Rejection)
+    assert (second.reason, second.row) == ("malformed-row", 2)
+    assert f"{PIECE:,} are allowed" in second.detail
+    for row, word in ((first, "a"), (third, "b")):
+        assert isinstance(row, Record)
+        assert row.attributes == {"words": word}
+
+
+@LINUX
+def test_lists_that_are_nothing_in_a_file_and_gigabytes_in_python(tmp_path: Path) -> None:
+    many = pa.ListArray.from_arrays(pa.array([0, 20_000_000], pa.int32()), pa.nulls(20_000_000, pa.bool_()))
+    path = written(tmp_path / "lists.parquet", **names(1), many=many)
+    assert path.stat().st_size < 100_000
+    ((_, row),) = read_parquet(path)
+    assert isinstance(row, str)
+    assert "are allowed" in row
+
+
+@LINUX
+def test_what_takes_more_than_the_bound_is_an_error_and_nothing_is_left(tmp_path: Path) -> None:
+    path = written(tmp_path / "page.parquet", **names(1), words=["z" * (500 * MB)])
+    with pytest.raises(SourceError, match=r"cannot be unpacked after row 0: .* more than 0\.75 GB") as caught:
+        list(unpacked(path, 1024, memory=768 * MB))
+    assert caught.value.remedy
+
+
+def test_rows_are_the_same_whatever_they_are_packed_as(tmp_path: Path) -> None:
+    count = 3000
+    columns: dict[str, Any] = {
+        "id": [str(n) for n in range(count)],
+        "word": pa.array([None if n % 7 == 0 else f"w{n % 5}" for n in range(count)]).dictionary_encode(),
+        "list": [[n, n + 1] for n in range(count)],
+        "struct": [{"a": n, "b": [str(n)]} for n in range(count)],
+        "map": pa.array([[("k", n)] for n in range(count)], pa.map_(pa.string(), pa.int64())),
+    }
+    path = tmp_path / "many.parquet"
+    table = pa.table(columns)
+    pq.write_table(table, path, row_group_size=700)
+    found = list(read_parquet(path, batch=256))
+    assert [number for number, _ in found] == list(range(1, count + 1))
+    assert [row for _, row in found] == table.to_pylist()
+    assert max(batch.num_rows for batch in unpacked(path, 256) if not isinstance(batch, int)) <= 256
+
+
+def test_a_table_of_no_rows(tmp_path: Path) -> None:
+    assert list(read_parquet(written(tmp_path / "none.parquet", id=pa.array([], pa.string())))) == []
+
+
+@LINUX
+def test_whoever_stops_early_leaves_no_process(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.parquet", **names(50_000))
+    before = children()
+    rows = read_parquet(path, batch=16)
+    assert next(rows)[0] == 1
+    assert len(children()) == len(before) + 1
+    rows.close()  # type: ignore[attr-defined]
+    time.sleep(0.1)
+    assert children() == before
+
+
+def children() -> set[str]:
+    held = Path(f"/proc/self/task/{os.getpid()}/children")
+    return set(held.read_text().split()) if held.exists() else set()

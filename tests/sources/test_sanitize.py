@@ -1,0 +1,117 @@
+"""Words from outside stay words: in a terminal, in JSON, in a spreadsheet."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modiste.sources.record import Record
+from modiste.sources.sanitize import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    MOST_COLUMNS,
+    cell,
+    harmless,
+    one_line,
+    unfit,
+)
+
+GOOD = Record("p1", "hats", b"", {"name": "A hat"})
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        *(
+            "../../etc/passwd",
+            "C:\\x",
+            "/abs",
+            "..",
+            "=cmd|'/C calc'!A0",
+            "@SUM(A1)",
+            "+1",
+            "a b",
+            "Größe",
+            "帽子",
+        ),
+        *("👩\u200d🦰", "screenshot at 3.04\u202fPM", "x" * LONGEST_NAME),
+    ],
+)
+def test_an_id_may_look_like_anything(id_: str) -> None:
+    assert unfit(replace(GOOD, id=id_)) is None
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        "",
+        "a\0b",
+        "a\nb",
+        "a\tb",
+        "\x1b[31m",
+        "\x9b31m",
+        "\u202eabc",
+        "a\u2066",
+        "a\u2028b",
+        "\udcff",
+        "x" * 513,
+    ],
+)
+def test_but_may_not_act(id_: str) -> None:
+    found = unfit(replace(GOOD, id=id_))
+    assert found is not None
+    assert found[0] == "bad-id"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"category": "x" * (LONGEST_NAME + 1)},
+        {"attributes": {"name": "x" * (LONGEST_TEXT + 1)}},
+        {"attributes": {f"c{n}": n for n in range(MOST_COLUMNS + 1)}},
+    ],
+)
+def test_nor_be_without_end(changed: dict[str, Any]) -> None:
+    found = unfit(replace(GOOD, **changed))
+    assert found is not None
+    assert found[0] == "malformed-row"
+
+
+def acts(text: str) -> bool:
+    """Whether a terminal would do something else than show it."""
+    return any(
+        unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")
+        or "\u202a" <= c <= "\u202e"
+        or "\u2066" <= c <= "\u2069"
+        for c in text
+    )
+
+
+@given(st.text())
+def test_shown_it_does_nothing_and_inside_json_it_means_the_same(text: str) -> None:
+    assert not acts(one_line(text))
+    assert not acts(harmless(text).replace("\n", ""))
+    assert json.loads(harmless(json.dumps({text: text}, ensure_ascii=False, indent=1))) == {text: text}
+    if not acts(text):
+        assert one_line(text) == harmless(text) == text
+
+
+@given(st.text(st.sampled_from("=+-@'\t\r\n \x1bab\u202e"), max_size=600))
+def test_a_cell_is_never_a_formula(text: str) -> None:
+    shown = cell(text)
+    assert not shown.lstrip().startswith(("=", "+", "-", "@"))
+    assert not acts(shown)
+    assert len(shown) <= 501
+
+
+def test_a_plain_cell_is_left_alone() -> None:
+    for text in ("A-1", "bags/tote 7", "'quoted'", "", "3 fields where the header has 4"):
+        assert cell(text) == text
+    assert cell("=1+1") == "'=1+1"
+    assert cell("\x1b[31m") == "\\u001b[31m"

@@ -1,0 +1,480 @@
+"""A shop on object storage: it answers as the one in a directory, one writes, readers stay as they were, and nothing is
+lost or doubled by whoever is killed, too late, or away.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modiste import Shop
+from modiste.errors import (
+    BadOption,
+    SchemaError,
+    ShopBusy,
+    ShopNotFound,
+    SourceError,
+    StorageError,
+)
+from modiste.images.photo import to_png
+from modiste.pipeline.build import build
+from modiste.pipeline.doctor.repair import look_over
+from modiste.pipeline.index import index_shop
+from modiste.pipeline.ingest import ingest
+from modiste.pipeline.update import (
+    put_products,
+    refresh_shop,
+    remove_products,
+    stale_stage,
+)
+from modiste.shop.info import describe
+from modiste.sources.record import Record
+from modiste.storage.backup import backup_shop, restore_shop
+from modiste.storage.location import manifest_of, to_read, to_write
+from modiste.storage.object_store import Objects
+from modiste.storage.paths import ShopFiles
+from modiste.storage.product_store import ProductStore
+from modiste.storage.remote import commit, lease
+from modiste.storage.remote.cache import Copies
+from tests import s3
+from tests.small import FRAME, SMALL, Listed
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Calls what it is given as another machine would: with copies of its own."""
+
+    def call(work: Any, *args: Any, **kwargs: Any) -> Any:
+        with monkeypatch.context() as patched:
+            patched.setenv("MODISTE_CACHE", str(tmp_path / "elsewhere"))
+            return work(*args, **kwargs)
+
+    return call
+
+
+def record(seed: int) -> Record:
+    """A product that the shop does not have, of its size."""
+    photo = np.random.default_rng(seed).integers(0, 255, (64, 48, 3), dtype=np.uint8)
+    return Record(f"new-{seed}", "bags", to_png(photo), {"year": seed})
+
+
+def stopped(url: str, work: Callable[[Path], object]) -> None:
+    """Write to the shop at a URL, and be stopped before the end."""
+    with suppress(KeyboardInterrupt), to_write(url) as root:
+        work(root)
+        raise KeyboardInterrupt
+
+
+def ids_of(url: str) -> list[str]:
+    return Shop.open(url, need="catalogue").catalogue.ids
+
+
+def test_it_answers_as_the_one_in_a_directory(there: str, small: Path) -> None:
+    here, far = Shop.open(small, need="map"), Shop.open(there, need="map")
+    assert far.path == there
+    code = here.random_design(7)
+    assert (far.random_design(7) == code).all()
+    for method in ("likelihood", "fixed-epsilon", "mean"):
+        assert far.similar(code, 5, method) == here.similar(code, 5, method)
+    assert far.recommend(code, 2) == here.recommend(code, 2)
+    assert (far.decode(code) == here.decode(code)).all()
+    assert far.typicality(code) == here.typicality(code)
+    assert far.store.photos() == here.store.photos()
+    assert far.jpeg(far.catalogue.ids[3]) == here.jpeg(here.catalogue.ids[3])
+    assert describe(there) == describe(small)
+
+
+def test_it_opens_its_index_and_no_table(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Shop.open(there)
+    monkeypatch.setattr("modiste.storage.database.Database.__init__", None)  # whoever calls it, fails
+    shop = Shop.open(there, need="map")
+    assert len(shop.similar(shop.random_design(1), 3)) == 3
+
+
+def test_where_there_is_none(s3_url: str) -> None:
+    for ask in (Shop.open, describe, index_shop, refresh_shop, look_over):
+        with pytest.raises(ShopNotFound, match=s3_url) as raised:
+            ask(s3_url)
+        assert f"--shop {s3_url}" in raised.value.remedy
+    assert list(Objects(s3_url).list()) == []
+
+
+def test_an_ingest_that_brings_nothing_makes_no_shop(s3_url: str, sample_records: list[Record]) -> None:
+    with pytest.raises(SourceError):
+        ingest(Listed([]), s3_url)
+    with pytest.raises(ShopNotFound):
+        Shop.open(s3_url, need="catalogue")
+    ingest(Listed(list(sample_records[:12])), s3_url, frame=FRAME)
+    assert len(ids_of(s3_url)) == 12
+
+
+@pytest.mark.slow
+def test_built_there_it_is_the_same(built: Path, s3_url: str, sample_records: list[Record]) -> None:
+    asked: dict[str, Any] = {"frame": FRAME, "epochs": 10, "latent": 8, "cluster_method": "kmeans"}
+    source = Listed(list(sample_records), "sample")
+    made = build(source, s3_url, **asked)
+    assert made["done"] == ["ingest", "train", "encode", "cluster", "sliders", "map"]
+    here, far = Shop.open(built, need="map"), Shop.open(s3_url, need="map")
+    assert far.model.model_id == here.model.model_id
+    for seed in range(5):
+        code = here.random_design(seed)
+        assert (far.random_design(seed) == code).all()
+        assert far.similar(code, 9) == here.similar(code, 9)
+        assert far.recommend(code) == here.recommend(code)
+    assert far.store.photos() == here.store.photos()
+    assert build(source, s3_url, **asked)["kept"] == ["train", "encode", "cluster", "sliders", "map"]
+    found = look_over(s3_url)
+    assert found["sound"]
+    assert [fault for fault in found["faults"] if fault["part"] != "leftover"] == []
+
+
+def test_a_reader_stays_as_it_was(there: str, elsewhere: Any) -> None:
+    reader = Shop.open(there, need="map")
+    before, code = reader.catalogue.ids, reader.random_design(1)
+    answer, photos = reader.similar(code, 5, scope="catalogue"), reader.store.photos()
+    assert elsewhere(put_products, there, [record(1)])["added"] == 1
+    elsewhere(remove_products, there, before[:2])
+    assert elsewhere(refresh_shop, there) == ["encodings", "clusters", "map"]
+    for _ in range(2):
+        assert reader.similar(code, 5, scope="catalogue") == answer
+        assert reader.store.photos() == photos
+        assert reader.jpeg(before[0])
+        reader.store.refresh()
+    late = Shop(
+        reader.files, reader.manifest, ProductStore.open(reader.files.store), 1
+    )  # which read nothing yet
+    assert late.similar(code, 5, scope="catalogue") == answer
+    assert ids_of(there) == sorted([*before[2:], "new-1"])
+    now = Shop.open(there, need="map")
+    assert now.similar(now.code_of("new-1"), 1, scope="catalogue")[0].id == "new-1"
+
+
+def test_readers_keep_their_version_however_the_tables_are_tidied(
+    there: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modiste.storage.database.KEEP", timedelta(milliseconds=1))
+    photos = Shop.open(there).store.photos()
+
+    def change(root: Path) -> None:
+        store = ProductStore.open(ShopFiles(root).store)
+        for turn in range(4):
+            rows = [store.get(id_) for id_ in store.table(["id"]).column("id").to_pylist()[:3]]
+            store.upsert([replace(row, photo=row.photo + bytes([turn])) for row in rows])
+            store.compact()
+
+    stopped(there, change)
+    assert Shop.open(there).store.photos() == photos
+    reader = ProductStore.open(ShopFiles(to_read(there)).store)
+    reader.refresh()
+    versions = [each["version"] for each in reader._table.list_versions()]
+    assert reader.version in versions
+    assert max(versions) > reader.version + 4
+
+
+def test_the_address_can_be_of_s3_alone(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", os.environ["AWS_ENDPOINT_URL"])
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    shop = Shop.open(there)
+    assert shop.jpeg(shop.catalogue.ids[0])
+
+
+def test_a_second_writer_is_told_at_once(there: str, elsewhere: Any) -> None:
+    with to_write(there):
+        with pytest.raises(ShopBusy, match=r"on .*, since") as raised:
+            elsewhere(put_products, there, [record(1)])
+        assert "Wait" in raised.value.remedy
+        with pytest.raises(ShopBusy, match=f"this machine is writing to {there}"):
+            put_products(there, [record(1)])
+        assert len(Shop.open(there).catalogue) == 24
+    assert elsewhere(put_products, there, [record(1)])["added"] == 1
+
+
+def test_a_writer_that_is_silent_is_given_up(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = Objects(there)
+    dead = {"holder": "another", "host": "far-away", "since": "2026-01-02T03:04:05", "beat": 7}
+    objects.put("writer.json", json.dumps(dead).encode())
+    with pytest.raises(ShopBusy, match="on far-away, since 2026-01-02T03:04:05 UTC, last heard of"):
+        put_products(there, [record(1)])
+    monkeypatch.setattr(lease, "SILENT", 0.0)
+    assert put_products(there, [record(1)])["added"] == 1
+    assert objects.get("writer.json") is None
+    objects.put("writer.json", b"of nobody")
+    assert put_products(there, [record(2)])["added"] == 1
+
+
+def test_a_writer_gives_signs_of_life(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "BEAT", 0.05)
+    objects = Objects(there)
+
+    def beat() -> int:
+        found = objects.get("writer.json")
+        return 0 if found is None else int(json.loads(found[0])["beat"])
+
+    with to_write(there):
+        first = beat()
+        until = time.monotonic() + 20
+        while beat() == first:
+            assert time.monotonic() < until
+    assert objects.get("writer.json") is None
+
+
+def test_of_two_that_write_one_is_turned_away_and_nothing_is_lost(
+    there: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = ids_of(there)
+
+    class Slow(Listed):
+        """Products that come while another writer, who takes this one for dead, brings its own."""
+
+        def records(self) -> Iterator[Any]:
+            yield from self.items
+            with monkeypatch.context() as patched:
+                patched.setattr(lease, "SILENT", 0.0)
+                elsewhere(put_products, there, [record(2)])
+
+    with pytest.raises(ShopBusy, match="has written to") as raised:
+        ingest(Slow([record(1)]), there)
+    assert "again" in raised.value.remedy
+    assert ids_of(there) == sorted([*before, "new-2"])
+    assert ingest(Listed([record(1)]), there).products == len(before) + 2
+    assert ids_of(there) == sorted([*before, "new-1", "new-2"])
+    store = ProductStore.open(ShopFiles(to_read(there)).store)
+    store.refresh()
+    assert sorted(store.table(["id"]).column("id").to_pylist()) == sorted([*before, "new-1", "new-2"])
+
+
+def test_what_fails_changes_nothing(there: str) -> None:
+    head = Objects(there).get("shop.json")
+    stopped(there, lambda root: ShopFiles(root).clusters(Shop.open(root).model.model_id).unlink())
+    assert Objects(there).get("shop.json") == head
+    assert Objects(there).get("writer.json") is None
+    assert look_over(there)["sound"]
+    index_shop(there)  # what was half done is undone first
+    assert Shop.open(there).clusters.labels
+
+
+def test_what_changes_nothing_writes_nothing(there: str) -> None:
+    head = Objects(there).get("shop.json")
+    with to_write(there):
+        pass
+    assert Objects(there).get("shop.json") == head
+
+
+def test_what_a_killed_writer_left_in_the_tables_is_taken_up(there: str, elsewhere: Any) -> None:
+    first = ids_of(there)[0]
+    stopped(there, lambda root: ProductStore.open(ShopFiles(root).store).delete([first]))
+    assert len(Shop.open(there).catalogue) == 24  # readers have what shop.json names
+    assert stale_stage(there) is None
+    elsewhere(put_products, there, [record(1)])
+    assert len(ids_of(there)) == 24
+    assert elsewhere(refresh_shop, there) == ["encodings", "clusters", "map"]
+    assert look_over(there)["sound"]
+
+
+@pytest.mark.parametrize("name", ["index/mean.npy", "decoder.onnx", "sliders.json"])
+def test_a_flipped_byte_in_a_copy_is_fetched_again(there: str, name: str) -> None:
+    shop = Shop.open(there, need="map")
+    path = shop.files.model(shop.model.model_id) / name
+    sound = path.read_bytes()
+    path.write_bytes(bytes([sound[0] ^ 1]) + sound[1:])
+    again = Shop.open(there, need="map")
+    assert (again.files.model(again.model.model_id) / name).read_bytes() == sound
+    assert len(again.similar(again.random_design(1), 3)) == 3
+    path.unlink()
+    Shop.open(there, need="map")
+    assert path.read_bytes() == sound
+
+
+def test_a_file_with_other_bytes_there_is_an_error(there: str) -> None:
+    model = Shop.open(there).model.model_id
+    objects = Objects(there)
+    name = next(each.name for each in objects.list(f"files/models/{model}/decoder.onnx"))
+    objects.put(name, b"something else")
+    Shop.open(there)  # a copy is here
+    for path in Copies(objects).files.iterdir():
+        path.unlink()
+    with pytest.raises(StorageError, match="other bytes"):
+        Shop.open(there)
+    objects.delete([name])
+    with pytest.raises(StorageError, match="not there any more"):
+        Shop.open(there)
+
+
+def test_a_damaged_shop_json_is_an_error(there: str, small: Path) -> None:
+    objects = Objects(there)
+    found = objects.get("shop.json")
+    assert found is not None
+    held = json.loads(found[0])
+    cases = {
+        "not as it was written": json.dumps(held | {"commit": "x"}),
+        "reads up to": json.dumps({name: each for name, each in held.items() if name != "seal"} | {"form": 9}),
+        "cannot be read": "{",
+        "no name of a file": json.dumps({"form": 1, "commit": "x", "manifest": {}, "tables": {}, "files": {
+            "../x": {"bytes": 1, "sha256": "0" * 64}}}),
+        "copied there": (small / "shop.json").read_text(),
+    }  # fmt: skip
+    for says, text in cases.items():
+        objects.put("shop.json", text.encode())
+        with pytest.raises(SchemaError, match=says):
+            Shop.open(there)
+
+
+def test_a_store_that_is_away(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Shop.open(there)
+    shop.store.refresh()  # the table is open
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(StorageError, match="cannot be reached") as raised:
+        Shop.open(there)
+    assert raised.value.exit_code == 6
+    with pytest.raises(StorageError, match="cannot be reached"):
+        index_shop(there)
+
+
+def test_backup_and_back(there: str, s3_url: str, small: Path, tmp_path: Path) -> None:
+    put_products(there, [record(1)])
+    refresh_shop(there)
+    # Which shop.json does not name, so that it is not in a backup.
+    stopped(there, lambda root: ProductStore.open(ShopFiles(root).store).delete(["new-1"]))
+    made = backup_shop(there, tmp_path / "shop.zip")
+    assert (made["shop"], made["products"]) == (there, 25)
+    restore_shop(tmp_path / "shop.zip", tmp_path / "again")
+    here, far = Shop.open(tmp_path / "again", need="map"), Shop.open(there, need="map")
+    assert here.path == tmp_path / "again"
+    code = far.random_design(2)
+    assert here.similar(code, 5) == far.similar(code, 5)
+    assert here.store.photos() == far.store.photos()
+    found = look_over(tmp_path / "again")
+    assert found["sound"]
+    assert found["faults"] == []  # the index and the snapshot fit, too
+    put_products(tmp_path / "again", [record(2)])
+    restore_shop(tmp_path / "shop.zip", f"{s3_url}-2")
+    assert ids_of(f"{s3_url}-2") == ids_of(there)
+    assert look_over(f"{s3_url}-2")["faults"] == []
+
+
+def test_a_shop_that_was_removed_is_made_anew(there: str, sample_records: list[Record]) -> None:
+    put_products(there, [record(1)])
+    objects = Objects(there)
+    objects.delete([each.name for each in objects.list()])
+    with pytest.raises(ShopNotFound):
+        put_products(there, [record(2)])
+    ingest(
+        Listed(list(sample_records[:3])), there, frame=(32, 24)
+    )  # another frame than the shop had that was there
+    assert Shop.open(there, need="catalogue").frame == (32, 24)
+    assert len(ids_of(there)) == 3
+    assert manifest_of(there).model is None
+
+
+def test_a_reader_that_is_too_slow_reads_the_next(
+    there: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit, "KEEP", -commit.KEEP)
+    fetch, taus = Copies._fetch, [0.1, 0.2]
+
+    def slow(self: Copies, missing: Any) -> None:
+        coming = taus.copy()
+        taus.clear()
+        for tau in coming:
+            elsewhere(index_shop, there, tau=tau)
+        fetch(self, missing)
+
+    for path in Copies(Objects(there)).files.iterdir():
+        path.unlink()
+    monkeypatch.setattr(Copies, "_fetch", slow)
+    assert Shop.open(there).tau == 0.2
+
+
+def test_restoring_over_something_is_refused(there: str, s3_url: str) -> None:
+    with pytest.raises(BadOption, match="something at"):
+        restore_shop(SMALL, there)
+    objects = Objects(f"{s3_url}-2")
+    objects.put("store/products.lance/data/x.lance", b"of an ingest that was killed")
+    with pytest.raises(BadOption, match="something at"):
+        restore_shop(SMALL, objects.url)
+    objects.put("restoring", b"")  # no: of a restore that was killed
+    assert restore_shop(SMALL, objects.url)["products"] == 24
+    assert look_over(objects.url)["faults"] == []
+    assert objects.get("restoring") is None
+    assert objects.get("store/products.lance/data/x.lance") is None
+
+
+def test_doctor_mends_what_is_derived(there: str) -> None:
+    with to_write(there) as root:
+        files = ShopFiles(root)
+        model = Shop.open(root).model.model_id
+        (files.store / "products.snapshot").unlink()
+        (files.index(model) / "index.json").unlink()
+        files.map(model).unlink()
+    found = look_over(there)
+    assert {fault["part"] for fault in found["faults"]} == {"snapshot", "index", "map"}
+    assert all(there in fault["remedy"] or "DIR" in fault["remedy"] for fault in found["faults"])
+    found = look_over(there, repair=True)
+    assert found["sound"]
+    assert all(fault["mended"] for fault in found["faults"])
+    assert look_over(there)["faults"] == []
+
+
+def test_what_nobody_names_is_swept(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def indexes() -> int:
+        return sum("index.json" in each.name for each in Objects(there).list("files"))
+
+    for tau in (0.1, 0.2, 0.3):
+        index_shop(there, tau=tau)
+    assert indexes() == 4
+    monkeypatch.setattr(commit, "KEEP", -commit.KEEP)  # all of it is old
+    index_shop(there, tau=0.4)
+    assert indexes() == 2  # this and the one before, for who has just read that
+    assert look_over(there)["sound"]
+
+
+def test_a_store_without_conditions_is_refused(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with s3.running("--without-conditions") as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        with pytest.raises(StorageError, match="does not keep the conditions"):
+            restore_shop(SMALL, there)
+        with pytest.raises(ShopNotFound):
+            Shop.open(there)
+
+
+def test_copies_that_somebody_has_open_stay(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Shop.open(there)
+    first = shop.files.root
+    index_shop(there, tau=0.1)
+    monkeypatch.setattr("modiste.storage.remote.cache.OLD", -10.0)
+    second = Shop.open(there)
+    assert first.is_dir()
+    assert shop.jpeg(shop.catalogue.ids[0])  # which it asks for the first time
+    assert len(shop.similar(shop.random_design(1), 3)) == 3
+    del shop
+    gc.collect()
+    Shop.open(there)
+    assert not first.exists()
+    assert second.files.root.is_dir()
+
+
+def test_copies_that_nobody_opens_go(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Shop.open(there)
+    for tau in (0.1, 0.2):
+        index_shop(there, tau=tau)
+        Shop.open(there)
+    trees = Copies(Objects(there)).root / "trees"
+    assert len(list(trees.iterdir())) == 3
+    monkeypatch.setattr("modiste.storage.remote.cache.OLD", -10.0)
+    shop = Shop.open(there)
+    assert list(trees.iterdir()) == [shop.files.root]
+    assert all(
+        path.stat().st_nlink > 1 for path in Copies(Objects(there)).files.iterdir()
+    )  # the others went too
+    assert len(shop.similar(shop.random_design(1), 3)) == 3

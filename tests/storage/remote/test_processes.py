@@ -1,0 +1,206 @@
+"""Processes that share a shop on object storage: commands that ask it, a server that follows it, writers side by side,
+and writers that are killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from modiste import Shop
+from modiste.cli import main
+from modiste.errors import ShopBusy
+from modiste.pipeline.doctor.repair import look_over
+from modiste.pipeline.update import put_products, refresh_shop
+from modiste.server.app import create_app
+from modiste.server.auth import new_key
+from modiste.server.settings import Settings
+from modiste.storage.location import manifest_of, to_read
+from modiste.storage.paths import ShopFiles
+from modiste.storage.product_store import ProductStore
+from modiste.storage.remote import lease
+from tests.faults.killed import product
+from tests.server.test_run import serving
+
+# Brings some products in, one by one, whoever else writes; says of each that it is in.
+WRITER = """
+import sys, time
+from modiste.errors import ShopBusy
+from modiste.storage.remote import lease
+from modiste.pipeline.update import put_products
+from modiste.server.app import create_app
+from modiste.server.auth import new_key
+from modiste.server.settings import Settings
+from tests.faults.killed import product
+url, first, silent = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+lease.SILENT = silent
+for number in range(first, first + 4):
+    while True:
+        try:
+            put_products(url, [product(number)])
+            break
+        except ShopBusy:
+            time.sleep(0.05)
+    print(number, flush=True)
+"""
+
+
+def held(url: str) -> Counter[str]:
+    """How often each id is in the products' table, as readers have it."""
+    store = ProductStore.open(ShopFiles(to_read(url)).store)
+    store.refresh()
+    return Counter(store.table(["id"]).column("id").to_pylist())
+
+
+def killed(what: str, url: str, turn: int, random: np.random.Generator) -> list[str]:
+    """What a process said that it had done until it was killed: at its first change, or some time after one or two."""
+    words = [sys.executable, "-m", "tests.faults.killed", what, url]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+        said = [writer.stdout.readline() for _ in range(turn % 3)]
+        time.sleep(float(random.uniform(0, 1.5)))
+        writer.send_signal(signal.SIGKILL)
+        return [*"".join(said).split(), *writer.stdout.read().split()]
+
+
+def test_commands_ask_it(there: str, capsys: pytest.CaptureFixture[str]) -> None:
+    product_id = Shop.open(there).catalogue.ids[4]
+    assert main(["similar", "--shop", there, "--product", product_id, "-k", "3", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["results"]) == 3
+    assert main(["info", "--shop", there]) == 0
+    assert there in capsys.readouterr().out
+    assert main(["similar", "--shop", f"{there}-not", "--product", product_id]) == 4
+    assert f"There is no shop at {there}-not" in capsys.readouterr().err
+    assert main(["similar", "--shop", "ftp://a/b", "--product", product_id]) == 2
+    assert "s3://" in capsys.readouterr().err
+
+
+def test_a_store_that_is_away_ends_a_command_with_6(
+    there: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert main(["info", "--shop", there]) == 6
+    said = capsys.readouterr().err
+    assert "cannot be reached" in said
+    assert "AWS_ENDPOINT_URL" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.slow
+def test_a_server_follows_it(there: str) -> None:
+    asked: dict[str, Any] = {"k": 1, "method": "mean", "scope": "catalogue"}
+    with (
+        serving(Path(there)) as (process, url),
+        httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
+    ):
+        served = client.get("/version").json()
+        first = client.get("/v1/products").json()["results"][0]["id"]
+        put_products(there, [product(1)])
+        refresh_shop(there)
+        assert client.post("/v1/similar", json=asked | {"product": "new-1"}).status_code == 404
+        assert client.post("/v1/similar", json=asked | {"product": first}).status_code == 200
+        assert client.get(f"/v1/products/{first}/photo.jpg").content[:2] == b"\xff\xd8"
+        os.kill(process.pid, signal.SIGHUP)
+        until = time.monotonic() + 60
+        while client.get("/version").json()["products"] == served["products"]:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        found = client.post("/v1/similar", json=asked | {"product": "new-1"}).json()
+        assert len(found["results"]) == 1
+        assert client.get("/v1/products/new-1/photo.jpg").content[:2] == b"\xff\xd8"
+
+
+@pytest.mark.slow
+def test_who_has_the_key_changes_it(there: str) -> None:
+    key, hashed = new_key()
+    with TestClient(create_app(Shop.open(there, need="map"), Settings(admin_key=hashed))) as client:
+        new, headers = product(3), {"Authorization": f"Bearer {key}"}
+        form = {"category": "bags"}
+        assert isinstance(new.photo, bytes)
+        answer = client.put(
+            "/v1/admin/products/new-3", headers=headers, data=form, files={"photo": new.photo}
+        )
+        assert answer.status_code == 202, answer.text
+        until = time.monotonic() + 120
+        while (held := client.get("/v1/admin", headers=headers).json())["working"]:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert (held["products"], held["error"]) == (25, "")
+        assert client.get("/v1/products/new-3/photo.jpg").content[:2] == b"\xff\xd8"
+    assert Shop.open(there, need="map").catalogue.row("new-3") >= 0
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("silent", [120.0, 0.0])  # by the lease; and where each takes the other for dead
+def test_two_that_write_at_once_lose_and_double_nothing(there: str, tmp_path: Path, silent: float) -> None:
+    before = held(there)
+    writers: list[subprocess.Popen[str]] = []
+    for first in (100, 200):
+        words = [sys.executable, "-c", WRITER, there, str(first), str(silent)]
+        own = os.environ | {"MODISTE_CACHE": str(tmp_path / str(first))}
+        writers.append(
+            subprocess.Popen(words, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        )
+    for writer in writers:
+        out, err = writer.communicate(timeout=500)
+        assert writer.returncode == 0, err
+        assert len(out.split()) == 4
+    wanted = {f"new-{number}" for number in (*range(100, 104), *range(200, 204))}
+    assert held(there) == before + Counter(wanted)
+    assert manifest_of(there).catalogue["count"] == len(before) + 8
+    refresh_shop(there)
+    assert look_over(there)["sound"]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("what", ["cluster", "index", "map"])
+def test_a_stage_that_is_killed_leaves_the_shop_as_it_was(there: str, what: str) -> None:
+    model, random = Shop.open(there).model.model_id, np.random.default_rng(1)
+    done = 0
+    for turn in range(5):
+        done += len(killed(what, there, turn, random))
+        shop = Shop.open(there, need="sliders")
+        assert shop.model.model_id == model
+        assert len(shop.similar(shop.random_design(1), 3)) == 3
+    assert done
+    refresh_shop(there)
+    found = look_over(there)
+    assert found["sound"], found["faults"]
+
+
+@pytest.mark.faults
+def test_a_writer_that_is_killed_loses_nothing_it_said(
+    there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, said, random = held(there), set[str](), np.random.default_rng(0)
+    for turn in range(5):
+        said |= {f"new-{number}" for number in killed("put", there, turn, random)}
+        found = held(there)
+        assert set(found.values()) == {1}
+        assert set(found) >= set(before) | said
+        assert manifest_of(there).catalogue["count"] == len(found)
+    # Here, the next command goes on at once; elsewhere it waits until the dead are known to be.
+    assert said
+    with monkeypatch.context() as patched:
+        patched.setenv("MODISTE_CACHE", str(tmp_path / "elsewhere"))
+        with pytest.raises(ShopBusy, match="last heard of"):
+            put_products(there, [product(900)])
+        patched.setattr(lease, "SILENT", 0.0)
+        put_products(there, [product(900)])
+    put_products(there, [product(901)])
+    assert {"new-900", "new-901"} <= set(held(there))
+    refresh_shop(there)
+    assert look_over(there)["sound"]

@@ -1,0 +1,166 @@
+"""A shop in one file and back: it answers the same; nothing half-made is taken for a backup or a shop."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modiste import Shop
+from modiste.errors import (
+    BadOption,
+    SchemaError,
+    ShopBusy,
+    ShopIncomplete,
+    ShopNotFound,
+    StorageError,
+)
+from modiste.storage.archive import Archive
+from modiste.storage.backup import backup_shop, restore_shop
+from modiste.storage.locks import writing
+from modiste.storage.product_store import ProductStore
+from tests.contents import contents, edit
+from tests.small import SMALL
+
+
+def test_a_restored_shop_answers_the_same(built: Path, tmp_path: Path) -> None:
+    told: list[dict[str, Any]] = []
+    made = backup_shop(built, tmp_path / "shop.zip", on_progress=told.append)
+    assert made["bytes"] == (tmp_path / "shop.zip").stat().st_size
+    restored = restore_shop(tmp_path / "shop.zip", tmp_path / "again", on_progress=told.append)
+    assert {event["stage"] for event in told} == {"backup", "restore"}
+    assert all(event["done"] <= event["total"] for event in told)
+    before, after = Shop.open(built, need="map"), Shop.open(tmp_path / "again", need="map")
+    assert restored["products"] == made["products"] == len(after.catalogue) == len(before.catalogue)
+    code = before.random_design(3)
+    assert after.similar(code, 9) == before.similar(code, 9)
+    assert after.recommend(code) == before.recommend(code)
+    assert (after.decode(code) == before.decode(code)).all()
+    assert after.store.photos() == before.store.photos()
+
+
+def test_what_it_holds(built: Path, tmp_path: Path) -> None:
+    backup_shop(built, tmp_path / "shop.zip")
+    restore_shop(tmp_path / "shop.zip", tmp_path / "again")
+    whole, held = contents(built), contents(tmp_path / "again")
+    assert held.items() <= whole.items()
+    left_out = {name.split("/")[1] for name in set(whole) - set(held)}
+    assert "prepared" in left_out
+    assert all(name == "prepared" or name.startswith("run-") for name in left_out)
+    text = zipfile.ZipFile(tmp_path / "shop.zip").namelist()
+    assert not any(name.startswith("/") or ".." in name for name in text)
+
+
+def test_a_restored_shop_goes_on(small: Path) -> None:
+    store = ProductStore.open(small / "store")
+    ids = store.table(["id"]).column("id").to_pylist()
+    store.delete(ids[:1])
+    assert ProductStore.open(small / "store").count() == len(ids) - 1
+
+
+def test_a_backup_of_a_backup_is_the_same(small: Path, tmp_path: Path) -> None:
+    backup_shop(small, tmp_path / "again.zip")
+    with Archive.opened(SMALL) as first, Archive.opened(tmp_path / "again.zip") as second:
+        assert first.files == second.files
+
+
+def test_a_writer_and_a_backup_wait_for_each_other(small: Path, tmp_path: Path) -> None:
+    with writing(small), pytest.raises(ShopBusy):
+        backup_shop(small, tmp_path / "shop.zip")
+    with ProductStore.open(small / "store")._database.writing("a test"), pytest.raises(ShopBusy):
+        backup_shop(small, tmp_path / "shop.zip")
+    assert not (tmp_path / "shop.zip").exists()
+    shop = Shop.open(small)
+
+    def ask(event: dict[str, Any]) -> None:  # while it runs, the shop answers and is not written to
+        assert len(shop.similar(shop.random_design(1), 3)) == 3
+        with pytest.raises(ShopBusy), writing(small):
+            pass
+
+    backup_shop(small, tmp_path / "shop.zip", on_progress=ask)
+
+
+def test_it_replaces_the_backup_before(small: Path, tmp_path: Path) -> None:
+    (tmp_path / "shop.zip").write_bytes(b"the one before")
+    backup_shop(small, tmp_path / "shop.zip")
+    restore_shop(tmp_path / "shop.zip", tmp_path / "again")
+
+
+def test_links_are_refused(small: Path, tmp_path: Path) -> None:
+    shutil.move(small / "models", tmp_path / "elsewhere")
+    (small / "models").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SchemaError, match=r"models is a link"):
+        backup_shop(small, tmp_path / "shop.zip")
+    assert not (tmp_path / "shop.zip").exists()
+
+
+def test_what_cannot_be_backed_up(small: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadOption, match="inside the shop"):
+        backup_shop(small, small / "shop.zip")
+    with pytest.raises(ShopNotFound):
+        backup_shop(tmp_path / "none", tmp_path / "shop.zip")
+    with pytest.raises(StorageError):
+        backup_shop(small, tmp_path / "no" / "such" / "folder.zip")
+    (small / "shop.json").unlink()
+    with pytest.raises(ShopIncomplete):
+        backup_shop(small, tmp_path / "shop.zip")
+    assert not (tmp_path / "none").exists()
+    assert list(tmp_path.glob("*.zip")) == []
+
+
+@pytest.mark.parametrize("there", ["file", "shop", "something"])
+def test_nothing_is_restored_over_what_is_there(there: str, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    if there == "file":
+        target.write_text("x")
+    elif there == "shop":
+        restore_shop(SMALL, target)
+    else:
+        target.mkdir()
+        (target / "letter.txt").write_text("x")
+    before = contents(tmp_path)
+    with pytest.raises(BadOption, match="something at"):
+        restore_shop(SMALL, target)
+    assert contents(tmp_path) == before
+
+
+def test_an_empty_directory_may_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    restore_shop(SMALL, ".")
+    assert len(Shop.open(tmp_path / "empty").catalogue) == 24
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99, 0.9999])
+def test_of_a_backup_cut_short_no_shop_appears(share: float, tmp_path: Path) -> None:
+    whole = SMALL.read_bytes()
+    (tmp_path / "cut.zip").write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(SchemaError, match="not a whole backup"):
+        restore_shop(tmp_path / "cut.zip", tmp_path / "shop")
+    assert [path.name for path in tmp_path.iterdir()] == ["cut.zip"]
+
+
+def test_of_a_damaged_backup_no_shop_appears(tmp_path: Path) -> None:
+    whole = bytearray(SMALL.read_bytes())
+    place = whole.index(b"decoder.onnx") + 5000
+    whole[place] ^= 1
+    (tmp_path / "bad.zip").write_bytes(whole)
+    with pytest.raises(SchemaError, match=r"decoder\.onnx"):
+        restore_shop(tmp_path / "bad.zip", tmp_path / "shop")
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.zip"]
+
+
+def test_a_shop_of_a_newer_modiste_is_refused(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(small / "shop.json", schema=2)
+    with monkeypatch.context() as newer:
+        newer.setattr("modiste.storage.manifest.migrated", lambda raw, where: raw)
+        backup_shop(small, tmp_path / "new.zip")
+    with pytest.raises(SchemaError, match="schema 2; this Modiste reads up to 1"):
+        restore_shop(tmp_path / "new.zip", tmp_path / "shop")
+    assert not (tmp_path / "shop").exists()

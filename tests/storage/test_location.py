@@ -1,0 +1,47 @@
+"""Where a shop can be, as people write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modiste import Shop
+from modiste.errors import BadOption
+from modiste.storage.location import place_of
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("my-shop", Path("my-shop")),
+        ("/a/b", Path("/a/b")),
+        ("a:b", Path("a:b")),
+        ("file:///a/b%20c", Path("/a/b c")),
+        ("file:/a/b", Path("/a/b")),
+        ("s3://bucket/a/b/", "s3://bucket/a/b"),
+        ("S3://bucket/a", "s3://bucket/a"),
+        ("gs://bucket", "gs://bucket"),
+        (Path("s3://bucket/a"), "s3://bucket/a"),  # which a Path writes with one slash
+    ],
+)
+def test_what_is_said_is_understood(said: str | Path, meant: Path | str) -> None:
+    assert place_of(said) == meant
+
+
+def test_home_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert place_of("~/shop") == Path("/home/me/shop")
+
+
+@pytest.mark.parametrize("url", ["https://shop.example/a", "az://account/a", "s3://", "s3://a/../b"])
+def test_other_places_are_refused(url: str) -> None:
+    with pytest.raises(BadOption) as raised:
+        Shop.open(url)
+    assert "s3://" in raised.value.remedy
+
+
+def test_a_file_url_is_the_directory(small: Path) -> None:
+    shop = Shop.open(f"file://{small}", need="map")
+    assert shop.path == small
+    assert shop.similar(shop.random_design(1), 3) == Shop.open(small).similar(shop.random_design(1), 3)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from modiste.errors import (
+    SchemaError,
+    ShopBusy,
+    ShopIncomplete,
+    ShopNotFound,
+    StorageError,
+)
+from modiste.storage.atomic import write_whole
+from modiste.storage.locks import writing
+from modiste.storage.manifest import Manifest
+from tests.contents import edit
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    manifest = Manifest((240, 180), "white", {"hash": "h"}, "m1", {"seed": 0}, {"model": "m1"}, {"k": 3})
+    manifest.save(tmp_path)
+    assert Manifest.load(tmp_path) == manifest
+
+
+def test_no_shop(tmp_path: Path) -> None:
+    with pytest.raises(ShopNotFound, match="modiste build"):
+        Manifest.load(tmp_path)
+
+
+def test_a_file_is_no_shop(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ShopNotFound):
+        Manifest.load(tmp_path / "file")
+
+
+def test_an_interrupted_first_ingest(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    with pytest.raises(ShopIncomplete, match="modiste ingest"):
+        Manifest.load(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00\xff", '{"schema": 1}', '"shop"'])
+def test_a_damaged_manifest(tmp_path: Path, text: str) -> None:
+    (tmp_path / "shop.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(SchemaError):
+        Manifest.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("schema", 2),
+        ("schema", "1"),
+        ("frame", [240]),
+        ("frame", [240, 0]),
+        ("frame", [240, True]),
+        ("frame", "240x180"),
+        ("background", "blue"),
+        ("model", 7),
+        ("encodings", None),
+    ],
+)
+def test_a_wrong_field_is_named(tmp_path: Path, name: str, value: object) -> None:
+    Manifest((240, 180)).save(tmp_path)
+    edit(tmp_path / "shop.json", **{name: value})
+    with pytest.raises(SchemaError, match=name):
+        Manifest.load(tmp_path)
+
+
+def test_lists_too_deep_to_be_read_and_what_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "shop.json").write_text("[" * 100_000)
+    with pytest.raises(SchemaError, match="too deep"):
+        Manifest.load(tmp_path)
+    Manifest((240, 180)).save(tmp_path)
+    edit(tmp_path / "shop.json", model=...)
+    assert Manifest.load(tmp_path) == Manifest((240, 180))
+
+
+def test_a_source_whose_name_is_not_utf8_is_kept(tmp_path: Path) -> None:
+    """As the name of a folder is, where the disk has it in another encoding."""
+    held = Manifest((240, 180), catalogue={"source": os.fsdecode(b"caf\xe9 \xc3\xa9")})
+    held.save(tmp_path)
+    assert Manifest.load(tmp_path) == held
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(StorageError, match=r"No space.*Free some space"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    with writing(tmp_path), pytest.raises(ShopBusy, match="Another process"), writing(tmp_path):
+        pass
+    with writing(tmp_path):
+        pass

@@ -1,0 +1,278 @@
+"""What is stored comes back, by any id, in one commit, and is refused where it does not fit."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import lancedb
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modiste.errors import (
+    BadCode,
+    SchemaError,
+    ShopBusy,
+    ShopIncomplete,
+    StaleError,
+    UnknownProduct,
+)
+from modiste.storage import database
+from modiste.storage.locks import one_writer
+from modiste.storage.product_store import ProductStore, StoredProduct
+
+
+def product(id_: str, category: str = "bags", photo: bytes = b"jpeg", **attributes: Any) -> StoredProduct:
+    return StoredProduct(id_, category, photo, f"pixels of {photo!r}", f"source of {id_}", attributes)
+
+
+def vectors(rows: int, n: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    mean, std = random.normal(size=(rows, n)), random.uniform(0.1, 1, (rows, n))
+    return mean.astype(np.float32), std.astype(np.float32), (mean + std).astype(np.float32)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProductStore:
+    made = ProductStore.create(tmp_path / "store")
+    made.upsert([product(f"p{i}", photo=bytes([i]) * 9, colour="red", size=i) for i in range(5)])
+    return made
+
+
+def test_a_new_store_is_empty(tmp_path: Path) -> None:
+    store = ProductStore.create(tmp_path / "store")
+    assert store.count() == 0
+    assert len(store.table()) == 0
+    assert store.photos() == []
+    assert store.hash() == ProductStore.open(tmp_path / "store").hash()
+
+
+def test_what_is_stored_comes_back(store: ProductStore) -> None:
+    assert store.count() == 5
+    assert store.get("p3") == product("p3", photo=b"\x03" * 9, colour="red", size=3)
+    assert store.photos(["p4", "p0", "p4"]) == [b"\x04" * 9, b"\x00" * 9, b"\x04" * 9]
+    assert store.photos() == [bytes([i]) * 9 for i in range(5)]
+    assert store.photos([]) == []
+    assert sorted(store.table(["id"]).column("id").to_pylist()) == [f"p{i}" for i in range(5)]
+    assert "photo" not in store.table().column_names
+
+
+def test_another_opening_sees_the_same(store: ProductStore) -> None:
+    other = ProductStore.open(store.directory)
+    assert other.get("p1") == store.get("p1")
+    assert other.hash() == store.hash()
+
+
+def test_upsert_replaces_by_id_and_the_last_of_one_id_counts(store: ProductStore) -> None:
+    store.upsert([product("p1", "footwear", b"a"), product("new"), product("p1", "eyewear", b"b")])
+    assert store.count() == 6
+    assert store.get("p1").category == "eyewear"
+    assert store.photos(["p1"]) == [b"b"]
+    store.upsert([])
+    assert store.count() == 6
+
+
+def test_delete_removes_all_or_nothing(store: ProductStore) -> None:
+    with pytest.raises(UnknownProduct, match="'gone'"):
+        store.delete(["p0", "gone"])
+    assert store.count() == 5
+    store.delete(["p0", "p2", "p0"])
+    store.delete([])
+    assert sorted(store.table(["id"]).column("id").to_pylist()) == ["p1", "p3", "p4"]
+
+
+def test_unknown_products(store: ProductStore) -> None:
+    with pytest.raises(UnknownProduct):
+        store.get("p9")
+    with pytest.raises(UnknownProduct):
+        store.photos(["p1", "p9"])
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=20), min_size=1, max_size=8, unique=True
+    )
+)
+def test_any_text_is_an_id(store: ProductStore, ids: list[str]) -> None:
+    ids = [f"any {id_}" for id_ in ids]
+    store.upsert([product(id_, photo=id_.encode(), name=id_) for id_ in ids])
+    assert store.photos(ids) == [id_.encode() for id_ in ids]
+    assert store.get(ids[-1]).attributes == {"name": ids[-1]}
+    store.delete(ids)
+    assert store.count() == 5
+
+
+@pytest.mark.parametrize(
+    "hostile", ["'; DROP TABLE products; --", "a' OR '1'='1", '"', "\\", "\\'", "%", "\n"]
+)
+def test_hostile_ids_are_just_ids(store: ProductStore, hostile: str) -> None:
+    store.upsert([product(hostile, photo=b"mine")])
+    assert store.photos([hostile]) == [b"mine"]
+    store.delete([hostile])
+    assert store.count() == 5
+
+
+def test_more_ids_than_one_filter_takes(tmp_path: Path) -> None:
+    store = ProductStore.create(tmp_path / "store")
+    ids = [f"{i:05}" for i in range(5001)]
+    store.upsert([product(id_, photo=id_.encode()) for id_ in ids])
+    assert store.photos(ids[::-1]) == [id_.encode() for id_ in ids[::-1]]
+    store.delete(ids[:4500])
+    assert store.count() == 501
+
+
+def test_the_hash_is_of_content_not_of_history(tmp_path: Path, store: ProductStore) -> None:
+    other = ProductStore.create(tmp_path / "other")
+    for i in reversed(range(5)):
+        other.upsert([product(f"p{i}", photo=bytes([i]) * 9, colour="blue")])
+    assert other.hash() == store.hash()  # attributes are no part of it: no model is made from them
+    other.upsert([product("p0", "footwear", bytes([0]) * 9)])
+    changed = other.hash()
+    assert changed != store.hash()
+    other.upsert([product("p0", photo=b"other pixels")])
+    assert other.hash() not in (changed, store.hash())
+
+
+def test_encodings_come_back_and_know_their_catalogue(store: ProductStore) -> None:
+    ids = ["p4", "p0", "p3", "p1", "p2"]
+    mean, std, code = vectors(5)
+    store.write_encodings("m1", ids, mean, std, code)
+    found = ProductStore.open(store.directory).read_encodings("m1")
+    assert found.ids == ids
+    for part, given_ in ((found.mean, mean), (found.std, std), (found.code, code)):
+        np.testing.assert_array_equal(part, given_)
+        assert part.dtype == np.float32
+    assert found.catalogue_hash == store.hash()
+    store.upsert([product("p0", "footwear")])
+    assert store.read_encodings("m1").catalogue_hash != store.hash()
+
+
+def test_encodings_are_replaced_whole_and_kept_per_model(store: ProductStore) -> None:
+    ids = [f"p{i}" for i in range(5)]
+    store.write_encodings("m1", ids, *vectors(5, 4, 0))
+    store.write_encodings("m2", ids, *vectors(5, 7, 1))
+    store.delete(["p4"])
+    store.write_encodings("m1", ids[:4], *vectors(4, 9, 2))
+    assert store.read_encodings("m1").mean.shape == (4, 9)
+    assert store.read_encodings("m1").catalogue_hash == store.hash()
+    assert store.read_encodings("m2").mean.shape == (5, 7)
+    assert store.encoded_models() == ["m1", "m2"]
+    store.drop_encodings("m1")
+    store.drop_encodings("m1")
+    assert store.encoded_models() == ["m2"]
+    with pytest.raises(ShopIncomplete, match="modiste encode"):
+        store.read_encodings("m1")
+
+
+def test_encodings_that_do_not_fit_are_refused(store: ProductStore) -> None:
+    ids = [f"p{i}" for i in range(5)]
+    mean, std, code = vectors(5)
+    for wrong in (ids[:4], [*ids[:4], "p9"], [*ids[:4], "p0"]):
+        with pytest.raises(StaleError):
+            store.write_encodings("m", wrong, mean[: len(wrong)], std[: len(wrong)], code[: len(wrong)])
+    for parts in ((mean[:4], std, code), (mean, std[:, :2], code), (mean[:, 0], std[:, 0], code[:, 0])):
+        with pytest.raises(BadCode):
+            store.write_encodings("m", ids, *parts)
+    for spoil in (np.nan, 0.0, -1.0):
+        spoilt = std.copy()
+        spoilt[2, 1] = spoil
+        with pytest.raises(BadCode):
+            store.write_encodings("m", ids, mean, spoilt, code)
+    assert store.encoded_models() == []
+
+
+def test_no_store(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for place in ("nothing", "empty"):
+        with pytest.raises(ShopIncomplete, match="modiste ingest"):
+            ProductStore.open(tmp_path / place)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_store_of_another_schema(tmp_path: Path) -> None:
+    lancedb.connect(tmp_path).create_table("products", data=pa.table({"id": ["a"]}))
+    with pytest.raises(SchemaError, match="schema None"):
+        ProductStore.open(tmp_path)
+
+
+def test_a_damaged_store(store: ProductStore) -> None:
+    for manifest in (store.directory / "products.lance" / "_versions").glob("*.manifest"):
+        manifest.write_bytes(b"rubbish")
+    with pytest.raises(SchemaError, match="Table products"):
+        ProductStore.open(store.directory)
+
+
+def test_damaged_photos(store: ProductStore) -> None:
+    for file in (store.directory / "products.lance" / "data").iterdir():
+        file.write_bytes(b"rubbish")
+    with pytest.raises(SchemaError, match="Table products"):
+        ProductStore.open(store.directory).photos(["p1"])
+
+
+def test_a_second_writer_is_told_and_readers_are_not_kept_out(store: ProductStore) -> None:
+    with one_writer(store.directory):
+        for write in (
+            lambda: store.upsert([product("x")]),
+            lambda: store.delete(["p0"]),
+            lambda: store.write_encodings("m", [f"p{i}" for i in range(5)], *vectors(5)),
+            lambda: ProductStore.create(store.directory),
+        ):
+            with pytest.raises(ShopBusy, match="Another process"):
+                write()
+        assert ProductStore.open(store.directory).photos(["p1"]) == store.photos(["p1"])
+    store.upsert([product("x")])
+    assert store.count() == 6
+
+
+def test_creating_twice_keeps_what_is_there(store: ProductStore) -> None:
+    assert ProductStore.create(store.directory).count() == 5
+
+
+def test_many_small_writes_do_not_pile_up(store: ProductStore) -> None:
+    for i in range(30):
+        store.upsert([product("p0", photo=f"{i}".encode())])
+    data = list((store.directory / "products.lance" / "data").iterdir())
+    assert store.photos(["p0"]) == [b"29"]
+    assert store.count() == 5
+    assert len(data) < 60
+
+
+def test_a_reader_whose_version_is_gone_reads_the_newest(
+    store: ProductStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = ProductStore.open(store.directory)
+    monkeypatch.setattr("modiste.storage.database.KEEP", timedelta(milliseconds=1))
+    monkeypatch.setattr("modiste.storage.product_store.TIDY_AFTER", 0)
+    old = set((store.directory / "products.lance" / "data").iterdir())
+    for each in (b"later", b"latest"):
+        time.sleep(0.05)
+        store.upsert([product("p0", photo=each)])
+    assert not old & set((store.directory / "products.lance" / "data").iterdir())
+    assert reader.photos(["p1", "p0"]) == [b"\x01" * 9, b"latest"]
+
+
+def test_a_reader_keeps_its_version_over_what_passes(
+    store: ProductStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that breaks once must not move a reader to what a writer is in the midst of."""
+    reader = ProductStore.open(store.directory)
+    before = reader.photos(["p0"])
+    store.upsert([product("p0", photo=b"later")])
+    real, failed = database._query, []
+
+    def query(*asked: Any) -> Any:
+        if not failed:
+            failed.append(asked)
+            raise OSError("connection reset by peer")
+        return real(*asked)
+
+    monkeypatch.setattr(database, "_query", query)
+    assert reader.photos(["p0"]) == before != [b"later"]
+    assert failed
+    assert ProductStore.open(store.directory).photos(["p0"]) == [b"later"]

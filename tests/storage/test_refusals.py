@@ -1,0 +1,25 @@
+"""What is under a store: who must wait for whom."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from modiste.storage.locks import in_turn
+
+
+def test_one_at_a_time_and_none_refused(tmp_path: Path) -> None:
+    inside, most, done = 0, 0, 0
+
+    def work(_: int) -> None:
+        nonlocal inside, most, done
+        with in_turn(tmp_path / "new"):
+            inside += 1
+            most = max(most, inside)
+            time.sleep(0.005)
+            inside, done = inside - 1, done + 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(12)))
+    assert (most, done) == (1, 12)

@@ -1,0 +1,112 @@
+"""A snapshot answers as the database would, and never of a catalogue that has changed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from modiste.storage.product_store import ProductStore, StoredProduct
+from modiste.storage.snapshot import COLUMNS, FILE, read_snapshot
+
+
+def product(number: int, category: str = "bags") -> StoredProduct:
+    return StoredProduct(f"p{number}", category, b"jpeg", f"hash{number}", "source", {"colour": "red"})
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    store = ProductStore.create(tmp_path / "store")
+    store.upsert([product(number) for number in range(20)])
+    store.keep_snapshot()
+    return tmp_path / "store"
+
+
+def test_it_answers_as_the_database(directory: Path) -> None:
+    quick = ProductStore.open(directory)
+    (directory / FILE).unlink()
+    slow = ProductStore.open(directory)
+    assert quick.hash() == slow.hash()
+    assert quick.count() == slow.count() == 20
+    first, second = (each.table(COLUMNS).sort_by("id").to_pydict() for each in (quick, slow))
+    assert first == second
+    assert quick.photos(["p3"]) == [b"jpeg"]
+
+
+def test_long_attributes_are_written_and_mapped_in_pieces(directory: Path) -> None:
+    store = ProductStore.open(directory)
+    numbers = range(20, 620)
+    long = [replace(product(number), attributes={"text": f"{number:03d}" * 20_000}) for number in numbers]
+    store.upsert(long)
+    store.keep_snapshot()
+    held = read_snapshot(directory, "products")
+    assert held is not None
+    assert held.table.column("id").num_chunks > 1
+    wanted = {row["id"]: row for row in ProductStore.open(directory).table(COLUMNS).to_pylist()}
+    assert len(wanted) == 620
+    for each in long:
+        assert json.loads(wanted[each.id]["attributes"]) == each.attributes
+
+
+def test_products_that_came_one_by_one_are_one_piece(tmp_path: Path) -> None:
+    store = ProductStore.create(tmp_path)
+    for number in range(5):
+        store.upsert([product(number)])
+    store.keep_snapshot()
+    held = read_snapshot(tmp_path, "products")
+    assert held is not None
+    assert held.table.column("id").num_chunks == 1
+    assert sorted(held.table.column("id").to_pylist()) == [f"p{number}" for number in range(5)]
+
+
+def test_opening_with_one_loads_no_database(directory: Path) -> None:
+    program = (
+        "import sys; from modiste.storage.product_store import ProductStore;"
+        f"store = ProductStore.open({str(directory)!r}); store.hash(); print('lancedb' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_it_is_not_used_once_the_catalogue_has_changed(directory: Path) -> None:
+    before = ProductStore.open(directory)
+    held = before.hash()
+    ProductStore.open(directory).upsert([product(3, "eyewear"), product(99)])
+    after = ProductStore.open(directory)
+    assert after.count() == 21
+    assert after.hash() != held
+    # A store that is open sees the others' writes when asked to.
+    assert before.count() == 20
+    before.refresh()
+    assert before.hash() == after.hash()
+
+
+def test_its_own_writes_are_seen(directory: Path) -> None:
+    store = ProductStore.open(directory)
+    store.delete(["p0"])
+    assert store.count() == 19
+    assert "p0" not in store.table(["id"]).column("id").to_pylist()
+
+
+def test_a_table_made_anew_is_another(directory: Path) -> None:
+    shutil.rmtree(directory / "products.lance")
+    store = ProductStore.create(directory)
+    store.upsert([product(500)])
+    assert ProductStore.open(directory).table(["id"]).column("id").to_pylist() == ["p500"]
+
+
+def test_a_copy_has_the_same(directory: Path, tmp_path: Path) -> None:
+    shutil.copytree(directory, tmp_path / "copy")
+    assert read_snapshot(tmp_path / "copy", "products") is not None
+
+
+@pytest.mark.parametrize("damage", [b"", b"ARROW1", None])
+def test_a_damaged_one_is_not_used(directory: Path, damage: bytes | None) -> None:
+    path = directory / FILE
+    path.write_bytes(path.read_bytes()[:-40] if damage is None else damage)
+    assert ProductStore.open(directory).count() == 20

@@ -1,0 +1,55 @@
+"""Pieces done ahead of their turn, and answered in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modiste.parallel import Here, in_order
+
+
+@given(pieces=st.lists(st.integers(), max_size=40), ahead=st.integers(1, 9))
+def test_in_order_starts_few_and_finishes_all(pieces: list[int], ahead: int):
+    started: list[int] = []
+    finished: list[int] = []
+
+    def start(piece: int) -> int:
+        started.append(piece)
+        return piece
+
+    def finish(piece: int) -> int:
+        assert len(started) - len(finished) <= ahead
+        finished.append(piece)
+        return -piece
+
+    assert list(in_order(pieces, start, finish, lambda: ahead)) == [-piece for piece in pieces]
+    assert finished == pieces
+
+
+def test_threads_begin_once_and_answer_in_order():
+    begun: list[str] = []
+
+    def begin(given: str) -> Callable[[int], str]:
+        begun.append(given)
+        return lambda piece: f"{given}{piece}"
+
+    assert list(Here(3).each(begin, "a", range(100))) == [f"a{piece}" for piece in range(100)]
+    assert begun == ["a"]
+
+
+def test_pieces_are_not_all_taken_at_once():
+    taken: list[int] = []
+
+    def pieces() -> Iterator[int]:
+        for piece in range(1000):
+            taken.append(piece)
+            yield piece
+
+    def begin(given: None) -> Callable[[int], int]:
+        return lambda piece: piece
+
+    answers = Here(2).each(begin, None, pieces())
+    assert next(answers) == 0
+    assert len(taken) < 10
