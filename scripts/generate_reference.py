@@ -24,7 +24,7 @@ import modiste
 from modiste import errors
 from modiste.cli.app import app
 from modiste.server import problems
-from modiste.server.app import openapi
+from modiste.server.app import openapi_schema
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- Written by scripts/generate_reference.py. Change the program, then run `make reference`. -->"
@@ -38,7 +38,7 @@ INNER = {
 
 def pages() -> dict[str, str]:
     """The text of every generated page, by file name."""
-    api = openapi()
+    api = openapi_schema()
     return {
         "cli.md": cli_page(),
         "python.md": python_page(),
@@ -369,13 +369,13 @@ def refusals_section() -> Iterator[str]:
     yield ""
     yield "| code | status | when |"
     yield "|---|---|---|"
-    for status, (code, when, _) in problems.PROTOCOL.items():
+    for status, (code, when, _) in problems.HTTP_PROBLEMS.items():
         yield f"| `{code}` | {status} | {when} |"
-    for code, (status, when) in problems.OWN.items():
+    for code, (status, when) in problems.SERVER_PROBLEMS.items():
         yield f"| `{code}` | {status} | {when} |"
     for _, held in classes():
         if issubclass(held, errors.UsageError | errors.PhotoError | errors.ShopError | errors.StorageError):
-            yield f"| `{problems.code_of(held)}` | {problems.status_of(held(''))} | {cell(held.__doc__)} |"
+            yield f"| `{problems.error_code(held)}` | {problems.http_status(held(''))} | {cell(held.__doc__)} |"
 
 
 # The errors

@@ -31,8 +31,8 @@ def main() -> None:
     """Build the shop, ask it, and keep both."""
     GOLDEN.mkdir(exist_ok=True)
     # Nothing that answers, and nothing that a later version reads of a shop, depends on how wide the layers are.
-    vae.DEFAULT_WIDTH = WIDTH
-    vae.Describer = partial(vae.Describer, width=DESCRIBER)  # type: ignore[misc]
+    vae.DEFAULT_CHANNELS = WIDTH
+    vae.DescriptorHead = partial(vae.DescriptorHead, width=DESCRIBER)  # type: ignore[misc]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "shop"
         source = SampleSource(count=COUNT, seed=7, size=FRAME)

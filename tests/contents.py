@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from modiste.storage.json_files import sealed, unsealed
+from modiste.storage.json_files import verify_checksum, with_checksum
 
 
 def contents(root: Path) -> dict[str, str]:
@@ -21,7 +21,7 @@ def contents(root: Path) -> dict[str, str]:
 
 def edit(path: Path, **said: Any) -> None:
     """Let a JSON file say something else, as if it had been written so; what is said to be `...` is taken out."""
-    raw = unsealed(json.loads(path.read_text()))
+    raw = verify_checksum(json.loads(path.read_text()))
     path.write_text(
-        json.dumps(sealed({name: value for name, value in (raw | said).items() if value is not ...}))
+        json.dumps(with_checksum({name: value for name, value in (raw | said).items() if value is not ...}))
     )

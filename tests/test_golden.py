@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from modiste import Shop
-from modiste.pipeline.doctor.check import examine_shop
+from modiste.pipeline.doctor.check import check_shop
 from modiste.storage.backup import restore_shop
 from tests.small import GOLDEN
 
@@ -60,7 +60,7 @@ def test_it_answers_as_it_did(golden: tuple[Path, dict[str, Any]], indexed: bool
 
 
 def test_nothing_is_wrong_with_it(golden: tuple[Path, dict[str, Any]]) -> None:
-    assert [fault for fault in examine_shop(golden[0]) if fault.broken] == []
+    assert [fault for fault in check_shop(golden[0]) if fault.broken] == []
 
 
 def test_it_names_no_machine(golden: tuple[Path, dict[str, Any]]) -> None:

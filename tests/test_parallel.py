@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modiste.parallel import Here, in_order
+from modiste.parallel import ThreadExecutor, ordered_map
 
 
 @given(pieces=st.lists(st.integers(), max_size=40), ahead=st.integers(1, 9))
@@ -24,7 +24,7 @@ def test_in_order_starts_few_and_finishes_all(pieces: list[int], ahead: int):
         finished.append(piece)
         return -piece
 
-    assert list(in_order(pieces, start, finish, lambda: ahead)) == [-piece for piece in pieces]
+    assert list(ordered_map(pieces, start, finish, lambda: ahead)) == [-piece for piece in pieces]
     assert finished == pieces
 
 
@@ -35,7 +35,7 @@ def test_threads_begin_once_and_answer_in_order():
         begun.append(given)
         return lambda piece: f"{given}{piece}"
 
-    assert list(Here(3).each(begin, "a", range(100))) == [f"a{piece}" for piece in range(100)]
+    assert list(ThreadExecutor(3).map(begin, "a", range(100))) == [f"a{piece}" for piece in range(100)]
     assert begun == ["a"]
 
 
@@ -50,6 +50,6 @@ def test_pieces_are_not_all_taken_at_once():
     def begin(given: None) -> Callable[[int], int]:
         return lambda piece: piece
 
-    answers = Here(2).each(begin, None, pieces())
+    answers = ThreadExecutor(2).map(begin, None, pieces())
     assert next(answers) == 0
     assert len(taken) < 10

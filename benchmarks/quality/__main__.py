@@ -33,18 +33,18 @@ from split import split
 
 import modiste.vae
 from modiste.evaluate import baselines, evaluate
-from modiste.evaluate.baselines import by_distance
+from modiste.evaluate.baselines import evaluate_distance
 from modiste.evaluate.bootstrap import Bootstrap
 from modiste.evaluate.cluster_agreement import score_clusters
 from modiste.evaluate.disentanglement import pairwise_information, total_correlation
-from modiste.evaluate.queries import Questions, from_source
+from modiste.evaluate.queries import QuerySet, queries_from_source
 from modiste.evaluate.reconstruction import (
-    StepSums,
+    GradientSums,
     laplacian_variance,
     psnr,
     squared_error,
 )
-from modiste.evaluate.relevance import Judge, Looks
+from modiste.evaluate.relevance import ForegroundColours, RelevanceScorer
 from modiste.latent.category_clusters import fit_categories
 from modiste.latent.clusters import fit_kmeans, fit_mixture
 from modiste.pipeline.build import build
@@ -106,7 +106,7 @@ class Bench:
 
 def photos_of(shop: Shop) -> Iterator[Photos]:
     """The photos of the whole catalogue, some at a time."""
-    return baselines.read_photos(shop, shop.catalogue.ids)
+    return baselines.iter_shop_photos(shop, shop.catalogue.ids)
 
 
 def measure(bench: Bench, name: str) -> dict[str, Any]:
@@ -114,16 +114,16 @@ def measure(bench: Bench, name: str) -> dict[str, Any]:
     if name in (OURS, SHORT, PAPER):
         return ours(bench, name)
     shop = bench.reference()
-    questions = from_source(shop, str(bench.asked), bench.asking, 0)
-    asked = baselines.decode_all(questions.jpegs or [])
+    questions = queries_from_source(shop, str(bench.asked), bench.asking, 0)
+    asked = baselines.decode_jpegs(questions.jpegs or [])
     began = time.monotonic()
     draw = None
     if name in COMPONENTS:
         ids = shop.catalogue.ids
         some = np.random.default_rng(bench.seed).choice(len(ids), min(3000, len(ids)), replace=False)
-        fitted = np.concatenate(list(baselines.read_photos(shop, [ids[row] for row in np.sort(some)])))
-        components = baselines.fit_components(fitted, COMPONENTS[name], bench.seed)
-        encode, draw = components.project, lambda codes: components.draw(codes, shop.frame)
+        fitted = np.concatenate(list(baselines.iter_shop_photos(shop, [ids[row] for row in np.sort(some)])))
+        components = baselines.fit_pca(fitted, COMPONENTS[name], bench.seed)
+        encode, draw = components.project, lambda codes: components.reconstruct(codes, shop.frame)
     elif name in trained.NAMES:
         made = trained.train(name, photos_of(shop), shop.frame, shop.model.latent, bench.minutes, bench.seed)
         encode, draw = made.encode, made.decode
@@ -149,8 +149,8 @@ def ours(bench: Bench, name: str) -> dict[str, Any]:
     if name == OURS:
         full = evaluate(shop, queries=str(bench.asked), per_category=bench.asking, seed=0)
         (bench.cache / f"evaluation-{bench.seed}.json").write_text(json.dumps(full))
-    questions = from_source(shop, str(bench.asked), bench.asking, 0)
-    asked = baselines.decode_all(questions.jpegs or [])
+    questions = queries_from_source(shop, str(bench.asked), bench.asking, 0)
+    asked = baselines.decode_jpegs(questions.jpegs or [])
     found = searched(shop, questions, shop.encodings.mean, questions.posterior.mean, asked, bench.seed)
     drawn = shop.decode(questions.posterior.mean[:DRAWN])
     found |= pictured(asked[: len(drawn)], drawn, shop.frame)
@@ -159,15 +159,15 @@ def ours(bench: Bench, name: str) -> dict[str, Any]:
 
 
 def searched(
-    shop: Shop, questions: Questions, held: Floats, asked: Floats, photos: Photos, seed: int
+    shop: Shop, questions: QuerySet, held: Floats, asked: Floats, photos: Photos, seed: int
 ) -> dict[str, Any]:
     """What numbers `(N, m)` of the catalogue and `(b, m)` of the questions are worth, by Euclidean distance."""
     colours = np.concatenate([baselines.foreground_colours(part) for part in photos_of(shop)])
-    judge = Judge(shop, questions, Looks(colours, baselines.foreground_colours(photos)))
+    judge = RelevanceScorer(shop, questions, ForegroundColours(colours, baselines.foreground_colours(photos)))
     tags, count = shop.catalogue.categories, len(shop.catalogue.counts())
     narrow = held.shape[1] <= WIDE
     clusters = fit_categories(held, tags, seed) if narrow else fit_kmeans(held, count, seed)
-    tree, spreads = by_distance(shop, questions, judge, held, asked, clusters)
+    tree, spreads = evaluate_distance(shop, questions, judge, held, asked, clusters)
     found: dict[str, Any] = {f"{name}": values["euclidean"] for name, values in tree["attributes"].items()}
     for depth, values in tree["retrieval"]["catalogue"]["euclidean"].items():
         found[f"mAP@{depth}"] = values
@@ -189,7 +189,7 @@ def searched(
 
 def pictured(photos: Photos, drawn: Photos, frame: tuple[int, int]) -> dict[str, Any]:
     """How well photos are drawn, all `(b, H, W, 3)`."""
-    steps = StepSums(frame)
+    steps = GradientSums(frame)
     steps.add(drawn)
     return {
         "PSNR, dB": psnr(squared_error(photos, drawn)),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from modiste.evaluate import baselines
-from modiste.images.descriptors import shape_of
+from modiste.images.descriptors import shape_descriptors
 
 Photos = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -56,11 +56,11 @@ def mean_lab(photos: Photos) -> Floats:
 
 def edges(photos: Photos) -> Floats:
     """Histograms of oriented gradients, `(b, 2592)`, of photos at a third of their size: they do not see colour."""
-    return shape_of(photos[:, 1::3, 1::3])[:, :EDGES]
+    return shape_descriptors(photos[:, 1::3, 1::3])[:, :EDGES]
 
 
 FIXED: dict[str, Callable[[Photos], Floats]] = {
-    "RGB histogram": baselines.histogram,
+    "RGB histogram": baselines.colour_histograms,
     "mean Lab": mean_lab,
     "HOG": edges,
 }

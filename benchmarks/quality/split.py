@@ -11,7 +11,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from modiste.pipeline.ingest import ingest
-from modiste.shop.sampling import photos_of
+from modiste.shop.sampling import load_photos
 from modiste.shop.shop import Shop
 
 THUMB = 15, 20  # columns and rows of the thumbnails that are compared
@@ -72,7 +72,7 @@ def thumbnails(shop: Shop) -> NDArray[np.float32]:
     sums = coo_matrix((np.ones(h * w), (place, np.arange(h * w)))).tocsr()
     held = np.asarray(sums.sum(axis=1))
     for start in range(0, len(shop.catalogue), BATCH):
-        photos = photos_of(shop.store, shop.catalogue.ids[start : start + BATCH])
+        photos = load_photos(shop.store, shop.catalogue.ids[start : start + BATCH])
         flat = photos.reshape(len(photos), h * w, 3).transpose(1, 0, 2).reshape(h * w, -1)
         means = (sums @ flat.astype(np.float64)) / held
         parts.append(means.reshape(-1, len(photos), 3).transpose(1, 0, 2).reshape(len(photos), -1))

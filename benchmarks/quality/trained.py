@@ -15,16 +15,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from modiste.shop.shop import Shop
-from modiste.vae.onnx import Engine
+from modiste.vae.onnx import OnnxModel
 from modiste.vae.training import TrainSettings
 from modiste.vae.training import train as train_vae
 from modiste.vae.training.network import (
     Decoder,
     Encoder,
     body_ratio,
-    shrink,
+    downscale,
 )
-from modiste.vae.training.vae import DEFAULT_WIDTH
+from modiste.vae.training.vae import DEFAULT_CHANNELS
 
 Photos = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -58,7 +58,7 @@ def train(
 ) -> Trained:
     """Train one of NAMES on photos, some at a time, for so many minutes: Adam, a cosine, batches of 64, bfloat16."""
     ratio = body_ratio(frame)
-    bodies = torch.cat([shrink(planes(part), ratio).mul(255.0).round().to(torch.uint8) for part in photos])
+    bodies = torch.cat([downscale(planes(part), ratio).mul(255.0).round().to(torch.uint8) for part in photos])
     torch.manual_seed(seed)
     model = make(name, frame, latent)
     optimizer = torch.optim.Adam(model.parameters(), RATE, fused=True)
@@ -84,7 +84,7 @@ def train(
 
     @torch.inference_mode()
     def encode(part: Photos) -> Floats:
-        return model.encoder(shrink(planes(part), ratio)).embedding.float().numpy()
+        return model.encoder(downscale(planes(part), ratio)).embedding.float().numpy()
 
     @torch.inference_mode()
     def decode(codes: Floats) -> Photos:
@@ -102,7 +102,7 @@ def vary(name: str, shop: Shop, folder: Path, epochs: int, seed: int) -> Trained
     settings = TrainSettings(frame=shop.frame, epochs=epochs, seed=seed, **changed)
     folder.mkdir(parents=True, exist_ok=True)
     config = train_vae(shop.store.photos(), shop.catalogue.ids, settings, folder, resume=True)
-    engine = Engine.load(folder / config.model_id, threads=2)
+    engine = OnnxModel.load(folder / config.model_id, threads=2)
     return Trained(lambda photos: engine.encode(photos)[0], engine.decode)
 
 
@@ -130,7 +130,7 @@ def make(name: str, frame: tuple[int, int], latent: int) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.latent_dim = latent
-            self.inner = Encoder(frame, latent, DEFAULT_WIDTH)
+            self.inner = Encoder(frame, latent, DEFAULT_CHANNELS)
             del self.inner.log_std
 
         def forward(self, x: Tensor) -> Any:
@@ -142,12 +142,12 @@ def make(name: str, frame: tuple[int, int], latent: int) -> Any:
     class Decodes(BaseDecoder):
         def __init__(self) -> None:
             super().__init__()
-            self.inner = Decoder(frame, latent, DEFAULT_WIDTH)
+            self.inner = Decoder(frame, latent, DEFAULT_CHANNELS)
 
         def forward(self, z: Tensor) -> Any:
-            return ModelOutput(reconstruction=torch.sigmoid(self.inner.body(z)[1].float()))
+            return ModelOutput(reconstruction=torch.sigmoid(self.inner.decode_body(z)[1].float()))
 
-    size = shrink(torch.zeros(1, 3, *frame), body_ratio(frame)).shape[1:]
+    size = downscale(torch.zeros(1, 3, *frame), body_ratio(frame)).shape[1:]
     kinds: dict[str, tuple[Any, Any]] = {
         "plain autoencoder": (AE, AEConfig),
         "pythae VAE": (VAE, VAEConfig),

@@ -259,10 +259,10 @@ def check(shop: Path, one: Path | None, count: int) -> dict[str, int]:
     some = np.random.default_rng(0).choice(count, 512, replace=False)
     wanted = [opened.catalogue.ids[row] for row in some]
     photos = np.stack([decode_jpeg(jpeg) for jpeg in opened.store.photos(wanted)])
-    mean, _ = opened.engine.encode(photos)
+    mean, _ = opened.onnx_model.encode(photos)
     assert np.allclose(mean, opened.encodings.mean[some], atol=1e-4)
     if one is not None:
-        beside = Shop.open(one, need="encodings", derived=False)
+        beside = Shop.open(one, need="encodings", use_index=False)
         assert beside.store.hash() == opened.store.hash()
         assert np.array_equal(beside.encodings.mean, opened.encodings.mean)
     return {"products": len(ids)}

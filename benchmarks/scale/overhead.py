@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 from measured import own_memory, write_between
 from tests.distributed.tasks import Made
 
-from modiste.parallel import Fleet, Here
+from modiste.parallel import Executor, ThreadExecutor
 from modiste.pipeline.build import build
 from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.ingest import ingest
@@ -106,12 +106,12 @@ def once(way: str, stage: str, shop: str, count: str, size: tuple[int, int]) -> 
     memory.start()
     with workers(way) as fleet:
         if stage == "encode":
-            encode_shop(shop, fleet=fleet, on_progress=look)
+            encode_shop(shop, executor=fleet, on_progress=look)
         else:
             ingest(
                 Made(int(count), size),
                 shop,
-                fleet=None if isinstance(fleet, Here) else fleet,
+                executor=None if isinstance(fleet, ThreadExecutor) else fleet,
                 on_progress=look,
             )
         ended = time.perf_counter()
@@ -121,22 +121,22 @@ def once(way: str, stage: str, shop: str, count: str, size: tuple[int, int]) -> 
 
 
 @contextmanager
-def workers(way: str) -> Iterator[Fleet]:
+def workers(way: str) -> Iterator[Executor]:
     """Who does the pieces."""
     count = int(way[0])
     os.sched_setaffinity(
         0, sorted(os.sched_getaffinity(0))[:count] if "thread" in way else os.sched_getaffinity(0)
     )
     if "thread" in way:
-        yield Here(count)
+        yield ThreadExecutor(count)
         return
     os.environ |= {"RAY_worker_niceness": "0"}
-    from modiste.distributed.ray_executor import ray_fleet
-    from modiste.distributed.ray_session import load_ray
+    from modiste.distributed.ray_executor import ray_executor
+    from modiste.distributed.ray_session import import_ray
 
     # The command's own processor is one more than the workers', if there is one.
-    load_ray().init(num_cpus=count, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    with ray_fleet("local") as fleet:
+    import_ray().init(num_cpus=count, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    with ray_executor("local") as fleet:
         yield fleet
 
 

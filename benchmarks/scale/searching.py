@@ -13,7 +13,7 @@ import numpy as np
 from measured import Found, bytes_in, core_seconds
 from numpy.typing import NDArray
 
-from modiste.search.index import LatentIndex, warm
+from modiste.search.index import LatentIndex, warm_up_kernels
 
 LATENT, K, KINDS = 16, 12, 30
 Floats = NDArray[np.float32]
@@ -121,6 +121,6 @@ def merging(found: Found, repeats: int) -> None:
 
 def measure(found: Found, *, quick: bool) -> None:
     """Everything here, into `found`."""
-    warm()
+    warm_up_kernels()
     scans(found, quick=quick)
     merging(found, 3 if quick else 10)

@@ -25,11 +25,11 @@ from modiste.images.photo import to_jpeg
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.map import make_map
-from modiste.server.served_shop import QUALITY
+from modiste.server.served_shop import JPEG_QUALITY
 from modiste.shop.shop import Opened
 from modiste.storage.manifest import Manifest
-from modiste.storage.product_store import ProductStore, StoredProduct, described
-from modiste.vae.onnx import Engine
+from modiste.storage.product_store import ProductStore, StoredProduct, catalogue_summary
+from modiste.vae.onnx import OnnxModel
 
 K = 12  # products that the studio asks for
 
@@ -37,13 +37,13 @@ K = 12  # products that the studio asks for
 def drawing(found: Found, shop: Path, repeats: int) -> None:
     """A frame of 240 x 180 drawn and written as a JPEG, in one thread, without a server."""
     opened = Opened.open(shop, need="model")
-    engine = Engine.load(opened.files.model(opened.model.model_id), threads=1)
+    engine = OnnxModel.load(opened.files.model(opened.model.model_id), threads=1)
     numbers = np.random.default_rng(0)
     codes = numbers.standard_normal((40, 1, opened.model.latent), np.float32)
 
     def draw() -> None:
         for code in codes:
-            to_jpeg(engine.decode(code)[0], QUALITY)
+            to_jpeg(engine.decode(code)[0], JPEG_QUALITY)
 
     draw()
     times = [1e3 * core_seconds(draw) / len(codes) for _ in range(repeats)]
@@ -137,7 +137,9 @@ def grown(shop: Path, to: Path, count: int) -> None:
     ]
     store.upsert(rows)
     manifest = Manifest.load(to)
-    manifest.with_(catalogue=manifest.catalogue | described(ProductStore.open(to / "store"))).save(to)
+    manifest.with_changes(
+        catalogue=manifest.catalogue | catalogue_summary(ProductStore.open(to / "store"))
+    ).save(to)
     encode_shop(to, threads=2)
     cluster_shop(to)
     make_map(to)

@@ -27,21 +27,21 @@ from typing import Any
 import numpy as np
 from measured import write_between
 
-from modiste.distributed.ray_session import connected
+from modiste.distributed.ray_session import connect
 from modiste.distributed.shard_files import (
-    CROWDS,
-    WHOLE,
-    Packable,
-    Packs,
+    PENALTIES_DIR,
+    SUMMARY_DIR,
+    ShardFiles,
+    ShardSource,
 )
 from modiste.latent.clusters import Clusters
-from modiste.search.index import warm
-from modiste.search.sharding import rows_of_shards
-from modiste.shop.backend import Look
-from modiste.shop.cluster_transfer import Spread
-from modiste.shop.index_files import Encodings
+from modiste.search.index import warm_up_kernels
+from modiste.search.sharding import rows_by_shard
+from modiste.shop.backend import Query
+from modiste.shop.cluster_transfer import ClusterMoments
+from modiste.shop.index_files import EncodingArrays
 from modiste.shop.products import Products
-from modiste.shop.summary import Probes, Tally, Whole
+from modiste.shop.summary import CategoryCounts, ReferenceCodes, ShopSummary
 
 N, KINDS, CLUSTERS = 16, 30, 3
 NOWHERE = "nowhere"  # the place of a shop that is only packs
@@ -49,7 +49,7 @@ MARK = "scale-shards"
 
 
 @dataclass(frozen=True)
-class Synthetic(Packable):
+class Synthetic(ShardSource):
     """Products as VAEs lay them: 30 kinds, ten in each cluster, some latents active, some nearly collapsed."""
 
     @classmethod
@@ -66,29 +66,29 @@ class Synthetic(Packable):
         products = Products(ids, [f"kind {each}" for each in of.tolist()], lambda: words)
         return cls(
             products,
-            Encodings(mean, std, code),
+            EncodingArrays(mean, std, code),
             of % CLUSTERS,
             random.random((count, 2)).astype(np.float32),
             0.0,
         )
 
-    def whole(self, version: str) -> Whole:
+    def whole(self, version: str) -> ShopSummary:
         held = self.encodings
         centres = np.stack([held.code[self.assignments == each].mean(axis=0) for each in range(CLUSTERS)])
         labels = tuple(f"cluster {each}" for each in range(CLUSTERS))
-        return Whole(
+        return ShopSummary(
             version=version,
             model="synthetic",
             count=len(self.catalogue),
-            latent=N,
+            latent_dim=N,
             tau=0.0,
             clusters=Clusters(centres.astype(np.float32), labels, "code", "kmeans"),
-            tally=Tally.of(self.assignments, self.catalogue.categories, CLUSTERS),
-            spread=Spread.of(self.assignments, held.mean, held.code, CLUSTERS),
+            category_counts=CategoryCounts.of(self.assignments, self.catalogue.categories, CLUSTERS),
+            cluster_moments=ClusterMoments.of(self.assignments, held.mean, held.code, CLUSTERS),
             kinds={"category": "words", "colour": "words", "price": "number"},
             thresholds={},
-            loneliness=[],
-            probes=Probes((), held.code[:0]),
+            neighbour_distances=[],
+            reference_codes=ReferenceCodes((), held.code[:0]),
             reach=np.stack([held.code.min(axis=0), held.code.max(axis=0)], axis=1),
         )
 
@@ -146,48 +146,50 @@ def measured(asked: argparse.Namespace, products: int) -> Iterator[dict[str, Any
     made = Synthetic.made(products)
     version, designs = f"synthetic-{products}", made.designs(asked.questions)
     whole = made.whole(version)
-    packs = Packs(NOWHERE, version, 1)
+    packs = ShardFiles(NOWHERE, version, 1)
     packs.write(made, 0, np.arange(products))
-    whole.save(packs.root / WHOLE)
-    warm()
+    whole.save(packs.root / SUMMARY_DIR)
+    warm_up_kernels()
     shelf = packs.open(0, whole)
     assert shelf is not None
-    looks = [Look(code, 10, "likelihood", "euclidean", 0.0) for code in designs]
-    expected = [shelf.look([each])[0] for each in looks]
+    looks = [Query(code, 10, "likelihood", "euclidean", 0.0) for code in designs]
+    expected = [shelf.search([each])[0] for each in looks]
     row = {"products": products, "who": "one process", "ready_s": 0.0, "megabytes_per_replica": 0.0}
-    yield row | timed(lambda each: shelf.look([each]), looks, asked.clients)
-    shutil.rmtree(packs.path(0) / CROWDS)  # a shard of all measures it too
+    yield row | timed(lambda each: shelf.search([each]), looks, asked.clients)
+    shutil.rmtree(packs.path(0) / PENALTIES_DIR)  # a shard of all measures it too
     counts = [int(each) for each in asked.shards.split(",")]
     for count in counts:
         if count > 1:
-            for shard, rows in enumerate(rows_of_shards(made.catalogue.ids, count)):
-                Packs(NOWHERE, version, count).write(made, shard, rows)
-    from modiste.distributed.shard_backend import Sharded
-    from modiste.distributed.shard_deploy import SHARD, begin
+            for shard, rows in enumerate(rows_by_shard(made.catalogue.ids, count)):
+                ShardFiles(NOWHERE, version, count).write(made, shard, rows)
+    from modiste.distributed.shard_backend import ShardBackend
+    from modiste.distributed.shard_deploy import DEPLOYMENT_NAME, start_application
 
-    with connected("local"):
+    with connect("local"):
         from ray import serve
 
         serve.start(proxy_location="Disabled")
         for count in counts:
             name = f"bench-{products}-{count}"
             began = time.perf_counter()
-            begin(name, NOWHERE, version, count, 1)
+            start_application(name, NOWHERE, version, count, 1)
             ready = time.perf_counter() - began
-            handles = [serve.get_deployment_handle(SHARD.format(i), app_name=name) for i in range(count)]
-            sharded = Sharded(whole, handles)
-            assert [sharded.look([each])[0] for each in looks] == expected
+            handles = [
+                serve.get_deployment_handle(DEPLOYMENT_NAME.format(i), app_name=name) for i in range(count)
+            ]
+            sharded = ShardBackend(whole, handles)
+            assert [sharded.search([each])[0] for each in looks] == expected
             size = max(each["bytes"] for each in sharded.about()) / 1e6
             who = f"{count} shard{'s' if count > 1 else ''}"
             row = {"products": products, "who": who, "ready_s": ready, "megabytes_per_replica": size}
-            yield row | timed(lambda each, to=sharded: to.look([each]), looks, asked.clients)
+            yield row | timed(lambda each, to=sharded: to.search([each]), looks, asked.clients)
             serve.delete(name)
 
 
-def timed(ask: Callable[[Look], Any], looks: list[Look], clients: int) -> dict[str, float]:
+def timed(ask: Callable[[Query], Any], looks: list[Query], clients: int) -> dict[str, float]:
     """How long questions take one after another, and how many are answered when some clients ask at once."""
 
-    def one(look: Look) -> float:
+    def one(look: Query) -> float:
         began = time.perf_counter()
         ask(look)
         return 1e3 * (time.perf_counter() - began)

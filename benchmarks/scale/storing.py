@@ -25,9 +25,9 @@ from modiste.images.photo import (
 from modiste.shop.shop import Opened
 from modiste.sources.record import Record, Rejection, Source
 from modiste.storage.database import Database
-from modiste.storage.encodings import PREFIX, to_arrow
+from modiste.storage.encodings import TABLE_PREFIX, to_arrow
 from modiste.storage.product_store import ProductStore, StoredProduct
-from modiste.vae.onnx import Engine
+from modiste.vae.onnx import OnnxModel
 
 FRAME, LATENT = (240, 180), 16
 LANCE = "products.lance"
@@ -188,8 +188,8 @@ def encodings(found: Found, scratch: Path, *, quick: bool) -> None:
         table = to_arrow([f"product-{i:09d}" for i in range(count)], (mean, std + 0.01, mean), "hash")
         database = Database(scratch / f"encodings-{count}")
         began = time.perf_counter()
-        with database.writing("Storing encodings"):
-            database.replace(f"{PREFIX}model", table)
+        with database.exclusive_write("Storing encodings"):
+            database.replace_table(f"{TABLE_PREFIX}model", table)
         times.append(1e6 * (time.perf_counter() - began))
         held.append(float(bytes_in(database.directory)))
     found.sloped(
@@ -201,7 +201,7 @@ def encodings(found: Found, scratch: Path, *, quick: bool) -> None:
 def encoding(found: Found, shop: Path, repeats: int) -> None:
     """From a stored JPEG to a posterior, in one thread, in batches of 32."""
     opened = Opened.open(shop, need="model")
-    engine = Engine.load(opened.files.model(opened.model.model_id), threads=1)
+    engine = OnnxModel.load(opened.files.model(opened.model.model_id), threads=1)
     jpegs = opened.store.photos(opened.catalogue.ids[: 32 * 10])
 
     def work() -> None:

@@ -44,7 +44,7 @@ def measure(report: Report) -> None:
     report.note("memory, GB/s", bandwidth_of(np.ones(100_000_000, np.float32)) / 1e9)
     report.note("float32, GFLOP/s", products_of(torch.float32) / 1e9)
     report.note("bfloat16, GFLOP/s", products_of(torch.bfloat16) / 1e9)
-    vae = Vae.fresh("default", FRAME, LATENT).eval()
+    vae = Vae.untrained("default", FRAME, LATENT).eval()
     body = torch.zeros(1, 3, *body_size(FRAME))
     code = torch.zeros(1, LATENT)
     assert vae.describer is not None

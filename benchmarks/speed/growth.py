@@ -12,7 +12,7 @@ from report import Report, timed
 
 from modiste.search.index import LatentIndex
 from modiste.vae.training import TrainSettings
-from modiste.vae.training.autotune import pace
+from modiste.vae.training.autotune import measure_throughput
 from modiste.vae.training.hardware import choose_hardware
 from modiste.vae.training.vae import Vae
 
@@ -66,11 +66,13 @@ def by_pixels() -> dict[str, Curve]:
     way = choose_hardware("cpu")
     for height in HEIGHTS:
         frame = (height, height * 3 // 4)
-        vae = Vae.fresh("default", frame, 16).eval()
+        vae = Vae.untrained("default", frame, 16).eval()
         code = torch.zeros(1, 16)
         with torch.inference_mode():
             drawn[frame[0] * frame[1]] = 1e3 * timed(lambda _, vae=vae, code=code: vae.decoder(code), 20)
-        step[frame[0] * frame[1]] = 1e3 / pace(way, TrainSettings(frame=frame)).images_per_second
+        step[frame[0] * frame[1]] = (
+            1e3 / measure_throughput(way, TrainSettings(frame=frame)).images_per_second
+        )
     return {"a frame, torch, one thread": drawn, "a photo in training, first phase": step}
 
 
@@ -80,7 +82,7 @@ def by_cores() -> dict[str, Curve]:
     way = choose_hardware("cpu")
     paces: Curve = {}
     for threads in (1, 2):
-        paces[threads] = pace(replace(way, threads=threads), TrainSettings()).images_per_second
+        paces[threads] = measure_throughput(replace(way, threads=threads), TrainSettings()).images_per_second
     return {
         "scan of a million": {1: 1.0, 2: alone / shared},
         "training": {1: 1.0, 2: paces[2] / paces[1]},

@@ -18,7 +18,7 @@ from report import Report, median
 from modiste.images.photo import decode_jpeg
 from modiste.pipeline.encode import encode_shop
 from modiste.shop.shop import Shop
-from modiste.vae.onnx import Engine
+from modiste.vae.onnx import OnnxModel
 from modiste.vae.training.vae import Vae
 
 FRAME = (240, 180)
@@ -28,12 +28,12 @@ def frames(report: Report, shop: Path, rounds: int) -> None:
     """One picture of 180 x 240 from a code, one thread: ONNX Runtime beside OpenVINO and torch, and wider decoders."""
     import openvino
 
-    from modiste.vae.training.onnx_export import write
+    from modiste.vae.training.onnx_export import write_onnx
 
     report.heading("a frame of 180 x 240, one thread")
     opened = Shop.open(shop, need="model", threads=1)
     directory = opened.files.model(opened.model.model_id)
-    engine = Engine.load(directory, threads=1)
+    engine = OnnxModel.load(directory, threads=1)
     vae, _ = Vae.from_pretrained(directory)
     core: Any = openvino.Core()
     compiled = core.compile_model(
@@ -55,8 +55,8 @@ def frames(report: Report, shop: Path, rounds: int) -> None:
             other = Vae("default", FRAME, 16, {"width": width}).eval()
             path = Path(scratch) / f"{width}"
             path.mkdir()
-            write(other.decoder, torch.zeros(2, 16), path / "decoder.onnx", "code", ["photo"])
-            session = Engine(engine.config, None, _session(path / "decoder.onnx"))
+            write_onnx(other.decoder, torch.zeros(2, 16), path / "decoder.onnx", "code", ["photo"])
+            session = OnnxModel(engine.config, None, _session(path / "decoder.onnx"))
             ways[f"width {width}"] = lambda code, session=session: session.decode(code)
         times: dict[str, list[float]] = {name: [] for name in ways}
         random = np.random.default_rng(0)
@@ -99,7 +99,7 @@ def encoding(report: Report, shop: Path) -> None:
         start = time.perf_counter()
         photos = np.stack(list(pool.map(decode_jpeg, jpegs)))
         decoding = len(ids) / (time.perf_counter() - start)
-        single = Engine.load(opened.files.model(opened.model.model_id), threads=1)
+        single = OnnxModel.load(opened.files.model(opened.model.model_id), threads=1)
         parts = [photos[i : i + 32] for i in range(0, len(photos), 32)]
         list(pool.map(single.encode, parts[:8]))
         start = time.perf_counter()

@@ -26,12 +26,12 @@ import torch
 from numpy.typing import NDArray
 from report import Report
 
-from modiste.evaluate.baselines import decode_all
+from modiste.evaluate.baselines import decode_jpegs
 from modiste.pipeline.ingest import ingest
 from modiste.shop.shop import Shop
-from modiste.vae.onnx import Engine
+from modiste.vae.onnx import OnnxModel
 from modiste.vae.training import TrainSettings, train
-from modiste.vae.training.autotune import pace
+from modiste.vae.training.autotune import measure_throughput
 from modiste.vae.training.hardware import choose_hardware
 
 LEVEL, TOP, ASKING = 0.80, 10, 170
@@ -80,8 +80,8 @@ class Learning:
         rest = random.permutation(np.setdiff1d(np.arange(len(catalogue)), asking))[:most]
         ids = [catalogue.ids[row] for row in rest]
         jpegs = shop.store.photos(ids)
-        photos = np.concatenate([decode_all(jpegs[i : i + 512]) for i in range(0, len(jpegs), 512)])
-        asked = decode_all(shop.store.photos([catalogue.ids[row] for row in asking]))
+        photos = np.concatenate([decode_jpegs(jpegs[i : i + 512]) for i in range(0, len(jpegs), 512)])
+        asked = decode_jpegs(shop.store.photos([catalogue.ids[row] for row in asking]))
         return cls(shop.frame, ids, jpegs, photos, kinds[rest], asked, kinds[asking])
 
     def agreement(self, encode: Encode) -> float:
@@ -101,7 +101,7 @@ def measure(report: Report, photos: Path, budgets: Sequence[float]) -> None:
         report.note("training", f"left out: there are no photos at {photos}")
         return
     report.heading("training on real photos, all cores")
-    alone = pace(replace(choose_hardware("cpu"), threads=1), TrainSettings())
+    alone = measure_throughput(replace(choose_hardware("cpu"), threads=1), TrainSettings())
     report.note("training step, one thread, photos/s", alone.images_per_second)
     torch.set_num_threads(os.cpu_count() or 1)
     root = Path(".cache/speed-photos")
@@ -158,7 +158,7 @@ def by_modiste(held: Learning, minutes: float, preset: str) -> tuple[Encode, flo
     config = train(held.jpegs, held.ids, settings, folder)
     training = config.training
     seen = float(training["epochs"]) * 0.95 * len(held.ids)
-    engine = Engine.load(folder / config.model_id, threads=torch.get_num_threads())
+    engine = OnnxModel.load(folder / config.model_id, threads=torch.get_num_threads())
     return lambda photos: engine.encode(photos)[0], seen / float(training["seconds"])
 
 

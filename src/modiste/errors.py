@@ -142,7 +142,7 @@ class StorageError(ModisteError):
     exit_code = 6
 
 
-def not_allowed(path: object) -> StorageError:
+def permission_denied(path: object) -> StorageError:
     """The error for a file or directory that this user may not read."""
     return StorageError(
         f"Reading {path} failed: Permission denied.",

@@ -6,12 +6,12 @@ import os
 import sys
 
 
-def command(module: str, *words: str) -> list[str]:
+def worker_command(module: str, *words: str) -> list[str]:
     """What starts a module of Modiste in a process of its own."""
     return [sys.executable, "-P", "-m", module, *words]
 
 
-def environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """Our own, without our keys; with the places where Modiste was found, and one thread to a library."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("MODISTE_")}
     places = os.pathsep.join(place for place in sys.path if place)

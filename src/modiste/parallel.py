@@ -13,26 +13,26 @@ Piece = TypeVar("Piece")
 Done = TypeVar("Done")
 
 
-class Each(Protocol):
+class MapFn(Protocol):
     """Does `begin(given)(piece)` for every piece, in order."""
 
     def __call__(
-        self, begin: Callable[[Given], Callable[[Piece], Done]], given: Given, pieces: Iterable[Piece]
+        self, setup: Callable[[Given], Callable[[Piece], Done]], context: Given, items: Iterable[Piece]
     ) -> Iterator[Done]: ...
 
 
-def in_turn(
-    begin: Callable[[Given], Callable[[Piece], Done]], given: Given, pieces: Iterable[Piece]
+def sequential(
+    setup: Callable[[Given], Callable[[Piece], Done]], context: Given, items: Iterable[Piece]
 ) -> Iterator[Done]:
     """One piece after the other, in this thread."""
-    return map(begin(given), pieces)
+    return map(setup(context), items)
 
 
 Given = TypeVar("Given")
-AHEAD = 2  # pieces per worker that wait or are being done: none is idle, and memory is bounded
+ITEMS_PER_WORKER = 2  # pieces per worker that wait or are being done: none is idle, and memory is bounded
 
 
-class Fleet(Protocol):
+class Executor(Protocol):
     """Workers that do the same thing to many pieces."""
 
     @property
@@ -40,8 +40,8 @@ class Fleet(Protocol):
         """How many pieces are done at once."""
         ...
 
-    def each(
-        self, begin: Callable[[Given], Callable[[Piece], Done]], given: Given, pieces: Iterable[Piece]
+    def map(
+        self, setup: Callable[[Given], Callable[[Piece], Done]], context: Given, items: Iterable[Piece]
     ) -> Iterator[Done]:
         """What comes of every piece, in the order of the pieces, each once.
 
@@ -52,34 +52,36 @@ class Fleet(Protocol):
 
 
 @dataclass(frozen=True)
-class Here:
+class ThreadExecutor:
     """Threads of this process."""
 
     workers: int = 1
 
-    def each(
-        self, begin: Callable[[Given], Callable[[Piece], Done]], given: Given, pieces: Iterable[Piece]
+    def map(
+        self, setup: Callable[[Given], Callable[[Piece], Done]], context: Given, items: Iterable[Piece]
     ) -> Iterator[Done]:
         """See Fleet."""
-        work = begin(given)
+        work = setup(context)
         with ThreadPoolExecutor(self.workers) as pool:
-            yield from in_order(pieces, lambda piece: pool.submit(work, piece), Future.result, self._ahead)
+            yield from ordered_map(
+                items, lambda piece: pool.submit(work, piece), Future.result, self._max_pending
+            )
 
-    def _ahead(self) -> int:
-        return AHEAD * self.workers
+    def _max_pending(self) -> int:
+        return ITEMS_PER_WORKER * self.workers
 
 
-def in_order(
-    pieces: Iterable[Piece],
-    start: Callable[[Piece], Any],
-    finish: Callable[[Any], Done],
-    ahead: Callable[[], int],
+def ordered_map(
+    items: Iterable[Piece],
+    submit: Callable[[Piece], Any],
+    get_result: Callable[[Any], Done],
+    max_pending: Callable[[], int],
 ) -> Iterator[Done]:
     """`finish(start(piece))` of every piece in turn, with up to `ahead()` of them started and not finished."""
     begun: deque[Any] = deque()
-    for piece in pieces:
-        begun.append(start(piece))
-        while len(begun) >= ahead():
-            yield finish(begun.popleft())
+    for piece in items:
+        begun.append(submit(piece))
+        while len(begun) >= max_pending():
+            yield get_result(begun.popleft())
     while begun:
-        yield finish(begun.popleft())
+        yield get_result(begun.popleft())

@@ -10,7 +10,7 @@ from typing import Any
 Progress = Callable[[dict[str, Any]], None]
 
 
-def tell(on_progress: Progress | None, stage: str, done: int, total: int | None, **more: Any) -> None:
+def report(on_progress: Progress | None, stage: str, done: int, total: int | None, **details: Any) -> None:
     """Call `on_progress`, where there is one."""
     if on_progress is not None:
-        on_progress({"stage": stage, "done": done, "total": total, **more})
+        on_progress({"stage": stage, "done": done, "total": total, **details})

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.server.design_codec import (
     dequantise,
-    from_text,
+    from_base64url,
     quantise,
-    to_text,
+    to_base64url,
 )
 from tests.browser.looking import until
 
@@ -82,15 +82,15 @@ class Shop:
 
     def code_of(self, z: str) -> list[float]:
         """The code that a `z` stands for."""
-        return [float(x) for x in dequantise(from_text(z, len(self.ranges)), self.ranges)]
+        return [float(x) for x in dequantise(from_base64url(z, len(self.ranges)), self.ranges)]
 
     def z_of(self, code: ArrayLike) -> str:
         """The `z` of a code, held within the sliders' ranges."""
-        return to_text(quantise(code, self.ranges))
+        return to_base64url(quantise(code, self.ranges))
 
     def bytes_of(self, z: str) -> NDArray[np.int64]:
         """The bytes of a `z`, as numbers that can be subtracted."""
-        return np.frombuffer(from_text(z, len(self.ranges)), np.uint8).astype(np.int64)
+        return np.frombuffer(from_base64url(z, len(self.ranges)), np.uint8).astype(np.int64)
 
     def fragment(self, z: str) -> str:
         """What stands after "#" in the link to a design."""

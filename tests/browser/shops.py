@@ -104,14 +104,14 @@ def small_shop(root: Path, *, products: int, categories: tuple[str, ...], latent
     from modiste.pipeline.build import build
     from modiste.sources.record import Record
     from modiste.sources.sample import SampleSource
-    from modiste.sources.sanitize import LONGEST_NAME, one_line
+    from modiste.sources.sanitize import MAX_NAME_CHARS, escape_to_one_line
     from tests.small import FRAME, Listed
 
     drawn = SampleSource(count=products, seed=5, size=FRAME).records()
     records = [
         Record(
-            one_line(f"{i} {HOSTILE[10]} {HOSTILE[i % len(HOSTILE)][:60]}"),
-            categories[i % len(categories)][:LONGEST_NAME],
+            escape_to_one_line(f"{i} {HOSTILE[10]} {HOSTILE[i % len(HOSTILE)][:60]}"),
+            categories[i % len(categories)][:MAX_NAME_CHARS],
             each.photo,
             {
                 "name": f"{HOSTILE[i % len(HOSTILE)]} {i}",

@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from modiste.server.design_codec import to_text
-from modiste.server.routes.images import MILLISECONDS
+from modiste.server.design_codec import to_base64url
+from modiste.server.routes.images import FRAME_DURATION_MS
 from tests.browser.conftest import opened
 from tests.browser.designs import (
     Shop,
@@ -71,7 +71,7 @@ def z_at(shop: Shop, a: str, b: str, share: float) -> NDArray[np.int64]:
 def pin_two_designs(tab: Any, shop: Shop) -> tuple[str, str]:
     """Pin two designs far apart, so that a barely trained model draws them differently; their `z`."""
     count = len(shop.ranges)
-    a, b = to_text(bytes(count)), to_text(bytes([255] * count))
+    a, b = to_base64url(bytes(count)), to_base64url(bytes([255] * count))
     go_to(tab, shop, a)
     tab.click("#tab-between")
     tab.click("#pin-a")
@@ -186,4 +186,4 @@ def test_the_strip_and_the_animation_are_saved(tab: Any, shop: Shop) -> None:
         assert image.info["loop"] == 0
         assert image.n_frames > 8
         # Frames that hardly differ are written as one, which lasts longer: there and back, the ends once.
-        assert sum(lasting(image, n) for n in range(image.n_frames)) == (24 + 22) * MILLISECONDS
+        assert sum(lasting(image, n) for n in range(image.n_frames)) == (24 + 22) * FRAME_DURATION_MS

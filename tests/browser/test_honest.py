@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modiste.server.design_codec import to_text
+from modiste.server.design_codec import to_base64url
 from tests.browser.conftest import opened
 from tests.browser.designs import (
     Shop,
@@ -50,7 +50,7 @@ def far_design(shop: Shop) -> str:
     """A design at the sliders' ends that is unlike anything in the shop, by the API's own word."""
     rng = np.random.default_rng(0)
     for _ in range(50):
-        z = to_text(bytes(np.where(rng.random(len(shop.ranges)) < 0.5, 0, 255).astype(np.uint8)))
+        z = to_base64url(bytes(np.where(rng.random(len(shop.ranges)) < 0.5, 0, 255).astype(np.uint8)))
         if typicality(shop, z)["word"] == "unlike anything in the shop":
             return z
     raise AssertionError("no design of this shop is far from it")

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from modiste.images.photo import to_jpeg
-from modiste.server.routes.images import QUALITY
+from modiste.server.routes.images import JPEG_QUALITY
 from tests.browser.designing import (
     at_rest,
     bytes_of,
@@ -108,7 +108,7 @@ def test_the_exported_png_is_the_picture(table: Any, studio: Server) -> None:
     assert data.startswith(b"\x89PNG")
     saved = image_of(data)
     assert saved.shape == image_of(frame_bytes(table)).shape
-    assert to_jpeg(saved.astype(np.uint8), QUALITY) == frame_bytes(table), "the same pixels, before JPEG"
+    assert to_jpeg(saved.astype(np.uint8), JPEG_QUALITY) == frame_bytes(table), "the same pixels, before JPEG"
 
 
 def test_the_exported_json_holds_the_code_that_draws_it(table: Any, studio: Server) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from modiste.server.design_codec import to_text
+from modiste.server.design_codec import to_base64url
 from tests.browser.designs import (
     Shop,
     go_to,
@@ -21,7 +21,7 @@ def views(tab: Any, shop: Shop) -> Iterator[str]:
     yield from _shaping(tab)
     yield from _products(tab)
     yield from _filtered(tab)
-    go_to(tab, shop, to_text(bytes([0, 255] * (len(shop.ranges) // 2))))
+    go_to(tab, shop, to_base64url(bytes([0, 255] * (len(shop.ranges) // 2))))
     yield "far from the shop's products"
     yield from _look(tab)
     yield from _between(tab, shop)
@@ -97,7 +97,7 @@ def _between(tab: Any, shop: Shop) -> Iterator[str]:
     tab.wait_for_selector("#between")
     yield "nothing pinned"
     tab.click("#pin-a")
-    go_to(tab, shop, to_text(bytes([128] * len(shop.ranges))))
+    go_to(tab, shop, to_base64url(bytes([128] * len(shop.ranges))))
     tab.click("#pin-b")
     until(tab, "() => document.querySelector('#between-frame').naturalWidth > 0")
     yield "between two"

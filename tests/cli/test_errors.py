@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from modiste.cli import main
-from modiste.storage.locks import writing
+from modiste.storage.locks import shop_write_lock
 from modiste.storage.manifest import Manifest
 from tests.contents import contents, edit
 
@@ -50,7 +50,7 @@ def test_no_shop(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_a_half_built_shop(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Manifest.load(shop_copy).with_(model=None, encodings={}, clusters={}).save(shop_copy)
+    Manifest.load(shop_copy).with_changes(model=None, encodings={}, clusters={}).save(shop_copy)
     before = contents(shop_copy)
     for command in ("similar", "recommend"):
         found = fails(capsys, command, "--shop", shop_copy, "--random")
@@ -72,7 +72,7 @@ def test_a_wrong_schema(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_encodings_of_another_model(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     manifest = Manifest.load(shop_copy)
-    manifest.with_(encodings=manifest.encodings | {"model": "0123456789ab"}).save(shop_copy)
+    manifest.with_changes(encodings=manifest.encodings | {"model": "0123456789ab"}).save(shop_copy)
     found = fails(capsys, "similar", "--shop", shop_copy, "--random")
     assert found[:2] == (4, "StaleError")
     assert "modiste encode" in found[3]
@@ -185,7 +185,7 @@ def _photo(text: str) -> bytes:
 
 
 def test_another_process_writes(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with writing(shop_copy):
+    with shop_write_lock(shop_copy):
         for command in ("encode", "cluster", "train"):
             assert fails(capsys, command, "--shop", shop_copy)[:2] == (4, "ShopBusy")
         assert main(["info", "--shop", str(shop_copy)]) == 0  # readers are never kept out

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from modiste.server.settings import PREFIX, Settings, load_settings
+from modiste.server.settings import ENV_PREFIX, Settings, load_settings
 from tests.deploy.recipes import (
     DEPLOY,
     ROOT,
@@ -64,12 +64,12 @@ def test_there_are_commands_to_look_at():
 @pytest.mark.parametrize("path", SERVING, ids=lambda path: path.name)
 def test_its_settings_are_taken(path: Path, monkeypatch: pytest.MonkeyPatch):
     held = [each for document in documents(path) for each in environments(document)]
-    told = {name: value for each in held for name, value in each.items() if name.startswith(PREFIX)}
+    told = {name: value for each in held for name, value in each.items() if name.startswith(ENV_PREFIX)}
     assert told
     for name, value in told.items():
         plain = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
         if name not in NOT_SERVE:
-            assert name.removeprefix(PREFIX).lower() in Settings.model_fields
+            assert name.removeprefix(ENV_PREFIX).lower() in Settings.model_fields
             monkeypatch.setenv(name, plain)
     assert load_settings().trusted_proxies, "who asks is not known behind a proxy that is not trusted"
 
@@ -79,7 +79,7 @@ def test_other_environments_are_known_too(path: Path):
     for document in documents(path):
         for each in environments(document):
             for name in each:
-                assert name in NOT_SERVE or name.removeprefix(PREFIX).lower() in Settings.model_fields
+                assert name in NOT_SERVE or name.removeprefix(ENV_PREFIX).lower() in Settings.model_fields
 
 
 def test_a_server_is_given_a_shop_by_an_option_that_serve_takes():

@@ -15,16 +15,16 @@ from modiste.pipeline.index import index_shop
 
 pytest.importorskip("ray")
 
-from modiste.distributed.ray_executor import RayFleet, ray_fleet
-from modiste.distributed.ray_session import connected
+from modiste.distributed.ray_executor import RayExecutor, ray_executor
+from modiste.distributed.ray_session import connect
 
 
 @pytest.fixture(scope="package")
-def fleet() -> Iterator[RayFleet]:
+def fleet() -> Iterator[RayExecutor]:
     """Two workers on this machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_worker_niceness", "0")
-        with ray_fleet("local") as workers:
+        with ray_executor("local") as workers:
             yield workers
     # Ray ends its processes and leaves them for the garbage collector to find, which says so in a warning.
     for each in gc.get_objects():
@@ -39,7 +39,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     patch = pytest.MonkeyPatch()
     patch.setenv("MODISTE_CACHE", str(tmp_path_factory.mktemp("cache")))
     patch.setenv("RAY_worker_niceness", "0")
-    with connected("local") as ray:
+    with connect("local") as ray:
         yield ray
     patch.undo()
 
@@ -49,10 +49,10 @@ def shop(small: Path, cluster: Any) -> Iterator[Path]:
     """A shop whose shards run: two, of two replicas each."""
     from ray import serve
 
-    from modiste.distributed.shard_deploy import set_up
+    from modiste.distributed.shard_deploy import deploy
 
     index_shop(small)
-    set_up(str(small), 2, 2)
+    deploy(str(small), 2, 2)
     yield small
     for name in serve.status().applications:
         serve.delete(name)

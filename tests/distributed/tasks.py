@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from modiste.distributed.ray_executor import ray_fleet
+from modiste.distributed.ray_executor import ray_executor
 from modiste.errors import ModisteError
 from modiste.images.photo import to_jpeg
 from modiste.pipeline.encode import encode_shop
@@ -53,12 +53,12 @@ def tell(progress: dict[str, Any]) -> None:
 
 def main(address: str, what: str, shop: str, *more: str) -> None:
     """Do it."""
-    with ray_fleet(address) as fleet:
+    with ray_executor(address) as fleet:
         if what == "encode":
-            encode_shop(shop, fleet=fleet, on_progress=tell)
+            encode_shop(shop, executor=fleet, on_progress=tell)
         else:
             source = Made(int(more[0])) if more[0].isdigit() else more[0]
-            ingest(source, shop, frame=(64, 48), fleet=fleet, on_progress=tell)
+            ingest(source, shop, frame=(64, 48), executor=fleet, on_progress=tell)
     print("done", flush=True)
 
 

@@ -15,10 +15,10 @@ import pytest
 from distributed.nodes import Cluster, cluster, why_not
 from distributed.tasks import Made
 from modiste import Shop
-from modiste.distributed.ray_executor import ray_fleet
+from modiste.distributed.ray_executor import ray_executor
 from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.ingest import ingest
-from modiste.shop.index_files import Encodings
+from modiste.shop.index_files import EncodingArrays
 from modiste.storage.product_store import ProductStore
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(why_not() is not None, reason=f"{why_not()}"),
 ]
-assert ray_fleet
+assert ray_executor
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +42,12 @@ def large(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def encoded(large: Path, tmp_path_factory: pytest.TempPathFactory) -> Encodings:
+def encoded(large: Path, tmp_path_factory: pytest.TempPathFactory) -> EncodingArrays:
     """What one process makes of it."""
     shop = tmp_path_factory.mktemp("encoded") / "shop"
     shutil.copytree(large, shop)
     encode_shop(shop, threads=2)
-    return Shop.open(shop, need="encodings", derived=False).encodings
+    return Shop.open(shop, need="encodings", use_index=False).encodings
 
 
 @pytest.fixture
@@ -100,9 +100,9 @@ def heard(work: subprocess.Popen[str]) -> tuple[int, list[str]]:
     return work.returncode, out.splitlines()
 
 
-def same(shop: Path, encoded: Encodings) -> bool:
+def same(shop: Path, encoded: EncodingArrays) -> bool:
     """Whether a shop's encodings are those of one process."""
-    found = Shop.open(shop, need="encodings", derived=False).encodings
+    found = Shop.open(shop, need="encodings", use_index=False).encodings
     return all(
         np.array_equal(getattr(found, part), getattr(encoded, part)) for part in ("mean", "std", "code")
     )
@@ -110,7 +110,7 @@ def same(shop: Path, encoded: Encodings) -> bool:
 
 @pytest.mark.parametrize("how", ["kill", "cut"])
 def test_a_machine_lost_while_encoding_costs_nothing(
-    how: str, three: Cluster, large: Path, encoded: Encodings, tmp_path: Path
+    how: str, three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path
 ):
     shop = tmp_path / "shop"
     shutil.copytree(large, shop)
@@ -133,7 +133,7 @@ def test_a_machine_lost_and_another_come_while_ingesting(three: Cluster, tmp_pat
     assert (store.count(), store.hash()) == (COUNT, one.catalogue_hash)
 
 
-def test_the_head_started_again(three: Cluster, large: Path, encoded: Encodings, tmp_path: Path):
+def test_the_head_started_again(three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path):
     shop = tmp_path / "shop"
     shutil.copytree(large, shop)
     work = begun(three, "encode", shop, node=1)
@@ -155,7 +155,7 @@ def test_the_head_started_again(three: Cluster, large: Path, encoded: Encodings,
 
 
 def test_the_command_killed_goes_on_where_it_was(
-    three: Cluster, large: Path, encoded: Encodings, tmp_path: Path
+    three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path
 ):
     shop = tmp_path / "shop"
     shutil.copytree(large, shop)

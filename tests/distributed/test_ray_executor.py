@@ -9,25 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from modiste.distributed.ray_executor import RayFleet
-from modiste.distributed.ray_session import connected
+from modiste.distributed.ray_executor import RayExecutor
+from modiste.distributed.ray_session import connect
 from modiste.errors import (
     BadOption,
     ClusterError,
     MissingExtra,
     PhotoError,
 )
-from modiste.parallel import AHEAD
+from modiste.parallel import ITEMS_PER_WORKER
 
 
-def test_pieces_are_answered_in_order_each_once(fleet: RayFleet):
+def test_pieces_are_answered_in_order_each_once(fleet: RayExecutor):
     def begin(given: int) -> Callable[[int], int]:
         return lambda piece: given * piece
 
-    assert list(fleet.each(begin, 3, range(50))) == [3 * piece for piece in range(50)]
+    assert list(fleet.map(begin, 3, range(50))) == [3 * piece for piece in range(50)]
 
 
-def test_few_pieces_are_taken_ahead(fleet: RayFleet):
+def test_few_pieces_are_taken_ahead(fleet: RayExecutor):
     taken: list[int] = []
 
     def pieces() -> Iterator[int]:
@@ -38,12 +38,12 @@ def test_few_pieces_are_taken_ahead(fleet: RayFleet):
     def begin(given: None) -> Callable[[int], int]:
         return lambda piece: piece
 
-    for done in fleet.each(begin, None, pieces()):
-        assert len(taken) <= done + AHEAD * fleet.workers + 1
+    for done in fleet.map(begin, None, pieces()):
+        assert len(taken) <= done + ITEMS_PER_WORKER * fleet.workers + 1
     assert len(taken) == 40
 
 
-def test_a_piece_whose_worker_is_killed_is_done_again(fleet: RayFleet, tmp_path: Path):
+def test_a_piece_whose_worker_is_killed_is_done_again(fleet: RayExecutor, tmp_path: Path):
     def begin(folder: str) -> Callable[[int], int]:
         def work(piece: int) -> int:
             mark = Path(folder) / str(piece)
@@ -54,20 +54,20 @@ def test_a_piece_whose_worker_is_killed_is_done_again(fleet: RayFleet, tmp_path:
 
         return work
 
-    assert list(fleet.each(begin, str(tmp_path), range(30))) == list(range(30))
+    assert list(fleet.map(begin, str(tmp_path), range(30))) == list(range(30))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["17", "3"]
 
 
 @pytest.mark.slow
-def test_a_piece_that_kills_every_worker_is_an_error(fleet: RayFleet):
+def test_a_piece_that_kills_every_worker_is_an_error(fleet: RayExecutor):
     def begin(given: None) -> Callable[[int], int]:
         return lambda piece: os.kill(os.getpid(), signal.SIGKILL) or piece
 
     with pytest.raises(ClusterError, match="lost 6 times"):
-        list(fleet.each(begin, None, [1]))
+        list(fleet.map(begin, None, [1]))
 
 
-def test_an_error_of_ours_comes_back_as_it_is(fleet: RayFleet):
+def test_an_error_of_ours_comes_back_as_it_is(fleet: RayExecutor):
     def begin(given: None) -> Callable[[int], int]:
         def work(piece: int) -> int:
             raise PhotoError("No photo.", remedy="Take one.", reason="missing-photo")
@@ -75,25 +75,25 @@ def test_an_error_of_ours_comes_back_as_it_is(fleet: RayFleet):
         return work
 
     with pytest.raises(PhotoError, match="No photo") as raised:
-        list(fleet.each(begin, None, [1]))
+        list(fleet.map(begin, None, [1]))
     assert (raised.value.reason, raised.value.remedy) == ("missing-photo", "Take one.")
 
 
-def test_any_other_error_names_what_happened(fleet: RayFleet):
+def test_any_other_error_names_what_happened(fleet: RayExecutor):
     def begin(given: None) -> Callable[[int], int]:
         return lambda piece: piece // 0
 
     with pytest.raises(ClusterError, match="ZeroDivisionError"):
-        list(fleet.each(begin, None, [1]))
+        list(fleet.map(begin, None, [1]))
 
 
 @pytest.mark.parametrize("address", ["here", "ray://10.0.0.1:10001", "10.0.0.1:port", ""])
 def test_an_address_that_is_none(address: str):
-    with pytest.raises(BadOption, match="HOST:PORT"), connected(address):
+    with pytest.raises(BadOption, match="HOST:PORT"), connect(address):
         pass
 
 
 def test_without_ray_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
-    with pytest.raises(MissingExtra, match=r"modiste\[scale\]"), connected("local"):
+    with pytest.raises(MissingExtra, match=r"modiste\[scale\]"), connect("local"):
         pass

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from modiste.latent.clusters import Clusters
-from modiste.shop.backend import Hit, Look
+from modiste.shop.backend import Hit, Query
 
 pytest.importorskip("ray")
 
-from modiste.distributed.shard_backend import AT_ONCE, Gone, Sharded
+from modiste.distributed.shard_backend import BATCH_QUERIES, ShardBackend, ShardsUnavailable
 
 
 class Said:
@@ -58,39 +58,39 @@ class _Method:
         return Said(self._answer(given))
 
 
-def look(tau: float = 0.0, less_of: int | None = None) -> Look:
-    return Look(
+def look(tau: float = 0.0, less_of: int | None = None) -> Query:
+    return Query(
         np.zeros(2, np.float32),
         1,
         "likelihood",
         "euclidean",
         tau,
         None if less_of is None else 0,
-        less_of=less_of,
+        source_cluster=less_of,
     )
 
 
 def test_many_looks_are_asked_few_at_a_time_and_answered_in_order() -> None:
-    def answer(looks: list[Look]) -> Any:
+    def answer(looks: list[Query]) -> Any:
         return "v", [[Hit(0.0, f"{each.tau}", 0.0)] for each in looks]
 
     replica = Replica(look=answer)
-    looks = [look(tau=float(number)) for number in range(3 * AT_ONCE + 1)]
-    found = Sharded(Whole(), [replica]).look(looks)  # type: ignore[arg-type]
+    looks = [look(tau=float(number)) for number in range(3 * BATCH_QUERIES + 1)]
+    found = ShardBackend(Whole(), [replica]).search(looks)  # type: ignore[arg-type]
     assert [hits[0].id for hits in found] == [f"{each.tau}" for each in looks]
-    assert [len(given) for _, given in replica.asked] == [AT_ONCE, AT_ONCE, AT_ONCE, 1]
+    assert [len(given) for _, given in replica.asked] == [BATCH_QUERIES, BATCH_QUERIES, BATCH_QUERIES, 1]
 
 
 def test_what_may_take_long_is_not_waited_for_where_nobody_answers() -> None:
     silent = Replica(here=lambda _: None, look=lambda _: None)
     began = time.monotonic()
-    with pytest.raises(Gone):
-        Sharded(Whole(), [silent], deadline=0.5).look([look(tau=0.3, less_of=0)])  # type: ignore[arg-type]
+    with pytest.raises(ShardsUnavailable):
+        ShardBackend(Whole(), [silent], deadline=0.5).search([look(tau=0.3, less_of=0)])  # type: ignore[arg-type]
     assert time.monotonic() - began < 10
     assert {name for name, _ in silent.asked} == {"here"}
 
 
 def test_what_may_take_long_is_waited_for_where_somebody_answers() -> None:
     slow = Replica(here=lambda _: ("v", None), look=lambda looks: ("v", [[] for _ in looks]))
-    assert Sharded(Whole(), [slow], deadline=0.5).look([look(tau=0.3, less_of=0)]) == [[]]  # type: ignore[arg-type]
+    assert ShardBackend(Whole(), [slow], deadline=0.5).search([look(tau=0.3, less_of=0)]) == [[]]  # type: ignore[arg-type]
     assert [name for name, _ in slow.asked] == ["here", "look"]

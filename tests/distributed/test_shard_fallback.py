@@ -46,12 +46,12 @@ def alone(path: Path) -> list[Any]:
 def test_shards_look_until_there_are_none(shop: Path) -> None:
     from ray import serve
 
-    from modiste.distributed.shard_client import Front
-    from modiste.distributed.shard_fallback import ByShards
+    from modiste.distributed.shard_client import ShardClient
+    from modiste.distributed.shard_fallback import FallbackBackend
 
-    front = Front(str(shop), deadline=3.0)
+    front = ShardClient(str(shop), deadline=3.0)
     opened = Shop.open(shop, need="map")
-    opened.elsewhere = by_shards = ByShards(front, opened.version)
+    opened.elsewhere = by_shards = FallbackBackend(front, opened.version)
     with TestClient(create_app(opened)) as client:
         assert told(client, opened) == alone(shop)
         assert by_shards([]) == []
@@ -66,19 +66,19 @@ def test_shards_look_until_there_are_none(shop: Path) -> None:
 
 
 def test_a_newer_version_is_looked_in_here_until_the_shards_have_it(shop: Path) -> None:
-    from modiste.distributed.shard_client import Front
-    from modiste.distributed.shard_deploy import set_up
-    from modiste.distributed.shard_fallback import ByShards
+    from modiste.distributed.shard_client import ShardClient
+    from modiste.distributed.shard_deploy import deploy
+    from modiste.distributed.shard_fallback import FallbackBackend
 
-    front = Front(str(shop))
+    front = ShardClient(str(shop))
     index_shop(shop, tau=0.2)
     opened = Shop.open(shop, need="map")
-    opened.elsewhere = by_shards = ByShards(front, opened.version)
+    opened.elsewhere = by_shards = FallbackBackend(front, opened.version)
     expected = alone(shop)
     with TestClient(create_app(opened)) as client:
         assert by_shards([]) is None
         assert told(client, opened) == expected
-        set_up(str(shop), 3, 1)
+        deploy(str(shop), 3, 1)
         front.refresh()
         assert by_shards([]) == []
         assert told(client, opened) == expected

@@ -11,79 +11,79 @@ import numpy as np
 import pytest
 
 from modiste.distributed.shard_files import (
-    CROWDS,
-    KEPT,
-    WORDS,
-    Packs,
+    MAX_VERSIONS,
+    PENALTIES_DIR,
+    PRODUCTS_FILE,
+    ShardFiles,
 )
 from modiste.errors import BadCount, StaleError
 from modiste.pipeline.index import index_shop
-from modiste.shop.backend import Look, merged_hits
-from modiste.shop.hubness import LABEL
+from modiste.shop.backend import Query, merge_hits
+from modiste.shop.hubness import META_FILE
 from modiste.shop.shop import Shop
-from modiste.storage.location import absolute
+from modiste.storage.location import absolute_location
 
 
 @pytest.fixture
-def packed(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Packs]:
+def packed(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, ShardFiles]:
     """A shop, and its packs of 2 shards."""
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
-    packs = Packs(absolute(small), Shop.open(small).version, 2)
-    packs.make()
+    packs = ShardFiles(absolute_location(small), Shop.open(small).version, 2)
+    packs.build()
     return small, packs
 
 
-def looked(packs: Packs, code: np.ndarray) -> list[list[object]]:
+def looked(packs: ShardFiles, code: np.ndarray) -> list[list[object]]:
     """What the packs' shelves find, merged."""
-    whole = packs.whole()
+    whole = packs.summary()
     assert whole is not None
     looks = [
-        Look(code, 9, "likelihood", "euclidean", whole.tau, wanted="words"),
-        Look(code, 9, "mean", "manhattan", 0.0, wanted="places"),
-        Look(code, 3, "likelihood", "euclidean", 0.1, cluster=0, less_of=1),
-        Look(code, 3, "likelihood", "euclidean", whole.tau, cluster=0, less_of=1),
+        Query(code, 9, "likelihood", "euclidean", whole.tau, fields="words"),
+        Query(code, 9, "mean", "manhattan", 0.0, fields="places"),
+        Query(code, 3, "likelihood", "euclidean", 0.1, cluster=0, source_cluster=1),
+        Query(code, 3, "likelihood", "euclidean", whole.tau, cluster=0, source_cluster=1),
     ]
     shelves = [packs.open(shard, whole) for shard in range(packs.shards)]
-    answers = [shelf.look(looks) for shelf in shelves if shelf is not None]
+    answers = [shelf.search(looks) for shelf in shelves if shelf is not None]
     assert len(answers) == packs.shards
-    return [list(merged_hits([each[i] for each in answers], look.k)) for i, look in enumerate(looks)]
+    return [list(merge_hits([each[i] for each in answers], look.k)) for i, look in enumerate(looks)]
 
 
-def test_packs_answer_as_the_shop_and_outlast_it(packed: tuple[Path, Packs]) -> None:
+def test_packs_answer_as_the_shop_and_outlast_it(packed: tuple[Path, ShardFiles]) -> None:
     path, packs = packed
     shop = Shop.open(path, need="map")
     code = shop.code_of(shop.catalogue.ids[4])
     looks = [
-        Look(code, 9, "likelihood", "euclidean", shop.tau, wanted="words"),
-        Look(code, 9, "mean", "manhattan", 0.0, wanted="places"),
-        Look(code, 3, "likelihood", "euclidean", 0.1, cluster=0, less_of=1),
-        Look(code, 3, "likelihood", "euclidean", shop.tau, cluster=0, less_of=1),
+        Query(code, 9, "likelihood", "euclidean", shop.tau, fields="words"),
+        Query(code, 9, "mean", "manhattan", 0.0, fields="places"),
+        Query(code, 3, "likelihood", "euclidean", 0.1, cluster=0, source_cluster=1),
+        Query(code, 3, "likelihood", "euclidean", shop.tau, cluster=0, source_cluster=1),
     ]
-    expected = shop.look(looks)
+    expected = shop.search(looks)
     assert looked(packs, code) == expected
     index_shop(path, tau=0.4)  # the shop is another by now
     assert looked(packs, code) == expected
-    assert packs.make().version == packs.version  # all is there
+    assert packs.build().version == packs.version  # all is there
     with pytest.raises(StaleError, match="by now"):
-        Packs(packs.place, packs.version, 3).make()
+        ShardFiles(packs.location, packs.version, 3).build()
 
 
-def test_what_is_damaged_is_not_opened(packed: tuple[Path, Packs]) -> None:
+def test_what_is_damaged_is_not_opened(packed: tuple[Path, ShardFiles]) -> None:
     _, packs = packed
-    whole = packs.whole()
+    whole = packs.summary()
     assert whole is not None
-    words = packs.path(1) / WORDS
+    words = packs.path(1) / PRODUCTS_FILE
     words.write_bytes(words.read_bytes()[:100])
     assert packs.open(1, whole) is None
     assert packs.open(0, whole) is not None
-    assert Packs(packs.place, "another", 2).whole() is None
-    packs.make()
+    assert ShardFiles(packs.location, "another", 2).summary() is None
+    packs.build()
     assert packs.open(1, whole) is not None  # made anew
 
 
-def test_a_byte_that_changed_is_found(packed: tuple[Path, Packs]) -> None:
+def test_a_byte_that_changed_is_found(packed: tuple[Path, ShardFiles]) -> None:
     _, packs = packed
-    whole = packs.whole()
+    whole = packs.summary()
     assert whole is not None
     files = sorted(path for path in packs.path(0).rglob("*") if path.is_file())
     assert len(files) > 3
@@ -95,7 +95,7 @@ def test_a_byte_that_changed_is_found(packed: tuple[Path, Packs]) -> None:
     assert packs.open(0, whole) is not None
 
 
-def test_other_words_of_the_same_products_are_another_version(packed: tuple[Path, Packs]) -> None:
+def test_other_words_of_the_same_products_are_another_version(packed: tuple[Path, ShardFiles]) -> None:
     path, packs = packed
     before = Shop.open(path)
     first = before.store.get(before.catalogue.ids[0])
@@ -103,62 +103,63 @@ def test_other_words_of_the_same_products_are_another_version(packed: tuple[Path
     after = Shop.open(path, need="map")
     assert after.store.hash() == before.store.hash()
     assert after.version != before.version == packs.version
-    again = Packs(packs.place, after.version, 2)
-    whole = again.make()
+    again = ShardFiles(packs.location, after.version, 2)
+    whole = again.build()
     told = {each: whole.kinds[each] for each in whole.kinds}
     assert told["price"] == "number"
     shelves = [again.open(shard, whole) for shard in range(2)]
     where = {"price": {"min": 12345}}
-    looks = [Look(after.code_of(first.id), 9, "likelihood", "euclidean", after.tau, where=where)]
-    hits = [hit.id for shelf in shelves if shelf is not None for hit in shelf.look(looks)[0]]
+    looks = [Query(after.code_of(first.id), 9, "likelihood", "euclidean", after.tau, where=where)]
+    hits = [hit.id for shelf in shelves if shelf is not None for hit in shelf.search(looks)[0]]
     assert hits == [first.id]
 
 
-def test_only_the_last_versions_stay(packed: tuple[Path, Packs]) -> None:
+def test_only_the_last_versions_stay(packed: tuple[Path, ShardFiles]) -> None:
     path, packs = packed
-    for tau in range(1, KEPT + 2):
+    for tau in range(1, MAX_VERSIONS + 2):
         index_shop(path, tau=tau / 10)
-        Packs(packs.place, Shop.open(path).version, 1).make()
-    assert packs.whole() is None
-    assert sum(each.is_dir() for each in packs.root.parent.iterdir()) == KEPT
+        ShardFiles(packs.location, Shop.open(path).version, 1).build()
+    assert packs.summary() is None
+    assert sum(each.is_dir() for each in packs.root.parent.iterdir()) == MAX_VERSIONS
 
 
-def test_crowding_is_measured_by_whoever_opens_first(packed: tuple[Path, Packs]) -> None:
+def test_crowding_is_measured_by_whoever_opens_first(packed: tuple[Path, ShardFiles]) -> None:
     path, packs = packed
     code = Shop.open(path).code_of(Shop.open(path).catalogue.ids[0])
-    label = packs.path(0) / CROWDS / LABEL
+    label = packs.path(0) / PENALTIES_DIR / META_FILE
     assert not label.exists()
     before = looked(packs, code)
     written = label.read_text()
     assert looked(packs, code) == before
     assert label.read_text() == written
-    (packs.path(0) / CROWDS / "0.npy").write_bytes(b"")  # damaged: measured again
+    (packs.path(0) / PENALTIES_DIR / "0.npy").write_bytes(b"")  # damaged: measured again
     assert looked(packs, code) == before
     assert label.read_text() != written
 
 
 def test_several_at_once_pack_the_same(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
-    packs = Packs(absolute(small), Shop.open(small).version, 2)
+    packs = ShardFiles(absolute_location(small), Shop.open(small).version, 2)
     with ThreadPoolExecutor(3) as pool:
-        wholes = list(pool.map(packs.make, [[0], [0, 1], None]))
+        wholes = list(pool.map(packs.build, [[0], [0, 1], None]))
     assert {whole.version for whole in wholes} == {packs.version}
     assert all(packs.open(shard, wholes[0]) is not None for shard in range(2))
 
 
-def test_shops_do_not_push_each_other_out(packed: tuple[Path, Packs], tmp_path: Path) -> None:
+def test_shops_do_not_push_each_other_out(packed: tuple[Path, ShardFiles], tmp_path: Path) -> None:
     path, packs = packed
     others = [
-        Packs(absolute(tmp_path / f"{number}" / path.name), packs.version, 1) for number in range(KEPT + 1)
+        ShardFiles(absolute_location(tmp_path / f"{number}" / path.name), packs.version, 1)
+        for number in range(MAX_VERSIONS + 1)
     ]
     for each in others:
-        shutil.copytree(path, each.place)
-        each.make()
-    assert packs.whole() is not None
-    assert all(each.whole() is not None for each in others)
+        shutil.copytree(path, each.location)
+        each.build()
+    assert packs.summary() is not None
+    assert all(each.summary() is not None for each in others)
     assert len({each.root for each in others}) == len(others)
 
 
 def test_numbers_of_shards_that_cannot_be(small: Path) -> None:
     with pytest.raises(BadCount):
-        Packs(absolute(small), "any", 0).make()
+        ShardFiles(absolute_location(small), "any", 0).build()

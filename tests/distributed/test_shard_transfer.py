@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from modiste.distributed.shard_files import Packs
+from modiste.distributed.shard_files import ShardFiles
 from modiste.errors import ClusterError
 from modiste.pipeline.index import index_shop
-from modiste.shop.backend import Look
+from modiste.shop.backend import Query
 from modiste.shop.shop import Shop
-from modiste.storage.location import absolute
+from modiste.storage.location import absolute_location
 from tests.distributed.nodes import (
     Cluster,
     await_ready,
@@ -34,31 +34,35 @@ def test_a_machine_without_the_pack_gets_the_same(
     from ray import serve
 
     from modiste.distributed import shard_transfer
-    from modiste.distributed.shard_deploy import SHARD, running
+    from modiste.distributed.shard_deploy import DEPLOYMENT_NAME, list_running
 
     before = Shop.open(shop, need="map")
-    looks = [Look(before.code_of(id_), 5, "likelihood", "euclidean", 0.0) for id_ in before.catalogue.ids[:5]]
-    expected = before.look(looks)
-    packs = Packs(absolute(shop), before.version, 2)
-    app = running(absolute(shop))[0]
+    looks = [
+        Query(before.code_of(id_), 5, "likelihood", "euclidean", 0.0) for id_ in before.catalogue.ids[:5]
+    ]
+    expected = before.search(looks)
+    packs = ShardFiles(absolute_location(shop), before.version, 2)
+    app = list_running(absolute_location(shop))[0]
     index_shop(shop, tau=0.3)
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "another"))
-    monkeypatch.setattr(shard_transfer, "PATIENCE", 5.0)
-    assert packs.whole() is None
+    monkeypatch.setattr(shard_transfer, "PART_TIMEOUT_S", 5.0)
+    assert packs.summary() is None
     shelves = []
     for shard in range(2):
-        shard_transfer.fetch(packs, shard, serve.get_deployment_handle(SHARD.format(shard), app_name=app))
-        whole = packs.whole()
+        shard_transfer.download_shard(
+            packs, shard, serve.get_deployment_handle(DEPLOYMENT_NAME.format(shard), app_name=app)
+        )
+        whole = packs.summary()
         assert whole is not None
         shelves.append(packs.open(shard, whole))
     found = [shelf.look(looks) for shelf in shelves if shelf is not None]
     for row, hits in enumerate(expected):
         ranked = sorted((hit for each in found for hit in each[row]), key=lambda hit: (hit.rank, hit.id))
         assert ranked[:5] == hits
-    replicas = serve.get_deployment_handle(SHARD.format(0), app_name=app)
+    replicas = serve.get_deployment_handle(DEPLOYMENT_NAME.format(0), app_name=app)
     serve.delete(app)
     with pytest.raises(ClusterError, match="No other machine"):
-        shard_transfer.fetch(packs, 0, replicas)
+        shard_transfer.download_shard(packs, 0, replicas)
     assert packs.open(0, whole) is not None
 
 

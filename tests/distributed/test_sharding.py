@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 
 from modiste.latent.clusters import Clusters
 from modiste.search.index import LatentIndex
-from modiste.search.sharding import rows_of_shards
+from modiste.search.sharding import rows_by_shard
 from modiste.shop.backend import (
     Hit,
-    Look,
-    Looking,
-    Shelf,
-    merged_hits,
+    LocalBackend,
+    Query,
+    SearchFn,
+    merge_hits,
 )
-from modiste.shop.cluster_transfer import Spread, Ways
-from modiste.shop.hubness import Crowds
+from modiste.shop.cluster_transfer import ClusterMoments, ClusterTransfer
+from modiste.shop.hubness import HubPenalty
 from modiste.shop.products import Products
 from modiste.shop.query import Finder, Question
-from modiste.shop.summary import Tally
+from modiste.shop.summary import CategoryCounts
 
 QUESTIONS = [
     ("likelihood", "euclidean"),
@@ -48,7 +48,7 @@ class Catalogue:
     std: np.ndarray
     code: np.ndarray
     cluster: np.ndarray
-    ways: Ways
+    ways: ClusterTransfer
 
     @classmethod
     def made(cls, rows: int, n: int, seed: int, spread: tuple[float, float]) -> Catalogue:
@@ -80,10 +80,10 @@ class Catalogue:
             std,
             code,
             cluster,
-            Ways(clusters, lambda: Spread.of(cluster, mean, code, K)),
+            ClusterTransfer(clusters, lambda: ClusterMoments.of(cluster, mean, code, K)),
         )
 
-    def shelf(self, rows: np.ndarray | None = None) -> Shelf:
+    def shelf(self, rows: np.ndarray | None = None) -> LocalBackend:
         some = np.arange(len(self.ids)) if rows is None else rows
         kinds = (
             Products([], self.categories, lambda: self.attributes).columns.kinds if rows is not None else None
@@ -93,20 +93,20 @@ class Catalogue:
         parts = (self.mean[some], self.std[some], self.code[some])
         index = LatentIndex(held[0], *parts, cluster=self.cluster[some])
         places = self.mean[some, :2] if self.mean.shape[1] > 1 else np.repeat(self.mean[some], 2, axis=1)
-        crowds = Crowds(index, self.cluster[some], self.ways)
-        return Shelf(products, index, self.cluster[some], crowds, lambda: places)
+        crowds = HubPenalty(index, self.cluster[some], self.ways)
+        return LocalBackend(products, index, self.cluster[some], crowds, lambda: places)
 
-    def scattered(self, shards: int) -> Looking:
-        shelves = [self.shelf(rows) for rows in rows_of_shards(self.ids, shards)]
+    def scattered(self, shards: int) -> SearchFn:
+        shelves = [self.shelf(rows) for rows in rows_by_shard(self.ids, shards)]
 
-        def look(looks: Sequence[Look]) -> list[list[Hit]]:
-            answers = [shelf.look(looks) for shelf in shelves]
-            return [merged_hits([each[i] for each in answers], one.k) for i, one in enumerate(looks)]
+        def look(looks: Sequence[Query]) -> list[list[Hit]]:
+            answers = [shelf.search(looks) for shelf in shelves]
+            return [merge_hits([each[i] for each in answers], one.k) for i, one in enumerate(looks)]
 
         return look
 
-    def finder(self, looking: Looking) -> Finder:
-        tally = Tally.of(self.cluster, self.categories, K)
+    def finder(self, looking: SearchFn) -> Finder:
+        tally = CategoryCounts.of(self.cluster, self.categories, K)
         return Finder(self.ways._clusters, tally, self.ways, looking, lambda _: b"")
 
 
@@ -130,12 +130,12 @@ def test_looks_are_the_same(catalogue: Catalogue, shards: int, data: st.DataObje
     question, some = data.draw(st.sampled_from(QUESTIONS)), data.draw(st.sampled_from(WHERES))
     among = [(None, None, "words"), ("bags", some, "scores"), (None, some, "places")]
     looks = [
-        Look(code, k, *question, tau, cluster, category, where, less_of, wanted)
+        Query(code, k, *question, tau, cluster, category, where, less_of, wanted)
         for cluster in (None, 0, 2)
         for category, where, wanted in among
         for less_of in ((None, 1) if cluster is not None else (None,))
     ]
-    assert catalogue.scattered(shards)(looks) == catalogue.shelf().look(looks)
+    assert catalogue.scattered(shards)(looks) == catalogue.shelf().search(looks)
 
 
 @settings(max_examples=40, deadline=None)
@@ -150,7 +150,7 @@ def test_recommendations_are_the_same(
     asked = Question(4, *question, 0.1, frozenset(catalogue.ids[row] for row in rows))
     codes, own = catalogue.code[rows], catalogue.cluster[rows].tolist()
     one, many = (
-        catalogue.finder(looking) for looking in (catalogue.shelf().look, catalogue.scattered(shards))
+        catalogue.finder(looking) for looking in (catalogue.shelf().search, catalogue.scattered(shards))
     )
     for by in ("by_cluster", "by_category"):
         first, second = (getattr(each, by)(codes, own, asked, way, where) for each in (one, many))
@@ -164,8 +164,8 @@ def test_recommendations_are_the_same(
 def test_a_shard_of_nothing_finds_nothing() -> None:
     catalogue = Catalogue.made(3, 4, 0, (0.1, 0.2))
     empty = catalogue.shelf(np.empty(0, np.intp))
-    looks = [Look(catalogue.code[0], 2, "likelihood", "", 0.0, cluster) for cluster in (None, 1)]
-    assert empty.look(looks) == [[], []]
+    looks = [Query(catalogue.code[0], 2, "likelihood", "", 0.0, cluster) for cluster in (None, 1)]
+    assert empty.search(looks) == [[], []]
 
 
 def test_the_last_digit_is_told_apart_from_a_tie() -> None:
@@ -175,7 +175,7 @@ def test_the_last_digit_is_told_apart_from_a_tie() -> None:
     mean[:, 0] += (random.permutation(1000) * 1e-4).astype(np.float32)
     index = LatentIndex([f"{i:04d}" for i in range(1000)], mean, mean * 0 + 1e-3, mean)
     code = np.array([0.0, 0.0], np.float32)
-    found, _, _ = index.nearest_less(
+    found, _, _ = index.nearest_penalized(
         code, 20, np.zeros(1000, np.float32), "mean", "euclidean", 0.0, np.arange(1000)
     )
     square = np.square(mean.astype(np.float64)).sum(axis=1)

@@ -88,30 +88,30 @@ class Load:
 
 
 def front_of(shop: Path) -> Any:
-    from modiste.distributed.shard_client import Front
+    from modiste.distributed.shard_client import ShardClient
 
-    return Front(str(shop))
+    return ShardClient(str(shop))
 
 
 def test_more_replicas_than_processors_are_refused_at_once(small: Path, cluster: Any) -> None:
-    from modiste.distributed.shard_deploy import set_up
+    from modiste.distributed.shard_deploy import deploy
 
     with pytest.raises(
         ClusterError, match=r"4096 shards of 64 replicas want 13107.2 proc.*cluster has"
     ) as raised:
-        set_up(str(small), 4096, 64)
+        deploy(str(small), 4096, 64)
     assert "--replicas" in raised.value.remedy
 
 
 def test_one_at_a_time_sets_up(small: Path, cluster: Any) -> None:
     from ray import serve
 
-    from modiste.distributed.shard_deploy import running, set_up
-    from modiste.storage.location import absolute
+    from modiste.distributed.shard_deploy import deploy, list_running
+    from modiste.storage.location import absolute_location
 
     def one(shards: int) -> Any:
         try:
-            return set_up(str(small), shards, 1)
+            return deploy(str(small), shards, 1)
         except ShopBusy as error:
             return error
 
@@ -120,36 +120,36 @@ def test_one_at_a_time_sets_up(small: Path, cluster: Any) -> None:
         made, refused = sorted(pool.map(one, [1, 2]), key=lambda each: isinstance(each, ShopBusy))
     assert made["generation"] == 1
     assert "setting up" in refused.message
-    assert set_up(str(small), 2, 1)["generation"] == 2
-    for name in running(absolute(small)):
+    assert deploy(str(small), 2, 1)["generation"] == 2
+    for name in list_running(absolute_location(small)):
         serve.delete(name)
 
 
 HOLDING = """
 import sys, time
-from modiste.distributed.ray_session import connected
-from modiste.distributed.shard_deploy import alone
-with connected(sys.argv[1]), alone(sys.argv[2]):
+from modiste.distributed.ray_session import connect
+from modiste.distributed.shard_deploy import deploy_lock
+with connect(sys.argv[1]), deploy_lock(sys.argv[2]):
     print("held", flush=True)
     time.sleep(600)
 """
 
 
 def test_a_process_that_dies_lets_go(tmp_path: Path, cluster: Any) -> None:
-    from modiste.distributed.shard_deploy import alone
+    from modiste.distributed.shard_deploy import deploy_lock
 
     address, place = cluster.get_runtime_context().gcs_address, str(tmp_path)
     command = [sys.executable, "-c", HOLDING, address, place]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(ShopBusy, match="Another process"), alone(place):
+        with pytest.raises(ShopBusy, match="Another process"), deploy_lock(place):
             pass
         other.kill()
     until = time.monotonic() + 60
     while True:
         try:
-            with alone(place):
+            with deploy_lock(place):
                 return
         except ShopBusy:
             assert time.monotonic() < until
@@ -157,7 +157,7 @@ def test_a_process_that_dies_lets_go(tmp_path: Path, cluster: Any) -> None:
 
 
 def test_kill_add_and_change_under_load(shop: Path) -> None:
-    from modiste.distributed.shard_deploy import set_up
+    from modiste.distributed.shard_deploy import deploy
 
     before = Shop.open(shop, need="map")
     front = front_of(shop)
@@ -167,7 +167,7 @@ def test_kill_add_and_change_under_load(shop: Path) -> None:
         load.more(10)
         os.kill(front.about()["shards"][1]["process"], signal.SIGKILL)
         load.more(40)
-        set_up(str(shop), 3, 2)  # one more shard
+        deploy(str(shop), 3, 2)  # one more shard
         load.more(20)
     assert (load.failed, load.wrong) == ([], [])
     assert len(front.about()["shards"]) == 3
@@ -177,7 +177,7 @@ def test_kill_add_and_change_under_load(shop: Path) -> None:
     assert after.version != before.version
     with Load(front, before, after) as load:
         load.more(10)
-        set_up(str(shop), 3, 2)
+        deploy(str(shop), 3, 2)
         load.more(30)
     assert (load.failed, load.wrong) == ([], [])
     assert load.versions == {before.version, after.version}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from modiste import Shop
-from modiste.distributed.ray_executor import RayFleet
+from modiste.distributed.ray_executor import RayExecutor
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.index import index_shop
@@ -38,9 +38,9 @@ def records(sample_records: list[Record], tmp_path: Path) -> list[Record | Rejec
     return given
 
 
-def test_ingest_is_that_of_one_process(records: list[Record | Rejection], tmp_path: Path, fleet: RayFleet):
+def test_ingest_is_that_of_one_process(records: list[Record | Rejection], tmp_path: Path, fleet: RayExecutor):
     here = ingest(Listed(records), tmp_path / "here", frame=(64, 48))
-    afar = ingest(Listed(records), tmp_path / "afar", frame=(64, 48), fleet=fleet)
+    afar = ingest(Listed(records), tmp_path / "afar", frame=(64, 48), executor=fleet)
     assert (
         afar.rejected
         == here.rejected
@@ -54,25 +54,25 @@ def test_ingest_is_that_of_one_process(records: list[Record | Rejection], tmp_pa
     )
     assert afar.catalogue_hash == here.catalogue_hash
     assert (tmp_path / "afar/rejected.csv").read_text() == (tmp_path / "here/rejected.csv").read_text()
-    again = ingest(Listed(records), tmp_path / "afar", fleet=fleet)
+    again = ingest(Listed(records), tmp_path / "afar", executor=fleet)
     assert (again.added, again.changed, again.unchanged) == (0, 0, here.added)
 
 
 @pytest.mark.parametrize("by", ["category", "mixture", "kmeans"])
 def test_codes_and_clusters_are_those_of_one_process(
-    shop_copy: Path, tmp_path: Path, fleet: RayFleet, by: str
+    shop_copy: Path, tmp_path: Path, fleet: RayExecutor, by: str
 ):
     other = tmp_path / "other"
     shutil.copytree(shop_copy, other)
     encode_shop(shop_copy, threads=2)
-    encode_shop(other, fleet=fleet)
+    encode_shop(other, executor=fleet)
     here, afar = (Shop.open(path, need="encodings").encodings for path in (shop_copy, other))
     np.testing.assert_array_equal(here.mean, afar.mean)
     np.testing.assert_array_equal(here.std, afar.std)
     one = cluster_shop(shop_copy, method=by)
-    many = cluster_shop(other, method=by, fleet=fleet)
+    many = cluster_shop(other, method=by, executor=fleet)
     assert json.dumps(one.to_dict()) == json.dumps(many.to_dict())
-    index_shop(other, tau=0.1, fleet=fleet)
+    index_shop(other, tau=0.1, executor=fleet)
     index_shop(shop_copy, tau=0.1)
     code = here.code[5]
     assert Shop.open(other).similar(code, 20) == Shop.open(shop_copy).similar(code, 20)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.evaluate.baselines import Components, fit_components, histogram
+from modiste.evaluate.baselines import PrincipalComponents, colour_histograms, fit_pca
 
 RANDOM = np.random.default_rng(0)
 
@@ -18,26 +18,26 @@ def test_components_are_sklearns() -> None:
     from sklearn.decomposition import PCA
 
     photos = smooth_photos(200)
-    ours = fit_components(photos, 4)
+    ours = fit_pca(photos, 4)
     theirs = PCA(4, svd_solver="full").fit(photos.reshape(200, -1).astype(float))
     np.testing.assert_allclose(np.abs(ours.axes @ theirs.components_.T), np.eye(4), atol=1e-3)
     np.testing.assert_allclose(ours.mean, theirs.mean_, atol=1e-3)
     np.testing.assert_allclose(ours.axes @ ours.axes.T, np.eye(4), atol=1e-5)
     projected = theirs.inverse_transform(theirs.transform(photos.reshape(200, -1).astype(float)))
-    drawn = ours.draw(ours.project(photos), (8, 6))
+    drawn = ours.reconstruct(ours.project(photos), (8, 6))
     assert drawn.shape == photos.shape
     assert np.abs(drawn.reshape(200, -1) - projected.clip(0, 255)).max() < 0.6
 
 
 def test_fewer_photos_than_components() -> None:
-    components = fit_components(smooth_photos(3), 16)
+    components = fit_pca(smooth_photos(3), 16)
     assert components.axes.shape == (3, 8 * 6 * 3)
     assert np.isfinite(components.axes).all()
 
 
 def test_draw_stays_within_colours() -> None:
-    components = Components(np.full(3, 250, np.float32), np.eye(1, 3, dtype=np.float32))
-    assert components.draw(np.array([[100.0], [-300.0]], np.float32), (1, 1)).tolist() == [
+    components = PrincipalComponents(np.full(3, 250, np.float32), np.eye(1, 3, dtype=np.float32))
+    assert components.reconstruct(np.array([[100.0], [-300.0]], np.float32), (1, 1)).tolist() == [
         [[[255, 250, 250]]],
         [[[0, 250, 250]]],
     ]
@@ -45,7 +45,7 @@ def test_draw_stays_within_colours() -> None:
 
 def test_histogram_by_hand() -> None:
     photos = np.array([[[[0, 0, 0], [255, 255, 255]]], [[[32, 0, 0], [33, 31, 31]]]], np.uint8)
-    found = histogram(photos)
+    found = colour_histograms(photos)
     assert found.shape == (2, 512)
     assert found[0, 0] == found[0, 511] == 0.5
     assert found[1, 64] == 1.0

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modiste.evaluate.bootstrap import Bootstrap, means
+from modiste.evaluate.bootstrap import Bootstrap, mean_tree
 
 
 def test_means_of_a_tree() -> None:
@@ -14,7 +14,7 @@ def test_means_of_a_tree() -> None:
         "d": np.array([np.nan]),
         "e": np.empty(0),
     }
-    assert means(tree) == {"a": {"b": 2.0}, "c": 2.0, "d": None, "e": None}
+    assert mean_tree(tree) == {"a": {"b": 2.0}, "c": 2.0, "d": None, "e": None}
 
 
 def test_intervals_have_the_shape_of_the_tree_and_repeat() -> None:
@@ -42,7 +42,7 @@ def test_the_interval_of_a_mean_is_the_normal_one() -> None:
 
 
 def test_intervals_of_class_scores() -> None:
-    found = Bootstrap(0).classes(np.array([[80, 20], [0, 100]]), ["bags", "shoes"])
+    found = Bootstrap(0).class_intervals(np.array([[80, 20], [0, 100]]), ["bags", "shoes"])
     low, high = found["per_class"]["bags"]["recall"]
     assert 0.70 < low < 0.80 < high < 0.90
     assert found["per_class"]["shoes"]["recall"] == [1.0, 1.0]

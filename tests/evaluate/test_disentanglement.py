@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modiste.evaluate.disentanglement import (
-    factor,
+    disentanglement_scores,
+    encode_factor,
     pairwise_information,
-    scores,
     total_correlation,
 )
 
@@ -27,11 +27,13 @@ def factors() -> dict[str, list[object]]:
 
 def one_each(factors: dict[str, list[object]]) -> np.ndarray:
     noise = 0.05 * np.random.default_rng(1).standard_normal((COUNT, 4))
-    return noise + np.stack([*(factor(values)[0] for values in factors.values()), np.zeros(COUNT)], axis=1)
+    return noise + np.stack(
+        [*(encode_factor(values)[0] for values in factors.values()), np.zeros(COUNT)], axis=1
+    )
 
 
 def test_one_number_each_scores_high(factors: dict[str, list[object]]) -> None:
-    found = scores(one_each(factors), factors)
+    found = disentanglement_scores(one_each(factors), factors)
     assert found["dci_disentanglement"] > 0.9
     assert found["dci_completeness"] > 0.9
     assert found["mig"] > 0.8
@@ -41,20 +43,20 @@ def test_one_number_each_scores_high(factors: dict[str, list[object]]) -> None:
 def test_numbers_that_mix_everything_score_low(factors: dict[str, list[object]]) -> None:
     turn = np.linalg.qr(np.random.default_rng(2).standard_normal((4, 4)))[0]
     codes = one_each(factors)
-    mixed = scores((codes - codes.mean(axis=0)) / codes.std(axis=0) @ turn, factors)
-    clean = scores(codes, factors)
+    mixed = disentanglement_scores((codes - codes.mean(axis=0)) / codes.std(axis=0) @ turn, factors)
+    clean = disentanglement_scores(codes, factors)
     for name, value in mixed.items():
         assert value < 0.7 * clean[name], name
 
 
 def test_codes_that_know_nothing_score_nothing(factors: dict[str, list[object]]) -> None:
-    found = scores(np.random.default_rng(3).standard_normal((COUNT, 4)), factors)
+    found = disentanglement_scores(np.random.default_rng(3).standard_normal((COUNT, 4)), factors)
     assert found["mig"] < 0.05
     assert found["sap"] < 0.06
 
 
 def test_one_number_alone_is_ahead_of_nothing(factors: dict[str, list[object]]) -> None:
-    found = scores(one_each(factors)[:, :1], factors)
+    found = disentanglement_scores(one_each(factors)[:, :1], factors)
     assert found["mig"] > 0.2
     assert found["sap"] > 0.1
 
@@ -84,7 +86,7 @@ def test_pairwise_information_sees_what_is_shared() -> None:
 
 
 def test_what_is_not_known_is_a_word_or_the_median() -> None:
-    assert factor([1.0, None, 3.0, 5.0])[0].tolist() == [1.0, 3.0, 3.0, 5.0]
-    words, numeric = factor(["b", None, "a"])
+    assert encode_factor([1.0, None, 3.0, 5.0])[0].tolist() == [1.0, 3.0, 3.0, 5.0]
+    words, numeric = encode_factor(["b", None, "a"])
     assert not numeric
     assert len(set(words.tolist())) == 3

@@ -10,9 +10,9 @@ from modiste.evaluate.metrics import (
     agreement,
     average_precision,
     class_scores,
-    confusion,
+    confusion_matrix,
+    contingency_table,
     match_clusters,
-    predictions,
 )
 
 RELEVANCE = arrays(np.bool_, st.tuples(st.integers(1, 8), st.integers(1, 30)))
@@ -60,13 +60,13 @@ def test_clusters_are_matched_one_to_one_where_the_counts_fit() -> None:
     # By majority both clusters would be category 0; one to one, cluster 1 must be category 1.
     counts = np.array([[50, 30], [0, 20]])
     assert match_clusters(counts).tolist() == [0, 1]
-    assert predictions(counts, match_clusters(counts)).tolist() == [[50, 30], [0, 20]]
+    assert confusion_matrix(counts, match_clusters(counts)).tolist() == [[50, 30], [0, 20]]
 
 
 def test_clusters_are_matched_by_majority_otherwise() -> None:
     counts = np.array([[5, 0, 1], [0, 4, 3]])
     assert match_clusters(counts).tolist() == [0, 1, 1]
-    assert predictions(counts, match_clusters(counts)).tolist() == [[5, 1], [0, 7]]
+    assert confusion_matrix(counts, match_clusters(counts)).tolist() == [[5, 1], [0, 7]]
 
 
 def test_the_papers_accuracy_is_one_against_the_rest() -> None:
@@ -81,8 +81,8 @@ def test_class_scores_are_sklearns(classes: int, pairs: list[tuple[int, int]]) -
     from sklearn.metrics import f1_score, precision_score, recall_score
 
     truth, said = (np.array(side, np.intp) % classes for side in zip(*pairs, strict=True))
-    table = confusion(truth, said, classes, classes)
-    scores = class_scores(predictions(table, np.arange(classes)))
+    table = contingency_table(truth, said, classes, classes)
+    scores = class_scores(confusion_matrix(table, np.arange(classes)))
     known = {"labels": range(classes), "average": None, "zero_division": 0}
     np.testing.assert_allclose(scores["f1"], f1_score(truth, said, **known))
     np.testing.assert_allclose(scores["precision"], precision_score(truth, said, **known))

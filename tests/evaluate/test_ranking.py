@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 
 from modiste.evaluate.ranking import (
+    drop_own_rows,
+    random_ranking,
     rank,
-    rank_at_random,
-    rank_moved,
-    values_of,
-    without,
+    rank_other_clusters,
+    values_at,
 )
 from modiste.search.index import LatentIndex
 
@@ -48,12 +48,12 @@ def test_an_empty_cluster_answers_nothing() -> None:
 
 def test_without_keeps_the_order() -> None:
     ranked = np.array([[4, 2, 7, 1], [4, 2, 7, 1]])
-    assert without(ranked, np.array([2, -1]), 3).tolist() == [[4, 7, 1], [4, 2, 7]]
+    assert drop_own_rows(ranked, np.array([2, -1]), 3).tolist() == [[4, 7, 1], [4, 2, 7]]
 
 
 def test_chance_is_the_same_for_a_seed_and_never_the_query() -> None:
     own = np.array([0, 1, -1])
-    first, again = (rank_at_random(6, 4, own, seed=3) for _ in range(2))
+    first, again = (random_ranking(6, 4, own, seed=3) for _ in range(2))
     assert (first == again).all()
     for query, row in enumerate(first):
         assert len(set(row.tolist())) == 4
@@ -61,14 +61,14 @@ def test_chance_is_the_same_for_a_seed_and_never_the_query() -> None:
 
 
 def test_chance_within_clusters() -> None:
-    ranked = rank_at_random(5, 4, np.array([0, 3]), 0, CLUSTER, np.array([0, 1]))
+    ranked = random_ranking(5, 4, np.array([0, 3]), 0, CLUSTER, np.array([0, 1]))
     assert set(ranked[0].tolist()) == {1, 2, -1}
     assert set(ranked[1].tolist()) == {4, -1}
 
 
 def test_what_is_moved_is_asked_in_the_other_cluster() -> None:
     centres = np.array([[1], [10.5]], np.float32)
-    ranked = rank_moved(
+    ranked = rank_other_clusters(
         index(),
         LINE[[0, 4]],
         1,
@@ -83,4 +83,4 @@ def test_what_is_moved_is_asked_in_the_other_cluster() -> None:
 
 
 def test_values_of_rows() -> None:
-    assert values_of(np.array([[0, 2, -1]]), [5, 6, 7]).tolist() == [[5, 7, -2]]
+    assert values_at(np.array([[0, 2, -1]]), [5, 6, 7]).tolist() == [[5, 7, -2]]

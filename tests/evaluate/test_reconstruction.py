@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from modiste.evaluate.reconstruction import (
-    StepSums,
+    GradientSums,
     laplacian_variance,
     psnr,
     squared_error,
@@ -54,8 +54,8 @@ def test_a_flat_photo_has_no_sharpness() -> None:
     assert laplacian_variance(np.full((1, 8, 8, 3), 77, np.uint8))[0] == pytest.approx(0.0, abs=1e-6)
 
 
-def sums_of(photos: np.ndarray) -> StepSums:
-    sums = StepSums((48, 36))
+def sums_of(photos: np.ndarray) -> GradientSums:
+    sums = GradientSums((48, 36))
     sums.add(photos)
     return sums
 

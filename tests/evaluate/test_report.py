@@ -11,8 +11,8 @@ from rich.console import Console
 
 from modiste.errors import StorageError
 from modiste.evaluate import evaluate
-from modiste.evaluate.report.html import report, write_report
-from modiste.evaluate.report.tables import figure, pages
+from modiste.evaluate.report.html import render_report, write_report
+from modiste.evaluate.report.tables import format_figure, result_tables
 from modiste.evaluate.report.terminal import print_tables
 from modiste.shop.shop import Shop
 
@@ -51,7 +51,7 @@ def result(shop: Shop) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def page(shop: Shop, result: dict[str, Any]) -> str:
-    return report(shop, result)
+    return render_report(shop, result)
 
 
 def test_the_report_stands_alone(page: str) -> None:
@@ -83,13 +83,13 @@ def test_the_report_has_every_part(page: str) -> None:
 
 def test_names_from_outside_are_escaped(shop: Shop, result: dict[str, Any]) -> None:
     evil = "<script>alert('&\"')</script>"
-    written = report(shop, result | {"source": evil, "notes": [evil], "model": evil})
+    written = render_report(shop, result | {"source": evil, "notes": [evil], "model": evil})
     assert evil not in written
     assert "&lt;script&gt;" in written
 
 
 def test_the_report_is_the_same_again(shop: Shop, result: dict[str, Any], page: str) -> None:
-    assert report(shop, result) == page
+    assert render_report(shop, result) == page
 
 
 def test_a_report_that_cannot_be_written_is_said(shop: Shop, result: dict[str, Any], tmp_path: Path) -> None:
@@ -111,12 +111,12 @@ def test_the_terminal_shows_the_papers_figures(result: dict[str, Any]) -> None:
 
 
 def test_every_row_is_as_long_as_its_head(result: dict[str, Any]) -> None:
-    for each in pages(result):
+    for each in result_tables(result):
         assert each.rows
         assert {len(row) for row in each.rows} == {len(each.columns)}
 
 
 def test_figures_as_text() -> None:
-    assert figure(None) == "–"
-    assert figure(1234) == "1,234"
-    assert figure(0.12345, [0.1, 0.2]) == "0.123 [0.100, 0.200]"
+    assert format_figure(None) == "–"
+    assert format_figure(1234) == "1,234"
+    assert format_figure(0.12345, [0.1, 0.2]) == "0.123 [0.100, 0.200]"

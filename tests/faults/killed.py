@@ -21,7 +21,7 @@ from modiste.pipeline.index import index_shop
 from modiste.pipeline.map import make_map
 from modiste.pipeline.train import train_shop
 from modiste.pipeline.update import (
-    models_of,
+    model_ids,
     put_products,
     remove_products,
     use_model,
@@ -66,7 +66,7 @@ def again(work: Callable[[Path], object]) -> Callable[[Path], Iterator[str]]:
 def switch(path: Path) -> Iterator[str]:
     """One model after the other."""
     files = Shop.open(path, need="catalogue").files
-    for model in itertools.cycle(models_of(files)):
+    for model in itertools.cycle(model_ids(files)):
         use_model(path, model)
         yield model
 

@@ -108,9 +108,9 @@ def slide(directory: Path, count: int) -> dict[str, Any]:
 
 
 def examine(directory: Path, count: int) -> dict[str, Any]:
-    from modiste.pipeline.doctor.check import examine_shop
+    from modiste.pipeline.doctor.check import check_shop
 
-    return {"faults": [fault.says for fault in examine_shop(directory / "shop")]}
+    return {"faults": [fault.says for fault in check_shop(directory / "shop")]}
 
 
 def ask(directory: Path, count: int) -> dict[str, Any]:
@@ -129,8 +129,8 @@ def ask(directory: Path, count: int) -> dict[str, Any]:
         "products": len(ids),
         "right": all(right),
         "near": [match.id for match in shop.similar(code, 3, "fixed-epsilon")],
-        "blue": int(shop.matching({"colour": ["blue"], "price": {"max": 100}}).sum()),
-        "noted": int(shop.matching({"note_0": [attributes(7, pool)["note_0"]]}).sum()),
+        "blue": int(shop.filter_mask({"colour": ["blue"], "price": {"max": 100}}).sum()),
+        "noted": int(shop.filter_mask({"note_0": [attributes(7, pool)["note_0"]]}).sum()),
         "facets": [facet.name for facet in shop.facets],
         "recommended": len(shop.recommend(code, 2)),
     }

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from modiste.pipeline.doctor.repair import look_over
+from modiste.pipeline.doctor.repair import check_and_repair
 from modiste.pipeline.update import refresh_shop, remove_products, stale_stage
 from modiste.server.auth import new_key
 from modiste.shop.shop import Shop
@@ -99,17 +99,17 @@ def test_changes_by_processes_whose_clocks_differ_by_decades(clock: Clock, small
     assert len(reader.similar(reader.random_design(0), 5)) == 5
     assert len(reader.jpeg(ids[20])) > 0  # of the version that it opened, or the newest
     assert stale_stage(small) is None
-    assert look_over(small)["sound"]
+    assert check_and_repair(small)["sound"]
 
 
 def test_a_shop_grows_no_further_under_a_clock_that_is_set_back(clock: Clock, small: Path) -> None:
     """What a clock that was ahead has dated into the future is merged all the same."""
     changed(clock, small, YEARS, 1)
     changed(clock, small, 0, 1)
-    assert look_over(small, repair=True)["sound"]
+    assert check_and_repair(small, repair=True)["sound"]
     before = sum(each.stat().st_size for each in small.rglob("*") if each.is_file())
     for _ in range(3):
-        assert look_over(small, repair=True)["sound"]
+        assert check_and_repair(small, repair=True)["sound"]
     after = sum(each.stat().st_size for each in small.rglob("*") if each.is_file())
     assert after - before < 300_000
 

@@ -15,7 +15,7 @@ import pytest
 
 from modiste import Shop
 from modiste.errors import SchemaError, StorageError
-from modiste.pipeline.doctor.check import examine_shop
+from modiste.pipeline.doctor.check import check_shop
 from modiste.storage.backup import backup_shop, restore_shop
 from tests.contents import contents
 from tests.small import SMALL
@@ -89,7 +89,7 @@ def test_no_room_for_a_backup(small: Path, full_disk: Path) -> None:
     with pytest.raises(StorageError, match=r"No space.*Free some space"):
         backup_shop(small, full_disk / "shop.zip")
     assert [path.read_bytes() for path in full_disk.iterdir()] == [b"the one before"]
-    assert examine_shop(small) == []
+    assert check_shop(small) == []
 
 
 def test_no_room_for_a_shop(full_disk: Path) -> None:

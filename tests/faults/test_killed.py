@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from modiste.pipeline.train import train_shop
-from modiste.pipeline.update import models_of, refresh_shop, use_model
+from modiste.pipeline.update import model_ids, refresh_shop, use_model
 from modiste.shop.shop import Shop
 from tests.faults.killed import WORK, product
 
@@ -73,7 +73,7 @@ def test_killed_at_any_moment(what: str, built: Path, tmp_path: Path) -> None:
     if what == "model":
         for seed in (5, 6):
             train_shop(path, epochs=2, latent=8, seed=seed)
-    models = models_of(Shop.open(path, need="catalogue").files)
+    models = model_ids(Shop.open(path, need="catalogue").files)
     use_model(path, models[-1])
     refresh_shop(path)
     there = set(Shop.open(path, need="catalogue").catalogue.ids)

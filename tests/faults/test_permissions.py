@@ -34,11 +34,11 @@ from pathlib import Path
 from modiste.sources.record import Record
 from modiste.errors import ModisteError
 from modiste.storage.backup import backup_shop
-from modiste.pipeline.update import Given, put_products, refresh_shop, remove_products
+from modiste.pipeline.update import InMemorySource, put_products, refresh_shop, remove_products
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.ingest import ingest
-from modiste.pipeline.doctor.repair import look_over
+from modiste.pipeline.doctor.repair import check_and_repair
 from modiste.shop.shop import Shop
 from modiste.images.photo import to_png
 import numpy as np
@@ -55,15 +55,15 @@ def answer(path):
 
 WORK = {
     "answer": answer,
-    "look over": lambda path: look_over(path)["sound"],
-    "repair": lambda path: look_over(path, repair=True)["sound"],
+    "look over": lambda path: check_and_repair(path)["sound"],
+    "repair": lambda path: check_and_repair(path, repair=True)["sound"],
     "put": lambda path: put_products(path, [Record("new", "bags", photo(1), {})]),
     "remove": lambda path: remove_products(path, [Shop.open(path, need="catalogue").catalogue.ids[0]]),
     "refresh": refresh_shop,
     "cluster": lambda path: cluster_shop(path, k=2, method="kmeans"),
     "index": index_shop,
     "backup": lambda path: backup_shop(path, Path(path).parent / "out.zip") and None,
-    "new": lambda path: ingest(Given([Record("a", "b", photo(2), {})]), Path(path) / "new").added,
+    "new": lambda path: ingest(InMemorySource([Record("a", "b", photo(2), {})]), Path(path) / "new").added,
 }
 
 def tried(work, path):

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from modiste.errors import ModisteError, SchemaError
 from modiste.pipeline.cluster import cluster_shop
-from modiste.pipeline.doctor.repair import look_over
+from modiste.pipeline.doctor.repair import check_and_repair
 from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.ingest import ingest
@@ -22,7 +22,7 @@ from modiste.pipeline.map import make_map
 from modiste.pipeline.sliders import make_sliders
 from modiste.pipeline.train import train_shop
 from modiste.pipeline.update import (
-    Given,
+    InMemorySource,
     put_products,
     refresh_shop,
     remove_products,
@@ -33,7 +33,7 @@ from modiste.server.settings import Settings
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record
 from modiste.storage.backup import backup_shop
-from modiste.storage.locks import one_writer
+from modiste.storage.locks import write_lock
 from tests.contents import contents
 from tests.server.client import refused
 from tests.server.conftest import UNLIMITED
@@ -65,19 +65,20 @@ if "store" in what:
 import numpy as np
 from modiste.images.photo import to_png
 from modiste.sources.record import Record
-from modiste.pipeline.update import Given
+from modiste.pipeline.update import InMemorySource
 from modiste.pipeline.ingest import ingest
 from modiste.pipeline.cluster import cluster_shop
 from modiste.shop.shop import Shop
 if "new" in what:
     photos = np.random.default_rng(0).integers(0, 255, (9, 24, 16, 3), dtype=np.uint8)
-    ingest(Given([Record(str(n), "bags", to_png(each)) for n, each in enumerate(photos)]), path, frame=(24, 16))
+    records = [Record(str(n), "bags", to_png(each)) for n, each in enumerate(photos)]
+    ingest(InMemorySource(records), path, frame=(24, 16))
 else:
     cluster_shop(path, k=2, method="kmeans")
     assert Shop.open(path).manifest.schema == 2
 if "holding" in what:
-    from modiste.storage.locks import one_writer
-    with one_writer(path):
+    from modiste.storage.locks import write_lock
+    with write_lock(path):
         print("held", flush=True)
         sys.stdin.read()
 """
@@ -102,7 +103,7 @@ def written_by_newer(what: str, path: Path) -> None:
 
 STAGES: dict[str, Callable[[Path], Any]] = {
     "open": Shop.open,
-    "ingest": lambda path: ingest(Given([Record("new", "bags", noise(1), {})]), path),
+    "ingest": lambda path: ingest(InMemorySource([Record("new", "bags", noise(1), {})]), path),
     "put": lambda path: put_products(path, [Record("new", "bags", noise(1), {})]),
     "remove": lambda path: remove_products(path, ["1"]),
     "train": lambda path: train_shop(path, epochs=2, latent=4),
@@ -130,7 +131,7 @@ def test_no_stage_changes_what_a_newer_version_has_written(what: str, small: Pat
         assert contents(path) == before, name
     assert not (path.parent / "out.zip").exists()
     for repair in (False, True):
-        found = look_over(path, repair=repair)
+        found = check_and_repair(path, repair=repair)
         assert not found["sound"]
         assert "this Modiste reads up to 1" in str(found["faults"])
         assert contents(path) == before
@@ -152,7 +153,7 @@ def test_one_lock_holds_for_both(small: Path) -> None:
         before = contents(small)
         with pytest.raises(ModisteError):
             cluster_shop(small, k=3)
-        with pytest.raises(ModisteError), one_writer(small):
+        with pytest.raises(ModisteError), write_lock(small):
             pass
         assert contents(small) == before
         process.communicate("")

@@ -20,20 +20,20 @@ from modiste.latent.arithmetic import interpolate
 from modiste.server.app import create_app
 from modiste.server.design_codec import (
     dequantise,
-    from_text,
+    from_base64url,
     quantise,
-    to_text,
+    to_base64url,
 )
 from modiste.server.settings import Settings
 from modiste.shop import loading
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record
 from modiste.sources.registry import open_source
-from modiste.sources.sanitize import harmless, unfit
+from modiste.sources.sanitize import escape_control_chars, record_problem
 from modiste.storage.backup import restore_shop
 from modiste.storage.manifest import Manifest
-from modiste.storage.paths import ShopFiles
-from modiste.storage.product_store import StoredProduct, _to_arrow
+from modiste.storage.paths import ShopPaths
+from modiste.storage.product_store import StoredProduct, _products_to_table
 from modiste.vae.config import ModelConfig
 from tests.small import SMALL
 
@@ -50,7 +50,7 @@ def photo(_: Path) -> Iterator[Target]:
     """The bytes of a photo, decoded in both ways and fitted."""
 
     def look(data: bytes) -> bool:
-        found = fit_photo(read_photo(data, at_least=FRAME), FRAME)
+        found = fit_photo(read_photo(data, min_size=FRAME), FRAME)
         assert found.shape == (*FRAME, 3)
         assert found.dtype == np.uint8
         return read_photo(data).size > 0
@@ -73,10 +73,10 @@ def table(scratch: Path) -> Iterator[Target]:
         if path.suffix == ".parquet":
             return (source.count() or 0) >= 0
         for row in source.records():
-            if isinstance(row, Record) and unfit(row) is None:
-                _to_arrow([StoredProduct(row.id, row.category, b"", "", "", dict(row.attributes))])
+            if isinstance(row, Record) and record_problem(row) is None:
+                _products_to_table([StoredProduct(row.id, row.category, b"", "", "", dict(row.attributes))])
             else:
-                harmless(f"{row.id} {row}").encode()
+                escape_control_chars(f"{row.id} {row}").encode()
         return True
 
     yield look
@@ -85,7 +85,7 @@ def table(scratch: Path) -> Iterator[Target]:
 @contextmanager
 def manifest(scratch: Path) -> Iterator[Target]:
     """`shop.json`."""
-    path = ShopFiles(scratch).manifest
+    path = ShopPaths(scratch).manifest
 
     def look(data: bytes) -> bool:
         path.write_bytes(data)
@@ -137,7 +137,7 @@ def sliders(scratch: Path) -> Iterator[Target]:
         path.write_bytes(data)
         held = loading.load_sliders(shop.files, shop.model)
         assert np.isfinite(held.ranges).all()
-        assert len(held.frames) >= 12
+        assert len(held.render_id) >= 12
         return bool(held.to_dict())
 
     yield look
@@ -164,10 +164,10 @@ def code(_: Path) -> Iterator[Target]:
 
     def look(data: bytes) -> bool:
         text = data.decode("utf-8", "surrogateescape")
-        held = from_text(text, len(ranges))
+        held = from_base64url(text, len(ranges))
         numbers = dequantise(held, ranges)
         assert quantise(numbers, ranges) == held
-        assert to_text(held) == text
+        assert to_base64url(held) == text
         interpolate(numbers, numbers, np.linspace(0, 1, 3))
         return True
 

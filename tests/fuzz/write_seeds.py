@@ -13,11 +13,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from modiste.server.design_codec import to_text
+from modiste.server.design_codec import to_base64url
 from modiste.storage.backup import restore_shop
-from modiste.storage.json_files import unsealed
+from modiste.storage.json_files import verify_checksum
 from modiste.storage.manifest import Manifest
-from modiste.storage.paths import ShopFiles
+from modiste.storage.paths import ShopPaths
 from tests.fuzz.targets import LONGEST, SEEDS, TABLES
 from tests.small import SMALL
 from tests.zoo import Bad, zoo
@@ -37,7 +37,7 @@ def written() -> dict[tuple[str, str], bytes]:
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "shop"
         restore_shop(SMALL, root)
-        files, model = ShopFiles(root), Manifest.load(root).model or ""
+        files, model = ShopPaths(root), Manifest.load(root).model or ""
         for target, path in {
             "manifest": files.manifest,
             "model": files.model(model) / "config.json",
@@ -45,9 +45,11 @@ def written() -> dict[tuple[str, str], bytes]:
             "sliders": files.sliders(model),
             "map": files.map(model),
         }.items():
-            found[target, f"{path.stem}.json"] = json.dumps(unsealed(json.loads(path.read_text()))).encode()
+            found[target, f"{path.stem}.json"] = json.dumps(
+                verify_checksum(json.loads(path.read_text()))
+            ).encode()
     found["code", "middle"] = b"f39_f39_f38"
-    found["frame", "middle"] = f"m={model}&z={to_text(bytes([128]) * 4)}".encode()
+    found["frame", "middle"] = f"m={model}&z={to_base64url(bytes([128]) * 4)}".encode()
     found["frame", "other shop"] = b"m=0123456789ab&z=%41%42&m=2"
     return found
 

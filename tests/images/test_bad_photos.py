@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from modiste.errors import PhotoError
-from modiste.images.integrity import is_as_written, passes_of
+from modiste.images.integrity import count_jpeg_scans, has_valid_png_checksums
 from modiste.images.photo import read_photo
 from tests.zoo import of_many_passes, written, zoo
 
@@ -78,16 +78,16 @@ def test_a_png_with_any_byte_changed_is_refused_unless_no_pixel_is() -> None:
 class TestPasses:
     @pytest.mark.parametrize("more", [0, 1, 7])
     def test_counted(self, more: int) -> None:
-        assert passes_of(of_many_passes(64, more)) == passes_of(of_many_passes(64, 0)) + more
-        assert passes_of(WHOLE["jpeg"]) == 1
-        assert 2 < passes_of(WHOLE["progressive"]) < 20
+        assert count_jpeg_scans(of_many_passes(64, more)) == count_jpeg_scans(of_many_passes(64, 0)) + more
+        assert count_jpeg_scans(WHOLE["jpeg"]) == 1
+        assert 2 < count_jpeg_scans(WHOLE["progressive"]) < 20
 
     def test_what_follows_the_end_and_what_is_inside_others_does_not_count(self) -> None:
         exif = b"\xff\xe1\0\x0a" + b"\xff\xda" * 4
         data = WHOLE["jpeg"][:2] + exif + WHOLE["jpeg"][2:] + b"\xff\xda\0\x02" * 500
-        assert passes_of(data) == 1
+        assert count_jpeg_scans(data) == 1
 
     @given(st.binary(max_size=300))
     def test_of_anything_it_comes_to_an_end(self, data: bytes) -> None:
-        assert passes_of(b"\xff\xd8" + data) <= len(data)
-        is_as_written(b"\x89PNG\r\n\x1a\n" + data)
+        assert count_jpeg_scans(b"\xff\xd8" + data) <= len(data)
+        has_valid_png_checksums(b"\x89PNG\r\n\x1a\n" + data)

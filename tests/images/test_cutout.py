@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from modiste.errors import PhotoError
 from modiste.images.background import product_mask
 from modiste.images.cutout import CutOut, cut_out
-from modiste.images.measurements import measures
+from modiste.images.measurements import measure_photos
 
 FRAME, WHITE, EXTENT = (120, 90), (255, 255, 255), 0.8
 SIZE = (200, 160)
@@ -55,12 +55,12 @@ def test_a_product_on_what_is_plain_is_found_and_placed(kind: str) -> None:
     assert mask is not None
     assert overlap(mask) > 0.93
     found = cut_out(photo(kind), FRAME, WHITE, EXTENT)
-    assert found.cut
+    assert found.is_cut
     assert found.share == pytest.approx(product().mean(), abs=0.03)
     assert found.photo.shape == (*FRAME, 3)
     assert found.photo.dtype == np.uint8
     assert (found.photo[[0, -1]] == 255).all()
-    size = measures(found.photo)
+    size = measure_photos(found.photo)
     assert max(size["height"], size["width"]) == pytest.approx(EXTENT, abs=0.03)
     middle = found.photo[FRAME[0] // 2, FRAME[1] // 2]
     assert np.abs(middle.astype(int) - (190, 60, 40)).max() < 8
@@ -72,7 +72,7 @@ def test_a_busy_background_is_left_alone() -> None:
     given = photo("busy")
     assert product_mask(given) is None
     found = cut_out(given, FRAME, WHITE, EXTENT)
-    assert (found.cut, found.share) == (False, 1.0)
+    assert (found.is_cut, found.share) == (False, 1.0)
     assert found.photo.shape == (*FRAME, 3)
 
 
@@ -100,13 +100,13 @@ def test_a_strap_is_kept_and_what_shows_through_it_is_not() -> None:
 
 @pytest.mark.parametrize("colour", [(90, 140, 200), (91, 141, 199)])
 def test_nothing_but_background(colour: tuple[int, int, int]) -> None:
-    assert not cut_out(photo("plain", colour), FRAME, WHITE, EXTENT).cut
+    assert not cut_out(photo("plain", colour), FRAME, WHITE, EXTENT).is_cut
 
 
 def test_a_product_that_fills_the_photo() -> None:
     pixels = np.full((*SIZE, 3), 255, np.uint8)
     pixels[3:-3, 3:-3] = (50, 80, 60)
-    assert not cut_out(pixels, FRAME, (0, 0, 0), EXTENT).cut
+    assert not cut_out(pixels, FRAME, (0, 0, 0), EXTENT).is_cut
 
 
 def standing(size: float, off: float = 0.0) -> np.ndarray:
@@ -122,11 +122,11 @@ def standing(size: float, off: float = 0.0) -> np.ndarray:
 def test_on_the_shop_s_own_background_white_stays_white() -> None:
     good = standing(0.8)
     kept = cut_out(good, (240, 180), WHITE, EXTENT)
-    assert not kept.cut
+    assert not kept.is_cut
     np.testing.assert_array_equal(kept.photo, good)
     for bad in (standing(0.4), standing(0.5, off=0.2)):
         moved = cut_out(bad, (240, 180), WHITE, EXTENT)
-        assert moved.cut
+        assert moved.is_cut
         shoe = (moved.photo > 238) & (moved.photo < 248)
         assert shoe.mean() > 0.2
 

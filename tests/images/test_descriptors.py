@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from modiste.images.descriptors import (
-    COLOURS,
-    SHAPE,
-    colours_of,
-    shape_of,
+    COLOUR_SIZE,
+    SHAPE_SIZE,
+    colour_descriptors,
+    shape_descriptors,
 )
 
 
@@ -30,21 +30,23 @@ def apart(of: object, a: np.ndarray, b: np.ndarray) -> float:
 
 def test_shape_sees_outlines_and_not_colour() -> None:
     red, green = photo((180, 60, 60)), photo((60, 180, 60))
-    assert apart(shape_of, red, green) < 0.02 * apart(shape_of, red, photo((180, 60, 60), round_=True))
+    assert apart(shape_descriptors, red, green) < 0.02 * apart(
+        shape_descriptors, red, photo((180, 60, 60), round_=True)
+    )
 
 
 def test_colours_see_colour_and_hardly_shape() -> None:
     red, disc, blue = photo(), photo(round_=True), photo((30, 30, 200))
-    assert apart(colours_of, red, disc) < 0.02 * apart(colours_of, red, blue)
+    assert apart(colour_descriptors, red, disc) < 0.02 * apart(colour_descriptors, red, blue)
 
 
 def test_colours_do_not_mind_where() -> None:
-    np.testing.assert_allclose(colours_of(photo(at=10)), colours_of(photo(at=30)), atol=1e-4)
+    np.testing.assert_allclose(colour_descriptors(photo(at=10)), colour_descriptors(photo(at=30)), atol=1e-4)
 
 
 def test_a_batch_is_each_by_itself() -> None:
     several = np.concatenate([photo(), photo(round_=True), np.full((1, 80, 60, 3), 255, np.uint8)])
-    for of, size in ((shape_of, SHAPE), (colours_of, COLOURS)):
+    for of, size in ((shape_descriptors, SHAPE_SIZE), (colour_descriptors, COLOUR_SIZE)):
         together = of(several)
         assert together.shape == (3, size)
         assert together.dtype == np.float32
@@ -56,8 +58,8 @@ def test_a_batch_is_each_by_itself() -> None:
 def test_any_size_and_photos_of_nothing(size: tuple[int, int]) -> None:
     for value in (0, 255):
         flat = np.full((2, *size, 3), value, np.uint8)
-        assert not colours_of(flat).any()
-        assert np.isfinite(shape_of(flat)).all()
+        assert not colour_descriptors(flat).any()
+        assert np.isfinite(shape_descriptors(flat)).all()
     noise = np.random.default_rng(0).integers(0, 256, (2, *size, 3), dtype=np.uint8)
-    assert np.isfinite(shape_of(noise)).all()
-    assert np.isfinite(colours_of(noise)).all()
+    assert np.isfinite(shape_descriptors(noise)).all()
+    assert np.isfinite(colour_descriptors(noise)).all()

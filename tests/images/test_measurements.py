@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modiste.images.measurements import MEASURES, measures
+from modiste.images.measurements import MEASUREMENT_NAMES, measure_photos
 
 
 def box(top: int, left: int, height: int, width: int, colour: tuple[int, int, int]) -> np.ndarray:
@@ -25,7 +25,7 @@ colours = st.tuples(*[st.integers(0, 200)] * 3)
 def test_a_box_is_what_it_is(
     top: int, left: int, height: int, width: int, colour: tuple[int, int, int]
 ) -> None:
-    found = measures(box(top, left, height, width, colour))
+    found = measure_photos(box(top, left, height, width, colour))
     red, green, blue = (channel / 255 for channel in colour)
     assert found["height"] == pytest.approx(height / 60)
     assert found["width"] == pytest.approx(width / 40)
@@ -45,33 +45,33 @@ def test_a_box_is_what_it_is(
 
 def test_a_batch_is_a_loop() -> None:
     photos = np.random.default_rng(0).integers(0, 256, (70, 12, 9, 3), np.uint8)
-    together = measures(photos)
-    assert set(together) == set(MEASURES)
-    for name in MEASURES:
-        np.testing.assert_allclose(together[name], [measures(photo)[name] for photo in photos])
+    together = measure_photos(photos)
+    assert set(together) == set(MEASUREMENT_NAMES)
+    for name in MEASUREMENT_NAMES:
+        np.testing.assert_allclose(together[name], [measure_photos(photo)[name] for photo in photos])
 
 
 def test_where_nothing_is() -> None:
-    found = measures(np.full((8, 6, 3), 250, np.uint8))
+    found = measure_photos(np.full((8, 6, 3), 250, np.uint8))
     assert (found["area"], found["height"], found["edges"], found["aspect"]) == (0, 0, 0, 1)
     assert all(np.isfinite(value) for value in found.values())
-    assert measures(np.empty((0, 8, 6, 3), np.uint8))["hue"].shape == (0,)
+    assert measure_photos(np.empty((0, 8, 6, 3), np.uint8))["hue"].shape == (0,)
 
 
 def test_stripes_have_more_edges() -> None:
     plain, striped = box(10, 10, 30, 20, (100, 100, 100)), box(10, 10, 30, 20, (100, 100, 100))
     striped[10:40:4, 10:30] = 0
-    assert measures(striped)["edges"] > measures(plain)["edges"]
+    assert measure_photos(striped)["edges"] > measure_photos(plain)["edges"]
 
 
 def test_where_it_is_dark_and_where_it_is_full() -> None:
     photo = box(10, 10, 30, 20, (50, 50, 50))
     photo[25:40, 10:20] = 150  # lighter below on the left
-    found = measures(photo)
+    found = measure_photos(photo)
     assert found["shade"] == pytest.approx(-50 / 255, abs=1e-6)
     assert found["side"] == pytest.approx(50 / 255, abs=1e-6)
     assert found["contrast"] > 0.1
     photo[25:40, 20:30] = 255  # and nothing on the right
-    found = measures(photo)
+    found = measure_photos(photo)
     assert found["fill"] == pytest.approx(0.75)
     assert found["balance"] < 0.5 > found["lean"]

@@ -15,7 +15,7 @@ from PIL import Image
 
 from modiste.errors import PhotoError
 from modiste.images.photo import (
-    background_of,
+    background_colour,
     decode_jpeg,
     fit_photo,
     is_white_background,
@@ -135,7 +135,7 @@ class TestReading:
 
     def test_a_large_jpeg_may_be_decoded_smaller_but_never_below_what_is_needed(self) -> None:
         data = encoded(Image.fromarray(blocks(1600, 1200)), "JPEG", quality=95)
-        small = read_photo(data, at_least=(240, 180))
+        small = read_photo(data, min_size=(240, 180))
         assert 240 <= small.shape[0] < 1600
         assert small.shape[1] >= 180
         full = fit_photo(read_photo(data), (240, 180))
@@ -206,7 +206,7 @@ class TestRefusing:
         ],
     )
     def test_arrays_that_are_not_photos(self, array: np.ndarray) -> None:
-        for use in (background_of, photo_hash, to_jpeg, lambda a: fit_photo(a, (8, 8))):
+        for use in (background_colour, photo_hash, to_jpeg, lambda a: fit_photo(a, (8, 8))):
             with pytest.raises(PhotoError, match="is not a photo"):
                 use(array)
 
@@ -275,7 +275,7 @@ def test_the_real_photos_are_read_and_fitted() -> None:
         photo = read_photo(path)
         framed = fit_photo(photo, (240, 180))
         assert framed.shape == (240, 180, 3)
-        assert np.abs(background_of(framed).astype(int) - background_of(photo)).max() <= 2
+        assert np.abs(background_colour(framed).astype(int) - background_colour(photo)).max() <= 2
         white += is_white_background(photo)
     assert 0.9 < white / len(paths) < 1
 
@@ -284,7 +284,7 @@ class TestBackground:
     def test_the_product_may_touch_an_edge(self) -> None:
         photo = np.full((80, 60, 3), 250, np.uint8)
         photo[20:60, :30] = (120, 10, 10)
-        assert background_of(photo).tolist() == [250, 250, 250]
+        assert background_colour(photo).tolist() == [250, 250, 250]
         assert is_white_background(photo)
 
     def test_grey_and_scenery_are_not_white(self) -> None:
@@ -292,7 +292,7 @@ class TestBackground:
         assert not is_white_background(blocks())
 
     def test_one_pixel(self) -> None:
-        assert background_of(np.full((1, 1, 3), 9, np.uint8)).tolist() == [9, 9, 9]
+        assert background_colour(np.full((1, 1, 3), 9, np.uint8)).tolist() == [9, 9, 9]
 
 
 class TestWriting:

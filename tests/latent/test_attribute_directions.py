@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.images.measurements import measures
+from modiste.images.measurements import measure_photos
 from modiste.latent.attribute_directions import attribute_directions
-from modiste.latent.slider_checks import Judge, probe
+from modiste.latent.slider_checks import DirectionCheck, measure_slopes
 from tests.latent.toy import draw, posteriors
 
 
@@ -53,10 +53,10 @@ def test_too_few_rows_give_none() -> None:
 
 def test_a_direction_moves_the_picture() -> None:
     codes, _ = posteriors()
-    tall = measures(draw(codes))["height"].tolist()
+    tall = measure_photos(draw(codes))["height"].tolist()
     (slider,) = attribute_directions(codes, {"height": tall})
     way = np.linspace(slider.minimum, slider.maximum, 7)[:, None] * np.array(slider.direction)
-    drawn = measures(draw(way.astype(np.float32)))
+    drawn = measure_photos(draw(way.astype(np.float32)))
     assert (np.diff(drawn["height"]) >= 0).all()
     assert np.ptp(drawn["height"]) > 0.3
     assert np.ptp(drawn["lightness"]) < 0.05
@@ -64,7 +64,7 @@ def test_a_direction_moves_the_picture() -> None:
 
 def test_the_decoder_s_slopes_are_found() -> None:
     mean, _ = posteriors()
-    slopes = probe(draw, mean, rounds=8)
+    slopes = measure_slopes(draw, mean, rounds=8)
     assert np.abs(slopes["lightness"]).argmax() == 0
     assert slopes["lightness"][0] < 0
     assert slopes["height"].argmax() == 1
@@ -75,13 +75,17 @@ def test_directions_are_apart_on_the_picture_where_the_catalogue_mixes_them() ->
     mean, _ = posteriors()
     mean[:, 2] = 0.8 * mean[:, 1] + 0.3 * mean[:, 2]  # what is tall is wide, in this catalogue
     measured = {
-        name: values.tolist() for name, values in measures(draw(mean)).items() if name in ("height", "width")
+        name: values.tolist()
+        for name, values in measure_photos(draw(mean)).items()
+        if name in ("height", "width")
     }
-    slopes = probe(draw, mean, rounds=8)
-    judge = Judge(draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, measured, slopes)
+    slopes = measure_slopes(draw, mean, rounds=8)
+    judge = DirectionCheck(
+        draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, measured, slopes
+    )
     found = {
         each.attribute: np.array(each.direction)
-        for each in attribute_directions(mean, measured, measured=slopes, worst=judge.worst)
+        for each in attribute_directions(mean, measured, slopes=slopes, find_worst=judge.find_worst)
     }
     assert found["height"][1] > 0.95
     assert found["width"][2] > 0.95
@@ -90,20 +94,20 @@ def test_directions_are_apart_on_the_picture_where_the_catalogue_mixes_them() ->
 def test_a_direction_that_moves_nothing_is_left_out() -> None:
     mean, _ = posteriors()
     mean[:, 3] *= 100
-    told = {"height": measures(draw(mean))["height"].tolist(), "weight": mean[:, 3].tolist()}
-    slopes = probe(draw, mean, rounds=8)
+    told = {"height": measure_photos(draw(mean))["height"].tolist(), "weight": mean[:, 3].tolist()}
+    slopes = measure_slopes(draw, mean, rounds=8)
     # Near any code lies the first product only: whatever the direction, its weight is what is found.
-    judge = Judge(draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, told, slopes)
-    assert {each.attribute for each in attribute_directions(mean, told, measured=slopes)} == {
+    judge = DirectionCheck(draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, told, slopes)
+    assert {each.attribute for each in attribute_directions(mean, told, slopes=slopes)} == {
         "height",
         "weight",
     }
-    kept = attribute_directions(mean, told, measured=slopes, worst=judge.worst)
+    kept = attribute_directions(mean, told, slopes=slopes, find_worst=judge.find_worst)
     assert {each.attribute for each in kept} == {"height"}
 
 
 def test_no_more_directions_than_asked_and_none_from_nothing() -> None:
     mean, _ = posteriors()
     three = {str(latent): mean[:, latent].tolist() for latent in range(3)}
-    assert len(attribute_directions(mean, three, most=2)) == 2
+    assert len(attribute_directions(mean, three, max_directions=2)) == 2
     assert attribute_directions(mean, {}) == ()

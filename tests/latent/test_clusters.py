@@ -64,7 +64,7 @@ def test_kept_as_json_and_back(fitted: tuple[Clusters, np.ndarray]) -> None:
     back = Clusters.from_dict(json.loads(json.dumps(clusters.to_dict())))
     np.testing.assert_array_equal(back.centres, clusters.centres)
     np.testing.assert_array_equal(back.assign(codes), clusters.assign(codes))
-    assert (back.labels, back.on, back.method) == (clusters.labels, clusters.on, clusters.method)
+    assert (back.labels, back.features, back.method) == (clusters.labels, clusters.features, clusters.method)
 
 
 @pytest.mark.parametrize("method", sorted(FITS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import multivariate_normal
 
-from modiste.latent.mixture import Mixture, bhattacharyya
+from modiste.latent.mixture import Mixture, bhattacharyya_distances
 
 
 def mixture(m: int = 3, n: int = 4) -> Mixture:
@@ -26,7 +26,7 @@ def test_the_densities_are_the_normal_ones() -> None:
         axis=1,
     )
     np.testing.assert_allclose(made.log_joint(codes), expected)
-    np.testing.assert_array_equal(made.group_of(codes), made.groups[expected.argmax(axis=1)])
+    np.testing.assert_array_equal(made.assign_groups(codes), made.groups[expected.argmax(axis=1)])
 
 
 def test_the_overlap_is_the_integral_of_the_root_of_both_densities() -> None:
@@ -34,4 +34,6 @@ def test_the_overlap_is_the_integral_of_the_root_of_both_densities() -> None:
     x = np.linspace(-12, 12, 200_001)
     first, second = (multivariate_normal(m, c).pdf(x) for m, c in zip(means, covariances, strict=True))
     expected = -np.log(np.trapezoid(np.sqrt(first * second), x))
-    np.testing.assert_allclose(bhattacharyya(means, covariances), [[0, expected], [expected, 0]], atol=1e-6)
+    np.testing.assert_allclose(
+        bhattacharyya_distances(means, covariances), [[0, expected], [expected, 0]], atol=1e-6
+    )

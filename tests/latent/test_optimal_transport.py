@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modiste.errors import BadCode
-from modiste.latent.optimal_transport import Moments, crowding, transport
+from modiste.latent.optimal_transport import Moments, hub_score, transport
 
 
 def gaussians(seed: int, n: int = 3, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
@@ -21,8 +21,8 @@ def gaussians(seed: int, n: int = 3, count: int = 4000) -> tuple[np.ndarray, np.
 @given(st.integers(0, 1000))
 def test_the_map_carries_one_gaussian_to_the_other(seed: int) -> None:
     codes, cluster = gaussians(seed, count=200)
-    moments = Moments.of(codes, cluster, 2)
-    matrix = moments.transport(0, 1)
+    moments = Moments.fit(codes, cluster, 2)
+    matrix = moments.transport_matrix(0, 1)
     np.testing.assert_allclose(
         matrix @ moments.covariances[0] @ matrix.T, moments.covariances[1], rtol=1e-6, atol=1e-8
     )
@@ -33,18 +33,18 @@ def test_the_map_carries_one_gaussian_to_the_other(seed: int) -> None:
 @given(st.integers(0, 1000))
 def test_there_and_back_again(seed: int) -> None:
     codes, cluster = gaussians(seed, count=200)
-    moments = Moments.of(codes, cluster, 2)
-    there = transport(codes[:5], moments.transport(0, 1), moments.centres[0], moments.centres[1])
-    back = transport(there, moments.transport(1, 0), moments.centres[1], moments.centres[0])
+    moments = Moments.fit(codes, cluster, 2)
+    there = transport(codes[:5], moments.transport_matrix(0, 1), moments.centres[0], moments.centres[1])
+    back = transport(there, moments.transport_matrix(1, 0), moments.centres[1], moments.centres[0])
     np.testing.assert_allclose(back, codes[:5], rtol=1e-3, atol=1e-3)
 
 
 def test_clusters_of_one_shape_are_shifted() -> None:
     points = np.random.default_rng(0).standard_normal((500, 4))
-    moments = Moments.of(np.concatenate([points, points + 3]), np.repeat([0, 1], 500), 2)
-    np.testing.assert_allclose(moments.transport(0, 1), np.eye(4), atol=1e-9)
+    moments = Moments.fit(np.concatenate([points, points + 3]), np.repeat([0, 1], 500), 2)
+    np.testing.assert_allclose(moments.transport_matrix(0, 1), np.eye(4), atol=1e-9)
     np.testing.assert_allclose(
-        transport(points[0], moments.transport(0, 1), moments.centres[0], moments.centres[1]),
+        transport(points[0], moments.transport_matrix(0, 1), moments.centres[0], moments.centres[1]),
         points[0] + 3,
         atol=1e-5,
     )
@@ -53,8 +53,8 @@ def test_clusters_of_one_shape_are_shifted() -> None:
 def test_a_small_or_an_empty_cluster_leans_on_all() -> None:
     codes, cluster = gaussians(0)
     few = np.concatenate([codes, codes[:1] + 1])
-    moments = Moments.of(few, np.append(cluster, 2), 4)
-    assert np.isfinite(moments.transport(0, 2)).all()
+    moments = Moments.fit(few, np.append(cluster, 2), 4)
+    assert np.isfinite(moments.transport_matrix(0, 2)).all()
     np.testing.assert_allclose(moments.centres[2], codes[0] + 1)
     np.testing.assert_allclose(moments.centres[3], few.mean(axis=0))
 
@@ -62,8 +62,8 @@ def test_a_small_or_an_empty_cluster_leans_on_all() -> None:
 def test_numbers_that_do_not_vary_are_no_trouble() -> None:
     codes, cluster = gaussians(0)
     flat = np.column_stack([codes, np.zeros(len(codes))])
-    moments = Moments.of(flat, cluster, 2)
-    assert transport(flat[0], moments.transport(0, 1), moments.centres[0], moments.centres[1])[3] == 0
+    moments = Moments.fit(flat, cluster, 2)
+    assert transport(flat[0], moments.transport_matrix(0, 1), moments.centres[0], moments.centres[1])[3] == 0
 
 
 @pytest.mark.parametrize("shape", [(2,), (4,), (2, 2), (1, 1, 3)])
@@ -79,6 +79,6 @@ def test_a_code_too_far_out_to_be_carried_is_refused() -> None:
 
 def test_crowding_is_the_mean_of_the_best() -> None:
     scores = np.array([[1.0, 5.0], [3.0, 4.0], [2.0, 0.0]])
-    assert crowding(scores, 2).tolist() == [2.5, 4.5]
-    assert crowding(scores, 9).tolist() == [2.0, 3.0]
-    assert crowding(np.empty((0, 2)), 3).tolist() == [0.0, 0.0]
+    assert hub_score(scores, 2).tolist() == [2.5, 4.5]
+    assert hub_score(scores, 9).tolist() == [2.0, 3.0]
+    assert hub_score(np.empty((0, 2)), 3).tolist() == [0.0, 0.0]

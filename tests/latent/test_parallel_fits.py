@@ -32,7 +32,7 @@ def test_threads_fit_and_assign_as_one_does(by: str, monkeypatch: pytest.MonkeyP
             return fit_categories(codes, ["a", "b", "c"] * 300, 0, *each)
         return {"kmeans": fit_kmeans, "mixture": fit_mixture}[by](codes, 3, 0, *each)
 
-    monkeypatch.setattr(clusters, "PIECE", 100)
+    monkeypatch.setattr(clusters, "ASSIGN_BATCH_ROWS", 100)
     one, many = fit(), fit(by_threads)
     assert many.to_dict() == one.to_dict()
     np.testing.assert_array_equal(many.assign(codes, by_threads), one.assign(codes))

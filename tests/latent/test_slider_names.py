@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from modiste.latent.slider_names import (
-    NAMELESS,
+    DEFAULT_ENDS,
     choose_names,
     kl_per_latent,
     name_latents,
@@ -34,7 +34,7 @@ def test_latents_are_named_by_what_they_do() -> None:
         "shorter ↔ taller",
         "narrower ↔ wider",
     ]
-    assert (sliders[3].name, sliders[3].idle) == ("less ↔ more", True)
+    assert (sliders[3].name, sliders[3].is_idle) == ("less ↔ more", True)
     assert sliders[1].effects["height"] > 1.0 > abs(sliders[1].effects["lightness"])
     assert sliders[0].minimum < 0 < sliders[0].maximum
 
@@ -47,14 +47,14 @@ def test_names_go_to_the_strongest_effect_and_are_never_given_twice() -> None:
         {"lightness": 0.3},
         {"lightness": 0.1},
     ]
-    nothing = (0.0, NAMELESS)
+    nothing = (0.0, DEFAULT_ENDS)
     names = choose_names(effects, [nothing] * 5)
     assert names == [
         ("darker, shorter", "lighter, taller"),
         ("lighter", "darker"),
         ("wider", "narrower"),
-        NAMELESS,
-        NAMELESS,
+        DEFAULT_ENDS,
+        DEFAULT_ENDS,
     ]
 
 

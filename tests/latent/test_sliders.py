@@ -16,7 +16,7 @@ from modiste.latent.sliders import (
     AttributeSlider,
     LatentSlider,
     Sliders,
-    ranges_id,
+    hash_ranges,
 )
 
 words = st.text(min_size=1, max_size=12)
@@ -60,7 +60,7 @@ def good() -> dict[str, Any]:
 def test_names() -> None:
     sliders = Sliders.from_dict(good())
     assert [each.name for each in sliders.latents] == ["darker ↔ lighter", "less ↔ more"]
-    assert [each.idle for each in sliders.latents] == [False, True]
+    assert [each.is_idle for each in sliders.latents] == [False, True]
     assert [each.name for each in sliders.attributes] == ["base_colour: red", "heel"]
 
 
@@ -110,12 +110,12 @@ def test_frames_name_the_model_until_a_range_is_changed() -> None:
     first = Sliders.from_dict(raw)
     assert first.ranges.dtype == np.float32
     assert first.ranges.tolist() == [[-1, 1], [-2, 2]]  # by latent, not in the order to show them
-    raw["ranges_id"] = ranges_id(first.ranges)
-    assert Sliders.from_dict(raw).frames == "m"
+    raw["ranges_id"] = hash_ranges(first.ranges)
+    assert Sliders.from_dict(raw).render_id == "m"
     raw["latents"][0].update(low="inky", high="chalky")
-    assert Sliders.from_dict(raw).frames == "m"
+    assert Sliders.from_dict(raw).render_id == "m"
     raw["latents"][0].update(maximum=2.5)
     changed = Sliders.from_dict(raw)
-    assert changed.frames == f"m-{ranges_id(changed.ranges)}"
+    assert changed.render_id == f"m-{hash_ranges(changed.ranges)}"
     del raw["ranges_id"]  # not known: never mistaken for the first
-    assert Sliders.from_dict(raw).frames == changed.frames
+    assert Sliders.from_dict(raw).render_id == changed.render_id

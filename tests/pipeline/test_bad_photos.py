@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from modiste.pipeline.ingest import ingest
-from modiste.pipeline.prepare_photos import Outcome, Preparer
+from modiste.pipeline.prepare_photos import Outcome, PhotoPreparer
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record, Rejection
 from modiste.storage.product_store import StoredProduct
@@ -50,7 +50,7 @@ def test_each_comes_in_or_is_rejected_for_its_reason(folder: Path, tmp_path: Pat
 @pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason == "too-large"])
 def test_a_refusal_takes_little_memory(name: str, tmp_path: Path) -> None:
     """Measure the peak memory of this process while an ingest prepares one photo and rejects it."""
-    preparer = Preparer(FRAME, "any", {}.get, tmp_path)
+    preparer = PhotoPreparer(FRAME, "any", {}.get, tmp_path)
     assert isinstance(prepared(preparer, zoo()["one pixel"].data), StoredProduct)
     Path("/proc/self/clear_refs").write_text("5")
     idle = resident("VmRSS")
@@ -60,7 +60,7 @@ def test_a_refusal_takes_little_memory(name: str, tmp_path: Path) -> None:
     assert resident("VmHWM") - idle < REFUSAL_MIB
 
 
-def prepared(preparer: Preparer, photo: bytes) -> Outcome:
+def prepared(preparer: PhotoPreparer, photo: bytes) -> Outcome:
     """Return what an ingest makes of one photo."""
     (outcome,) = preparer.run(iter([Record("hat", "hats", photo)]))
     return outcome

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from modiste.images.measurements import measures
-from modiste.pipeline.map import first_product
+from modiste.images.measurements import measure_photos
+from modiste.pipeline.map import opening_product
 from modiste.shop.shop import Shop
 
 
 def test_it_is_of_the_largest_category_and_more_colourful_than_most(built: Path) -> None:
     shop = Shop.open(built)
-    found = shop.catalogue.row(first_product(shop))
+    found = shop.catalogue.row(opening_product(shop))
     counts = shop.catalogue.counts()
     largest = max(counts, key=lambda name: counts[name])
     assert shop.catalogue.categories[found] == largest
     rows = [row for row, name in enumerate(shop.catalogue.categories) if name == largest]
-    colour = measures(shop.engine.decode(shop.encodings.code[rows]))["saturation"]
+    colour = measure_photos(shop.onnx_model.decode(shop.encodings.code[rows]))["saturation"]
     assert colour[rows.index(found)] > np.median(colour)
-    assert shop.map.first == shop.catalogue.ids[found]
+    assert shop.map.opening_product == shop.catalogue.ids[found]

@@ -24,7 +24,7 @@ from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.ingest import ingest
 from modiste.pipeline.map import make_map
 from modiste.pipeline.sliders import make_sliders
-from modiste.shop.info import describe
+from modiste.shop.info import describe_shop
 from modiste.sources.record import Record
 from modiste.sources.sample import SampleSource
 from tests.contents import edit
@@ -47,7 +47,7 @@ def files(root: Path) -> tuple[Path, Path]:
 def test_a_shop_has_a_slider_for_each_latent(shop: Shop) -> None:
     sliders = shop.sliders
     assert sorted(each.latent for each in sliders.latents) == list(range(N))
-    assert sliders.frames == shop.model.model_id
+    assert sliders.render_id == shop.model.model_id
     assert sliders.ranges.shape == (N, 2)
     kl = [each.kl for each in sliders.latents]
     assert kl == sorted(kl, reverse=True)
@@ -89,11 +89,11 @@ def test_closeness_and_typicality(shop: Shop) -> None:
 
 def test_filters_reach_similar_and_recommend(shop: Shop) -> None:
     code, where = shop.random_design(2), {"category": ["bags"]}
-    allowed = {id_ for id_, fits in zip(shop.catalogue.ids, shop.matching(where), strict=True) if fits}
+    allowed = {id_ for id_, fits in zip(shop.catalogue.ids, shop.filter_mask(where), strict=True) if fits}
     matches = shop.similar(code, 90, scope="catalogue", where=where)
     assert {match.id for match in matches} == allowed
     mean = shop.encodings.mean
-    rows = np.flatnonzero(shop.matching(where))
+    rows = np.flatnonzero(shop.filter_mask(where))
     nearest = rows[np.linalg.norm(mean[rows].astype(float) - code, axis=1).argmin()]
     assert shop.similar(code, 1, "mean", "catalogue", where=where)[0].id == shop.catalogue.ids[nearest]
     for own in shop.similar(code, 90, where=where):
@@ -145,7 +145,7 @@ def test_a_photo_is_cut_to_the_shop_s_background(shop: Shop) -> None:
     pixels = np.full((90, 90, 3), (60, 120, 180), np.uint8)
     pixels[30:60, 20:70] = (180, 60, 30)
     found = shop.cut_out(pixels)
-    assert found.cut
+    assert found.is_cut
     assert found.photo.shape == (*FRAME, 3)
     assert np.abs(found.photo[0, 0].astype(int) - shop.map.background).max() < 3
 
@@ -166,14 +166,14 @@ def test_an_edited_file_is_read_and_kept(shop_copy: Path) -> None:
     sliders.write_text(json.dumps(raw))
     opened = Shop.open(shop_copy, need="map")
     assert opened.sliders.latents[0].name == "inky ↔ chalky"
-    assert opened.sliders.frames == opened.model.model_id
+    assert opened.sliders.render_id == opened.model.model_id
     raw["latents"][0]["maximum"] += 1
     sliders.write_text(json.dumps(raw))
-    assert Shop.open(shop_copy, need="map").sliders.frames != opened.model.model_id
+    assert Shop.open(shop_copy, need="map").sliders.render_id != opened.model.model_id
     made = make_sliders(shop_copy)
     assert json.loads(Path(made["copy"]).read_text()) == raw
     again = Shop.open(shop_copy, need="map").sliders
-    assert again.frames == made["frames"] == opened.model.model_id
+    assert again.render_id == made["frames"] == opened.model.model_id
 
 
 def test_ranges_that_differ_from_the_first_change_the_frames(shop_copy: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_missing_file_names_the_command(shop_copy: Path, which: int) -> None:
     with pytest.raises(ShopIncomplete, match="modiste sliders --shop"):
         Shop.open(shop_copy, need="map")
     Shop.open(shop_copy)  # answers all the same
-    assert "modiste sliders" in describe(shop_copy)["stages"][("sliders", "map")[which]]
+    assert "modiste sliders" in describe_shop(shop_copy)["stages"][("sliders", "map")[which]]
 
 
 def test_sliders_of_another_model(shop_copy: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_very_small_shop(shop_copy: Path, tmp_path: Path, sample_records: list
     root = tmp_path / "tiny"
     ingest(Listed(sample_records[:count]), root, frame=FRAME)
     shutil.copytree(shop_copy / "models", root / "models")
-    Manifest.load(root).with_(model=Manifest.load(shop_copy).model).save(root)
+    Manifest.load(root).with_changes(model=Manifest.load(shop_copy).model).save(root)
     encode_shop(root)
     cluster_shop(root, k=1, method="kmeans")
     make_sliders(root)
@@ -304,8 +304,8 @@ def test_on_the_sample_each_named_direction_moves_its_own_attribute(tmp_path: Pa
     On average its own measure grows with every step, and at least twice as much as any other that is named, each in
     units of its spread over the catalogue's pictures.
     """
-    from modiste.images.measurements import measures
-    from modiste.latent.slider_names import spread
+    from modiste.images.measurements import measure_photos
+    from modiste.latent.slider_names import measurement_spread
     from modiste.pipeline.build import build
 
     build(
@@ -318,7 +318,7 @@ def test_on_the_sample_each_named_direction_moves_its_own_attribute(tmp_path: Pa
     shop = Shop.open(tmp_path / "shop", need="map")
     random = np.random.default_rng(7)
     mean = shop.encodings.mean
-    plain = measures(shop.decode(mean[random.choice(len(mean), 200, replace=False)]))
+    plain = measure_photos(shop.decode(mean[random.choice(len(mean), 200, replace=False)]))
     start = mean[random.choice(len(mean), 32, replace=False)].astype(np.float64)
     shown = [each for each in shop.sliders.attributes if each.value is None and each.attribute in plain]
     names = [each.attribute for each in shown]
@@ -327,11 +327,13 @@ def test_on_the_sample_each_named_direction_moves_its_own_attribute(tmp_path: Pa
     for each in shown:
         direction = np.array(each.direction)
         steps = [
-            measures(shop.decode((start + (to - start @ direction)[:, None] * direction).astype(np.float32)))
+            measure_photos(
+                shop.decode((start + (to - start @ direction)[:, None] * direction).astype(np.float32))
+            )
             for to in np.linspace(each.minimum, each.maximum, 7)
         ]
         paths = {
-            name: np.array([step[name].mean() for step in steps]) / spread(name, plain[name])
+            name: np.array([step[name].mean() for step in steps]) / measurement_spread(name, plain[name])
             for name in names
         }
         own = paths.pop(each.attribute)

@@ -35,7 +35,7 @@ from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.train import train_shop
 from modiste.pipeline.update import (
-    models_of,
+    model_ids,
     put_products,
     refresh_shop,
     remove_products,
@@ -114,7 +114,7 @@ def test_going_back_to_a_model_needs_no_encoding_again(shop_copy: Path) -> None:
     assert "encodings" not in refresh_shop(shop_copy)
     back = Shop.open(shop_copy, need="map")
     np.testing.assert_array_equal(back.encodings.code, first.encodings.code)
-    assert set(models_of(back.files)) == {first.model.model_id, other}
+    assert set(model_ids(back.files)) == {first.model.model_id, other}
 
 
 class Changes(RuleBasedStateMachine):
@@ -154,7 +154,7 @@ class Changes(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 1))
     def use(self, which: int) -> None:
-        use_model(self.path, models_of(Shop.open(self.path, need="catalogue").files)[which])
+        use_model(self.path, model_ids(Shop.open(self.path, need="catalogue").files)[which])
         self.fresh = False
 
     @precondition(lambda self: self.fresh)
@@ -188,7 +188,7 @@ class Changes(RuleBasedStateMachine):
         scores = log_likelihood(code, shop.encodings.mean, shop.encodings.std, shop.tau)
         order = np.lexsort((np.arange(len(scores)), -scores))[:5]
         assert [match.id for match in found] == [shop.catalogue.ids[row] for row in order]
-        mean, std = shop.engine.encode(np.stack([shop.photo(id_) for id_ in shop.catalogue.ids]))
+        mean, std = shop.onnx_model.encode(np.stack([shop.photo(id_) for id_ in shop.catalogue.ids]))
         np.testing.assert_allclose(shop.encodings.mean, mean, atol=1e-4)
         np.testing.assert_allclose(shop.encodings.std, std, atol=1e-4)
 

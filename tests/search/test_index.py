@@ -188,7 +188,7 @@ def test_many_taus() -> None:
 def test_without_clusters() -> None:
     parts = catalogue()
     index = LatentIndex([str(i) for i in range(600)], *parts[:3])
-    assert (len(index), index.n) == (600, 6)
+    assert (len(index), index.latent_dim) == (600, 6)
     np.testing.assert_array_equal(
         index.nearest(parts[2][0], 5)[0], index_of(parts).nearest(parts[2][0], 5)[0]
     )

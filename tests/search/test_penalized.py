@@ -22,11 +22,11 @@ def test_products_too_certain_for_float32_are_ranked_as_in_float64() -> None:
         exact = -0.5 * (((own - mean) / wide) ** 2 + np.log(2 * np.pi) + 2 * np.log(wide)).sum(axis=1)
     assert exact.min() < -3e38  # which float32 cannot hold
     wanted = np.argsort(-(exact - less), kind="stable")[:150]
-    found, scores, ranked = index.nearest_less(
+    found, scores, ranked = index.nearest_penalized(
         code, 150, less, "likelihood", "euclidean", 0.0, np.arange(COUNT)
     )
     assert found.tolist() == wanted.tolist()
     np.testing.assert_allclose(scores, exact[wanted], rtol=1e-9)
     np.testing.assert_allclose(ranked, (exact - less)[wanted], rtol=1e-9)
-    for rows, held in index.nearness(code[None], "likelihood", "euclidean", 0.0, 0):
+    for rows, held in index.cluster_nearness(code[None], "likelihood", "euclidean", 0.0, 0):
         np.testing.assert_allclose(held[0], np.clip(exact[rows], -3e38, 3e38), rtol=1e-4)

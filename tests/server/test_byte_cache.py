@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from modiste.server.byte_cache import OVERHEAD, ByteCache
+from modiste.server.byte_cache import ENTRY_OVERHEAD_BYTES, ByteCache
 
 
 def test_the_least_recently_used_goes_first() -> None:
-    cache = ByteCache(3 * (10 + OVERHEAD))
+    cache = ByteCache(3 * (10 + ENTRY_OVERHEAD_BYTES))
     for key in "abc":
         cache.put(key, bytes(10))
     assert cache.get("a") == bytes(10)
     cache.put("d", bytes(10))
     assert [cache.get(key) is not None for key in "abcd"] == [True, False, True, True]
-    assert cache.size == 3 * (10 + OVERHEAD)
+    assert cache.used_bytes == 3 * (10 + ENTRY_OVERHEAD_BYTES)
 
 
 def test_an_entry_replaced_is_counted_once() -> None:
     cache = ByteCache(10_000)
     cache.put("a", bytes(100))
     cache.put("a", bytes(50))
-    assert (len(cache), cache.size) == (1, 50 + OVERHEAD)
+    assert (len(cache), cache.used_bytes) == (1, 50 + ENTRY_OVERHEAD_BYTES)
 
 
 def test_what_is_larger_than_the_cache_is_not_kept() -> None:
     cache = ByteCache(1000)
     cache.put("a", bytes(100))
     cache.put("b", bytes(5000))
-    assert (cache.get("b"), len(cache), cache.size) == (None, 0, 0)
+    assert (cache.get("b"), len(cache), cache.used_bytes) == (None, 0, 0)
 
 
 def test_threads_at_once_leave_it_within_its_bounds() -> None:
@@ -41,7 +41,7 @@ def test_threads_at_once_leave_it_within_its_bounds() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(1, 9)))
-    assert cache.size <= cache.capacity
-    assert cache.size == sum(
-        len(cache.get(key) or b"") + OVERHEAD for key in range(97) if cache.get(key) is not None
+    assert cache.used_bytes <= cache.capacity_bytes
+    assert cache.used_bytes == sum(
+        len(cache.get(key) or b"") + ENTRY_OVERHEAD_BYTES for key in range(97) if cache.get(key) is not None
     )

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from modiste.errors import BadCode
 from modiste.server.design_codec import (
     dequantise,
-    from_text,
+    from_base64url,
     quantise,
-    to_text,
+    to_base64url,
 )
 
 bound = st.floats(-1e3, 1e3, width=32)
@@ -68,17 +68,17 @@ def test_a_code_is_at_most_half_a_level_off(
 
 @given(st.binary(min_size=1, max_size=64))
 def test_a_text_is_base64url_without_padding_and_comes_back(data: bytes) -> None:
-    text = to_text(data)
+    text = to_base64url(data)
     assert text == base64.urlsafe_b64encode(data).decode().rstrip("=")
-    assert from_text(text, len(data)) == data
+    assert from_base64url(text, len(data)) == data
 
 
 @given(st.text(max_size=40), st.integers(1, 24))
 def test_any_other_text_is_refused_or_is_the_only_one_of_its_bytes(text: str, count: int) -> None:
     with suppress(BadCode):
-        data = from_text(text, count)
+        data = from_base64url(text, count)
         assert len(data) == count
-        assert to_text(data) == text
+        assert to_base64url(data) == text
 
 
 def test_ends_and_beyond() -> None:
@@ -95,9 +95,9 @@ def test_what_is_no_code_is_refused(code: list[float]) -> None:
 
 
 def test_bits_that_carry_nothing_are_refused() -> None:
-    assert from_text("AA", 1) == b"\0"
+    assert from_base64url("AA", 1) == b"\0"
     for text in ("AB", "A", "AA==", "AA\n", "A+", "A A", "", "ÀA", "AAA"):
         with pytest.raises(BadCode):
-            from_text(text, 1)
+            from_base64url(text, 1)
     with pytest.raises(BadCode):
         dequantise(b"ab", np.zeros((3, 2), np.float32))

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from modiste.server.log_config import Lines
+from modiste.server.log_config import JsonFormatter
 from tests.server.test_run import serving
 
 
@@ -25,12 +25,12 @@ def test_a_request_keeps_its_name_if_it_is_a_plain_one(client: TestClient) -> No
 def test_lines_are_json_and_hold_only_what_is_named() -> None:
     record = logging.LogRecord("modiste", logging.WARNING, "f", 1, "said \x1b[31m%s\n", ("red",), None)
     record.status, record.body = 200, "secret"
-    held = json.loads(Lines().format(record))
+    held = json.loads(JsonFormatter().format(record))
     assert held["level"] == "warning"
     assert held["event"] == "said \x1b[31mred\n"
     assert held["status"] == 200
     assert "secret" not in json.dumps(held)
-    assert "\x1b" not in Lines().format(record)
+    assert "\x1b" not in JsonFormatter().format(record)
 
 
 def test_a_failure_is_logged_with_its_trace() -> None:
@@ -38,7 +38,7 @@ def test_a_failure_is_logged_with_its_trace() -> None:
         raise ValueError("why")
     except ValueError as error:
         record = logging.LogRecord("modiste", logging.ERROR, "f", 1, "failed", (), (ValueError, error, None))
-    assert "ValueError: why" in json.loads(Lines().format(record))["trace"]
+    assert "ValueError: why" in json.loads(JsonFormatter().format(record))["trace"]
 
 
 def test_the_server_writes_a_line_per_request(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:

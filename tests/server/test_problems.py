@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from modiste import errors
 from modiste.server import problems
-from modiste.server.app import create_app, openapi
+from modiste.server.app import create_app, openapi_schema
 from modiste.shop.shop import Shop
 from tests.server.client import refused
 
@@ -79,7 +79,7 @@ def test_a_failure_is_500_without_a_trace(shop: Shop, monkeypatch: pytest.Monkey
             raise RuntimeError("the secret of the kitchen")
 
     said: list[str] = []
-    monkeypatch.setattr(problems.log, "exception", lambda text, *more: said.append(text % more))
+    monkeypatch.setattr(problems.logger, "exception", lambda text, *more: said.append(text % more))
     app = create_app(shop)
     with TestClient(app) as client:
         monkeypatch.setattr(app.state.front.now, "shop", Broken(shop.files, shop.manifest, shop.store, 1))
@@ -89,7 +89,7 @@ def test_a_failure_is_500_without_a_trace(shop: Shop, monkeypatch: pytest.Monkey
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert said == ["POST /v1/decode failed"]
         assert client.get("/livez").status_code == 200
-    assert logging.getLogger("modiste.studio") is problems.log
+    assert logging.getLogger("modiste.studio") is problems.logger
 
 
 def every_error() -> list[type[errors.ModisteError]]:
@@ -101,13 +101,13 @@ def every_error() -> list[type[errors.ModisteError]]:
 
 
 def test_every_error_has_a_code_of_its_own_and_a_status() -> None:
-    codes = [problems.code_of(held) for held in every_error()]
+    codes = [problems.error_code(held) for held in every_error()]
     assert len(set(codes)) == len(codes)
     assert {"bad_code", "bad_count", "bad_option", "unknown_product", "photo_error", "stale_error"} <= set(
         codes
     )
     for held in every_error():
-        assert problems.status_of(held("x")) in (404, 413, 422, 500, 503)
+        assert problems.http_status(held("x")) in (404, 413, 422, 500, 503)
 
 
 def test_every_code_that_the_studio_gives_is_documented() -> None:
@@ -117,13 +117,13 @@ def test_every_code_that_the_studio_gives_is_documented() -> None:
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Refusal", "problem"):
                 code = node.args[1]
                 given |= {code.value} if isinstance(code, ast.Constant) else set()
-    known = {code for code, _, _ in problems.PROTOCOL.values()} | set(problems.OWN)
+    known = {code for code, _, _ in problems.HTTP_PROBLEMS.values()} | set(problems.SERVER_PROBLEMS)
     assert len(given) >= 6
     assert given <= known
 
 
 def test_openapi_says_how_every_route_answers_and_refuses() -> None:
-    api = openapi()
+    api = openapi_schema()
     names: list[str] = []
     for path, operations in api["paths"].items():
         for method, operation in operations.items():
@@ -143,4 +143,4 @@ def test_openapi_says_how_every_route_answers_and_refuses() -> None:
 
 
 def test_openapi_is_served_as_it_is_documented(client: TestClient) -> None:
-    assert client.get("/openapi.json").json() == openapi()
+    assert client.get("/openapi.json").json() == openapi_schema()

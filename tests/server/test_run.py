@@ -22,7 +22,7 @@ import pytest
 from modiste.cli import main
 from modiste.errors import BadOption
 from modiste.server.auth import new_key
-from modiste.server.run import listen, url_of
+from modiste.server.run import browser_url, listen
 from modiste.shop.shop import Shop
 
 
@@ -222,9 +222,9 @@ def test_a_host_that_is_not_ours(host: str) -> None:
 
 def test_where_a_browser_finds_it() -> None:
     with listen("0.0.0.0", 0) as held:
-        assert url_of(held) == f"http://127.0.0.1:{held.getsockname()[1]}/"
+        assert browser_url(held) == f"http://127.0.0.1:{held.getsockname()[1]}/"
     with listen("127.0.0.1", 0) as held:
-        assert url_of(held).startswith("http://127.0.0.1:")
+        assert browser_url(held).startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize(

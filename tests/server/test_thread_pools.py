@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from modiste.server.problems import Refusal
-from modiste.server.thread_pools import Crew
+from modiste.server.problems import ProblemException
+from modiste.server.thread_pools import BoundedPool
 
 
 def in_a_loop(visit: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -22,18 +22,18 @@ def in_a_loop(visit: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def test_a_full_queue_turns_away_and_empties() -> None:
     async def visit() -> None:
-        crew, gate = Crew("test", 1, 2), Event()
-        held = [asyncio.create_task(crew.do(gate.wait, 10)) for _ in range(3)]
+        crew, gate = BoundedPool("test", 1, 2), Event()
+        held = [asyncio.create_task(crew.run(gate.wait, 10)) for _ in range(3)]
         await asyncio.sleep(0.05)
-        with pytest.raises(Refusal) as caught:
-            await crew.do(int)
+        with pytest.raises(ProblemException) as caught:
+            await crew.run(int)
         assert (caught.value.status_code, caught.value.code) == (503, "busy")
         assert caught.value.headers is not None
         assert caught.value.headers["Retry-After"] == "1"
         gate.set()
         assert await asyncio.gather(*held) == [True] * 3
-        assert await crew.do(lambda: 5) == 5
-        assert crew.under_way == 0
+        assert await crew.run(lambda: 5) == 5
+        assert crew.pending == 0
         crew.close()
 
     in_a_loop(visit)
@@ -41,16 +41,16 @@ def test_a_full_queue_turns_away_and_empties() -> None:
 
 def test_whoever_leaves_frees_their_place_once_the_thread_is_free() -> None:
     async def visit() -> None:
-        crew, gate = Crew("test", 1, 1), Event()
-        running = asyncio.create_task(crew.do(gate.wait, 10))
-        waiting = asyncio.create_task(crew.do(int))
+        crew, gate = BoundedPool("test", 1, 1), Event()
+        running = asyncio.create_task(crew.run(gate.wait, 10))
+        waiting = asyncio.create_task(crew.run(int))
         await asyncio.sleep(0.05)
         waiting.cancel()
         running.cancel()
         await asyncio.gather(waiting, running, return_exceptions=True)
-        assert crew.under_way == 1  # the thread is still taken; the other never began
+        assert crew.pending == 1  # the thread is still taken; the other never began
         gate.set()
-        assert await crew.do(lambda: 7) == 7
+        assert await crew.run(lambda: 7) == 7
         crew.close()
 
     in_a_loop(visit)
@@ -58,10 +58,10 @@ def test_whoever_leaves_frees_their_place_once_the_thread_is_free() -> None:
 
 def test_errors_pass_through() -> None:
     async def visit() -> None:
-        crew = Crew("test", 1, 1)
+        crew = BoundedPool("test", 1, 1)
         with pytest.raises(ZeroDivisionError):
-            await crew.do(lambda: 1 // 0)
-        assert crew.under_way == 0
+            await crew.run(lambda: 1 // 0)
+        assert crew.pending == 0
         crew.close()
 
     in_a_loop(visit)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from modiste.latent.clusters import Clusters
-from modiste.latent.optimal_transport import crowding
+from modiste.latent.optimal_transport import hub_score
 from modiste.search.index import LatentIndex
 from modiste.shop import hubness
-from modiste.shop.cluster_transfer import Spread, Ways
-from modiste.shop.hubness import HELD_BACK, Crowds, measure_of
+from modiste.shop.cluster_transfer import ClusterMoments, ClusterTransfer
+from modiste.shop.hubness import STRENGTH, HubPenalty, scoring_key
 
 SIZES = (40, 25, 3, 0)
 
@@ -30,23 +30,23 @@ def parts() -> tuple[LatentIndex, Clusters, np.ndarray, np.ndarray]:
     return LatentIndex(ids, mean, std, mean, cluster=cluster), clusters, cluster, mean
 
 
-def ways_of(parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray]) -> Ways:
+def ways_of(parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray]) -> ClusterTransfer:
     _, clusters, cluster, mean = parts
-    return Ways(clusters, lambda: Spread.of(cluster, mean, mean, len(clusters)))
+    return ClusterTransfer(clusters, lambda: ClusterMoments.of(cluster, mean, mean, len(clusters)))
 
 
-def made(parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray]) -> Crowds:
-    return Crowds(parts[0], parts[2], ways_of(parts))
+def made(parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray]) -> HubPenalty:
+    return HubPenalty(parts[0], parts[2], ways_of(parts))
 
 
 def test_crowding_is_of_the_other_cluster_alone(
     parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray],
 ) -> None:
     _, _, cluster, mean = parts
-    found = made(parts).less(0, 1, "mean", "euclidean", 0.0)
-    moved = ways_of(parts).moved(mean[cluster == 0], 0, 1, "transport", "mean")
+    found = made(parts).penalty(0, 1, "mean", "euclidean", 0.0)
+    moved = ways_of(parts).transfer(mean[cluster == 0], 0, 1, "transport", "mean")
     near = -np.square(moved[:, None] - mean[cluster == 1][None]).sum(axis=2)
-    np.testing.assert_allclose(found[cluster == 1], HELD_BACK * crowding(near, 10), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found[cluster == 1], STRENGTH * hub_score(near, 10), rtol=1e-4, atol=1e-4)
     assert not found[cluster != 1].any()
 
 
@@ -57,31 +57,31 @@ def test_clusters_of_few_or_none(
     held = made(parts)
     for method in ("likelihood", "mean", "fixed-epsilon"):
         assert np.isfinite(
-            ways_of(parts).moved(np.zeros(3, np.float32), own, other, "transport", method)
+            ways_of(parts).transfer(np.zeros(3, np.float32), own, other, "transport", method)
         ).all()
-        assert np.isfinite(held.less(own, other, method, "manhattan", 0.1)).all()
+        assert np.isfinite(held.penalty(own, other, method, "manhattan", 0.1)).all()
 
 
 def test_what_was_asked_last_is_kept_and_the_rest_goes(
     parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held, measured = made(parts), list[tuple[int, int]]()
-    inner = Crowds._measured
+    inner = HubPenalty._measure
 
-    def counted(self: Crowds, own: int, other: int, *rest: object) -> np.ndarray:
+    def counted(self: HubPenalty, own: int, other: int, *rest: object) -> np.ndarray:
         measured.append((own, other))
         return inner(self, own, other, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Crowds, "_measured", counted)
+    monkeypatch.setattr(HubPenalty, "_measure", counted)
     for _ in range(2):  # neither metric nor tau matters where it is not used
-        held.less(0, 1, "likelihood", "euclidean", 0.0)
-        held.less(0, 1, "likelihood", "manhattan", 0.0)
-        held.less(0, 1, "mean", "euclidean", 0.0)
-        held.less(0, 1, "mean", "euclidean", 0.3)
+        held.penalty(0, 1, "likelihood", "euclidean", 0.0)
+        held.penalty(0, 1, "likelihood", "manhattan", 0.0)
+        held.penalty(0, 1, "mean", "euclidean", 0.0)
+        held.penalty(0, 1, "mean", "euclidean", 0.3)
     assert len(measured) == 2
-    monkeypatch.setattr(hubness, "KEPT", 50)  # cluster 1 takes 25, cluster 0 40
-    held.less(1, 0, "mean", "euclidean", 0.0)
-    held.less(0, 1, "mean", "euclidean", 0.0)
+    monkeypatch.setattr(hubness, "MAX_CACHED_VALUES", 50)  # cluster 1 takes 25, cluster 0 40
+    held.penalty(1, 0, "mean", "euclidean", 0.0)
+    held.penalty(0, 1, "mean", "euclidean", 0.0)
     assert len(measured) == 4
 
 
@@ -92,12 +92,12 @@ def test_what_was_measured_beforehand_is_not_measured_again(
     method: str,
 ) -> None:
     index, _, cluster, _ = parts
-    measure = measure_of(method, "euclidean", 0.1)
+    measure = scoring_key(method, "euclidean", 0.1)
     pairs = [(own, other) for own in range(4) for other in range(4) if own != other]
-    expected = [made(parts).less(*pair, method, "euclidean", 0.1) for pair in pairs]
-    known = Crowds(index, cluster, ways_of(parts), {measure: made(parts).all_of(measure, threads=3)})
-    monkeypatch.setattr(Crowds, "_measured", None)
-    found = [known.less(*pair, method, "euclidean", 0.1) for pair in pairs]
+    expected = [made(parts).penalty(*pair, method, "euclidean", 0.1) for pair in pairs]
+    known = HubPenalty(index, cluster, ways_of(parts), {measure: made(parts).penalties(measure, threads=3)})
+    monkeypatch.setattr(HubPenalty, "_measure", None)
+    found = [known.penalty(*pair, method, "euclidean", 0.1) for pair in pairs]
     np.testing.assert_array_equal(found, expected)
 
 
@@ -110,7 +110,7 @@ def test_far_out_codes_get_the_answers_of_a_float64_scan(
     code = np.array([far, -far, 0.3], np.float32)
     less = np.linspace(0, 1, len(mean)).astype(np.float32)
     rows = np.flatnonzero(cluster == 1)
-    found, _, _ = index.nearest_less(code, 5, less, method, "euclidean", 0.0, rows)
+    found, _, _ = index.nearest_penalized(code, 5, less, method, "euclidean", 0.0, rows)
     square = np.square(code.astype(np.float64) - mean[rows]).sum(axis=1)
     near = -square if method == "mean" else -square / (2 * np.float64(np.float32(0.2)) ** 2)
     expected = near - less[rows]

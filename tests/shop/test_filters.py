@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from modiste.errors import BadOption
 from modiste.shop.filters import (
-    AT_ONCE,
-    LONGEST_WORD,
+    BATCH_ROWS,
+    MAX_WORD_CHARS,
     Columns,
-    kinds_of,
-    parse_where,
+    column_kinds,
+    parse_filter,
 )
 
 ROWS: list[tuple[str, dict[str, Any]]] = [
@@ -40,7 +40,7 @@ def columns() -> Columns:
     return Columns([category for category, _ in ROWS], [json.dumps(attributes) for _, attributes in ROWS])
 
 
-VALUES = st.sampled_from([None, True, 1, 2.5, float("nan"), "Red", "x" * (LONGEST_WORD + 1)])
+VALUES = st.sampled_from([None, True, 1, 2.5, float("nan"), "Red", "x" * (MAX_WORD_CHARS + 1)])
 NAMES = st.sampled_from(["id", "colour", "size", "heel"])
 
 
@@ -48,12 +48,12 @@ NAMES = st.sampled_from(["id", "colour", "size", "heel"])
 def test_kinds_need_no_columns(drawn: list[dict[str, Any]]) -> None:
     texts = [json.dumps(each) for each in drawn]
     expected = Columns(["a"] * len(texts), texts).kinds
-    assert list(kinds_of(texts).items()) == list(expected.items())
+    assert list(column_kinds(texts).items()) == list(expected.items())
 
 
 def rows(columns: Columns, where: dict[str, Any]) -> str:
     """The names of the products that fit."""
-    return "".join(ROWS[row][1]["name"] for row in np.flatnonzero(columns.matching(where)))
+    return "".join(ROWS[row][1]["name"] for row in np.flatnonzero(columns.mask(where)))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_filters_are_exact(columns: Columns, where: dict[str, Any], names: str) 
 )
 def test_what_cannot_be_filtered_by(columns: Columns, where: dict[str, Any]) -> None:
     with pytest.raises(BadOption) as caught:
-        columns.matching(where)
+        columns.mask(where)
     assert caught.value.remedy
     assert len(str(caught.value)) < 500
 
@@ -147,24 +147,24 @@ def test_numbers_of_articles_are_no_facet() -> None:
 
 
 def test_a_text_that_describes_is_none_to_filter_by() -> None:
-    texts = [json.dumps({"about": "x" * length, "size": length}) for length in (3, LONGEST_WORD + 1, 5)]
+    texts = [json.dumps({"about": "x" * length, "size": length}) for length in (3, MAX_WORD_CHARS + 1, 5)]
     columns = Columns(["x"] * 3, texts)
     assert set(columns.by_name) == {"category", "size"}
     with pytest.raises(BadOption, match="about"):
-        columns.matching({"about": ["xxx"]})
+        columns.mask({"about": ["xxx"]})
 
 
 def test_more_products_than_are_read_at_once() -> None:
-    count = 2 * AT_ONCE + 3
+    count = 2 * BATCH_ROWS + 3
     columns = Columns(["x"] * count, [json.dumps({"n": number, "m": number % 3}) for number in range(count)])
-    found = np.flatnonzero(columns.matching({"n": {"min": AT_ONCE - 1, "max": AT_ONCE + 1}}))
-    assert found.tolist() == [AT_ONCE - 1, AT_ONCE, AT_ONCE + 1]
+    found = np.flatnonzero(columns.mask({"n": {"min": BATCH_ROWS - 1, "max": BATCH_ROWS + 1}}))
+    assert found.tolist() == [BATCH_ROWS - 1, BATCH_ROWS, BATCH_ROWS + 1]
 
 
 def test_one_product_and_none_with_attributes() -> None:
     one = Columns(["shoes"], ["{}"])
     assert [facet.name for facet in one.facets({})] == ["category"]
-    assert one.matching({"category": ["shoes"]}).tolist() == [True]
+    assert one.mask({"category": ["shoes"]}).tolist() == [True]
 
 
 def test_a_catalogue_of_ten_thousand_is_quick() -> None:
@@ -177,7 +177,7 @@ def test_a_catalogue_of_ten_thousand_is_quick() -> None:
     columns.facets({})
     assert time.process_time() - began < 2.0  # some 0.2 s on an idle machine
     began = time.process_time()
-    columns.matching({"word_3": ["value 1"], "year": {"min": 2004}})
+    columns.mask({"word_3": ["value 1"], "year": {"min": 2004}})
     assert time.process_time() - began < 0.05
 
 
@@ -193,16 +193,16 @@ def test_a_catalogue_of_ten_thousand_is_quick() -> None:
     ],
 )
 def test_filters_as_written_on_a_command_line(columns: Columns, texts: list[str], names: str) -> None:
-    assert rows(columns, parse_where(texts)) == names
+    assert rows(columns, parse_filter(texts)) == names
 
 
 @pytest.mark.parametrize("text", ["", "red", "=red", "heel>=tall", "{", "heel>3"])
 def test_what_cannot_be_read_as_a_filter(text: str) -> None:
     with pytest.raises(BadOption, match=r"filter|bounded"):
-        parse_where([text])
+        parse_filter([text])
 
 
 def test_an_attribute_called_any_is_an_attribute() -> None:
     columns = Columns(["a", "b"], ['{"any": "x", "not": 3}', '{"any": "y", "not": 5}'])
-    assert columns.matching({"any": ["x"]}).tolist() == [True, False]
-    assert columns.matching({"not": {"min": 4}}).tolist() == [False, True]
+    assert columns.mask({"any": ["x"]}).tolist() == [True, False]
+    assert columns.mask({"not": {"min": 4}}).tolist() == [False, True]

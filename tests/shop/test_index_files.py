@@ -62,8 +62,8 @@ def test_a_damaged_index_is_left_alone(shop_copy: Path, name: str) -> None:
 def test_rows_that_are_not_the_shop_s_are_not_used(shop_copy: Path) -> None:
     shop = Shop.open(shop_copy)
     args = (shop.files, shop.manifest, shop.store, shop.model.model_id)
-    assert index_files.indexed_encodings(*args, len(shop.catalogue)) is not None
-    assert index_files.indexed_encodings(*args, len(shop.catalogue) + 1) is None
+    assert index_files.read_indexed_encodings(*args, len(shop.catalogue)) is not None
+    assert index_files.read_indexed_encodings(*args, len(shop.catalogue) + 1) is None
 
 
 def test_the_shop_s_own_tau(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_the_shop_s_own_tau(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert made["bytes_per_product"]["likelihood"] > 100
     shop = Shop.open(shop_copy)
     with monkeypatch.context() as patched:
-        patched.setattr("modiste.search.blocks._steepness", None)  # it is in the file
+        patched.setattr("modiste.search.blocks._likelihood_terms", None)  # it is in the file
         assert shop.similar(code, 20, scope="catalogue") == wanted
     assert shop.similar(code, 20, scope="catalogue", tau=0.0) == plain.similar(code, 20, scope="catalogue")
     index_shop(shop_copy)  # says nothing of tau: it stays

@@ -22,7 +22,7 @@ from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.ingest import ingest
 from modiste.pipeline.train import train_shop
-from modiste.shop.info import describe
+from modiste.shop.info import describe_shop
 from modiste.shop.loading import Stage
 from modiste.sources.record import Record
 from modiste.storage.manifest import Manifest
@@ -38,13 +38,13 @@ from tests.small import FRAME, Listed
     ],
 )
 def test_a_missing_stage_names_its_command(shop_copy: Path, empty: dict[str, object], remedy: str) -> None:
-    Manifest.load(shop_copy).with_(**empty).save(shop_copy)
+    Manifest.load(shop_copy).with_changes(**empty).save(shop_copy)
     with pytest.raises(ShopIncomplete, match=remedy):
         Shop.open(shop_copy)
 
 
 def test_each_stage_can_be_opened_without_the_next(shop_copy: Path) -> None:
-    Manifest.load(shop_copy).with_(clusters={}).save(shop_copy)
+    Manifest.load(shop_copy).with_changes(clusters={}).save(shop_copy)
     shop = Shop.open(shop_copy, need="encodings")
     assert shop.code_of(shop.catalogue.ids[0]).shape == (8,)
     assert "cluster" not in shop.products.columns
@@ -58,7 +58,7 @@ def test_a_model_file_that_is_gone(shop_copy: Path, name: str) -> None:
     assert model is not None
     (shop_copy / "models" / model / name).unlink()
     with pytest.raises(ShopIncomplete, match=f"{name}.*modiste train"):
-        _ = Shop.open(shop_copy).engine
+        _ = Shop.open(shop_copy).onnx_model
 
 
 @pytest.mark.parametrize("name", ["config.json", "encoder.onnx", "decoder.onnx", "clusters.json"])
@@ -68,25 +68,25 @@ def test_a_model_file_that_is_damaged(shop_copy: Path, name: str, content: bytes
     assert model is not None
     (shop_copy / "models" / model / name).write_bytes(content)
     with pytest.raises(SchemaError, match=name):
-        _ = Shop.open(shop_copy).engine
+        _ = Shop.open(shop_copy).onnx_model
 
 
 def test_the_encoder_of_another_model(shop_copy: Path) -> None:
     folder = shop_copy / "models" / str(Manifest.load(shop_copy).model)
     shutil.copy(folder / "decoder.onnx", folder / "encoder.onnx")
     with pytest.raises(SchemaError, match=r"encoder.onnx is damaged"):
-        _ = Shop.open(shop_copy).engine
+        _ = Shop.open(shop_copy).onnx_model
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(
         json.dumps(config | {"files": {}})
     )  # a model from before hashes were kept
     with pytest.raises(SchemaError, match="expected"):
-        _ = Shop.open(shop_copy).engine
+        _ = Shop.open(shop_copy).onnx_model
 
 
 def test_encodings_of_another_model(shop_copy: Path) -> None:
     manifest = Manifest.load(shop_copy)
-    manifest.with_(encodings=manifest.encodings | {"model": "0123456789ab"}).save(shop_copy)
+    manifest.with_changes(encodings=manifest.encodings | {"model": "0123456789ab"}).save(shop_copy)
     with pytest.raises(StaleError, match=r"0123456789ab.*modiste encode"):
         Shop.open(shop_copy)
 
@@ -110,11 +110,11 @@ def test_a_catalogue_that_changed_since_it_was_encoded(shop_copy: Path, sample_r
         Shop.open(shop_copy)
     cluster_shop(shop_copy, method="kmeans")
     assert len(Shop.open(shop_copy).similar(Shop.open(shop_copy).random_design(0), 5)) > 0
-    assert describe(shop_copy)["model"]["trained_on"] == "an earlier catalogue"
+    assert describe_shop(shop_copy)["model"]["trained_on"] == "an earlier catalogue"
 
 
 def test_a_frame_that_is_not_the_model_s(shop_copy: Path) -> None:
-    Manifest.load(shop_copy).with_(frame=(32, 32)).save(shop_copy)
+    Manifest.load(shop_copy).with_changes(frame=(32, 32)).save(shop_copy)
     with pytest.raises(StaleError, match=r"48x64.*32x32"):
         Shop.open(shop_copy)
 
@@ -137,7 +137,7 @@ def test_more_clusters_than_products(shop_copy: Path, k: int) -> None:
 def test_clusters_of_either_kind(shop_copy: Path) -> None:
     for method in ("kmeans", "mixture"):
         for on in ("code", "mean"):
-            clusters = cluster_shop(shop_copy, k=2, on=on, method=method, seed=1)
+            clusters = cluster_shop(shop_copy, k=2, features=on, method=method, seed=1)
             assert clusters.centres.shape == (2, 8)
             assert set(Shop.open(shop_copy).assignments) <= {0, 1}
     for wrong in ({"method": "dbscan"}, {"on": "photo"}):
@@ -172,7 +172,7 @@ def test_build_keeps_what_is_done(shop_copy: Path, sample_records: list[Record])
     again = build(source, shop_copy, **same, k=2)  # type: ignore[arg-type]
     assert again["kept"] == ["train", "encode", "sliders", "map"]
     manifest = Manifest.load(shop_copy)
-    manifest.with_(encodings={}).save(shop_copy)
+    manifest.with_changes(encodings={}).save(shop_copy)
     once_more = build(source, shop_copy, **same, k=2)  # type: ignore[arg-type]
     assert once_more["kept"] == ["train", "cluster", "sliders", "map"]
 

@@ -9,22 +9,22 @@ import pytest
 from modiste.errors import StaleError
 from modiste.pipeline.update import remove_products
 from modiste.shop.shop import Shop
-from modiste.storage.snapshot import FILE
+from modiste.storage.snapshot import SNAPSHOT_FILE
 
 
 def test_attributes_are_the_same_with_and_without_a_snapshot(small: Path) -> None:
     mapped = Shop.open(small, need="catalogue")
-    assert mapped.store.mapped
-    held = list(mapped.catalogue.each())
-    (small / "store" / FILE).unlink()
+    assert mapped.store.has_snapshot
+    held = list(mapped.catalogue.iter_products())
+    (small / "store" / SNAPSHOT_FILE).unlink()
     read = Shop.open(small, need="catalogue")
-    assert not read.store.mapped
-    assert list(read.catalogue.each()) == held
+    assert not read.store.has_snapshot
+    assert list(read.catalogue.iter_products()) == held
     assert [read.catalogue.attributes(row) for row in range(len(held))] == [each for *_, each in held]
 
 
 def test_attributes_of_other_products_are_never_taken_for_theirs(small: Path) -> None:
-    (small / "store" / FILE).unlink()
+    (small / "store" / SNAPSHOT_FILE).unlink()
     shop = Shop.open(small, need="catalogue")
     remove_products(small, shop.catalogue.ids[:1])
     shop.store.refresh()

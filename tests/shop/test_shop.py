@@ -13,8 +13,8 @@ from modiste.errors import (
     PhotoError,
     UnknownProduct,
 )
-from modiste.latent.optimal_transport import Moments, crowding
-from modiste.shop.hubness import HELD_BACK
+from modiste.latent.optimal_transport import Moments, hub_score
+from modiste.shop.hubness import STRENGTH
 from modiste.shop.results import (
     Match,
     Matches,
@@ -158,14 +158,14 @@ def test_transport_takes_off_what_products_owe_to_their_place(shop: Shop) -> Non
     for each in shop.recommend(code, 4, "transport:mean"):
         rows = np.flatnonzero(shop.assignments == each.cluster)
         asking = np.flatnonzero(shop.assignments == own)
-        moments = Moments.of(shop.encodings.mean, shop.assignments, 3)
-        matrix = moments.transport(own, each.cluster)
+        moments = Moments.fit(shop.encodings.mean, shop.assignments, 3)
+        matrix = moments.transport_matrix(own, each.cluster)
         there = (
             moments.centres[each.cluster] + (shop.encodings.mean[asking] - moments.centres[own]) @ matrix.T
         )
         near = -np.square(there[:, None] - shop.encodings.mean[rows][None]).sum(axis=2)
         mine = moments.centres[each.cluster] + (code - moments.centres[own]) @ matrix.T
-        by = -np.square(mine - shop.encodings.mean[rows]).sum(axis=1) - HELD_BACK * crowding(near, 10)
+        by = -np.square(mine - shop.encodings.mean[rows]).sum(axis=1) - STRENGTH * hub_score(near, 10)
         assert [match.id for match in each.matches] == [
             shop.catalogue.ids[rows[i]] for i in np.argsort(-by)[:4]
         ]

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from modiste.errors import SourceError
-from modiste.sources.readers import LINE_BYTES
+from modiste.sources.readers import MAX_LINE_BYTES
 from modiste.sources.record import Record, Rejection
 from modiste.sources.registry import open_source
-from modiste.sources.sanitize import MOST_COLUMNS
+from modiste.sources.sanitize import MAX_COLUMNS
 from tests.sources.shops import photo_files
 
 HEADER = b"id,file_name,category,price\n"
@@ -65,7 +65,7 @@ class TestRefused:
     def test_a_million_columns(self, folder: Path) -> None:
         header = b"id,file_name," + b",".join(b"c%d" % n for n in range(1_000_000))
         began = time.monotonic()
-        with pytest.raises(SourceError, match=rf"1,000,002 columns; {MOST_COLUMNS:,} are allowed"):
+        with pytest.raises(SourceError, match=rf"1,000,002 columns; {MAX_COLUMNS:,} are allowed"):
             rows_of(folder, header + b"\n")
         with pytest.raises(SourceError, match="and 999,981 more") as caught:
             rows_of(folder, b"," * 1_000_000 + b"\n")
@@ -81,7 +81,7 @@ class TestRefused:
             (".csv", b"\x89PNG\r\n\x1a\n\x1b[31m" + bytes(range(256)) * 9),
             (".jsonl", b""),
             (".jsonl", b'[{"id": "a", "file_name": "0.jpg"}]'),
-            (".jsonl", b"y" * (LINE_BYTES + 10)),
+            (".jsonl", b"y" * (MAX_LINE_BYTES + 10)),
             (".parquet", b""),
             (".parquet", b"PAR1" + bytes(100) + b"PAR1"),
             (".parquet", parquet(idname=["a"]).replace(b"idname", b"\xffdname")),
@@ -144,7 +144,7 @@ class TestRowByRow:
                 json.dumps({str(n): n for n in range(5000)}).encode() + b"\n",
                 "5,000 fields; 4,096 are allowed",
             ),
-            (b'{"id": "a", "x": "' + b"y" * LINE_BYTES + b'"}\n', "a line over 16 MiB"),
+            (b'{"id": "a", "x": "' + b"y" * MAX_LINE_BYTES + b'"}\n', "a line over 16 MiB"),
         ],
     )
     def test_jsonl(self, folder: Path, bad: bytes, detail: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from modiste.errors import MissingExtra, SourceError
 from modiste.sources import huggingface
-from modiste.sources.huggingface import HubSource, parquet_files
+from modiste.sources.huggingface import HuggingFaceSource, find_parquet_files
 from modiste.sources.record import Record, Rejection
 from tests.sources.shops import jpeg, photo_files
 
@@ -54,8 +54,8 @@ def data_set(folder: Path, rows: list[dict[str, Any]] = ROWS, *, metadata: bool 
     return folder
 
 
-def open_local(folder: Path, **options: Any) -> HubSource:
-    return HubSource(folder, parquet_files(folder), **options)
+def open_local(folder: Path, **options: Any) -> HuggingFaceSource:
+    return HuggingFaceSource(folder, find_parquet_files(folder), **options)
 
 
 def test_every_split_with_its_class_names(tmp_path: Path) -> None:
@@ -146,19 +146,19 @@ class Client:
 def test_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", Client)  # type: ignore[arg-type]
     Client.folder = photo_files(tmp_path / "plain", "bags/a.jpg")
-    assert huggingface.download("a/b@v2") == Client.folder
+    assert huggingface.download_dataset("a/b@v2") == Client.folder
     assert Client.wanted is None
     Client.folder = data_set(tmp_path / "parquet")
-    huggingface.download("a/b@v2")
+    huggingface.download_dataset("a/b@v2")
     assert Client.wanted == ["*.parquet", "README.md"]
     with pytest.raises(SourceError, match="hf:c/d cannot be had from the hub: Connection refused"):
-        huggingface.download("c/d")
+        huggingface.download_dataset("c/d")
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtra, match=r"hf:owner/name needs huggingface-hub.*modiste\[hub\]"):
-        huggingface.download("owner/name")
+        huggingface.download_dataset("owner/name")
 
 
 CARDS = [

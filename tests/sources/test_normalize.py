@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from modiste.sources.normalize import (
-    attributes_of,
-    category_name,
+    infer_column_parsers,
+    normalize_category,
+    parse_attributes,
     snake_case,
-    typed_columns,
 )
 
 
@@ -45,7 +45,7 @@ def test_snake_case(given: str, name: str) -> None:
     ],
 )
 def test_category_name(value: object, category: str) -> None:
-    assert category_name(value) == category
+    assert normalize_category(value) == category
 
 
 def test_a_column_has_one_type() -> None:
@@ -54,7 +54,7 @@ def test_a_column_has_one_type() -> None:
         ["-2", "x", "3", "False", "8", "NA", "1", "1"],
         ["too", "short"],
     ]
-    readers = typed_columns(rows, 8)
+    readers = infer_column_parsers(rows, 8)
     assert [read(value) for read, value in zip(readers, rows[0], strict=True)] == [
         1, "1", 0.5, True, "007", "", "inf", 12345678901234567890.0,
     ]  # fmt: skip
@@ -76,7 +76,7 @@ def test_attributes_are_plain_values_under_names_of_their_own() -> None:
         "sale": True,
         "": "nameless",
     }
-    assert attributes_of(row, without=["id"]) == {
+    assert parse_attributes(row, without=["id"]) == {
         "source_category": "Bags",
         "source_cluster": "c",
         "name": "Tote",

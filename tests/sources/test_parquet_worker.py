@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from modiste.errors import SourceError
-from modiste.sources.parquet_worker import PIECE, unpacked
+from modiste.sources.parquet_worker import MAX_BATCH_BYTES, read_batches
 from modiste.sources.readers import read_parquet
 from modiste.sources.record import Record, Rejection
 from modiste.sources.registry import open_source
@@ -43,13 +43,13 @@ def names(count: int) -> dict[str, list[str]]:
 BOUNDED = """
 import json, re, resource, sys
 from collections import Counter
-from modiste.sources.sanitize import unfit
+from modiste.sources.sanitize import record_problem
 from modiste.sources.record import Record
 from modiste.sources.registry import open_source
 resource.setrlimit(resource.RLIMIT_AS, (2 * 2**30, 4 * 2**30))
 kinds = Counter()
 for row in open_source(sys.argv[1]).records():
-    why = unfit(row) if isinstance(row, Record) else (row.reason, row.detail)
+    why = record_problem(row) if isinstance(row, Record) else (row.reason, row.detail)
     kinds["good" if why is None else why[0]] += 1
 # Not getrusage: its largest is that of the process that began this one, if that was larger.
 peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())
@@ -78,12 +78,12 @@ def test_kilobytes_that_unpack_to_gigabytes(tmp_path: Path) -> None:
 @LINUX
 def test_a_row_that_is_too_large_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
     photo_files(tmp_path, "0.jpg", "1.jpg")
-    words = ["a", "y" * (PIECE + 1), "b"]
+    words = ["a", "y" * (MAX_BATCH_BYTES + 1), "b"]
     path = written(tmp_path / "large.parquet", id=["a", "b", "c"], file_name=["0.jpg"] * 3, words=words)
     first, second, third = open_source(str(path)).records()
     assert isinstance(second, Rejection)
     assert (second.reason, second.row) == ("malformed-row", 2)
-    assert f"{PIECE:,} are allowed" in second.detail
+    assert f"{MAX_BATCH_BYTES:,} are allowed" in second.detail
     for row, word in ((first, "a"), (third, "b")):
         assert isinstance(row, Record)
         assert row.attributes == {"words": word}
@@ -103,7 +103,7 @@ def test_lists_that_are_nothing_in_a_file_and_gigabytes_in_python(tmp_path: Path
 def test_what_takes_more_than_the_bound_is_an_error_and_nothing_is_left(tmp_path: Path) -> None:
     path = written(tmp_path / "page.parquet", **names(1), words=["z" * (500 * MB)])
     with pytest.raises(SourceError, match=r"cannot be unpacked after row 0: .* more than 0\.75 GB") as caught:
-        list(unpacked(path, 1024, memory=768 * MB))
+        list(read_batches(path, 1024, memory_bytes=768 * MB))
     assert caught.value.remedy
 
 
@@ -119,10 +119,10 @@ def test_rows_are_the_same_whatever_they_are_packed_as(tmp_path: Path) -> None:
     path = tmp_path / "many.parquet"
     table = pa.table(columns)
     pq.write_table(table, path, row_group_size=700)
-    found = list(read_parquet(path, batch=256))
+    found = list(read_parquet(path, batch_rows=256))
     assert [number for number, _ in found] == list(range(1, count + 1))
     assert [row for _, row in found] == table.to_pylist()
-    assert max(batch.num_rows for batch in unpacked(path, 256) if not isinstance(batch, int)) <= 256
+    assert max(batch.num_rows for batch in read_batches(path, 256) if not isinstance(batch, int)) <= 256
 
 
 def test_a_table_of_no_rows(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_table_of_no_rows(tmp_path: Path) -> None:
 def test_whoever_stops_early_leaves_no_process(tmp_path: Path) -> None:
     path = written(tmp_path / "a.parquet", **names(50_000))
     before = children()
-    rows = read_parquet(path, batch=16)
+    rows = read_parquet(path, batch_rows=16)
     assert next(rows)[0] == 1
     assert len(children()) == len(before) + 1
     rows.close()  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ import pytest
 
 from modiste.errors import MissingExtra, SourceError
 from modiste.sources.folder import FolderSource
-from modiste.sources.huggingface import HubSource
+from modiste.sources.huggingface import HuggingFaceSource
 from modiste.sources.kaggle import KaggleSource
 from modiste.sources.record import Source
 from modiste.sources.registry import open_source
@@ -32,8 +32,8 @@ def test_each_kind(tmp_path: Path) -> None:
         photo_files(tmp_path / "f", "bags/a.jpg"): FolderSource,
         csv.parent: TableSource,
         csv: TableSource,
-        data_set(tmp_path / "h"): HubSource,
-        tmp_path / "h/data/train-00000-of-00001.parquet": HubSource,
+        data_set(tmp_path / "h"): HuggingFaceSource,
+        tmp_path / "h/data/train-00000-of-00001.parquet": HuggingFaceSource,
     }
     for path, kind in kinds.items():
         source = open_source(str(path))

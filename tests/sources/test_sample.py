@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from modiste.errors import BadCount, BadOption
-from modiste.images.photo import background_of, is_white_background, read_photo
+from modiste.images.photo import background_colour, is_white_background, read_photo
 from modiste.sources.record import Record, Source
 from modiste.sources.sample import SampleSource
-from modiste.sources.sample.articles import CATEGORIES, category_of, draw_product
+from modiste.sources.sample.articles import CATEGORIES, draw_product, pick_category
 
 COUNT = 40
 
@@ -42,7 +42,7 @@ def test_ids_are_unique_and_in_order(records: list[Record]) -> None:
 
 
 def test_the_shares_of_the_categories() -> None:
-    counts = Counter(category_of(0, index) for index in range(3000))
+    counts = Counter(pick_category(0, index) for index in range(3000))
     assert counts == {"footwear": 1650, "bags": 900, "eyewear": 450}
 
 
@@ -69,7 +69,7 @@ def test_photos_have_the_size_and_white_corners(records: list[Record]) -> None:
         assert photo.shape == (240, 180, 3)
         assert (photo[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all(), record.id
         assert is_white_background(photo)
-        assert background_of(photo).tolist() == [255, 255, 255]
+        assert background_colour(photo).tolist() == [255, 255, 255]
 
 
 def test_the_same_seed_gives_the_same_and_another_seed_another() -> None:

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from modiste.sources.record import Record
 from modiste.sources.sanitize import (
-    LONGEST_NAME,
-    LONGEST_TEXT,
-    MOST_COLUMNS,
-    cell,
-    harmless,
-    one_line,
-    unfit,
+    MAX_COLUMNS,
+    MAX_NAME_CHARS,
+    MAX_TEXT_CHARS,
+    csv_safe,
+    escape_control_chars,
+    escape_to_one_line,
+    record_problem,
 )
 
 GOOD = Record("p1", "hats", b"", {"name": "A hat"})
@@ -40,11 +40,11 @@ GOOD = Record("p1", "hats", b"", {"name": "A hat"})
             "Größe",
             "帽子",
         ),
-        *("👩\u200d🦰", "screenshot at 3.04\u202fPM", "x" * LONGEST_NAME),
+        *("👩\u200d🦰", "screenshot at 3.04\u202fPM", "x" * MAX_NAME_CHARS),
     ],
 )
 def test_an_id_may_look_like_anything(id_: str) -> None:
-    assert unfit(replace(GOOD, id=id_)) is None
+    assert record_problem(replace(GOOD, id=id_)) is None
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_an_id_may_look_like_anything(id_: str) -> None:
     ],
 )
 def test_but_may_not_act(id_: str) -> None:
-    found = unfit(replace(GOOD, id=id_))
+    found = record_problem(replace(GOOD, id=id_))
     assert found is not None
     assert found[0] == "bad-id"
 
@@ -72,13 +72,13 @@ def test_but_may_not_act(id_: str) -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"category": "x" * (LONGEST_NAME + 1)},
-        {"attributes": {"name": "x" * (LONGEST_TEXT + 1)}},
-        {"attributes": {f"c{n}": n for n in range(MOST_COLUMNS + 1)}},
+        {"category": "x" * (MAX_NAME_CHARS + 1)},
+        {"attributes": {"name": "x" * (MAX_TEXT_CHARS + 1)}},
+        {"attributes": {f"c{n}": n for n in range(MAX_COLUMNS + 1)}},
     ],
 )
 def test_nor_be_without_end(changed: dict[str, Any]) -> None:
-    found = unfit(replace(GOOD, **changed))
+    found = record_problem(replace(GOOD, **changed))
     assert found is not None
     assert found[0] == "malformed-row"
 
@@ -95,16 +95,18 @@ def acts(text: str) -> bool:
 
 @given(st.text())
 def test_shown_it_does_nothing_and_inside_json_it_means_the_same(text: str) -> None:
-    assert not acts(one_line(text))
-    assert not acts(harmless(text).replace("\n", ""))
-    assert json.loads(harmless(json.dumps({text: text}, ensure_ascii=False, indent=1))) == {text: text}
+    assert not acts(escape_to_one_line(text))
+    assert not acts(escape_control_chars(text).replace("\n", ""))
+    assert json.loads(escape_control_chars(json.dumps({text: text}, ensure_ascii=False, indent=1))) == {
+        text: text
+    }
     if not acts(text):
-        assert one_line(text) == harmless(text) == text
+        assert escape_to_one_line(text) == escape_control_chars(text) == text
 
 
 @given(st.text(st.sampled_from("=+-@'\t\r\n \x1bab\u202e"), max_size=600))
 def test_a_cell_is_never_a_formula(text: str) -> None:
-    shown = cell(text)
+    shown = csv_safe(text)
     assert not shown.lstrip().startswith(("=", "+", "-", "@"))
     assert not acts(shown)
     assert len(shown) <= 501
@@ -112,6 +114,6 @@ def test_a_cell_is_never_a_formula(text: str) -> None:
 
 def test_a_plain_cell_is_left_alone() -> None:
     for text in ("A-1", "bags/tote 7", "'quoted'", "", "3 fields where the header has 4"):
-        assert cell(text) == text
-    assert cell("=1+1") == "'=1+1"
-    assert cell("\x1b[31m") == "\\u001b[31m"
+        assert csv_safe(text) == text
+    assert csv_safe("=1+1") == "'=1+1"
+    assert csv_safe("\x1b[31m") == "\\u001b[31m"

@@ -15,10 +15,10 @@ import pytest
 
 from modiste.errors import BadOption, SchemaError, StorageError
 from modiste.storage.archive import (
-    FORM,
-    LIST,
+    FILE_LIST,
+    FORMAT_VERSION,
     Archive,
-    pack,
+    write_archive,
 )
 from tests.contents import contents
 
@@ -37,15 +37,15 @@ def packed(tmp_path: Path) -> tuple[Path, Path]:
     for name, data in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(data)
-    pack(tmp_path / "out.zip", root, list(FILES), {"made": "today"}, lambda _: None)
+    write_archive(tmp_path / "out.zip", root, list(FILES), {"made": "today"}, lambda _: None)
     return root, tmp_path / "out.zip"
 
 
 def unpack(archive: Path, target: Path) -> dict[str, Any]:
     target.mkdir()
-    with Archive.opened(archive) as opened:
-        opened.unpack(target, lambda _: None)
-        return opened.about
+    with Archive.open(archive) as opened:
+        opened.extract(target, lambda _: None)
+        return opened.metadata
 
 
 def made_up(path: Path, members: list[tuple[zipfile.ZipInfo | str, bytes]], **said: Any) -> None:
@@ -58,7 +58,7 @@ def made_up(path: Path, members: list[tuple[zipfile.ZipInfo | str, bytes]], **sa
     with zipfile.ZipFile(path, "w") as archive:
         for each, data in members:
             archive.writestr(each, data)
-        archive.writestr(LIST, json.dumps({"form": FORM, "files": files} | said))
+        archive.writestr(FILE_LIST, json.dumps({"form": FORMAT_VERSION, "files": files} | said))
 
 
 def test_there_and_back(packed: tuple[Path, Path], tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_every_byte_of_a_file_counts_though_the_zip_s_own_checksum_is_forged(tmp
 
 def _list(path: Path) -> bytes:
     with zipfile.ZipFile(path) as archive:
-        return archive.read(LIST)
+        return archive.read(FILE_LIST)
 
 
 @pytest.mark.parametrize("name", ["../out", "/etc/out", "a/../../out", "a//b", "./a", "a/./b", "..", "a/"])
@@ -166,8 +166,8 @@ def test_a_list_of_something_else(said: dict[str, Any], tmp_path: Path) -> None:
 
 
 def test_a_newer_form_is_refused_naming_both(tmp_path: Path) -> None:
-    made_up(tmp_path / "new.zip", [("a", b"one")], form=FORM + 1)
-    with pytest.raises(SchemaError, match=rf"schema {FORM + 1}; .* up to {FORM}"):
+    made_up(tmp_path / "new.zip", [("a", b"one")], form=FORMAT_VERSION + 1)
+    with pytest.raises(SchemaError, match=rf"schema {FORMAT_VERSION + 1}; .* up to {FORMAT_VERSION}"):
         unpack(tmp_path / "new.zip", tmp_path / "target")
 
 
@@ -201,7 +201,7 @@ def test_a_write_that_fails_leaves_what_was_there(
 
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(StorageError, match="Free some space"):
-        pack(archive, root, list(FILES), {}, lambda _: None)
+        write_archive(archive, root, list(FILES), {}, lambda _: None)
     assert contents(archive.parent) == before
 
 
@@ -214,7 +214,7 @@ def test_what_the_dead_have_left_is_cleared(packed: tuple[Path, Path]) -> None:
     mine = archive.with_name(f".out.zip.{os.getppid()}.partial")
     for path in (dead, other, mine):
         path.write_bytes(b"half")
-    pack(archive, root, list(FILES), {}, lambda _: None)
+    write_archive(archive, root, list(FILES), {}, lambda _: None)
     assert not dead.exists()
     assert other.exists()
     assert mine.exists()  # of a process that lives

@@ -20,7 +20,7 @@ from modiste.errors import (
 )
 from modiste.storage.archive import Archive
 from modiste.storage.backup import backup_shop, restore_shop
-from modiste.storage.locks import writing
+from modiste.storage.locks import shop_write_lock
 from modiste.storage.product_store import ProductStore
 from tests.contents import contents, edit
 from tests.small import SMALL
@@ -63,21 +63,21 @@ def test_a_restored_shop_goes_on(small: Path) -> None:
 
 def test_a_backup_of_a_backup_is_the_same(small: Path, tmp_path: Path) -> None:
     backup_shop(small, tmp_path / "again.zip")
-    with Archive.opened(SMALL) as first, Archive.opened(tmp_path / "again.zip") as second:
+    with Archive.open(SMALL) as first, Archive.open(tmp_path / "again.zip") as second:
         assert first.files == second.files
 
 
 def test_a_writer_and_a_backup_wait_for_each_other(small: Path, tmp_path: Path) -> None:
-    with writing(small), pytest.raises(ShopBusy):
+    with shop_write_lock(small), pytest.raises(ShopBusy):
         backup_shop(small, tmp_path / "shop.zip")
-    with ProductStore.open(small / "store")._database.writing("a test"), pytest.raises(ShopBusy):
+    with ProductStore.open(small / "store")._database.exclusive_write("a test"), pytest.raises(ShopBusy):
         backup_shop(small, tmp_path / "shop.zip")
     assert not (tmp_path / "shop.zip").exists()
     shop = Shop.open(small)
 
     def ask(event: dict[str, Any]) -> None:  # while it runs, the shop answers and is not written to
         assert len(shop.similar(shop.random_design(1), 3)) == 3
-        with pytest.raises(ShopBusy), writing(small):
+        with pytest.raises(ShopBusy), shop_write_lock(small):
             pass
 
     backup_shop(small, tmp_path / "shop.zip", on_progress=ask)

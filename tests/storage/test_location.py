@@ -8,7 +8,7 @@ import pytest
 
 from modiste import Shop
 from modiste.errors import BadOption
-from modiste.storage.location import place_of
+from modiste.storage.location import parse_location
 
 
 @pytest.mark.parametrize(
@@ -26,12 +26,12 @@ from modiste.storage.location import place_of
     ],
 )
 def test_what_is_said_is_understood(said: str | Path, meant: Path | str) -> None:
-    assert place_of(said) == meant
+    assert parse_location(said) == meant
 
 
 def test_home_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    assert place_of("~/shop") == Path("/home/me/shop")
+    assert parse_location("~/shop") == Path("/home/me/shop")
 
 
 @pytest.mark.parametrize("url", ["https://shop.example/a", "az://account/a", "s3://", "s3://a/../b"])

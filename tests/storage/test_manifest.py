@@ -12,8 +12,8 @@ from modiste.errors import (
     ShopNotFound,
     StorageError,
 )
-from modiste.storage.atomic import write_whole
-from modiste.storage.locks import writing
+from modiste.storage.atomic import write_file
+from modiste.storage.locks import shop_write_lock
 from modiste.storage.manifest import Manifest
 from tests.contents import edit
 
@@ -94,13 +94,17 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(StorageError, match=r"No space.*Free some space"):
-        write_whole(path, b"new")
+        write_file(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
-    with writing(tmp_path), pytest.raises(ShopBusy, match="Another process"), writing(tmp_path):
+    with (
+        shop_write_lock(tmp_path),
+        pytest.raises(ShopBusy, match="Another process"),
+        shop_write_lock(tmp_path),
+    ):
         pass
-    with writing(tmp_path):
+    with shop_write_lock(tmp_path):
         pass

@@ -9,7 +9,7 @@ import pytest
 
 from modiste.errors import SchemaError
 from modiste.storage.manifest import Manifest
-from modiste.storage.migrations import SCHEMA, STEPS, migrated
+from modiste.storage.migrations import MIGRATIONS, SCHEMA_VERSION, migrate
 
 
 def renamed(raw: dict[str, Any]) -> dict[str, Any]:
@@ -26,14 +26,14 @@ def counted(raw: dict[str, Any]) -> dict[str, Any]:
 )
 def test_every_older_schema_arrives_at_the_newest(raw: dict[str, Any]) -> None:
     before = dict(raw)
-    assert migrated(raw, "shop.json", {1: renamed, 2: counted}) == {"schema": 3, "shown": "abc", "count": 3}
+    assert migrate(raw, "shop.json", {1: renamed, 2: counted}) == {"schema": 3, "shown": "abc", "count": 3}
     assert raw == before
 
 
 @pytest.mark.parametrize("schema", [4, 99])
 def test_a_newer_one_is_refused_naming_both(schema: int) -> None:
     with pytest.raises(SchemaError, match=rf"shop.json has schema {schema}; .* up to 3.*newer"):
-        migrated({"schema": schema}, "shop.json", {1: renamed, 2: counted})
+        migrate({"schema": schema}, "shop.json", {1: renamed, 2: counted})
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_a_newer_one_is_refused_naming_both(schema: int) -> None:
 )
 def test_no_schema_at_all(raw: Any) -> None:
     with pytest.raises(SchemaError):
-        migrated(raw, "shop.json")
+        migrate(raw, "shop.json")
 
 
 def test_there_is_a_step_from_every_schema() -> None:
-    assert sorted(STEPS) == list(range(1, SCHEMA))
+    assert sorted(MIGRATIONS) == list(range(1, SCHEMA_VERSION))
 
 
 def test_what_is_saved_has_the_newest(tmp_path: Path) -> None:
     Manifest((64, 48)).save(tmp_path)
-    assert Manifest.load(tmp_path).schema == SCHEMA
+    assert Manifest.load(tmp_path).schema == SCHEMA_VERSION

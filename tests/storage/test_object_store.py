@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from modiste.errors import BadOption, StorageError
-from modiste.storage.object_store import Objects, checked
+from modiste.storage.object_store import ObjectStore, validate_url
 
 
 def test_what_is_written_is_read(s3_url: str, tmp_path: Path) -> None:
-    objects = Objects(s3_url)
+    objects = ObjectStore(s3_url)
     assert objects.get("a/b") is None
-    assert objects.written("a/b") is None
+    assert objects.last_modified("a/b") is None
     objects.put("a/b", b"one")
     found = objects.get("a/b")
     assert found is not None
@@ -23,48 +23,52 @@ def test_what_is_written_is_read(s3_url: str, tmp_path: Path) -> None:
     objects.upload([(tmp_path / "big", "a/big")])
     objects.download([("a/big", tmp_path / "down" / "big")])
     assert (tmp_path / "down" / "big").read_bytes() == bytes(9 * 2**20)
-    assert {(each.name, each.bytes) for each in objects.list("a")} == {("a/b", 3), ("a/big", 9 * 2**20)}
+    assert {(each.name, each.size) for each in objects.list("a")} == {("a/b", 3), ("a/big", 9 * 2**20)}
     assert list(objects.list("other")) == []
     objects.delete(["a/b", "a/never"])
     assert [each.name for each in objects.list()] == ["a/big"]
 
 
 def test_of_two_writers_one_is_let_through(s3_url: str) -> None:
-    one, two = Objects(s3_url), Objects(s3_url)
-    first = one.put_if("head", b"one", None)
+    one, two = ObjectStore(s3_url), ObjectStore(s3_url)
+    first = one.conditional_put("head", b"one", None)
     assert first is not None
-    assert two.put_if("head", b"two", None) is None
-    second = two.put_if("head", b"two", first)
+    assert two.conditional_put("head", b"two", None) is None
+    second = two.conditional_put("head", b"two", first)
     assert second is not None
-    assert one.put_if("head", b"three", first) is None
+    assert one.conditional_put("head", b"three", first) is None
     found = one.get("head")
     assert found is not None
     assert found == (b"two", second)
-    assert one.put_if("never", b"x", first) is None
+    assert one.conditional_put("never", b"x", first) is None
 
 
 def test_an_answer_that_was_lost_is_no_other_writer(s3_url: str) -> None:
-    objects = Objects(s3_url)
-    assert objects.put_if("head", b"mine", None) == objects.put_if("head", b"mine", None) is not None
+    objects = ObjectStore(s3_url)
+    assert (
+        objects.conditional_put("head", b"mine", None)
+        == objects.conditional_put("head", b"mine", None)
+        is not None
+    )
 
 
 def test_what_is_not_there_is_said(s3_url: str, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="a/b is not there any more"):
-        Objects(s3_url).download([("a/b", tmp_path / "a")])
+        ObjectStore(s3_url).download([("a/b", tmp_path / "a")])
     with pytest.raises(StorageError, match="no such bucket") as raised:
-        Objects("s3://never-made/x").get("a")
+        ObjectStore("s3://never-made/x").get("a")
     assert "Make it" in raised.value.remedy
     with pytest.raises(StorageError, match="no such bucket"):
-        Objects("s3://never-made/x").put("a", b"1")
+        ObjectStore("s3://never-made/x").put("a", b"1")
     with pytest.raises(StorageError, match="no such bucket"):
-        list(Objects("s3://never-made/x").list())
+        list(ObjectStore("s3://never-made/x").list())
 
 
 def test_a_store_that_is_away_is_said_soon(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     began = time.monotonic()
     with pytest.raises(StorageError, match="cannot be reached") as raised:
-        Objects(s3_url).get("a")
+        ObjectStore(s3_url).get("a")
     assert time.monotonic() - began < 20
     assert "AWS_ENDPOINT_URL" in raised.value.remedy
     assert raised.value.exit_code == 6
@@ -76,7 +80,7 @@ def test_nobody_who_asks_is_said(s3_url: str, monkeypatch: pytest.MonkeyPatch) -
     # What a machine without a role answers, where anybody does.
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(StorageError, match="credentials") as raised:
-        Objects(s3_url).get("a")
+        ObjectStore(s3_url).get("a")
     assert "AWS_ACCESS_KEY_ID" in raised.value.remedy
 
 
@@ -85,9 +89,9 @@ def test_nobody_who_asks_is_said(s3_url: str, monkeypatch: pytest.MonkeyPatch) -
 )
 def test_what_is_no_place_is_refused(url: str) -> None:
     with pytest.raises(BadOption, match="no place on object storage"):
-        checked(url)
+        validate_url(url)
 
 
 def test_a_slash_at_the_end_does_not_matter() -> None:
-    assert checked("s3://a/b/") == checked("s3://a/b") == "s3://a/b"
-    assert checked("gs://a") == "gs://a"
+    assert validate_url("s3://a/b/") == validate_url("s3://a/b") == "s3://a/b"
+    assert validate_url("gs://a") == "gs://a"

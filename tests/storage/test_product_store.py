@@ -23,7 +23,7 @@ from modiste.errors import (
     UnknownProduct,
 )
 from modiste.storage import database
-from modiste.storage.locks import one_writer
+from modiste.storage.locks import write_lock
 from modiste.storage.product_store import ProductStore, StoredProduct
 
 
@@ -216,7 +216,7 @@ def test_damaged_photos(store: ProductStore) -> None:
 
 
 def test_a_second_writer_is_told_and_readers_are_not_kept_out(store: ProductStore) -> None:
-    with one_writer(store.directory):
+    with write_lock(store.directory):
         for write in (
             lambda: store.upsert([product("x")]),
             lambda: store.delete(["p0"]),
@@ -247,7 +247,7 @@ def test_a_reader_whose_version_is_gone_reads_the_newest(
     store: ProductStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = ProductStore.open(store.directory)
-    monkeypatch.setattr("modiste.storage.database.KEEP", timedelta(milliseconds=1))
+    monkeypatch.setattr("modiste.storage.database.VERSION_RETENTION", timedelta(milliseconds=1))
     monkeypatch.setattr("modiste.storage.product_store.TIDY_AFTER", 0)
     old = set((store.directory / "products.lance" / "data").iterdir())
     for each in (b"later", b"latest"):

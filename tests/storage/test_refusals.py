@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from modiste.storage.locks import in_turn
+from modiste.storage.locks import wait_for_lock
 
 
 def test_one_at_a_time_and_none_refused(tmp_path: Path) -> None:
@@ -14,7 +14,7 @@ def test_one_at_a_time_and_none_refused(tmp_path: Path) -> None:
 
     def work(_: int) -> None:
         nonlocal inside, most, done
-        with in_turn(tmp_path / "new"):
+        with wait_for_lock(tmp_path / "new"):
             inside += 1
             most = max(most, inside)
             time.sleep(0.005)

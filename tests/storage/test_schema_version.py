@@ -8,28 +8,28 @@ import pytest
 from modiste.errors import SchemaError
 from modiste.storage.database import Database
 from modiste.storage.product_store import (
-    PRODUCTS,
+    PRODUCTS_TABLE,
     SCHEMA,
     SCHEMA_KEY,
     ProductStore,
 )
-from modiste.storage.schema_version import check_version
+from modiste.storage.schema_version import check_schema_version
 
 
 @pytest.mark.parametrize("found", [1, 2, 3])
 def test_versions_up_to_the_newest(found: int) -> None:
-    assert check_version(found, 3, "It") == found
+    assert check_schema_version(found, 3, "It") == found
 
 
 @pytest.mark.parametrize("found", [4, 0, -1, True, "1", 1.0, None, [1]])
 def test_others_are_refused_naming_both(found: Any) -> None:
     with pytest.raises(SchemaError, match=r"^It has schema .*3"):
-        check_version(found, 3, "It")
+        check_schema_version(found, 3, "It")
 
 
 def test_a_store_of_a_newer_modiste(tmp_path: Path) -> None:
     database = Database(tmp_path)
-    with database.writing("a test"):
-        database.create(PRODUCTS, SCHEMA.with_metadata({SCHEMA_KEY: b"2"}))
+    with database.exclusive_write("a test"):
+        database.create_table(PRODUCTS_TABLE, SCHEMA.with_metadata({SCHEMA_KEY: b"2"}))
     with pytest.raises(SchemaError, match=r"schema 2; this Modiste reads up to 1.*newer"):
         ProductStore.open(tmp_path)

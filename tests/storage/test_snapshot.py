@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from modiste.storage.product_store import ProductStore, StoredProduct
-from modiste.storage.snapshot import COLUMNS, FILE, read_snapshot
+from modiste.storage.snapshot import SNAPSHOT_COLUMNS, SNAPSHOT_FILE, read_snapshot
 
 
 def product(number: int, category: str = "bags") -> StoredProduct:
@@ -23,17 +23,17 @@ def product(number: int, category: str = "bags") -> StoredProduct:
 def directory(tmp_path: Path) -> Path:
     store = ProductStore.create(tmp_path / "store")
     store.upsert([product(number) for number in range(20)])
-    store.keep_snapshot()
+    store.save_snapshot()
     return tmp_path / "store"
 
 
 def test_it_answers_as_the_database(directory: Path) -> None:
     quick = ProductStore.open(directory)
-    (directory / FILE).unlink()
+    (directory / SNAPSHOT_FILE).unlink()
     slow = ProductStore.open(directory)
     assert quick.hash() == slow.hash()
     assert quick.count() == slow.count() == 20
-    first, second = (each.table(COLUMNS).sort_by("id").to_pydict() for each in (quick, slow))
+    first, second = (each.table(SNAPSHOT_COLUMNS).sort_by("id").to_pydict() for each in (quick, slow))
     assert first == second
     assert quick.photos(["p3"]) == [b"jpeg"]
 
@@ -43,11 +43,11 @@ def test_long_attributes_are_written_and_mapped_in_pieces(directory: Path) -> No
     numbers = range(20, 620)
     long = [replace(product(number), attributes={"text": f"{number:03d}" * 20_000}) for number in numbers]
     store.upsert(long)
-    store.keep_snapshot()
+    store.save_snapshot()
     held = read_snapshot(directory, "products")
     assert held is not None
     assert held.table.column("id").num_chunks > 1
-    wanted = {row["id"]: row for row in ProductStore.open(directory).table(COLUMNS).to_pylist()}
+    wanted = {row["id"]: row for row in ProductStore.open(directory).table(SNAPSHOT_COLUMNS).to_pylist()}
     assert len(wanted) == 620
     for each in long:
         assert json.loads(wanted[each.id]["attributes"]) == each.attributes
@@ -57,7 +57,7 @@ def test_products_that_came_one_by_one_are_one_piece(tmp_path: Path) -> None:
     store = ProductStore.create(tmp_path)
     for number in range(5):
         store.upsert([product(number)])
-    store.keep_snapshot()
+    store.save_snapshot()
     held = read_snapshot(tmp_path, "products")
     assert held is not None
     assert held.table.column("id").num_chunks == 1
@@ -107,6 +107,6 @@ def test_a_copy_has_the_same(directory: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"ARROW1", None])
 def test_a_damaged_one_is_not_used(directory: Path, damage: bytes | None) -> None:
-    path = directory / FILE
+    path = directory / SNAPSHOT_FILE
     path.write_bytes(path.read_bytes()[:-40] if damage is None else damage)
     assert ProductStore.open(directory).count() == 20

@@ -11,8 +11,8 @@ import pytest
 import typer
 
 from modiste.cli.app import app
-from modiste.server.app import openapi
-from modiste.server.settings import PREFIX, Settings
+from modiste.server.app import openapi_schema
+from modiste.server.settings import ENV_PREFIX, Settings
 from tests.supply.locks import ROOT
 
 TEXT = (ROOT / "Containerfile").read_text(encoding="utf-8")
@@ -78,8 +78,8 @@ def test_it_runs_as_nobody_in_particular_and_writes_to_tmp_only():
     assert settings["NUMBA_CACHE_DIR"].startswith("/tmp/")
     assert settings["HOME"] == "/tmp"
     assert settings["ORT_DISABLE_TELEMETRY"] == "1"
-    for name in (name for name in settings if name.startswith(PREFIX)):
-        assert name.removeprefix(PREFIX).lower() in Settings.model_fields
+    for name in (name for name in settings if name.startswith(ENV_PREFIX)):
+        assert name.removeprefix(ENV_PREFIX).lower() in Settings.model_fields
 
 
 def test_it_starts_a_command_that_exists():
@@ -99,7 +99,7 @@ def test_its_health_is_asked_at_a_path_and_port_that_answer():
     port, path = re.findall(r"http://127\.0\.0\.1:(\d+)(/\w+)", asking)[0]
     assert said("EXPOSE") == [port]
     assert int(port) == Settings().port
-    assert "get" in openapi()["paths"][path]
+    assert "get" in openapi_schema()["paths"][path]
 
 
 @pytest.mark.parametrize("page", ["docs/how-to/container.md"])

@@ -13,7 +13,7 @@ from modiste.vae import onnx
 def test_it_is_told_before_it_starts(built: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    told = {name: value for name, value in os.environ.items() if name != onnx.QUIET}
+    told = {name: value for name, value in os.environ.items() if name != onnx.TELEMETRY_VARIABLE}
     program = f"""
 import os, sys
 from modiste import Shop
@@ -21,7 +21,7 @@ shop = Shop.open({str(built)!r})
 assert "onnxruntime" not in sys.modules
 shop.decode(shop.random_design(1))
 assert "onnxruntime" in sys.modules
-print(os.environ[{onnx.QUIET!r}])
+print(os.environ[{onnx.TELEMETRY_VARIABLE!r}])
 """
     words = [sys.executable, "-c", program]
     ran = subprocess.run(words, env=told | {"HOME": str(home)}, capture_output=True, text=True, check=False)
@@ -30,8 +30,11 @@ print(os.environ[{onnx.QUIET!r}])
 
 
 def test_who_wants_it_may_have_it(built: Path) -> None:
-    program = f"import os; from modiste.vae.onnx import *; onnx_runtime(); print(os.environ[{onnx.QUIET!r}])"
-    told = os.environ | {onnx.QUIET: "0"}
+    program = (
+        "import os; from modiste.vae.onnx import *; onnx_runtime(); "
+        f"print(os.environ[{onnx.TELEMETRY_VARIABLE!r}])"
+    )
+    told = os.environ | {onnx.TELEMETRY_VARIABLE: "0"}
     ran = subprocess.run(
         [sys.executable, "-c", program], env=told, capture_output=True, text=True, check=True
     )

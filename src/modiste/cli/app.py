@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
         from modiste._version import __version__
 
@@ -29,7 +29,8 @@ def _version(asked: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[  # acted on by its callback
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
     ] = False,
 ) -> None:
     """[bold]modiste build SOURCE --shop DIR[/bold] makes a shop; the other commands ask it, or make one stage of it."""

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import typer
 
 from modiste.errors import ModisteError
-from modiste.sources.sanitize import harmless
+from modiste.sources.sanitize import escape_control_chars
 
-INTERRUPTED = 130
+INTERRUPTED_EXIT_CODE = 130
 # The root of the errors that Typer raises for a command line that it cannot read; Typer does not export it.
 ParsingError: type[Exception] = typer.BadParameter.__bases__[0].__bases__[0]
 
@@ -29,35 +29,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = app(arguments, prog_name="modiste", standalone_mode=False)
     except ModisteError as error:
-        _debug()
-        return _fail(type(error).__name__, error.message, error.remedy, error.exit_code, as_json)
+        _print_debug_trace()
+        return _print_error(type(error).__name__, error.message, error.remedy, error.exit_code, as_json)
     except ParsingError as error:
         message = str(error.format_message())  # type: ignore[attr-defined]  # Typer's copy of click is private
         remedy = "`modiste --help` and `modiste COMMAND --help` list what there is."
-        return _fail("UsageError", message, remedy, 2, as_json)
+        return _print_error("UsageError", message, remedy, 2, as_json)
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
+        code = INTERRUPTED_EXIT_CODE
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough. Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    if code == INTERRUPTED:
+    if code == INTERRUPTED_EXIT_CODE:
         remedy = "Run the same command again; what was finished is kept."
-        return _fail("Interrupted", "Interrupted.", remedy, INTERRUPTED, as_json)
+        return _print_error("Interrupted", "Interrupted.", remedy, INTERRUPTED_EXIT_CODE, as_json)
     return int(code or 0)
 
 
-def _fail(name: str, message: str, remedy: str, exit_code: int, as_json: bool) -> int:
+def _print_error(name: str, message: str, remedy: str, exit_code: int, as_json: bool) -> int:
     if as_json:
         error = {"code": name, "message": message, "remedy": remedy}
         text = json.dumps({"error": error}, ensure_ascii=False)
     else:
         text = f"Error: {message}" + (f"\n  {remedy}" if remedy else "")
-    sys.stderr.write(harmless(text) + "\n")
+    sys.stderr.write(escape_control_chars(text) + "\n")
     return exit_code
 
 
-def _debug() -> None:
+def _print_debug_trace() -> None:
     if os.environ.get("MODISTE_DEBUG") == "1":
         import traceback
 

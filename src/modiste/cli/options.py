@@ -12,7 +12,7 @@ import typer
 from modiste.errors import BadOption
 
 if TYPE_CHECKING:
-    from modiste.parallel import Fleet
+    from modiste.parallel import Executor
 
 ShopPath = Annotated[
     str,
@@ -20,7 +20,7 @@ ShopPath = Annotated[
         "--shop", metavar="DIR|URL", help="The shop: its directory, or s3://… or gs://… where it is."
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+JsonOutput = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 SourceName = Annotated[
     str,
     typer.Argument(
@@ -63,17 +63,17 @@ Photos = Annotated[
 Seed = Annotated[int, typer.Option(metavar="S", help="Of every random choice.")]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to train.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
-Clusters = Annotated[
+ClusterCount = Annotated[
     int | None,
     typer.Option("--k", "-k", metavar="K", help="How many clusters; 3, or as many as there are categories."),
 ]
-Basis = Annotated[str, typer.Option(metavar="code|mean", help="What of each product is clustered.")]
-CLUSTERINGS = "kmeans|mixture|category"
-CLUSTERED_BY = (
+Features = Annotated[str, typer.Option(metavar="code|mean", help="What of each product is clustered.")]
+CLUSTER_METHODS = "kmeans|mixture|category"
+CLUSTER_METHOD_HELP = (
     "K-means++, the paper's; Gaussians merged down to K; or the shop's own categories, "
     "the default where it has them."
 )
-OnCluster = Annotated[
+RayAddress = Annotated[
     str | None,
     typer.Option(
         "--cluster",
@@ -85,7 +85,7 @@ OnCluster = Annotated[
 Threads = Annotated[int, typer.Option(metavar="T", help="Threads that the model runs on.", min=1)]
 
 
-def read_size(text: str | None) -> tuple[int, int] | None:
+def parse_size(text: str | None) -> tuple[int, int] | None:
     """(height, width) of "180x240", which is written width first. Raises BadOption."""
     if text is None:
         return None
@@ -95,7 +95,7 @@ def read_size(text: str | None) -> tuple[int, int] | None:
     return int(found[2]), int(found[1])
 
 
-def read_categories(text: str) -> list[str] | None:
+def parse_categories(text: str) -> list[str] | None:
     """The categories in "footwear,bags"; None for "all". Raises BadOption."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
@@ -104,12 +104,12 @@ def read_categories(text: str) -> list[str] | None:
 
 
 @contextmanager
-def fleet_at(address: str | None) -> Generator[Fleet | None]:
+def open_executor(address: str | None) -> Generator[Executor | None]:
     """The workers of a cluster; None without an address. Raises MissingExtra, BadOption, ClusterError."""
     if address is None:
         yield None
         return
-    from modiste.distributed.ray_executor import ray_fleet
+    from modiste.distributed.ray_executor import ray_executor
 
-    with ray_fleet(address) as fleet:
+    with ray_executor(address) as fleet:
         yield fleet

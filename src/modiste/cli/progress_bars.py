@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-NAMES = {
+STAGE_LABELS = {
     "ingest": "photos in",
     "read": "reading",
     "tune": "tuning",
@@ -23,10 +23,10 @@ NAMES = {
     "restore": "MB in",
     "examine": "looking",
 }
-TERMS = ("loss", "kl", "psnr")
+LOSS_TERMS = ("loss", "kl", "psnr")
 
 
-class Bars:
+class ProgressBars:
     """`with Bars() as bars:` gives a callback. On a terminal it draws bars; elsewhere it writes a line per epoch."""
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -44,7 +44,7 @@ class Bars:
         )
         self._tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> Bars:
+    def __enter__(self) -> ProgressBars:
         self._progress.start()
         return self
 
@@ -59,7 +59,7 @@ class Bars:
         if stage == "epoch":
             if not self._console.is_terminal and not self._quiet:
                 self._console.print(
-                    f"epoch {event.get('epoch')}/{event.get('epochs')} {_words(event)}", soft_wrap=True
+                    f"epoch {event.get('epoch')}/{event.get('epochs')} {_details(event)}", soft_wrap=True
                 )
             return
         if stage == "train":
@@ -70,14 +70,14 @@ class Bars:
             done, total = int(event.get("done", 0)), event.get("total")
         if stage not in self._tasks:
             self._tasks[stage] = self._progress.add_task(
-                NAMES.get(stage, stage), total=total or done, words=""
+                STAGE_LABELS.get(stage, stage), total=total or done, words=""
             )
-        self._progress.update(self._tasks[stage], completed=done, total=total or done, words=_words(event))
+        self._progress.update(self._tasks[stage], completed=done, total=total or done, words=_details(event))
 
 
-def _words(event: dict[str, Any]) -> str:
+def _details(event: dict[str, Any]) -> str:
     parts = [f"epoch {event['epoch']}/{event['epochs']}"] if event.get("stage") == "train" else []
-    for name in TERMS:
+    for name in LOSS_TERMS:
         for key in (name, f"validation_{name}"):
             value = event.get(key)
             parts += [f"{key.replace('_', ' ')} {value:.4g}"] if isinstance(value, float) else []

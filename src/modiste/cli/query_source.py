@@ -24,21 +24,21 @@ RandomSeed = Annotated[int | None, typer.Option(metavar="S", help="Of --random: 
 
 
 @dataclass(frozen=True)
-class Start:
+class QuerySource:
     """The start as given on the command line; `check` before the shop is opened, `code` once it is."""
 
     product: str | None
     photo: Path | None
-    text: str | None
+    code_text: str | None
     random: bool
     seed: int | None
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Raise BadOption unless exactly one start was given."""
         given = {
             "--product": self.product is not None,
             "--photo": self.photo is not None,
-            "--code": self.text is not None,
+            "--code": self.code_text is not None,
             "--random": self.random,
         }
         names = [name for name, there in given.items() if there]
@@ -68,9 +68,9 @@ class Start:
         if self.product is not None:
             return shop.code_of(self.product)
         if self.photo is not None:
-            return shop.encode(_read(self.photo)).code
-        if self.text is not None:
-            return _numbers(self.text)
+            return shop.encode(_read_photo(self.photo)).code
+        if self.code_text is not None:
+            return _parse_code(self.code_text)
         return shop.random_design(self.seed)
 
     def picture(self, shop: Shop, code: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -78,16 +78,16 @@ class Start:
         if self.product is not None:
             return shop.photo(self.product)
         if self.photo is not None:
-            return _fitted(_read(self.photo), shop.frame)
+            return _fit_photo(_read_photo(self.photo), shop.frame)
         return shop.decode(code)
 
     @property
-    def excluded(self) -> tuple[str, ...]:
+    def excluded_ids(self) -> tuple[str, ...]:
         """The product that the question is about is not an answer to it."""
         return () if self.product is None else (self.product,)
 
 
-def _numbers(text: str) -> NDArray[np.float32]:
+def _parse_code(text: str) -> NDArray[np.float32]:
     import numpy as np
 
     try:
@@ -96,13 +96,13 @@ def _numbers(text: str) -> NDArray[np.float32]:
         raise BadCode(f"The code {text[:80]!r} is not numbers.", remedy='Write it as "0.1,-0.7,…".') from None
 
 
-def _read(path: Path) -> NDArray[np.uint8]:
+def _read_photo(path: Path) -> NDArray[np.uint8]:
     from modiste.images.photo import read_photo
 
     return read_photo(path)
 
 
-def _fitted(photo: NDArray[np.uint8], frame: tuple[int, int]) -> Any:
+def _fit_photo(photo: NDArray[np.uint8], frame: tuple[int, int]) -> Any:
     from modiste.images.photo import fit_photo
 
     return fit_photo(photo, frame)

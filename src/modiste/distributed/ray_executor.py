@@ -8,27 +8,27 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from modiste._version import __version__
-from modiste.distributed.ray_session import PIECE, connected, reach
+from modiste.distributed.ray_session import TASK_CPUS, connect, probe_head
 from modiste.errors import ClusterError, ModisteError
-from modiste.parallel import AHEAD, in_order
+from modiste.parallel import ITEMS_PER_WORKER, ordered_map
 
 Given = TypeVar("Given")
 Piece = TypeVar("Piece")
 Done = TypeVar("Done")
-TRIES = 5  # of a piece whose worker dies, after the first
-PATIENCE = 60.0  # seconds to wait for a cluster without workers
-LOOK = 5.0  # seconds between looks at how many there are
-AWAY = 20.0  # seconds without an answer of the head after which it is given up
+MAX_RETRIES = 5  # of a piece whose worker dies, after the first
+NO_WORKERS_TIMEOUT_S = 60.0  # seconds to wait for a cluster without workers
+POLL_SECONDS = 5.0  # seconds between looks at how many there are
+HEAD_TIMEOUT_S = 20.0  # seconds without an answer of the head after which it is given up
 
 
 @contextmanager
-def ray_fleet(address: str) -> Generator[RayFleet]:
+def ray_executor(address: str) -> Generator[RayExecutor]:
     """The workers of the cluster at `address`. Raises what `connected` raises."""
-    with connected(address) as ray:
-        yield RayFleet(ray)
+    with connect(address) as ray:
+        yield RayExecutor(ray)
 
 
-class RayFleet:
+class RayExecutor:
     """A Fleet of Ray's workers: one for each processor of the cluster, which may come and go.
 
     Ray does a piece again where its worker or machine dies; since a piece's answer is taken once, and in order,
@@ -38,53 +38,55 @@ class RayFleet:
     def __init__(self, ray: Any) -> None:
         """`ray` is the module, connected."""
         self._ray = ray
-        self._do = ray.remote(num_cpus=PIECE, max_retries=TRIES, scheduling_strategy="SPREAD")(_do)
-        self._head = ray.get_runtime_context().gcs_address
-        self._count, self._looked, self._answered = 0, 0.0, time.monotonic()
+        self._task = ray.remote(num_cpus=TASK_CPUS, max_retries=MAX_RETRIES, scheduling_strategy="SPREAD")(
+            _run_item
+        )
+        self._head_address = ray.get_runtime_context().gcs_address
+        self._cpu_count, self._polled_at, self._answered_at = 0, 0.0, time.monotonic()
 
     @property
     def workers(self) -> int:
         """How many there are now. Raises ClusterError where the head is away."""
-        if time.monotonic() - self._looked > LOOK or self._count == 0:
-            if self._is_head_there():
-                self._count = int(self._ray.cluster_resources().get("CPU", 0))
-            self._looked = time.monotonic()
-        return self._count
+        if time.monotonic() - self._polled_at > POLL_SECONDS or self._cpu_count == 0:
+            if self._is_head_alive():
+                self._cpu_count = int(self._ray.cluster_resources().get("CPU", 0))
+            self._polled_at = time.monotonic()
+        return self._cpu_count
 
-    def _is_head_there(self) -> bool:
+    def _is_head_alive(self) -> bool:
         """Whether the head answers. Ray ends the process, with a stack trace, where it has not for a minute."""
         try:
-            reach(self._head)
+            probe_head(self._head_address)
         except ClusterError:
-            if time.monotonic() - self._answered < AWAY:
+            if time.monotonic() - self._answered_at < HEAD_TIMEOUT_S:
                 return False
             raise ClusterError(
-                f"The head of the cluster, at {self._head}, has not answered for {AWAY:.0f} seconds.",
+                f"The head of the cluster, at {self._head_address}, has not answered for {HEAD_TIMEOUT_S:.0f} seconds.",
                 remedy="Start Ray again on all machines, then run the same command again: it goes on where it was.",
             ) from None
-        self._answered = time.monotonic()
+        self._answered_at = time.monotonic()
         return True
 
-    def each(
-        self, begin: Callable[[Given], Callable[[Piece], Done]], given: Given, pieces: Iterable[Piece]
+    def map(
+        self, setup: Callable[[Given], Callable[[Piece], Done]], context: Given, items: Iterable[Piece]
     ) -> Iterator[Done]:
         """See Fleet. Raises ClusterError where there is no worker, or one that dies of every try."""
-        shared = self._ray.put((begin, given))
-        yield from in_order(
-            pieces,
-            lambda piece: self._do.remote([shared], __version__, piece),
-            self._result,
-            lambda: AHEAD * max(self.workers, 1),
+        shared = self._ray.put((setup, context))
+        yield from ordered_map(
+            items,
+            lambda piece: self._task.remote([shared], __version__, piece),
+            self._await_result,
+            lambda: ITEMS_PER_WORKER * max(self.workers, 1),
         )
 
-    def _result(self, task: Any) -> Any:
+    def _await_result(self, task: Any) -> Any:
         began = time.monotonic()
-        while not self._ray.wait([task], timeout=LOOK)[0]:
+        while not self._ray.wait([task], timeout=POLL_SECONDS)[0]:
             if self.workers > 0:
                 began = time.monotonic()
-            elif time.monotonic() - began > PATIENCE:
+            elif time.monotonic() - began > NO_WORKERS_TIMEOUT_S:
                 raise ClusterError(
-                    f"The cluster has had no worker for {PATIENCE:.0f} seconds.",
+                    f"The cluster has had no worker for {NO_WORKERS_TIMEOUT_S:.0f} seconds.",
                     remedy="Start some with `ray start --address HEAD:6379`, then run the same command again.",
                 )
         try:
@@ -100,15 +102,15 @@ class RayFleet:
         except self._ray.exceptions.RayError as error:
             first = str(error).strip().splitlines()[0]
             raise ClusterError(
-                f"A piece of the work was lost {TRIES + 1} times: {first}",
+                f"A piece of the work was lost {MAX_RETRIES + 1} times: {first}",
                 remedy="See the memory of the workers, and Ray's logs; then run the same command again.",
             ) from error
 
 
-_made: dict[str, Any] = {}  # what this worker's process has made of what it was given last
+_functions: dict[str, Any] = {}  # what this worker's process has made of what it was given last
 
 
-def _do(shared: list[Any], version: str, piece: Any) -> Any:
+def _run_item(shared: list[Any], version: str, item: Any) -> Any:
     """A piece, in a worker's process."""
     import ray
 
@@ -118,8 +120,8 @@ def _do(shared: list[Any], version: str, piece: Any) -> Any:
             remedy="Install the same version on every machine of the cluster.",
         )
     key = shared[0].hex()
-    if key not in _made:
-        _made.clear()
+    if key not in _functions:
+        _functions.clear()
         begin, given = ray.get(shared[0])
-        _made[key] = begin(given)
-    return _made[key](piece)
+        _functions[key] = begin(given)
+    return _functions[key](item)

@@ -15,13 +15,15 @@ from typing import Any
 
 from modiste.errors import BadOption, ClusterError, MissingExtra
 
-LOCAL = "local"
+LOCAL_ADDRESS = "local"
 _token = secrets.token_hex(32)  # the same as long as this process lives, since Ray asks for it once
-REACH = 5.0  # seconds for the head to answer
-MODE, TOKEN = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"
-STORE_BYTES = 512 * 2**20  # for what travels between the processes of a Ray on this machine: a few pieces
+CONNECT_TIMEOUT_S = 5.0  # seconds for the head to answer
+AUTH_MODE_VARIABLE, AUTH_TOKEN_VARIABLE = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"
+OBJECT_STORE_BYTES = (
+    512 * 2**20
+)  # for what travels between the processes of a Ray on this machine: a few pieces
 # Ray reports to its makers, warns of things to come, and more, unless it is told not to before it is imported.
-QUIET = {
+QUIET_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
@@ -29,11 +31,11 @@ QUIET = {
     "RAY_ENABLE_AUTO_CONNECT": "0",
 }
 # Ray ends a process, with a stack trace, whose head has been away for a minute: what serves, or trains, can do without.
-FOREVER = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(10**8)}
+RECONNECT_ENVIRONMENT = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(10**8)}
 
 
 @contextmanager
-def connected(address: str) -> Generator[Any]:
+def connect(address: str) -> Generator[Any]:
     """Ray, as a module, connected to the cluster at `address` (HOST:PORT, or auto); `local` starts one here.
 
     This process must run on a machine of the cluster. One that is connected already stays so.
@@ -43,11 +45,11 @@ def connected(address: str) -> Generator[Any]:
         BadOption: an address of another kind.
         ClusterError: nobody answers there, or its Ray or Python is of another version.
     """
-    if address != LOCAL:  # whose own processes end with a head that is gone
-        for name, value in FOREVER.items():
+    if address != LOCAL_ADDRESS:  # whose own processes end with a head that is gone
+        for name, value in RECONNECT_ENVIRONMENT.items():
             os.environ.setdefault(name, value)
-    ray = load_ray()
-    if address not in (LOCAL, "auto") and not re.fullmatch(r"[^/]+:\d{1,5}", address):
+    ray = import_ray()
+    if address not in (LOCAL_ADDRESS, "auto") and not re.fullmatch(r"[^/]+:\d{1,5}", address):
         raise BadOption(
             f"The cluster's address is {address!r}.",
             remedy="Give HOST:PORT of its head, auto on one of its machines, or local to start one here.",
@@ -57,36 +59,40 @@ def connected(address: str) -> Generator[Any]:
         return
     with ExitStack() as until:
         options: dict[str, Any] = {"address": address}
-        if address not in (LOCAL, "auto"):
+        if address not in (LOCAL_ADDRESS, "auto"):
             # Of several nodes on one machine Ray would take any; ours is the one whose network the head is on.
-            options["_node_ip_address"] = reach(address)
-        if address == LOCAL:
+            options["_node_ip_address"] = probe_head(address)
+        if address == LOCAL_ADDRESS:
             # Sockets lie in there, whose names must be short.
             folder = until.enter_context(
                 tempfile.TemporaryDirectory(prefix="modiste-", ignore_cleanup_errors=True)
             )
-            options |= {"object_store_memory": STORE_BYTES, "include_dashboard": False, "_temp_dir": folder}
-            until.enter_context(_own_token())
+            options |= {
+                "object_store_memory": OBJECT_STORE_BYTES,
+                "include_dashboard": False,
+                "_temp_dir": folder,
+            }
+            until.enter_context(_private_token())
         try:
             ray.init(**options, log_to_driver=False, logging_level="ERROR")
         except Exception as error:  # Ray raises plain ones too
-            raise _no_cluster(address, error) from error
+            raise _connection_error(address, error) from error
         until.callback(ray.shutdown)
         yield ray
 
 
-def reach(address: str) -> str:
+def probe_head(address: str) -> str:
     """Look whether anybody is at HOST:PORT, and give the address that this machine has there; Ray itself would try for
     many minutes. Raises ClusterError."""
     host, _, port = address.rpartition(":")
     try:
-        with socket.create_connection((host, int(port)), REACH) as line:
+        with socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S) as line:
             return str(line.getsockname()[0])
     except (OSError, OverflowError) as error:
-        raise _no_cluster(address, error) from error
+        raise _connection_error(address, error) from error
 
 
-def _no_cluster(address: str, error: Exception) -> ClusterError:
+def _connection_error(address: str, error: Exception) -> ClusterError:
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
     return ClusterError(
         f"The cluster at {address} cannot be joined: {first}",
@@ -96,28 +102,28 @@ def _no_cluster(address: str, error: Exception) -> ClusterError:
 
 
 @contextmanager
-def _own_token() -> Generator[None]:
+def _private_token() -> Generator[None]:
     """A token that nobody else on this machine has, unless the environment says how a Ray is to be kept closed; Ray
     would leave one in the home directory."""
-    if MODE in os.environ or TOKEN in os.environ:
+    if AUTH_MODE_VARIABLE in os.environ or AUTH_TOKEN_VARIABLE in os.environ:
         yield
         return
-    os.environ[TOKEN] = _token
+    os.environ[AUTH_TOKEN_VARIABLE] = _token
     try:
         yield
     finally:
-        for name in (MODE, TOKEN):  # of which Ray sets the first
+        for name in (AUTH_MODE_VARIABLE, AUTH_TOKEN_VARIABLE):  # of which Ray sets the first
             os.environ.pop(name, None)
 
 
-def load_ray() -> Any:
+def import_ray() -> Any:
     """Ray, as a module. Raises MissingExtra."""
     if find_spec("ray") is None:
         raise MissingExtra(
             "Working on a cluster needs Ray, which is not installed.",
             remedy="Run `pip install 'modiste[scale]'`.",
         )
-    for name, value in QUIET.items():
+    for name, value in QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import ray
 
@@ -125,29 +131,31 @@ def load_ray() -> Any:
 
 
 # Of a processor, as Ray counts them: replicas are placed by machine, and share its processors.
-SHARE = 0.05
-PIECE = 0.9  # of one, for a piece of work: where a replica or two are, it fits beside them
-PATIENCE = 10.0  # seconds for what has just ended to give back what it had
-LOOK = 0.5
-CLOSE = 1e-6
+REPLICA_CPUS = 0.05
+TASK_CPUS = 0.9  # of one, for a piece of work: where a replica or two are, it fits beside them
+RELEASE_TIMEOUT_S = 10.0  # seconds for what has just ended to give back what it had
+POLL_SECONDS = 0.5
+CPU_TOLERANCE = 1e-6
 
 
-def check_room(shards: int, replicas: int) -> None:
+def check_capacity(shards: int, replicas: int) -> None:
     """Raise ClusterError where the cluster has too few free processors for `replicas` replicas of each shard."""
     import ray
 
-    wanted, until = shards * replicas * SHARE, time.monotonic() + PATIENCE
+    wanted, until = shards * replicas * REPLICA_CPUS, time.monotonic() + RELEASE_TIMEOUT_S
     while True:
         has, free = (
             float(held.get("CPU", 0.0)) for held in (ray.cluster_resources(), ray.available_resources())
         )
-        if wanted <= free + CLOSE:
+        if wanted <= free + CPU_TOLERANCE:
             return
-        if wanted > has + CLOSE or time.monotonic() > until:
+        if wanted > has + CPU_TOLERANCE or time.monotonic() > until:
             raise ClusterError(
-                f"{shards} shards of {replicas} replicas want {wanted:g} processors, {SHARE:g} for each replica. The "
+                f"{shards} shards of {replicas} replicas want {wanted:g} processors, "
+                f"{REPLICA_CPUS:g} for each replica. "
+                f"The "
                 f"cluster has {has:g}, of which {free:g} are free.",
                 remedy="Give smaller --shards or --replicas, add machines with `ray start --address HEAD:6379`, or "
                 "wait until other work has ended.",
             )
-        time.sleep(LOOK)
+        time.sleep(POLL_SECONDS)

@@ -13,30 +13,32 @@ from numpy.typing import NDArray
 from modiste.errors import ClusterError, UnknownProduct
 from modiste.latent.clusters import Clusters
 from modiste.search.sharding import shard_of
-from modiste.shop.backend import Hit, Look, merged_hits
-from modiste.shop.cluster_transfer import Ways
-from modiste.shop.filters import Columns, Where
-from modiste.shop.hubness import measure_of, usual
-from modiste.shop.query import Counsel, Finder
-from modiste.shop.summary import Probes, Tally, Whole
+from modiste.shop.backend import Hit, Query, merge_hits
+from modiste.shop.cluster_transfer import ClusterTransfer
+from modiste.shop.filters import Columns, Filter
+from modiste.shop.hubness import default_scorings, scoring_key
+from modiste.shop.query import Finder, QueryEngine
+from modiste.shop.summary import CategoryCounts, ReferenceCodes, ShopSummary
 
-DEADLINE = 20.0  # seconds for all tries of one look
-PATIENCE = 2.0  # seconds for one try
+DEADLINE_SECONDS = 20.0  # seconds for all tries of one look
+TRY_TIMEOUT_S = 2.0  # seconds for one try
 # Seconds for one that may have crowding to be measured first, by what is not usual, and for all of its tries.
-MEASURING = 120.0
-AT_ONCE = 8  # looks in one try: it must not take long because many were asked for
-PAUSE = 0.02  # seconds before the next try
-APIECE = 0.001  # the least that a try is given, in seconds: its answer may be there already
+PENALTY_TIMEOUT_S = 120.0
+BATCH_QUERIES = 8  # looks in one try: it must not take long because many were asked for
+RETRY_SECONDS = 0.02  # seconds before the next try
+MIN_TIMEOUT_S = 0.001  # the least that a try is given, in seconds: its answer may be there already
 
 
-class Gone(ClusterError):  # noqa: N818  # as in errors: named for what happened
+class ShardsUnavailable(ClusterError):  # noqa: N818  # as in errors: named for what happened
     """This version of the shards is not there any more, or does not answer."""
 
 
-class Sharded(Counsel):
+class ShardBackend(QueryEngine):
     """One version of a shop, in shards. Every answer is of that version, or there is none."""
 
-    def __init__(self, whole: Whole, handles: Sequence[Any], deadline: float = DEADLINE) -> None:
+    def __init__(
+        self, whole: ShopSummary, handles: Sequence[Any], deadline: float = DEADLINE_SECONDS
+    ) -> None:
         """`handles` are those of the shards, in order, as Ray Serve gives them; `deadline` is of one look."""
         self.whole = whole
         self.replaced = False  # by newer shards: a try that fails is then not repeated here
@@ -53,8 +55,8 @@ class Sharded(Counsel):
         return self.whole.tau
 
     @property
-    def latent(self) -> int:
-        return self.whole.latent
+    def latent_dim(self) -> int:
+        return self.whole.latent_dim
 
     @property
     def count(self) -> int:
@@ -65,104 +67,104 @@ class Sharded(Counsel):
         return self.whole.clusters
 
     @cached_property
-    def tally(self) -> Tally:
-        return self.whole.tally
+    def category_counts(self) -> CategoryCounts:
+        return self.whole.category_counts
 
     @cached_property
     def finder(self) -> Finder:
-        ways = Ways(self.whole.clusters, lambda: self.whole.spread)
-        return Finder(self.clusters, self.tally, ways, self.look, _no_photo)
+        ways = ClusterTransfer(self.whole.clusters, lambda: self.whole.cluster_moments)
+        return Finder(self.clusters, self.category_counts, ways, self.search, _no_photo)
 
     @property
     def thresholds(self) -> dict[str, list[float]]:
         return self.whole.thresholds
 
     @property
-    def loneliness(self) -> list[float]:
-        return self.whole.loneliness
+    def neighbour_distances(self) -> list[float]:
+        return self.whole.neighbour_distances
 
     @cached_property
-    def probes(self) -> Probes:
-        return self.whole.probes
+    def reference_codes(self) -> ReferenceCodes:
+        return self.whole.reference_codes
 
-    def check_where(self, where: Where) -> None:
+    def check_filter(self, where: Filter) -> None:
         """Raise BadOption where a filter asks for what there is not."""
-        Columns((), (), self.whole.kinds).matching(where)
+        Columns((), (), self.whole.kinds).mask(where)
 
     def code_of(self, product_id: str) -> NDArray[np.float32]:
         """The fixed-epsilon code of a product, `(n,)`, from the shard that has it. Raises UnknownProduct, Gone."""
         own = shard_of(product_id, len(self._handles))
-        found = self._asked([own], "code_of", product_id, PATIENCE)[0]
+        found = self._call([own], "code_of", product_id, TRY_TIMEOUT_S)[0]
         if found is None:
             raise UnknownProduct(
                 f"The shop has no product {product_id!r}.",
-                remedy=f"Its ids look like {', '.join(self.probes.ids[:3])}.",
+                remedy=f"Its ids look like {', '.join(self.reference_codes.ids[:3])}.",
             )
         return found
 
-    def look(self, looks: Sequence[Look]) -> list[list[Hit]]:
+    def search(self, queries: Sequence[Query]) -> list[list[Hit]]:
         """For each look its hits, best first: those of all shards, merged. Raises Gone."""
-        if not looks:
+        if not queries:
             return []
-        parts = [looks[start : start + AT_ONCE] for start in range(0, len(looks), AT_ONCE)]
-        return [hits for part in parts for hits in self._look(part)]
+        parts = [queries[start : start + BATCH_QUERIES] for start in range(0, len(queries), BATCH_QUERIES)]
+        return [hits for part in parts for hits in self._search(part)]
 
-    def _look(self, looks: Sequence[Look]) -> list[list[Hit]]:
-        known, everyone = usual(self.tau), range(len(self._handles))
+    def _search(self, queries: Sequence[Query]) -> list[list[Hit]]:
+        known, everyone = default_scorings(self.tau), range(len(self._handles))
         slow = any(
-            look.less_of is not None and measure_of(look.method, look.metric, look.tau) not in known
-            for look in looks
+            look.source_cluster is not None and scoring_key(look.method, look.metric, look.tau) not in known
+            for look in queries
         )
         if slow:  # what may take long is asked of those only that answer at all
-            self._asked(everyone, "here", None, PATIENCE)
-        found = self._asked(everyone, "look", list(looks), MEASURING if slow else PATIENCE)
-        return [merged_hits([each[i] for each in found], look.k) for i, look in enumerate(looks)]
+            self._call(everyone, "here", None, TRY_TIMEOUT_S)
+        found = self._call(everyone, "look", list(queries), PENALTY_TIMEOUT_S if slow else TRY_TIMEOUT_S)
+        return [merge_hits([each[i] for each in found], look.k) for i, look in enumerate(queries)]
 
     def about(self) -> list[dict[str, Any]]:
         """For each shard what one replica says of itself."""
         handles = self._handles
-        return [handle.about.remote().result(timeout_s=DEADLINE) for handle in handles]
+        return [handle.about.remote().result(timeout_s=DEADLINE_SECONDS) for handle in handles]
 
-    def _asked(self, shards: Sequence[int], name: str, given: Any, patience: float) -> list[Any]:
+    def _call(self, shards: Sequence[int], name: str, argument: Any, timeout: float) -> list[Any]:
         """What each of some shards answers; from another replica where one dies or takes too long."""
-        until = time.monotonic() + max(self._deadline, patience)
+        until = time.monotonic() + max(self._deadline, timeout)
 
         def begin(shard: int) -> Any:
-            return getattr(self._handles[shard], name).remote(given)
+            return getattr(self._handles[shard], name).remote(argument)
 
-        begun = [(shard, _tried(lambda shard=shard: begin(shard))) for shard in shards]
+        begun = [(shard, _attempt(lambda shard=shard: begin(shard))) for shard in shards]
         tried_at = time.monotonic()
-        return [self._answer(shard, begin, first, tried_at, until, patience) for shard, first in begun]
+        return [self._await_answer(shard, begin, first, tried_at, until, timeout) for shard, first in begun]
 
-    def _answer(
+    def _await_answer(
         self,
         shard: int,
-        begin: Callable[[int], Any],
+        start: Callable[[int], Any],
         response: Any,
         tried_at: float,
         until: float,
-        patience: float,
+        timeout: float,
     ) -> Any:
         while True:
             if not isinstance(response, Exception):
-                left = max(tried_at + patience - time.monotonic(), APIECE)
-                response = _tried(lambda response=response, left=left: _within(response, left))
+                left = max(tried_at + timeout - time.monotonic(), MIN_TIMEOUT_S)
+                response = _attempt(lambda response=response, left=left: _result_within(response, left))
             if not isinstance(response, Exception):
                 version, answer = response
                 if version == self.version:
                     return answer
-                response = Gone(f"Shard {shard} is of version {version}, not {self.version}.")
+                response = ShardsUnavailable(f"Shard {shard} is of version {version}, not {self.version}.")
             if self.replaced or time.monotonic() > until:
-                raise Gone(
+                raise ShardsUnavailable(
                     f"Shard {shard} does not answer: {type(response).__name__}.",
                     remedy="See `ray status`, and Ray's logs; `modiste shards` sets the shards up anew.",
                 ) from response
-            time.sleep(PAUSE)
+            time.sleep(RETRY_SECONDS)
             tried_at = time.monotonic()
-            response = _tried(lambda: begin(shard))
+            response = _attempt(lambda: start(shard))
 
 
-def _within(response: Any, seconds: float) -> Any:
+def _result_within(response: Any, seconds: float) -> Any:
     try:
         return response.result(timeout_s=seconds)
     except TimeoutError:
@@ -170,7 +172,7 @@ def _within(response: Any, seconds: float) -> Any:
         raise
 
 
-def _tried(work: Callable[[], Any]) -> Any:
+def _attempt(work: Callable[[], Any]) -> Any:
     """What some work returns, or what it raised: whatever it is that Ray raises, another replica is tried."""
     try:
         return work()

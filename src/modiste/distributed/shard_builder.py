@@ -12,29 +12,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from modiste import errors
-from modiste.distributed.shard_files import Packs
+from modiste.distributed.shard_files import ShardFiles
 from modiste.errors import ClusterError, ModisteError
 from modiste.shop.shop import Shop
 
 
-def pack(place: str, shards: int) -> Packs:
+def build_shards(location: str, shards: int) -> ShardFiles:
     """Pack all shards of the shop at an absolute place, as it is now, on this machine.
 
     Raises:
         ClusterError: the process was ended, as by a system without memory.
         and what opening a shop raises, and Packs.make.
     """
-    return Packs(place, _asked([place, str(shards)]), shards)
+    return ShardFiles(location, _run_builder([location, str(shards)]), shards)
 
 
-def pack_one(packs: Packs, shard: int) -> None:
+def build_shard(files: ShardFiles, shard: int) -> None:
     """Pack one shard of one version on this machine. Raises what `pack` raises."""
-    _asked([packs.place, str(packs.shards), packs.version, str(shard)])
+    _run_builder([files.location, str(files.shards), files.version, str(shard)])
 
 
-def _asked(given: Sequence[str]) -> str:
+def _run_builder(arguments: Sequence[str]) -> str:
     """The version that the process has packed."""
-    command = [sys.executable, "-m", "modiste.distributed.shard_builder", *given]
+    command = [sys.executable, "-m", "modiste.distributed.shard_builder", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     try:
@@ -50,11 +50,11 @@ def _asked(given: Sequence[str]) -> str:
     return told["version"]
 
 
-def main(place: str, shards: str, version: str = "", shard: str = "") -> int:
+def main(location: str, shards: str, version: str = "", shard: str = "") -> int:
     """Pack, tell, and return the exit code."""
     try:
-        version = version or Shop.open(place, need="clusters").version
-        Packs(place, version, int(shards)).make([int(shard)] if shard else None)
+        version = version or Shop.open(location, need="clusters").version
+        ShardFiles(location, version, int(shards)).build([int(shard)] if shard else None)
     except ModisteError as error:
         told = {"error": type(error).__name__, "message": error.message, "remedy": error.remedy}
         print(json.dumps(told))

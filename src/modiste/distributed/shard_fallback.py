@@ -6,47 +6,51 @@ import logging
 import time
 from collections.abc import Sequence
 
-from modiste.distributed.shard_backend import Gone, Sharded
-from modiste.distributed.shard_client import Front
-from modiste.shop.backend import Hit, Look
+from modiste.distributed.shard_backend import ShardBackend, ShardsUnavailable
+from modiste.distributed.shard_client import ShardClient
+from modiste.shop.backend import Hit, Query
 
-REST = 10.0  # seconds until shards that did not answer are asked again
-DEADLINE = 5.0  # seconds for all tries of one look: the visitor waits, and the shop could answer itself
+RETRY_SECONDS = 10.0  # seconds until shards that did not answer are asked again
+DEADLINE_SECONDS = (
+    5.0  # seconds for all tries of one look: the visitor waits, and the shop could answer itself
+)
 log = logging.getLogger("modiste.scale")
 
 
-class ByShards:
+class FallbackBackend:
     """Answers the looks of one version of a shop by its shards; what they cannot answer, the shop does."""
 
-    def __init__(self, front: Front, version: str) -> None:
+    def __init__(self, client: ShardClient, version: str) -> None:
         """Of a shop of a version, by shards that are asked through `front`."""
-        self._front = front
+        self._client = client
         self._version = version
-        self._rests_until = 0.0
-        self._by_shards = True
+        self._retry_at = 0.0
+        self._using_shards = True
 
-    def __call__(self, looks: Sequence[Look]) -> list[list[Hit]] | None:
+    def __call__(self, queries: Sequence[Query]) -> list[list[Hit]] | None:
         """For each look its hits, best first; None where the shards are of another version, or do not answer."""
-        if time.monotonic() < self._rests_until:
+        if time.monotonic() < self._retry_at:
             return None
         try:
-            found = self._front.ask(lambda shards: self._of(shards, looks))
-        except Gone as error:
-            self._rests_until = time.monotonic() + REST
-            self._tell(by_shards=False, why=str(error))
+            found = self._client.run(lambda shards: self._search(shards, queries))
+        except ShardsUnavailable as error:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            self._log_change(using_shards=False, reason=str(error))
             return None
-        self._tell(by_shards=found is not None, why="the shards are of another version of the shop")
+        self._log_change(
+            using_shards=found is not None, reason="the shards are of another version of the shop"
+        )
         return found
 
-    def _of(self, shards: Sharded, looks: Sequence[Look]) -> list[list[Hit]] | None:
-        return shards.look(looks) if shards.version == self._version else None
+    def _search(self, shards: ShardBackend, queries: Sequence[Query]) -> list[list[Hit]] | None:
+        return shards.search(queries) if shards.version == self._version else None
 
-    def _tell(self, *, by_shards: bool, why: str) -> None:
+    def _log_change(self, *, using_shards: bool, reason: str) -> None:
         """Say it once when it changes who looks."""
-        if by_shards == self._by_shards:
+        if using_shards == self._using_shards:
             return
-        self._by_shards = by_shards
-        if by_shards:
+        self._using_shards = using_shards
+        if using_shards:
             log.info("the shards look for products again, version %s", self._version)
         else:
-            log.warning("this server looks for products itself, version %s: %s", self._version, why)
+            log.warning("this server looks for products itself, version %s: %s", self._version, reason)

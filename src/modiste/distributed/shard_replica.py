@@ -12,52 +12,52 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.distributed.shard_builder import pack_one
-from modiste.distributed.shard_files import Packs
-from modiste.distributed.shard_transfer import PART, fetch
+from modiste.distributed.shard_builder import build_shard
+from modiste.distributed.shard_files import ShardFiles
+from modiste.distributed.shard_transfer import PART_BYTES, download_shard
 from modiste.errors import (
     ClusterError,
     ShopIncomplete,
     StaleError,
     UnknownProduct,
 )
-from modiste.search.index import warm
-from modiste.shop.backend import Hit, Look, Shelf
-from modiste.shop.summary import Whole
+from modiste.search.index import warm_up_kernels
+from modiste.shop.backend import Hit, LocalBackend, Query
+from modiste.shop.summary import ShopSummary
 
 log = logging.getLogger("ray.serve")  # whose lines are in the replica's own file
 
 
-class Shard:
+class ShardReplica:
     """The products of one shard, in this process. It answers for one version of the shop, and says which."""
 
-    def __init__(self, place: str, version: str, shard: int, shards: int, *_others: Any) -> None:
+    def __init__(self, location: str, version: str, shard: int, shards: int, *_others: Any) -> None:
         """Load the shard from its pack on this machine, which is made of the shop at `place` where there is none.
 
         The first is given the handles of the others, which makes them one application.
         """
-        packs = Packs(place, version, shards)
-        whole, shelf = _loaded(packs, shard)
+        packs = ShardFiles(location, version, shards)
+        whole, shelf = _load(packs, shard)
         self._directory = packs.path(shard)
-        warm()
+        warm_up_kernels()
         code = whole.reach.mean(axis=1).astype(np.float32)
-        shelf.look([Look(code, 1, "likelihood", "euclidean", whole.tau, 0, less_of=0)])
-        self._version, self._shelf, self._whole, self._shards = version, shelf, whole, shards
+        shelf.search([Query(code, 1, "likelihood", "euclidean", whole.tau, 0, source_cluster=0)])
+        self._version, self._backend, self._summary, self._shards = version, shelf, whole, shards
         # Whatever visitors ask is nobody's business: this line, and what fails, is all that a replica logs.
         log.info("shard %d of %d, version %s: %d products are ready", shard, shards, version, len(shelf))
 
-    async def whole(self) -> tuple[Whole, int]:
+    async def whole(self) -> tuple[ShopSummary, int]:
         """What is known of the whole shop, and into how many shards it is split."""
-        return self._whole, self._shards
+        return self._summary, self._shards
 
-    async def look(self, looks: Sequence[Look]) -> tuple[str, list[list[Hit]]]:
+    async def look(self, looks: Sequence[Query]) -> tuple[str, list[list[Hit]]]:
         """The version, and for each look its hits among the shard's products, best first."""
-        return self._version, await asyncio.to_thread(self._shelf.look, looks)
+        return self._version, await asyncio.to_thread(self._backend.search, looks)
 
     async def code_of(self, product_id: str) -> tuple[str, NDArray[np.float32] | None]:
         """The version, and the code of a product, `(n,)`; None where there is none."""
         try:
-            return self._version, self._shelf.code_of(product_id)
+            return self._version, self._backend.code_of(product_id)
         except UnknownProduct:
             return self._version, None
 
@@ -71,39 +71,39 @@ class Shard:
         def read() -> bytes:
             with (self._directory / name).open("rb") as file:
                 file.seek(start)
-                return file.read(PART)
+                return file.read(PART_BYTES)
 
         return await asyncio.to_thread(read)
 
     async def about(self) -> dict[str, Any]:
         """What it has: products, process and the memory that it takes, of which mapped files may be others' too."""
-        return {"products": len(self._shelf), "process": os.getpid(), "bytes": _resident()}
+        return {"products": len(self._backend), "process": os.getpid(), "bytes": _resident_bytes()}
 
 
-def _loaded(packs: Packs, shard: int) -> tuple[Whole, Shelf]:
+def _load(files: ShardFiles, shard: int) -> tuple[ShopSummary, LocalBackend]:
     """What is known of the whole, and a shard, which is packed on this machine where that was not done, or is damaged.
 
     Once the shop is of another version it is fetched from a replica that has it. Raises ClusterError, and what `pack`
     does.
     """
-    found = _open(packs, shard)
+    found = _open_files(files, shard)
     if found is None:
         try:
-            pack_one(packs, shard)
+            build_shard(files, shard)
         except (StaleError, ShopIncomplete):  # which it is in the midst of a change too
             # A replica is made in a loop, where one may not wait for others.
             with ThreadPoolExecutor(1) as pool:
-                pool.submit(fetch, packs, shard, _others()).result()
-        found = _open(packs, shard)
+                pool.submit(download_shard, files, shard, _other_replicas()).result()
+        found = _open_files(files, shard)
     if found is None:
         raise ClusterError(
-            f"{packs.path(shard)} is damaged, and was so again when it was made anew.",
+            f"{files.path(shard)} is damaged, and was so again when it was made anew.",
             remedy="See whether this machine's disk is sound.",
         )
     return found
 
 
-def _others() -> Any:
+def _other_replicas() -> Any:
     """The handle of this replica's shard, by which those answer that are made already."""
     from ray import serve
 
@@ -111,13 +111,13 @@ def _others() -> Any:
     return serve.get_deployment_handle(here.deployment, app_name=here.app_name)
 
 
-def _open(packs: Packs, shard: int) -> tuple[Whole, Shelf] | None:
-    whole = packs.whole()
-    shelf = None if whole is None else packs.open(shard, whole)
+def _open_files(files: ShardFiles, shard: int) -> tuple[ShopSummary, LocalBackend] | None:
+    whole = files.summary()
+    shelf = None if whole is None else files.open(shard, whole)
     return None if whole is None or shelf is None else (whole, shelf)
 
 
-def _resident() -> int:
+def _resident_bytes() -> int:
     """The memory of this process, in bytes; 0 where the system does not say."""
     try:
         with open("/proc/self/statm", encoding="ascii") as held:  # noqa: PTH123

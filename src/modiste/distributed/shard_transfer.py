@@ -6,16 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from modiste.distributed.shard_files import Packs
+from modiste.distributed.shard_files import ShardFiles
 from modiste.errors import ClusterError
-from modiste.shop.summary import Whole
-from modiste.storage.checksums import SUMS, is_proven
+from modiste.shop.summary import ShopSummary
+from modiste.storage.checksums import CHECKSUMS_FILE, verify_checksums
 
-PART = 16 * 2**20  # bytes that travel at once
-PATIENCE = 30.0  # seconds for a part of them
+PART_BYTES = 16 * 2**20  # bytes that travel at once
+PART_TIMEOUT_S = 30.0  # seconds for a part of them
 
 
-def fetch(packs: Packs, shard: int, replicas: Any) -> None:
+def download_shard(files: ShardFiles, shard: int, replicas: Any) -> None:
     """Put the pack of a shard, as a replica of it has it, among those of this machine, and what is known of the whole.
 
     Args:
@@ -27,24 +27,24 @@ def fetch(packs: Packs, shard: int, replicas: Any) -> None:
     """
 
     def fill(directory: Path) -> None:
-        for name in [SUMS, *json.loads(_asked(replicas.part, SUMS, 0))]:
+        for name in [CHECKSUMS_FILE, *json.loads(_call(replicas.part, CHECKSUMS_FILE, 0))]:
             path = directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
-                while part := _asked(replicas.part, name, file.tell()):
+                while part := _call(replicas.part, name, file.tell()):
                     file.write(part)
-        if not is_proven(directory):
+        if not verify_checksums(directory):
             raise ClusterError(
                 f"Shard {shard} came damaged from another machine.", remedy="Run `modiste shards` again."
             )
 
-    whole: tuple[Whole, int] = _asked(replicas.whole)
-    packs.put(shard, whole[0], fill)
+    whole: tuple[ShopSummary, int] = _call(replicas.whole)
+    files.install(shard, whole[0], fill)
 
 
-def _asked(method: Any, *given: Any) -> Any:
+def _call(method: Any, *given: Any) -> Any:
     try:
-        return method.remote(*given).result(timeout_s=PATIENCE)
+        return method.remote(*given).result(timeout_s=PART_TIMEOUT_S)
     except Exception as error:  # whatever it is that Ray raises
         raise ClusterError(
             f"No other machine has the shard: {type(error).__name__}.", remedy="Run `modiste shards` again."

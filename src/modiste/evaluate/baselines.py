@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.evaluate.bootstrap import Tree
-from modiste.evaluate.queries import Questions
-from modiste.evaluate.ranking import rank, rank_at_random, rank_moved
-from modiste.evaluate.recommendations import RECOMMENDED
-from modiste.evaluate.relevance import DEPTHS, Judge, spread
+from modiste.evaluate.queries import QuerySet
+from modiste.evaluate.ranking import random_ranking, rank, rank_other_clusters
+from modiste.evaluate.recommendations import PRODUCTS_PER_CLUSTER
+from modiste.evaluate.relevance import MAP_DEPTHS, RelevanceScorer, diversity
 from modiste.images.colour import rgb_to_lab
-from modiste.images.measurements import foreground
+from modiste.images.measurements import foreground_mask
 from modiste.images.photo import decode_jpeg
 from modiste.latent.arithmetic import shift
 from modiste.latent.category_clusters import fit_categories
@@ -27,17 +27,17 @@ from modiste.shop.shop import Shop
 Photos = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-CHUNK = 128  # photos decoded at once: 66 MB as float32 at 240 x 180
-SAMPLE = 3000  # photos that the components are fitted to
-SAMPLE_BYTES = 400_000_000
+BATCH_PHOTOS = 128  # photos decoded at once: 66 MB as float32 at 240 x 180
+MAX_FIT_PHOTOS = 3000  # photos that the components are fitted to
+MAX_FIT_BYTES = 400_000_000
 OVERSAMPLING = 10
-PASSES = 3  # six draw held-out photos 0.001 dB nearer
-STRIDE = 3  # every third pixel tells a photo's mean colour
-BITS = 3  # per channel of the histogram: 8 x 8 x 8 bins
+POWER_ITERATIONS = 3  # six draw held-out photos 0.001 dB nearer
+PIXEL_STRIDE = 3  # every third pixel tells a photo's mean colour
+BITS_PER_CHANNEL = 3  # per channel of the histogram: 8 x 8 x 8 bins
 
 
 @dataclass(frozen=True, eq=False)
-class Components:
+class PrincipalComponents:
     """Principal components of whole photos: `mean` `(P,)`, orthonormal `axes` `(n, P)`, P = H·W·3, colours 0 to 255."""
 
     mean: Floats
@@ -48,13 +48,13 @@ class Components:
         flat = photos.reshape(len(photos), -1).astype(np.float32)
         return np.matmul(flat - self.mean, self.axes.T, dtype=np.float32)
 
-    def draw(self, scores: Floats, frame: tuple[int, int]) -> Photos:
+    def reconstruct(self, scores: Floats, frame: tuple[int, int]) -> Photos:
         """The photos that the numbers stand for, uint8 `(b, H, W, 3)`."""
         drawn = np.rint(scores @ self.axes + self.mean).clip(0, 255).astype(np.uint8)
         return drawn.reshape(-1, *frame, 3)
 
 
-def fit_components(photos: Photos, n: int, seed: int = 0) -> Components:
+def fit_pca(photos: Photos, n: int, seed: int = 0) -> PrincipalComponents:
     """The first n principal components of photos, uint8 `(m, H, W, 3)`, without ever holding them all as floats.
 
     Randomised subspace iteration (Halko, Martinsson, Tropp 2011, algorithm 4.4): each pass costs two products of the
@@ -66,34 +66,34 @@ def fit_components(photos: Photos, n: int, seed: int = 0) -> Components:
     mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     basis = np.random.default_rng([seed, 3]).standard_normal((pixels, width)).astype(np.float32)
     basis = np.linalg.qr(basis)[0]
-    for _ in range(PASSES):
+    for _ in range(POWER_ITERATIONS):
         product = np.zeros((pixels, width), np.float32)
-        for part in _centred(rows, mean):
+        for part in _centred_batches(rows, mean):
             product += part.T @ (part @ basis)
         basis = np.linalg.qr(product)[0]
-    seen = np.concatenate([part @ basis for part in _centred(rows, mean)])
+    seen = np.concatenate([part @ basis for part in _centred_batches(rows, mean)])
     turn = np.linalg.svd(seen.astype(np.float64), full_matrices=False)[2]
     axes = turn[: min(n, width)].astype(np.float32) @ basis.T
-    return Components(mean, np.ascontiguousarray(axes))
+    return PrincipalComponents(mean, np.ascontiguousarray(axes))
 
 
-def _centred(rows: Photos, mean: Floats) -> Iterator[Floats]:
-    for start in range(0, len(rows), CHUNK):
-        yield rows[start : start + CHUNK].astype(np.float32) - mean
+def _centred_batches(rows: Photos, mean: Floats) -> Iterator[Floats]:
+    for start in range(0, len(rows), BATCH_PHOTOS):
+        yield rows[start : start + BATCH_PHOTOS].astype(np.float32) - mean
 
 
-_fitted: WeakKeyDictionary[Shop, dict[int, Components]] = WeakKeyDictionary()
+_pca_cache: WeakKeyDictionary[Shop, dict[int, PrincipalComponents]] = WeakKeyDictionary()
 
 
-def shop_components(shop: Shop, seed: int = 0) -> Components:
+def shop_pca(shop: Shop, seed: int = 0) -> PrincipalComponents:
     """As many components as the shop's model has latents, of products that the model was trained on (at most 3,000).
 
     They are of the photos at the full frame, so that what they draw can be compared with what the model draws. They
     are kept while the shop is open: the report shows what the evaluation measured.
     """
-    kept = _fitted.setdefault(shop, {})
+    kept = _pca_cache.setdefault(shop, {})
     if seed not in kept:
-        kept[seed] = fit_components(_training_photos(shop, seed), shop.model.latent, seed)
+        kept[seed] = fit_pca(_training_photos(shop, seed), shop.model.latent, seed)
     return kept[seed]
 
 
@@ -103,60 +103,63 @@ def _training_photos(shop: Shop, seed: int) -> Photos:
     if len(ids) < 2:
         ids = shop.catalogue.ids
     height, width = shop.frame
-    most = max(2, min(SAMPLE, SAMPLE_BYTES // (height * width * 3)))
+    most = max(2, min(MAX_FIT_PHOTOS, MAX_FIT_BYTES // (height * width * 3)))
     if len(ids) > most:
         chosen = np.random.default_rng([seed, 4]).choice(len(ids), most, replace=False)
         ids = [ids[row] for row in np.sort(chosen)]
-    return np.concatenate(list(read_photos(shop, ids)))
+    return np.concatenate(list(iter_shop_photos(shop, ids)))
 
 
-def histogram(photos: Photos) -> Floats:
+def colour_histograms(photos: Photos) -> Floats:
     """The share of each photo's pixels in each of 8 x 8 x 8 RGB bins, `(b, 512)`; photos are uint8 `(b, H, W, 3)`."""
-    bins = 1 << 3 * BITS
-    high = (photos >> (8 - BITS)).astype(np.intp)
-    number = (high[..., 0] << 2 * BITS | high[..., 1] << BITS | high[..., 2]).reshape(len(photos), -1)
+    bins = 1 << 3 * BITS_PER_CHANNEL
+    high = (photos >> (8 - BITS_PER_CHANNEL)).astype(np.intp)
+    number = (high[..., 0] << 2 * BITS_PER_CHANNEL | high[..., 1] << BITS_PER_CHANNEL | high[..., 2]).reshape(
+        len(photos), -1
+    )
     number += bins * np.arange(len(photos))[:, None]
     counts = np.bincount(number.ravel(), minlength=bins * len(photos)).reshape(len(photos), bins)
     return (counts / number.shape[1]).astype(np.float32)
 
 
-def read_photos(shop: Shop, ids: Sequence[str]) -> Iterator[Photos]:
+def iter_shop_photos(shop: Shop, ids: Sequence[str]) -> Iterator[Photos]:
     """The photos of products, uint8 `(b, H, W, 3)`, some at a time."""
-    for start in range(0, len(ids), CHUNK):
-        yield decode_all(shop.store.photos(ids[start : start + CHUNK]))
+    for start in range(0, len(ids), BATCH_PHOTOS):
+        yield decode_jpegs(shop.store.photos(ids[start : start + BATCH_PHOTOS]))
 
 
-def decode_all(jpegs: Sequence[bytes]) -> Photos:
+def decode_jpegs(jpegs: Sequence[bytes]) -> Photos:
     """JPEGs of one size as uint8 `(b, H, W, 3)`."""
     with ThreadPoolExecutor(2, thread_name_prefix="decode") as pool:
         return np.stack(list(pool.map(decode_jpeg, jpegs)))
 
 
-def decode_batches(jpegs: Sequence[bytes]) -> Iterator[Photos]:
+def iter_decoded_photos(jpegs: Sequence[bytes]) -> Iterator[Photos]:
     """JPEGs of one size as uint8 `(b, H, W, 3)`, some at a time."""
-    for start in range(0, len(jpegs), CHUNK):
-        yield decode_all(jpegs[start : start + CHUNK])
+    for start in range(0, len(jpegs), BATCH_PHOTOS):
+        yield decode_jpegs(jpegs[start : start + BATCH_PHOTOS])
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
+class BaselineFeatures:
     """What is measured on `N` photos: principal components `(N, n)`, histograms `(N, 512)`, foreground Lab `(N, 3)`."""
 
     scores: Floats
     histograms: Floats
     colours: NDArray[np.float64]
 
-    def of(self, rows: NDArray[np.intp]) -> Features:
+    def take(self, rows: NDArray[np.intp]) -> BaselineFeatures:
         """The same of some rows."""
-        return Features(self.scores[rows], self.histograms[rows], self.colours[rows])
+        return BaselineFeatures(self.scores[rows], self.histograms[rows], self.colours[rows])
 
 
-def features(batches: Iterator[Photos], components: Components) -> Features:
+def compute_features(batches: Iterator[Photos], components: PrincipalComponents) -> BaselineFeatures:
     """Measure photos, some at a time."""
     parts = [
-        (components.project(photos), histogram(photos), foreground_colours(photos)) for photos in batches
+        (components.project(photos), colour_histograms(photos), foreground_colours(photos))
+        for photos in batches
     ]
-    return Features(
+    return BaselineFeatures(
         np.concatenate([part[0] for part in parts]),
         np.concatenate([part[1] for part in parts]),
         np.concatenate([part[2] for part in parts]),
@@ -165,21 +168,21 @@ def features(batches: Iterator[Photos], components: Components) -> Features:
 
 def foreground_colours(photos: Photos) -> NDArray[np.float64]:
     """The mean Lab of each photo's foreground, `(b, 3)`; of the whole photo where there is none."""
-    few = photos[:, ::STRIDE, ::STRIDE]
+    few = photos[:, ::PIXEL_STRIDE, ::PIXEL_STRIDE]
     found = np.empty((len(few), 3))
-    for row, (photo, mask) in enumerate(zip(few, foreground(few), strict=True)):
+    for row, (photo, mask) in enumerate(zip(few, foreground_mask(few), strict=True)):
         found[row] = rgb_to_lab(photo[mask] if mask.any() else photo.reshape(-1, 3)).mean(axis=0)
     return found
 
 
 Ints = NDArray[np.intp]
-DEEPEST = max(DEPTHS)
+MAX_DEPTH = max(MAP_DEPTHS)
 
 
-def by_distance(
+def evaluate_distance(
     shop: Shop,
-    questions: Questions,
-    judge: Judge,
+    questions: QuerySet,
+    judge: RelevanceScorer,
     features: NDArray[np.float32],
     asked: NDArray[np.float32],
     clusters: Clusters,
@@ -189,49 +192,56 @@ def by_distance(
     cluster = shop.assignments if tagged else np.asarray(clusters.assign(features), np.intp)
     own = np.asarray(clusters.assign(asked), np.intp)
     index = LatentIndex(shop.catalogue.ids, features, np.ones_like(features), features)
-    tree = answers(
+    tree = retrieval_values(
         judge,
         "euclidean",
-        rank(index, asked, DEEPEST, "mean", questions.own),
-        rank(index, asked, DEEPEST, "mean", questions.own, cluster, own),
+        rank(index, asked, MAX_DEPTH, "mean", questions.product_rows),
+        rank(index, asked, MAX_DEPTH, "mean", questions.product_rows, cluster, own),
     )
-    recommended = rank_moved(
+    recommended = rank_other_clusters(
         index,
         asked,
-        RECOMMENDED,
+        PRODUCTS_PER_CLUSTER,
         "mean",
         own,
         cluster,
         len(clusters),
         lambda codes, i, j: shift(codes, clusters.centres[i], clusters.centres[j]),
-        questions.own,
+        questions.product_rows,
     )
-    tree["recommendations"] = {"euclidean": judge.travels(recommended, cluster)}
-    return tree, {"recommendations": {"euclidean": spread(recommended)}}
+    tree["recommendations"] = {"euclidean": judge.attribute_transfer(recommended, cluster)}
+    return tree, {"recommendations": {"euclidean": diversity(recommended)}}
 
 
-def at_random(shop: Shop, questions: Questions, judge: Judge, seed: int) -> tuple[Tree, Tree]:
+def evaluate_random(shop: Shop, questions: QuerySet, judge: RelevanceScorer, seed: int) -> tuple[Tree, Tree]:
     """Chance: any products; and in the scope "cluster", any of the shop's cluster that the query falls into."""
     count = len(shop.catalogue)
-    everywhere = rank_at_random(count, DEEPEST, questions.own, seed)
-    near = rank_at_random(
-        count, DEEPEST, questions.own, seed, shop.assignments, questions.cluster(shop.clusters)
+    everywhere = random_ranking(count, MAX_DEPTH, questions.product_rows, seed)
+    near = random_ranking(
+        count,
+        MAX_DEPTH,
+        questions.product_rows,
+        seed,
+        shop.assignments,
+        questions.assign_clusters(shop.clusters),
     )
-    return answers(judge, "random", everywhere, near), {}
+    return retrieval_values(judge, "random", everywhere, near), {}
 
 
-def answers(judge: Judge, method: str, everywhere: Ints, near: Ints) -> Tree:
+def retrieval_values(judge: RelevanceScorer, method: str, everywhere: Ints, near: Ints) -> Tree:
     """What rankings everywhere and inside the cluster are worth, as an evaluation files it."""
     return {
         "retrieval": {
             "catalogue": {method: judge.retrieval(everywhere)},
             "cluster": {method: judge.retrieval(near)},
         },
-        "attributes": {column: {method: value} for column, value in judge.attributes(everywhere).items()},
+        "attributes": {
+            column: {method: value} for column, value in judge.attribute_agreement(everywhere).items()
+        },
     }
 
 
-def clusters_like(shop: Shop, features: Features, seed: int) -> dict[str, Clusters]:
+def matching_clusters(shop: Shop, features: BaselineFeatures, seed: int) -> dict[str, Clusters]:
     """Each simpler method's own clusters, made as the shop's were: of its tags, by mixture or by K-means."""
     k, made = len(shop.clusters), shop.clusters.method
     pca, histogram = features.scores, features.histograms

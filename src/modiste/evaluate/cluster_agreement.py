@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from modiste.evaluate.bootstrap import Bootstrap, Tree
 from modiste.evaluate.metrics import (
     class_scores,
-    confusion,
+    confusion_matrix,
+    contingency_table,
     match_clusters,
-    predictions,
 )
 from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture
 from modiste.shop.shop import Shop
@@ -18,7 +18,7 @@ from modiste.shop.shop import Shop
 Ints = NDArray[np.intp]
 
 
-def category_clusters(
+def score_clusterings(
     shop: Shop, bootstrap: Bootstrap, seed: int, notes: list[str]
 ) -> tuple[dict[str, tuple[Tree, Tree]], Clusters]:
     """The scores of clusterings that know no tags, and of the shop's own; and the merged mixture itself."""
@@ -48,12 +48,12 @@ def score_clusters(categories: list[str], assigned: Ints, bootstrap: Bootstrap) 
     names = sorted(set(categories))
     place = {name: number for number, name in enumerate(names)}
     truth = np.array([place[each] for each in categories], np.intp)
-    counts = confusion(truth, assigned, len(names), int(assigned.max()) + 1)
-    table = predictions(counts, match_clusters(counts))
+    counts = contingency_table(truth, assigned, len(names), int(assigned.max()) + 1)
+    table = confusion_matrix(counts, match_clusters(counts))
     scores = class_scores(table)
     per_class = {
         name: {score: float(values[row]) for score, values in scores.items()}
         for row, name in enumerate(names)
     }
     figures = {"per_class": per_class, "macro_f1": float(scores["f1"].mean())}
-    return figures, bootstrap.classes(table, names)
+    return figures, bootstrap.class_intervals(table, names)

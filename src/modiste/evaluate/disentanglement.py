@@ -12,8 +12,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 BINS = 20  # as in disentanglement_lib (Locatello et al. 2019)
-TREES = 60
-DEPTH = 10
+FOREST_TREES = 60
+FOREST_DEPTH = 10
 
 
 def total_correlation(codes: NDArray[Any]) -> float:
@@ -31,18 +31,18 @@ def total_correlation(codes: NDArray[Any]) -> float:
 
 def pairwise_information(codes: NDArray[Any]) -> float:
     """The mean mutual information between two numbers of codes `(N, n)`, in nats, in 20 bins of equal count."""
-    held = [binned(column) for column in np.asarray(codes).T]
-    pairs = [information(held[i], held[j]) for i in range(len(held)) for j in range(i)]
+    held = [equal_count_bins(column) for column in np.asarray(codes).T]
+    pairs = [mutual_information(held[i], held[j]) for i in range(len(held)) for j in range(i)]
     return float(np.mean(pairs)) if pairs else 0.0
 
 
-def binned(values: NDArray[Any]) -> Ints:
+def equal_count_bins(values: NDArray[Any]) -> Ints:
     """Numbers `(N,)` as the numbers of 20 bins that hold as many each."""
     edges = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1])
     return np.searchsorted(edges, values, side="right").astype(np.intp)
 
 
-def information(a: Ints, b: Ints) -> float:
+def mutual_information(a: Ints, b: Ints) -> float:
     """The mutual information of two columns of small whole numbers, `(N,)` each, in nats."""
     table = np.zeros((int(a.max()) + 1, int(b.max()) + 1))
     np.add.at(table, (a, b), 1.0)
@@ -52,7 +52,9 @@ def information(a: Ints, b: Ints) -> float:
     return float((share[there] * np.log(share[there] / apart[there])).sum())
 
 
-def scores(codes: NDArray[Any], factors: Mapping[str, Sequence[Any]], seed: int = 0) -> dict[str, float]:
+def disentanglement_scores(
+    codes: NDArray[Any], factors: Mapping[str, Sequence[Any]], seed: int = 0
+) -> dict[str, float]:
     """DCI disentanglement and completeness, MIG and SAP of codes `(N, n)` for factors, `N` values each.
 
     Numbers are numeric factors, words and booleans are classes. What a product lacks (None) counts as a class of its
@@ -64,23 +66,25 @@ def scores(codes: NDArray[Any], factors: Mapping[str, Sequence[Any]], seed: int 
     - SAP (Kumar et al. 2018): the same gap, of what a line (a threshold, for classes) on one number predicts.
     """
     points = np.asarray(codes, np.float64)
-    targets = {name: factor(values) for name, values in factors.items()}
-    importance = np.stack([_importance(points, *target, seed) for target in targets.values()], axis=1)
+    targets = {name: encode_factor(values) for name, values in factors.items()}
+    importance = np.stack(
+        [_feature_importances(points, *target, seed) for target in targets.values()], axis=1
+    )
     gaps, separations = [], []
     for target, numeric in targets.values():
-        classes = binned(target) if numeric else target.astype(np.intp)
-        known = [information(binned(column), classes) for column in points.T]
-        gaps.append(_lead(known) / max(_entropy(classes), 1e-12))
-        separations.append(_lead([_alone(column, target, numeric) for column in points.T]))
+        classes = equal_count_bins(target) if numeric else target.astype(np.intp)
+        known = [mutual_information(equal_count_bins(column), classes) for column in points.T]
+        gaps.append(_gap(known) / max(_entropy(classes), 1e-12))
+        separations.append(_gap([_single_latent_score(column, target, numeric) for column in points.T]))
     return {
-        "dci_disentanglement": _focus(importance),
-        "dci_completeness": _focus(importance.T),
+        "dci_disentanglement": _concentration(importance),
+        "dci_completeness": _concentration(importance.T),
         "mig": float(np.mean(gaps)),
         "sap": float(np.mean(separations)),
     }
 
 
-def factor(values: Sequence[Any]) -> tuple[Floats, bool]:
+def encode_factor(values: Sequence[Any]) -> tuple[Floats, bool]:
     """An attribute's values as numbers, `(N,)`, and whether they are numeric (else the numbers of classes)."""
     known = [value for value in values if value is not None]
     if known and not any(isinstance(value, (str, bool, np.bool_)) for value in known):
@@ -91,13 +95,13 @@ def factor(values: Sequence[Any]) -> tuple[Floats, bool]:
     return np.array([place[str(value)] for value in values], np.float64), False
 
 
-def _importance(points: Floats, target: Floats, numeric: bool, seed: int) -> Floats:
+def _feature_importances(points: Floats, target: Floats, numeric: bool, seed: int) -> Floats:
     """How much a forest relies on each number of the codes, `(n,)`, summing to 1 (or to 0: it relies on none)."""
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
     settings: dict[str, Any] = {
-        "n_estimators": TREES,
-        "max_depth": DEPTH,
+        "n_estimators": FOREST_TREES,
+        "max_depth": FOREST_DEPTH,
         "min_samples_leaf": 5,
         "max_features": None,
         "random_state": seed,
@@ -106,7 +110,7 @@ def _importance(points: Floats, target: Floats, numeric: bool, seed: int) -> Flo
     return np.asarray(forest.fit(points, target).feature_importances_, np.float64)
 
 
-def _focus(importance: Floats) -> float:
+def _concentration(importance: Floats) -> float:
     """1 − entropy of each row of `(rows, columns)` as shares, weighted by the row's part in all; base: the columns."""
     total = importance.sum()
     if importance.shape[1] < 2 or total <= 0:
@@ -117,7 +121,7 @@ def _focus(importance: Floats) -> float:
     return float(((1.0 - entropy) * rows).sum() / total)
 
 
-def _lead(values: Sequence[float]) -> float:
+def _gap(values: Sequence[float]) -> float:
     """By how much the largest is ahead of the next; of one alone, of nothing."""
     first, second = sorted([*values, 0.0], reverse=True)[:2]
     return first - second
@@ -128,13 +132,13 @@ def _entropy(classes: Ints) -> float:
     return float(-(share[share > 0] * np.log(share[share > 0])).sum())
 
 
-def _alone(column: Floats, target: Floats, numeric: bool) -> float:
+def _single_latent_score(column: Floats, target: Floats, numeric: bool) -> float:
     """What one number tells: R² of a line for numbers; for classes the accuracy of guessing by bins, over chance."""
     if numeric:
         if column.std() <= 1e-12 or target.std() <= 1e-12:
             return 0.0
         return float(np.corrcoef(column, target)[0, 1] ** 2)
-    bins, classes = binned(column), target.astype(np.intp)
+    bins, classes = equal_count_bins(column), target.astype(np.intp)
     table = np.zeros((BINS, int(classes.max()) + 1))
     np.add.at(table, (bins, classes), 1.0)
     return float(table.max(axis=1).sum() / len(classes) - np.bincount(classes).max() / len(classes))

@@ -7,23 +7,23 @@ from typing import Any
 from modiste.errors import BadCount
 from modiste.evaluate import baselines
 from modiste.evaluate.baselines import (
-    DEEPEST,
-    at_random,
-    by_distance,
-    clusters_like,
+    MAX_DEPTH,
+    evaluate_distance,
+    evaluate_random,
+    matching_clusters,
 )
-from modiste.evaluate.bootstrap import Bootstrap, Measured, Tree
-from modiste.evaluate.cluster_agreement import category_clusters, score_clusters
-from modiste.evaluate.notes import gone_astray, too_short
-from modiste.evaluate.paper_results import PAPER
-from modiste.evaluate.queries import Questions, from_catalogue, from_source
+from modiste.evaluate.bootstrap import Bootstrap, MethodResult, Tree
+from modiste.evaluate.cluster_agreement import score_clusterings, score_clusters
+from modiste.evaluate.notes import cluster_disagreement_notes, small_group_notes
+from modiste.evaluate.paper_results import PAPER_RESULTS
+from modiste.evaluate.queries import QuerySet, queries_from_catalogue, queries_from_source
 from modiste.evaluate.ranking import rank
-from modiste.evaluate.recommendations import recommendations
-from modiste.evaluate.reconstruction import reconstructions
-from modiste.evaluate.relevance import Judge, Looks
-from modiste.evaluate.slider_independence import independence
+from modiste.evaluate.recommendations import evaluate_recommendations
+from modiste.evaluate.reconstruction import evaluate_reconstruction
+from modiste.evaluate.relevance import ForegroundColours, RelevanceScorer
+from modiste.evaluate.slider_independence import slider_independence
 from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture
-from modiste.progress import Progress, tell
+from modiste.progress import Progress, report
 from modiste.search.index import METHODS
 from modiste.shop.shop import Shop
 
@@ -72,51 +72,51 @@ def evaluate(
     steps = 8
 
     def done(count: int) -> None:
-        tell(on_progress, "evaluate", count, steps)
+        report(on_progress, "evaluate", count, steps)
 
     done(0)
     questions = (
-        from_catalogue(shop, per_category, seed)
+        queries_from_catalogue(shop, per_category, seed)
         if queries is None
-        else from_source(shop, queries, per_category, seed)
+        else queries_from_source(shop, queries, per_category, seed)
     )
-    notes = questions.notes + too_short(shop) + gone_astray(shop, questions)
+    notes = questions.notes + small_group_notes(shop) + cluster_disagreement_notes(shop, questions)
     bootstrap = Bootstrap(seed)
     done(1)
-    components = baselines.shop_components(shop, seed)
-    features = baselines.features(baselines.read_photos(shop, shop.catalogue.ids), components)
+    components = baselines.shop_pca(shop, seed)
+    features = baselines.compute_features(baselines.iter_shop_photos(shop, shop.catalogue.ids), components)
     asked = (
-        features.of(questions.own)
+        features.take(questions.product_rows)
         if questions.jpegs is None
-        else baselines.features(baselines.decode_batches(questions.jpegs), components)
+        else baselines.compute_features(baselines.iter_decoded_photos(questions.jpegs), components)
     )
-    judge = Judge(shop, questions, Looks(features.colours, asked.colours))
+    judge = RelevanceScorer(shop, questions, ForegroundColours(features.colours, asked.colours))
     done(2)
-    clusters, unsupervised = category_clusters(shop, bootstrap, seed, notes)
+    clusters, unsupervised = score_clusterings(shop, bootstrap, seed, notes)
     done(3)
-    measured = _answers(shop, questions, judge, unsupervised)
+    measured = _retrieval_values(shop, questions, judge, unsupervised)
     done(4)
-    measured["recommendations"], spreads = recommendations(shop, questions, judge, seed)
+    measured["recommendations"], spreads = evaluate_recommendations(shop, questions, judge, seed)
     done(5)
-    (drawn, mosaic), (pca_drawn, pca_mosaic) = reconstructions(shop, questions, components, seed)
+    (drawn, mosaic), (pca_drawn, pca_mosaic) = evaluate_reconstruction(shop, questions, components, seed)
     if not len(drawn["mse"]):
         notes.append(
             "The model held out no photos that the catalogue still has: no reconstruction is measured."
         )
     measured["reconstruction"] = drawn
     done(6)
-    simpler = _baselines(shop, questions, judge, features, asked, bootstrap, seed)
-    simpler["pca"].measured["reconstruction"] = pca_drawn
-    simpler["pca"].alone["reconstruction"] = pca_mosaic
+    simpler = _baseline_results(shop, questions, judge, features, asked, bootstrap, seed)
+    simpler["pca"].values["reconstruction"] = pca_drawn
+    simpler["pca"].single_figures["reconstruction"] = pca_mosaic
     done(7)
-    own = Measured(
+    own = MethodResult(
         measured,
         clusters,
-        {"recommendations": spreads, "reconstruction": mosaic, "latents": independence(shop, seed)},
+        {"recommendations": spreads, "reconstruction": mosaic, "latents": slider_independence(shop, seed)},
     )
     result = own.figures() | {
         "baselines": {name: each.figures() for name, each in simpler.items()},
-        "paper": PAPER,
+        "paper": PAPER_RESULTS,
         "intervals": own.intervals(bootstrap)
         | {"baselines": {name: each.intervals(bootstrap) for name, each in simpler.items()}},
         "products": len(shop.catalogue),
@@ -133,44 +133,47 @@ def evaluate(
     return result
 
 
-def _answers(shop: Shop, questions: Questions, judge: Judge, unsupervised: Clusters) -> Tree:
+def _retrieval_values(
+    shop: Shop, questions: QuerySet, judge: RelevanceScorer, unsupervised: Clusters
+) -> Tree:
     """Retrieval and attributes of the model, per query."""
     tree: Tree = {
         "retrieval": {scope: {} for scope in ("catalogue", "cluster", "unsupervised")},
         "attributes": {},
     }
     scopes = {
-        "cluster": (shop.assignments, questions.cluster(shop.clusters)),
-        "unsupervised": (unsupervised.assign(shop.encodings.code), questions.cluster(unsupervised)),
+        "cluster": (shop.assignments, questions.assign_clusters(shop.clusters)),
+        "unsupervised": (unsupervised.assign(shop.encodings.code), questions.assign_clusters(unsupervised)),
     }
     for method in METHODS:
-        codes = questions.designs(method)
-        everywhere = rank(shop.index, codes, DEEPEST, method, questions.own)
+        codes = questions.codes(method)
+        everywhere = rank(shop.index, codes, MAX_DEPTH, method, questions.product_rows)
         tree["retrieval"]["catalogue"][method] = judge.retrieval(everywhere)
         for scope, (cluster, own) in scopes.items():
-            near = rank(shop.index, codes, DEEPEST, method, questions.own, cluster, own)
+            near = rank(shop.index, codes, MAX_DEPTH, method, questions.product_rows, cluster, own)
             tree["retrieval"][scope][method] = judge.retrieval(near)
-        for column, values in judge.attributes(everywhere).items():
+        for column, values in judge.attribute_agreement(everywhere).items():
             tree["attributes"].setdefault(column, {})[method] = values
     return tree
 
 
-def _baselines(
+def _baseline_results(
     shop: Shop,
-    questions: Questions,
-    judge: Judge,
-    features: baselines.Features,
-    asked: baselines.Features,
+    questions: QuerySet,
+    judge: RelevanceScorer,
+    features: baselines.BaselineFeatures,
+    asked: baselines.BaselineFeatures,
     bootstrap: Bootstrap,
     seed: int,
-) -> dict[str, Measured]:
-    like = clusters_like(shop, features, seed)
+) -> dict[str, MethodResult]:
+    like = matching_clusters(shop, features, seed)
     points = {"pca": features.scores, "histogram": features.histograms}
     queries = {"pca": asked.scores, "histogram": asked.histograms}
     found = {
-        name: by_distance(shop, questions, judge, points[name], queries[name], like[name]) for name in points
+        name: evaluate_distance(shop, questions, judge, points[name], queries[name], like[name])
+        for name in points
     }
-    found["random"] = at_random(shop, questions, judge, seed)
+    found["random"] = evaluate_random(shop, questions, judge, seed)
     count = len(shop.catalogue.counts())
     clusters = {
         "pca": {
@@ -181,7 +184,7 @@ def _baselines(
         "random": {},
     }
     return {
-        name: Measured(
+        name: MethodResult(
             tree,
             {
                 kind: score_clusters(shop.catalogue.categories, each.assign(points[name]), bootstrap)

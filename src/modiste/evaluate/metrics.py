@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 
-SCORES = ("accuracy", "precision", "recall", "f1")
+CLASS_SCORES = ("accuracy", "precision", "recall", "f1")
 
 
 def average_precision(relevant: Bools, k: int) -> Floats:
@@ -46,7 +46,7 @@ def agreement(query: Ints, answers: Ints, k: int = 10) -> Floats:
     return np.divide(same, there, out=np.full(len(query), np.nan), where=sound)
 
 
-def confusion(truth: Ints, assigned: Ints, categories: int, clusters: int) -> Ints:
+def contingency_table(truth: Ints, assigned: Ints, categories: int, clusters: int) -> Ints:
     """How many products of each category lie in each cluster, `(categories, clusters)`."""
     counted = np.bincount(truth * clusters + assigned, minlength=categories * clusters)
     return counted.reshape(categories, clusters).astype(np.intp)
@@ -68,7 +68,7 @@ def match_clusters(counts: Ints) -> Ints:
     return matched
 
 
-def predictions(counts: Ints, matched: Ints) -> Ints:
+def confusion_matrix(counts: Ints, matched: Ints) -> Ints:
     """True category by predicted category, `(c, c)`, from counts by cluster `(c, k)` and each cluster's category."""
     table = np.zeros((len(counts), len(counts)), np.intp)
     np.add.at(table.T, matched, counts.T)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.evaluate.baselines import DEEPEST
-from modiste.evaluate.queries import Questions
+from modiste.evaluate.baselines import MAX_DEPTH
+from modiste.evaluate.queries import QuerySet
 from modiste.shop.shop import Shop
 
-ASTRAY = 0.01
+MIN_DISAGREEMENT = 0.01
 
 
-def too_short(shop: Shop) -> list[str]:
+def small_group_notes(shop: Shop) -> list[str]:
     """What is said where there are fewer products to rank than the deepest measure takes."""
     sizes = np.bincount(shop.assignments, minlength=len(shop.clusters))
     groups = {"The catalogue": len(shop.catalogue)} | {
@@ -21,17 +21,17 @@ def too_short(shop: Shop) -> list[str]:
     return [
         f"{name} has {size} products: mAP at more than {size - 1} takes all of them."
         for name, size in groups.items()
-        if size <= DEEPEST
+        if size <= MAX_DEPTH
     ]
 
 
-def gone_astray(shop: Shop, questions: Questions) -> list[str]:
+def cluster_disagreement_notes(shop: Shop, questions: QuerySet) -> list[str]:
     """What is said where means and codes of the same products do not fall into the same clusters."""
     codes, centres = (
         shop.clusters.assign(part) for part in (questions.posterior.code, questions.posterior.mean)
     )
     share = float((codes != centres).mean())
-    if share < ASTRAY:
+    if share < MIN_DISAGREEMENT:
         return []
     return [
         f"{share:.0%} of the queries' means fall into another cluster than their fixed-epsilon codes: the deviations "

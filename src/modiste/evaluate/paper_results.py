@@ -8,25 +8,25 @@ from __future__ import annotations
 from typing import Any
 
 
-def _classes(**rows: tuple[float, float, float, float]) -> dict[str, Any]:
+def _class_scores(**rows: tuple[float, float, float, float]) -> dict[str, Any]:
     names = ("accuracy", "precision", "recall", "f1")
     per_class = {category: dict(zip(names, row, strict=True)) for category, row in rows.items()}
     macro = sum(row["f1"] for row in per_class.values()) / len(per_class)
     return {"per_class": per_class, "macro_f1": round(macro, 3)}
 
 
-def _maps(*figures: float) -> dict[str, float]:
+def _map_scores(*figures: float) -> dict[str, float]:
     return dict(zip(("10", "25", "50", "500"), figures, strict=True))
 
 
-PAPER: dict[str, Any] = {
+PAPER_RESULTS: dict[str, Any] = {
     "clusters": {
-        "code": _classes(
+        "code": _class_scores(
             bags=(0.863, 1.0, 0.69, 0.81),
             footwear=(0.985, 0.98, 0.98, 0.98),
             eyewear=(0.864, 0.53, 1.0, 0.70),
         ),
-        "mean": _classes(
+        "mean": _class_scores(
             bags=(0.866, 1.0, 0.69, 0.82),
             footwear=(0.985, 0.98, 0.98, 0.98),
             eyewear=(0.865, 0.54, 1.0, 0.70),
@@ -34,12 +34,12 @@ PAPER: dict[str, Any] = {
     },
     "retrieval": {
         "catalogue": {
-            "likelihood": _maps(0.946, 0.918, 0.894, 0.762),
-            "fixed-epsilon": _maps(0.955, 0.947, 0.899, 0.846),
+            "likelihood": _map_scores(0.946, 0.918, 0.894, 0.762),
+            "fixed-epsilon": _map_scores(0.955, 0.947, 0.899, 0.846),
         },
         "cluster": {
-            "likelihood": _maps(0.954, 0.942, 0.942, 0.896),
-            "fixed-epsilon": _maps(0.953, 0.950, 0.948, 0.922),
+            "likelihood": _map_scores(0.954, 0.942, 0.942, 0.896),
+            "fixed-epsilon": _map_scores(0.953, 0.950, 0.948, 0.922),
         },
     },
 }

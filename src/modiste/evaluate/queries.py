@@ -36,11 +36,11 @@ from modiste.sources.download import fetch_all
 from modiste.sources.record import Record, Url
 from modiste.sources.registry import open_source
 
-BATCH = 64
+BATCH_PHOTOS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Questions:
+class QuerySet:
     """`b` queries: what they are, what the encoder says of each, and which row of the catalogue each is (−1: none).
 
     `jpegs` are the photos at the shop's frame where they are not in its catalogue.
@@ -48,24 +48,24 @@ class Questions:
 
     categories: list[str]
     attributes: list[dict[str, Any]]
-    own: NDArray[np.intp]
+    product_rows: NDArray[np.intp]
     posterior: Posterior
     jpegs: list[bytes] | None
     notes: list[str]
 
     def __len__(self) -> int:
-        return len(self.own)
+        return len(self.product_rows)
 
-    def designs(self, method: str) -> NDArray[np.float32]:
+    def codes(self, method: str) -> NDArray[np.float32]:
         """The codes that stand for the queries with a method, `(b, n)`."""
         return self.posterior.code if method == "fixed-epsilon" else self.posterior.mean
 
-    def cluster(self, clusters: Clusters) -> NDArray[np.intp]:
+    def assign_clusters(self, clusters: Clusters) -> NDArray[np.intp]:
         """The cluster that is predicted for each query, `(b,)`, by what the clusters were fitted to."""
-        return clusters.assign(getattr(self.posterior, clusters.on))
+        return clusters.assign(getattr(self.posterior, clusters.features))
 
 
-def from_catalogue(shop: Shop, per_category: int, seed: int) -> Questions:
+def queries_from_catalogue(shop: Shop, per_category: int, seed: int) -> QuerySet:
     """Up to `per_category` products of each category, drawn by `seed`; all where a category has fewer."""
     check_per_category(per_category)
     random = np.random.default_rng([seed, 5])
@@ -81,7 +81,7 @@ def from_catalogue(shop: Shop, per_category: int, seed: int) -> Questions:
         chosen.append(rows)
     own = np.concatenate(chosen)
     held = shop.encodings
-    return Questions(
+    return QuerySet(
         [shop.catalogue.categories[row] for row in own],
         [shop.catalogue.attributes(row) for row in own],
         own,
@@ -91,7 +91,7 @@ def from_catalogue(shop: Shop, per_category: int, seed: int) -> Questions:
     )
 
 
-def from_source(shop: Shop, source: str, per_category: int, seed: int) -> Questions:
+def queries_from_source(shop: Shop, source: str, per_category: int, seed: int) -> QuerySet:
     """Up to `per_category` photos of each category of a source, drawn by `seed`, encoded by the shop's model.
 
     A photo whose pixels the catalogue has is no unseen one: its product is left out of its answers.
@@ -102,14 +102,14 @@ def from_source(shop: Shop, source: str, per_category: int, seed: int) -> Questi
     """
     check_per_category(per_category)
     notes: list[str] = []
-    records = _drawn(shop, source, per_category, seed, notes)
+    records = _sample_records(shop, source, per_category, seed, notes)
     hashes = shop.store.table(["id", "photo_hash"])
     held = dict(zip(hashes.column("photo_hash").to_pylist(), hashes.column("id").to_pylist(), strict=True))
     kept: list[Record] = []
     jpegs: list[bytes] = []
     own: list[int] = []
     unreadable = 0
-    for record, data in _with_photos(shop, records):
+    for record, data in _fetch_photos(shop, records):
         try:
             if isinstance(data, FetchError):
                 raise data
@@ -130,11 +130,11 @@ def from_source(shop: Shop, source: str, per_category: int, seed: int) -> Questi
             f"{source} has no readable photo of a category of this shop.",
             remedy=f"The shop has {', '.join(shop.catalogue.counts())}.",
         )
-    return Questions(
+    return QuerySet(
         [record.category for record in kept],
         [record.attributes for record in kept],
         np.array(own, np.intp),
-        _encoded(shop, jpegs),
+        _encode_photos(shop, jpegs),
         jpegs,
         notes,
     )
@@ -146,7 +146,7 @@ def check_per_category(per_category: int) -> None:
         raise BadCount(f"per_category is {per_category}.", remedy="Give 1 or more.")
 
 
-def _drawn(shop: Shop, source: str, per_category: int, seed: int, notes: list[str]) -> list[Record]:
+def _sample_records(shop: Shop, source: str, per_category: int, seed: int, notes: list[str]) -> list[Record]:
     """Reservoirs, one per category, so that a source of any length is read once and never held."""
     random = np.random.default_rng([seed, 6])
     reservoirs: dict[str, list[Record]] = {category: [] for category in shop.catalogue.counts()}
@@ -172,19 +172,21 @@ def _drawn(shop: Shop, source: str, per_category: int, seed: int, notes: list[st
     return [record for category in sorted(reservoirs) for record in reservoirs[category]]
 
 
-def _with_photos(shop: Shop, records: Sequence[Record]) -> Iterator[tuple[Record, Path | bytes | FetchError]]:
+def _fetch_photos(
+    shop: Shop, records: Sequence[Record]
+) -> Iterator[tuple[Record, Path | bytes | FetchError]]:
     """Each record with where its photo is, addresses fetched."""
     urls = [record.photo.url for record in records if isinstance(record.photo, Url)]
-    fetched = dict(fetch_all(urls, shop.files.fetched)) if urls else {}
+    fetched = dict(fetch_all(urls, shop.files.downloads)) if urls else {}
     for record in records:
         photo = record.photo
         yield record, fetched[photo.url] if isinstance(photo, Url) else photo
 
 
-def _encoded(shop: Shop, jpegs: Sequence[bytes]) -> Posterior:
+def _encode_photos(shop: Shop, jpegs: Sequence[bytes]) -> Posterior:
     parts = [
-        shop.encode([decode_jpeg(jpeg) for jpeg in jpegs[start : start + BATCH]])
-        for start in range(0, len(jpegs), BATCH)
+        shop.encode([decode_jpeg(jpeg) for jpeg in jpegs[start : start + BATCH_PHOTOS]])
+        for start in range(0, len(jpegs), BATCH_PHOTOS)
     ]
     mean, std, code = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("mean", "std", "code")

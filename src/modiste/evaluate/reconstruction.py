@@ -9,29 +9,29 @@ from numpy.typing import NDArray
 
 from modiste.evaluate import baselines
 from modiste.evaluate.bootstrap import Tree
-from modiste.evaluate.queries import Questions
-from modiste.images.measurements import LUMA
+from modiste.evaluate.queries import QuerySet
+from modiste.images.measurements import LUMA_WEIGHTS
 from modiste.shop.shop import Shop
 
-MOST_DRAWN = 2000  # held-out photos to reconstruct
+MAX_RECONSTRUCTIONS = 2000  # held-out photos to reconstruct
 
 
-def reconstructions(
-    shop: Shop, questions: Questions, components: baselines.Components, seed: int
+def evaluate_reconstruction(
+    shop: Shop, questions: QuerySet, components: baselines.PrincipalComponents, seed: int
 ) -> tuple[tuple[Tree, Tree], tuple[Tree, Tree]]:
     """For the model and for PCA: PSNR, squared error and sharpness per photo; and the mosaic over all photos.
 
     `sharpness` is each drawing's Laplacian variance over the mean of the photos', so that its mean is the ratio of the
     means.
     """
-    drawers = (_Drawer(shop.frame), _Drawer(shop.frame))
+    drawers = (_ReconstructionScores(shop.frame), _ReconstructionScores(shop.frame))
     real: list[NDArray[np.float64]] = []
     if questions.jpegs is not None:
-        batches = baselines.decode_batches(questions.jpegs)
+        batches = baselines.iter_decoded_photos(questions.jpegs)
         means_of = questions.posterior.mean
     else:
-        ids = held_out(shop, seed)
-        batches = baselines.read_photos(shop, ids)
+        ids = held_out_ids(shop, seed)
+        batches = baselines.iter_shop_photos(shop, ids)
         means_of = shop.encodings.mean[shop.catalogue.rows(ids)]
     start = 0
     for photos in batches:
@@ -39,34 +39,34 @@ def reconstructions(
         start += len(photos)
         real.append(laplacian_variance(photos))
         drawers[0].add(photos, drawn)
-        drawers[1].add(photos, components.draw(components.project(photos), shop.frame))
+        drawers[1].add(photos, components.reconstruct(components.project(photos), shop.frame))
     crisp = np.concatenate([np.empty(0), *real])
-    ours, theirs = (drawer.measured(float(crisp.mean()) if len(crisp) else 0.0) for drawer in drawers)
+    ours, theirs = (drawer.results(float(crisp.mean()) if len(crisp) else 0.0) for drawer in drawers)
     return ours, theirs
 
 
-def held_out(shop: Shop, seed: int, most: int = MOST_DRAWN) -> list[str]:
+def held_out_ids(shop: Shop, seed: int, max_count: int = MAX_RECONSTRUCTIONS) -> list[str]:
     """Products that the model was never trained on, at most `most`, drawn by `seed`; in the order of their ids."""
     known = set(shop.catalogue.ids)
     ids = sorted(each for each in shop.model.validation_ids if each in known)
-    if len(ids) <= most:
+    if len(ids) <= max_count:
         return ids
-    chosen = np.random.default_rng([seed, 7]).choice(len(ids), most, replace=False)
+    chosen = np.random.default_rng([seed, 7]).choice(len(ids), max_count, replace=False)
     return [ids[row] for row in np.sort(chosen)]
 
 
-class _Drawer:
+class _ReconstructionScores:
     def __init__(self, frame: tuple[int, int]) -> None:
         self._errors: list[NDArray[np.float64]] = []
         self._crisp: list[NDArray[np.float64]] = []
-        self._steps = StepSums(frame)
+        self._steps = GradientSums(frame)
 
     def add(self, photos: NDArray[np.uint8], drawn: NDArray[Any]) -> None:
         self._errors.append(squared_error(photos, drawn))
         self._crisp.append(laplacian_variance(drawn))
         self._steps.add(drawn)
 
-    def measured(self, crisp: float) -> tuple[Tree, Tree]:
+    def results(self, crisp: float) -> tuple[Tree, Tree]:
         errors, own = (np.concatenate([np.empty(0), *parts]) for parts in (self._errors, self._crisp))
         sharpness = own / crisp if crisp > 0 else np.full(len(own), np.nan)
         tree = {"psnr": psnr(errors), "mse": errors, "sharpness": sharpness}
@@ -75,8 +75,8 @@ class _Drawer:
 
 Floats = NDArray[np.float64]
 
-LEAST_ERROR = 1e-10  # equal photos count as 100 dB instead of infinitely many
-BLOCKS = (2, 3, 4, 6, 8)  # sides of blocks to look for, pixels
+MIN_SQUARED_ERROR = 1e-10  # equal photos count as 100 dB instead of infinitely many
+BLOCK_SIDES_PX = (2, 3, 4, 6, 8)  # sides of blocks to look for, pixels
 
 
 def squared_error(photos: NDArray[np.uint8], drawn: NDArray[Any]) -> Floats:
@@ -87,7 +87,7 @@ def squared_error(photos: NDArray[np.uint8], drawn: NDArray[Any]) -> Floats:
 
 def psnr(error: Floats) -> Floats:
     """Peak signal-to-noise ratio in dB of each photo from its squared error (colours from 0 to 1): −10 log₁₀ MSE."""
-    return -10.0 * np.log10(np.maximum(error, LEAST_ERROR))
+    return -10.0 * np.log10(np.maximum(error, MIN_SQUARED_ERROR))
 
 
 def laplacian_variance(photos: NDArray[Any]) -> Floats:
@@ -97,26 +97,26 @@ def laplacian_variance(photos: NDArray[Any]) -> Floats:
     """
     found = np.empty(len(photos))
     for row, photo in enumerate(photos):  # one by one, they fit a processor's cache
-        light = photo.astype(np.float32) @ LUMA
+        light = photo.astype(np.float32) @ LUMA_WEIGHTS
         around = light[:-2, 1:-1] + light[2:, 1:-1] + light[1:-1, :-2] + light[1:-1, 2:]
         found[row] = float((around - 4.0 * light[1:-1, 1:-1]).var(dtype=np.float64))
     return found
 
 
-class StepSums:
+class GradientSums:
     """Squared steps between neighbouring pixels, summed by column and by row over many photos."""
 
     def __init__(self, frame: tuple[int, int]) -> None:
         """`frame` is (height, width)."""
-        self.down = np.zeros(frame[0] - 1)
-        self.along = np.zeros(frame[1] - 1)
+        self.vertical = np.zeros(frame[0] - 1)
+        self.horizontal = np.zeros(frame[1] - 1)
 
     def add(self, photos: NDArray[Any]) -> None:
         """Count photos `(b, H, W, 3)` in."""
         for photo in photos:
-            light = photo.astype(np.float32) @ LUMA
-            self.down += np.square(np.diff(light, axis=0)).mean(axis=1)
-            self.along += np.square(np.diff(light, axis=1)).mean(axis=0)
+            light = photo.astype(np.float32) @ LUMA_WEIGHTS
+            self.vertical += np.square(np.diff(light, axis=0)).mean(axis=1)
+            self.horizontal += np.square(np.diff(light, axis=1)).mean(axis=0)
 
     def mosaic(self) -> float | None:
         """How much more steps there are at the edges of blocks than elsewhere: 1 for none; None without any step.
@@ -126,7 +126,9 @@ class StepSums:
         block around it, so that where in the frame products lie does not count. Photos that were enlarged have a
         mosaic too.
         """
-        found = [_unevenness(steps, side) for steps in (self.down, self.along) for side in BLOCKS]
+        found = [
+            _unevenness(steps, side) for steps in (self.vertical, self.horizontal) for side in BLOCK_SIDES_PX
+        ]
         known = [each for each in found if each is not None]
         return max(known) if known else None
 

@@ -8,19 +8,19 @@ import numpy as np
 
 from modiste.errors import ShopError
 from modiste.evaluate.bootstrap import Tree
-from modiste.evaluate.disentanglement import pairwise_information, scores, total_correlation
-from modiste.images.measurements import MEASURES, measures
+from modiste.evaluate.disentanglement import disentanglement_scores, pairwise_information, total_correlation
+from modiste.images.measurements import MEASUREMENT_NAMES, measure_photos
 from modiste.latent.sliders import AttributeSlider
-from modiste.pipeline.sliders import UNSEEN, attributes_of
-from modiste.shop.sampling import photos_of, sample_rows
+from modiste.pipeline.sliders import INVISIBLE_ATTRIBUTES, slider_attributes
+from modiste.shop.sampling import load_photos, sample_rows
 from modiste.shop.shop import Shop
 
-MOST = 3000  # products that it is measured on
-BATCH = 64
-ACTIVE = 0.1  # nats
+MAX_PRODUCTS = 3000  # products that it is measured on
+BATCH_PHOTOS = 64
+ACTIVE_NATS = 0.1  # nats
 
 
-def independence(shop: Shop, seed: int = 0) -> Tree:
+def slider_independence(shop: Shop, seed: int = 0) -> Tree:
     """What the latents share, and how well they and the attribute directions are told apart by attributes.
 
     Returns:
@@ -30,25 +30,25 @@ def independence(shop: Shop, seed: int = 0) -> Tree:
         directions. Without attributes, or sliders, that part is None.
     """
     mean = shop.encodings.mean
-    rows = sample_rows(len(mean), MOST, seed)
+    rows = sample_rows(len(mean), MAX_PRODUCTS, seed)
     known = {
         name: [values[row] for row in rows]
-        for name, values in attributes_of(shop).items()
-        if name not in UNSEEN and _varies([values[row] for row in rows])
+        for name, values in slider_attributes(shop).items()
+        if name not in INVISIBLE_ATTRIBUTES and _varies([values[row] for row in rows])
     }
     codes = mean[rows]
     return {
         "total_correlation": total_correlation(codes),
         "pairwise_information": pairwise_information(codes),
-        "active": sum(value > ACTIVE for value in shop.model.kl_per_latent),
+        "active": sum(value > ACTIVE_NATS for value in shop.model.kl_per_latent),
         "disentanglement": {
-            "latents": scores(codes, known, seed) if len(known) > 1 else None,
-            "directions": _directions(shop, codes, rows, known, seed),
+            "latents": disentanglement_scores(codes, known, seed) if len(known) > 1 else None,
+            "directions": _direction_scores(shop, codes, rows, known, seed),
         },
     }
 
 
-def _directions(
+def _direction_scores(
     shop: Shop,
     codes: np.ndarray[Any, Any],
     rows: np.ndarray[Any, Any],
@@ -59,20 +59,24 @@ def _directions(
         sliders = shop.sliders.attributes
     except ShopError:
         return None
-    shown = _measured(shop, rows) if any(each.attribute in MEASURES for each in sliders) else {}
+    shown = (
+        _photo_measurements(shop, rows)
+        if any(each.attribute in MEASUREMENT_NAMES for each in sliders)
+        else {}
+    )
     targets: dict[str, list[Any]] = {}
     axes: list[tuple[float, ...]] = []
     for each in sliders:
-        values = _values(each, shown if each.attribute in shown else known)
+        values = _target_values(each, shown if each.attribute in shown else known)
         if values is not None:
             targets[each.name] = values
             axes.append(each.direction)
     if len(axes) < 2:
         return None
-    return scores(codes.astype(np.float64) @ np.array(axes).T, targets, seed)
+    return disentanglement_scores(codes.astype(np.float64) @ np.array(axes).T, targets, seed)
 
 
-def _values(slider: AttributeSlider, known: dict[str, list[Any]]) -> list[Any] | None:
+def _target_values(slider: AttributeSlider, known: dict[str, list[Any]]) -> list[Any] | None:
     """What a slider is named for, of each product: the attribute's number, or whether it has the value."""
     held = known.get(slider.attribute)
     if held is None or slider.value is None:
@@ -80,13 +84,15 @@ def _values(slider: AttributeSlider, known: dict[str, list[Any]]) -> list[Any] |
     return [None if value is None else str(value) == slider.value for value in held]
 
 
-def _measured(shop: Shop, rows: np.ndarray[Any, Any]) -> dict[str, list[Any]]:
+def _photo_measurements(shop: Shop, rows: np.ndarray[Any, Any]) -> dict[str, list[Any]]:
     """Everything that can be measured on the photos of the products in `rows`."""
     parts = [
-        measures(photos_of(shop.store, [shop.catalogue.ids[row] for row in rows[start : start + BATCH]]))
-        for start in range(0, len(rows), BATCH)
+        measure_photos(
+            load_photos(shop.store, [shop.catalogue.ids[row] for row in rows[start : start + BATCH_PHOTOS]])
+        )
+        for start in range(0, len(rows), BATCH_PHOTOS)
     ]
-    return {name: np.concatenate([part[name] for part in parts]).tolist() for name in MEASURES}
+    return {name: np.concatenate([part[name] for part in parts]).tolist() for name in MEASUREMENT_NAMES}
 
 
 def _varies(values: list[Any]) -> bool:

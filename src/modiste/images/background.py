@@ -10,15 +10,15 @@ from PIL import Image
 
 from modiste.images.photo import Photo, check_photo
 
-WORK = 320  # pixels of the longer side on which the background is found
-RING = 0.03  # of the shorter side: how deep the border is that the background is read from
-PLAIN = 0.55  # of the border must be background
+WORK_PIXELS = 320  # pixels of the longer side on which the background is found
+BORDER_SHARE = 0.03  # of the shorter side: how deep the border is that the background is read from
+MIN_BACKGROUND_SHARE = 0.55  # of the border must be background
 # How far from the background's colour a pixel may be and belong to it: of a plain one, and of a noisy one at most.
-TIGHT, LOOSE = 7.0, 20.0
-SHADE = 0.6  # of the background's light is left in its shadow, at least
-SMOOTH = 2.5  # and by how much at most it changes from one pixel to the next
-LEAST, MOST = 0.01, 0.9  # of the photo: less or more product than this is no product
-SIDE = 0.05  # of the largest piece: smaller ones are specks
+MIN_TOLERANCE, MAX_TOLERANCE = 7.0, 20.0
+MIN_SHADOW_LIGHT = 0.6  # of the background's light is left in its shadow, at least
+MAX_SHADOW_STEP = 2.5  # and by how much at most it changes from one pixel to the next
+MIN_PRODUCT_SHARE, MAX_PRODUCT_SHARE = 0.01, 0.9  # of the photo: less or more product than this is no product
+MIN_PIECE_SHARE = 0.05  # of the largest piece: smaller ones are specks
 
 
 def product_mask(photo: Photo) -> NDArray[np.float32] | None:
@@ -30,41 +30,41 @@ def product_mask(photo: Photo) -> NDArray[np.float32] | None:
     is near that surface in colour and hangs together with the border is background, and so is a soft shadow on it.
     """
     check_photo(photo)
-    colours = shrunk(photo)
-    found = background_surface(colours)
+    colours = to_working_colours(photo)
+    found = fit_background(colours)
     if found is None:
         return None
-    solid = cut_along(colours, *found)
-    return stretched(softened(solid), photo) if is_usable(solid) else None
+    solid = segment_product(colours, *found)
+    return resize_mask(soften_edge(solid), photo) if is_plausible_mask(solid) else None
 
 
-def shrunk(photo: Photo) -> NDArray[np.float32]:
+def to_working_colours(photo: Photo) -> NDArray[np.float32]:
     """The photo at the size to work on, larger or smaller, in opponent colours."""
     h, w = photo.shape[:2]
-    scale = WORK / max(h, w)
+    scale = WORK_PIXELS / max(h, w)
     size = (max(1, round(w * scale)), max(1, round(h * scale)))
     image = Image.fromarray(np.ascontiguousarray(photo))
     how = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-    return opponent(np.asarray(image.resize(size, how), np.float32))
+    return to_opponent_colours(np.asarray(image.resize(size, how), np.float32))
 
 
-def is_usable(solid: NDArray[np.bool_]) -> bool:
+def is_plausible_mask(solid: NDArray[np.bool_]) -> bool:
     """Whether a mask is about as much of the photo as a product may be."""
-    return LEAST <= float(solid.mean()) <= MOST
+    return MIN_PRODUCT_SHARE <= float(solid.mean()) <= MAX_PRODUCT_SHARE
 
 
-def opponent(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def to_opponent_colours(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Lightness, red–green and yellow–blue of RGB `(…, 3)`, each over some 100."""
     red, green, blue = np.moveaxis(pixels * np.float32(100.0 / 255.0), -1, 0)
     light = 0.3 * red + 0.6 * green + 0.1 * blue
     return np.stack([light, red - green, 0.5 * (red + green) - blue], axis=-1)
 
 
-def background_surface(colours: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:
+def fit_background(colours: NDArray[np.float32]) -> tuple[NDArray[np.float32], float] | None:
     """The background's colour at every pixel, `(h, w, 3)`, and how far its pixels lie from it; None where most of the
     border is not of one smooth surface."""
     h, w = colours.shape[:2]
-    depth = max(2, round(RING * min(h, w)))
+    depth = max(2, round(BORDER_SHARE * min(h, w)))
     y, x = np.mgrid[-1 : 1 : complex(h), -1 : 1 : complex(w)].astype(np.float32)
     ring = np.ones((h, w), np.bool_)
     ring[depth:-depth, depth:-depth] = False
@@ -72,14 +72,14 @@ def background_surface(colours: NDArray[np.float32]) -> tuple[NDArray[np.float32
     border, seen = terms[ring].astype(np.float64), colours[ring].astype(np.float64)
     # From the flat surface to the curved one, so that a product at the edge does not bend it.
     inside = np.linalg.norm(seen - np.median(seen, axis=0), axis=1)
-    chosen = inside <= max(2.5 * float(np.median(inside)), TIGHT)
+    chosen = inside <= max(2.5 * float(np.median(inside)), MIN_TOLERANCE)
     weights = np.zeros((6, 3))
     for count in (1, 3, 3, 6, 6):
         weights = np.zeros((6, 3))
         weights[:count] = np.linalg.lstsq(border[chosen][:, :count], seen[chosen], rcond=None)[0]
         off = np.linalg.norm(seen - border @ weights, axis=1)
-        chosen = off <= min(max(3.0 * float(np.median(off)), TIGHT), LOOSE)
-        if chosen.mean() < PLAIN:
+        chosen = off <= min(max(3.0 * float(np.median(off)), MIN_TOLERANCE), MAX_TOLERANCE)
+        if chosen.mean() < MIN_BACKGROUND_SHARE:
             return None
     off = np.linalg.norm(seen[chosen] - border[chosen] @ weights, axis=1)
     surface = np.clip(
@@ -88,41 +88,45 @@ def background_surface(colours: NDArray[np.float32]) -> tuple[NDArray[np.float32
     return surface.astype(np.float32), float(np.sqrt(np.square(off).mean()))
 
 
-def _connected(colours: NDArray[np.float32], surface: NDArray[np.float32], reach: float) -> NDArray[np.bool_]:
+def _background_mask(
+    colours: NDArray[np.float32], surface: NDArray[np.float32], tolerance: float
+) -> NDArray[np.bool_]:
     """Which pixels are background, `(h, w)`: near its colour, or its soft shadow, and reached from the border."""
     from scipy import ndimage
 
     find: Any = ndimage
-    near = np.linalg.norm(colours - surface, axis=-1) <= reach
+    near = np.linalg.norm(colours - surface, axis=-1) <= tolerance
     # A shadow takes the same share of every colour, and has no sharp edge.
     left = (colours * surface).sum(axis=-1) / np.maximum(np.square(surface).sum(axis=-1), 1.0)
     tint = np.linalg.norm(colours - left[..., None] * surface, axis=-1)
     light = find.gaussian_filter(colours[..., 0] - surface[..., 0], 1.0)
     change = np.hypot(find.sobel(light, 0), find.sobel(light, 1)) / 8.0
-    shadow = (left > SHADE) & (left < 1.0) & (tint < 0.7 * reach) & (change < SMOOTH)
+    shadow = (left > MIN_SHADOW_LIGHT) & (left < 1.0) & (tint < 0.7 * tolerance) & (change < MAX_SHADOW_STEP)
     # A shadow is broad: threads of it are a product's own soft edge.
     labels: NDArray[np.intp] = find.label(find.binary_opening(near | shadow, iterations=1) | near)[0]
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     return np.isin(labels, edge[edge > 0])
 
 
-def cut_along(colours: NDArray[np.float32], surface: NDArray[np.float32], spread: float) -> NDArray[np.bool_]:
+def segment_product(
+    colours: NDArray[np.float32], surface: NDArray[np.float32], spread: float
+) -> NDArray[np.bool_]:
     """Which pixels are product, `(h, w)`; what shows the background through a handle or a frame is cut as well."""
     from scipy import ndimage
 
     find: Any = ndimage
-    reach = min(max(TIGHT, 3.5 * spread), LOOSE)
-    solid = ~_connected(colours, surface, reach)
+    reach = min(max(MIN_TOLERANCE, 3.5 * spread), MAX_TOLERANCE)
+    solid = ~_background_mask(colours, surface, reach)
     through = solid & (np.linalg.norm(colours - surface, axis=-1) <= 0.7 * reach)
     through = find.binary_opening(through, iterations=2)
-    solid = find.binary_closing(largest(solid & ~find.binary_dilation(through)))
+    solid = find.binary_closing(remove_specks(solid & ~find.binary_dilation(through)))
     holes: NDArray[np.intp] = find.label(~solid)[0]
     pinholes = np.bincount(holes.ravel()) < 0.0005 * solid.size
     pinholes[0] = False
     return solid | pinholes[holes]
 
 
-def largest(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def remove_specks(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The pieces that are more than specks or threads of noise, with the straps that hang on them."""
     from scipy import ndimage
 
@@ -130,10 +134,10 @@ def largest(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
     labels: NDArray[np.intp] = find.label(solid)[0]
     sizes = np.bincount(labels[find.binary_opening(solid)], minlength=int(labels.max()) + 1)
     sizes[0] = 0
-    return np.asarray((sizes > SIDE * sizes.max())[labels], np.bool_)
+    return np.asarray((sizes > MIN_PIECE_SHARE * sizes.max())[labels], np.bool_)
 
 
-def softened(solid: NDArray[np.bool_]) -> NDArray[np.float32]:
+def soften_edge(solid: NDArray[np.bool_]) -> NDArray[np.float32]:
     """The mask a little inside its edge, where the background no longer shines in, but straps as wide as they are."""
     from scipy import ndimage
 
@@ -142,8 +146,8 @@ def softened(solid: NDArray[np.bool_]) -> NDArray[np.float32]:
     return find.gaussian_filter(inner.astype(np.float32), 0.7)
 
 
-def stretched(mask: NDArray[np.float32], photo: Photo) -> NDArray[np.float32]:
+def resize_mask(mask: NDArray[np.float32], photo: Photo) -> NDArray[np.float32]:
     """The mask at the photo's own size."""
     h, w = photo.shape[:2]
-    how = Image.Resampling.BICUBIC if max(h, w) > WORK else Image.Resampling.BOX
+    how = Image.Resampling.BICUBIC if max(h, w) > WORK_PIXELS else Image.Resampling.BOX
     return np.clip(np.asarray(Image.fromarray(mask).resize((w, h), how), np.float32), 0.0, 1.0)

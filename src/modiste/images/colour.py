@@ -6,19 +6,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 # IEC 61966-2-1 (sRGB) to CIE XYZ, each row divided by the white point's share.
-_WHITE = np.array([0.95047, 1.0, 1.08883])
-_TO_XYZ = np.array(
+_WHITE_POINT = np.array([0.95047, 1.0, 1.08883])
+_RGB_TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
-_LOW = 6.0 / 29.0
+_LAB_THRESHOLD = 6.0 / 29.0
 
 
 def rgb_to_lab(rgb: ArrayLike) -> NDArray[np.float64]:
     """Lab of sRGB from 0 to 255, `(…, 3)`: lightness 0 to 100, then green to red and blue to yellow around 0."""
     share = np.asarray(rgb, np.float64) / 255.0
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    xyz = linear @ _TO_XYZ.T / _WHITE
-    root = np.where(xyz > _LOW**3, np.cbrt(xyz), xyz / (3.0 * _LOW**2) + 4.0 / 29.0)
+    xyz = linear @ _RGB_TO_XYZ.T / _WHITE_POINT
+    root = np.where(xyz > _LAB_THRESHOLD**3, np.cbrt(xyz), xyz / (3.0 * _LAB_THRESHOLD**2) + 4.0 / 29.0)
     x, y, z = np.moveaxis(root, -1, 0)
     return np.stack([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], axis=-1)
 
@@ -28,8 +28,10 @@ def lab_to_rgb(lab: ArrayLike) -> NDArray[np.uint8]:
     lightness, a, b = np.moveaxis(np.asarray(lab, np.float64), -1, 0)
     y = (lightness + 16.0) / 116.0
     root = np.stack([y + a / 500.0, y, y - b / 200.0], axis=-1)
-    xyz = np.where(root > _LOW, root**3, 3.0 * _LOW**2 * (root - 4.0 / 29.0)) * _WHITE
-    linear = np.clip(xyz @ np.linalg.inv(_TO_XYZ).T, 0.0, 1.0)
+    xyz = (
+        np.where(root > _LAB_THRESHOLD, root**3, 3.0 * _LAB_THRESHOLD**2 * (root - 4.0 / 29.0)) * _WHITE_POINT
+    )
+    linear = np.clip(xyz @ np.linalg.inv(_RGB_TO_XYZ).T, 0.0, 1.0)
     share = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1.0 / 2.4) - 0.055)
     return np.rint(255.0 * share).astype(np.uint8)
 
@@ -47,7 +49,7 @@ def ciede2000(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     """
     l1, a1, b1 = np.moveaxis(np.asarray(first, np.float64), -1, 0)
     l2, a2, b2 = np.moveaxis(np.asarray(second, np.float64), -1, 0)
-    stretch = 1.0 + 0.5 * (1.0 - _seventh(0.5 * (np.hypot(a1, b1) + np.hypot(a2, b2))))
+    stretch = 1.0 + 0.5 * (1.0 - _chroma_weight(0.5 * (np.hypot(a1, b1) + np.hypot(a2, b2))))
     a1, a2 = stretch * a1, stretch * a2
     c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
     h1, h2 = np.degrees(np.arctan2(b1, a1)) % 360.0, np.degrees(np.arctan2(b2, a2)) % 360.0
@@ -69,11 +71,11 @@ def ciede2000(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     vivid = (c2 - c1) / (1.0 + 0.045 * chroma)
     tint = 2.0 * np.sqrt(c1 * c2) * np.sin(np.radians(turn) / 2.0) / (1.0 + 0.015 * chroma * by_hue)
     blue = 30.0 * np.exp(-(((hue - 275.0) / 25.0) ** 2))
-    rotation = -2.0 * _seventh(chroma) * np.sin(np.radians(2.0 * blue))
+    rotation = -2.0 * _chroma_weight(chroma) * np.sin(np.radians(2.0 * blue))
     return np.sqrt(light**2 + vivid**2 + tint**2 + rotation * vivid * tint)
 
 
-def _seventh(chroma: NDArray[np.float64]) -> NDArray[np.float64]:
+def _chroma_weight(chroma: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.sqrt(chroma**7 / (chroma**7 + 25.0**7))
 
 

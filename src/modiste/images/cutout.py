@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from modiste.images.background import (
-    background_surface,
-    cut_along,
-    is_usable,
-    largest,
-    opponent,
-    shrunk,
-    softened,
-    stretched,
+    fit_background,
+    is_plausible_mask,
+    remove_specks,
+    resize_mask,
+    segment_product,
+    soften_edge,
+    to_opponent_colours,
+    to_working_colours,
 )
 from modiste.images.photo import Photo, check_photo, fit_photo
 
-INSIDE = 0.95  # of a pixel is product: its colour is the product's own
-SAME = 3.0  # a background within this of the shop's is the shop's
-USUAL = (0.75, 1.15)  # times the shop's extent: a product of that size stands as the shop's do
-LARGEST = 4  # times the frame's longer side: what is finer in a photo is not seen at the frame
-MIDDLE = 0.1  # of the frame: how far off its middle
+INNER_MASK_SHARE = 0.95  # of a pixel is product: its colour is the product's own
+SAME_COLOUR_DISTANCE = 3.0  # a background within this of the shop's is the shop's
+EXTENT_RANGE = (0.75, 1.15)  # times the shop's extent: a product of that size stands as the shop's do
+MAX_FRAME_MULTIPLE = 4  # times the frame's longer side: what is finer in a photo is not seen at the frame
+MAX_OFFSET_SHARE = 0.1  # of the frame: how far off its middle
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class CutOut:
     much of the photo was product, 0 to 1 (1 where nothing was cut)."""
 
     photo: Photo
-    cut: bool
+    is_cut: bool
     share: float
 
 
@@ -56,59 +56,63 @@ def cut_out(photo: Photo, frame: tuple[int, int], background: tuple[int, int, in
         PhotoError: not a photo.
     """
     check_photo(photo)
-    photo = _bounded(photo, LARGEST * max(frame))
+    photo = _limit_size(photo, MAX_FRAME_MULTIPLE * max(frame))
     fitted = CutOut(fit_photo(photo, frame), False, 1.0)
-    colours = shrunk(photo)
-    found = background_surface(colours)
+    colours = to_working_colours(photo)
+    found = fit_background(colours)
     if found is None:
         return fitted
     surface, spread = found
-    ground = opponent(np.array(background, np.float32))
-    if float(np.abs(surface - ground).max()) <= SAME and spread <= SAME:
-        solid = largest(np.linalg.norm(colours - surface, axis=-1) > SAME)
-        if not is_usable(solid) or _stands_well(solid, photo, frame, extent):
+    ground = to_opponent_colours(np.array(background, np.float32))
+    if float(np.abs(surface - ground).max()) <= SAME_COLOUR_DISTANCE and spread <= SAME_COLOUR_DISTANCE:
+        solid = remove_specks(np.linalg.norm(colours - surface, axis=-1) > SAME_COLOUR_DISTANCE)
+        if not is_plausible_mask(solid) or _is_placed_like_shop(solid, photo, frame, extent):
             return fitted
-        mask = _filled_box(solid)
+        mask = _bounding_box_mask(solid)
     else:
-        solid = cut_along(colours, surface, spread)
-        if not is_usable(solid):
+        solid = segment_product(colours, surface, spread)
+        if not is_plausible_mask(solid):
             return fitted
-        mask = softened(solid)
-    mask = stretched(mask, photo)
+        mask = soften_edge(solid)
+    mask = resize_mask(mask, photo)
     if not (mask > 0.5).any():  # of a photo of few pixels nothing may be left
         return fitted
-    return CutOut(_placed(photo, mask, frame, background, extent), True, float(solid.mean()))
+    return CutOut(_place_on_frame(photo, mask, frame, background, extent), True, float(solid.mean()))
 
 
-def _bounded(photo: Photo, most: int) -> Photo:
+def _limit_size(photo: Photo, max_side: int) -> Photo:
     """The photo with its longer side at most so long: a product is cut in a few MB, however large its photo."""
     h, w = photo.shape[:2]
-    if max(h, w) <= most:
+    if max(h, w) <= max_side:
         return photo
-    size = (max(1, w * most // max(h, w)), max(1, h * most // max(h, w)))
+    size = (max(1, w * max_side // max(h, w)), max(1, h * max_side // max(h, w)))
     return np.array(Image.fromarray(np.ascontiguousarray(photo)).resize(size, Image.Resampling.BOX))
 
 
-def _filled_box(solid: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _bounding_box_mask(solid: NDArray[np.bool_]) -> NDArray[np.float32]:
     """All of the rectangle around the product."""
     mask = np.zeros(solid.shape, np.float32)
-    mask[_box(solid)] = 1.0
+    mask[_bounding_box(solid)] = 1.0
     return mask
 
 
-def _stands_well(solid: NDArray[np.bool_], photo: Photo, frame: tuple[int, int], extent: float) -> bool:
+def _is_placed_like_shop(
+    solid: NDArray[np.bool_], photo: Photo, frame: tuple[int, int], extent: float
+) -> bool:
     """Whether the product, fitted as it is, has about the size and place of the shop's."""
     scale = min(frame[0] / photo.shape[0], frame[1] / photo.shape[1])
     whole = (
         scale * np.array(photo.shape[:2]) / np.array(frame)
     )  # how much of the frame the photo takes, each way
-    edges = np.array([(part.start, part.stop) for part in _box(solid)]) / np.array(solid.shape)[:, None]
+    edges = (
+        np.array([(part.start, part.stop) for part in _bounding_box(solid)]) / np.array(solid.shape)[:, None]
+    )
     size = float((np.diff(edges, axis=1)[:, 0] * whole).max())
     off = float((np.abs(edges.mean(axis=1) - 0.5) * whole).max())
-    return USUAL[0] * extent <= size <= USUAL[1] * extent and off <= MIDDLE
+    return EXTENT_RANGE[0] * extent <= size <= EXTENT_RANGE[1] * extent and off <= MAX_OFFSET_SHARE
 
 
-def _placed(
+def _place_on_frame(
     photo: Photo,
     mask: NDArray[np.float32],
     frame: tuple[int, int],
@@ -116,7 +120,7 @@ def _placed(
     extent: float,
 ) -> Photo:
     """The product in the middle of the frame, on the shop's background."""
-    box = _box(mask > 0.5)
+    box = _bounding_box(mask > 0.5)
     opaque = mask[box][..., None]
     h, w = opaque.shape[:2]
     scale = extent * min(frame[0] / h, frame[1] / w)
@@ -145,7 +149,7 @@ def _inner_colours(photo: Photo, mask: NDArray[np.float32]) -> NDArray[np.float3
     """The photo's colours; at its edge, where product and old background mix, those of the nearest pixel inside."""
     from scipy import ndimage
 
-    inside = mask > INSIDE
+    inside = mask > INNER_MASK_SHARE
     if not inside.any():
         return photo.astype(np.float32)
     nearest: Any = ndimage.distance_transform_edt
@@ -153,6 +157,6 @@ def _inner_colours(photo: Photo, mask: NDArray[np.float32]) -> NDArray[np.float3
     return photo[rows, columns].astype(np.float32)
 
 
-def _box(solid: NDArray[np.bool_]) -> tuple[slice, slice]:
+def _bounding_box(solid: NDArray[np.bool_]) -> tuple[slice, slice]:
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

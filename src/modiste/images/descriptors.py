@@ -6,23 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.images.colour import rgb_to_lab
-from modiste.images.measurements import foreground
+from modiste.images.measurements import foreground_mask
 
-Floats = NDArray[np.float32]
+Float32Array = NDArray[np.float32]
 
 ORIENTATIONS = 8
-GRID = 10  # cells along either side
-CLIP = 0.2  # of a block's length: no single edge speaks for it (Lowe 2004)
-OUTLINE = (20, 15)  # cells of the silhouette
-BINS = (6, 8, 8)  # of lightness, green to red, blue to yellow
-SHAPE, COLOURS = 2892, 390  # how many numbers come of each
-LOW, HIGH = (
+HOG_GRID = 10  # cells along either side
+BLOCK_CLIP = 0.2  # of a block's length: no single edge speaks for it (Lowe 2004)
+OUTLINE_GRID = (20, 15)  # cells of the silhouette
+LAB_BINS = (6, 8, 8)  # of lightness, green to red, blue to yellow
+SHAPE_SIZE, COLOUR_SIZE = 2892, 390  # how many numbers come of each
+LAB_MIN, LAB_MAX = (
     np.array([0.0, -60.0, -60.0]),
     np.array([100.0, 60.0, 60.0]),
 )  # Lab; what is beyond is in the last bin
 
 
-def shape_of(photos: NDArray[np.uint8]) -> Floats:
+def shape_descriptors(photos: NDArray[np.uint8]) -> Float32Array:
     """Outline and oriented edges of photos, uint8 `(b, h, w, 3)`: `(b, 2892)`. It does not see colour.
 
     Histograms of oriented gradients (Dalal and Triggs 2005): eight orientations without sign in 10 x 10 cells, each
@@ -37,22 +37,22 @@ def shape_of(photos: NDArray[np.uint8]) -> Floats:
     turn = (np.arctan2(down, along) % np.float32(np.pi)) * np.float32(ORIENTATIONS / np.pi)
     first = np.floor(turn)
     share = turn - first
-    cell = _cells(h, GRID)[:, None] * GRID + _cells(w, GRID)
-    place = (np.arange(count)[:, None, None] * GRID * GRID + cell) * ORIENTATIONS
-    total = np.zeros(count * GRID * GRID * ORIENTATIONS)
+    cell = _cell_numbers(h, HOG_GRID)[:, None] * HOG_GRID + _cell_numbers(w, HOG_GRID)
+    place = (np.arange(count)[:, None, None] * HOG_GRID * HOG_GRID + cell) * ORIENTATIONS
+    total = np.zeros(count * HOG_GRID * HOG_GRID * ORIENTATIONS)
     for offset, weight in ((0, length * (1 - share)), (1, length * share)):
         bins = place + (first.astype(np.intp) + offset) % ORIENTATIONS
         total += np.bincount(bins.ravel(), weight.ravel(), len(total))
-    held = np.bincount(cell.ravel(), minlength=GRID * GRID)
-    cells = total.reshape(count, GRID, GRID, -1) / np.maximum(held, 1).reshape(GRID, GRID, 1)
+    held = np.bincount(cell.ravel(), minlength=HOG_GRID * HOG_GRID)
+    cells = total.reshape(count, HOG_GRID, HOG_GRID, -1) / np.maximum(held, 1).reshape(HOG_GRID, HOG_GRID, 1)
     blocks = np.concatenate(
         [cells[:, :-1, :-1], cells[:, 1:, :-1], cells[:, :-1, 1:], cells[:, 1:, 1:]], axis=3
     )
-    blocks = np.minimum(blocks / np.sqrt(np.square(blocks).sum(axis=3, keepdims=True) + 1e-4), CLIP)
-    return np.hstack([blocks.reshape(count, -1), _outline(photos)]).astype(np.float32)
+    blocks = np.minimum(blocks / np.sqrt(np.square(blocks).sum(axis=3, keepdims=True) + 1e-4), BLOCK_CLIP)
+    return np.hstack([blocks.reshape(count, -1), _outline_descriptors(photos)]).astype(np.float32)
 
 
-def colours_of(photos: NDArray[np.uint8]) -> Floats:
+def colour_descriptors(photos: NDArray[np.uint8]) -> Float32Array:
     """The foreground's colours of photos, uint8 `(b, h, w, 3)`: `(b, 390)`. It does not see shape.
 
     The roots of the shares of its pixels in 6 x 8 x 8 bins of Lab, smoothed (so that the distance of two is
@@ -61,14 +61,14 @@ def colours_of(photos: NDArray[np.uint8]) -> Floats:
     from scipy import ndimage
 
     few = photos[:, ::2, ::2]
-    count, mask = len(few), foreground(few)
+    count, mask = len(few), foreground_mask(few)
     lab = rgb_to_lab(few[mask])
     of = np.repeat(np.arange(count), mask.sum(axis=(1, 2)))
-    scaled = (lab - LOW) / (HIGH - LOW) * BINS
-    places = np.clip(scaled.astype(np.intp), 0, np.array(BINS) - 1)
-    size = int(np.prod(BINS))
-    bins = of * size + np.ravel_multi_index(tuple(places.T), BINS)
-    counts = np.bincount(bins, minlength=count * size).reshape(count, *BINS).astype(np.float64)
+    scaled = (lab - LAB_MIN) / (LAB_MAX - LAB_MIN) * LAB_BINS
+    places = np.clip(scaled.astype(np.intp), 0, np.array(LAB_BINS) - 1)
+    size = int(np.prod(LAB_BINS))
+    bins = of * size + np.ravel_multi_index(tuple(places.T), LAB_BINS)
+    counts = np.bincount(bins, minlength=count * size).reshape(count, *LAB_BINS).astype(np.float64)
     smooth = np.asarray(ndimage.gaussian_filter(counts, (0, 0.7, 0.7, 0.7)), np.float64).reshape(count, size)
     shares = np.sqrt(smooth / np.maximum(smooth.sum(axis=1, keepdims=True), 1e-6))
     held = np.maximum(np.bincount(of, minlength=count), 1)
@@ -78,17 +78,17 @@ def colours_of(photos: NDArray[np.uint8]) -> Floats:
     return np.hstack([shares, mean, deviation]).astype(np.float32)
 
 
-def _outline(photos: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _outline_descriptors(photos: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The share of foreground in each of the OUTLINE's cells, `(b, 300)`."""
-    mask = foreground(photos)
+    mask = foreground_mask(photos)
     count, h, w = mask.shape
-    cell = _cells(h, OUTLINE[0])[:, None] * OUTLINE[1] + _cells(w, OUTLINE[1])
-    size = OUTLINE[0] * OUTLINE[1]
+    cell = _cell_numbers(h, OUTLINE_GRID[0])[:, None] * OUTLINE_GRID[1] + _cell_numbers(w, OUTLINE_GRID[1])
+    size = OUTLINE_GRID[0] * OUTLINE_GRID[1]
     place = np.arange(count)[:, None, None] * size + cell
     total = np.bincount(place[mask], minlength=count * size).reshape(count, size)
     return total / np.maximum(np.bincount(cell.ravel(), minlength=size), 1)
 
 
-def _cells(length: int, cells: int) -> NDArray[np.intp]:
+def _cell_numbers(length: int, cells: int) -> NDArray[np.intp]:
     """The cell of each pixel along one side, `(length,)`."""
     return (np.arange(length) * cells) // length

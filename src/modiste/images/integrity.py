@@ -16,12 +16,14 @@ HEADER_BYTES = 30
 MAX_TEXT_BYTES = 4 * 2**20
 """Unpacked bytes of all packed texts of a PNG. As Python strings they take up to four times as much."""
 
-MAX_PASSES = 100
+MAX_SCANS = 100
 """Programs make ten at most. A pass takes ten bytes of the file, and as long as the photo is large."""
 
-_NEXT = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # after a pass: not an escaped 0xFF, a restart or a filling
-_SCAN, _END = 0xDA, 0xD9
-_LONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
+_NEXT_MARKER = re.compile(
+    rb"\xff[\x01-\xcf\xd8-\xfe]"
+)  # after a pass: not an escaped 0xFF, a restart or a filling
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_STANDALONE_MARKERS = {0x01, *range(0xD0, 0xD9)}  # markers without a length
 
 
 def announced_size(header: bytes) -> tuple[int, int] | None:
@@ -73,27 +75,27 @@ def packed_text_bytes(data: bytes) -> int:
     return total
 
 
-def passes_of(data: bytes) -> int:
+def count_jpeg_scans(data: bytes) -> int:
     """The number of passes of a JPEG (its scans), up to its end or the first thing that is none of JPEG's."""
     count, at = 0, 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
-        if marker == _END:
+        if marker == _END_OF_IMAGE:
             break
-        if marker == 0xFF or marker in _LONE:
+        if marker == 0xFF or marker in _STANDALONE_MARKERS:
             at += 1 if marker == 0xFF else 2
             continue
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == _SCAN:
+        if marker == _START_OF_SCAN:
             count += 1
-            found = _NEXT.search(data, at)
+            found = _NEXT_MARKER.search(data, at)
             if found is None:
                 break
             at = found.start()
     return count
 
 
-def is_as_written(data: bytes) -> bool:
+def has_valid_png_checksums(data: bytes) -> bool:
     """Whether the checksums of a PNG's pixels, the chunks IDAT, are right, as far as the file goes."""
     view, seen = memoryview(data), False
     for kind, start, end in _chunks(data):

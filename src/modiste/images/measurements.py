@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
-MEASURES = (
+FloatingArray = NDArray[np.floating[Any]]
+MEASUREMENT_NAMES = (
     "hue",
     "lightness",
     "saturation",
@@ -26,16 +26,18 @@ MEASURES = (
     "lean",
     "edges",
 )
-APART = 20  # of 255 in some channel: nearer to the background than this is background
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
-NOTHING = dict.fromkeys(("contrast", "shade", "side", "height", "width", "area", "fill", "edges"), 0.0) | {
+MIN_BACKGROUND_DIFFERENCE = 20  # of 255 in some channel: nearer to the background than this is background
+LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
+EMPTY_MEASUREMENTS = dict.fromkeys(
+    ("contrast", "shade", "side", "height", "width", "area", "fill", "edges"), 0.0
+) | {
     "aspect": 1.0,
     "balance": 0.5,
     "lean": 0.5,
 }
 
 
-def measures(photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
+def measure_photos(photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
     """Measure the foreground of photos, uint8 `(b, h, w, 3)`, or of one, `(h, w, 3)`.
 
     The background is the median of the photo's border; the foreground is what differs from it.
@@ -57,34 +59,38 @@ def measures(photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
     """
     if photos.ndim == 3:
         return {
-            name: np.asarray(value) for name, value in _measure(photos, foreground(photos[None])[0]).items()
+            name: np.asarray(value)
+            for name, value in _measure_photo(photos, foreground_mask(photos[None])[0]).items()
         }
-    found = {name: np.empty(len(photos)) for name in MEASURES}
+    found = {name: np.empty(len(photos)) for name in MEASUREMENT_NAMES}
     for row, photo in enumerate(photos):  # one by one, they fit a processor's cache
-        for name, value in _measure(photo, foreground(photo[None])[0]).items():
+        for name, value in _measure_photo(photo, foreground_mask(photo[None])[0]).items():
             found[name][row] = value
     return found
 
 
-def foreground(photos: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def foreground_mask(photos: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which pixels of photos `(b, h, w, 3)` are product: `(b, h, w)`."""
     border = np.concatenate([photos[:, 0], photos[:, -1], photos[:, :, 0], photos[:, :, -1]], axis=1)
     background = np.median(border, axis=1)[:, None, None]
-    most, least = np.floor(background + APART).astype(np.int16), np.ceil(background - APART).astype(np.int16)
+    most, least = (
+        np.floor(background + MIN_BACKGROUND_DIFFERENCE).astype(np.int16),
+        np.ceil(background - MIN_BACKGROUND_DIFFERENCE).astype(np.int16),
+    )
     red, green, blue = ((photos[..., c] > most[..., c]) | (photos[..., c] < least[..., c]) for c in range(3))
     return red | green | blue
 
 
-def _measure(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[str, float]:
+def _measure_photo(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[str, float]:
     h, w = mask.shape
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
-        return _colours((photo.reshape(-1, 3) / 255.0).astype(np.float32)) | NOTHING
+        return _measure_colours((photo.reshape(-1, 3) / 255.0).astype(np.float32)) | EMPTY_MEASUREMENTS
     top, left, tall, wide = (int(n) for n in (rows[0], columns[0], np.ptp(rows) + 1, np.ptp(columns) + 1))
     # One pixel more above and on the left, where there is one: the step onto the product counts.
     above, before = min(top, 1), min(left, 1)
     box = photo[top - above : top + tall, left - before : left + wide].astype(np.float32) / np.float32(255)
-    luma = box @ LUMA
+    luma = box @ LUMA_WEIGHTS
     step = np.zeros_like(luma)
     step[1:] += np.abs(np.diff(luma, axis=0))
     step[:, 1:] += np.abs(np.diff(luma, axis=1))
@@ -93,10 +99,10 @@ def _measure(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[str, flo
     pixels, light, steps = box[inner][there], luma[inner][there], step[inner][there]
     down, along = (part.astype(np.float32) + np.float32(0.5) for part in np.nonzero(there))
     down, along = down / tall, along / wide
-    return _colours(pixels) | {
+    return _measure_colours(pixels) | {
         "contrast": float(light.std(dtype=np.float64)),
-        "shade": _halves(light, down < 0.5),
-        "side": _halves(light, along < 0.5),
+        "shade": _mean_difference(light, down < 0.5),
+        "side": _mean_difference(light, along < 0.5),
         "height": tall / h,
         "width": wide / w,
         "area": len(light) / (h * w),
@@ -108,24 +114,24 @@ def _measure(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[str, flo
     }
 
 
-def _colours(pixels: Floats) -> dict[str, float]:
+def _measure_colours(pixels: FloatingArray) -> dict[str, float]:
     """What the colours of pixels `(m, 3)`, from 0 to 1, give."""
     red, green, blue = (float(value) for value in pixels.mean(axis=0, dtype=np.float64))
     # The hue of the mean colour: averaging angles would let grey pixels, whose hue is noise, have a say.
     hue = float(np.degrees(np.arctan2(np.sqrt(0.75) * (green - blue), red - 0.5 * (green + blue)))) % 360.0
     return {
         "hue": 0.0 if hue >= 360.0 else hue,
-        "lightness": float(LUMA.astype(np.float64) @ (red, green, blue)),
+        "lightness": float(LUMA_WEIGHTS.astype(np.float64) @ (red, green, blue)),
         "saturation": _mean(pixels.max(axis=1) - pixels.min(axis=1)),
         "warmth": red - blue,
         "pinkness": 0.5 * (red + blue) - green,
     }
 
 
-def _halves(light: Floats, first: NDArray[np.bool_]) -> float:
+def _mean_difference(light: FloatingArray, first: NDArray[np.bool_]) -> float:
     """The mean light of the `first` pixels less that of the others; 0 where either has none."""
     return _mean(light[first]) - _mean(light[~first]) if first.any() and not first.all() else 0.0
 
 
-def _mean(values: Floats) -> float:
+def _mean(values: FloatingArray) -> float:
     return float(values.mean(dtype=np.float64))

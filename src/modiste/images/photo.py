@@ -20,12 +20,12 @@ from PIL import Image, UnidentifiedImageError
 from modiste.errors import PhotoError
 from modiste.images.integrity import (
     HEADER_BYTES,
-    MAX_PASSES,
+    MAX_SCANS,
     MAX_TEXT_BYTES,
     announced_size,
-    is_as_written,
+    count_jpeg_scans,
+    has_valid_png_checksums,
     packed_text_bytes,
-    passes_of,
 )
 
 Photo: TypeAlias = npt.NDArray[np.uint8]
@@ -39,7 +39,7 @@ WHITE_LEVEL = 235
 WHITE_SHARE = 0.7
 
 _ORIENTATION_TAG = 0x0112
-_UPRIGHT = {
+_TRANSPOSE_BY_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -48,13 +48,13 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_quiet = Lock()  # catch_warnings changes the whole process: one thread at a time
+_warnings_lock = Lock()  # catch_warnings changes the whole process: one thread at a time
 _PNG = b"\x89PNG\r\n\x1a\n"
 _WITHOUT_TEXTS = "Save it again without texts and colour profile."
 _REMEDY = f"Give a JPEG, PNG or WebP of at most {MAX_PIXELS // 1_000_000} megapixels."
 
 
-def read_photo(data: bytes | Path, *, at_least: tuple[int, int] | None = None) -> Photo:
+def read_photo(data: bytes | Path, *, min_size: tuple[int, int] | None = None) -> Photo:
     """The pixels of an image file, upright, as uint8 `(h, w, 3)` RGB.
 
     Only the first frame is read. EXIF orientation is applied; transparency is laid on white; greyscale,
@@ -72,8 +72,8 @@ def read_photo(data: bytes | Path, *, at_least: tuple[int, int] | None = None) -
             _check_size(image.size, name)
             _check_file(image, data, name)
             orientation = _orientation(image)
-            if at_least is not None:
-                height, width = at_least if orientation < 5 else at_least[::-1]
+            if min_size is not None:
+                height, width = min_size if orientation < 5 else min_size[::-1]
                 image.draft(None, (width, height))
             image.load()
             return _to_rgb(image, orientation)
@@ -84,13 +84,13 @@ def read_photo(data: bytes | Path, *, at_least: tuple[int, int] | None = None) -
     except FileNotFoundError:
         raise PhotoError(f"{name} does not exist.", remedy=_REMEDY, reason="missing-photo") from None
     except UnidentifiedImageError:
-        if _starts_like_a_photo(data):
+        if _has_photo_signature(data):
             raise PhotoError(f"{name} is damaged or cut short.", remedy=_REMEDY, reason="truncated") from None
         raise PhotoError(
             f"{name} is not a JPEG, PNG or WebP.", remedy=_REMEDY, reason="not-a-photo"
         ) from None
     except Exception as error:  # Pillow's parsers raise almost any type on damaged or hostile files
-        raise _damaged(error, name) from error
+        raise _damaged_error(error, name) from error
 
 
 def decode_jpeg(data: bytes) -> Photo:
@@ -134,15 +134,15 @@ def fit_photo(photo: Photo, frame: tuple[int, int]) -> Photo:
     if fitted.shape[:2] == (height, width):
         return fitted
     framed = np.empty((height, width, 3), dtype=np.uint8)
-    framed[:] = background_of(photo)
+    framed[:] = background_colour(photo)
     top, left = (height - new_h) // 2, (width - new_w) // 2
     framed[top : top + new_h, left : left + new_w] = fitted
     return framed
 
 
-def background_of(photo: Photo) -> Photo:
+def background_colour(photo: Photo) -> Photo:
     """The photo's own background colour, uint8 `(3,)`: the median of a narrow border, channel by channel."""
-    return np.median(_border(photo), axis=0).astype(np.uint8)
+    return np.median(_border_pixels(photo), axis=0).astype(np.uint8)
 
 
 def is_white_background(photo: Photo) -> bool:
@@ -150,23 +150,23 @@ def is_white_background(photo: Photo) -> bool:
 
     Not all of it must be, since a product may touch an edge or throw a shadow onto one.
     """
-    white = (_border(photo) >= WHITE_LEVEL).all(axis=1)
+    white = (_border_pixels(photo) >= WHITE_LEVEL).all(axis=1)
     return bool(white.mean() >= WHITE_SHARE)
 
 
 def to_jpeg(photo: Photo, quality: int = 92) -> bytes:
     """A JPEG of `photo`, uint8 `(h, w, 3)`. From quality 90 up colour is kept at full resolution (4:4:4)."""
-    return _encoded(photo, "JPEG", quality=quality, subsampling=0 if quality >= 90 else 2)
+    return _encode(photo, "JPEG", quality=quality, subsampling=0 if quality >= 90 else 2)
 
 
 def to_png(photo: Photo) -> bytes:
     """A PNG of `photo`, uint8 `(h, w, 3)`: lossless, for export."""
-    return _encoded(photo, "PNG")
+    return _encode(photo, "PNG")
 
 
 def to_webp(photo: Photo, quality: int = 80) -> bytes:
     """A WebP of `photo`, uint8 `(h, w, 3)`: the smallest, for thumbnails that are made once."""
-    return _encoded(photo, "WEBP", quality=quality)
+    return _encode(photo, "WEBP", quality=quality)
 
 
 def photo_hash(photo: Photo) -> str:
@@ -204,7 +204,7 @@ def _check_header(data: bytes | Path, name: str) -> None:
 
 def _open(data: bytes | Path) -> Image.Image:
     """Return the image with only its header read."""
-    with _quiet, warnings.catch_warnings():
+    with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about metadata that is damaged, and sizes that are refused
         return Image.open(data if isinstance(data, Path) else BytesIO(data), formats=FORMATS)
 
@@ -222,17 +222,17 @@ def _check_size(size: tuple[int, int], name: str) -> None:
 def _check_file(image: Image.Image, data: bytes | Path, name: str) -> None:
     """Refuse a file for what decoding does not notice."""
     if image.format == "PNG":
-        if not is_as_written(_bytes_of(data)):
+        if not has_valid_png_checksums(_bytes_of(data)):
             raise PhotoError(f"{name} is damaged or cut short.", remedy=_REMEDY, reason="truncated")
-    elif image.format != "WEBP" and (passes := passes_of(_bytes_of(data))) > MAX_PASSES:
+    elif image.format != "WEBP" and (passes := count_jpeg_scans(_bytes_of(data))) > MAX_SCANS:
         raise PhotoError(
-            f"{name} goes over its pixels {passes:,} times; {MAX_PASSES} are allowed.",
+            f"{name} goes over its pixels {passes:,} times; {MAX_SCANS} are allowed.",
             remedy="Save it again, as a plain JPEG.",
             reason="too-slow",
         )
 
 
-def _damaged(error: Exception, name: str) -> PhotoError:
+def _damaged_error(error: Exception, name: str) -> PhotoError:
     """What to say of a photo that Pillow gave up."""
     if isinstance(error, ValueError) and "MAX_TEXT" in str(error):  # one text or colour profile of a PNG
         return PhotoError(
@@ -249,12 +249,12 @@ def _orientation(image: Image.Image) -> int:
     Pillow decodes a PNG to find it, because it may follow the pixels: check the file first.
     """
     try:
-        with _quiet, warnings.catch_warnings():
+        with _warnings_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about metadata that is damaged
             orientation = image.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # damaged EXIF is common, raises anything, and is no reason to lose the product
         return 1
-    return orientation if orientation in _UPRIGHT else 1
+    return orientation if orientation in _TRANSPOSE_BY_ORIENTATION else 1
 
 
 def _to_rgb(image: Image.Image, orientation: int) -> Photo:
@@ -270,12 +270,12 @@ def _to_rgb(image: Image.Image, orientation: int) -> Photo:
         image = Image.alpha_composite(white, image)
     if image.mode != "RGB":
         image = image.convert("RGB")
-    if orientation in _UPRIGHT:
-        image = image.transpose(_UPRIGHT[orientation])
+    if orientation in _TRANSPOSE_BY_ORIENTATION:
+        image = image.transpose(_TRANSPOSE_BY_ORIENTATION[orientation])
     return np.array(image)
 
 
-def _border(photo: Photo) -> Photo:
+def _border_pixels(photo: Photo) -> Photo:
     """The pixels along the four edges, uint8 `(m, 3)`; deeper than one pixel, to see past an outline."""
     check_photo(photo)
     h, w = photo.shape[:2]
@@ -284,7 +284,7 @@ def _border(photo: Photo) -> Photo:
     return np.concatenate([side.reshape(-1, 3) for side in sides])
 
 
-def _starts_like_a_photo(data: bytes | Path) -> bool:
+def _has_photo_signature(data: bytes | Path) -> bool:
     start = _start_of(data, 12)
     webp = start[:4] == b"RIFF" and start[8:12] == b"WEBP"
     return webp or start.startswith((b"\xff\xd8\xff", _PNG))
@@ -302,8 +302,8 @@ def _bytes_of(data: bytes | Path) -> bytes:
     return data if isinstance(data, bytes) else data.read_bytes()
 
 
-def _encoded(photo: Photo, kind: str, **options: int) -> bytes:
+def _encode(photo: Photo, format: str, **options: int) -> bytes:
     check_photo(photo)
     buffer = BytesIO()
-    Image.fromarray(np.ascontiguousarray(photo)).save(buffer, kind, **options)
+    Image.fromarray(np.ascontiguousarray(photo)).save(buffer, format, **options)
     return buffer.getvalue()

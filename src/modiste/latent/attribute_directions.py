@@ -14,9 +14,12 @@ from modiste.latent.sliders import AttributeSlider
 # Of the codes' own spread. Least squares alone would point where the codes hardly vary, and so where moving draws
 # nothing that the shop has; this much ridge keeps to where the products are.
 RIDGE = 0.5
-OWN = 0.6  # of a direction's length must be left when those chosen before it are taken away
-WORD_SHARE, NUMBER_SHARE = 0.1, 0.3  # of the variance explained: less is chance (a rare word never has much)
-LEAST = 20  # products with a word, and without it: fewer tell nothing
+MIN_REMAINING_LENGTH = 0.6  # of a direction's length must be left when those chosen before it are taken away
+MIN_WORD_R2, MIN_NUMBER_R2 = (
+    0.1,
+    0.3,
+)  # of the variance explained: less is chance (a rare word never has much)
+MIN_PRODUCTS = 20  # products with a word, and without it: fewer tell nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,21 +32,21 @@ class Candidate:
     attribute: str
     value: str | None
     share: float
-    weights: NDArray[np.float64]
-    turn: int = 1
+    direction: NDArray[np.float64]
+    priority: int = 1
 
 
-Worst = Callable[[Sequence[Candidate], NDArray[np.float64]], int | None]
+FindWorst = Callable[[Sequence[Candidate], NDArray[np.float64]], int | None]
 
 
 def attribute_directions(
     codes: NDArray[np.float32],
     attributes: Mapping[str, Sequence[Any]],
     *,
-    measured: Mapping[str, NDArray[np.float64]] | None = None,
-    late: Collection[str] = (),
-    worst: Worst | None = None,
-    most: int = 12,
+    slopes: Mapping[str, NDArray[np.float64]] | None = None,
+    low_priority: Collection[str] = (),
+    find_worst: FindWorst | None = None,
+    max_directions: int = 12,
 ) -> tuple[AttributeSlider, ...]:
     """Directions in latent space that move an attribute: unit vectors, orthogonal to each other, best first.
 
@@ -61,12 +64,12 @@ def attribute_directions(
         most: at most so many directions (and never more than n).
     """
     points = codes.astype(np.float64)
-    found = _candidates(points, attributes, measured or {}, late)
-    kept = _choose(found, min(most, points.shape[1]))
-    basis = orthogonal(kept)
-    while worst is not None and kept and (bad := worst(kept, basis)) is not None:
+    found = _candidates(points, attributes, slopes or {}, low_priority)
+    kept = _choose_independent(found, min(max_directions, points.shape[1]))
+    basis = orthogonalize(kept)
+    while find_worst is not None and kept and (bad := find_worst(kept, basis)) is not None:
         kept.pop(bad)
-        basis = orthogonal(kept)
+        basis = orthogonalize(kept)
     made: list[AttributeSlider] = []
     for each, direction in zip(kept, basis, strict=True):
         bottom, top = (float(value) for value in np.percentile(points @ direction, [1, 99]))
@@ -76,16 +79,16 @@ def attribute_directions(
     return tuple(sorted(made, key=lambda each: -each.share))
 
 
-def orthogonal(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+def orthogonalize(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     """Orthonormal directions for candidates, `(m, n)` in their order.
 
     Those of one turn are all turned as little as it takes (Löwdin), so that none of them is favoured, after what lies
     along those of earlier turns is taken away.
     """
-    basis = np.zeros((len(candidates), len(candidates[0].weights) if candidates else 0))
-    for turn in sorted({each.turn for each in candidates}):
-        places = [i for i, each in enumerate(candidates) if each.turn == turn]
-        rest = np.array([candidates[i].weights for i in places])
+    basis = np.zeros((len(candidates), len(candidates[0].direction) if candidates else 0))
+    for turn in sorted({each.priority for each in candidates}):
+        places = [i for i, each in enumerate(candidates) if each.priority == turn]
+        rest = np.array([candidates[i].direction for i in places])
         rest = rest - rest @ basis.T @ basis
         rest = rest / np.linalg.norm(rest, axis=1, keepdims=True)
         left, _, right = np.linalg.svd(rest, full_matrices=False)
@@ -96,50 +99,52 @@ def orthogonal(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
 def _candidates(
     points: NDArray[np.float64],
     attributes: Mapping[str, Sequence[Any]],
-    measured: Mapping[str, NDArray[np.float64]],
-    late: Collection[str],
+    slopes: Mapping[str, NDArray[np.float64]],
+    low_priority: Collection[str],
 ) -> list[Candidate]:
     """Every attribute that the codes explain, in the order in which to choose."""
     shown: dict[str, Candidate] = {}
     ranked: list[tuple[int, Candidate]] = []
     for name, values in attributes.items():
         found: list[Candidate] = []
-        for value, rows, target in _targets(values):
+        for value, rows, target in _regression_targets(values):
             weights, share = _regress(points[rows], target)
             length = float(np.linalg.norm(weights))
-            if share >= (NUMBER_SHARE if value is None else WORD_SHARE) and length > 0:
+            if share >= (MIN_NUMBER_R2 if value is None else MIN_WORD_R2) and length > 0:
                 found.append(Candidate(name, value, share, weights / length))
         found.sort(key=lambda each: (-each.share, each.value or ""))
-        if name not in measured:
+        if name not in slopes:
             ranked += enumerate(found)
-        elif found and (length := float(np.linalg.norm(measured[name]))) > 0:
-            turn = 2 if name in late else 0
-            shown[name] = Candidate(name, None, found[0].share, measured[name] / length, turn)
+        elif found and (length := float(np.linalg.norm(slopes[name]))) > 0:
+            turn = 2 if name in low_priority else 0
+            shown[name] = Candidate(name, None, found[0].share, slopes[name] / length, turn)
     ranked.sort(key=lambda pair: (pair[0], -pair[1].share, pair[1].attribute))
-    ordered = [shown[name] for name in measured if name in shown] + [each for _, each in ranked]
-    return sorted(ordered, key=lambda each: each.turn)
+    ordered = [shown[name] for name in slopes if name in shown] + [each for _, each in ranked]
+    return sorted(ordered, key=lambda each: each.priority)
 
 
-def _choose(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
+def _choose_independent(candidates: Sequence[Candidate], max_directions: int) -> list[Candidate]:
     """The first candidates that those before do not mostly explain."""
     kept: list[Candidate] = []
     basis = np.empty((0, 0))
     for each in candidates:
-        if len(kept) == most:
+        if len(kept) == max_directions:
             break
-        rest = each.weights - basis.T @ (basis @ each.weights) if kept else each.weights
+        rest = each.direction - basis.T @ (basis @ each.direction) if kept else each.direction
         length = float(np.linalg.norm(rest))
-        if length >= OWN:
+        if length >= MIN_REMAINING_LENGTH:
             kept.append(each)
             basis = np.vstack([basis, rest / length]) if len(kept) > 1 else (rest / length)[None]
     return kept
 
 
-def _targets(values: Sequence[Any]) -> list[tuple[str | None, NDArray[np.intp], NDArray[np.float64]]]:
+def _regression_targets(
+    values: Sequence[Any],
+) -> list[tuple[str | None, NDArray[np.intp], NDArray[np.float64]]]:
     """What of an attribute can be regressed: (word or None, the rows where it is known, the target there)."""
-    rows = np.array([i for i, value in enumerate(values) if _known(value)], np.intp)
+    rows = np.array([i for i, value in enumerate(values) if _is_known(value)], np.intp)
     known = [values[i] for i in rows]
-    if len(known) < 2 * LEAST:
+    if len(known) < 2 * MIN_PRODUCTS:
         return []
     if not any(isinstance(value, (str, bool, np.bool_)) for value in known):
         target = np.array(known, np.float64)
@@ -149,14 +154,14 @@ def _targets(values: Sequence[Any]) -> list[tuple[str | None, NDArray[np.intp], 
     frequent = [
         str(name)
         for name, count in zip(names, counts, strict=True)
-        if count >= LEAST and len(words) - count >= LEAST
+        if count >= MIN_PRODUCTS and len(words) - count >= MIN_PRODUCTS
     ]
     if len(names) == 2 and len(frequent) == 2:
         frequent = frequent[1:]  # the other is its opposite
     return [(name, rows, (words == name).astype(np.float64)) for name in frequent]
 
 
-def _known(value: Any) -> bool:
+def _is_known(value: Any) -> bool:
     if value is None:
         return False
     return isinstance(value, (str, bool, np.bool_)) or bool(np.isfinite(value))

@@ -12,16 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount
 from modiste.latent.clusters import Clusters
-from modiste.latent.mixture import ROWS_PER_COMPONENT, Mixture, sample_rows
+from modiste.latent.mixture import ROWS_PER_COMPONENT, Mixture, subsample_rows
 from modiste.latent.optimal_transport import Moments
 from modiste.latent.posterior import check_code
-from modiste.parallel import Each, in_turn
+from modiste.parallel import MapFn, sequential
 
-COMPONENTS = 6  # per category: a category is no single Gaussian, and with many more each says less
+MAX_COMPONENTS = 6  # per category: a category is no single Gaussian, and with many more each says less
 
 
 def fit_categories(
-    codes: ArrayLike, categories: Sequence[str], seed: int = 0, each: Each = in_turn
+    codes: ArrayLike, categories: Sequence[str], seed: int = 0, map_fn: MapFn = sequential
 ) -> Clusters:
     """One cluster per category, largest first, and a mixture by which any code `(n,)` finds its category.
 
@@ -47,12 +47,12 @@ def fit_categories(
     names = sorted(counts, key=lambda name: (-counts[name], name))
     place = {name: number for number, name in enumerate(names)}
     of = np.array([place[name] for name in categories], np.intp)
-    moments = Moments.of(points, of, len(names))
+    moments = Moments.fit(points, of, len(names))
     pieces = (
-        (_some(points[of == j], seed), counts[name], moments.centres[j], moments.covariances[j])
+        (_sorted_subsample(points[of == j], seed), counts[name], moments.centres[j], moments.covariances[j])
         for j, name in enumerate(names)
     )
-    parts = list(each(_fitter, seed, pieces))
+    parts = list(map_fn(_make_fit, seed, pieces))
     weights = [part[0] * np.mean(of == j) for j, part in enumerate(parts)]
     mixture = Mixture(
         np.concatenate(weights),
@@ -63,30 +63,30 @@ def fit_categories(
     return Clusters(moments.centres.astype(np.float32), tuple(names), "code", "category", mixture)
 
 
-def _some(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+def _sorted_subsample(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """What of a category's codes a fit takes; the answer must not hang on the order of the rows."""
-    return sample_rows(points[np.lexsort(points.T[::-1])], seed)
+    return subsample_rows(points[np.lexsort(points.T[::-1])], seed)
 
 
 # Some codes of a category, how many it has, their centre and covariance; weights, means, covariances of its mixture.
-Category = tuple[NDArray[np.float64], int, NDArray[np.float64], NDArray[np.float64]]
-Components = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+CategoryRows = tuple[NDArray[np.float64], int, NDArray[np.float64], NDArray[np.float64]]
+MixtureParts = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
-def _fitter(seed: int) -> Callable[[Category], Components]:
-    return lambda category: _components(*category, seed)
+def _make_fit(seed: int) -> Callable[[CategoryRows], MixtureParts]:
+    return lambda category: _fit_category(*category, seed)
 
 
-def _components(
+def _fit_category(
     points: NDArray[np.float64],
     count: int,
     centre: NDArray[np.float64],
     covariance: NDArray[np.float64],
     seed: int,
-) -> Components:
+) -> MixtureParts:
     """Weights, means and covariances of one category's mixture."""
     n = points.shape[1]
-    m = min(COMPONENTS, count // (ROWS_PER_COMPONENT * n))
+    m = min(MAX_COMPONENTS, count // (ROWS_PER_COMPONENT * n))
     if m >= 2:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture

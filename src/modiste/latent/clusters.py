@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, SchemaError
-from modiste.latent.mixture import Mixture, fit_merged, sample_rows
+from modiste.latent.mixture import Mixture, fit_merged_mixture, subsample_rows
 from modiste.latent.posterior import check_code
-from modiste.parallel import Each, in_turn
+from modiste.parallel import MapFn, sequential
 
-Method = Literal["kmeans", "mixture", "category"]
-Basis = Literal["code", "mean"]
-LARGEST = float(np.finfo(np.float32).max)
+ClusterMethod = Literal["kmeans", "mixture", "category"]
+ClusterFeatures = Literal["code", "mean"]
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 REMEDY = "Cluster again with `modiste cluster`."
-STARTS = 10  # of K-means, of which the best is taken
-PIECE = 65_536  # codes that are assigned at once
+KMEANS_STARTS = 10  # of K-means, of which the best is taken
+ASSIGN_BATCH_ROWS = 65_536  # codes that are assigned at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,26 +34,28 @@ class Clusters:
 
     centres: NDArray[np.float32]
     labels: tuple[str, ...]
-    on: Basis
-    method: Method
+    features: ClusterFeatures
+    method: ClusterMethod
     mixture: Mixture | None = None
 
     def __len__(self) -> int:
         return len(self.centres)
 
-    def assign(self, codes: ArrayLike, each: Each = in_turn) -> NDArray[np.intp]:
+    def assign(self, codes: ArrayLike, map_fn: MapFn = sequential) -> NDArray[np.intp]:
         """The cluster of each code: `(b,)` for `(b, n)`, an array of no dimension for `(n,)`. Raises BadCode."""
         checked = check_code(codes, self.centres.shape[1])
         batch = np.atleast_2d(checked)
-        pieces = (batch[start : start + PIECE] for start in range(0, len(batch), PIECE))
-        found = list(each(_assigner, (self.centres, self.mixture), pieces))
+        pieces = (
+            batch[start : start + ASSIGN_BATCH_ROWS] for start in range(0, len(batch), ASSIGN_BATCH_ROWS)
+        )
+        found = list(map_fn(_make_assign, (self.centres, self.mixture), pieces))
         return np.concatenate(found or [np.empty(0, np.intp)]).reshape(checked.shape[:-1])
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: numbers, strings, lists."""
         return {
             "method": self.method,
-            "on": self.on,
+            "on": self.features,
             "labels": list(self.labels),
             "centres": self.centres.tolist(),
             "mixture": None if self.mixture is None else self.mixture.to_dict(),
@@ -66,7 +68,7 @@ class Clusters:
             raise SchemaError(f"Clusters are an object, not {type(raw).__name__}.", remedy=REMEDY)
         given = cast("dict[str, Any]", raw)
         method, on, labels = given.get("method"), given.get("on"), given.get("labels")
-        centres = read_numbers(given.get("centres"), "centres", 2).astype(np.float32)
+        centres = parse_numbers(given.get("centres"), "centres", 2).astype(np.float32)
         k, n = centres.shape
         if method not in ("kmeans", "mixture", "category") or on not in ("code", "mean"):
             raise SchemaError(f"The clusters say method {method!r}, on {on!r}.", remedy=REMEDY)
@@ -77,13 +79,13 @@ class Clusters:
             part: Any = given.get("mixture")
             if not isinstance(part, dict):
                 raise SchemaError("The clusters have no mixture.", remedy=REMEDY)
-            groups = read_numbers(part.get("groups"), "groups", 1)
+            groups = parse_numbers(part.get("groups"), "groups", 1)
             if (groups != groups.clip(0, k - 1).round()).any():
                 raise SchemaError(f"A group of the mixture is none of the {k} clusters.", remedy=REMEDY)
             mixture = Mixture(
-                read_numbers(part.get("weights"), "weights", 1),
-                read_numbers(part.get("means"), "means", 2),
-                read_numbers(part.get("covariances"), "covariances", 3),
+                parse_numbers(part.get("weights"), "weights", 1),
+                parse_numbers(part.get("means"), "means", 2),
+                parse_numbers(part.get("covariances"), "covariances", 3),
                 groups.astype(np.intp),
             )
             if (problem := mixture.problem(k, n)) is not None:
@@ -91,15 +93,15 @@ class Clusters:
         return cls(centres, tuple(cast("list[str]", labels)), on, method, mixture)
 
 
-def _assigner(
-    given: tuple[NDArray[np.float32] | NDArray[np.float64], Mixture | None],
+def _make_assign(
+    model: tuple[NDArray[np.float32] | NDArray[np.float64], Mixture | None],
 ) -> Callable[[NDArray[Any]], NDArray[np.intp]]:
     """What finds the cluster of some codes `(b, n)`, each, `(b,)`."""
-    centres, mixture = given
+    centres, mixture = model
 
     def assign(codes: NDArray[Any]) -> NDArray[np.intp]:
         wide = codes.astype(np.float64)
-        return nearest_centre(wide, centres) if mixture is None else mixture.group_of(wide)
+        return nearest_centre(wide, centres) if mixture is None else mixture.assign_groups(wide)
 
     return assign
 
@@ -112,14 +114,14 @@ def nearest_centre(codes: NDArray[np.float64], centres: ArrayLike) -> NDArray[np
     return (np.square(points).sum(axis=1) - 2.0 * codes @ points.T).argmin(axis=1)
 
 
-def read_numbers(raw: Any, name: str, ndim: int) -> NDArray[np.float64]:
+def parse_numbers(raw: Any, name: str, ndim: int) -> NDArray[np.float64]:
     """Nested lists of finite numbers as a float64 array that is not empty. Raises SchemaError."""
     try:
         array = np.array(raw)
         sound = array.dtype.kind in "fiu" and array.ndim == ndim and array.size > 0
     except ValueError:
         sound, array = False, np.empty(0)
-    if not sound or not (np.abs(array) <= LARGEST).all():
+    if not sound or not (np.abs(array) <= FLOAT32_MAX).all():
         raise SchemaError(f"{name} must be finite numbers in {ndim} dimension(s).", remedy=REMEDY)
     return array.astype(np.float64)
 
@@ -152,7 +154,7 @@ def name_clusters(assignments: ArrayLike, categories: Sequence[str]) -> tuple[st
     return tuple(names[cluster] for cluster in range(len(best)))
 
 
-def fit_kmeans(codes: ArrayLike, k: int, seed: int = 0, each: Each = in_turn) -> Clusters:
+def fit_kmeans(codes: ArrayLike, k: int, seed: int = 0, map_fn: MapFn = sequential) -> Clusters:
     """K-means++ (scikit-learn, best of 10 starts) over codes `(N, n)`; clusters are named by number.
 
     `each` does the starts; what comes out does not depend on it.
@@ -161,11 +163,13 @@ def fit_kmeans(codes: ArrayLike, k: int, seed: int = 0, each: Each = in_turn) ->
         BadCount: k is below 1, or over the number of different codes.
         BadCode: a code is not finite.
     """
-    points = _check(codes, k)
-    return _finish(points, nearest_centre(points, _kmeans_centres(points, k, seed, each)), k, "kmeans", None)
+    points = _check_points(codes, k)
+    return _order_by_size(
+        points, nearest_centre(points, _fit_kmeans_centres(points, k, seed, map_fn)), k, "kmeans", None
+    )
 
 
-def fit_mixture(codes: ArrayLike, k: int, seed: int = 0, each: Each = in_turn) -> Clusters:
+def fit_mixture(codes: ArrayLike, k: int, seed: int = 0, map_fn: MapFn = sequential) -> Clusters:
     """A full-covariance Gaussian mixture over codes `(N, n)`, merged to `k` groups; clusters are named by number.
 
     K-means wants round clusters of equal size, which product categories are not. Some 16 Gaussians follow any shape;
@@ -177,14 +181,14 @@ def fit_mixture(codes: ArrayLike, k: int, seed: int = 0, each: Each = in_turn) -
         BadCount: k is below 1, or over the number of different codes.
         BadCode: a code is not finite.
     """
-    points = _check(codes, k)
-    mixture = fit_merged(points, k, seed, each)
+    points = _check_points(codes, k)
+    mixture = fit_merged_mixture(points, k, seed, map_fn)
     if mixture is None:
-        return fit_kmeans(codes, k, seed, each)
-    return _finish(points, mixture.group_of(points), k, "mixture", mixture)
+        return fit_kmeans(codes, k, seed, map_fn)
+    return _order_by_size(points, mixture.assign_groups(points), k, "mixture", mixture)
 
 
-def _check(codes: ArrayLike, k: int) -> NDArray[np.float64]:
+def _check_points(codes: ArrayLike, k: int) -> NDArray[np.float64]:
     array = np.asarray(codes)
     points = check_code(array, array.shape[-1] if array.ndim == 2 else 0).astype(np.float64)
     if 1 <= k <= len(points):
@@ -202,30 +206,38 @@ def _check(codes: ArrayLike, k: int) -> NDArray[np.float64]:
     return points
 
 
-def _kmeans_centres(points: NDArray[np.float64], k: int, seed: int, each: Each) -> NDArray[np.float64]:
+def _fit_kmeans_centres(points: NDArray[np.float64], k: int, seed: int, map_fn: MapFn) -> NDArray[np.float64]:
     ordered = points[np.lexsort(points.T[::-1])]  # the answer must not hang on the order of the rows
-    starts = each(_kmeans, (sample_rows(ordered, seed), k, seed), range(STARTS))
+    starts = map_fn(_make_kmeans_start, (subsample_rows(ordered, seed), k, seed), range(KMEANS_STARTS))
     return min(starts, key=lambda start: start[0])[1]
 
 
-def _kmeans(
-    given: tuple[NDArray[np.float64], int, int],
+def _make_kmeans_start(
+    parameters: tuple[NDArray[np.float64], int, int],
 ) -> Callable[[int], tuple[float, NDArray[np.float64]]]:
     """What makes a start: its inertia and its centres, `(k, n)`."""
-    points, k, seed = given
+    points, k, seed = parameters
 
     def start(number: int) -> tuple[float, NDArray[np.float64]]:
         from sklearn.cluster import KMeans
 
-        settings: dict[str, Any] = {"init": "k-means++", "n_init": 1, "random_state": seed + STARTS * number}
+        settings: dict[str, Any] = {
+            "init": "k-means++",
+            "n_init": 1,
+            "random_state": seed + KMEANS_STARTS * number,
+        }
         model: Any = KMeans(k, **settings).fit(points)
         return float(model.inertia_), model.cluster_centers_
 
     return start
 
 
-def _finish(
-    points: NDArray[np.float64], groups: NDArray[np.intp], k: int, method: Method, mixture: Mixture | None
+def _order_by_size(
+    points: NDArray[np.float64],
+    groups: NDArray[np.intp],
+    k: int,
+    method: ClusterMethod,
+    mixture: Mixture | None,
 ) -> Clusters:
     """Clusters in the order of their size, largest first, so that their numbers do not hang on the order of rows."""
     means = np.stack([points[groups == j].mean(axis=0) for j in range(k)])

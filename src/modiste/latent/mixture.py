@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.parallel import Each, in_turn
+from modiste.parallel import MapFn, sequential
 
 # Components per cluster of the starts in turn. Many small ones chain a large cluster to its neighbours when they are
 # merged; with too few, a small cluster has none of its own.
-COMPONENTS = (8 / 3, 10 / 3, 4.0)
-FEWEST = 8  # components, however few clusters
+COMPONENTS_PER_CLUSTER = (8 / 3, 10 / 3, 4.0)
+MIN_COMPONENTS = 8  # components, however few clusters
 ROWS_PER_COMPONENT = 20  # times n: a full covariance from fewer rows says more of chance than of the products
-RUNS = 5
-FIT_ROWS = 20_000  # more do not move a fit; assignment always takes all
+STARTS = 5
+MAX_FIT_ROWS = 20_000  # more do not move a fit; assignment always takes all
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +48,13 @@ class Mixture:
             found[:, c] = np.log(self.weights[c]) + np.log(np.diag(whitener)).sum() - 0.5 * squares
         return found - 0.5 * self.means.shape[1] * np.log(2.0 * np.pi)
 
-    def component_of(self, codes: NDArray[np.float64]) -> NDArray[np.intp]:
+    def assign_components(self, codes: NDArray[np.float64]) -> NDArray[np.intp]:
         """The component most responsible for each code, `(b,)`."""
         return self.log_joint(codes).argmax(axis=1)
 
-    def group_of(self, codes: NDArray[np.float64]) -> NDArray[np.intp]:
+    def assign_groups(self, codes: NDArray[np.float64]) -> NDArray[np.intp]:
         """The group of the component most responsible for each code, `(b,)`."""
-        return self.groups[self.component_of(codes)]
+        return self.groups[self.assign_components(codes)]
 
     def problem(self, k: int, n: int) -> str | None:
         """What keeps this from being a mixture in `k` groups over `n` latents; None when it is one."""
@@ -84,7 +84,9 @@ class Mixture:
         }
 
 
-def bhattacharyya(means: NDArray[np.float64], covariances: NDArray[np.float64]) -> NDArray[np.float64]:
+def bhattacharyya_distances(
+    means: NDArray[np.float64], covariances: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """The Bhattacharyya distance between every two of `m` Gaussians, `(m, m)`: 0 for two that are the same.
 
     ⅛ (μ₁−μ₂)ᵀ S⁻¹ (μ₁−μ₂) + ½ log( |S| / √(|S₁||S₂|) ), S = (S₁+S₂)/2.
@@ -102,15 +104,17 @@ def bhattacharyya(means: NDArray[np.float64], covariances: NDArray[np.float64]) 
     return found
 
 
-def sample_rows(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+def subsample_rows(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """At most FIT_ROWS rows of `points`, in their order."""
-    if len(points) <= FIT_ROWS:
+    if len(points) <= MAX_FIT_ROWS:
         return points
-    rows = np.random.default_rng(seed).choice(len(points), FIT_ROWS, replace=False)
+    rows = np.random.default_rng(seed).choice(len(points), MAX_FIT_ROWS, replace=False)
     return points[np.sort(rows)]
 
 
-def fit_merged(points: NDArray[np.float64], k: int, seed: int, each: Each = in_turn) -> Mixture | None:
+def fit_merged_mixture(
+    points: NDArray[np.float64], k: int, seed: int, map_fn: MapFn = sequential
+) -> Mixture | None:
     """A mixture over codes `(N, n)` merged to `k` groups by overlap, each with codes; None where none can be had.
 
     Some starts end in an odd merging. Of RUNS starts, with different numbers of components, the answer is the one that
@@ -119,29 +123,33 @@ def fit_merged(points: NDArray[np.float64], k: int, seed: int, each: Each = in_t
     from sklearn.metrics import adjusted_rand_score
 
     points = points[np.lexsort(points.T[::-1])]  # the answer must not hang on the order of the rows
-    points = sample_rows(points, seed)
-    tries = each(_fitter, (points, k, seed), range(RUNS if k > 1 else 1))
+    points = subsample_rows(points, seed)
+    tries = map_fn(_make_fit, (points, k, seed), range(STARTS if k > 1 else 1))
     found = [mixture for mixture in tries if mixture is not None]
     if not found:
         return None
-    groups = [mixture.group_of(points) for mixture in found]
+    groups = [mixture.assign_groups(points) for mixture in found]
     agreement = [sum(float(adjusted_rand_score(a, b)) for b in groups) for a in groups]
     return found[int(np.argmax(agreement))]
 
 
-def _fitter(given: tuple[NDArray[np.float64], int, int]) -> Callable[[int], Mixture | None]:
-    points, k, seed = given
-    return lambda run: _fit_once(points, k, COMPONENTS[run % len(COMPONENTS)], seed + RUNS * run)
+def _make_fit(settings: tuple[NDArray[np.float64], int, int]) -> Callable[[int], Mixture | None]:
+    points, k, seed = settings
+    return lambda run: _fit_once(
+        points, k, COMPONENTS_PER_CLUSTER[run % len(COMPONENTS_PER_CLUSTER)], seed + STARTS * run
+    )
 
 
-def _fit_once(points: NDArray[np.float64], k: int, share: float, seed: int) -> Mixture | None:
+def _fit_once(
+    points: NDArray[np.float64], k: int, components_per_cluster: float, seed: int
+) -> Mixture | None:
     from scipy.cluster.hierarchy import cut_tree, linkage
     from scipy.spatial.distance import squareform
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
     count, n = points.shape
-    m = max(k, min(max(FEWEST, round(share * k)), count // (ROWS_PER_COMPONENT * n)))
+    m = max(k, min(max(MIN_COMPONENTS, round(components_per_cluster * k)), count // (ROWS_PER_COMPONENT * n)))
     floor = 1e-6 * float(points.var(axis=0).mean()) + 1e-12
     model: Any = GaussianMixture(
         m, covariance_type="full", reg_covar=floor, init_params="kmeans", random_state=seed
@@ -155,13 +163,13 @@ def _fit_once(points: NDArray[np.float64], k: int, share: float, seed: int) -> M
             return None
     mixture = Mixture(model.weights_, model.means_, model.covariances_, np.arange(m, dtype=np.intp))
     # Components that no product belongs to have nothing to say in the merging.
-    live = np.unique(mixture.component_of(points))
+    live = np.unique(mixture.assign_components(points))
     if len(live) < k:
         return None
     weights, means, covariances = mixture.weights[live], mixture.means[live], mixture.covariances[live]
     if k == len(live):
         groups = np.arange(k, dtype=np.intp)
     else:
-        apart = squareform(bhattacharyya(means, covariances), checks=False)
+        apart = squareform(bhattacharyya_distances(means, covariances), checks=False)
         groups = cut_tree(linkage(apart, "average"), n_clusters=k)[:, 0].astype(np.intp)
     return Mixture(weights / weights.sum(), means, covariances, groups)

@@ -9,21 +9,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCode
 
-Floats = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 
-SHRINK = 0.1  # of the pooled covariance: where a cluster has few products, its own says little
-FLOOR = 1e-6  # of the mean variance: a direction in which nothing varies is not divided by
+SHRINKAGE = 0.1  # of the pooled covariance: where a cluster has few products, its own says little
+VARIANCE_FLOOR = 1e-6  # of the mean variance: a direction in which nothing varies is not divided by
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
     """The Gaussian of each of `k` clusters: centres `(k, n)` and covariances `(k, n, n)`, float64."""
 
-    centres: Floats
-    covariances: Floats
+    centres: Float64Array
+    covariances: Float64Array
 
     @classmethod
-    def of(cls, codes: ArrayLike, assignments: NDArray[np.intp], k: int) -> Moments:
+    def fit(cls, codes: ArrayLike, assignments: NDArray[np.intp], k: int) -> Moments:
         """The moments of codes `(N, n)` by their clusters `(N,)`; a small cluster leans on the pooled covariance.
 
         A cluster without products has the centre of all and the pooled covariance.
@@ -40,23 +40,23 @@ class Moments:
         pooled = scatter.sum(axis=0) / max(len(points), 1)
         own = scatter / np.maximum(sizes, 1)[:, None, None]
         # n rows say nothing of an n × n covariance, many times as many nearly all.
-        lean = np.maximum(SHRINK, n / (n + sizes))[:, None, None]
-        floor = (FLOOR * np.trace(pooled) / n + 1e-12) * np.eye(n)
+        lean = np.maximum(SHRINKAGE, n / (n + sizes))[:, None, None]
+        floor = (VARIANCE_FLOOR * np.trace(pooled) / n + 1e-12) * np.eye(n)
         return cls(centres, (1.0 - lean) * own + lean * pooled + floor)
 
-    def transport(self, i: int, j: int) -> Floats:
+    def transport_matrix(self, i: int, j: int) -> Float64Array:
         """The matrix A `(n, n)` of the optimal-transport map z ↦ c_j + A (z − c_i) from Gaussian i to Gaussian j.
 
         A = S_i^−½ (S_i^½ S_j S_i^½)^½ S_i^−½: of all maps that carry the one Gaussian to the other, the one that moves
         points least (Dowson and Landau 1982; Peyré and Cuturi 2019, remark 2.31).
         """
-        root, back = _roots(self.covariances[i])
-        middle = _roots(root @ self.covariances[j] @ root)[0]
+        root, back = _square_roots(self.covariances[i])
+        middle = _square_roots(root @ self.covariances[j] @ root)[0]
         return back @ middle @ back
 
 
 def transport(
-    code: ArrayLike, matrix: Floats, centre_i: ArrayLike, centre_j: ArrayLike
+    code: ArrayLike, matrix: Float64Array, centre_i: ArrayLike, centre_j: ArrayLike
 ) -> NDArray[np.float32]:
     """c_j + A (z − c_i): where a code of cluster i lies in cluster j, float32, shaped as `code`.
 
@@ -85,7 +85,7 @@ def transport(
     return moved
 
 
-def crowding(scores: NDArray[np.floating], k: int) -> Floats:
+def hub_score(scores: NDArray[np.floating], k: int) -> Float64Array:
     """How well each product does with everyone, `(N,)`: the mean of its `k` best scores over many designs.
 
     Some products lie near every design, and would be everyone's answer. Taking a share of their crowding off their
@@ -104,7 +104,7 @@ def crowding(scores: NDArray[np.floating], k: int) -> Floats:
     )
 
 
-def _roots(matrix: Floats) -> tuple[Floats, Floats]:
+def _square_roots(matrix: Float64Array) -> tuple[Float64Array, Float64Array]:
     """The symmetric square root of a positive definite matrix `(n, n)`, and its inverse."""
     values, vectors = np.linalg.eigh(matrix)
     values = np.sqrt(np.maximum(values, np.finfo(np.float64).tiny))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCode, BadOption
 
-LARGEST_TAU = 1e100
+MAX_TAU = 1e100
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 
@@ -70,8 +70,8 @@ def check_code(code: ArrayLike, n: int) -> NDArray[np.float32]:
 
 def check_tau(tau: float) -> float:
     """`tau` if it is from 0 to LARGEST_TAU, whose square is a number still. Raises BadOption."""
-    if not 0.0 <= tau <= LARGEST_TAU:
-        raise BadOption(f"tau is {tau}.", remedy=f"Give a tau from 0 to {LARGEST_TAU:g}.")
+    if not 0.0 <= tau <= MAX_TAU:
+        raise BadOption(f"tau is {tau}.", remedy=f"Give a tau from 0 to {MAX_TAU:g}.")
     return float(tau)
 
 

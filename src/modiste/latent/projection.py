@@ -7,39 +7,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FITTED = 20_000  # codes that t-SNE lays out itself; its time grows faster than their number
-FEW = 50  # below this there are no neighbourhoods to keep: the two widest directions say more
+MAX_TSNE_CODES = 20_000  # codes that t-SNE lays out itself; its time grows faster than their number
+MIN_TSNE_CODES = 50  # below this there are no neighbourhoods to keep: the two widest directions say more
 PERPLEXITY = 30.0
 NEIGHBOURS = 5
 MARGIN = 0.02
-CHUNK = 32  # codes at once, so that their distances to all FITTED stay in the cache
+BATCH_ROWS = 32  # codes at once, so that their distances to all FITTED stay in the cache
 
 
-def lay_out(codes: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
+def project_2d(codes: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
     """Positions from 0 to 1, float32 `(N, 2)`, for codes `(N, n)`: t-SNE (scikit-learn) from a PCA start.
 
     Above FITTED codes, so many of them are laid out and the others placed between their nearest. Below FEW it is the
     PCA. Codes that are the same may lie at slightly different places. The same for a seed.
     """
     count = len(codes)
-    if count <= FITTED:
-        return _to_unit(_project(codes, seed))
-    chosen = np.sort(np.random.default_rng(seed).choice(count, FITTED, replace=False))
-    known, placed = codes[chosen], _project(codes[chosen], seed)
+    if count <= MAX_TSNE_CODES:
+        return _scale_to_unit(_fit_tsne(codes, seed))
+    chosen = np.sort(np.random.default_rng(seed).choice(count, MAX_TSNE_CODES, replace=False))
+    known, placed = codes[chosen], _fit_tsne(codes[chosen], seed)
     positions = np.empty((count, 2))
     others = np.setdiff1d(np.arange(count), chosen)
     positions[chosen] = placed
     columns = np.ascontiguousarray(known.T)
     halves = (np.square(known, dtype=np.float64).sum(axis=1) / 2.0).astype(np.float32)
-    for start in range(0, len(others), CHUNK):
-        rows = others[start : start + CHUNK]
-        near = _nearest(codes[rows], columns, halves)
+    for start in range(0, len(others), BATCH_ROWS):
+        rows = others[start : start + BATCH_ROWS]
+        near = _nearest_known(codes[rows], columns, halves)
         gaps = np.linalg.norm(codes[rows, None].astype(np.float64) - known[near], axis=2)
-        positions[rows] = between(placed[near], gaps)
-    return _to_unit(positions)
+        positions[rows] = interpolate_position(placed[near], gaps)
+    return _scale_to_unit(positions)
 
 
-def _nearest(
+def _nearest_known(
     codes: NDArray[np.float32], columns: NDArray[np.float32], halves: NDArray[np.float32]
 ) -> NDArray[np.intp]:
     """The NEIGHBOURS known codes nearest to each of some, `(b, NEIGHBOURS)`.
@@ -55,7 +55,7 @@ def _nearest(
     return near
 
 
-def between(positions: NDArray[Any], distances: NDArray[Any]) -> NDArray[np.float64]:
+def interpolate_position(positions: NDArray[Any], distances: NDArray[Any]) -> NDArray[np.float64]:
     """The mean of neighbours' positions `(…, k, 2)`, weighted by 1/distance⁴: `(…, 2)`.
 
     The fourth power keeps a code near its nearest neighbours, where the plane has torn the others apart; at a
@@ -70,13 +70,13 @@ def between(positions: NDArray[Any], distances: NDArray[Any]) -> NDArray[np.floa
     return (np.asarray(positions, np.float64) * weight[..., None]).sum(axis=-2)
 
 
-def _project(codes: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
+def _fit_tsne(codes: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     points = codes.astype(np.float64) - codes.mean(axis=0, dtype=np.float64)
-    if len(points) < FEW or not points.any():
-        return _widest(points)
+    if len(points) < MIN_TSNE_CODES or not points.any():
+        return _principal_components(points)
     from sklearn.manifold import TSNE
 
-    start = _widest(points)
+    start = _principal_components(points)
     start *= 1e-4 / max(float(start[:, 0].std()), 1e-12)
     settings: dict[str, Any] = {
         "init": start.astype(np.float32),
@@ -86,7 +86,7 @@ def _project(codes: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     return np.asarray(model.fit_transform(points.astype(np.float32)), np.float64)
 
 
-def _widest(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _principal_components(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """The two widest directions of centred points, `(N, 2)`, their signs fixed; zeros where there are none."""
     flat = np.zeros((len(points), 2))
     axes = np.linalg.svd(points, full_matrices=False)[2][:2]
@@ -96,7 +96,7 @@ def _widest(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return flat
 
 
-def _to_unit(positions: NDArray[np.float64]) -> NDArray[np.float32]:
+def _scale_to_unit(positions: NDArray[np.float64]) -> NDArray[np.float32]:
     low, high = positions.min(axis=0), positions.max(axis=0)
     width = high - low
     share = np.divide(positions - low, width, out=np.full_like(positions, 0.5), where=width > 1e-9)

@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.images.measurements import measures
+from modiste.images.measurements import measure_photos
 from modiste.latent.attribute_directions import Candidate
-from modiste.latent.slider_names import Decode, Nearest, spread
+from modiste.latent.slider_names import Decode, Nearest, measurement_spread
 
 # What people ask for first comes first. The late ones wait until the catalogue's own attributes have had their turn:
 # where it knows colours by name, those say more.
-SHOWN = ("lightness", "warmth", "height", "width", "saturation", "pinkness", "fill", "edges")
-LATE = ("saturation", "pinkness", "fill", "edges")
-ROUNDS = 16
-STEP = 0.7  # of a latent's spread: local enough to be a slope, large enough to be seen in whole pixels
-IDLE = 0.2  # of the largest spread: latents of less count for little
-STEPS = 5  # pictures from one end of a direction to the other
-APART = 2.0  # times as much as anything else must a direction move what it is named for
-VISIBLE = 0.5  # of an attribute's spread must it move from end to end
+MEASURED_SLIDERS = ("lightness", "warmth", "height", "width", "saturation", "pinkness", "fill", "edges")
+LOW_PRIORITY_SLIDERS = ("saturation", "pinkness", "fill", "edges")
+PROBE_ROUNDS = 16
+STEP_SHARE = 0.7  # of a latent's spread: local enough to be a slope, large enough to be seen in whole pixels
+IDLE_SHARE = 0.2  # of the largest spread: latents of less count for little
+PICTURES_PER_DIRECTION = 5  # pictures from one end of a direction to the other
+MIN_SEPARATION = 2.0  # times as much as anything else must a direction move what it is named for
+MIN_CHANGE = 0.5  # of an attribute's spread must it move from end to end
 
 
-def probe(
+def measure_slopes(
     decode: Decode,
     mean: NDArray[np.float32],
     *,
-    bases: int = 24,
-    rounds: int = ROUNDS,
+    samples: int = 24,
+    rounds: int = PROBE_ROUNDS,
     seed: int = 0,
     on_round: Callable[[int], None] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
@@ -45,27 +45,33 @@ def probe(
         on_round: told how many are done.
     """
     random = np.random.default_rng(seed)
-    start = mean[random.choice(len(mean), min(bases, len(mean)), replace=False)]
-    size = STEP * mean.std(axis=0)
-    plain = measures(decode(start))
+    start = mean[random.choice(len(mean), min(samples, len(mean)), replace=False)]
+    size = STEP_SHARE * mean.std(axis=0)
+    plain = measure_photos(decode(start))
     steps: list[NDArray[np.float64]] = []
     changes: list[NDArray[np.float64]] = []
     for done in range(rounds):
         step = (random.standard_normal(start.shape) * size).astype(np.float32)
-        ahead, back = measures(decode(start + step)), measures(decode(start - step))
+        ahead, back = measure_photos(decode(start + step)), measure_photos(decode(start - step))
         steps.append(2.0 * step.astype(np.float64))
         changes.append(
-            np.stack([(ahead[name] - back[name]) / spread(name, plain[name]) for name in SHOWN], axis=1)
+            np.stack(
+                [
+                    (ahead[name] - back[name]) / measurement_spread(name, plain[name])
+                    for name in MEASURED_SLIDERS
+                ],
+                axis=1,
+            )
         )
         if on_round is not None:
             on_round(done + 1)
     slopes = np.linalg.lstsq(np.concatenate(steps), np.concatenate(changes), rcond=None)[0]
     # A latent that hardly varies is hardly moved, and its slope is what whole pixels and chance make of that.
-    slopes *= (size**2 / (size**2 + (IDLE * size.max()) ** 2))[:, None]
-    return {name: np.asarray(slopes[:, column], np.float64) for column, name in enumerate(SHOWN)}
+    slopes *= (size**2 / (size**2 + (IDLE_SHARE * size.max()) ** 2))[:, None]
+    return {name: np.asarray(slopes[:, column], np.float64) for column, name in enumerate(MEASURED_SLIDERS)}
 
 
-class Judge:
+class DirectionCheck:
     """Finds directions that do not do what they are named for, on pictures and on the products near by."""
 
     def __init__(
@@ -77,75 +83,79 @@ class Judge:
         attributes: Mapping[str, Sequence[Any]],
         slopes: Mapping[str, NDArray[np.float64]],
         *,
-        bases: int = 12,
+        samples: int = 12,
         seed: int = 1,
     ) -> None:
         """`slopes` are what `probe` found; the others are the arguments of `name_latents`, `attribute_directions`."""
         random = np.random.default_rng(seed)
-        self._start = mean[random.choice(len(mean), min(bases, len(mean)), replace=False)].astype(np.float64)
-        self._plain = measures(decode(self._start.astype(np.float32)))
+        self._start = mean[random.choice(len(mean), min(samples, len(mean)), replace=False)].astype(
+            np.float64
+        )
+        self._plain = measure_photos(decode(self._start.astype(np.float32)))
         self._decode = decode
         self._nearest = nearest
         self._codes = codes.astype(np.float64)
         self._attributes = attributes
         self._slopes = slopes
 
-    def worst(self, candidates: Sequence[Candidate], basis: NDArray[np.float64]) -> int | None:
+    def find_worst(self, candidates: Sequence[Candidate], basis: NDArray[np.float64]) -> int | None:
         """The direction to leave out, by slope and, where these are well apart, by trying; None when all are good."""
-        places = [i for i, each in enumerate(candidates) if self._is_shown(each)]
+        places = [i for i, each in enumerate(candidates) if self._is_measured(each)]
         if len(places) > 1:
             moves = np.abs([self._slopes[candidates[i].attribute] @ basis[places].T for i in places])
             own = np.diag(moves).copy()
             np.fill_diagonal(moves, 0.0)
             apart = own / np.maximum(moves.max(axis=0), 1e-9)  # each column is one direction
-            if apart.min() < APART:
+            if apart.min() < MIN_SEPARATION:
                 direction = int(apart.argmin())
                 # Of the two that cannot be told apart, people ask for the first.
                 return places[max(direction, int(moves[:, direction].argmax()))]
         shown = [candidates[i].attribute for i in places]
-        grades = [self._grade(each, basis[i], shown) for i, each in enumerate(candidates)]
+        grades = [self._score(each, basis[i], shown) for i, each in enumerate(candidates)]
         least = int(np.argmin(grades))
         return least if grades[least] < 1.0 else None
 
-    def _is_shown(self, each: Candidate) -> bool:
-        return each.value is None and each.attribute in SHOWN
+    def _is_measured(self, candidate: Candidate) -> bool:
+        return candidate.value is None and candidate.attribute in MEASURED_SLIDERS
 
-    def _grade(self, each: Candidate, direction: NDArray[np.float64], shown: Sequence[str]) -> float:
+    def _score(self, candidate: Candidate, direction: NDArray[np.float64], measured: Sequence[str]) -> float:
         """1 or more for a direction that moves its own attribute visibly, steadily and apart from what is shown."""
         bottom, top = np.percentile(self._codes @ direction, [1, 99])
         ways = [
             (self._start + (value - self._start @ direction)[:, None] * direction).astype(np.float32)
-            for value in np.linspace(bottom, top, STEPS)
+            for value in np.linspace(bottom, top, PICTURES_PER_DIRECTION)
         ]
-        if not self._is_shown(each):
-            path = np.array([self._near(way, each) for way in ways])
-            return self._steady(path)
-        drawn = [measures(self._decode(way)) for way in ways]
+        if not self._is_measured(candidate):
+            path = np.array([self._neighbour_level(way, candidate) for way in ways])
+            return self._score_path(path)
+        drawn = [measure_photos(self._decode(way)) for way in ways]
         paths = {
-            name: np.array([each[name].mean() for each in drawn]) / spread(name, self._plain[name])
-            for name in shown
+            name: np.array([each[name].mean() for each in drawn])
+            / measurement_spread(name, self._plain[name])
+            for name in measured
         }
-        own = paths[each.attribute]
+        own = paths[candidate.attribute]
         others = max(
-            (abs(path[-1] - path[0]) for name, path in paths.items() if name != each.attribute), default=0.0
+            (abs(path[-1] - path[0]) for name, path in paths.items() if name != candidate.attribute),
+            default=0.0,
         )
-        return min(self._steady(own), float(own[-1] - own[0]) / max(APART * others, 1e-9))
+        return min(self._score_path(own), float(own[-1] - own[0]) / max(MIN_SEPARATION * others, 1e-9))
 
     @staticmethod
-    def _steady(path: NDArray[np.float64]) -> float:
+    def _score_path(path: NDArray[np.float64]) -> float:
         """The climb over what is VISIBLE; less where part of the way goes down."""
         climb, down = float(path[-1] - path[0]), float(np.minimum(np.diff(path), 0.0).sum())
-        return (climb + 4.0 * down) / VISIBLE
+        return (climb + 4.0 * down) / MIN_CHANGE
 
-    def _near(self, codes: NDArray[np.float32], each: Candidate) -> float:
+    def _neighbour_level(self, codes: NDArray[np.float32], candidate: Candidate) -> float:
         """The mean of an attribute over the products nearest to codes, in standard deviations over the catalogue."""
-        values = self._attributes[each.attribute]
+        values = self._attributes[candidate.attribute]
         known = [value for value in values if value is not None]
         found = [values[row] for row in self._nearest(codes).ravel().tolist() if values[row] is not None]
-        if each.value is None:
+        if candidate.value is None:
             scale, level = float(np.std(known)), float(np.mean(found)) if found else 0.0
         else:
-            share = sum(str(value) == each.value for value in known) / len(known)
+            share = sum(str(value) == candidate.value for value in known) / len(known)
             scale = float(np.sqrt(share * (1.0 - share)))
-            level = sum(str(value) == each.value for value in found) / max(len(found), 1)
+            level = sum(str(value) == candidate.value for value in found) / max(len(found), 1)
         return level / max(scale, 1e-9)

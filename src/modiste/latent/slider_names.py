@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.images.measurements import MEASURES, measures
+from modiste.images.measurements import MEASUREMENT_NAMES, measure_photos
 from modiste.latent.sliders import LatentSlider
 
 Decode = Callable[[NDArray[np.float32]], NDArray[np.uint8]]
 Nearest = Callable[[NDArray[np.float32]], NDArray[np.intp]]
 Effects = dict[str, float]
-Ends = tuple[str, str]
-WORDS: dict[str, Ends] = {
+EndWords = tuple[str, str]
+MEASUREMENT_WORDS: dict[str, EndWords] = {
     "lightness": ("darker", "lighter"),
     "saturation": ("greyer", "more colourful"),
     "warmth": ("cooler", "warmer"),
@@ -32,16 +32,17 @@ WORDS: dict[str, Ends] = {
     "edges": ("plainer", "busier"),
 }  # hue goes round and has no two ends
 # Where in the picture something changes says less to a person than what changes.
-LESS: dict[str, float] = {
+MEASUREMENT_WEIGHTS: dict[str, float] = {
     **dict.fromkeys(("shade", "side", "balance", "lean"), 0.5),
     **dict.fromkeys(("fill", "contrast", "pinkness"), 0.8),
 }
-VISIBLE = 0.04  # the least spread that colours are measured against: where all products are alike, a hint is no name
-COLOURS = ("lightness", "saturation", "warmth", "pinkness", "contrast", "shade", "side")
-NAMELESS: Ends = ("less", "more")
-CLEAR = 0.5  # of a measure's spread over the catalogue: enough for a name of its own
-SLIGHT = 0.2  # enough for one of two words
-KINDRED = 0.3  # of the products nearby change their kind from end to end: enough for a name
+# The least spread that colours are measured against: where all products are alike, a hint is no name.
+MIN_COLOUR_SPREAD = 0.04
+COLOUR_MEASUREMENTS = ("lightness", "saturation", "warmth", "pinkness", "contrast", "shade", "side")
+DEFAULT_ENDS: EndWords = ("less", "more")
+CLEAR_EFFECT = 0.5  # of a measure's spread over the catalogue: enough for a name of its own
+SLIGHT_EFFECT = 0.2  # enough for one of two words
+MIN_KIND_CONTRAST = 0.3  # of the products nearby change their kind from end to end: enough for a name
 
 
 def slider_ranges(means: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -70,7 +71,7 @@ def name_latents(
     *,
     kinds: Mapping[str, Sequence[str | None]] | None = None,
     nearest: Nearest | None = None,
-    bases: int = 24,
+    samples: int = 24,
     seed: int = 0,
     on_latent: Callable[[int], None] | None = None,
 ) -> tuple[LatentSlider, ...]:
@@ -90,20 +91,22 @@ def name_latents(
     """
     ranges, kl = slider_ranges(mean), kl_per_latent(mean, std)
     random = np.random.default_rng(seed)
-    start = mean[random.choice(len(mean), min(bases, len(mean)), replace=False)]
-    plain = measures(decode(start))
+    start = mean[random.choice(len(mean), min(samples, len(mean)), replace=False)]
+    plain = measure_photos(decode(start))
     order = order_by_kl(mean, std).tolist()
     effects: list[Effects] = []
-    contrasts: list[tuple[float, Ends]] = []
+    contrasts: list[tuple[float, EndWords]] = []
     for latent in order:
         moved = np.stack([start, start])
         moved[:, :, latent] = ranges[latent][:, None]
-        low, high = (measures(decode(each)) for each in moved)
-        effects.append({name: _effect(name, low[name], high[name], plain[name]) for name in MEASURES})
+        low, high = (measure_photos(decode(each)) for each in moved)
+        effects.append(
+            {name: _measure_effect(name, low[name], high[name], plain[name]) for name in MEASUREMENT_NAMES}
+        )
         if kinds and nearest is not None:
-            contrasts.append(_contrast(kinds, nearest(moved[0]), nearest(moved[1])))
+            contrasts.append(_kind_contrast(kinds, nearest(moved[0]), nearest(moved[1])))
         else:
-            contrasts.append((0.0, NAMELESS))
+            contrasts.append((0.0, DEFAULT_ENDS))
         if on_latent is not None:
             on_latent(len(effects))
     names = choose_names(effects, contrasts)
@@ -120,7 +123,7 @@ def name_latents(
     )
 
 
-def choose_names(effects: Sequence[Effects], contrasts: Sequence[tuple[float, Ends]]) -> list[Ends]:
+def choose_names(effects: Sequence[Effects], contrasts: Sequence[tuple[float, EndWords]]) -> list[EndWords]:
     """A two-ended name for each latent, no two the same but for those that do nothing.
 
     The strongest effect of all gives its latent a name, then the strongest that is left, as long as it is clear and
@@ -132,19 +135,19 @@ def choose_names(effects: Sequence[Effects], contrasts: Sequence[tuple[float, En
         effects: by measure, in standard deviations, for each latent.
         contrasts: for each latent, how much of what is near its ends changes its kind, and the kinds.
     """
-    names: dict[int, Ends] = {}
+    names: dict[int, EndWords] = {}
     taken: set[frozenset[str]] = set()
 
-    def give(latent: int, ends: Ends) -> None:
+    def give(latent: int, ends: EndWords) -> None:
         if latent not in names and frozenset(ends) not in taken:
             names[latent] = ends
             taken.add(frozenset(ends))
 
     ranked = sorted(
         (
-            (LESS.get(name, 1.0) * abs(each[name]), i, name)
+            (MEASUREMENT_WEIGHTS.get(name, 1.0) * abs(each[name]), i, name)
             for i, each in enumerate(effects)
-            for name in WORDS
+            for name in MEASUREMENT_WORDS
             if name in each
         ),
         key=lambda pick: (-pick[0], pick[1]),
@@ -153,27 +156,32 @@ def choose_names(effects: Sequence[Effects], contrasts: Sequence[tuple[float, En
         max((size for size, i, _ in ranked if i == latent), default=0.0) for latent in range(len(effects))
     ]
     for size, latent, name in ranked:
-        if size >= max(CLEAR, 0.5 * strongest[latent]):
-            give(latent, _ends(name, effects[latent]))
+        if size >= max(CLEAR_EFFECT, 0.5 * strongest[latent]):
+            give(latent, _oriented_words(name, effects[latent]))
     for latent, (share, ends) in enumerate(contrasts):
-        if share >= KINDRED:
+        if share >= MIN_KIND_CONTRAST:
             give(latent, ends)
     for size, latent, name in ranked:
-        others = [pick for pick in ranked if pick[1] == latent and pick[2] != name and pick[0] >= SLIGHT]
-        if size >= SLIGHT:
+        others = [
+            pick for pick in ranked if pick[1] == latent and pick[2] != name and pick[0] >= SLIGHT_EFFECT
+        ]
+        if size >= SLIGHT_EFFECT:
             for _, _, other in others:
-                first, second = _ends(name, effects[latent]), _ends(other, effects[latent])
+                first, second = (
+                    _oriented_words(name, effects[latent]),
+                    _oriented_words(other, effects[latent]),
+                )
                 give(latent, (f"{first[0]}, {second[0]}", f"{first[1]}, {second[1]}"))
-            give(latent, _ends(name, effects[latent]))
-    return [names.get(latent, NAMELESS) for latent in range(len(effects))]
+            give(latent, _oriented_words(name, effects[latent]))
+    return [names.get(latent, DEFAULT_ENDS) for latent in range(len(effects))]
 
 
-def _ends(name: str, effects: Effects) -> Ends:
-    low, high = WORDS[name]
+def _oriented_words(name: str, effects: Effects) -> EndWords:
+    low, high = MEASUREMENT_WORDS[name]
     return (low, high) if effects[name] >= 0 else (high, low)
 
 
-def _effect(
+def _measure_effect(
     name: str, low: NDArray[np.float64], high: NDArray[np.float64], plain: NDArray[np.float64]
 ) -> float:
     """The mean change from one end to the other in standard deviations; of hue, in degrees the short way round."""
@@ -181,19 +189,19 @@ def _effect(
     if name == "hue":
         turned = np.exp(1j * np.radians(change)).mean()
         return float(np.degrees(np.angle(turned)))
-    return float(change.mean() / spread(name, plain))
+    return float(change.mean() / measurement_spread(name, plain))
 
 
-def spread(name: str, plain: NDArray[np.float64]) -> float:
+def measurement_spread(name: str, plain: NDArray[np.float64]) -> float:
     """The standard deviation of a measure over some pictures, or what can be seen of it at all where that is more."""
-    return max(float(plain.std()), VISIBLE if name in COLOURS else 0.01)
+    return max(float(plain.std()), MIN_COLOUR_SPREAD if name in COLOUR_MEASUREMENTS else 0.01)
 
 
-def _contrast(
+def _kind_contrast(
     kinds: Mapping[str, Sequence[str | None]], low: NDArray[np.intp], high: NDArray[np.intp]
-) -> tuple[float, Ends]:
+) -> tuple[float, EndWords]:
     """The words that the products near either end have most more often than those near the other, and how much."""
-    best: tuple[float, Ends] = (0.0, NAMELESS)
+    best: tuple[float, EndWords] = (0.0, DEFAULT_ENDS)
     for words in kinds.values():
         counts: dict[str, float] = {}
         for rows, sign in ((low, -1.0), (high, 1.0)):

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import SchemaError
 
-SCHEMA = 1
-IDLE = 0.05  # nats: a latent that carries less does nothing one could see
-LARGEST = float(np.finfo(np.float32).max)
+SCHEMA_VERSION = 1
+IDLE_KL_NATS = 0.05  # nats: a latent that carries less does nothing one could see
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 REMEDY = "Mend it, or make it anew with `modiste sliders --shop DIR`."
 T = TypeVar("T")
 
@@ -39,9 +39,9 @@ class LatentSlider:
         return f"{self.low} ↔ {self.high}"
 
     @property
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether it does nothing, and belongs under "more"."""
-        return self.kl < IDLE
+        return self.kl < IDLE_KL_NATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,33 +83,33 @@ class Sliders:
         return np.array([(each.minimum, each.maximum) for each in ordered], np.float32)
 
     @property
-    def frames(self) -> str:
+    def render_id(self) -> str:
         """A name for model and ranges together, in which a design is one byte per latent.
 
         The model's id as long as the ranges are those first measured for it; once they were changed, their hash is
         added, so that the same name and bytes always draw the same picture.
         """
-        now = ranges_id(self.ranges)
+        now = hash_ranges(self.ranges)
         return self.model_id if now == self.ranges_id else f"{self.model_id}-{now}"
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        return {"schema": SCHEMA, **asdict(self)}
+        return {"schema": SCHEMA_VERSION, **asdict(self)}
 
     @classmethod
     def from_dict(cls, raw: Any) -> Sliders:
         """The sliders that `to_dict` wrote. Raises SchemaError, naming the entry that is wrong."""
-        given = _object(raw, "the sliders")
-        if given.get("schema") != SCHEMA:
+        given = _parse_object(raw, "the sliders")
+        if given.get("schema") != SCHEMA_VERSION:
             raise SchemaError(
-                f"The sliders have schema {given.get('schema')!r}; this Modiste reads {SCHEMA}.",
+                f"The sliders have schema {given.get('schema')!r}; this Modiste reads {SCHEMA_VERSION}.",
                 remedy=REMEDY,
             )
-        latents = _entries(given, "latents", _latent)
+        latents = _parse_entries(given, "latents", _parse_latent)
         n = len(latents)
         if sorted(each.latent for each in latents) != list(range(n)) or not n:
             raise SchemaError(f"The {n} latents are not 0 to {n - 1}, each once.", remedy=REMEDY)
-        attributes = _entries(given, "attributes", _attribute)
+        attributes = _parse_entries(given, "attributes", _parse_attribute)
         for each in attributes:
             length = math.sqrt(sum(x * x for x in each.direction))
             if len(each.direction) != n or abs(length - 1.0) > 1e-3:
@@ -121,72 +121,72 @@ class Sliders:
         first = given.get("ranges_id", "")
         if not isinstance(first, str):
             raise SchemaError(f"ranges_id must be text, not {first!r}.", remedy=REMEDY)
-        return cls(_text(given, "model_id", "the sliders"), latents, attributes, first)
+        return cls(_parse_text(given, "model_id", "the sliders"), latents, attributes, first)
 
 
-def ranges_id(ranges: ArrayLike) -> str:
+def hash_ranges(ranges: ArrayLike) -> str:
     """Eight hexadecimal digits that name the ranges `(n, 2)`, as float32."""
     return hashlib.sha256(np.ascontiguousarray(ranges, "<f4").tobytes()).hexdigest()[:8]
 
 
-def _entries(raw: dict[str, Any], key: str, read: Callable[[dict[str, Any], str], T]) -> tuple[T, ...]:
+def _parse_entries(raw: dict[str, Any], key: str, parse: Callable[[dict[str, Any], str], T]) -> tuple[T, ...]:
     entries: Any = raw.get(key)
     if not isinstance(entries, list):
         raise SchemaError(f"{key} must be a list.", remedy=REMEDY)
-    return tuple(read(_object(each, f"{key}[{i}]"), f"{key}[{i}]") for i, each in enumerate(entries))
+    return tuple(parse(_parse_object(each, f"{key}[{i}]"), f"{key}[{i}]") for i, each in enumerate(entries))
 
 
-def _latent(raw: dict[str, Any], where: str) -> LatentSlider:
+def _parse_latent(raw: dict[str, Any], where: str) -> LatentSlider:
     latent = raw.get("latent")
     if type(latent) is not int:
         raise SchemaError(f"{where}: latent must be a whole number, not {latent!r}.", remedy=REMEDY)
-    effects = _object(raw.get("effects"), f"{where}: effects")
+    effects = _parse_object(raw.get("effects"), f"{where}: effects")
     return LatentSlider(
         latent,
-        _text(raw, "low", where),
-        _text(raw, "high", where),
-        *_range(raw, where),
-        _number(raw, "kl", where),
-        {name: _number(effects, name, f"{where}: effects") for name in effects},
+        _parse_text(raw, "low", where),
+        _parse_text(raw, "high", where),
+        *_parse_range(raw, where),
+        _parse_number(raw, "kl", where),
+        {name: _parse_number(effects, name, f"{where}: effects") for name in effects},
     )
 
 
-def _attribute(raw: dict[str, Any], where: str) -> AttributeSlider:
+def _parse_attribute(raw: dict[str, Any], where: str) -> AttributeSlider:
     direction: Any = raw.get("direction")
     if not isinstance(direction, (list, tuple)):
         raise SchemaError(f"{where}: direction must be a list of numbers.", remedy=REMEDY)
     numbers = {str(i): each for i, each in enumerate(cast("list[Any]", direction))}
     return AttributeSlider(
-        _text(raw, "attribute", where),
-        None if raw.get("value") is None else _text(raw, "value", where),
-        tuple(_number(numbers, i, f"{where}: direction") for i in numbers),
-        *_range(raw, where),
-        _number(raw, "share", where),
+        _parse_text(raw, "attribute", where),
+        None if raw.get("value") is None else _parse_text(raw, "value", where),
+        tuple(_parse_number(numbers, i, f"{where}: direction") for i in numbers),
+        *_parse_range(raw, where),
+        _parse_number(raw, "share", where),
     )
 
 
-def _object(raw: Any, where: str) -> dict[str, Any]:
+def _parse_object(raw: Any, where: str) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise SchemaError(f"{where} must be an object, not {type(raw).__name__}.", remedy=REMEDY)
     return cast("dict[str, Any]", raw)
 
 
-def _text(raw: dict[str, Any], key: str, where: str) -> str:
+def _parse_text(raw: dict[str, Any], key: str, where: str) -> str:
     value = raw.get(key)
     if not isinstance(value, str) or not value:
         raise SchemaError(f"{where}: {key} must be text, not {value!r}.", remedy=REMEDY)
     return value
 
 
-def _number(raw: dict[str, Any], key: str, where: str) -> float:
+def _parse_number(raw: dict[str, Any], key: str, where: str) -> float:
     value = raw.get(key)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= FLOAT32_MAX:
         raise SchemaError(f"{where}: {key} must be a finite number, not {value!r}.", remedy=REMEDY)
     return float(value)
 
 
-def _range(raw: dict[str, Any], where: str) -> tuple[float, float]:
-    bottom, top = _number(raw, "minimum", where), _number(raw, "maximum", where)
+def _parse_range(raw: dict[str, Any], where: str) -> tuple[float, float]:
+    bottom, top = _parse_number(raw, "minimum", where), _parse_number(raw, "maximum", where)
     if bottom > top:
         raise SchemaError(f"{where}: minimum {bottom:g} is above maximum {top:g}.", remedy=REMEDY)
     return bottom, top

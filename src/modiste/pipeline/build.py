@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from modiste.errors import ShopIncomplete, StaleError
-from modiste.parallel import Fleet
-from modiste.pipeline.cluster import cluster_shop, planned
+from modiste.parallel import Executor
+from modiste.pipeline.cluster import cluster_shop, resolve_clustering
 from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.ingest import ingest
 from modiste.pipeline.map import make_map
 from modiste.pipeline.sliders import make_sliders
-from modiste.pipeline.train import asked_of, train_shop
+from modiste.pipeline.train import train_shop, training_settings
 from modiste.progress import Progress
 from modiste.shop.loading import Stage
 from modiste.shop.shop import Shop
@@ -39,10 +39,10 @@ def build(
     seed: int = 0,
     device: str = "auto",
     k: int | None = None,
-    on: str = "code",
+    features: str = "code",
     cluster_method: str | None = None,
     threads: int = 1,
-    fleet: Fleet | None = None,
+    executor: Executor | None = None,
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Everything from `source` to a shop at `path` that answers. Killed, the same call goes on where it stopped.
@@ -61,10 +61,10 @@ def build(
         category_column=category_column,
         frame=frame,
         background=background,
-        fleet=fleet,
+        executor=executor,
         on_progress=on_progress,
     )
-    asked = asked_of(preset, latent, epochs, minutes, photos, seed)
+    asked = training_settings(preset, latent, epochs, minutes, photos, seed)
     steps: tuple[Step, ...] = (
         (
             "train",
@@ -73,20 +73,20 @@ def build(
         ),
         (
             "encode",
-            lambda: _fits(path, "encodings"),
-            lambda: encode_shop(path, threads=threads, fleet=fleet, on_progress=on_progress),
+            lambda: _is_current(path, "encodings"),
+            lambda: encode_shop(path, threads=threads, executor=executor, on_progress=on_progress),
         ),
         (
             "cluster",
-            lambda: _has_clusters(path, k, on, cluster_method),
-            lambda: cluster_shop(path, k=k, on=on, method=cluster_method, fleet=fleet),
+            lambda: _has_clusters(path, k, features, cluster_method),
+            lambda: cluster_shop(path, k=k, features=features, method=cluster_method, executor=executor),
         ),
         (
             "sliders",
-            lambda: _fits(path, "sliders"),
+            lambda: _is_current(path, "sliders"),
             lambda: make_sliders(path, seed=seed, threads=threads, on_progress=on_progress),
         ),
-        ("map", lambda: _fits(path, "map"), lambda: make_map(path, seed=seed, on_progress=on_progress)),
+        ("map", lambda: _is_current(path, "map"), lambda: make_map(path, seed=seed, on_progress=on_progress)),
     )
     done, kept = ["ingest"], list[str]()
     for name, fits, make in steps:
@@ -98,7 +98,7 @@ def build(
     return {"ingest": summary.to_dict(), "model": Shop.open(path).model.model_id, "done": done, "kept": kept}
 
 
-def _fits(path: str | Path, stage: Stage) -> bool:
+def _is_current(path: str | Path, stage: Stage) -> bool:
     try:
         Shop.open(path, need=stage)
     except (ShopIncomplete, StaleError):
@@ -106,16 +106,16 @@ def _fits(path: str | Path, stage: Stage) -> bool:
     return True
 
 
-def _has_model(path: str | Path, asked: dict[str, Any], catalogue_hash: str) -> bool:
-    if not _fits(path, "model"):
+def _has_model(path: str | Path, training: dict[str, Any], catalogue_hash: str) -> bool:
+    if not _is_current(path, "model"):
         return False
     shop = Shop.open(path, need="model")
-    return shop.manifest.training == asked and shop.model.catalogue_hash == catalogue_hash
+    return shop.manifest.training == training and shop.model.catalogue_hash == catalogue_hash
 
 
-def _has_clusters(path: str | Path, k: int | None, on: str, method: str | None) -> bool:
-    if not _fits(path, "clusters"):
+def _has_clusters(path: str | Path, k: int | None, features: str, method: str | None) -> bool:
+    if not _is_current(path, "clusters"):
         return False
     shop = Shop.open(path)
-    count, by = planned(shop, k, method)
-    return {"k": count, "on": on, "method": by}.items() <= shop.manifest.clusters.items()
+    count, by = resolve_clustering(shop, k, method)
+    return {"k": count, "on": features, "method": by}.items() <= shop.manifest.clusters.items()

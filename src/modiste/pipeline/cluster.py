@@ -11,21 +11,21 @@ import numpy as np
 from modiste.errors import BadCount, BadOption
 from modiste.latent.category_clusters import fit_categories
 from modiste.latent.clusters import (
-    Basis,
+    ClusterFeatures,
     Clusters,
     fit_kmeans,
     fit_mixture,
     name_clusters,
 )
-from modiste.parallel import Fleet, Here
+from modiste.parallel import Executor, ThreadExecutor
 from modiste.pipeline.index import write_index
-from modiste.pipeline.write_session import opened_for_writing
+from modiste.pipeline.write_session import open_for_writing
 from modiste.shop.shop import Shop
-from modiste.storage.json_files import sealed, write_json
+from modiste.storage.json_files import with_checksum, write_json
 
 UNSUPERVISED = {"kmeans": fit_kmeans, "mixture": fit_mixture}
-CLUSTERINGS = (*UNSUPERVISED, "category")
-BASES = ("code", "mean")
+CLUSTER_METHODS = (*UNSUPERVISED, "category")
+FEATURES = ("code", "mean")
 DEFAULT_K = 3  # the paper's
 
 
@@ -33,10 +33,10 @@ def cluster_shop(
     path: str | Path,
     *,
     k: int | None = None,
-    on: str = "code",
+    features: str = "code",
     method: str | None = None,
     seed: int = 0,
-    fleet: Fleet | None = None,
+    executor: Executor | None = None,
 ) -> Clusters:
     """Cluster the encoded shop at `path`, into its own categories where it has them.
 
@@ -56,14 +56,14 @@ def cluster_shop(
         ShopBusy: another process is writing to the shop.
         StorageError: the disk refused; the clusters before are kept.
     """
-    for name, value, allowed in (("method", method, (*CLUSTERINGS, None)), ("on", on, BASES)):
+    for name, value, allowed in (("method", method, (*CLUSTER_METHODS, None)), ("on", features, FEATURES)):
         if value not in allowed:
             known = ", ".join(each for each in allowed if each is not None)
             raise BadOption(f"No {name} {value!r} to cluster with.", remedy=f"Choose one of {known}.")
-    with opened_for_writing(path, need="encodings") as shop:
-        k, method = planned(shop, k, method)
-        each = (fleet or Here()).each
-        points = shop.encodings.mean if on == "mean" else shop.encodings.code
+    with open_for_writing(path, need="encodings") as shop:
+        k, method = resolve_clustering(shop, k, method)
+        each = (executor or ThreadExecutor()).map
+        points = shop.encodings.mean if features == "mean" else shop.encodings.code
         if method == "category":
             # A design may come from a code or from a mean: both are to find their category.
             both = np.concatenate([shop.encodings.code, shop.encodings.mean])
@@ -74,18 +74,21 @@ def cluster_shop(
             labels = name_clusters(fitted.assign(points, each), shop.catalogue.categories)
             # A cluster at the end that no product falls into has no name yet.
             labels += ("empty",) * (k - len(labels))
-        clusters = replace(fitted, labels=labels, on=cast("Basis", on))
+        clusters = replace(fitted, labels=labels, on=cast("ClusterFeatures", features))
         made_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
         write_json(
-            shop.files.clusters(shop.model.model_id), sealed(made_from | {"clusters": clusters.to_dict()})
+            shop.files.clusters(shop.model.model_id),
+            with_checksum(made_from | {"clusters": clusters.to_dict()}),
         )
-        asked = {"k": k, "on": on, "method": method, "seed": seed}
-        shop.manifest.with_(clusters=made_from | asked | {"labels": list(labels)}).save(shop.files.root)
-        write_index(Shop.open(shop.files.root, derived=False), each)
+        asked = {"k": k, "on": features, "method": method, "seed": seed}
+        shop.manifest.with_changes(clusters=made_from | asked | {"labels": list(labels)}).save(
+            shop.files.root
+        )
+        write_index(Shop.open(shop.files.root, use_index=False), each)
     return clusters
 
 
-def planned(shop: Shop, k: int | None, method: str | None) -> tuple[int, str]:
+def resolve_clustering(shop: Shop, k: int | None, method: str | None) -> tuple[int, str]:
     """How many clusters and by what, where either is left open: by the shop's tags, if it has them and `k` fits them.
 
     Raises:

@@ -15,24 +15,28 @@ from numpy.typing import NDArray
 from modiste.errors import BadOption, ShopError
 from modiste.images.photo import decode_jpeg
 from modiste.latent.posterior import fixed_epsilon_code
-from modiste.parallel import Fleet, Here, in_order
-from modiste.pipeline.encode_resume import Kept
+from modiste.parallel import Executor, ThreadExecutor, ordered_map
+from modiste.pipeline.encode_resume import EncodingCheckpoint
 from modiste.pipeline.index import write_index
-from modiste.pipeline.write_session import opened_for_writing
-from modiste.progress import Progress, tell
+from modiste.pipeline.write_session import open_for_writing
+from modiste.progress import Progress, report
 from modiste.shop.shop import Shop
 from modiste.storage.product_store import ProductStore
-from modiste.vae.onnx import Engine
+from modiste.vae.onnx import OnnxModel
 
-BATCH = 32  # photos at once through the model: what a core's cache holds
-PIECE = 4 * BATCH  # that a worker gets at once
-SLICE = 8 * PIECE  # products read at once from the store
+BATCH_PHOTOS = 32  # photos at once through the model: what a core's cache holds
+CHUNK_PHOTOS = 4 * BATCH_PHOTOS  # that a worker gets at once
+SLICE_PHOTOS = 8 * CHUNK_PHOTOS  # products read at once from the store
 
-Posteriors = tuple[int, NDArray[np.float32], NDArray[np.float32]]
+EncodedChunk = tuple[int, NDArray[np.float32], NDArray[np.float32]]
 
 
 def encode_shop(
-    path: str | Path, *, threads: int = 1, fleet: Fleet | None = None, on_progress: Progress | None = None
+    path: str | Path,
+    *,
+    threads: int = 1,
+    executor: Executor | None = None,
+    on_progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Encode every product of the shop at `path` with its model; returns {"model", "catalogue_hash", "count"}.
 
@@ -47,59 +51,63 @@ def encode_shop(
     """
     if threads < 1:
         raise BadOption(f"threads is {threads}.", remedy="Give 1 or more.")
-    with opened_for_writing(path, need="model") as shop:
-        _ = shop.engine  # is whole, or says what of it is not
+    with open_for_writing(path, need="model") as shop:
+        _ = shop.onnx_model  # is whole, or says what of it is not
         model, ids = shop.model, shop.catalogue.ids
         catalogue_hash = shop.store.hash()
-        kept = Kept(shop.files, model.model_id, catalogue_hash, len(ids), model.latent)
-        tell(on_progress, "encode", 0, len(ids))
-        pieces = _missing(shop.store, ids, kept)
-        done = (fleet or Here(threads)).each(_encoder, _files_of(shop.files.model(model.model_id)), pieces)
+        kept = EncodingCheckpoint(shop.files, model.model_id, catalogue_hash, len(ids), model.latent)
+        report(on_progress, "encode", 0, len(ids))
+        pieces = _chunks_to_encode(shop.store, ids, kept)
+        done = (executor or ThreadExecutor(threads)).map(
+            _make_encoder, _model_files(shop.files.model(model.model_id)), pieces
+        )
         for start, mean, std in done:
-            kept.keep(start, mean, std)
-            tell(on_progress, "encode", start + len(mean), len(ids))
+            kept.write(start, mean, std)
+            report(on_progress, "encode", start + len(mean), len(ids))
         codes = fixed_epsilon_code(kept.mean, kept.std, np.asarray(model.epsilon, np.float32))
         shop.store.write_encodings(model.model_id, ids, kept.mean, kept.std, codes)
         kept.remove()
         made = {"model": model.model_id, "catalogue_hash": catalogue_hash, "count": len(ids)}
-        shop.manifest.with_(encodings=made).save(shop.files.root)
+        shop.manifest.with_changes(encodings=made).save(shop.files.root)
         with suppress(ShopError):  # where the clusters fit the encodings still, or again
-            write_index(Shop.open(shop.files.root, derived=False))
+            write_index(Shop.open(shop.files.root, use_index=False))
     return made
 
 
-def _missing(store: ProductStore, ids: Sequence[str], kept: Kept) -> Iterator[tuple[int, list[bytes]]]:
+def _chunks_to_encode(
+    store: ProductStore, ids: Sequence[str], checkpoint: EncodingCheckpoint
+) -> Iterator[tuple[int, list[bytes]]]:
     """The pieces of the catalogue that are not encoded: the first row and the JPEGs of each, read a slice ahead."""
-    slices = [slice(first, min(first + SLICE, len(ids))) for first in range(0, len(ids), SLICE)]
+    slices = [slice(first, min(first + SLICE_PHOTOS, len(ids))) for first in range(0, len(ids), SLICE_PHOTOS)]
     with ThreadPoolExecutor(1) as reader:
-        held = in_order(
-            (rows for rows in slices if not kept.has(rows)),
+        held = ordered_map(
+            (rows for rows in slices if not checkpoint.has(rows)),
             lambda rows: (rows.start, reader.submit(store.photos, ids[rows])),
             lambda read: (read[0], read[1].result()),
             lambda: 2,
         )
         for first, jpegs in held:
-            for at in range(0, len(jpegs), PIECE):
-                yield first + at, jpegs[at : at + PIECE]
+            for at in range(0, len(jpegs), CHUNK_PHOTOS):
+                yield first + at, jpegs[at : at + CHUNK_PHOTOS]
 
 
-def _files_of(directory: Path) -> dict[str, bytes]:
+def _model_files(directory: Path) -> dict[str, bytes]:
     """A model's files that encoding needs, as they travel to workers."""
     return {name: (directory / name).read_bytes() for name in ("config.json", "encoder.onnx", "decoder.onnx")}
 
 
-def _encoder(files: dict[str, bytes]) -> Callable[[tuple[int, Sequence[bytes]]], Posteriors]:
+def _make_encoder(files: dict[str, bytes]) -> Callable[[tuple[int, Sequence[bytes]]], EncodedChunk]:
     """What encodes a piece: from JPEGs to mean and std, `(b, n)` each, beside the row of the first."""
     with tempfile.TemporaryDirectory(prefix="modiste-") as folder:
         for name, data in files.items():
             (Path(folder) / name).write_bytes(data)
-        engine = Engine.load(folder)
+        engine = OnnxModel.load(folder)
 
-    def encode(piece: tuple[int, Sequence[bytes]]) -> Posteriors:
+    def encode(piece: tuple[int, Sequence[bytes]]) -> EncodedChunk:
         start, jpegs = piece
         parts = [
-            engine.encode(np.stack([decode_jpeg(jpeg) for jpeg in jpegs[at : at + BATCH]]))
-            for at in range(0, len(jpegs), BATCH)
+            engine.encode(np.stack([decode_jpeg(jpeg) for jpeg in jpegs[at : at + BATCH_PHOTOS]]))
+            for at in range(0, len(jpegs), BATCH_PHOTOS)
         ]
         return start, np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 

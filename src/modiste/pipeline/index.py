@@ -8,29 +8,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modiste.latent.posterior import check_tau
-from modiste.parallel import Each, Fleet, Here, in_turn
-from modiste.search.index import LatentIndex, warm
-from modiste.shop.fingerprints import made_from
+from modiste.parallel import Executor, MapFn, ThreadExecutor, sequential
+from modiste.search.index import LatentIndex, warm_up_kernels
+from modiste.shop.fingerprints import index_fingerprint
 from modiste.shop.index_files import build_index
-from modiste.storage.array_files import PARTIAL
-from modiste.storage.atomic import barrier
-from modiste.storage.refusals import disk_errors
+from modiste.storage.array_files import PARTIAL_SUFFIX
+from modiste.storage.atomic import fsync_tree
+from modiste.storage.refusals import storage_errors
 
 if TYPE_CHECKING:
     from modiste.shop.shop import Opened
 
 
-def write_index(shop: Opened, each: Each = in_turn) -> LatentIndex:
+def write_index(shop: Opened, map_fn: MapFn = sequential) -> LatentIndex:
     """Build the shop's index and keep it, and the products' words, in files, inside `writing`. Raises StorageError."""
-    warm()  # so that the first question does not wait for a compiler
-    index = build_index(shop, 1, each)
+    warm_up_kernels()  # so that the first question does not wait for a compiler
+    index = build_index(shop, 1, map_fn)
     model_id = shop.model.model_id
     directory = shop.files.index(model_id)
-    for left in directory.parent.glob(f".{directory.name}.*{PARTIAL}"):
+    for left in directory.parent.glob(f".{directory.name}.*{PARTIAL_SUFFIX}"):
         shutil.rmtree(left, ignore_errors=True)  # by a process that was killed
-    with disk_errors(f"Writing {directory}"), barrier(directory.parent):
-        index.save(directory, made_from(shop.files, shop.manifest, shop.store, model_id))
-    shop.store.keep_snapshot()
+    with storage_errors(f"Writing {directory}"), fsync_tree(directory.parent):
+        index.save(directory, index_fingerprint(shop.files, shop.manifest, shop.store, model_id))
+    shop.store.save_snapshot()
     return index
 
 
@@ -38,7 +38,7 @@ def index_shop(
     path: str | Path,
     *,
     tau: float | None = None,
-    fleet: Fleet | None = None,
+    executor: Executor | None = None,
 ) -> dict[str, Any]:
     """Lay out the search index of the shop at `path` anew, and set the τ of its likelihood, where one is given.
 
@@ -53,17 +53,17 @@ def index_shop(
         ShopIncomplete, StaleError: the shop is not clustered, or not as it is now.
         ShopBusy, StorageError: the shop cannot be written to.
     """
-    from modiste.pipeline.write_session import opened_for_writing
+    from modiste.pipeline.write_session import open_for_writing
     from modiste.shop.shop import Opened
 
-    with opened_for_writing(path, need="clusters") as shop:
+    with open_for_writing(path, need="clusters") as shop:
         if tau is not None:
-            shop.manifest.with_(search={"tau": check_tau(tau)}).save(shop.files.root)
-        changed = Opened.open(shop.files.root, derived=False)
+            shop.manifest.with_changes(search={"tau": check_tau(tau)}).save(shop.files.root)
+        changed = Opened.open(shop.files.root, use_index=False)
         _ = (changed.encodings, changed.clusters)
-        warm()  # what is timed is laying out and writing, not the compiler
+        warm_up_kernels()  # what is timed is laying out and writing, not the compiler
         began = time.perf_counter()
-        index = write_index(changed, (fleet or Here()).each)
+        index = write_index(changed, (executor or ThreadExecutor()).map)
         seconds = time.perf_counter() - began
     return {
         "products": len(index),

@@ -21,28 +21,28 @@ from modiste.errors import (
     UnknownCategory,
 )
 from modiste.images.photo import Photo, read_photo
-from modiste.parallel import Fleet
-from modiste.pipeline.prepare_photos import Preparer, Unchanged, prepare_afar
-from modiste.progress import Progress, tell
+from modiste.parallel import Executor
+from modiste.pipeline.prepare_photos import PhotoPreparer, Unchanged, prepare_distributed
+from modiste.progress import Progress, report
 from modiste.sources.record import Record, Rejection, Source
 from modiste.sources.registry import open_source
-from modiste.sources.sanitize import cell, size_of, unfit
-from modiste.storage.atomic import write_whole
-from modiste.storage.location import manifest_of, to_write
+from modiste.sources.sanitize import count_chars, csv_safe, record_problem
+from modiste.storage.atomic import write_file
+from modiste.storage.location import read_manifest, write_path
 from modiste.storage.manifest import BACKGROUNDS, Manifest
-from modiste.storage.paths import ShopFiles
+from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import (
-    WORDY_ROWS,
+    SNAPSHOT_BATCH_ROWS,
     ProductStore,
     StoredProduct,
+    attributes_to_json,
     count_categories,
-    to_text,
 )
 
 DEFAULT_FRAME = (240, 180)
 # Rows are held back and committed at once, so that an interrupted ingest leaves the shop as it was. A catalogue
 # beyond this (some 80,000 products) is committed in parts; interrupted, it goes on where it stopped.
-HELD_BYTES = 512 * 2**20
+COMMIT_BYTES = 512 * 2**20
 
 
 @dataclass
@@ -73,8 +73,8 @@ def ingest(
     category_column: str | None = None,
     frame: tuple[int, int] | None = None,
     background: str | None = None,
-    read: Callable[[bytes], Photo] = read_photo,
-    fleet: Fleet | None = None,
+    decode_photo: Callable[[bytes], Photo] = read_photo,
+    executor: Executor | None = None,
     on_progress: Progress | None = None,
 ) -> IngestSummary:
     """Bring the products of `source` into the shop at `path`, which is made if there is none.
@@ -97,12 +97,12 @@ def ingest(
         ClusterError: the fleet's workers are lost.
     """
     opened = open_source(source, category_column=category_column) if isinstance(source, str) else source
-    _settle(_old_manifest(path), frame, background)  # before anything is made
-    with to_write(path, anew=True) as root, _nothing_left_behind(files := ShopFiles(root)):
-        manifest = _settle(_old_manifest(root), frame, background)
+    _resolve_manifest(_existing_manifest(path), frame, background)  # before anything is made
+    with write_path(path, create=True) as root, _remove_empty_store_on_error(files := ShopPaths(root)):
+        manifest = _resolve_manifest(_existing_manifest(root), frame, background)
         store = ProductStore.open(files.store) if files.store.is_dir() else ProductStore.create(files.store)
         work = _Ingest(files, manifest, store, opened.name, None if categories is None else set(categories))
-        work.run(opened, on_progress, read, fleet)
+        work.run(opened, on_progress, decode_photo, executor)
         summary = work.finish()
         described = {
             "hash": summary.catalogue_hash,
@@ -110,12 +110,12 @@ def ingest(
             "categories": summary.categories,
             "source": opened.name,
         }
-        manifest.with_(catalogue=described).save(root)
+        manifest.with_changes(catalogue=described).save(root)
     return summary
 
 
 @contextmanager
-def _nothing_left_behind(files: ShopFiles) -> Generator[None, None, None]:
+def _remove_empty_store_on_error(files: ShopPaths) -> Generator[None, None, None]:
     """Where there was no store before, an ingest that fails before its first commit leaves none."""
     fresh = not files.store.is_dir()
     try:
@@ -126,14 +126,16 @@ def _nothing_left_behind(files: ShopFiles) -> Generator[None, None, None]:
         raise
 
 
-def _old_manifest(path: str | Path) -> Manifest | None:
+def _existing_manifest(path: str | Path) -> Manifest | None:
     try:
-        return manifest_of(path)
+        return read_manifest(path)
     except (ShopNotFound, ShopIncomplete):
         return None
 
 
-def _settle(old: Manifest | None, frame: tuple[int, int] | None, background: str | None) -> Manifest:
+def _resolve_manifest(
+    existing: Manifest | None, frame: tuple[int, int] | None, background: str | None
+) -> Manifest:
     """The manifest to go on with, options checked against the shop's own."""
     if frame is not None and (min(frame) < 16 or max(frame) > 2048):
         raise BadOption(
@@ -141,20 +143,23 @@ def _settle(old: Manifest | None, frame: tuple[int, int] | None, background: str
         )
     if background is not None and background not in BACKGROUNDS:
         raise BadOption(f"No background {background!r}.", remedy=f"Choose one of {', '.join(BACKGROUNDS)}.")
-    if old is None:
+    if existing is None:
         return Manifest(frame or DEFAULT_FRAME, background or "any")
     remedy = "Leave the option out, or ingest into another --shop."
-    if frame is not None and frame != old.frame:
+    if frame is not None and frame != existing.frame:
         raise BadOption(
-            f"The shop's photos are {old.frame[1]}x{old.frame[0]}, not {frame[1]}x{frame[0]}.", remedy=remedy
+            f"The shop's photos are {existing.frame[1]}x{existing.frame[0]}, not {frame[1]}x{frame[0]}.",
+            remedy=remedy,
         )
-    if background is not None and background != old.background:
-        raise BadOption(f"The shop's background is {old.background!r}, not {background!r}.", remedy=remedy)
-    return old
+    if background is not None and background != existing.background:
+        raise BadOption(
+            f"The shop's background is {existing.background!r}, not {background!r}.", remedy=remedy
+        )
+    return existing
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _StoredRow:
     """What an ingest must know of a product that the store has; of its attributes a digest, for they may be long."""
 
     category: str
@@ -171,47 +176,60 @@ class _Ingest:
     """One ingest in flight."""
 
     def __init__(
-        self, files: ShopFiles, manifest: Manifest, store: ProductStore, source: str, wanted: set[str] | None
+        self,
+        files: ShopPaths,
+        manifest: Manifest,
+        store: ProductStore,
+        source: str,
+        categories: set[str] | None,
     ) -> None:
-        self.files, self.manifest, self.store, self.wanted = files, manifest, store, wanted
+        self.files, self.manifest, self.store, self.categories = files, manifest, store, categories
         self.summary = IngestSummary(source)
         self.rejections: list[Rejection] = []
         self.seen_ids: set[str] = set()
         self.seen_categories: set[str] = set()
-        self.held: list[StoredProduct] = []
-        self.held_bytes = 0
-        self.known: dict[str, _Known] = {}
-        for batch in store.batches(["id", "category", "photo_hash", "source_hash", "attributes"], WORDY_ROWS):
+        self.pending: list[StoredProduct] = []
+        self.pending_bytes = 0
+        self.stored: dict[str, _StoredRow] = {}
+        for batch in store.batches(
+            ["id", "category", "photo_hash", "source_hash", "attributes"], SNAPSHOT_BATCH_ROWS
+        ):
             for row in cast("list[dict[str, Any]]", batch.to_pylist()):
-                self.known[row["id"]] = _Known(
+                self.stored[row["id"]] = _StoredRow(
                     row["category"], row["photo_hash"], row["source_hash"], _digest(row["attributes"])
                 )
-        self.owner = {row.photo_hash: id_ for id_, row in self.known.items()}  # of each set of pixels
+        self.id_by_photo_hash = {
+            row.photo_hash: id_ for id_, row in self.stored.items()
+        }  # of each set of pixels
 
     def run(
         self,
         source: Source,
         on_progress: Progress | None,
-        read: Callable[[bytes], Photo],
-        fleet: Fleet | None,
+        decode_photo: Callable[[bytes], Photo],
+        executor: Executor | None,
     ) -> None:
         """Go through the source; commit what it brings."""
         total = source.count()
-        preparer = Preparer(
-            self.manifest.frame, self.manifest.background, self._source_hash, self.files.fetched, read
+        preparer = PhotoPreparer(
+            self.manifest.frame,
+            self.manifest.background,
+            self._source_hash,
+            self.files.downloads,
+            decode_photo,
         )
-        tell(on_progress, "ingest", 0, total)
-        items = self._wanted(source.records())
-        outcomes = preparer.run(items) if fleet is None else prepare_afar(fleet, preparer, items)
+        report(on_progress, "ingest", 0, total)
+        items = self._select_records(source.records())
+        outcomes = preparer.run(items) if executor is None else prepare_distributed(executor, preparer, items)
         for done, outcome in enumerate(outcomes, start=1):
             if isinstance(outcome, Rejection):
                 self._reject(outcome)
             elif isinstance(outcome, Unchanged):
-                self._keep(outcome.record)
+                self._update_record(outcome.record)
             else:
-                self._take(outcome)
-            tell(on_progress, "ingest", done + self.summary.outside.total(), total)
-        if self.wanted is not None and (missing := self.wanted - self.seen_categories):
+                self._accept(outcome)
+            report(on_progress, "ingest", done + self.summary.outside.total(), total)
+        if self.categories is not None and (missing := self.categories - self.seen_categories):
             there = sorted(self.seen_categories | set(self.summary.outside))
             raise UnknownCategory(
                 f"{source.name} has no product of category {', '.join(sorted(missing))}.",
@@ -220,17 +238,17 @@ class _Ingest:
         self._commit()
 
     def _source_hash(self, product_id: str) -> str | None:
-        row = self.known.get(product_id)
+        row = self.stored.get(product_id)
         return None if row is None else row.source_hash
 
-    def _wanted(self, items: Iterator[Record | Rejection]) -> Iterator[Record | Rejection]:
+    def _select_records(self, items: Iterator[Record | Rejection]) -> Iterator[Record | Rejection]:
         """The records of the categories that were asked for that may be products, each id once."""
         for item in items:
             if isinstance(item, Rejection):
                 yield item
-            elif self.wanted is not None and item.category not in self.wanted:
+            elif self.categories is not None and item.category not in self.categories:
                 self.summary.outside[item.category] += 1
-            elif (why := unfit(item)) is not None:
+            elif (why := record_problem(item)) is not None:
                 yield Rejection(item.id, *why)
             elif item.id in self.seen_ids:
                 yield Rejection(item.id, "duplicate-id", "An earlier row has the same id.")
@@ -243,14 +261,16 @@ class _Ingest:
         self.rejections.append(rejection)
         self.summary.rejected[rejection.reason] += 1
 
-    def _keep(self, record: Record) -> None:
+    def _update_record(self, record: Record) -> None:
         """The photo is as stored; the category and the attributes may be new."""
-        row = self.known[record.id]
-        if row.category == record.category and row.attributes == _digest(to_text(record.attributes)):
+        row = self.stored[record.id]
+        if row.category == record.category and row.attributes == _digest(
+            attributes_to_json(record.attributes)
+        ):
             self.summary.unchanged += 1
             return
         photo = self.store.photos([record.id])[0]
-        self._hold(
+        self._add_pending(
             StoredProduct(
                 record.id,
                 record.category,
@@ -261,33 +281,33 @@ class _Ingest:
             )
         )
 
-    def _take(self, product: StoredProduct) -> None:
-        owner = self.owner.get(product.photo_hash, product.id)
+    def _accept(self, product: StoredProduct) -> None:
+        owner = self.id_by_photo_hash.get(product.photo_hash, product.id)
         if owner != product.id:
             self._reject(Rejection(product.id, "duplicate-photo", f"The same pixels as product {owner}."))
             return
-        if product.id in self.known:
-            before = self.known[product.id].photo_hash
-            if self.owner.get(before) == product.id:
-                del self.owner[before]
-        self.owner[product.photo_hash] = product.id
-        self._hold(product)
+        if product.id in self.stored:
+            before = self.stored[product.id].photo_hash
+            if self.id_by_photo_hash.get(before) == product.id:
+                del self.id_by_photo_hash[before]
+        self.id_by_photo_hash[product.photo_hash] = product.id
+        self._add_pending(product)
 
-    def _hold(self, product: StoredProduct) -> None:
-        if product.id in self.known:
+    def _add_pending(self, product: StoredProduct) -> None:
+        if product.id in self.stored:
             self.summary.changed += 1
         else:
             self.summary.added += 1
-        self.held.append(product)
-        self.held_bytes += len(product.photo) + size_of(product.attributes)
-        complete = self.wanted is None or self.wanted <= self.seen_categories
-        if self.held_bytes >= HELD_BYTES and complete:
+        self.pending.append(product)
+        self.pending_bytes += len(product.photo) + count_chars(product.attributes)
+        complete = self.categories is None or self.categories <= self.seen_categories
+        if self.pending_bytes >= COMMIT_BYTES and complete:
             self._commit()
 
     def _commit(self) -> None:
-        if self.held:
-            self.store.upsert(self.held)
-            self.held, self.held_bytes = [], 0
+        if self.pending:
+            self.store.upsert(self.pending)
+            self.pending, self.pending_bytes = [], 0
 
     def finish(self) -> IngestSummary:
         """Write `rejected.csv` and complete the summary. Raises SourceError when the shop is still empty."""
@@ -296,10 +316,10 @@ class _Ingest:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(("id", "row", "reason", "detail"))
         writer.writerows(
-            (cell(r.id), "" if r.row is None else r.row, cell(r.reason), cell(r.detail))
+            (csv_safe(r.id), "" if r.row is None else r.row, csv_safe(r.reason), csv_safe(r.detail))
             for r in self.rejections
         )
-        write_whole(self.files.rejected, text.getvalue().encode())
+        write_file(self.files.rejected, text.getvalue().encode())
         counts = count_categories(self.store)
         if not counts:
             reasons = ", ".join(f"{count} {reason}" for reason, count in summary.rejected.most_common())

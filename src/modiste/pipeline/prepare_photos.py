@@ -19,13 +19,13 @@ from modiste.images.photo import (
     read_photo,
     to_jpeg,
 )
-from modiste.parallel import Fleet, in_order
+from modiste.parallel import Executor, ordered_map
 from modiste.sources.download import CONCURRENCY, PER_HOST_RATE, fetch_all
 from modiste.sources.record import Record, Rejection, Url
 from modiste.storage.product_store import StoredProduct
-from modiste.storage.remote.cache import cache
+from modiste.storage.remote.cache import cache_directory
 
-WINDOW = 256  # records in flight: bounds the memory, and is what one polite round of fetching covers
+WINDOW_RECORDS = 256  # records in flight: bounds the memory, and is what one polite round of fetching covers
 MAX_FILE_BYTES = 64 * 2**20
 
 
@@ -37,11 +37,11 @@ class Unchanged:
 
 
 Outcome = StoredProduct | Unchanged | Rejection
-Item = Record | Unchanged | Rejection  # what is still to be prepared, or is as it will be
+PendingItem = Record | Unchanged | Rejection  # what is still to be prepared, or is as it will be
 
 
 @dataclass(frozen=True)
-class Preparer:
+class PhotoPreparer:
     """How photos become rows: for which frame (height, width) and background, and what the store already knows.
 
     `known` gives the stored source hash of an id; `fetched` is where photos from addresses are kept; `read` makes
@@ -51,48 +51,50 @@ class Preparer:
 
     frame: tuple[int, int]
     background: str
-    known: Callable[[str], str | None]
-    fetched: Path
-    read: Callable[[bytes], Photo] = read_photo
+    stored_hash: Callable[[str], str | None]
+    download_dir: Path
+    decode_photo: Callable[[bytes], Photo] = read_photo
     threads: int = os.cpu_count() or 1
     processes: int = 1
 
-    def run(self, items: Iterator[Item]) -> Iterator[Outcome]:
+    def run(self, items: Iterator[PendingItem]) -> Iterator[Outcome]:
         """The outcome of every record, in order; all else passes through."""
         with ThreadPoolExecutor(self.threads, thread_name_prefix="ingest") as pool:
-            while window := list(islice(items, WINDOW)):
-                addresses = self._fetch(window)
-                yield from pool.map(lambda item, found=addresses: self._outcome(item, found), window)
+            while window := list(islice(items, WINDOW_RECORDS)):
+                addresses = self._download(window)
+                yield from pool.map(lambda item, found=addresses: self._process(item, found), window)
 
-    def _fetch(self, window: Sequence[Item]) -> dict[str, Path | FetchError]:
+    def _download(self, window: Sequence[PendingItem]) -> dict[str, Path | FetchError]:
         urls = [item.photo.url for item in window if isinstance(item, Record) and isinstance(item.photo, Url)]
         if not urls:
             return {}
         at_once = max(1, CONCURRENCY // self.processes)
         return dict(
-            fetch_all(urls, self.fetched, concurrency=at_once, per_host_rate=PER_HOST_RATE / self.processes)
+            fetch_all(
+                urls, self.download_dir, concurrency=at_once, per_host_rate=PER_HOST_RATE / self.processes
+            )
         )
 
-    def _outcome(self, item: Item, addresses: dict[str, Path | FetchError]) -> Outcome:
+    def _process(self, item: PendingItem, downloads: dict[str, Path | FetchError]) -> Outcome:
         if not isinstance(item, Record):
             return item
         try:
-            return self._prepare(item, addresses)
+            return self._prepare(item, downloads)
         except (PhotoError, FetchError) as error:
             return Rejection(item.id, error.reason, error.message)
 
-    def _prepare(self, record: Record, addresses: dict[str, Path | FetchError]) -> Outcome:
+    def _prepare(self, record: Record, downloads: dict[str, Path | FetchError]) -> Outcome:
         photo = record.photo
         if isinstance(photo, Url):
-            found = addresses[photo.url]
+            found = downloads[photo.url]
             if isinstance(found, FetchError):
                 raise found
             photo = found
-        data = photo if isinstance(photo, bytes) else read_file(photo)
+        data = photo if isinstance(photo, bytes) else read_photo_file(photo)
         source_hash = hashlib.sha256(data).hexdigest()
-        if self.known(record.id) == source_hash:
+        if self.stored_hash(record.id) == source_hash:
             return Unchanged(record)
-        pixels = self.read(data)
+        pixels = self.decode_photo(data)
         if self.background == "white" and not is_white_background(pixels):
             return Rejection(record.id, "off-background", "The photo's background is not white.")
         fitted = fit_photo(pixels, self.frame)
@@ -106,7 +108,7 @@ class Preparer:
         )
 
 
-def read_file(path: Path) -> bytes:
+def read_photo_file(path: Path) -> bytes:
     """What is in a photo's file. Raises PhotoError where it is missing, too large or may not be read."""
     try:
         if not path.is_file():
@@ -121,65 +123,74 @@ def read_file(path: Path) -> bytes:
         raise PhotoError(f"{path} cannot be read: {error.strerror}.", reason="unreadable") from error
 
 
-READERS = 8  # files read at once
-PIECE, PIECE_BYTES = 256, 8 * 2**20  # records, and bytes of photos, that a worker gets at once
+READ_THREADS = 8  # files read at once
+CHUNK_RECORDS, CHUNK_BYTES = 256, 8 * 2**20  # records, and bytes of photos, that a worker gets at once
 
-Known = dict[str, str]  # the source hash of products that the store has, by id
-Work = tuple[list[Item], Known]
+SourceHashes = dict[str, str]  # the source hash of products that the store has, by id
+Chunk = tuple[list[PendingItem], SourceHashes]
 
 
-def prepare_afar(fleet: Fleet, preparer: Preparer, items: Iterator[Record | Rejection]) -> Iterator[Outcome]:
+def prepare_distributed(
+    executor: Executor, preparer: PhotoPreparer, items: Iterator[Record | Rejection]
+) -> Iterator[Outcome]:
     """What `preparer.run` yields, in the same order, prepared by the fleet's workers.
 
     This process reads what is in files, and workers need not see them. Each worker's machine keeps what it has fetched,
     and is to a photo's host a client of its own. Raises ClusterError.
     """
-    for outcomes in fleet.each(_preparer, (preparer.frame, preparer.background), _pieces(preparer, items)):
+    for outcomes in executor.map(
+        _make_worker, (preparer.frame, preparer.background), _chunks(preparer, items)
+    ):
         yield from outcomes
 
 
-def _pieces(preparer: Preparer, items: Iterator[Record | Rejection]) -> Iterator[Work]:
-    held: list[Item] = []
-    known: Known = {}
+def _chunks(preparer: PhotoPreparer, items: Iterator[Record | Rejection]) -> Iterator[Chunk]:
+    held: list[PendingItem] = []
+    known: SourceHashes = {}
     size = 0
-    with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
-        read = in_order(
-            items, lambda item: pool.submit(_read, preparer, item), Future.result, lambda: 2 * READERS
+    with ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read") as pool:
+        read = ordered_map(
+            items,
+            lambda item: pool.submit(_read_photo_bytes, preparer, item),
+            Future.result,
+            lambda: 2 * READ_THREADS,
         )
         for item in read:
             held.append(item)
             if isinstance(item, Record):
                 size += len(item.photo) if isinstance(item.photo, bytes) else 0
-                if (hashed := preparer.known(item.id)) is not None:
+                if (hashed := preparer.stored_hash(item.id)) is not None:
                     known[item.id] = hashed
-            if len(held) >= PIECE or size >= PIECE_BYTES:
+            if len(held) >= CHUNK_RECORDS or size >= CHUNK_BYTES:
                 yield held, known
                 held, known, size = [], {}, 0
     if held:
         yield held, known
 
 
-def _read(preparer: Preparer, item: Record | Rejection) -> Item:
+def _read_photo_bytes(preparer: PhotoPreparer, item: Record | Rejection) -> PendingItem:
     """The record with its photo's bytes, if they are on this machine and not as the store knows them."""
     if isinstance(item, Rejection) or isinstance(item.photo, Url):
         return item
     try:
-        data = item.photo if isinstance(item.photo, bytes) else read_file(item.photo)
+        data = item.photo if isinstance(item.photo, bytes) else read_photo_file(item.photo)
     except PhotoError as error:
         return Rejection(item.id, error.reason, error.message)
-    if preparer.known(item.id) == hashlib.sha256(data).hexdigest():
+    if preparer.stored_hash(item.id) == hashlib.sha256(data).hexdigest():
         return Unchanged(item)
     return replace(item, photo=data)
 
 
-def _preparer(given: tuple[tuple[int, int], str]) -> Callable[[Work], list[Outcome]]:
+def _make_worker(settings: tuple[tuple[int, int], str]) -> Callable[[Chunk], list[Outcome]]:
     """What prepares a piece, in a worker."""
-    frame, background = given
+    frame, background = settings
 
-    def prepare(piece: Work) -> list[Outcome]:
+    def prepare(piece: Chunk) -> list[Outcome]:
         items, known = piece
         workers = os.cpu_count() or 1  # on this machine, as Ray starts them
-        made = Preparer(frame, background, known.get, cache() / "fetched", threads=1, processes=workers)
+        made = PhotoPreparer(
+            frame, background, known.get, cache_directory() / "fetched", threads=1, processes=workers
+        )
         return list(made.run(iter(items)))
 
     return prepare

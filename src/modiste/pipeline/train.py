@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from modiste.errors import MissingExtra
-from modiste.pipeline.write_session import opened_for_writing
+from modiste.pipeline.write_session import open_for_writing
 from modiste.progress import Progress
 from modiste.storage.product_store import ProductStore
-from modiste.storage.refusals import disk_errors
+from modiste.storage.refusals import storage_errors
 from modiste.vae.config import ModelConfig
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def train_shop(
         ShopBusy: another process is writing to the shop.
         StorageError: the disk refused.
     """
-    train, make_settings, drawn = _load_vae()
-    asked = asked_of(preset, latent, epochs, minutes, photos, seed)
-    with opened_for_writing(path, need="catalogue") as shop:
+    train, make_settings, drawn = _import_training()
+    asked = training_settings(preset, latent, epochs, minutes, photos, seed)
+    with open_for_writing(path, need="catalogue") as shop:
         settings = make_settings(
             preset=preset,
             frame=shop.frame,
@@ -62,10 +62,10 @@ def train_shop(
         ids = drawn(shop.catalogue.ids, photos)
         stored = StoredPhotos(shop.store, ids)
         models = shop.files.models
-        with disk_errors("Training"):
+        with storage_errors("Training"):
             models.mkdir(exist_ok=True)
             config = train(stored, ids, settings, models, resume=resume, on_progress=on_progress)
-        shop.manifest.with_(model=config.model_id, training=asked).save(shop.files.root)
+        shop.manifest.with_changes(model=config.model_id, training=asked).save(shop.files.root)
     return config
 
 
@@ -88,7 +88,7 @@ class StoredPhotos(Sequence[bytes]):
         return self._store.photos([self._ids[rows]])[0]
 
 
-def asked_of(
+def training_settings(
     preset: str, latent: int, epochs: int | None, minutes: float | None, photos: int | None, seed: int
 ) -> dict[str, Any]:
     """What was asked of a training, as the manifest keeps it; without `photos` where that was left out, as before."""
@@ -96,12 +96,14 @@ def asked_of(
     return asked if photos is None else asked | {"photos": photos}
 
 
-def _load_vae() -> tuple[Any, type[TrainSettings], Callable[[Sequence[str], int | None], Sequence[str]]]:
+def _import_training() -> tuple[
+    Any, type[TrainSettings], Callable[[Sequence[str], int | None], Sequence[str]]
+]:
     if find_spec("torch") is None or find_spec("safetensors") is None or find_spec("onnx") is None:
         raise MissingExtra(
             "Training needs PyTorch, which is not installed.", remedy="Run `pip install 'modiste[train]'`."
         )
     from modiste.vae.training import TrainSettings, train
-    from modiste.vae.training.dataset import drawn
+    from modiste.vae.training.dataset import subsample
 
-    return train, TrainSettings, drawn
+    return train, TrainSettings, subsample

@@ -20,17 +20,17 @@ from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.ingest import ingest
 from modiste.pipeline.map import make_map
 from modiste.pipeline.sliders import make_sliders
-from modiste.pipeline.write_session import opened_for_writing
+from modiste.pipeline.write_session import open_for_writing
 from modiste.progress import Progress
 from modiste.shop.loading import Stage
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record, Rejection
-from modiste.storage.location import manifest_of
-from modiste.storage.paths import ShopFiles
-from modiste.storage.product_store import described
+from modiste.storage.location import read_manifest
+from modiste.storage.paths import ShopPaths
+from modiste.storage.product_store import catalogue_summary
 from modiste.vae.config import ModelConfig
 
-REMADE: tuple[Stage, ...] = (
+DERIVED_STAGES: tuple[Stage, ...] = (
     "encodings",
     "clusters",
     "sliders",
@@ -39,7 +39,7 @@ REMADE: tuple[Stage, ...] = (
 
 
 @dataclass(frozen=True)
-class Given:
+class InMemorySource:
     """A source of products that are at hand."""
 
     products: Sequence[Record]
@@ -55,7 +55,7 @@ class Given:
 
 
 def put_products(
-    path: str | Path, products: Sequence[Record], *, read: Callable[[bytes], Photo] = read_photo
+    path: str | Path, products: Sequence[Record], *, decode_photo: Callable[[bytes], Photo] = read_photo
 ) -> dict[str, int]:
     """Bring products into the shop at `path`, new or in the place of those with the same ids, for good.
 
@@ -69,9 +69,9 @@ def put_products(
         PhotoError: a photo is refused; those of the other products came in.
         ShopBusy, StorageError: the shop cannot be written to.
     """
-    source = manifest_of(path).catalogue.get("source", "given")
+    source = read_manifest(path).catalogue.get("source", "given")
     try:
-        summary = ingest(Given(products, source), path, read=read)
+        summary = ingest(InMemorySource(products, source), path, decode_photo=decode_photo)
     except SourceError as error:  # the shop had no product before, and has none now
         raise PhotoError(error.message, remedy=error.remedy) from None
     if refused := summary.rejected:
@@ -94,19 +94,19 @@ def remove_products(path: str | Path, ids: Sequence[str]) -> int:
         BadOption: none would be left.
         ShopBusy, StorageError: the shop cannot be written to.
     """
-    with opened_for_writing(path, need="catalogue") as shop:
+    with open_for_writing(path, need="catalogue") as shop:
         for each in ids:
             shop.catalogue.row(each)
         if len(set(ids)) == len(shop.catalogue):
             raise BadOption("A shop without products cannot be served.", remedy="Keep one at least.")
         shop.store.delete(list(ids))
-        return _count(shop)
+        return _update_counts(shop)
 
 
-def _count(shop: Shop) -> int:
+def _update_counts(shop: Shop) -> int:
     """Let the manifest say what is in the store now, inside `writing`; returns how many products."""
-    found = described(shop.store)
-    shop.manifest.with_(catalogue=shop.manifest.catalogue | found).save(shop.files.root)
+    found = catalogue_summary(shop.store)
+    shop.manifest.with_changes(catalogue=shop.manifest.catalogue | found).save(shop.files.root)
     return int(found["count"])
 
 
@@ -118,8 +118,8 @@ def use_model(path: str | Path, model_id: str) -> ModelConfig:
         SchemaError: its files are damaged.
         ShopBusy, StorageError: the shop cannot be written to.
     """
-    with opened_for_writing(path, need="catalogue") as shop:
-        known = models_of(shop.files)
+    with open_for_writing(path, need="catalogue") as shop:
+        known = model_ids(shop.files)
         if model_id not in known:
             raise BadOption(
                 f"The shop has no model {model_id[:80]!r}.",
@@ -137,11 +137,11 @@ def use_model(path: str | Path, model_id: str) -> ModelConfig:
             "training": training,
             "encodings": encoded if fits else {},
         }
-        shop.manifest.with_(**changes).save(shop.files.root)
+        shop.manifest.with_changes(**changes).save(shop.files.root)
     return config
 
 
-def models_of(files: ShopFiles) -> list[str]:
+def model_ids(files: ShopPaths) -> list[str]:
     """The ids of the models that a shop has, whole ones."""
     found: list[str] = []
     for folder in sorted(files.models.glob("*")) if files.models.is_dir() else []:
@@ -164,7 +164,7 @@ def refresh_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | 
     """
     done: list[Stage] = []
     while (stage := stale_stage(path)) is not None:
-        remake(path, stage, threads=threads, on_progress=on_progress)
+        rebuild_stage(path, stage, threads=threads, on_progress=on_progress)
         done.append(stage)
     return done
 
@@ -177,7 +177,7 @@ def stale_stage(path: str | Path) -> Stage | None:
     shop = Shop.open(path, need="model")
     if shop.manifest.catalogue.get("hash") != shop.store.hash():
         return "catalogue"
-    for stage in REMADE:
+    for stage in DERIVED_STAGES:
         try:
             Shop.open(path, need=stage)
         except ShopError:
@@ -185,21 +185,25 @@ def stale_stage(path: str | Path) -> Stage | None:
     return None
 
 
-def remake(path: str | Path, stage: Stage, *, threads: int = 1, on_progress: Progress | None = None) -> None:
+def rebuild_stage(
+    path: str | Path, stage: Stage, *, threads: int = 1, on_progress: Progress | None = None
+) -> None:
     """Make a stage anew that `stale_stage` named; clusters as they were asked for. Raises what that stage raises."""
-    asked = manifest_of(path).clusters
+    asked = read_manifest(path).clusters
     k = None if asked.get("method") == "category" else asked.get("k")
     makers: dict[Stage, Callable[[], Any]] = {
-        "catalogue": lambda: _recount(path),
+        "catalogue": lambda: _recount_products(path),
         "encodings": lambda: encode_shop(path, threads=threads, on_progress=on_progress),
-        "clusters": lambda: cluster_shop(path, k=k, on=asked.get("on", "code"), method=asked.get("method")),
+        "clusters": lambda: cluster_shop(
+            path, k=k, features=asked.get("on", "code"), method=asked.get("method")
+        ),
         "sliders": lambda: make_sliders(path, threads=threads, on_progress=on_progress),
         "map": lambda: make_map(path, on_progress=on_progress),
     }
     makers[stage]()
 
 
-def _recount(path: str | Path) -> None:
+def _recount_products(path: str | Path) -> None:
     """What was killed between the store and the manifest left the second behind."""
-    with opened_for_writing(path, need="catalogue") as shop:
-        _count(shop)
+    with open_for_writing(path, need="catalogue") as shop:
+        _update_counts(shop)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from modiste.shop.loading import Stage
 from modiste.shop.shop import Shop
-from modiste.storage.location import to_write
+from modiste.storage.location import write_path
 
 
 @contextmanager
-def opened_for_writing(path: str | Path, *, need: Stage, threads: int = 1) -> Generator[Shop, None, None]:
+def open_for_writing(path: str | Path, *, need: Stage, threads: int = 1) -> Generator[Shop, None, None]:
     """The shop at `path`, held for one writing stage. On object storage, what was written
     becomes the shop at the end of the block. Raises what Shop.open raises, and ShopBusy."""
-    with to_write(path) as root:
-        yield Shop.open(root, need=need, threads=threads, derived=False)
+    with write_path(path) as root:
+        yield Shop.open(root, need=need, threads=threads, use_index=False)

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from modiste.errors import SchemaError
 from modiste.search.constants import LANES
-from modiste.storage.array_files import UNREADABLE, open_arrays, save_arrays
+from modiste.storage.array_files import READ_ERRORS, open_arrays, save_arrays
 
 Floats = NDArray[np.float32]
-VERSION, LABEL = 2, "index.json"
-STEEP = ("weight", "constant", "least", "most")
-MEMBERS = ("mean", "std", "code", "rows", "starts", "mean_box", "code_box")
+FORMAT_VERSION, METADATA_FILE = 2, "index.json"
+LIKELIHOOD_ARRAYS = ("weight", "constant", "least", "most")
+BLOCK_ARRAYS = ("mean", "std", "code", "rows", "starts", "mean_box", "code_box")
 
 
 @dataclass(frozen=True, eq=False)
-class Encoded:
+class ProductVectors:
     """Products as they are encoded: `rows` `(N,)` are their numbers, mean, std and code `(N, n)`, `cluster` `(N,)`."""
 
     rows: NDArray[np.intp]
@@ -31,10 +31,10 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def and_(self, *others: Encoded) -> Encoded:
+    def and_(self, *others: ProductVectors) -> ProductVectors:
         """These and others."""
         every = (self, *others)
-        return Encoded(
+        return ProductVectors(
             np.concatenate([each.rows for each in every]),
             np.concatenate([each.mean for each in every]),
             np.concatenate([each.std for each in every]),
@@ -44,7 +44,7 @@ class Encoded:
 
 
 @dataclass(frozen=True, eq=False)
-class Steepness:
+class LikelihoodTerms:
     """What Eq. 2 needs beside the means for one τ: `weight` 1/(2v) `(B, n, LANES)` and `constant` `(B, LANES)`.
 
     `least` `(n, B)` and `most` `(B,)` are each block's smallest weights and largest constant; `largest` is the largest
@@ -75,10 +75,10 @@ class Blocks:
     starts: NDArray[np.int64]
     mean_box: Floats
     code_box: Floats
-    steepness: Steepness = field(repr=False)  # for the τ that is asked for most
+    likelihood_terms: LikelihoodTerms = field(repr=False)  # for the τ that is asked for most
 
     @classmethod
-    def build(cls, products: Encoded, clusters: int = 0, tau: float = 0.0) -> Blocks:
+    def build(cls, products: ProductVectors, clusters: int = 0, tau: float = 0.0) -> Blocks:
         """Lay out products, `clusters` clusters of them at least; neighbours share a block."""
         from modiste.search import kernels
 
@@ -89,62 +89,79 @@ class Blocks:
         some = products.std[:: max(1, count // 4096)]
         typical = np.sqrt(np.square(some, dtype=np.float64).mean(axis=0)) if count else 1.0
         with np.errstate(over="ignore"):
-            kernels.arrange((products.mean / typical).astype(np.float32), order, groups)
+            kernels.arrange_as_kd_tree((products.mean / typical).astype(np.float32), order, groups)
         sizes = -(-np.diff(groups) // LANES)
         starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         places = np.arange(count) - groups[cluster[order]] + starts[cluster[order]] * LANES
         held = np.full((int(starts[-1]), LANES), -1, np.int32)
         held.reshape(-1)[places] = order
-        mean, std, code = (_laid(part, held) for part in (products.mean, products.std, products.code))
+        mean, std, code = (_to_blocks(part, held) for part in (products.mean, products.std, products.code))
         held.reshape(-1)[places] = products.rows[order]
-        steep = _steepness(mean, std, tau)
-        return cls(mean, std, code, held, starts, _box(mean, held), _box(code, held), steep)
+        steep = _likelihood_terms(mean, std, tau)
+        return cls(
+            mean, std, code, held, starts, _bounding_boxes(mean, held), _bounding_boxes(code, held), steep
+        )
 
-    def products(self, rows: NDArray[np.int32] | None = None) -> Encoded:
+    def products(self, rows: NDArray[np.int32] | None = None) -> ProductVectors:
         """The products as they were given; those in `rows` `(B, LANES)`, if given, alone."""
         flat = (self.rows if rows is None else rows).reshape(-1)
         places = np.flatnonzero(flat >= 0)
         block, lane = np.divmod(places, LANES)
         mean, std, code = (part[block, :, lane] for part in (self.mean, self.std, self.code))
         cluster = np.searchsorted(self.starts, block, side="right") - 1
-        return Encoded(flat[places].astype(np.intp), mean, std, code, cluster)
+        return ProductVectors(flat[places].astype(np.intp), mean, std, code, cluster)
 
-    def steeper(self, tau: float) -> Steepness:
+    def likelihood_terms_for(self, tau: float) -> LikelihoodTerms:
         """What the likelihood of a query N(z, τ²) needs."""
-        return self.steepness if tau == self.steepness.tau else _steepness(self.mean, self.std, tau)
+        return (
+            self.likelihood_terms
+            if tau == self.likelihood_terms.tau
+            else _likelihood_terms(self.mean, self.std, tau)
+        )
 
-    def save(self, directory: Path, made_from: str) -> None:
+    def save(self, directory: Path, fingerprint: str) -> None:
         """Write all as `.npy` files in `directory`, whole or not at all; `made_from` names what the products were."""
-        steep = {"largest": self.steepness.largest, "tau": self.steepness.tau}
-        about = {"version": VERSION, "made_from": made_from} | steep
-        arrays = {name: getattr(self, name) for name in MEMBERS}
-        save_arrays(directory, LABEL, about, arrays | {name: getattr(self.steepness, name) for name in STEEP})
+        steep = {"largest": self.likelihood_terms.largest, "tau": self.likelihood_terms.tau}
+        about = {"version": FORMAT_VERSION, "made_from": fingerprint} | steep
+        arrays = {name: getattr(self, name) for name in BLOCK_ARRAYS}
+        save_arrays(
+            directory,
+            METADATA_FILE,
+            about,
+            arrays | {name: getattr(self.likelihood_terms, name) for name in LIKELIHOOD_ARRAYS},
+        )
 
     @classmethod
-    def open(cls, directory: Path, made_from: str) -> Blocks | None:
+    def open(cls, directory: Path, fingerprint: str) -> Blocks | None:
         """The blocks in `directory`, mapped; None where there are none, or they are damaged or of something else.
 
         They are derived: whoever finds none builds them again.
         """
         try:
-            wanted = {"version": VERSION, "made_from": made_from}
-            said, arrays = open_arrays(directory, LABEL, wanted, MEMBERS + STEEP)
-            parts = {name: arrays.pop(name) for name in STEEP}
-            steep = Steepness(**parts, largest=float(said["largest"]), tau=float(said["tau"]))
-            found = cls(**arrays, steepness=steep)
-            found.check()
-        except (*UNREADABLE, SchemaError):
+            wanted = {"version": FORMAT_VERSION, "made_from": fingerprint}
+            said, arrays = open_arrays(directory, METADATA_FILE, wanted, BLOCK_ARRAYS + LIKELIHOOD_ARRAYS)
+            parts = {name: arrays.pop(name) for name in LIKELIHOOD_ARRAYS}
+            steep = LikelihoodTerms(**parts, largest=float(said["largest"]), tau=float(said["tau"]))
+            found = cls(**arrays, likelihood_terms=steep)
+            found.check_shapes()
+        except (*READ_ERRORS, SchemaError):
             return None
         return found
 
-    def agrees(self) -> bool:
+    def derived_arrays_match(self) -> bool:
         """Whether boxes and steepness are those of the products, as far as rounding on another machine lets them."""
-        found, wanted = self.steepness, _steepness(self.mean, self.std, self.steepness.tau)
-        pairs = [(getattr(found, name), getattr(wanted, name)) for name in STEEP]
-        pairs += [(self.mean_box, _box(self.mean, self.rows)), (self.code_box, _box(self.code, self.rows))]
+        found, wanted = (
+            self.likelihood_terms,
+            _likelihood_terms(self.mean, self.std, self.likelihood_terms.tau),
+        )
+        pairs = [(getattr(found, name), getattr(wanted, name)) for name in LIKELIHOOD_ARRAYS]
+        pairs += [
+            (self.mean_box, _bounding_boxes(self.mean, self.rows)),
+            (self.code_box, _bounding_boxes(self.code, self.rows)),
+        ]
         return all(np.allclose(had, made, rtol=1e-4, atol=1e-6, equal_nan=True) for had, made in pairs)
 
-    def holds(self, count: int) -> bool:
+    def covers_rows(self, count: int) -> bool:
         """Whether the products are those of rows 0 to `count` − 1, each once."""
         rows = self.rows[self.rows >= 0]
         there = np.zeros(count, np.bool_)
@@ -153,10 +170,10 @@ class Blocks:
         there[rows] = True
         return bool(there.all())
 
-    def check(self) -> None:
+    def check_shapes(self) -> None:
         """Raise SchemaError where the arrays do not go together: kernels trust their shapes."""
         b, n, _ = self.mean.shape
-        steep = self.steepness
+        steep = self.likelihood_terms
         shapes = {
             "mean": (self.mean, (b, n, LANES)),
             "std": (self.std, (b, n, LANES)),
@@ -187,7 +204,7 @@ class Blocks:
             raise SchemaError(f"The index is damaged: {wrong}.", remedy="It is built anew by itself.")
 
 
-def _laid(points: Floats, rows: NDArray[np.int32]) -> Floats:
+def _to_blocks(points: Floats, rows: NDArray[np.int32]) -> Floats:
     """Products `(N, n)` as blocks `(B, n, LANES)`, zeros where there is none; some blocks at a time."""
     laid = np.empty((len(rows), points.shape[1], LANES), np.float32)
     for start in range(0, len(rows), 256):
@@ -198,19 +215,19 @@ def _laid(points: Floats, rows: NDArray[np.int32]) -> Floats:
     return laid
 
 
-def _box(laid: Floats, rows: NDArray[np.int32]) -> Floats:
+def _bounding_boxes(laid: Floats, rows: NDArray[np.int32]) -> Floats:
     from modiste.search import kernels
 
     box = np.empty((2, laid.shape[1], len(rows)), np.float32)
-    kernels.corners(laid, rows, box[0], box[1])
+    kernels.bounding_boxes(laid, rows, box[0], box[1])
     return box
 
 
-def _steepness(mean: Floats, std: Floats, tau: float) -> Steepness:
+def _likelihood_terms(mean: Floats, std: Floats, tau: float) -> LikelihoodTerms:
     from modiste.search import kernels
 
     b, n = mean.shape[0], mean.shape[1]
     weight, constant = np.empty_like(mean), np.empty((b, LANES), np.float32)
     least, most = np.empty((n, b), np.float32), np.empty(b, np.float32)
-    largest = kernels.derive(mean, std, tau * tau, weight, constant, least, most)
-    return Steepness(weight, constant, least, most, float(largest), tau)
+    largest = kernels.derive_likelihood_terms(mean, std, tau * tau, weight, constant, least, most)
+    return LikelihoodTerms(weight, constant, least, most, float(largest), tau)

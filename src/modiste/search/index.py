@@ -11,26 +11,26 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, BadOption, SchemaError
 from modiste.latent.posterior import check_code, check_tau
-from modiste.search.blocks import Blocks, Encoded
+from modiste.search.blocks import Blocks, ProductVectors
 from modiste.search.constants import LANES
 from modiste.search.exact import (
-    FEW,
-    Found,
-    Parts,
+    MAX_UNSCANNED_PRODUCTS,
+    ExactSearch,
+    Nearest,
     Rows,
-    looked_among,
+    select_candidates,
 )
-from modiste.search.penalized import nearest_less, nearness
+from modiste.search.penalized import cluster_nearness, nearest_penalized
 from modiste.search.scan import (
     METHODS,
     METRICS,
-    Asked,
-    Part,
+    BlockScanner,
+    Scoring,
 )
 
 __all__ = ["METHODS", "METRICS", "LatentIndex"]
 
-MOST_CLUSTERS = 10**6
+MAX_CLUSTERS = 10**6
 
 
 class LatentIndex:
@@ -67,29 +67,35 @@ class LatentIndex:
         """
         parts = [np.asarray(part, np.float32) for part in (mean, std, code)]
         groups = np.zeros(len(ids), np.intp) if cluster is None else np.asarray(cluster, np.intp)
-        _check_parts(len(ids), parts, groups)
-        products = Encoded(np.arange(len(ids)), parts[0], parts[1], parts[2], groups)
-        part = Part(Blocks.build(products, tau=check_tau(tau)))
-        self._begin(list(ids), Parts([part], len(ids), threads), cluster is not None)
+        _check_arrays(len(ids), parts, groups)
+        products = ProductVectors(np.arange(len(ids)), parts[0], parts[1], parts[2], groups)
+        part = BlockScanner(Blocks.build(products, tau=check_tau(tau)))
+        self._initialize(list(ids), ExactSearch([part], len(ids), threads), cluster is not None)
 
-    def _begin(self, ids: list[str], parts: Parts, clustered: bool) -> None:
+    def _initialize(self, ids: list[str], parts: ExactSearch, clustered: bool) -> None:
         self.ids = ids
         self._parts = parts
-        self._clustered = clustered
+        self._has_clusters = clustered
 
     @classmethod
     def open(
-        cls, directory: Path, made_from: str, ids: Sequence[str], *, clustered: bool = True, threads: int = 1
+        cls,
+        directory: Path,
+        fingerprint: str,
+        ids: Sequence[str],
+        *,
+        has_clusters: bool = True,
+        threads: int = 1,
     ) -> LatentIndex | None:
         """The index that `save` left in `directory`, mapped; None where there is none of that, or it is damaged."""
-        blocks = Blocks.open(directory, made_from)
-        if blocks is None or not blocks.holds(len(ids)):
+        blocks = Blocks.open(directory, fingerprint)
+        if blocks is None or not blocks.covers_rows(len(ids)):
             return None
         index = cls.__new__(cls)
-        index._begin(list(ids), Parts([Part(blocks)], len(ids), threads), clustered)
+        index._initialize(list(ids), ExactSearch([BlockScanner(blocks)], len(ids), threads), has_clusters)
         return index
 
-    def save(self, directory: Path, made_from: str) -> None:
+    def save(self, directory: Path, fingerprint: str) -> None:
         """Write it to `directory`, whole or not at all, as what was made of `made_from`.
 
         Raises:
@@ -102,13 +108,13 @@ class LatentIndex:
                 "An index from which products were removed cannot be saved.",
                 remedy="Make one of the products that are left, and save that.",
             )
-        blocks.save(directory, made_from)
+        blocks.save(directory, fingerprint)
 
     def __len__(self) -> int:
         return self._parts.size
 
     @property
-    def n(self) -> int:
+    def latent_dim(self) -> int:
         """The number of latents."""
         return self._parts.parts[0].blocks.mean.shape[1]
 
@@ -117,7 +123,7 @@ class LatentIndex:
         """What a scan by each method goes through, in bytes: points, weights, boxes and rows."""
         sizes: dict[str, int] = dict.fromkeys(METHODS, 0)
         for part in self._parts.parts:
-            held, steep = part.blocks, part.blocks.steepness
+            held, steep = part.blocks, part.blocks.likelihood_terms
             likelihood = (held.mean, held.mean_box, steep.weight, steep.constant, steep.least, steep.most)
             sizes["likelihood"] += part.rows.nbytes + sum(each.nbytes for each in likelihood)
             sizes["fixed-epsilon"] += part.rows.nbytes + held.code.nbytes + held.code_box.nbytes
@@ -126,7 +132,7 @@ class LatentIndex:
 
     def code(self, row: int) -> NDArray[np.float32]:
         """The fixed-epsilon code of the product in a row, `(n,)`."""
-        for part, places in zip(self._parts.parts, self._parts.places(np.array([row])), strict=True):
+        for part, places in zip(self._parts.parts, self._parts.slots_of_rows(np.array([row])), strict=True):
             if len(places):
                 block, lane = divmod(int(places[0]), LANES)
                 return part.blocks.code[block, :, lane].copy()
@@ -160,15 +166,15 @@ class LatentIndex:
                 f"There is no product {missing[0]!r} to remove." if missing else "A product was named twice.",
                 remedy="Name each product once, and remove only what the index has.",
             )
-        nothing = np.empty((0, self.n), np.float32)
+        nothing = np.empty((0, self.latent_dim), np.float32)
         fresh = [np.asarray(part, np.float32) if len(ids) else nothing for part in (mean, std, code)]
         groups = np.zeros(len(ids), np.intp) if cluster is None else np.asarray(cluster, np.intp)
-        _check_parts(len(ids), fresh, groups)
-        if fresh[0].shape[1] != self.n or (cluster is None) == (self._clustered and len(ids) > 0):
+        _check_arrays(len(ids), fresh, groups)
+        if fresh[0].shape[1] != self.latent_dim or (cluster is None) == (self._has_clusters and len(ids) > 0):
             raise SchemaError(
                 f"Products of {fresh[0].shape[1]} latents, {'without' if cluster is None else 'with'} clusters, do not "
                 "go with the index.",
-                remedy=f"Give {self.n} latents, and clusters where the index has them.",
+                remedy=f"Give {self.latent_dim} latents, and clusters where the index has them.",
             )
         known, names = self._row_of, list(self.ids)
         names += [each for each in ids if each not in known]
@@ -176,8 +182,8 @@ class LatentIndex:
         rows = np.array([known[each] if each in known else next(numbers) for each in ids], np.intp)
         gone = np.array([known[each] for each in {*ids, *removed} if each in known], np.intp)
         index = LatentIndex.__new__(LatentIndex)
-        products = Encoded(rows, fresh[0], fresh[1], fresh[2], groups)
-        index._begin(names, self._parts.changed(products, gone, len(names)), self._clustered)
+        products = ProductVectors(rows, fresh[0], fresh[1], fresh[2], groups)
+        index._initialize(names, self._parts.changed(products, gone, len(names)), self._has_clusters)
         return index
 
     def _has(self, each: str) -> bool:
@@ -196,7 +202,7 @@ class LatentIndex:
         rows: ArrayLike | None = None,
         tau: float = 0.0,
         cluster: int | NDArray[np.intp] | None = None,
-    ) -> Found:
+    ) -> Nearest:
         """The `k` products nearest to a code, best first.
 
         Args:
@@ -216,13 +222,13 @@ class LatentIndex:
             BadCount: k below 1, or over the number of products among which to look.
             BadOption: an unknown method, metric, cluster or row; a negative tau.
         """
-        codes = check_code(code, self.n)
+        codes = check_code(code, self.latent_dim)
         for name, value, allowed in (("method", method, METHODS), ("metric", metric, METRICS)):
             if value not in allowed:
                 raise BadOption(f"No {name} {value!r}.", remedy=f"Choose one of {', '.join(allowed)}.")
-        asked = Asked(method, metric, check_tau(tau))
+        asked = Scoring(method, metric, check_tau(tau))
         batch = np.atleast_2d(codes)
-        scopes = looked_among(self._parts, self._clustered, len(batch), rows, cluster)
+        scopes = select_candidates(self._parts, self._has_clusters, len(batch), rows, cluster)
         for _, among in scopes:
             if k % 1 or not 1 <= k <= among.size:
                 raise BadCount(
@@ -235,7 +241,7 @@ class LatentIndex:
             found[which], scores[which] = self._parts.nearest(batch[which], k, asked, among)
         return (found[0], scores[0]) if codes.ndim == 1 else (found, scores)
 
-    def nearness(
+    def cluster_nearness(
         self, codes: NDArray[np.float32], method: str, metric: str, tau: float, cluster: int
     ) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
         """How near codes `(b, n)` are to every product of a cluster, some products at a time: rows `(m,)`, `(b, m)`.
@@ -243,13 +249,13 @@ class LatentIndex:
         In float32 and to its precision; higher is nearer: the log likelihood, minus the square of the Euclidean, or
         minus the Manhattan distance.
         """
-        yield from nearness(self._parts, codes, Asked(method, metric, tau), cluster)
+        yield from cluster_nearness(self._parts, codes, Scoring(method, metric, tau), cluster)
 
-    def nearest_less(
+    def nearest_penalized(
         self,
         code: NDArray[np.float32],
         k: int,
-        less: NDArray[np.float32],
+        penalty: NDArray[np.float32],
         method: str,
         metric: str,
         tau: float,
@@ -262,21 +268,21 @@ class LatentIndex:
         Returns:
             Row numbers, scores as `nearest` gives them, and what they were ranked by, `(k,)` each.
         """
-        return nearest_less(self._parts, code, k, less, Asked(method, metric, tau), rows)
+        return nearest_penalized(self._parts, code, k, penalty, Scoring(method, metric, tau), rows)
 
 
-def warm() -> None:
+def warm_up_kernels() -> None:
     """Have every kernel compiled, or loaded as it was kept on disk: so that no question waits for it."""
-    same = np.zeros((FEW + 1, 2), np.float32)
+    same = np.zeros((MAX_UNSCANNED_PRODUCTS + 1, 2), np.float32)
     index = LatentIndex(
         [str(i) for i in range(len(same))], same, same + 1, same, np.zeros(len(same), np.intp)
     )
     for method in METHODS:
         index.nearest(same[0], 1, method)  # all are equally near: these are gathered
-        list(index.nearness(same[:1], method, "euclidean", 0.0, 0))
+        list(index.cluster_nearness(same[:1], method, "euclidean", 0.0, 0))
 
 
-def _check_parts(count: int, parts: Sequence[NDArray[np.float32]], groups: NDArray[np.intp]) -> None:
+def _check_arrays(count: int, parts: Sequence[NDArray[np.float32]], groups: NDArray[np.intp]) -> None:
     remedy = "Encode the shop again with `modiste encode`."
     shape = parts[0].shape
     if len(shape) != 2 or shape[0] != count or any(part.shape != shape for part in parts):
@@ -286,5 +292,5 @@ def _check_parts(count: int, parts: Sequence[NDArray[np.float32]], groups: NDArr
         )
     if not all(np.isfinite(part).all() for part in parts) or (parts[1] <= 0).any():
         raise SchemaError("An encoding is not finite, or a std is not above 0.", remedy=remedy)
-    if groups.shape != (count,) or groups.min(initial=0) < 0 or groups.max(initial=0) > MOST_CLUSTERS:
+    if groups.shape != (count,) or groups.min(initial=0) < 0 or groups.max(initial=0) > MAX_CLUSTERS:
         raise SchemaError(f"The clusters {groups.shape} are not one per product.", remedy=remedy)

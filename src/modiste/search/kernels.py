@@ -14,16 +14,18 @@ import numba
 import numpy as np
 
 from modiste.search.constants import (
-    ALWAYS,
+    ALWAYS_CANDIDATE,
     EUCLIDEAN,
     LANES,
     LIKELIHOOD,
 )
-from modiste.search.prefetch import LINE, fetch
+from modiste.search.prefetch import CACHE_LINE_FLOATS, prefetch
 
-SEEDS = 12  # blocks scanned first: they set the mark that most others fail to reach
-WILDEST = 1e28  # steepness, or a product of it with a squared mean, beyond which float32 might overflow
-FARTHEST = 1e15  # means beyond are not squared in float32 either
+SEED_BLOCKS = 12  # blocks scanned first: they set the mark that most others fail to reach
+MAX_FLOAT32_WEIGHT = (
+    1e28  # steepness, or a product of it with a squared mean, beyond which float32 might overflow
+)
+MAX_FLOAT32_MEAN = 1e15  # means beyond are not squared in float32 either
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,7 +48,9 @@ def compiled(function: F) -> F:
 
 
 @compiled
-def derive(mean: Any, std: Any, square: float, weight: Any, constant: Any, least: Any, most: Any) -> float:
+def derive_likelihood_terms(
+    mean: Any, std: Any, square: float, weight: Any, constant: Any, least: Any, most: Any
+) -> float:
     """Fill in what Eq. 2 needs of each product: 1/(2v) and −½ Σ log(2πv), with v = σ² + `square`.
 
     mean, std, weight: `(B, n, LANES)`, constant: `(B, LANES)`; `least` `(n, B)` is each block's smallest weight,
@@ -65,8 +69,12 @@ def derive(mean: Any, std: Any, square: float, weight: Any, constant: Any, least
                 v = s * s + square
                 w, m = 0.5 / v, np.float64(mean[b, d, lane])
                 total[lane] -= 0.5 * np.log(2.0 * np.pi * v)
-                wild[lane] |= not (1.0 / WILDEST < w < WILDEST and w * m * m < WILDEST and abs(m) < FARTHEST)
-                weight[b, d, lane] = np.float32(min(w, WILDEST))
+                wild[lane] |= not (
+                    1.0 / MAX_FLOAT32_WEIGHT < w < MAX_FLOAT32_WEIGHT
+                    and w * m * m < MAX_FLOAT32_WEIGHT
+                    and abs(m) < MAX_FLOAT32_MEAN
+                )
+                weight[b, d, lane] = np.float32(min(w, MAX_FLOAT32_WEIGHT))
                 if s > 0.0:
                     lowest = min(lowest, weight[b, d, lane])
             least[d, b] = lowest
@@ -76,7 +84,7 @@ def derive(mean: Any, std: Any, square: float, weight: Any, constant: Any, least
                 constant[b, lane] = np.float32(total[lane])
                 largest = max(largest, abs(total[lane]))
             else:
-                constant[b, lane] = ALWAYS if std[b, 0, lane] > 0.0 else np.float32(-np.inf)
+                constant[b, lane] = ALWAYS_CANDIDATE if std[b, 0, lane] > 0.0 else np.float32(-np.inf)
                 for d in range(n):
                     weight[b, d, lane] = np.float32(0.0)
                     if wild[lane] and std[b, 0, lane] > 0.0:
@@ -87,7 +95,7 @@ def derive(mean: Any, std: Any, square: float, weight: Any, constant: Any, least
 
 
 @compiled
-def corners(points: Any, rows: Any, low: Any, high: Any) -> None:
+def bounding_boxes(points: Any, rows: Any, low: Any, high: Any) -> None:
     """Fill in the box of each block, `low` and `high` `(n, B)`, of its products alone (rows of −1 are none)."""
     blocks, n = points.shape[0], points.shape[1]
     for b in range(blocks):
@@ -102,7 +110,9 @@ def corners(points: Any, rows: Any, low: Any, high: Any) -> None:
 
 
 @compiled
-def ceilings(kind: int, low: Any, high: Any, least: Any, most: Any, code: Any, first: int, out: Any) -> None:
+def upper_bounds(
+    kind: int, low: Any, high: Any, least: Any, most: Any, code: Any, first: int, out: Any
+) -> None:
     """No product of block `first` + i is nearer to a code `(n,)` than `out[i]`: that of its box's nearest corner."""
     for i in range(len(out)):
         out[i] = np.float32(0.0)
@@ -123,17 +133,19 @@ def ceilings(kind: int, low: Any, high: Any, least: Any, most: Any, code: Any, f
 
 
 @compiled
-def score(kind: int, points: Any, weight: Any, constant: Any, code: Any, b: Any, then: Any, out: Any) -> None:
+def score_block(
+    kind: int, points: Any, weight: Any, constant: Any, code: Any, b: Any, then: Any, out: Any
+) -> None:
     """The nearness of a code `(n,)` to the products of block b, into `out` `(LANES,)`; `then` comes next."""
     for lane in range(LANES):
         out[lane] = np.float32(0.0)
     for d in range(len(code)):
         z = code[d]
-        for lane in range(0, LANES, LINE):
-            fetch(points, then, d, lane)
+        for lane in range(0, LANES, CACHE_LINE_FLOATS):
+            prefetch(points, then, d, lane)
         if kind == LIKELIHOOD:
-            for lane in range(0, LANES, LINE):
-                fetch(weight, then, d, lane)
+            for lane in range(0, LANES, CACHE_LINE_FLOATS):
+                prefetch(weight, then, d, lane)
             for lane in range(LANES):
                 gap = z - points[b, d, lane]
                 out[lane] -= weight[b, d, lane] * gap * gap
@@ -150,7 +162,7 @@ def score(kind: int, points: Any, weight: Any, constant: Any, code: Any, b: Any,
 
 
 @compiled
-def push(value: Any, place: Any, values: Any, places: Any) -> None:
+def replace_smallest(value: Any, place: Any, values: Any, places: Any) -> None:
     """Put a value in the place of the heap's smallest, and the heap in order."""
     at, count = 0, len(values)
     while True:
@@ -167,7 +179,7 @@ def push(value: Any, place: Any, values: Any, places: Any) -> None:
 
 
 @compiled
-def keep(scores: Any, rows: Any, allowed: Any, b: Any, values: Any, places: Any) -> None:
+def keep_best(scores: Any, rows: Any, allowed: Any, b: Any, values: Any, places: Any) -> None:
     """Let a block's products into the heap: those that are above its smallest, are there, and may be."""
     mark, hits = values[0], 0
     for lane in range(LANES):
@@ -177,13 +189,13 @@ def keep(scores: Any, rows: Any, allowed: Any, b: Any, values: Any, places: Any)
     for lane in range(LANES):
         value = scores[lane]
         if not value <= values[0] and rows[b, lane] >= 0 and (len(allowed) == 0 or allowed[b, lane]):
-            if not value <= ALWAYS:
-                value = ALWAYS
-            push(value, b * LANES + lane, values, places)
+            if not value <= ALWAYS_CANDIDATE:
+                value = ALWAYS_CANDIDATE
+            replace_smallest(value, b * LANES + lane, values, places)
 
 
 @compiled
-def scan(
+def scan_blocks(
     kind: int,
     points: Any,
     weight: Any,
@@ -206,25 +218,25 @@ def scan(
     low, high, least, most = boxes
     scores = np.empty(LANES, np.float32)
     ceiling = np.empty(last - first, np.float32)
-    ahead = np.empty(SEEDS, np.float32)
-    seeds = np.empty(SEEDS, np.int64)
+    ahead = np.empty(SEED_BLOCKS, np.float32)
+    seeds = np.empty(SEED_BLOCKS, np.int64)
     chosen = np.empty(last - first, np.int64)
     read = 0
     for q in range(len(codes)):
         code, best, where = codes[q], values[q], places[q]
         best[:] = np.float32(-np.inf)
         where[:] = -1
-        ceilings(kind, low, high, least, most, code, first, ceiling)
+        upper_bounds(kind, low, high, least, most, code, first, ceiling)
         ahead[:] = np.float32(-np.inf)
         seeds[:] = -1
         for i in range(last - first):
             if ceiling[i] > ahead[0]:
-                push(ceiling[i], i, ahead, seeds)
-        for s in range(SEEDS):
-            i, then = seeds[s], seeds[min(s + 1, SEEDS - 1)]
+                replace_smallest(ceiling[i], i, ahead, seeds)
+        for s in range(SEED_BLOCKS):
+            i, then = seeds[s], seeds[min(s + 1, SEED_BLOCKS - 1)]
             if i >= 0:
-                score(kind, points, weight, constant, code, first + i, first + max(then, 0), scores)
-                keep(scores, rows, allowed, first + i, best, where)
+                score_block(kind, points, weight, constant, code, first + i, first + max(then, 0), scores)
+                keep_best(scores, rows, allowed, first + i, best, where)
                 ceiling[i] = np.float32(-np.inf)
                 read += 1
         count = 0
@@ -238,14 +250,14 @@ def scan(
         for c in range(count):
             i, then = chosen[c], chosen[min(c + 1, count - 1)]
             if ceiling[i] > best[0]:
-                score(kind, points, weight, constant, code, first + i, first + then, scores)
-                keep(scores, rows, allowed, first + i, best, where)
+                score_block(kind, points, weight, constant, code, first + i, first + then, scores)
+                keep_best(scores, rows, allowed, first + i, best, where)
                 read += 1
     return read
 
 
 @compiled
-def gather(
+def gather_above(
     kind: int,
     points: Any,
     weight: Any,
@@ -263,12 +275,12 @@ def gather(
     low, high, least, most = boxes
     scores = np.empty(LANES, np.float32)
     ceiling = np.empty(last - first, np.float32)
-    ceilings(kind, low, high, least, most, code, first, ceiling)
+    upper_bounds(kind, low, high, least, most, code, first, ceiling)
     count = 0
     for b in range(first, last):
         if ceiling[b - first] < mark:
             continue
-        score(kind, points, weight, constant, code, b, min(b + 1, last - 1), scores)
+        score_block(kind, points, weight, constant, code, b, min(b + 1, last - 1), scores)
         for lane in range(LANES):
             if not scores[lane] < mark and rows[b, lane] >= 0 and (len(allowed) == 0 or allowed[b, lane]):
                 out[count] = b * LANES + lane
@@ -277,20 +289,20 @@ def gather(
 
 
 @compiled
-def estimate(
+def estimate_blocks(
     kind: int, points: Any, weight: Any, constant: Any, codes: Any, first: int, last: int, out: Any
 ) -> None:
     """The nearness of codes `(b, n)` to all products of blocks first to last, into `out` `(b, blocks · LANES)`."""
     scores = np.empty(LANES, np.float32)
     for b in range(first, last):
         for q in range(len(codes)):
-            score(kind, points, weight, constant, codes[q], b, min(b + 1, last - 1), scores)
+            score_block(kind, points, weight, constant, codes[q], b, min(b + 1, last - 1), scores)
             start = (b - first) * LANES
             out[q, start : start + LANES] = scores
 
 
 @compiled
-def arrange(points: Any, order: Any, starts: Any) -> None:
+def arrange_as_kd_tree(points: Any, order: Any, starts: Any) -> None:
     """Sort `order` (rows, grouped: group g from starts[g] to starts[g + 1]) so that LANES neighbours lie close.
 
     Each group is halved where its points `(N, n)` spread most, again and again: a k-d tree (Bentley 1975) whose leaves

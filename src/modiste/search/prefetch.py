@@ -13,11 +13,15 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LINE = 16  # float32 numbers in a line of the cache
-READ, KEPT, DATA = 0, 3, 1  # what LLVM's prefetch is told: to read, to be kept near, data
+CACHE_LINE_FLOATS = 16  # float32 numbers in a line of the cache
+READ_ACCESS, HIGH_LOCALITY, DATA_CACHE = (
+    0,
+    3,
+    1,
+)  # what LLVM's prefetch is told: to read, to be kept near, data
 
 
-def _fetch(_: Any, array: Any, block: Any, row: Any, lane: Any) -> Any:
+def _prefetch(_: Any, array: Any, block: Any, row: Any, lane: Any) -> Any:
     """Have the line of a three-dimensional array that holds [block, row, lane] brought nearer; changes nothing."""
 
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
@@ -31,11 +35,11 @@ def _fetch(_: Any, array: Any, block: Any, row: Any, lane: Any) -> Any:
         byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
         wanted = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         hint = cgutils.get_or_insert_function(builder.module, wanted, "llvm.prefetch.p0i8")
-        settings = [ir.Constant(word, each) for each in (READ, KEPT, DATA)]
+        settings = [ir.Constant(word, each) for each in (READ_ACCESS, HIGH_LOCALITY, DATA_CACHE)]
         builder.call(hint, [builder.bitcast(item, byte), *settings])
         return context.get_dummy_value()
 
     return types.void(array, block, row, lane), generate
 
 
-fetch: Any = intrinsic(_fetch)
+prefetch: Any = intrinsic(_prefetch)

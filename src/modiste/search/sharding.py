@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from modiste.errors import BadCount
 
-MOST_SHARDS = 4096
+MAX_SHARDS = 4096
 
 T = TypeVar("T")
 
@@ -28,28 +28,28 @@ def shard_of(product_id: str, shards: int) -> int:
     return int.from_bytes(told, "big") % shards
 
 
-def rows_of_shards(ids: Iterable[str], shards: int) -> list[NDArray[np.intp]]:
+def rows_by_shard(ids: Iterable[str], shards: int) -> list[NDArray[np.intp]]:
     """The rows of each shard's products, in order; together every row once.
 
     Raises:
         BadCount: there are to be no shards, or too many.
     """
-    check_shards(shards)
+    check_shard_count(shards)
     of = np.fromiter((shard_of(each, shards) for each in ids), np.intp)
     return [np.flatnonzero(of == each) for each in range(shards)]
 
 
-def check_shards(shards: int) -> None:
+def check_shard_count(shards: int) -> None:
     """Raise BadCount where a catalogue cannot be split into so many."""
-    if not 1 <= shards <= MOST_SHARDS:
-        raise BadCount(f"{shards} shards were asked for.", remedy=f"Give 1 to {MOST_SHARDS}.")
+    if not 1 <= shards <= MAX_SHARDS:
+        raise BadCount(f"{shards} shards were asked for.", remedy=f"Give 1 to {MAX_SHARDS}.")
 
 
-def merged(answers: Sequence[Sequence[T]], k: int, order: Callable[[T], tuple[float, str]]) -> list[T]:
+def merge_top_k(answers: Sequence[Sequence[T]], k: int, key: Callable[[T], tuple[float, str]]) -> list[T]:
     """The `k` best of what several shards found, each with its own best `k` first: what one machine would find.
 
     Args:
         order: what a product is ordered by: the lower the better, then its id. Rows are in the order of ids, so ties
             come as on one machine.
     """
-    return list(islice(heapq.merge(*answers, key=order), k))
+    return list(islice(heapq.merge(*answers, key=key), k))

@@ -7,28 +7,28 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
-from modiste.server.served_shop import Studio
-from modiste.server.versions import Front
+from modiste.server.served_shop import ServedShop
+from modiste.server.versions import VersionManager
 
-VERSION = (
+VERSION_HEADER = (
     "modiste-version"  # the header that names the version: of an answer, and of a request that stays with one
 )
 
 
-def front_of(request: Request) -> Front:
+def get_versions(request: Request) -> VersionManager:
     """What a request is for, whatever version of the shop."""
     return request.app.state.front
 
 
-async def studio_of(request: Request) -> Studio:
+async def get_current_shop(request: Request) -> ServedShop:
     """The version of the shop that a request is for: the one it names, if that is still here."""
-    studio = front_of(request).named(request.headers.get(VERSION, ""))
+    studio = get_versions(request).get(request.headers.get(VERSION_HEADER, ""))
     request.state.version = studio.version
     return studio
 
 
-Here = Annotated[Studio, Depends(studio_of)]
+CurrentShop = Annotated[ServedShop, Depends(get_current_shop)]
 """The version of the shop, as a parameter of a route."""
 
-AtFront = Annotated[Front, Depends(front_of)]
+Versions = Annotated[VersionManager, Depends(get_versions)]
 """The Front, as a parameter of a route."""

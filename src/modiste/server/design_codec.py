@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCode
 
-LEVELS = 255
+MAX_LEVEL = 255
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -33,7 +33,7 @@ def quantise(code: ArrayLike, ranges: NDArray[np.float32]) -> bytes:
     low, high = ranges[:, 0].astype(np.float64), ranges[:, 1].astype(np.float64)
     width = high - low
     share = np.divide(values - low, width, out=np.zeros_like(values), where=width > 0)
-    return np.rint(LEVELS * np.clip(share, 0.0, 1.0)).astype(np.uint8).tobytes()
+    return np.rint(MAX_LEVEL * np.clip(share, 0.0, 1.0)).astype(np.uint8).tobytes()
 
 
 def dequantise(data: bytes, ranges: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -44,17 +44,17 @@ def dequantise(data: bytes, ranges: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     if len(data) != len(ranges):
         raise BadCode(f"A design has {len(ranges)} bytes, not {len(data)}.", remedy=_remedy(len(ranges)))
-    share = np.frombuffer(data, np.uint8).astype(np.float32) / np.float32(LEVELS)
+    share = np.frombuffer(data, np.uint8).astype(np.float32) / np.float32(MAX_LEVEL)
     low, high = ranges.astype(np.float32, copy=False).T
     return np.asarray(low + share * (high - low), np.float32)
 
 
-def to_text(data: bytes) -> str:
+def to_base64url(data: bytes) -> str:
     """base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def from_text(text: str, count: int) -> bytes:
+def from_base64url(text: str, count: int) -> bytes:
     """The `count` bytes that `to_text` wrote. Each design has one text only, so that it has one URL.
 
     Raises:
@@ -62,7 +62,7 @@ def from_text(text: str, count: int) -> bytes:
     """
     if len(text) == -(-count * 8 // 6) and _ALPHABET.fullmatch(text):
         data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        if to_text(data) == text:
+        if to_base64url(data) == text:
             return data
     raise BadCode(f"The design {text[:80]!r} is not {count} bytes of base64url.", remedy=_remedy(count))
 

@@ -15,22 +15,22 @@ from typing import Any
 
 from starlette.types import Scope
 
-REQUEST: ContextVar[str] = ContextVar("request", default="")
-NAME = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-LOGGER = "modiste"
-log = logging.getLogger(f"{LOGGER}.studio")
-access = logging.getLogger(f"{LOGGER}.access")
+REQUEST_ID: ContextVar[str] = ContextVar("request", default="")
+REQUEST_ID_PATTERN = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+LOGGER_NAME = "modiste"
+logger = logging.getLogger(f"{LOGGER_NAME}.studio")
+access_logger = logging.getLogger(f"{LOGGER_NAME}.access")
 
 
-def request_id(scope: Scope) -> str:
+def get_request_id(scope: Scope) -> str:
     """The X-Request-ID that a request came with, if it is a plain one; else a new one."""
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and NAME.fullmatch(value):
+        if name == b"x-request-id" and REQUEST_ID_PATTERN.fullmatch(value):
             return value.decode("ascii")
     return uuid.uuid4().hex
 
 
-class Lines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object a line. It has no photo, no code and no address in it: only what is named here."""
 
     FIELDS: Sequence[str] = ("method", "route", "status", "ms", "bytes")
@@ -41,7 +41,7 @@ class Lines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
-            "request": getattr(record, "request", REQUEST.get()),
+            "request": getattr(record, "request", REQUEST_ID.get()),
         }
         held |= {name: getattr(record, name) for name in self.FIELDS if hasattr(record, name)}
         if record.exc_info:
@@ -49,13 +49,13 @@ class Lines(logging.Formatter):
         return json.dumps(held, ensure_ascii=True)
 
 
-def begin_logging(form: str) -> None:
+def configure_logging(log_format: str) -> None:
     """Write what is logged to standard error: as JSON, a line for each request too; or as text, what fails alone."""
     handler = logging.StreamHandler(sys.stderr)
-    json_lines = form == "json"
-    handler.setFormatter(Lines() if json_lines else logging.Formatter("%(levelname)s: %(message)s"))
-    for name in (LOGGER, "uvicorn"):
+    json_lines = log_format == "json"
+    handler.setFormatter(JsonFormatter() if json_lines else logging.Formatter("%(levelname)s: %(message)s"))
+    for name in (LOGGER_NAME, "uvicorn"):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
-        logger.setLevel(logging.INFO if json_lines and name == LOGGER else logging.WARNING)
+        logger.setLevel(logging.INFO if json_lines and name == LOGGER_NAME else logging.WARNING)
         logger.propagate = False

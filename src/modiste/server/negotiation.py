@@ -6,25 +6,25 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 
-from modiste.server.problems import Refusal
+from modiste.server.problems import ProblemException
 
 
-def negotiate(request: Request, offered: Sequence[str]) -> str:
+def negotiate(request: Request, media_types: Sequence[str]) -> str:
     """The best of `offered`; the first where all are as good. Raises Refusal (406) where none is accepted."""
     header = ",".join(request.headers.getlist("accept")) or "*/*"
-    wishes = [_wish(each) for each in header.split(",") if each.strip()]
-    best = max(offered, key=lambda each: (_quality(each, wishes), -offered.index(each)))
+    wishes = [_parse_media_range(each) for each in header.split(",") if each.strip()]
+    best = max(media_types, key=lambda each: (_quality(each, wishes), -media_types.index(each)))
     if _quality(best, wishes) > 0:
         return best
-    raise Refusal(
+    raise ProblemException(
         406,
         "not_acceptable",
-        f"{header!r} accepts none of {', '.join(offered)}.",
-        remedy=f"Accept one of {', '.join(offered)}.",
+        f"{header!r} accepts none of {', '.join(media_types)}.",
+        remedy=f"Accept one of {', '.join(media_types)}.",
     )
 
 
-def _wish(text: str) -> tuple[str, float]:
+def _parse_media_range(text: str) -> tuple[str, float]:
     """A range such as image/*, and how much it is liked, 0 to 1."""
     kind, *parameters = (part.strip().lower() for part in text.split(";"))
     for each in parameters:
@@ -37,10 +37,10 @@ def _wish(text: str) -> tuple[str, float]:
     return kind, 1.0
 
 
-def _quality(offer: str, wishes: Sequence[tuple[str, float]]) -> float:
+def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
     """What the most specific range that an offer falls into says of it; 0 where it falls into none."""
-    for fitting in (offer, offer.partition("/")[0] + "/*", "*/*"):
-        found = [quality for kind, quality in wishes if kind == fitting]
+    for fitting in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
+        found = [quality for kind, quality in ranges if kind == fitting]
         if found:
             return max(found)
     return 0.0

@@ -6,8 +6,8 @@ from typing import Any
 
 from modiste.server.problems import MEDIA_TYPE
 
-NO_STORE = {"Cache-Control": "no-store"}
-WHY = {
+NO_STORE_HEADERS = {"Cache-Control": "no-store"}
+STATUS_DESCRIPTIONS = {
     400: "The body cannot be read.",
     401: "Without a key that fits.",
     403: "With a key that may only look.",
@@ -23,28 +23,29 @@ WHY = {
 Responses = dict[int | str, dict[str, Any]]
 
 
-def picture(*media_types: str) -> Responses:
+def binary_response(*media_types: str) -> Responses:
     """An answer that is a picture, or text, of one of these types."""
     schema = {"type": "string", "format": "binary"}
     return {200: {"description": "As asked.", "content": {each: {"schema": schema} for each in media_types}}}
 
 
-def refusals(*statuses: int) -> Responses:
+def error_responses(*statuses: int) -> Responses:
     """The statuses with which a route refuses."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
-        each: {"description": WHY[each], "content": {MEDIA_TYPE: {"schema": schema}}} for each in statuses
+        each: {"description": STATUS_DESCRIPTIONS[each], "content": {MEDIA_TYPE: {"schema": schema}}}
+        for each in statuses
     }
 
 
 def text_parameter(
-    name: str, description: str, *, where: str = "query", needed: bool = True
+    name: str, description: str, *, location: str = "query", required: bool = True
 ) -> dict[str, Any]:
     """A parameter that is text."""
     return {
         "name": name,
-        "in": where,
-        "required": needed,
+        "in": location,
+        "required": required,
         "description": description,
         "schema": {"type": "string"},
     }

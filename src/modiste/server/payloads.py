@@ -11,69 +11,69 @@ from modiste.errors import ShopIncomplete
 from modiste.images.photo import MAX_PIXELS
 from modiste.search.index import METHODS, METRICS
 from modiste.server import serialize
-from modiste.server.http_cache import Prepared
-from modiste.server.middleware.body_limit import PHOTO_BYTES
+from modiste.server.http_cache import CachedBody
+from modiste.server.middleware.body_limit import MAX_PHOTO_BYTES
 from modiste.server.schemas import responses
-from modiste.server.served_shop import Studio
+from modiste.server.served_shop import ServedShop
 from modiste.shop.query import SCOPES
 from modiste.shop.shop import Shop
 
-NOTE = "A drawn design, not a product you can buy."
+DESIGN_NOTE = "A drawn design, not a product you can buy."
 
 
-async def prepare(studio: Studio) -> None:
+async def build_payloads(studio: ServedShop) -> None:
     """Make these answers, and what a search looks in, before anyone asks; no crowd that waits can stop it."""
     for name, make in (("shop", shop_payload), ("sliders", sliders_payload), ("map", map_payload)):
-        await asyncio.to_thread(studio.prepare, name, make)
-    await asyncio.to_thread(lambda: studio.texts)
+        await asyncio.to_thread(studio.build_body, name, make)
+    await asyncio.to_thread(lambda: studio.search_texts)
 
 
-def limits() -> responses.Limits:
+def request_limits() -> responses.Limits:
     """What may be asked of any shop."""
     return responses.Limits(
-        photo_bytes=PHOTO_BYTES,
+        photo_bytes=MAX_PHOTO_BYTES,
         megapixels=MAX_PIXELS // 1_000_000,
-        k=serialize.MOST,
-        page_size=serialize.MOST,
+        k=serialize.MAX_RESULTS,
+        page_size=serialize.MAX_RESULTS,
     )
 
 
-def shop_payload(shop: Shop) -> Prepared:
+def shop_payload(shop: Shop) -> CachedBody:
     model = shop.model
     sizes = np.bincount(shop.assignments, minlength=len(shop.clusters)).tolist()
-    shown = responses.ShopShown(
+    shown = responses.ShopInfo(
         name=shop.files.name,
         products=len(shop.catalogue),
         model=model.model_id,
-        frames=shop.sliders.frames,
-        frame=_size(shop),
+        frames=shop.sliders.render_id,
+        frame=_frame_size(shop),
         latent=model.latent,
         categories=[
             responses.Category(name=name, count=count, average=shop.category_average(name).tolist())
             for name, count in shop.catalogue.counts().items()
         ],
         clusters=[
-            responses.Cluster(**serialize.cluster_of(shop, number).model_dump(), size=size)
+            responses.Cluster(**serialize.serialize_cluster(shop, number).model_dump(), size=size)
             for number, size in enumerate(sizes)
         ],
         facets=[responses.Facet(**each.to_dict()) for each in shop.facets],
         methods=list(METHODS),
         metrics=list(METRICS),
         scopes=list(SCOPES),
-        limits=limits(),
-        note=NOTE,
+        limits=request_limits(),
+        note=DESIGN_NOTE,
     )
-    return Prepared.of_json(shown.model_dump())
+    return CachedBody.from_json(shown.model_dump())
 
 
-def sliders_payload(shop: Shop) -> Prepared:
+def sliders_payload(shop: Shop) -> CachedBody:
     held = shop.sliders
-    shown = responses.SlidersShown(
+    shown = responses.Sliders(
         model=shop.model.model_id,
-        frames=held.frames,
-        frame=_size(shop),
+        frames=held.render_id,
+        frame=_frame_size(shop),
         latents=[
-            responses.LatentShown(
+            responses.LatentSlider(
                 latent=each.latent,
                 name=each.name,
                 low=each.low,
@@ -81,13 +81,13 @@ def sliders_payload(shop: Shop) -> Prepared:
                 minimum=each.minimum,
                 maximum=each.maximum,
                 kl=each.kl,
-                idle=each.idle,
+                idle=each.is_idle,
                 effects=each.effects,
             )
             for each in held.latents
         ],
         attributes=[
-            responses.AttributeShown(
+            responses.AttributeSlider(
                 attribute=each.attribute,
                 value=each.value,
                 name=each.name,
@@ -99,18 +99,18 @@ def sliders_payload(shop: Shop) -> Prepared:
             for each in held.attributes
         ],
         average=shop.encodings.code.mean(axis=0, dtype=np.float64).tolist(),
-        first=_first(shop),
+        first=_opening_product(shop),
     )
-    return Prepared.of_json(shown.model_dump())
+    return CachedBody.from_json(shown.model_dump())
 
 
-def _first(shop: Shop) -> responses.First:
-    id_ = shop.map.first
+def _opening_product(shop: Shop) -> responses.OpeningProduct:
+    id_ = shop.map.opening_product
     title = shop.title(shop.catalogue.row(id_))
-    return responses.First(id=id_, title=title, code=shop.code_of(id_).tolist())
+    return responses.OpeningProduct(id=id_, title=title, code=shop.code_of(id_).tolist())
 
 
-def map_payload(shop: Shop) -> Prepared:
+def map_payload(shop: Shop) -> CachedBody:
     held = shop.catalogue
     categories = list(held.counts())
     place = {name: number for number, name in enumerate(categories)}
@@ -121,30 +121,32 @@ def map_payload(shop: Shop) -> Prepared:
         "category": [place[name] for name in held.categories],
         "x": positions[:, 0].tolist(),
         "y": positions[:, 1].tolist(),
-        "attributes": {name: _colours(shop, name, swatches) for name, swatches in shop.map.swatches.items()},
+        "attributes": {
+            name: _colour_attribute(shop, name, swatches) for name, swatches in shop.map.swatches.items()
+        },
     }
-    return Prepared.of_json(shown)
+    return CachedBody.from_json(shown)
 
 
-def _colours(shop: Shop, name: str, swatches: Any) -> dict[str, Any]:
+def _colour_attribute(shop: Shop, name: str, swatches: Any) -> dict[str, Any]:
     """The values of an attribute that is a colour, and which of them each product has."""
     values = list(swatches)
     of = np.full(len(shop.catalogue), -1, np.intp)
     for number, value in enumerate(values):
-        of[shop.matching({name: [value]})] = number
+        of[shop.filter_mask({name: [value]})] = number
     return {"values": values, "colours": [swatches[value] for value in values], "of": of.tolist()}
 
 
-def card_payload(shop: Shop) -> Prepared:
+def card_payload(shop: Shop) -> CachedBody:
     path = shop.files.model(shop.model.model_id) / "README.md"
     try:
-        return Prepared.of(path.read_bytes(), "text/markdown; charset=utf-8")
+        return CachedBody.from_bytes(path.read_bytes(), "text/markdown; charset=utf-8")
     except OSError:
         raise ShopIncomplete(
             f"The model {shop.model.model_id} has no model card.", remedy="Train the model again."
         ) from None
 
 
-def _size(shop: Shop) -> list[int]:
+def _frame_size(shop: Shop) -> list[int]:
     """(width, height)."""
     return [shop.frame[1], shop.frame[0]]

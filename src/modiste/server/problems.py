@@ -25,13 +25,13 @@ from modiste.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
-LONGEST = 500  # characters of a message: what was given may be long, and comes back in it
+MAX_DETAIL_CHARS = 500  # characters of a message: what was given may be long, and comes back in it
 
-SEE = "See /docs for what there is."
+DOCS_REMEDY = "See /docs for what there is."
 # What HTTP itself refuses: status → code, when, remedy.
-PROTOCOL = {
-    400: ("bad_request", "The request cannot be read.", SEE),
-    404: ("not_found", "There is nothing at that path.", SEE),
+HTTP_PROBLEMS = {
+    400: ("bad_request", "The request cannot be read.", DOCS_REMEDY),
+    404: ("not_found", "There is nothing at that path.", DOCS_REMEDY),
     405: (
         "method_not_allowed",
         "The path does not answer that method.",
@@ -44,11 +44,11 @@ PROTOCOL = {
         "The body is not of a type that is read.",
         "Send a photo as JPEG, PNG or WebP.",
     ),
-    422: ("validation", "A parameter or field is missing, unknown, or of the wrong type.", SEE),
+    422: ("validation", "A parameter or field is missing, unknown, or of the wrong type.", DOCS_REMEDY),
 }
 
 # What the studio refuses beside these: code → status, when.
-OWN = {
+SERVER_PROBLEMS = {
     "unknown_frames": (404, "A frame was asked for under a name that is not, or no longer, this shop's."),
     "unauthorized": (401, "The key is missing, or not one of the server's."),
     "read_only": (403, "The key may only look."),
@@ -59,10 +59,10 @@ OWN = {
     "internal": (500, "The server failed; its log says more."),
 }
 
-log = logging.getLogger("modiste.studio")
+logger = logging.getLogger("modiste.studio")
 
 
-class Refusal(HTTPException):
+class ProblemException(HTTPException):
     """A request that HTTP has a status for: `code` is stable, `remedy` says what to do."""
 
     def __init__(
@@ -79,7 +79,7 @@ class Refusal(HTTPException):
         self.remedy = remedy
 
 
-def problem(
+def problem_response(
     status: int,
     code: str,
     detail: str,
@@ -92,7 +92,7 @@ def problem(
         "type": f"urn:modiste:problem:{code}",
         "title": code.replace("_", " ").capitalize(),
         "status": status,
-        "detail": shortened(detail),
+        "detail": truncate(detail),
         "code": code,
         "remedy": remedy,
     } | ({} if reason is None else {"reason": reason})
@@ -101,17 +101,19 @@ def problem(
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
 
 
-def refusal_response(refusal: Refusal) -> Response:
+def exception_response(refusal: ProblemException) -> Response:
     """Return the answer that a refusal is sent as."""
-    return problem(refusal.status_code, refusal.code, refusal.detail, refusal.remedy, refusal.headers)
+    return problem_response(
+        refusal.status_code, refusal.code, refusal.detail, refusal.remedy, refusal.headers
+    )
 
 
-def code_of(error: type[ModisteError]) -> str:
+def error_code(error: type[ModisteError]) -> str:
     """The class's name in snake case: BadCode is "bad_code"."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.__name__).lower()
 
 
-def status_of(error: ModisteError) -> int:
+def http_status(error: ModisteError) -> int:
     """The status that an error of the shop is answered with."""
     if isinstance(error, UnknownProduct):
         return 404
@@ -122,39 +124,41 @@ def status_of(error: ModisteError) -> int:
     return 503 if isinstance(error, (ShopError, StorageError, ClusterError)) else 500
 
 
-def shortened(text: str) -> str:
+def truncate(text: str) -> str:
     """A message of bearable length."""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= MAX_DETAIL_CHARS else text[: MAX_DETAIL_CHARS - 1] + "…"
 
 
-def add_handlers(app: FastAPI) -> None:
+def add_exception_handlers(app: FastAPI) -> None:
     """Answer every kind of refusal that a route may raise."""
-    app.add_exception_handler(ModisteError, _of_the_shop)
-    app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(ModisteError, _handle_modiste_error)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(HTTPException, _handle_http_exception)
 
 
-async def _of_the_shop(_request: Request, error: Exception) -> Response:
+async def _handle_modiste_error(_request: Request, error: Exception) -> Response:
     found = cast("ModisteError", error)
     reason = found.reason if isinstance(found, PhotoError) else None
-    return problem(status_of(found), code_of(type(found)), found.message, found.remedy, reason=reason)
+    return problem_response(
+        http_status(found), error_code(type(found)), found.message, found.remedy, reason=reason
+    )
 
 
-async def _of_validation(_request: Request, error: Exception) -> Response:
+async def _handle_validation_error(_request: Request, error: Exception) -> Response:
     found = cast("RequestValidationError", error).errors()
     said = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in found[:5]]
     more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
-    code, _, remedy = PROTOCOL[422]
-    return problem(422, code, "; ".join(said) + more + ".", remedy)
+    code, _, remedy = HTTP_PROBLEMS[422]
+    return problem_response(422, code, "; ".join(said) + more + ".", remedy)
 
 
-async def _of_http(request: Request, error: Exception) -> Response:
+async def _handle_http_exception(request: Request, error: Exception) -> Response:
     found = cast("HTTPException", error)
-    if isinstance(found, Refusal):
-        return refusal_response(found)
-    code, _, remedy = PROTOCOL.get(found.status_code, PROTOCOL[400])
+    if isinstance(found, ProblemException):
+        return exception_response(found)
+    code, _, remedy = HTTP_PROBLEMS.get(found.status_code, HTTP_PROBLEMS[400])
     headers = dict(found.headers or {})
     if "GET" in headers.get("Allow", ""):
         headers["Allow"] = "GET, HEAD"  # HEAD is answered further out, for all of them
-    asked = f"{request.method} {shortened(request.url.path)}"
-    return problem(found.status_code, code, f"{asked}: {found.detail}.", remedy, headers)
+    asked = f"{request.method} {truncate(request.url.path)}"
+    return problem_response(found.status_code, code, f"{asked}: {found.detail}.", remedy, headers)

@@ -8,86 +8,86 @@ from functools import partial
 from typing import TypeVar
 
 from modiste.errors import ModisteError, ShopBusy
-from modiste.pipeline.update import remake, stale_stage
-from modiste.server.log_config import log
-from modiste.server.versions import Front
+from modiste.pipeline.update import rebuild_stage, stale_stage
+from modiste.server.log_config import logger
+from modiste.server.versions import VersionManager
 
 T = TypeVar("T")
-PAUSE = 0.2  # seconds until a write is tried again while something else holds the shop
+RETRY_SECONDS = 0.2  # seconds until a write is tried again while something else holds the shop
 
 
-class Keeper:
+class Refresher:
     """Writes to the shop, and brings it up to date, a stage at a time; whatever is changed meanwhile comes first."""
 
-    def __init__(self, front: Front) -> None:
-        self._front = front
+    def __init__(self, front: VersionManager) -> None:
+        self._versions = front
         self._task: asyncio.Task[None] | None = None
-        self._wanted = False
-        self._writers = 0
+        self._requested = False
+        self._waiting_writers = 0
         self.stage = ""
         self.error = ""
 
     @property
-    def at_work(self) -> bool:
+    def is_refreshing(self) -> bool:
         """Whether something is being made anew."""
         return self._task is not None and not self._task.done()
 
-    def want(self) -> None:
+    def request_refresh(self) -> None:
         """Have the shop on disk made whole, and served."""
-        self._wanted = True
-        if not self.at_work:
-            self._task = asyncio.create_task(self._work())
+        self._requested = True
+        if not self.is_refreshing:
+            self._task = asyncio.create_task(self._run())
 
     async def write(self, work: Callable[[], T]) -> T:
         """What `work`, which writes to the shop, returns; then the shop is brought up to date. It waits for the stage
         that is under way."""
-        self._writers += 1
+        self._waiting_writers += 1
         try:
-            made = await self._patiently(work)
+            made = await self._retry_while_busy(work)
         finally:
-            self._writers -= 1
-        self.want()
+            self._waiting_writers -= 1
+        self.request_refresh()
         return made
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
         """Wait for nothing more: what is cut off goes on when the shop is next brought up to date."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _work(self) -> None:
-        while self._wanted:
-            self._wanted, self.error = False, ""
+    async def _run(self) -> None:
+        while self._requested:
+            self._requested, self.error = False, ""
             try:
-                await self._refresh()
-                version = (await self._front.switch()).version
-                log.info("serving version %s", version)
+                await self._rebuild_stale_stages()
+                version = (await self._versions.switch()).version
+                logger.info("serving version %s", version)
             except ModisteError as error:
                 # Visitors keep what they have; whoever administers the shop is told.
                 self.error = str(error)
-                log.error("still serving version %s: %s", self._front.now.version, error)
+                logger.error("still serving version %s: %s", self._versions.current.version, error)
             except (
                 Exception
             ) as error:  # a fault of ours: it is told too, and does not end the keeping silently
                 self.error = f"{type(error).__name__}: {error}"
-                log.exception("still serving version %s", self._front.now.version)
+                logger.exception("still serving version %s", self._versions.current.version)
         self.stage = ""
 
-    async def _refresh(self) -> None:
-        path, threads = self._front.now.shop.path, self._front.settings.threads
+    async def _rebuild_stale_stages(self) -> None:
+        path, threads = self._versions.current.shop.path, self._versions.settings.threads
         while True:
-            while self._writers:
-                await asyncio.sleep(PAUSE / 4)
+            while self._waiting_writers:
+                await asyncio.sleep(RETRY_SECONDS / 4)
             stage = await asyncio.to_thread(stale_stage, path)
             if stage is None:
                 return
             self.stage = stage
-            await self._patiently(partial(remake, path, stage, threads=threads))
+            await self._retry_while_busy(partial(rebuild_stage, path, stage, threads=threads))
 
-    async def _patiently(self, work: Callable[[], T]) -> T:
+    async def _retry_while_busy(self, work: Callable[[], T]) -> T:
         """What `work` returns, tried again while another stage, here or of another process, holds the shop."""
         while True:
             try:
                 return await asyncio.to_thread(work)
             except ShopBusy:
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(RETRY_SECONDS)

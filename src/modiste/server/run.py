@@ -16,9 +16,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from modiste.errors import BadOption, ModisteError
 from modiste.server.app import create_app
-from modiste.server.log_config import begin_logging
+from modiste.server.log_config import configure_logging
 from modiste.server.settings import Settings
-from modiste.server.versions import LooksFor
+from modiste.server.versions import BackendFactory
 from modiste.shop.shop import Shop
 
 
@@ -41,11 +41,11 @@ def listen(host: str, port: int) -> socket.socket:
         held.listen(1024)
     except OSError as error:
         held.close()
-        raise _refused(host, port, error) from None
+        raise _bind_error(host, port, error) from None
     return held
 
 
-def _refused(host: str, port: int, error: OSError) -> ModisteError:
+def _bind_error(host: str, port: int, error: OSError) -> ModisteError:
     if error.errno == errno.EADDRINUSE:
         return BadOption(
             f"Port {port} of {host} is in use.",
@@ -56,25 +56,27 @@ def _refused(host: str, port: int, error: OSError) -> ModisteError:
     return BadOption(f"{host}:{port} cannot be served: {error}.", remedy="Try --host 127.0.0.1.")
 
 
-def url_of(held: socket.socket) -> str:
+def browser_url(held: socket.socket) -> str:
     """Where a browser on this machine finds what a socket serves."""
     host, port = held.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{host}:{port}/"
 
 
-def serve_on(held: socket.socket, shop: Shop, settings: Settings, looks_for: LooksFor | None = None) -> None:
+def serve_shop(
+    held: socket.socket, shop: Shop, settings: Settings, backend_factory: BackendFactory | None = None
+) -> None:
     """Serve a shop on a socket until Ctrl-C or SIGTERM: what was asked until then is answered, within the deadline."""
-    serve_app(held, create_app(shop, settings, looks_for), settings)
+    serve_app(held, create_app(shop, settings, backend_factory), settings)
 
 
 def serve_app(
-    held: socket.socket, app: FastAPI, settings: Settings, until: threading.Event | None = None
+    held: socket.socket, app: FastAPI, settings: Settings, stop_event: threading.Event | None = None
 ) -> None:
     """Serve an application so, or until an event."""
     config = uvicorn.Config(
         app,
-        http=patient(settings.patience),
+        http=with_header_timeout(settings.patience),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -84,11 +86,11 @@ def serve_app(
         limit_concurrency=settings.connections,
         timeout_graceful_shutdown=math.ceil(settings.deadline),
     )
-    begin_logging(settings.log)
+    configure_logging(settings.log)
     try:
         server = uvicorn.Server(config)
-        if until is not None:
-            threading.Thread(target=_end, args=(server, until), daemon=True).start()
+        if stop_event is not None:
+            threading.Thread(target=_stop_on_event, args=(server, stop_event), daemon=True).start()
         server.run(sockets=[held])
     except KeyboardInterrupt:  # uvicorn raises it again once all is closed
         pass
@@ -96,15 +98,15 @@ def serve_app(
         held.close()
 
 
-def _end(server: uvicorn.Server, when: threading.Event) -> None:
+def _stop_on_event(server: uvicorn.Server, when: threading.Event) -> None:
     when.wait()
     server.should_exit = True
 
 
-def patient(seconds: float) -> type[H11Protocol]:
+def with_header_timeout(seconds: float) -> type[H11Protocol]:
     """uvicorn's HTTP/1.1, which by itself waits for ever, hanging up where no whole head came within some seconds."""
 
-    class Patient(H11Protocol):
+    class HeaderTimeoutProtocol(H11Protocol):
         _waiting: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: Any) -> None:
@@ -132,4 +134,4 @@ def patient(seconds: float) -> type[H11Protocol]:
                 self._waiting.cancel()
                 self._waiting = None
 
-    return Patient
+    return HeaderTimeoutProtocol

@@ -15,23 +15,23 @@ from pydantic_settings import SettingsConfigDict as SourcesConfig
 
 from modiste.errors import BadOption
 
-FILE = "modiste.toml"
-TABLE = "serve"
-PREFIX = "MODISTE_"
-ORIGIN = re.compile(
+CONFIG_FILE = "modiste.toml"
+CONFIG_TABLE = "serve"
+ENV_PREFIX = "MODISTE_"
+ORIGIN_PATTERN = re.compile(
     r"https?://(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?"
 )
-HASH = re.compile(r"sha256:[0-9a-f]{64}")
+KEY_HASH_PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def _listed(value: Any) -> Any:
+def _split_commas(value: Any) -> Any:
     """A text of several, parted by commas, as the environment has it."""
     return (
         tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
     )
 
 
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+StringList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
 Rate = Annotated[float, Field(gt=0.0, le=1e6)]
 
 
@@ -43,11 +43,11 @@ class Settings(BaseModel):
     host: str = Field(default="127.0.0.1", description="The address to serve at.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port; 0 takes a free one.")
     threads: int = Field(default=2, ge=1, le=64, description="How many pictures are drawn at once.")
-    allow_embed: Words = Field(default=(), description="Origins that may show /embed in a frame.")
-    allow_origins: Words = Field(
+    allow_embed: StringList = Field(default=(), description="Origins that may show /embed in a frame.")
+    allow_origins: StringList = Field(
         default=(), description="Origins whose pages may ask the API (CORS); none unless named."
     )
-    trusted_proxies: Words = Field(
+    trusted_proxies: StringList = Field(
         default=(),
         description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted.",
     )
@@ -91,13 +91,13 @@ class Settings(BaseModel):
         default=24_000_000, ge=0, description="Bytes of photos and thumbnails kept in memory."
     )
 
-    SECRET: ClassVar[tuple[str, ...]] = ("admin_key", "read_key")
+    SECRET_FIELDS: ClassVar[tuple[str, ...]] = ("admin_key", "read_key")
 
     @field_validator("allow_embed", "allow_origins")
     @classmethod
-    def _origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for each in given:
-            if not ORIGIN.fullmatch(each):
+            if not ORIGIN_PATTERN.fullmatch(each):
                 raise ValueError(
                     f"{each!r} is not an origin: write https://shop.example, or https://*.shop.example for all below it"
                 )
@@ -105,30 +105,32 @@ class Settings(BaseModel):
 
     @field_validator("trusted_proxies")
     @classmethod
-    def _networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for each in given:
             ip_network(each)  # a ValueError says what is wrong with it
         return given
 
     @field_validator("admin_key", "read_key")
     @classmethod
-    def _hashed(cls, given: str) -> str:
-        if given and not HASH.fullmatch(given):
+    def _check_key_hash(cls, given: str) -> str:
+        if given and not KEY_HASH_PATTERN.fullmatch(given):
             # Never said back: it may be the key itself.
             raise ValueError(
                 "this is not the hash of a key: make one with `modiste key`, and give what it calls hash"
             )
         return given
 
-    def shown(self) -> dict[str, Any]:
+    def redacted(self) -> dict[str, Any]:
         """All settings, without the hashes of keys."""
         held = self.model_dump(mode="json")
-        return held | {name: "(set)" for name in self.SECRET if held[name]}
+        return held | {name: "(set)" for name in self.SECRET_FIELDS if held[name]}
 
-    def toml(self) -> str:
+    def to_toml(self) -> str:
         """All settings as `modiste.toml` has them."""
-        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in self.shown().items()]
-        return "\n".join([f"[{TABLE}]", *lines, ""])
+        lines = [
+            f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in self.redacted().items()
+        ]
+        return "\n".join([f"[{CONFIG_TABLE}]", *lines, ""])
 
 
 def load_settings(file: Path | None = None, **given: Any) -> Settings:
@@ -140,10 +142,10 @@ def load_settings(file: Path | None = None, **given: Any) -> Settings:
     Raises:
         BadOption: a setting is unknown or cannot be; the file cannot be read.
     """
-    table = _table(file)
+    table = _read_table(file)
 
     class Sourced(Settings, BaseSettings):
-        model_config = SourcesConfig(env_prefix=PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)  # pyright: ignore[reportIncompatibleVariableOverride]
+        model_config = SourcesConfig(env_prefix=ENV_PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)  # pyright: ignore[reportIncompatibleVariableOverride]
 
         @classmethod
         def settings_customise_sources(
@@ -160,25 +162,26 @@ def load_settings(file: Path | None = None, **given: Any) -> Settings:
         found = Sourced(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise BadOption(
-            "; ".join(f"{_path(each['loc'])}: {each['msg']}" for each in error.errors()[:5]) + ".",
-            remedy=f"Mend the option --NAME, the variable {PREFIX}NAME, or NAME in [{TABLE}] of {FILE}.",
+            "; ".join(f"{_dotted_path(each['loc'])}: {each['msg']}" for each in error.errors()[:5]) + ".",
+            remedy=f"Correct the option --NAME, the variable {ENV_PREFIX}NAME, or NAME in "
+            f"[{CONFIG_TABLE}] of {CONFIG_FILE}.",
         ) from None
     return Settings(**found.model_dump())
 
 
-def _path(location: tuple[int | str, ...]) -> str:
+def _dotted_path(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location)
 
 
-def _table(file: Path | None) -> dict[str, Any]:
-    path = Path(FILE) if file is None else file
+def _read_table(file: Path | None) -> dict[str, Any]:
+    path = Path(CONFIG_FILE) if file is None else file
     if file is None and not path.is_file():
         return {}
-    remedy = f"Write its settings into a table [{TABLE}], as `modiste serve --print-config` does."
+    remedy = f"Write its settings into a table [{CONFIG_TABLE}], as `modiste serve --print-config` does."
     try:
         held: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadOption(f"{path} cannot be read: {error}.", remedy=remedy) from None
-    if set(held) - {TABLE} or not isinstance(held.get(TABLE, {}), dict):
+    if set(held) - {CONFIG_TABLE} or not isinstance(held.get(CONFIG_TABLE, {}), dict):
         raise BadOption(f"{path} has {', '.join(held)}.", remedy=remedy)
-    return cast("dict[str, Any]", held.get(TABLE, {}))
+    return cast("dict[str, Any]", held.get(CONFIG_TABLE, {}))

@@ -12,73 +12,73 @@ from starlette.responses import JSONResponse, Response
 
 from modiste._version import __version__
 from modiste.server.app import NO_TELEMETRY
-from modiste.server.dependencies import front_of
-from modiste.server.http_cache import LEAST_ZIPPED
+from modiste.server.dependencies import get_versions
+from modiste.server.http_cache import MIN_GZIP_BYTES
 from modiste.server.metrics import Metrics
-from modiste.server.middleware.access_log import Timed
-from modiste.server.middleware.body_limit import BodyLimit
-from modiste.server.middleware.security_headers import Shield
-from modiste.server.middleware.timeout import Guard
-from modiste.server.openapi import NO_STORE
-from modiste.server.problems import add_handlers
+from modiste.server.middleware.access_log import AccessLogMiddleware
+from modiste.server.middleware.body_limit import BodyLimitMiddleware
+from modiste.server.middleware.security_headers import SecurityHeadersMiddleware
+from modiste.server.middleware.timeout import TimeoutMiddleware
+from modiste.server.openapi import NO_STORE_HEADERS
+from modiste.server.problems import add_exception_handlers
 from modiste.server.routes import search
 from modiste.server.routes.health import metrics
 from modiste.server.settings import Settings
-from modiste.server.thread_pools import Crew
-from modiste.shop.query import Counsel
+from modiste.server.thread_pools import BoundedPool
+from modiste.shop.query import QueryEngine
 
 T = TypeVar("T")
-THREADS = 32  # questions under way at once: these wait for shards, and work little
+QUERY_THREADS = 32  # questions under way at once: these wait for shards, and work little
 
 
-class Shards(Protocol):
+class ShardSearch(Protocol):
     """What asks the shards; see `scale.front.Front`."""
 
     @property
-    def now(self) -> Any:
+    def current(self) -> Any:
         """The shop as it is asked now: a Counsel with `whole` and `version`."""
 
-    def ask(self, work: Callable[[Any], T]) -> T:
+    def run(self, work: Callable[[Any], T]) -> T:
         """What some work with it returns; done anew where the shards were replaced meanwhile."""
         ...
 
-    def about(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """The version, the shards and their replicas."""
         ...
 
 
-class Door:
+class ShardVersions:
     """Stands for the studio where routes ask for it."""
 
-    def __init__(self, shards: Shards, settings: Settings) -> None:
+    def __init__(self, shards: ShardSearch, settings: Settings) -> None:
         self.shards = shards
         self.metrics = Metrics()
-        self.crew = Crew("ask", THREADS, settings.queue)
+        self.pool = BoundedPool("ask", QUERY_THREADS, settings.queue)
 
-    def named(self, _version: str) -> Asking:
+    def get(self, _version: str) -> ShardedShop:
         """The shop as it is asked now."""
-        return Asking(self, self.shards.now)
+        return ShardedShop(self, self.shards.current)
 
 
-class Asking:
+class ShardedShop:
     """One version of the shop, as routes ask it."""
 
-    def __init__(self, door: Door, shop: Any) -> None:
+    def __init__(self, door: ShardVersions, shop: Any) -> None:
         self._door = door
-        self.shop: Counsel = shop
-        self.reach = shop.whole.reach
+        self.shop: QueryEngine = shop
+        self.code_bounds = shop.whole.reach
         self.version: str = shop.version
 
-    async def asked(self, work: Callable[..., T], _studio: Asking, *given: Any) -> T:
+    async def run_query(self, work: Callable[..., T], _studio: ShardedShop, *given: Any) -> T:
         """What `work` returns, given the newest version and the rest; anew if that is replaced meanwhile."""
 
         def with_newest(shop: Any) -> T:
-            return work(Asking(self._door, shop), *given)
+            return work(ShardedShop(self._door, shop), *given)
 
-        return await self._door.crew.do(self._door.shards.ask, with_newest)
+        return await self._door.pool.run(self._door.shards.run, with_newest)
 
 
-def create_door(shards: Shards, settings: Settings) -> FastAPI:
+def create_shard_app(shards: ShardSearch, settings: Settings) -> FastAPI:
     """The application that asks the shards."""
     app = FastAPI(
         title="Modiste shards",
@@ -89,26 +89,26 @@ def create_door(shards: Shards, settings: Settings) -> FastAPI:
         redirect_slashes=False,
         telemetry=NO_TELEMETRY,
     )
-    app.state.front = door = Door(shards, settings)
-    app.include_router(search.routes)
+    app.state.front = door = ShardVersions(shards, settings)
+    app.include_router(search.router)
     app.add_api_route("/livez", livez)
     app.add_api_route("/readyz", readyz)
     app.add_api_route("/metrics", metrics)
-    add_handlers(app)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(GZipMiddleware, minimum_size=LEAST_ZIPPED, compresslevel=5)
-    app.add_middleware(Guard, seconds=settings.deadline)
-    app.add_middleware(Timed, metrics=door.metrics)
-    app.add_middleware(Shield, allow_embed=())
+    add_exception_handlers(app)
+    app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(GZipMiddleware, minimum_size=MIN_GZIP_BYTES, compresslevel=5)
+    app.add_middleware(TimeoutMiddleware, seconds=settings.deadline)
+    app.add_middleware(AccessLogMiddleware, metrics=door.metrics)
+    app.add_middleware(SecurityHeadersMiddleware, allow_embed=())
     return app
 
 
 async def livez() -> Response:
     """Whether the server runs."""
-    return JSONResponse({"status": "alive"}, headers=NO_STORE)
+    return JSONResponse({"status": "alive"}, headers=NO_STORE_HEADERS)
 
 
-async def readyz(door: Annotated[Door, Depends(front_of)]) -> Response:
+async def readyz(door: Annotated[ShardVersions, Depends(get_versions)]) -> Response:
     """Whether every shard answers, each of the same version; and their replicas."""
-    told = await asyncio.to_thread(door.shards.about)
-    return JSONResponse({"status": "ready"} | told, headers=NO_STORE)
+    told = await asyncio.to_thread(door.shards.status)
+    return JSONResponse({"status": "ready"} | told, headers=NO_STORE_HEADERS)

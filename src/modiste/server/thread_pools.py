@@ -9,29 +9,29 @@ from functools import partial
 from threading import Lock
 from typing import ParamSpec, TypeVar
 
-from modiste.server.problems import Refusal
+from modiste.server.problems import ProblemException
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Crew:
+class BoundedPool:
     """Some threads. At most `most` requests may wait for them beside those that they work for."""
 
-    def __init__(self, name: str, threads: int, most: int) -> None:
+    def __init__(self, name: str, threads: int, max_waiting: int) -> None:
         self.name = name
-        self._most = most + threads
+        self._max_pending = max_waiting + threads
         self._pool = ThreadPoolExecutor(threads, name)
         self._lock = Lock()
-        self.under_way = 0  # running and waiting
+        self.pending = 0  # running and waiting
 
-    async def do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `work` returns, run by one of the threads. Raises Refusal (503) when too many wait."""
         with self._lock:
-            full = self.under_way >= self._most
-            self.under_way += not full
+            full = self.pending >= self._max_pending
+            self.pending += not full
         if full:
-            raise Refusal(
+            raise ProblemException(
                 503,
                 "busy",
                 "The server has more to do than it can.",
@@ -40,12 +40,12 @@ class Crew:
             )
         job = self._pool.submit(partial(work, *args, **kwargs))
         # Counted until it has ended, though whoever asked may have gone: the thread is taken until then.
-        job.add_done_callback(lambda _: self._done())
+        job.add_done_callback(lambda _: self._release())
         return await asyncio.wrap_future(job)
 
-    def _done(self) -> None:
+    def _release(self) -> None:
         with self._lock:
-            self.under_way -= 1
+            self.pending -= 1
 
     def close(self) -> None:
         """Let the threads end what they are at."""

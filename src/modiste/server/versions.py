@@ -8,102 +8,104 @@ from pathlib import Path
 
 from modiste._version import __version__
 from modiste.errors import ModisteError
-from modiste.server.log_config import log
+from modiste.server.log_config import logger
 from modiste.server.metrics import Metrics
-from modiste.server.payloads import prepare
-from modiste.server.served_shop import Crews, Studio
+from modiste.server.payloads import build_payloads
+from modiste.server.served_shop import ServedShop, ThreadPools
 from modiste.server.settings import Settings
-from modiste.shop.backend import Elsewhere
+from modiste.shop.backend import FallbackFn
 from modiste.shop.shop import Shop
 
-WAITING = 8  # threads more that ask, where something else looks: they wait for it, and work little
-LooksFor = Callable[[str], Elsewhere]
+REMOTE_QUERY_THREADS = (
+    8  # threads more that ask, where something else looks: they wait for it, and work little
+)
+BackendFactory = Callable[[str], FallbackFn]
 """What looks for products of a version of the shop, by its name."""
 
 
-class Front:
+class VersionManager:
     """The version that is served, and the one before, for those who began with it.
 
     A request has the version that it began with to its end. A page may go on with the version that it was loaded
     with, by naming it: a design means nothing to another model.
     """
 
-    def __init__(self, shop: Shop, settings: Settings, looks_for: LooksFor | None = None) -> None:
+    def __init__(self, shop: Shop, settings: Settings, backend_factory: BackendFactory | None = None) -> None:
         self.settings = settings
-        self._looks_for = looks_for
+        self._backend_factory = backend_factory
         self.metrics = Metrics()
-        self.crews = Crews(settings, WAITING if looks_for is not None else 0)
-        self.now = self._studio(shop)
-        self.before: Studio | None = None
+        self.pools = ThreadPools(settings, REMOTE_QUERY_THREADS if backend_factory is not None else 0)
+        self.current = self._served_shop(shop)
+        self.previous: ServedShop | None = None
         self.ready = False
-        self._switching = asyncio.Lock()
-        for crew in self.crews.all:
-            self.metrics.queue.labels(crew.name).set_function(lambda crew=crew: crew.under_way)
-        self.metrics.cached.labels("frames").set_function(lambda: self.now.frames.size)
-        self.metrics.cached.labels("photos").set_function(lambda: self.now.photos.size)
+        self._switch_lock = asyncio.Lock()
+        for crew in self.pools.pools:
+            self.metrics.queue_length.labels(crew.name).set_function(lambda crew=crew: crew.pending)
+        self.metrics.cache_bytes.labels("frames").set_function(lambda: self.current.frame_cache.used_bytes)
+        self.metrics.cache_bytes.labels("photos").set_function(lambda: self.current.photo_cache.used_bytes)
 
-    async def begin(self) -> None:
+    async def start(self) -> None:
         """Load all that the first visitor would wait for."""
-        await self.now.asked(self.now.warm)
-        self._tell()
+        await self.current.run_query(self.current.warm_up)
+        self._update_metrics()
         self.ready = True
 
-    async def switch(self) -> Studio:
+    async def switch(self) -> ServedShop:
         """Serve the shop as it is on disk now, once it is all loaded; until then, and if it cannot be, as before.
 
         Raises:
             ShopError: the shop on disk cannot answer.
         """
-        async with self._switching:
-            old = self.now
-            new = await asyncio.to_thread(self._opened, old.shop.path)
+        async with self._switch_lock:
+            old = self.current
+            new = await asyncio.to_thread(self._open, old.shop.path)
             if new.version == old.version:
                 return old
-            await prepare(new)
-            self.now, self.before = new, old
-            self._tell()
+            await build_payloads(new)
+            self.current, self.previous = new, old
+            self._update_metrics()
             return new
 
-    def named(self, version: str) -> Studio:
+    def get(self, version: str) -> ServedShop:
         """The version with a name, if it is still here; else the one that is served."""
-        if self.before is not None and version == self.before.version:
-            return self.before
-        return self.now
+        if self.previous is not None and version == self.previous.version:
+            return self.previous
+        return self.current
 
-    def drawing(self, frames: str) -> Studio | None:
+    def find_by_render_id(self, frames: str) -> ServedShop | None:
         """The version that draws frames of a name; None if there is none, or none any more."""
-        for each in (self.now, self.before):
-            if each is not None and each.frames_id == frames:
+        for each in (self.current, self.previous):
+            if each is not None and each.render_id == frames:
                 return each
         return None
 
     def close(self) -> None:
         """Stop being ready, and let the threads end what they are at."""
         self.ready = False
-        self.crews.close()
+        self.pools.close()
 
-    def _opened(self, path: Path | str) -> Studio:
+    def _open(self, path: Path | str) -> ServedShop:
         # As many threads to a question as the shop before was opened with.
-        shop = Shop.open(path, need="map", threads=self.now.shop.threads)
-        made = self._studio(shop)
-        made.warm()
+        shop = Shop.open(path, need="map", threads=self.current.shop.threads)
+        made = self._served_shop(shop)
+        made.warm_up()
         return made
 
-    def _studio(self, shop: Shop) -> Studio:
-        if self._looks_for is not None:
-            shop.elsewhere = self._looks_for(shop.version)
-        return Studio(shop, self.settings, self.crews, self.metrics)
+    def _served_shop(self, shop: Shop) -> ServedShop:
+        if self._backend_factory is not None:
+            shop.elsewhere = self._backend_factory(shop.version)
+        return ServedShop(shop, self.settings, self.pools, self.metrics)
 
-    def _tell(self) -> None:
-        shop = self.now.shop
-        self.metrics.products.set(len(shop.catalogue))
+    def _update_metrics(self) -> None:
+        shop = self.current.shop
+        self.metrics.product_count.set(len(shop.catalogue))
         self.metrics.info.clear()
         self.metrics.info.labels(__version__, shop.model.model_id).set(1)
 
 
-async def follow(front: Front) -> None:
+async def follow(front: VersionManager) -> None:
     """Go over to the shop as it is on disk, on SIGHUP; what is served stays where that cannot be."""
     try:
-        log.info("serving version %s", (await front.switch()).version)
+        logger.info("serving version %s", (await front.switch()).version)
     except ModisteError as error:
-        log.error("still serving version %s: %s", front.now.version, error)
+        logger.error("still serving version %s: %s", front.current.version, error)

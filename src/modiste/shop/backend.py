@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.search.index import LatentIndex
-from modiste.search.sharding import merged
-from modiste.shop.filters import Where
-from modiste.shop.hubness import Crowds
+from modiste.search.sharding import merge_top_k
+from modiste.shop.filters import Filter
+from modiste.shop.hubness import HubPenalty
 from modiste.shop.products import Products
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 Scores = NDArray[np.float64]
-Wanted = Literal["words", "places", "scores"]
-NOWHERE = (0.0, 0.0)
+HitFields = Literal["words", "places", "scores"]
+NO_POSITION = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class Query:
     """One look: the `k` products nearest to a code `(n,)`, fewer where there are fewer.
 
     Of those in a `cluster`, of a `category`, and of what a filter lets through; None is no bound. `less_of` is a
@@ -38,9 +38,9 @@ class Look:
     tau: float
     cluster: int | None = None
     category: str | None = None
-    where: Where | None = None
-    less_of: int | None = None
-    wanted: Wanted = "words"
+    where: Filter | None = None
+    source_cluster: int | None = None
+    fields: HitFields = "words"
 
 
 class Hit(NamedTuple):
@@ -51,22 +51,22 @@ class Hit(NamedTuple):
     score: float
     category: str = ""
     cluster: int = 0
-    attributes: str = "{}"
-    place: tuple[float, float] = NOWHERE
+    attributes_json: str = "{}"
+    position: tuple[float, float] = NO_POSITION
 
 
-Looking = Callable[[Sequence[Look]], list[list[Hit]]]
+SearchFn = Callable[[Sequence[Query]], list[list[Hit]]]
 """What answers looks: for each its hits, best first."""
-Elsewhere = Callable[[Sequence[Look]], list[list[Hit]] | None]
+FallbackFn = Callable[[Sequence[Query]], list[list[Hit]] | None]
 """What answers looks of a shop for it, or None where it cannot."""
 
 
-def merged_hits(answers: Sequence[Sequence[Hit]], k: int) -> list[Hit]:
+def merge_hits(answers: Sequence[Sequence[Hit]], k: int) -> list[Hit]:
     """One look's hits, of what several shards answered it."""
-    return merged(answers, k, lambda hit: (hit.rank, hit.id))
+    return merge_top_k(answers, k, lambda hit: (hit.rank, hit.id))
 
 
-class Shelf:
+class LocalBackend:
     """Some products, that can be looked among."""
 
     def __init__(
@@ -74,18 +74,22 @@ class Shelf:
         catalogue: Products,
         index: LatentIndex,
         assignments: Rows,
-        crowds: Crowds,
-        places: Callable[[], NDArray[np.float32]],
+        hub_penalty: HubPenalty,
+        positions: Callable[[], NDArray[np.float32]],
     ) -> None:
         """Of `N` products, in the order of their ids: clusters `assignments` `(N,)`; `places` `(N, 2)` when needed."""
         self._catalogue = catalogue
         self._index = index
         self._assignments = assignments
-        self._crowds = crowds
-        self._places = places
-        self._numbers = {name: number for number, name in enumerate(dict.fromkeys(catalogue.categories))}
-        self._category = np.array([self._numbers[name] for name in catalogue.categories], np.int32)
-        self._sizes = np.bincount(assignments)
+        self._hub_penalty = hub_penalty
+        self._positions = positions
+        self._category_numbers = {
+            name: number for number, name in enumerate(dict.fromkeys(catalogue.categories))
+        }
+        self._category_by_row = np.array(
+            [self._category_numbers[name] for name in catalogue.categories], np.int32
+        )
+        self._cluster_sizes = np.bincount(assignments)
 
     def __len__(self) -> int:
         return len(self._catalogue)
@@ -94,23 +98,23 @@ class Shelf:
         """The fixed-epsilon code of a product, `(n,)`. Raises UnknownProduct."""
         return self._index.code(self._catalogue.row(product_id))
 
-    def look(self, looks: Sequence[Look]) -> list[list[Hit]]:
+    def search(self, queries: Sequence[Query]) -> list[list[Hit]]:
         """For each look its hits, best first. Raises BadOption where a filter asks for what there is not."""
         masks: dict[int, Mask] = {}
-        for look in looks:
+        for look in queries:
             if look.where and id(look.where) not in masks:
-                masks[id(look.where)] = self._catalogue.columns.matching(look.where)
-        return [self._hits(look, masks.get(id(look.where))) for look in looks]
+                masks[id(look.where)] = self._catalogue.columns.mask(look.where)
+        return [self._search_one(look, masks.get(id(look.where))) for look in queries]
 
-    def hits(self, rows: Rows, scores: Scores, ranks: Scores, wanted: Wanted = "words") -> list[Hit]:
+    def hits(self, rows: Rows, scores: Scores, ranks: Scores, fields: HitFields = "words") -> list[Hit]:
         """Products in some rows, as found with these scores."""
         held, given = self._catalogue, zip(rows.tolist(), scores.tolist(), ranks.tolist(), strict=True)
-        if wanted == "scores":
+        if fields == "scores":
             return [Hit(rank, held.ids[row], score) for row, score, rank in given]
-        if wanted == "places":
-            places = self._places()
+        if fields == "places":
+            places = self._positions()
             return [
-                Hit(rank, held.ids[row], score, place=tuple(places[row].tolist()))
+                Hit(rank, held.ids[row], score, position=tuple(places[row].tolist()))
                 for row, score, rank in given
             ]
         return [
@@ -120,49 +124,49 @@ class Shelf:
                 score,
                 held.categories[row],
                 int(self._assignments[row]),
-                held.text(row),
+                held.attributes_json(row),
             )
             for row, score, rank in given
         ]
 
-    def _hits(self, look: Look, mask: Mask | None) -> list[Hit]:
-        if look.category is not None:
-            fits = self._category == self._numbers.get(look.category, -1)
+    def _search_one(self, query: Query, mask: Mask | None) -> list[Hit]:
+        if query.category is not None:
+            fits = self._category_by_row == self._category_numbers.get(query.category, -1)
             mask = fits if mask is None else mask & fits
-        if look.less_of is not None and look.cluster is not None:
-            return self._less(look, look.cluster, look.less_of, mask)
-        if mask is not None and look.cluster is not None:
-            mask = mask & (self._assignments == look.cluster)
+        if query.source_cluster is not None and query.cluster is not None:
+            return self._search_penalized(query, query.cluster, query.source_cluster, mask)
+        if mask is not None and query.cluster is not None:
+            mask = mask & (self._assignments == query.cluster)
         if mask is not None:
             among, scope = int(mask.sum()), None
         else:
-            among, scope = self._size(look.cluster), look.cluster
-        wanted = min(look.k, among)
+            among, scope = self._cluster_size(query.cluster), query.cluster
+        wanted = min(query.k, among)
         if wanted == 0:
             return []
         found, scores = self._index.nearest(
-            look.code,
+            query.code,
             wanted,
-            method=look.method,
-            metric=look.metric,
-            tau=look.tau,
+            method=query.method,
+            metric=query.metric,
+            tau=query.tau,
             rows=None if among == len(self._catalogue) else mask,
             cluster=scope,
         )
-        return self.hits(found, scores, -scores if look.method == "likelihood" else scores, look.wanted)
+        return self.hits(found, scores, -scores if query.method == "likelihood" else scores, query.fields)
 
-    def _size(self, cluster: int | None) -> int:
+    def _cluster_size(self, cluster: int | None) -> int:
         if cluster is None:
             return len(self._catalogue)
-        return int(self._sizes[cluster]) if cluster < len(self._sizes) else 0
+        return int(self._cluster_sizes[cluster]) if cluster < len(self._cluster_sizes) else 0
 
-    def _less(self, look: Look, cluster: int, own: int, mask: Mask | None) -> list[Hit]:
+    def _search_penalized(self, query: Query, cluster: int, source: int, mask: Mask | None) -> list[Hit]:
         fits = self._assignments == cluster
         rows = np.flatnonzero(fits if mask is None else fits & mask)
-        wanted = min(look.k, len(rows))
+        wanted = min(query.k, len(rows))
         if wanted == 0:
             return []
-        less = self._crowds.less(own, cluster, look.method, look.metric, look.tau)
-        given = (look.code, wanted, less, look.method, look.metric, look.tau, rows)
-        found, scores, ranked = self._index.nearest_less(*given)
-        return self.hits(found, scores, -ranked, look.wanted)
+        less = self._hub_penalty.penalty(source, cluster, query.method, query.metric, query.tau)
+        given = (query.code, wanted, less, query.method, query.metric, query.tau, rows)
+        found, scores, ranked = self._index.nearest_penalized(*given)
+        return self.hits(found, scores, -ranked, query.fields)

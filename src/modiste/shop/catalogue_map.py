@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from modiste.errors import SchemaError
 from modiste.shop import similarity_words
-from modiste.storage.atomic import write_whole
-from modiste.storage.json_files import json_bytes, sealed
+from modiste.storage.atomic import write_file
+from modiste.storage.json_files import to_json_bytes, with_checksum
 
 SCHEMA = 1
 REMEDY = "Make it anew with `modiste sliders --shop DIR`."
@@ -31,10 +31,10 @@ class CatalogueMap:
     positions: NDArray[np.float32]
     swatches: dict[str, dict[str, str]]
     thresholds: dict[str, list[float]]
-    loneliness: list[float]
+    neighbour_distances: list[float]
     background: tuple[int, int, int]
     extent: float
-    first: str
+    opening_product: str
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; positions to four decimals, finer than any screen."""
@@ -45,10 +45,10 @@ class CatalogueMap:
             "y": y,
             "swatches": self.swatches,
             "thresholds": self.thresholds,
-            "loneliness": self.loneliness,
+            "loneliness": self.neighbour_distances,
             "background": list(self.background),
             "extent": self.extent,
-            "first": self.first,
+            "first": self.opening_product,
         }
 
     @classmethod
@@ -66,20 +66,21 @@ class CatalogueMap:
                 for name, colours in given["swatches"].items()
             }
             thresholds = {
-                similarity_words.key(*asked): _numbers(
-                    given["thresholds"][similarity_words.key(*asked)], len(similarity_words.LADDER)
+                similarity_words.threshold_key(*asked): _parse_numbers(
+                    given["thresholds"][similarity_words.threshold_key(*asked)],
+                    len(similarity_words.QUANTILES),
                 )
-                for asked in similarity_words.QUESTIONS
+                for asked in similarity_words.SCORINGS
             }
             red, green, blue = (int(value) for value in given["background"])
-            extent = _numbers([given["extent"]], 1)[0]
+            extent = _parse_numbers([given["extent"]], 1)[0]
             if not all(0 <= value <= 255 for value in (red, green, blue)):
                 raise ValueError("the background is no colour")
             return cls(
                 positions.astype(np.float32),
                 swatches,
                 thresholds,
-                _numbers(given["loneliness"], 101),
+                _parse_numbers(given["loneliness"], 101),
                 (red, green, blue),
                 extent,
                 str(given["first"]),
@@ -88,12 +89,12 @@ class CatalogueMap:
             raise SchemaError(f"The map is damaged: {error}.", remedy=REMEDY) from None
 
 
-def write_map(path: Path, made_from: dict[str, str], made: CatalogueMap) -> None:
+def write_map(path: Path, built_from: dict[str, str], catalogue_map: CatalogueMap) -> None:
     """Write the map with what it was made from, whole or not at all. Raises StorageError."""
-    write_whole(path, json_bytes(sealed(made_from | made.to_dict())))
+    write_file(path, to_json_bytes(with_checksum(built_from | catalogue_map.to_dict())))
 
 
-def _numbers(raw: Any, count: int) -> list[float]:
+def _parse_numbers(raw: Any, count: int) -> list[float]:
     numbers = np.array(raw, np.float64)
     if numbers.shape != (count,) or not np.isfinite(numbers).all():
         raise ValueError(f"{count} numbers were expected, not {str(raw)[:60]}")

@@ -13,14 +13,19 @@ from PIL import Image, ImageDraw, ImageFont
 from modiste.errors import BadOption
 from modiste.shop.results import Match, Matches, Recommendations
 from modiste.shop.shop import Shop
-from modiste.storage.atomic import write_whole
+from modiste.storage.atomic import write_file
 
-GAP = 12
-CELL_WIDTH = 150
+GAP_PX = 12
+CELL_WIDTH_PX = 150
 CAPTION_LINES = 3
-STRIP_WIDTH = 90
-LINE = 15
-INK, FAINT, PAPER, EDGE = (30, 30, 30), (110, 110, 110), (255, 255, 255), (222, 222, 222)
+STRIP_WIDTH_PX = 90
+LINE_HEIGHT_PX = 15
+TEXT_COLOUR, CAPTION_COLOUR, BACKGROUND_COLOUR, BORDER_COLOUR = (
+    (30, 30, 30),
+    (110, 110, 110),
+    (255, 255, 255),
+    (222, 222, 222),
+)
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 Cell = tuple[NDArray[np.uint8], tuple[str, ...]]
@@ -28,21 +33,21 @@ Cell = tuple[NDArray[np.uint8], tuple[str, ...]]
 
 def similar_sheet(query: NDArray[np.uint8], caption: Sequence[str], matches: Matches) -> Image.Image:
     """The query's picture, uint8 `(H, W, 3)`, with its caption, then the matches, five to a row."""
-    cells = [_cell(match) for match in matches]
+    cells = [_match_cell(match) for match in matches]
     rows = [cells[start : start + 5] for start in range(0, len(cells), 5)]
-    return _sheet((query, tuple(caption)), [("", row) for row in rows])
+    return _draw_sheet((query, tuple(caption)), [("", row) for row in rows])
 
 
 def recommend_sheet(query: NDArray[np.uint8], caption: Sequence[str], answer: Recommendations) -> Image.Image:
     """The query's picture with its caption, then a row for each other cluster."""
-    rows = [(each.label, [_cell(match) for match in each.matches]) for each in answer]
-    return _sheet((query, tuple(caption)), rows)
+    rows = [(each.label, [_match_cell(match) for match in each.matches]) for each in answer]
+    return _draw_sheet((query, tuple(caption)), rows)
 
 
 def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
     """A row for each slider, latents first: a product from the catalogue as it is, then from one end to the other."""
     height, width = shop.frame
-    size = (STRIP_WIDTH, max(1, round(STRIP_WIDTH * height / width)))
+    size = (STRIP_WIDTH_PX, max(1, round(STRIP_WIDTH_PX * height / width)))
     start = shop.encodings.mean[np.random.default_rng(seed).integers(len(shop.catalogue))]
     names, ways = list[str](), list[NDArray[np.float32]]()
     for each in shop.sliders.latents:
@@ -55,30 +60,39 @@ def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
         there = np.linspace(each.minimum, each.maximum, steps) - float(start @ direction)
         names.append(each.name)
         ways.append((start + there[:, None] * direction).astype(np.float32))
-    left, line = 2 * CELL_WIDTH, size[1] + 4
-    sheet = Image.new("RGB", (left + (steps + 1) * (size[0] + 4) + GAP, GAP + len(ways) * line), PAPER)
+    left, line = 2 * CELL_WIDTH_PX, size[1] + 4
+    sheet = Image.new(
+        "RGB", (left + (steps + 1) * (size[0] + 4) + GAP_PX, GAP_PX + len(ways) * line), BACKGROUND_COLOUR
+    )
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
     drawn = shop.decode(np.concatenate([start[None], *ways]))
     for row, name in enumerate(names):
-        top = GAP + row * line
-        draw.text((GAP, top + size[1] // 2 - LINE // 2), _shorten(name, font, left - GAP), INK, font)
+        top = GAP_PX + row * line
+        draw.text(
+            (GAP_PX, top + size[1] // 2 - LINE_HEIGHT_PX // 2),
+            _shorten(name, font, left - GAP_PX),
+            TEXT_COLOUR,
+            font,
+        )
         for column in range(steps + 1):
             pixels = drawn[0 if column == 0 else row * steps + column]
             small = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
-            sheet.paste(small, (left + column * (size[0] + 4) + (GAP if column else 0), top))
+            sheet.paste(small, (left + column * (size[0] + 4) + (GAP_PX if column else 0), top))
     return sheet
 
 
-def quality_sheet(shop: Shop, ids: Sequence[str], *, near: int = 3, beside: int = 1) -> Image.Image:
+def quality_sheet(
+    shop: Shop, ids: Sequence[str], *, similar_count: int = 3, recommended_count: int = 1
+) -> Image.Image:
     """A row for each product: its photo, what is drawn of it, the products nearest to it, and what goes with it."""
     height, width = shop.frame
-    size = (STRIP_WIDTH, max(1, round(STRIP_WIDTH * height / width)))
+    size = (STRIP_WIDTH_PX, max(1, round(STRIP_WIDTH_PX * height / width)))
     lines: list[list[list[NDArray[np.uint8]]]] = []
     for id_ in ids:
         code = shop.code_of(id_)
         mean = shop.encodings.mean[shop.catalogue.row(id_)]
-        similar: Matches = Matches(shop.similar(code, near, "fixed-epsilon", exclude=(id_,)))
-        answer: Recommendations = Recommendations(shop.recommend(code, beside))
+        similar: Matches = Matches(shop.similar(code, similar_count, "fixed-epsilon", exclude=(id_,)))
+        answer: Recommendations = Recommendations(shop.recommend(code, recommended_count))
         goes_with = [match.photo() for each in answer for match in each.matches]
         lines.append(
             [[shop.photo(id_)], [shop.decode(mean)], [match.photo() for match in similar], goes_with]
@@ -86,14 +100,16 @@ def quality_sheet(shop: Shop, ids: Sequence[str], *, near: int = 3, beside: int 
     widths = [max(len(line[part]) for line in lines) for part in range(4)]
     titles = ("a photo", "drawn", "the nearest", "what goes with it")
     step = size[0] + 4
-    lefts = [GAP + sum(widths[:part]) * step + 2 * GAP * part for part in range(4)]
-    top = GAP + LINE + 6
+    lefts = [GAP_PX + sum(widths[:part]) * step + 2 * GAP_PX * part for part in range(4)]
+    top = GAP_PX + LINE_HEIGHT_PX + 6
     sheet = Image.new(
-        "RGB", (lefts[3] + widths[3] * step + GAP, top + len(lines) * (size[1] + 4) + GAP), PAPER
+        "RGB",
+        (lefts[3] + widths[3] * step + GAP_PX, top + len(lines) * (size[1] + 4) + GAP_PX),
+        BACKGROUND_COLOUR,
     )
     draw, bold = ImageDraw.Draw(sheet), ImageFont.load_default(14)
     for left, title in zip(lefts, titles, strict=True):
-        draw.text((left, GAP), _shorten(title, bold, 2 * CELL_WIDTH), INK, bold)
+        draw.text((left, GAP_PX), _shorten(title, bold, 2 * CELL_WIDTH_PX), TEXT_COLOUR, bold)
     for number, line in enumerate(lines):
         for left, pictures in zip(lefts, line, strict=True):
             for column, pixels in enumerate(pictures):
@@ -102,15 +118,15 @@ def quality_sheet(shop: Shop, ids: Sequence[str], *, near: int = 3, beside: int 
     return sheet
 
 
-def save_picture(path: Path, picture: Image.Image) -> None:
+def save_image(path: Path, image: Image.Image) -> None:
     """Write a picture in the format of its suffix, whole or not at all. Raises BadOption, StorageError."""
-    check_suffix(path)
+    check_image_suffix(path)
     data = io.BytesIO()
-    picture.save(data, FORMATS[path.suffix.lower()])
-    write_whole(path, data.getvalue())
+    image.save(data, FORMATS[path.suffix.lower()])
+    write_file(path, data.getvalue())
 
 
-def check_suffix(path: Path) -> None:
+def check_image_suffix(path: Path) -> None:
     """Raise BadOption unless a picture can be written under that name."""
     if path.suffix.lower() not in FORMATS:
         raise BadOption(
@@ -118,41 +134,41 @@ def check_suffix(path: Path) -> None:
         )
 
 
-def _cell(match: Match) -> Cell:
+def _match_cell(match: Match) -> Cell:
     words = [
         str(match.attributes[name]) for name in ("base_colour", "article_type") if name in match.attributes
     ]
     return match.photo(), (match.id, " ".join(words) or match.category, f"{match.score:.3g}")
 
 
-def _sheet(query: Cell, rows: Sequence[tuple[str, Sequence[Cell]]]) -> Image.Image:
+def _draw_sheet(query: Cell, rows: Sequence[tuple[str, Sequence[Cell]]]) -> Image.Image:
     height, width = query[0].shape[:2]
-    cell_height = max(1, round(CELL_WIDTH * height / width)) + CAPTION_LINES * LINE + 4
-    titled = LINE + 6 if any(title for title, _ in rows) else 0
+    cell_height = max(1, round(CELL_WIDTH_PX * height / width)) + CAPTION_LINES * LINE_HEIGHT_PX + 4
+    titled = LINE_HEIGHT_PX + 6 if any(title for title, _ in rows) else 0
     columns = max([1, *(len(cells) for _, cells in rows)])
-    left = CELL_WIDTH + 3 * GAP  # the query stands apart
+    left = CELL_WIDTH_PX + 3 * GAP_PX  # the query stands apart
     sheet = Image.new(
         "RGB",
         (
-            left + columns * (CELL_WIDTH + GAP),
-            GAP + max(1, len(rows)) * (cell_height + titled + GAP),
+            left + columns * (CELL_WIDTH_PX + GAP_PX),
+            GAP_PX + max(1, len(rows)) * (cell_height + titled + GAP_PX),
         ),
-        PAPER,
+        BACKGROUND_COLOUR,
     )
     draw = ImageDraw.Draw(sheet)
     bold, font = ImageFont.load_default(14), ImageFont.load_default(12)
-    _paste(sheet, draw, font, query, GAP, GAP + titled)
+    _draw_cell(sheet, draw, font, query, GAP_PX, GAP_PX + titled)
     for number, (title, cells) in enumerate(rows):
-        top = GAP + number * (cell_height + titled + GAP)
+        top = GAP_PX + number * (cell_height + titled + GAP_PX)
         if title:
-            draw.text((left, top), title, INK, bold)
+            draw.text((left, top), title, TEXT_COLOUR, bold)
         for column, cell in enumerate(cells):
-            _paste(sheet, draw, font, cell, left + column * (CELL_WIDTH + GAP), top + titled)
-    draw.line((left - GAP, GAP, left - GAP, sheet.height - GAP), EDGE)
+            _draw_cell(sheet, draw, font, cell, left + column * (CELL_WIDTH_PX + GAP_PX), top + titled)
+    draw.line((left - GAP_PX, GAP_PX, left - GAP_PX, sheet.height - GAP_PX), BORDER_COLOUR)
     return sheet
 
 
-def _paste(
+def _draw_cell(
     sheet: Image.Image,
     draw: ImageDraw.ImageDraw,
     font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
@@ -161,16 +177,21 @@ def _paste(
     y: int,
 ) -> None:
     pixels, lines = cell
-    height = max(1, round(CELL_WIDTH * pixels.shape[0] / pixels.shape[1]))
-    sheet.paste(Image.fromarray(pixels).resize((CELL_WIDTH, height), Image.Resampling.LANCZOS), (x, y))
-    draw.rectangle((x, y, x + CELL_WIDTH - 1, y + height - 1), outline=EDGE)
+    height = max(1, round(CELL_WIDTH_PX * pixels.shape[0] / pixels.shape[1]))
+    sheet.paste(Image.fromarray(pixels).resize((CELL_WIDTH_PX, height), Image.Resampling.LANCZOS), (x, y))
+    draw.rectangle((x, y, x + CELL_WIDTH_PX - 1, y + height - 1), outline=BORDER_COLOUR)
     for number, line in enumerate(lines[:CAPTION_LINES]):
         draw.text(
-            (x, y + height + 3 + number * LINE), _shorten(line, font), INK if number == 0 else FAINT, font
+            (x, y + height + 3 + number * LINE_HEIGHT_PX),
+            _shorten(line, font),
+            TEXT_COLOUR if number == 0 else CAPTION_COLOUR,
+            font,
         )
 
 
-def _shorten(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: float = CELL_WIDTH) -> str:
+def _shorten(
+    text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: float = CELL_WIDTH_PX
+) -> str:
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:

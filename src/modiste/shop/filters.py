@@ -15,17 +15,23 @@ from numpy.typing import NDArray
 
 from modiste.errors import BadOption
 
-Kind = Literal["words", "number", "flag"]
-Where = Mapping[str, Any]
-MOST_VALUES = 60  # more than anyone would look through
-LONGEST_WORD = 1024  # characters: an attribute with more describes, and is none to filter by
-AT_ONCE = 4096  # products whose attributes are read at once
-COVERED = 0.5  # of the products must have an attribute, or filtering by it hides more than it finds
-UNIQUE = 0.95  # whole numbers that nearly all differ are numbers of articles, not of anything
-RESERVED = ("id", "category", "cluster")
-TITLES = ("name", "title", "product_name", "product_display_name", "productdisplayname")  # say one product
-BOUNDS = ("min", "max", "not")
-DEEPEST = 16  # filters within filters
+ColumnKind = Literal["words", "number", "flag"]
+Filter = Mapping[str, Any]
+MAX_VALUES = 60  # more than anyone would look through
+MAX_WORD_CHARS = 1024  # characters: an attribute with more describes, and is none to filter by
+BATCH_ROWS = 4096  # products whose attributes are read at once
+MIN_COVERAGE = 0.5  # of the products must have an attribute, or filtering by it hides more than it finds
+MAX_DISTINCT_SHARE = 0.95  # whole numbers that nearly all differ are numbers of articles, not of anything
+RESERVED_NAMES = ("id", "category", "cluster")
+TITLE_NAMES = (
+    "name",
+    "title",
+    "product_name",
+    "product_display_name",
+    "productdisplayname",
+)  # say one product
+CONDITION_KEYS = ("min", "max", "not")
+MAX_DEPTH = 16  # filters within filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class Facet:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     values: tuple[tuple[Any, int, str | None], ...] = ()
     minimum: float | None = None
     maximum: float | None = None
@@ -59,7 +65,7 @@ class Column:
     """One attribute of all products. A number is float64 `(N,)`, NaN where it is not known; words and flags are
     places in `words`, intp `(N,)`, −1 where not known, the most frequent word first."""
 
-    kind: Kind
+    kind: ColumnKind
     data: NDArray[Any]
     words: tuple[str, ...] = ()
 
@@ -73,15 +79,15 @@ class Column:
         """How many products have each word."""
         return np.bincount(self.data[self.known], minlength=len(self.words)).astype(np.intp)
 
-    def of(self, values: Sequence[Any], name: str) -> NDArray[np.bool_]:
+    def isin(self, values: Sequence[Any], name: str) -> NDArray[np.bool_]:
         """Which products have one of `values`. Raises BadOption where a value is of another kind."""
-        wanted = [self._read(value, name) for value in values]
+        wanted = [self._parse_value(value, name) for value in values]
         if self.kind == "number":
             return np.isin(self.data, np.array(wanted, np.float64))
         place = {word: number for number, word in enumerate(self.words)}
         return np.isin(self.data, [place[word] for word in wanted if word in place])
 
-    def _read(self, value: Any, name: str) -> Any:
+    def _parse_value(self, value: Any, name: str) -> Any:
         if self.kind == "words" and isinstance(value, (str, int, float)):
             return str(value)
         if self.kind == "flag" and str(value).lower() in ("true", "false"):
@@ -92,7 +98,7 @@ class Column:
             except (TypeError, ValueError):
                 pass
         allowed = {"words": "words", "number": "numbers", "flag": "true or false"}[self.kind]
-        raise BadOption(f"{name} cannot be {shown(value)}.", remedy=f"{name} takes {allowed}.")
+        raise BadOption(f"{name} cannot be {short_repr(value)}.", remedy=f"{name} takes {allowed}.")
 
 
 class Columns:
@@ -102,7 +108,10 @@ class Columns:
     """
 
     def __init__(
-        self, categories: Sequence[str], attributes: Sequence[str], kinds: Mapping[str, Kind] | None = None
+        self,
+        categories: Sequence[str],
+        attributes: Sequence[str],
+        kinds: Mapping[str, ColumnKind] | None = None,
     ) -> None:
         """`N` categories, and the attributes of `N` products as JSON texts.
 
@@ -110,7 +119,7 @@ class Columns:
         of them can tell that others have words where they have numbers.
         """
         self._categories = categories
-        self._texts = attributes
+        self._attribute_texts = attributes
         self._kinds = kinds
 
     def __len__(self) -> int:
@@ -120,34 +129,34 @@ class Columns:
     def by_name(self) -> dict[str, Column]:
         """Every column, category first, then in the order in which products first name them; none of long texts."""
         cells: dict[str, tuple[list[int], list[Any]]] = {}
-        for row, name, value in _cells(self._texts, lambda name: cells.pop(name, None)):
+        for row, name, value in _cells(self._attribute_texts, lambda name: cells.pop(name, None)):
             places, values = cells.setdefault(name, ([], []))
             places.append(row)
             values.append(value)
-        found = {"category": _column(len(self), range(len(self)), list(self._categories), "words")}
+        found = {"category": _make_column(len(self), range(len(self)), list(self._categories), "words")}
         named = {_column_name(name): cell for name, cell in cells.items()}
         if self._kinds is None:
-            return found | {name: _column(len(self), *cell) for name, cell in named.items()}
+            return found | {name: _make_column(len(self), *cell) for name, cell in named.items()}
         for name, kind in self._kinds.items():
             if name != "category":
-                found[name] = _column(len(self), *named.get(name, ((), [])), kind)
+                found[name] = _make_column(len(self), *named.get(name, ((), [])), kind)
         return found
 
     @cached_property
-    def kinds(self) -> dict[str, Kind]:
+    def kinds(self) -> dict[str, ColumnKind]:
         """The kind of every column by name."""
         return {name: column.kind for name, column in self.by_name.items()}
 
-    def check(self, where: Where) -> None:
+    def check(self, where: Filter) -> None:
         """Raise BadOption where a filter asks for what no product can have; see Shop.matching."""
-        Columns((), (), self.kinds).matching(where)
+        Columns((), (), self.kinds).mask(where)
 
     def facets(self, swatches: Mapping[str, Mapping[str, str]]) -> list[Facet]:
         """The columns fit to filter by: category, colours, other words, flags, numbers."""
         found = [
             facet
             for name, column in self.by_name.items()
-            if (facet := self._facet(name, column, swatches.get(name, {}))) is not None
+            if (facet := self._make_facet(name, column, swatches.get(name, {}))) is not None
         ]
         rank = {"words": 2, "flag": 3, "number": 4}
         found.sort(
@@ -155,19 +164,21 @@ class Columns:
         )
         return found
 
-    def _facet(self, name: str, column: Column, colours: Mapping[str, str]) -> Facet | None:
+    def _make_facet(self, name: str, column: Column, colours: Mapping[str, str]) -> Facet | None:
         known = int(column.known.sum())
-        if name != "category" and known < COVERED * len(self):
+        if name != "category" and known < MIN_COVERAGE * len(self):
             return None
         if column.kind == "number":
             values = column.data[column.known]
             low, high = float(values.min()), float(values.max())
             whole = bool((values == np.rint(values)).all())
-            if low == high or (whole and known > 100 and len(np.unique(values)) > UNIQUE * known):
+            if low == high or (whole and known > 100 and len(np.unique(values)) > MAX_DISTINCT_SHARE * known):
                 return None
             return Facet(name, "number", (), low, high)
         if name != "category" and (
-            name.lower() in TITLES or not 2 <= len(column.words) <= MOST_VALUES or self._follows(column)
+            name.lower() in TITLE_NAMES
+            or not 2 <= len(column.words) <= MAX_VALUES
+            or self._follows_from_category(column)
         ):
             return None
         pairs = zip(column.words, column.counts.tolist(), strict=True)
@@ -178,24 +189,24 @@ class Columns:
             tuple((word == "true" if flag else word, count, colours.get(word)) for word, count in pairs),
         )
 
-    def _follows(self, column: Column) -> bool:
+    def _follows_from_category(self, column: Column) -> bool:
         """Whether the category tells the attribute: to filter by both would be to ask the same twice."""
         category = self.by_name["category"]
         both = np.unique(np.stack([category.data, column.data])[:, column.known], axis=1)
         return len(np.unique(both[0])) == both.shape[1]
 
-    def matching(self, where: Where, depth: int = 0) -> NDArray[np.bool_]:
+    def mask(self, where: Filter, depth: int = 0) -> NDArray[np.bool_]:
         """Which products fit, `(N,)`: all that `where` says; see Shop.matching. Raises BadOption."""
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             raise BadOption(
-                f"The filter is nested more than {DEEPEST} deep.", remedy="Say the same with less nesting."
+                f"The filter is nested more than {MAX_DEPTH} deep.", remedy="Say the same with less nesting."
             )
         fits = np.ones(len(self), np.bool_)
         for name, asked in where.items():
-            parts = _combined(name, asked)
+            parts = _subfilters(name, asked)
             column = self.by_name.get(name)
             if parts is not None and column is None:
-                each = [self.matching(part, depth + 1) for part in parts]
+                each = [self.mask(part, depth + 1) for part in parts]
                 if name == "not":
                     fits &= ~each[0]
                 else:
@@ -205,66 +216,71 @@ class Columns:
             if column is None:
                 names = ", ".join(list(self.by_name)[:20])
                 raise BadOption(
-                    f"The shop's products have no attribute {shown(name)}.", remedy=f"Choose one of {names}."
+                    f"The shop's products have no attribute {short_repr(name)}.",
+                    remedy=f"Choose one of {names}.",
                 )
-            fits &= _fits(column, name, asked)
+            fits &= _condition_mask(column, name, asked)
         return fits
 
 
-def kinds_of(texts: Sequence[str]) -> dict[str, Kind]:
+def column_kinds(texts: Sequence[str]) -> dict[str, ColumnKind]:
     """The kind of every column by name, category first, of JSON texts; without the columns, which take memory."""
-    found: dict[str, Kind] = {}
+    found: dict[str, ColumnKind] = {}
     for _, name, value in _cells(texts, lambda name: found.pop(name, None)):
-        kind = _kind([value])
+        kind = _infer_kind([value])
         found[name] = kind if found.get(name, kind) == kind else "words"
-    named: dict[str, Kind] = {"category": "words"}
+    named: dict[str, ColumnKind] = {"category": "words"}
     named.update((_column_name(name), kind) for name, kind in found.items())
     return named
 
 
-def _cells(texts: Sequence[str], forget: Callable[[str], object]) -> Iterator[tuple[int, str, Any]]:
+def _cells(texts: Sequence[str], discard: Callable[[str], object]) -> Iterator[tuple[int, str, Any]]:
     """Row, name and value of each attribute that a column can have; what describes is told by `forget`, once known."""
     described: set[str] = set()
-    for row, attributes in enumerate(read_each(texts)):
+    for row, attributes in enumerate(iter_attributes(texts)):
         for name, value in attributes.items():
             if name in described or value is None or (isinstance(value, float) and not math.isfinite(value)):
                 continue
-            if isinstance(value, str) and len(value) > LONGEST_WORD:
+            if isinstance(value, str) and len(value) > MAX_WORD_CHARS:
                 described.add(name)
-                forget(name)
+                discard(name)
                 continue
             yield row, name, value
 
 
 def _column_name(name: str) -> str:
-    return f"attribute_{name}" if name in RESERVED else name
+    return f"attribute_{name}" if name in RESERVED_NAMES else name
 
 
-def read_each(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
+def iter_attributes(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The attributes of each product, of JSON texts: many in one call, 10 times as fast, and never all in memory."""
-    for begin in range(0, len(texts), AT_ONCE):
-        yield from json.loads("[" + ",".join(texts[begin : begin + AT_ONCE]) + "]")
+    for begin in range(0, len(texts), BATCH_ROWS):
+        yield from json.loads("[" + ",".join(texts[begin : begin + BATCH_ROWS]) + "]")
 
 
-def _combined(name: str, asked: Any) -> list[Where] | None:
+def _subfilters(name: str, condition: Any) -> list[Filter] | None:
     """The filters that "any", "all" or "not" combine; None where that is an attribute's name and condition."""
-    if name == "not" and isinstance(asked, Mapping):
-        return [cast("Where", asked)]
-    if name in ("any", "all") and isinstance(asked, (list, tuple)):
-        parts = cast("Sequence[Any]", asked)
+    if name == "not" and isinstance(condition, Mapping):
+        return [cast("Filter", condition)]
+    if name in ("any", "all") and isinstance(condition, (list, tuple)):
+        parts = cast("Sequence[Any]", condition)
         return list(parts) if all(isinstance(part, Mapping) for part in parts) else None
     return None
 
 
-def _fits(column: Column, name: str, asked: Any) -> NDArray[np.bool_]:
-    if isinstance(asked, (list, tuple)):
-        return column.of(cast("Sequence[Any]", asked), name)
-    if not isinstance(asked, Mapping) or not set(cast("Where", asked)) <= set(BOUNDS) or not asked:
+def _condition_mask(column: Column, name: str, condition: Any) -> NDArray[np.bool_]:
+    if isinstance(condition, (list, tuple)):
+        return column.isin(cast("Sequence[Any]", condition), name)
+    if (
+        not isinstance(condition, Mapping)
+        or not set(cast("Filter", condition)) <= set(CONDITION_KEYS)
+        or not condition
+    ):
         raise BadOption(
-            f"{name} cannot be filtered by {shown(asked)}.",
+            f"{name} cannot be filtered by {short_repr(condition)}.",
             remedy='Give a list of values, {"min": …, "max": …} or {"not": [values]}.',
         )
-    given = cast("Where", asked)
+    given = cast("Filter", condition)
     fits = np.ones(len(column.data), np.bool_)
     for bound in ("min", "max"):
         if given.get(bound) is None:
@@ -273,19 +289,23 @@ def _fits(column: Column, name: str, asked: Any) -> NDArray[np.bool_]:
         sound = isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
         if column.kind != "number" or not sound:
             raise BadOption(
-                f"{name} cannot be bounded by {shown(value)}.",
+                f"{name} cannot be bounded by {short_repr(value)}.",
                 remedy="min and max are numbers, for attributes that are numbers.",
             )
         fits &= column.data >= value if bound == "min" else column.data <= value
     unwanted = given.get("not", [])
     if not isinstance(unwanted, (list, tuple)):
-        raise BadOption(f"{name} cannot be without {shown(unwanted)}.", remedy="not takes a list of values.")
-    return fits & ~column.of(cast("Sequence[Any]", unwanted), name)
+        raise BadOption(
+            f"{name} cannot be without {short_repr(unwanted)}.", remedy="not takes a list of values."
+        )
+    return fits & ~column.isin(cast("Sequence[Any]", unwanted), name)
 
 
-def _column(count: int, rows: Sequence[int], values: list[Any], kind: Kind | None = None) -> Column:
+def _make_column(
+    count: int, rows: Sequence[int], values: list[Any], kind: ColumnKind | None = None
+) -> Column:
     """The column of `values` at `rows`, of a kind; if none is said, of theirs."""
-    kind = kind or _kind(values)
+    kind = kind or _infer_kind(values)
     if kind == "number":
         data = np.full(count, np.nan)
         data[np.asarray(rows, np.intp)] = values
@@ -303,7 +323,7 @@ def _column(count: int, rows: Sequence[int], values: list[Any], kind: Kind | Non
     return Column(kind, held, tuple(str(words[place]) for place in order))
 
 
-def _kind(values: list[Any]) -> Kind:
+def _infer_kind(values: list[Any]) -> ColumnKind:
     """What is neither all flags nor all numbers is words."""
     if all(isinstance(value, bool) for value in values):
         return "flag"
@@ -312,17 +332,17 @@ def _kind(values: list[Any]) -> Kind:
     return "words"
 
 
-def shown(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """A value as an error says it, cut where it is long."""
     text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-WRITING = re.compile(r"([^=!<>]+?)\s*(!=|>=|<=|=)\s*(.+)", re.DOTALL)
-WRITTEN = "Write name=value,value or name!=value, name>=number or name<=number, or a JSON object."
+CONDITION_PATTERN = re.compile(r"([^=!<>]+?)\s*(!=|>=|<=|=)\s*(.+)", re.DOTALL)
+SYNTAX_REMEDY = "Write name=value,value or name!=value, name>=number or name<=number, or a JSON object."
 
 
-def parse_where(texts: Sequence[str]) -> dict[str, Any]:
+def parse_filter(texts: Sequence[str]) -> dict[str, Any]:
     """A filter as written on a command line, all of which must fit: `colour=Red,Blue`, `gender!=Men`, `year>=2012`,
     `price<=50`, or JSON as `matching` takes it. Raises BadOption.
     """
@@ -332,11 +352,13 @@ def parse_where(texts: Sequence[str]) -> dict[str, Any]:
             try:
                 parts.append(json.loads(text))
             except ValueError as error:
-                raise BadOption(f"The filter {shown(text)} is not JSON: {error}.", remedy=WRITTEN) from None
+                raise BadOption(
+                    f"The filter {short_repr(text)} is not JSON: {error}.", remedy=SYNTAX_REMEDY
+                ) from None
             continue
-        found = WRITING.fullmatch(text)
+        found = CONDITION_PATTERN.fullmatch(text)
         if found is None:
-            raise BadOption(f"The filter {shown(text)} cannot be read.", remedy=WRITTEN)
+            raise BadOption(f"The filter {short_repr(text)} cannot be read.", remedy=SYNTAX_REMEDY)
         name, sign, value = (part.strip() for part in found.groups())
         values = [each.strip() for each in value.split(",")]
         if sign in ("=", "!="):
@@ -345,6 +367,8 @@ def parse_where(texts: Sequence[str]) -> dict[str, Any]:
         try:
             bound = float(value)
         except ValueError:
-            raise BadOption(f"{name} cannot be bounded by {shown(value)}.", remedy=WRITTEN) from None
+            raise BadOption(
+                f"{name} cannot be bounded by {short_repr(value)}.", remedy=SYNTAX_REMEDY
+            ) from None
         parts.append({name: {"min" if sign == ">=" else "max": bound}})
     return {"all": parts} if parts else {}

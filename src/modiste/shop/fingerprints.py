@@ -8,25 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modiste.storage.manifest import Manifest
-from modiste.storage.paths import ShopFiles
+from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
 
 if TYPE_CHECKING:
     pass
 
 
-def made_from(files: ShopFiles, manifest: Manifest, store: ProductStore, model_id: str) -> str:
+def index_fingerprint(files: ShopPaths, manifest: Manifest, store: ProductStore, model_id: str) -> str:
     """Names what an index of the shop is made of, read from no table: it is stale when this has changed."""
-    encoded = hash_of(model_id, store.hash(), store.encodings_stamp(model_id), manifest.tau)
-    return hash_of(encoded, hash_of_file(files.clusters(model_id)))
+    encoded = hash_json(model_id, store.hash(), store.encodings_stamp(model_id), manifest.tau)
+    return hash_json(encoded, hash_file(files.clusters(model_id)))
 
 
-def hash_of(*said: Any) -> str:
+def hash_json(*said: Any) -> str:
     """A hash of what can be said in JSON."""
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def hash_of_file(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """A hash of what a file holds; "" where there is none."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()

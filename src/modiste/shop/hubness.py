@@ -12,45 +12,45 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.latent.optimal_transport import crowding
+from modiste.latent.optimal_transport import hub_score
 from modiste.search.index import LatentIndex
-from modiste.shop.cluster_transfer import Ways
-from modiste.storage.array_files import UNREADABLE, open_arrays, save_arrays
-from modiste.storage.locks import in_turn
-from modiste.storage.refusals import disk_errors
+from modiste.shop.cluster_transfer import ClusterTransfer
+from modiste.storage.array_files import READ_ERRORS, open_arrays, save_arrays
+from modiste.storage.locks import wait_for_lock
+from modiste.storage.refusals import storage_errors
 
-HELD_BACK = (
+STRENGTH = (
     0.7  # of their crowding is taken off: all of it costs colour, and hardly brings more products to light
 )
-CROWD = 10  # the best of those designs that count, for each product
-KEPT = 16_000_000  # numbers of crowding held, 64 MB: the least recently used go
-THREADS = 4  # that measure beforehand, where there are as many processors
-LABEL, SCHEMA = "crowds.json", 1
+TOP_DESIGNS = 10  # the best of those designs that count, for each product
+MAX_CACHED_VALUES = 16_000_000  # numbers of crowding held, 64 MB: the least recently used go
+MAX_THREADS = 4  # that measure beforehand, where there are as many processors
+META_FILE, SCHEMA = "crowds.json", 1
 
-Measure = tuple[str, str, float]
+ScoringKey = tuple[str, str, float]
 """A method, a metric and a tau; the likelihood has no metric, and what is no likelihood no tau."""
-Key = tuple[int, int, Measure]
+PenaltyKey = tuple[int, int, ScoringKey]
 
 
-def measure_of(method: str, metric: str, tau: float) -> Measure:
+def scoring_key(method: str, metric: str, tau: float) -> ScoringKey:
     """By what a question measures nearness."""
     return (method, "", tau) if method == "likelihood" else (method, metric, 0.0)
 
 
-def usual(tau: float) -> list[Measure]:
+def default_scorings(tau: float) -> list[ScoringKey]:
     """What most questions to a shop measure by, whose own tau that is: crowding by these is measured beforehand."""
-    return [measure_of("likelihood", "", tau)]
+    return [scoring_key("likelihood", "", tau)]
 
 
-class Crowds:
+class HubPenalty:
     """What to take off the nearness of some products, for designs of each other cluster."""
 
     def __init__(
         self,
         index: LatentIndex,
         assignments: NDArray[np.intp],
-        ways: Ways,
-        known: Mapping[Measure, NDArray[np.float32]] | None = None,
+        transfer: ClusterTransfer,
+        precomputed: Mapping[ScoringKey, NDArray[np.float32]] | None = None,
     ) -> None:
         """Of products with the clusters `assignments` `(N,)`, rows as in the index.
 
@@ -58,88 +58,90 @@ class Crowds:
         """
         self._index = index
         self._assignments = assignments
-        self._ways = ways
-        self._known = known or {}
-        self._held: dict[Key, NDArray[np.float32]] = {}
+        self._transfer = transfer
+        self._precomputed = precomputed or {}
+        self._cache: dict[PenaltyKey, NDArray[np.float32]] = {}
         self._lock = Lock()
 
-    def less(self, own: int, other: int, method: str, metric: str, tau: float) -> NDArray[np.float32]:
+    def penalty(self, source: int, target: int, method: str, metric: str, tau: float) -> NDArray[np.float32]:
         """What to take off the nearness of each product of cluster `other`, `(N,)` (0 for all other products).
 
         Measured on designs of cluster `own`, carried over: see `latent.transport.crowding`. Kept for the next question.
         """
-        measure = measure_of(method, metric, tau)
-        rows = self._members(other)
+        measure = scoring_key(method, metric, tau)
+        rows = self._rows_of(target)
         less = np.zeros(len(self._assignments), np.float32)
-        known = self._known.get(measure)
-        less[rows] = self._remembered((own, other, measure)) if known is None else known[own][rows]
+        known = self._precomputed.get(measure)
+        less[rows] = self._cached((source, target, measure)) if known is None else known[source][rows]
         return less
 
-    def all_of(self, measure: Measure, threads: int = 1) -> NDArray[np.float32]:
+    def penalties(self, scoring: ScoringKey, threads: int = 1) -> NDArray[np.float32]:
         """What to take off the nearness of each product for designs of each of `k` clusters, `(k, N)`.
 
         That of a product for designs of its own cluster is 0. Takes k times as long as the first question.
         """
-        clusters = range(self._ways.count)
+        clusters = range(self._transfer.cluster_count)
         less = np.zeros((len(clusters), len(self._assignments)), np.float32)
 
         def fill(pair: tuple[int, int]) -> None:
             own, other = pair
-            less[own, self._members(other)] = self._measured(own, other, *measure)
+            less[own, self._rows_of(other)] = self._measure(own, other, *scoring)
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(fill, [(own, other) for own in clusters for other in clusters if own != other]))
         return less
 
-    def _remembered(self, key: Key) -> NDArray[np.float32]:
+    def _cached(self, key: PenaltyKey) -> NDArray[np.float32]:
         with self._lock:
-            held = self._held.pop(key, None)
+            held = self._cache.pop(key, None)
         if held is None:
-            held = self._measured(*key[:2], *key[2])
+            held = self._measure(*key[:2], *key[2])
         with self._lock:
-            self._held[key] = held  # last: the most recently used
-            while len(self._held) > 1 and sum(map(len, self._held.values())) > KEPT:
-                del self._held[next(iter(self._held))]
+            self._cache[key] = held  # last: the most recently used
+            while len(self._cache) > 1 and sum(map(len, self._cache.values())) > MAX_CACHED_VALUES:
+                del self._cache[next(iter(self._cache))]
         return held
 
-    def _measured(self, own: int, other: int, method: str, metric: str, tau: float) -> NDArray[np.float32]:
+    def _measure(self, source: int, target: int, method: str, metric: str, tau: float) -> NDArray[np.float32]:
         """The same for the products of cluster `other` alone, in the order of their rows."""
         less = np.zeros(len(self._assignments), np.float32)
-        asking, rows = self._ways.designs(own, method), self._members(other)
+        asking, rows = self._transfer.designs(source, method), self._rows_of(target)
         if len(asking) and len(rows):
-            moved = self._ways.moved(asking, own, other, "transport", method)
-            for block, nearness in self._index.nearness(moved, method, metric, tau, other):
-                less[block] = HELD_BACK * crowding(nearness, CROWD)
+            moved = self._transfer.transfer(asking, source, target, "transport", method)
+            for block, nearness in self._index.cluster_nearness(moved, method, metric, tau, target):
+                less[block] = STRENGTH * hub_score(nearness, TOP_DESIGNS)
         return less[rows]
 
-    def _members(self, cluster: int) -> NDArray[np.intp]:
-        held = self._rows.get(cluster)
+    def _rows_of(self, cluster: int) -> NDArray[np.intp]:
+        held = self._rows_by_cluster.get(cluster)
         if held is None:
-            held = self._rows[cluster] = np.flatnonzero(self._assignments == cluster)
+            held = self._rows_by_cluster[cluster] = np.flatnonzero(self._assignments == cluster)
         return held
 
     @cached_property
-    def _rows(self) -> dict[int, NDArray[np.intp]]:
+    def _rows_by_cluster(self) -> dict[int, NDArray[np.intp]]:
         """The rows of each cluster's products."""
         return {}
 
 
-def measured_once(
-    crowds: Crowds, measures: Sequence[Measure], directory: Path, made_from: str
-) -> dict[Measure, NDArray[np.float32]]:
+def cached_penalties(
+    hub_penalty: HubPenalty, scorings: Sequence[ScoringKey], directory: Path, fingerprint: str
+) -> dict[ScoringKey, NDArray[np.float32]]:
     """What to take off by some measures, `(k, N)` each, mapped from `directory`; measured, where it is not there yet.
 
     Of several processes that ask one measures, and the others wait for it. Raises StorageError.
     """
-    names = tuple(str(number) for number in range(len(measures)))
-    about = {"schema": SCHEMA, "made_from": made_from, "measures": [list(each) for each in measures]}
-    with in_turn(directory.parent):
+    names = tuple(str(number) for number in range(len(scorings)))
+    about = {"schema": SCHEMA, "made_from": fingerprint, "measures": [list(each) for each in scorings]}
+    with wait_for_lock(directory.parent):
         try:
-            held = open_arrays(directory, LABEL, about, names)[1]
-        except UNREADABLE:
-            threads = min(THREADS, os.cpu_count() or 1)
-            found = {name: crowds.all_of(each, threads) for name, each in zip(names, measures, strict=True)}
-            with disk_errors(f"Writing {directory}"):
-                save_arrays(directory, LABEL, about, found)
-            held = open_arrays(directory, LABEL, about, names)[1]
-    return {each: held[name] for name, each in zip(names, measures, strict=True)}
+            held = open_arrays(directory, META_FILE, about, names)[1]
+        except READ_ERRORS:
+            threads = min(MAX_THREADS, os.cpu_count() or 1)
+            found = {
+                name: hub_penalty.penalties(each, threads) for name, each in zip(names, scorings, strict=True)
+            }
+            with storage_errors(f"Writing {directory}"):
+                save_arrays(directory, META_FILE, about, found)
+            held = open_arrays(directory, META_FILE, about, names)[1]
+    return {each: held[name] for name, each in zip(names, scorings, strict=True)}

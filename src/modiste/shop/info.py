@@ -10,7 +10,7 @@ from modiste.shop.loading import STAGES
 from modiste.shop.shop import Shop
 
 
-def describe(path: str | Path) -> dict[str, Any]:
+def describe_shop(path: str | Path) -> dict[str, Any]:
     """Counts, names and, for each stage, "ready" or what is wrong with its remedy.
 
     Raises:

@@ -11,11 +11,11 @@ from modiste.errors import SchemaError, ShopIncomplete, StaleError
 from modiste.latent.clusters import Clusters
 from modiste.latent.sliders import Sliders
 from modiste.shop.catalogue_map import CatalogueMap
-from modiste.shop.index_files import Encodings, indexed_encodings
+from modiste.shop.index_files import EncodingArrays, read_indexed_encodings
 from modiste.shop.products import Products
 from modiste.storage.json_files import read_json
 from modiste.storage.manifest import Manifest
-from modiste.storage.paths import ShopFiles
+from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
 from modiste.vae.config import ModelConfig
 
@@ -23,7 +23,7 @@ Stage = Literal["catalogue", "model", "encodings", "clusters", "sliders", "map"]
 STAGES: tuple[Stage, ...] = ("catalogue", "model", "encodings", "clusters", "sliders", "map")
 
 
-def load_model(files: ShopFiles, manifest: Manifest) -> ModelConfig:
+def load_model(files: ShopPaths, manifest: Manifest) -> ModelConfig:
     """The configuration of the model in use.
 
     Raises:
@@ -31,9 +31,9 @@ def load_model(files: ShopFiles, manifest: Manifest) -> ModelConfig:
         SchemaError: it is damaged.
         StaleError: it was trained for another frame.
     """
-    remedy = f"Train one with `modiste train --shop {files.place}`."
+    remedy = f"Train one with `modiste train --shop {files.location}`."
     if manifest.model is None:
-        raise ShopIncomplete(f"The shop at {files.place} has no model yet.", remedy=remedy)
+        raise ShopIncomplete(f"The shop at {files.location} has no model yet.", remedy=remedy)
     config = ModelConfig.load(files.model(manifest.model))
     if config.model_id != manifest.model:
         raise SchemaError(
@@ -41,44 +41,46 @@ def load_model(files: ShopFiles, manifest: Manifest) -> ModelConfig:
         )
     if config.frame != manifest.frame:
         raise StaleError(
-            f"The model draws {_size(config.frame)}, the shop's photos are {_size(manifest.frame)}.",
+            f"The model draws {_format_size(config.frame)}, the shop's photos are {_format_size(manifest.frame)}.",
             remedy=remedy,
         )
     return config
 
 
 def load_encodings(
-    files: ShopFiles,
+    files: ShopPaths,
     manifest: Manifest,
     store: ProductStore,
     products: Products,
     model: ModelConfig,
     *,
-    derived: bool = True,
-) -> Encodings:
+    use_index: bool = True,
+) -> EncodingArrays:
     """The encodings that the model in use made of the catalogue as it is now.
 
     Raises:
         ShopIncomplete: nothing was encoded yet.
         StaleError: made by another model, or of another catalogue.
     """
-    remedy = f"Encode it with `modiste encode --shop {files.place}`."
+    remedy = f"Encode it with `modiste encode --shop {files.location}`."
     made_by = manifest.encodings.get("model")
     if made_by is None:
-        raise ShopIncomplete(f"The shop at {files.place} is not encoded yet.", remedy=remedy)
+        raise ShopIncomplete(f"The shop at {files.location} is not encoded yet.", remedy=remedy)
     if made_by != model.model_id:
         raise StaleError(
             f"The encodings were made by model {made_by}; the shop's model is {model.model_id}.",
             remedy=remedy,
         )
     args = (files, manifest, store, model.model_id, len(products))
-    held = indexed_encodings(*args) if derived else None
+    held = read_indexed_encodings(*args) if use_index else None
     if held is None:
         found = store.read_encodings(model.model_id)
         if found.catalogue_hash != store.hash():
             raise StaleError("The catalogue has changed since it was encoded.", remedy=remedy)
         order = np.argsort(np.array(found.ids, dtype=object), kind="stable")
-        held = Encodings(*(np.ascontiguousarray(part[order]) for part in (found.mean, found.std, found.code)))
+        held = EncodingArrays(
+            *(np.ascontiguousarray(part[order]) for part in (found.mean, found.std, found.code))
+        )
     mean, std, code = held.mean, held.std, held.code
     epsilon = np.asarray(model.epsilon, np.float32)
     if mean.shape != (len(products), model.latent) or not np.allclose(mean + std * epsilon, code, atol=1e-3):
@@ -88,7 +90,7 @@ def load_encodings(
     return held
 
 
-def load_clusters(files: ShopFiles, manifest: Manifest, store: ProductStore) -> Clusters:
+def load_clusters(files: ShopPaths, manifest: Manifest, store: ProductStore) -> Clusters:
     """The clusters of the encodings in use.
 
     Raises:
@@ -96,9 +98,9 @@ def load_clusters(files: ShopFiles, manifest: Manifest, store: ProductStore) -> 
         SchemaError: the file is damaged.
         StaleError: made from other encodings.
     """
-    remedy = f"Cluster it with `modiste cluster --shop {files.place}`."
+    remedy = f"Cluster it with `modiste cluster --shop {files.location}`."
     if manifest.model is None or not manifest.clusters:
-        raise ShopIncomplete(f"The shop at {files.place} is not clustered yet.", remedy=remedy)
+        raise ShopIncomplete(f"The shop at {files.location} is not clustered yet.", remedy=remedy)
     path = files.clusters(manifest.model)
     try:
         raw: Any = read_json(path)
@@ -113,7 +115,7 @@ def load_clusters(files: ShopFiles, manifest: Manifest, store: ProductStore) -> 
     return clusters
 
 
-def load_sliders(files: ShopFiles, model: ModelConfig) -> Sliders:
+def load_sliders(files: ShopPaths, model: ModelConfig) -> Sliders:
     """The sliders of the model in use.
 
     Raises:
@@ -121,13 +123,13 @@ def load_sliders(files: ShopFiles, model: ModelConfig) -> Sliders:
         SchemaError: the file is damaged, or wrongly edited.
         StaleError: it is of another model.
     """
-    path, remedy = files.sliders(model.model_id), f"Make it with `modiste sliders --shop {files.place}`."
+    path, remedy = files.sliders(model.model_id), f"Make it with `modiste sliders --shop {files.location}`."
     try:
-        sliders = Sliders.from_dict(_read(path, remedy))
+        sliders = Sliders.from_dict(_read_json(path, remedy))
     except SchemaError as error:
         raise SchemaError(
             f"{path}: {error.message}",
-            remedy=f"Mend it, or make it anew: `modiste sliders --shop {files.place}`.",
+            remedy=f"Mend it, or make it anew: `modiste sliders --shop {files.location}`.",
         ) from None
     if sliders.model_id != model.model_id or len(sliders.latents) != model.latent:
         raise StaleError(
@@ -138,7 +140,7 @@ def load_sliders(files: ShopFiles, model: ModelConfig) -> Sliders:
     return sliders
 
 
-def load_map(files: ShopFiles, store: ProductStore, products: Products, model: ModelConfig) -> CatalogueMap:
+def load_map(files: ShopPaths, store: ProductStore, products: Products, model: ModelConfig) -> CatalogueMap:
     """The map of the catalogue as it is now.
 
     Raises:
@@ -146,8 +148,8 @@ def load_map(files: ShopFiles, store: ProductStore, products: Products, model: M
         SchemaError: the file is damaged.
         StaleError: made by another model, or of another catalogue.
     """
-    path, remedy = files.map(model.model_id), f"Make it with `modiste sliders --shop {files.place}`."
-    raw: Any = _read(path, remedy)
+    path, remedy = files.map(model.model_id), f"Make it with `modiste sliders --shop {files.location}`."
+    raw: Any = _read_json(path, remedy)
     try:
         made = CatalogueMap.from_dict(raw)
     except SchemaError as error:
@@ -161,7 +163,7 @@ def load_map(files: ShopFiles, store: ProductStore, products: Products, model: M
     return made
 
 
-def _read(path: Path, remedy: str) -> Any:
+def _read_json(path: Path, remedy: str) -> Any:
     try:
         return read_json(path)
     except FileNotFoundError:
@@ -170,5 +172,5 @@ def _read(path: Path, remedy: str) -> Any:
         raise SchemaError(f"{path} is damaged: {error}.", remedy=remedy) from None
 
 
-def _size(frame: tuple[int, int]) -> str:
+def _format_size(frame: tuple[int, int]) -> str:
     return f"{frame[1]}x{frame[0]}"

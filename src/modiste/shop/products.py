@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from modiste.errors import StaleError, UnknownProduct
 from modiste.shop.filters import (
-    RESERVED,
-    TITLES,
+    RESERVED_NAMES,
+    TITLE_NAMES,
+    ColumnKind,
     Columns,
-    Kind,
-    kinds_of,
-    read_each,
+    column_kinds,
+    iter_attributes,
 )
 from modiste.storage.product_store import ProductStore, largest_first
 
 
-class Texts(Sequence[str]):
+class TextColumn(Sequence[str]):
     """A column of texts in another order, without a copy of it: all the attributes of a shop may take a gigabyte."""
 
     def __init__(self, column: pa.ChunkedArray, order: NDArray[np.integer[Any]]) -> None:
@@ -52,33 +52,33 @@ class Products:
         ids: list[str],
         categories: list[str],
         attributes: Callable[[], Sequence[str]],
-        kinds: Mapping[str, Kind] | None = None,
+        kinds: Mapping[str, ColumnKind] | None = None,
     ) -> None:
         """`attributes` gives `N` JSON texts, and is called when the first is asked for; `kinds` are those of the whole
         catalogue's columns, where these are not all of its products."""
         self.ids = ids
         self._kinds = kinds
         self.categories = categories
-        self._texts_of = attributes
+        self._load_attributes = attributes
 
     @classmethod
     def read(cls, store: ProductStore) -> Products:
         """The products of a store. Attributes that are not mapped are read when they are asked for: most stages that
         build a shop never do."""
-        if store.mapped:
+        if store.has_snapshot:
             table: Any = store.table(["id", "category", "attributes"])
-            order = _by_id(table)
-            return cls(*_words(table, order), lambda: _texts(table, order))
+            order = _order_by_id(table)
+            return cls(*_ids_and_categories(table, order), lambda: _attribute_column(table, order))
         table = store.table(["id", "category"])
-        ids, categories = _words(table, _by_id(table))
-        return cls(ids, categories, lambda: _attributes_of(store, ids))
+        ids, categories = _ids_and_categories(table, _order_by_id(table))
+        return cls(ids, categories, lambda: _read_attributes(store, ids))
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @cached_property
     def _attributes(self) -> Sequence[str]:
-        return self._texts_of()
+        return self._load_attributes()
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -99,7 +99,7 @@ class Products:
         """The rows of products, `(b,)`. Raises UnknownProduct."""
         return np.array([self.row(id_) for id_ in ids], np.intp)
 
-    def text(self, row: int) -> str:
+    def attributes_json(self, row: int) -> str:
         """The attributes of the product in a row, as JSON."""
         return self._attributes[row]
 
@@ -107,9 +107,9 @@ class Products:
         """The attributes of the product in a row."""
         return json.loads(self._attributes[row])
 
-    def each(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    def iter_products(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Id, category and attributes of every product, in order; never all of them in memory."""
-        return zip(self.ids, self.categories, read_each(self._attributes), strict=True)
+        return zip(self.ids, self.categories, iter_attributes(self._attributes), strict=True)
 
     @cached_property
     def columns(self) -> Columns:
@@ -117,28 +117,28 @@ class Products:
         return Columns(self.categories, self._attributes, self._kinds)
 
     @property
-    def kinds(self) -> dict[str, Kind]:
+    def kinds(self) -> dict[str, ColumnKind]:
         """The kind of every column by name, worked out without the columns."""
-        return kinds_of(self._attributes)
+        return column_kinds(self._attributes)
 
     def title(self, row: int) -> str:
         """What to call the product in a row: its name or title where it has one, else its id."""
-        return title_of(self.ids[row], self.attributes(row))
+        return product_title(self.ids[row], self.attributes(row))
 
     def counts(self) -> dict[str, int]:
         """How many products each category has, largest first."""
         return largest_first(self.categories)
 
-    def frame(self, clusters: NDArray[np.intp] | None) -> Any:
+    def to_pandas(self, clusters: NDArray[np.intp] | None) -> Any:
         """A pandas DataFrame: id, category, cluster where known, then one column per attribute.
 
         An attribute that is itself called id, category or cluster gets the prefix `attribute_`.
         """
         import pandas
 
-        rows = list(read_each(self._attributes))
+        rows = list(iter_attributes(self._attributes))
         table: Any = pandas.DataFrame.from_records(rows, index=range(len(rows)))
-        table = table.rename(columns={name: f"attribute_{name}" for name in RESERVED})
+        table = table.rename(columns={name: f"attribute_{name}" for name in RESERVED_NAMES})
         table.insert(0, "id", self.ids)
         table.insert(1, "category", self.categories)
         if clusters is not None:
@@ -146,36 +146,36 @@ class Products:
         return table
 
 
-def _by_id(table: Any) -> Any:
+def _order_by_id(table: Any) -> Any:
     """The rows of a table in the order of their ids, as Arrow's array."""
     return cast(Any, pc).sort_indices(table.select(["id"]), [("id", "ascending")])
 
 
-def _words(table: Any, order: Any) -> tuple[list[str], list[str]]:
+def _ids_and_categories(table: Any, order: Any) -> tuple[list[str], list[str]]:
     """Ids and categories in an order."""
     ids, categories = (table.column(name).take(order).to_pylist() for name in ("id", "category"))
     return ids, categories
 
 
-def _texts(table: Any, order: Any) -> Texts:
+def _attribute_column(table: Any, order: Any) -> TextColumn:
     """Attributes in an order."""
     rows = np.frombuffer(order.buffers()[1], np.uint64, len(order))  # its own `to_numpy` would load pandas
-    return Texts(table.column("attributes"), rows)
+    return TextColumn(table.column("attributes"), rows)
 
 
-def _attributes_of(store: ProductStore, ids: list[str]) -> Texts:
+def _read_attributes(store: ProductStore, ids: list[str]) -> TextColumn:
     """The attributes of all products, in the order of their ids. Raises StaleError where those are others by now."""
     table: Any = store.table(["id", "attributes"])
-    order = _by_id(table)
+    order = _order_by_id(table)
     if table.column("id").take(order).to_pylist() != ids:
         raise StaleError(
             "The shop's products have changed since it was opened.",
             remedy="Open the shop again, or run again.",
         )
-    return _texts(table, order)
+    return _attribute_column(table, order)
 
 
-def title_of(id_: str, attributes: Mapping[str, Any]) -> str:
+def product_title(id_: str, attributes: Mapping[str, Any]) -> str:
     """What to call a product: its name or title where it has one, else its id."""
     named = {name.lower(): value for name, value in attributes.items()}
-    return next((str(named[name]) for name in TITLES if named.get(name)), id_)
+    return next((str(named[name]) for name in TITLE_NAMES if named.get(name)), id_)

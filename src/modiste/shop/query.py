@@ -15,33 +15,33 @@ from numpy.typing import ArrayLike, NDArray
 from modiste.errors import BadCode, BadCount, BadOption
 from modiste.latent.clusters import Clusters
 from modiste.latent.posterior import check_code
-from modiste.latent.projection import NEIGHBOURS, between
+from modiste.latent.projection import NEIGHBOURS, interpolate_position
 from modiste.search.index import METHODS, METRICS
 from modiste.shop import similarity_words
-from modiste.shop.backend import Hit, Look, Looking
-from modiste.shop.cluster_transfer import WAYS, Ways, read_method
-from modiste.shop.filters import Where
+from modiste.shop.backend import Hit, Query, SearchFn
+from modiste.shop.cluster_transfer import TRANSFERS, ClusterTransfer, parse_recommend_method
+from modiste.shop.filters import Filter
 from modiste.shop.results import (
+    JpegLoader,
     Match,
     Matches,
-    PhotoOf,
     Recommendation,
     Recommendations,
 )
 from modiste.shop.similarity_words import Typicality
-from modiste.shop.summary import Probes, Tally
+from modiste.shop.summary import CategoryCounts, ReferenceCodes
 
 Method = Literal["likelihood", "fixed-epsilon", "mean"]
 Metric = Literal["euclidean", "manhattan"]
 Scope = Literal["cluster", "catalogue"]
-Group = Literal["cluster", "category"]
-TAUS_KEPT = 16
+Grouping = Literal["cluster", "category"]
+MAX_CACHED_TAUS = 16
 SCOPES: tuple[str, ...] = ("cluster", "catalogue")
-GROUPS: tuple[str, ...] = ("cluster", "category")
-PROBES = 100  # products by which it is measured how near is near, at another tau
+GROUPINGS: tuple[str, ...] = ("cluster", "category")
+REFERENCE_PRODUCTS = 100  # products by which it is measured how near is near, at another tau
 
 
-class Counsel(ABC):
+class QueryEngine(ABC):
     """Answers questions about codes. `n` is the number of latents, `N` that of products.
 
     A *code* is one `(n,)` or a batch `(b, n)`; a batch gets a list of answers.
@@ -54,7 +54,7 @@ class Counsel(ABC):
 
     @property
     @abstractmethod
-    def latent(self) -> int:
+    def latent_dim(self) -> int:
         """The number of latents."""
 
     @property
@@ -69,7 +69,7 @@ class Counsel(ABC):
 
     @cached_property
     @abstractmethod
-    def tally(self) -> Tally:
+    def category_counts(self) -> CategoryCounts:
         """How many products of each category each cluster has."""
 
     @cached_property
@@ -84,7 +84,7 @@ class Counsel(ABC):
 
     @property
     @abstractmethod
-    def loneliness(self) -> list[float]:
+    def neighbour_distances(self) -> list[float]:
         """How far products are from their nearest other, see `closeness`.
 
         Raises ShopIncomplete, StaleError, SchemaError: there is no map that fits.
@@ -92,15 +92,15 @@ class Counsel(ABC):
 
     @cached_property
     @abstractmethod
-    def probes(self) -> Probes:
+    def reference_codes(self) -> ReferenceCodes:
         """Products, evenly taken from all, by which it is measured how near is near at another tau."""
 
     @abstractmethod
-    def look(self, looks: Sequence[Look]) -> list[list[Hit]]:
+    def search(self, queries: Sequence[Query]) -> list[list[Hit]]:
         """For each look its hits, best first."""
 
     @abstractmethod
-    def check_where(self, where: Where) -> None:
+    def check_filter(self, where: Filter) -> None:
         """Raise BadOption where a filter asks for what there is not."""
 
     @abstractmethod
@@ -109,7 +109,7 @@ class Counsel(ABC):
 
     def cluster_of(self, code: ArrayLike) -> Any:
         """The cluster of a code, an int; of a batch, `(b,)`. Raises BadCode."""
-        checked = check_code(code, self.latent)
+        checked = check_code(code, self.latent_dim)
         found = np.asarray(self.clusters.assign(np.atleast_2d(checked)), np.intp)
         return int(found[0]) if checked.ndim == 1 else found
 
@@ -123,7 +123,7 @@ class Counsel(ABC):
         metric: Metric = "euclidean",
         tau: float | None = None,
         exclude: Collection[str] = (),
-        where: Where | None = None,
+        where: Filter | None = None,
     ) -> list[Any]:
         """The `k` products nearest to a code, best first.
 
@@ -146,13 +146,13 @@ class Counsel(ABC):
             BadCount: k below 1 or over the number of products.
             BadOption: an unknown method, metric, scope or attribute, or a negative tau.
         """
-        codes = check_code(code, self.latent)
-        asked = Question(k, method, metric, self._tau(tau), frozenset(exclude))
+        codes = check_code(code, self.latent_dim)
+        asked = Question(k, method, metric, self._resolve_tau(tau), frozenset(exclude))
         asked.check(self.count)
         if scope not in SCOPES:
             raise BadOption(f"No scope {scope!r}.", remedy=f"Choose one of {', '.join(SCOPES)}.")
         if where:
-            self.check_where(where)
+            self.check_filter(where)
         batch = np.atleast_2d(codes)
         own: list[int | None] = [None] * len(batch)
         if scope == "cluster":
@@ -164,12 +164,12 @@ class Counsel(ABC):
         self,
         code: ArrayLike,
         k: int = 3,
-        method: str = WAYS[0],
+        method: str = TRANSFERS[0],
         *,
         metric: Metric = "euclidean",
         tau: float | None = None,
-        where: Where | None = None,
-        by: Group = "cluster",
+        where: Filter | None = None,
+        by: Grouping = "cluster",
         exclude: Collection[str] = (),
     ) -> list[Any]:
         """What goes with a code: for each other cluster j, its `k` products nearest to where the code would lie there.
@@ -190,14 +190,14 @@ class Counsel(ABC):
             Recommendations, a list of Recommendation in the order of the clusters, or of the categories, largest
             first; for a batch, a list of `b` of them.
         """
-        codes = check_code(code, self.latent)
-        way, nearness = read_method(method)
-        asked = Question(k, nearness, metric, self._tau(tau), frozenset(exclude))
+        codes = check_code(code, self.latent_dim)
+        way, nearness = parse_recommend_method(method)
+        asked = Question(k, nearness, metric, self._resolve_tau(tau), frozenset(exclude))
         asked.check(self.count)
-        if by not in GROUPS:
-            raise BadOption(f"No by {by!r}.", remedy=f"Choose one of {', '.join(GROUPS)}.")
+        if by not in GROUPINGS:
+            raise BadOption(f"No by {by!r}.", remedy=f"Choose one of {', '.join(GROUPINGS)}.")
         if where:
-            self.check_where(where)
+            self.check_filter(where)
         answer = self.finder.by_category if by == "category" else self.finder.by_cluster
         batch = np.atleast_2d(codes)
         # One by one, as a code that is asked for alone is.
@@ -208,7 +208,7 @@ class Counsel(ABC):
     @property
     def category_of_cluster(self) -> list[str]:
         """The category that most products of each cluster have; "" for a cluster without any."""
-        return list(self.tally.category_of_cluster)
+        return list(self.category_counts.category_of_cluster)
 
     def closeness(
         self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None
@@ -225,61 +225,64 @@ class Counsel(ABC):
             BadOption: an unknown method or metric, or a negative tau.
             ShopIncomplete, StaleError, SchemaError: there is no map that fits.
         """
-        tau = self._tau(tau)
+        tau = self._resolve_tau(tau)
         Question(1, method, metric, tau).check(self.count)
-        rungs = self.thresholds[similarity_words.key(method, metric)]
+        rungs = self.thresholds[similarity_words.threshold_key(method, metric)]
         if tau > 0 and method == "likelihood":  # another scale
-            rungs = self._rungs_of(tau)
-        return similarity_words.word_of(score, rungs, higher_is_nearer=method == "likelihood")
+            rungs = self._thresholds_at(tau)
+        return similarity_words.describe_score(score, rungs, higher_is_nearer=method == "likelihood")
 
     @cached_property
-    def _rungs(self) -> dict[float, list[float]]:
+    def _thresholds_by_tau(self) -> dict[float, list[float]]:
         """What was measured by tau, see `closeness`."""
         return {}
 
-    def _tau(self, asked: float | None) -> float:
-        return self.tau if asked is None else asked
+    def _resolve_tau(self, tau: float | None) -> float:
+        return self.tau if tau is None else tau
 
-    def _rungs_of(self, tau: float) -> list[float]:
-        held = self._rungs.get(tau)
+    def _thresholds_at(self, tau: float) -> list[float]:
+        held = self._thresholds_by_tau.get(tau)
         if held is None:
-            probes, most = self.probes, similarity_words.LADDER[-1][0]
+            probes, most = self.reference_codes, similarity_words.QUANTILES[-1][0]
             looks = [
-                Look(code, most + 1, "likelihood", "euclidean", tau, wanted="scores") for code in probes.codes
+                Query(code, most + 1, "likelihood", "euclidean", tau, fields="scores")
+                for code in probes.codes
             ]
-            others = [_without(hits, own) for hits, own in zip(self.look(looks), probes.ids, strict=True)]
-            held = similarity_words.rungs(np.array(others), "likelihood")
-            if len(self._rungs) >= TAUS_KEPT:
-                self._rungs.clear()
-            self._rungs[tau] = held
+            others = [
+                _other_scores(hits, own) for hits, own in zip(self.search(looks), probes.ids, strict=True)
+            ]
+            held = similarity_words.compute_thresholds(np.array(others), "likelihood")
+            if len(self._thresholds_by_tau) >= MAX_CACHED_TAUS:
+                self._thresholds_by_tau.clear()
+            self._thresholds_by_tau[tau] = held
         return held
 
     def typicality(self, code: ArrayLike) -> Typicality:
         """How far a code `(n,)` is from anything that the shop has. Raises BadCode, and what `map` raises."""
-        return self.standing(code)[0]
+        return self.locate(code)[0]
 
     def position_of(self, code: ArrayLike) -> tuple[float, float]:
         """Where a code `(n,)` lies on the map, from 0 to 1: between the products nearest to it.
 
         Raises BadCode, and what `map` raises.
         """
-        return self.standing(code)[1]
+        return self.locate(code)[1]
 
-    def standing(self, code: ArrayLike) -> tuple[Typicality, tuple[float, float]]:
+    def locate(self, code: ArrayLike) -> tuple[Typicality, tuple[float, float]]:
         """The typicality and the position of a code `(n,)`, from one look. Raises BadCode, and what `map` raises."""
-        checked = check_code(code, self.latent)
+        checked = check_code(code, self.latent_dim)
         if checked.ndim != 1:
             raise BadCode(f"One code is needed, not {len(checked)}.", remedy="Give codes one by one.")
-        loneliness = self.loneliness
-        look = Look(checked, NEIGHBOURS, "fixed-epsilon", "euclidean", 0.0, wanted="places")
-        hits = self.look([look])[0]
-        share, word = similarity_words.typicality_of(hits[0].score, loneliness)
-        places, gaps = np.array([hit.place for hit in hits]), np.array([hit.score for hit in hits])
-        x, y = between(places, gaps).tolist()
+        loneliness = self.neighbour_distances
+        look = Query(checked, NEIGHBOURS, "fixed-epsilon", "euclidean", 0.0, fields="places")
+        hits = self.search([look])[0]
+        share, word = similarity_words.describe_typicality(hits[0].score, loneliness)
+        places, gaps = np.array([hit.position for hit in hits]), np.array([hit.score for hit in hits])
+        x, y = interpolate_position(places, gaps).tolist()
         return Typicality(share, word, hits[0].id), (x, y)
 
 
-def _without(hits: Sequence[Hit], own: str) -> list[float]:
+def _other_scores(hits: Sequence[Hit], own: str) -> list[float]:
     """The scores of a product's neighbours, itself left out; or the last, where others as near have pushed it off."""
     others = [hit.score for hit in hits if hit.id != own]
     return others[: len(hits) - 1]
@@ -314,47 +317,52 @@ class Question:
         self,
         code: Codes,
         cluster: int | None,
-        where: Where | None,
+        where: Filter | None,
         category: str | None = None,
-        less_of: int | None = None,
-    ) -> Look:
+        source_cluster: int | None = None,
+    ) -> Query:
         """The look that finds enough for it, those to leave out among them."""
         wanted = self.k + len(self.exclude)
-        given = (cluster, category, where, less_of)
-        return Look(code, wanted, self.method, self.metric, self.tau, *given)
+        given = (cluster, category, where, source_cluster)
+        return Query(code, wanted, self.method, self.metric, self.tau, *given)
 
 
 class Finder:
     """Answers questions about codes `(b, n)`, whoever does the looking."""
 
     def __init__(
-        self, clusters: Clusters, tally: Tally, ways: Ways, looking: Looking, photo_of: PhotoOf
+        self,
+        clusters: Clusters,
+        category_counts: CategoryCounts,
+        transfer: ClusterTransfer,
+        looking: SearchFn,
+        load_jpeg: JpegLoader,
     ) -> None:
         self._clusters = clusters
-        self._tally = tally
-        self._ways = ways
+        self._category_counts = category_counts
+        self._transfer = transfer
         self._look = looking
-        self._photo_of = photo_of
+        self._load_jpeg = load_jpeg
 
     def nearest(
-        self, codes: Codes, asked: Question, own: Sequence[int | None], where: Where | None
+        self, codes: Codes, asked: Question, own: Sequence[int | None], where: Filter | None
     ) -> list[Matches]:
         """The products nearest to each code, in its cluster or, for None, in all."""
         looks = [asked.look(code, cluster, where) for code, cluster in zip(codes, own, strict=True)]
         return [self.matches(hits, asked) for hits in self._look(looks)]
 
     def by_cluster(
-        self, codes: Codes, own: Sequence[int], asked: Question, way: str, where: Where | None
+        self, codes: Codes, own: Sequence[int], asked: Question, way: str, where: Filter | None
     ) -> list[Recommendations]:
         """For each code, and each cluster but its own, the products nearest to the code moved there."""
         others = [[j for j in range(len(self._clusters)) if j != cluster] for cluster in own]
         looks = [
-            self._beyond(code, cluster, j, asked, way, where)
+            self._query_moved(code, cluster, j, asked, way, where)
             for code, cluster, there in zip(codes, own, others, strict=True)
             for j in there
         ]
         found = iter(self._look(looks))
-        labels, most = self._clusters.labels, self._tally.category_of_cluster
+        labels, most = self._clusters.labels, self._category_counts.category_of_cluster
         return [
             Recommendations(
                 Recommendation(j, labels[j], self.matches(next(found), asked), most[j]) for j in there
@@ -363,19 +371,23 @@ class Finder:
         ]
 
     def by_category(
-        self, codes: Codes, own: Sequence[int], asked: Question, way: str, where: Where | None
+        self, codes: Codes, own: Sequence[int], asked: Question, way: str, where: Filter | None
     ) -> list[Recommendations]:
         """For each code, and each category but that of its cluster, the products nearest to the code moved there.
 
         A category that has the majority in no cluster is asked where most of its products are.
         """
-        most = self._tally.category_of_cluster
+        most = self._category_counts.category_of_cluster
         asking = [
-            [(name, self._tally.where(name)) for name in self._tally.counts() if name != most[cluster]]
+            [
+                (name, self._category_counts.clusters_of(name))
+                for name in self._category_counts.counts()
+                if name != most[cluster]
+            ]
             for cluster in own
         ]
         looks = [
-            self._beyond(code, cluster, j, asked, way, where, name)
+            self._query_moved(code, cluster, j, asked, way, where, name)
             for code, cluster, categories in zip(codes, own, asking, strict=True)
             for name, clusters in categories
             for j in clusters
@@ -385,34 +397,34 @@ class Finder:
         for categories in asking:
             answer = Recommendations()
             for name, clusters in categories:
-                hits = [hit for _ in clusters for hit in self._kept(next(found), asked)]
+                hits = [hit for _ in clusters for hit in self._select(next(found), asked)]
                 hits.sort(key=lambda hit: hit.rank)
                 matches = Matches(self._match(hit) for hit in hits[: asked.k])
-                answer.append(Recommendation(self._tally.main(name), name, matches, name))
+                answer.append(Recommendation(self._category_counts.main_cluster(name), name, matches, name))
             answers.append(answer)
         return answers
 
     def matches(self, hits: Sequence[Hit], asked: Question) -> Matches:
         """Those that a question wants, of what was found."""
-        return Matches(self._match(hit) for hit in self._kept(hits, asked))
+        return Matches(self._match(hit) for hit in self._select(hits, asked))
 
-    def _kept(self, hits: Sequence[Hit], asked: Question) -> list[Hit]:
+    def _select(self, hits: Sequence[Hit], asked: Question) -> list[Hit]:
         return [hit for hit in hits if hit.id not in asked.exclude][: asked.k]
 
-    def _beyond(
+    def _query_moved(
         self,
         code: Codes,
-        own: int,
-        other: int,
+        source: int,
+        target: int,
         asked: Question,
         way: str,
-        where: Where | None,
+        where: Filter | None,
         category: str | None = None,
-    ) -> Look:
+    ) -> Query:
         """The look for products of another cluster, for a code `(n,)` moved there."""
-        moved = self._ways.moved(code, own, other, way, asked.method)
-        return asked.look(moved, other, where, category, None if way == "shift" else own)
+        moved = self._transfer.transfer(code, source, target, way, asked.method)
+        return asked.look(moved, target, where, category, None if way == "shift" else source)
 
     def _match(self, hit: Hit) -> Match:
-        told = json.loads(hit.attributes)
-        return Match(hit.id, hit.category, hit.cluster, hit.score, told, self._photo_of)
+        told = json.loads(hit.attributes_json)
+        return Match(hit.id, hit.category, hit.cluster, hit.score, told, self._load_jpeg)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from modiste.images.photo import decode_jpeg
 
 Attributes = dict[str, Any]
-PhotoOf = Callable[[str], bytes]
+JpegLoader = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Match:
     cluster: int
     score: float
     attributes: Attributes
-    _photo_of: PhotoOf = field(repr=False, compare=False)
+    _load_jpeg: JpegLoader = field(repr=False, compare=False)
 
     def jpeg(self) -> bytes:
         """The product's photo as stored: a JPEG at the shop's frame."""
-        return self._photo_of(self.id)
+        return self._load_jpeg(self.id)
 
     def photo(self) -> NDArray[np.uint8]:
         """The product's photo, uint8 `(H, W, 3)`."""

@@ -11,13 +11,13 @@ from modiste.images.photo import decode_jpeg
 from modiste.storage.product_store import ProductStore
 
 
-def sample_rows(count: int, most: int, seed: int) -> NDArray[np.intp]:
+def sample_rows(count: int, max_rows: int, seed: int) -> NDArray[np.intp]:
     """At most `most` of the rows 0 to `count` − 1, `(b,)`, in order; the same for a seed."""
-    if count <= most:
+    if count <= max_rows:
         return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(count, max_rows, replace=False))
 
 
-def photos_of(store: ProductStore, ids: Sequence[str]) -> NDArray[np.uint8]:
+def load_photos(store: ProductStore, ids: Sequence[str]) -> NDArray[np.uint8]:
     """The photos of products, uint8 `(b, H, W, 3)`. Raises UnknownProduct."""
     return np.stack([decode_jpeg(data) for data in store.photos(list(ids))])

@@ -18,32 +18,32 @@ from modiste.images.photo import check_photo, decode_jpeg, fit_photo
 from modiste.latent.clusters import Clusters
 from modiste.latent.posterior import Posterior, check_code, fixed_epsilon_code
 from modiste.latent.sliders import Sliders
-from modiste.parallel import Each, in_turn
+from modiste.parallel import MapFn, sequential
 from modiste.search.index import LatentIndex
 from modiste.shop import loading
 from modiste.shop.backend import (
-    Elsewhere,
+    FallbackFn,
     Hit,
-    Look,
-    Shelf,
+    LocalBackend,
+    Query,
 )
 from modiste.shop.catalogue_map import CatalogueMap
-from modiste.shop.cluster_transfer import Spread, Ways
-from modiste.shop.filters import Facet, Where
-from modiste.shop.fingerprints import hash_of, hash_of_file, made_from
-from modiste.shop.hubness import Crowds
+from modiste.shop.cluster_transfer import ClusterMoments, ClusterTransfer
+from modiste.shop.filters import Facet, Filter
+from modiste.shop.fingerprints import hash_file, hash_json, index_fingerprint
+from modiste.shop.hubness import HubPenalty
 from modiste.shop.index_files import open_index
-from modiste.shop.loading import STAGES, Encodings, Stage
+from modiste.shop.loading import STAGES, EncodingArrays, Stage
 from modiste.shop.products import Products
-from modiste.shop.query import PROBES, Counsel, Finder
-from modiste.shop.summary import Probes, Tally
-from modiste.storage.location import to_read
-from modiste.storage.locks import hold
+from modiste.shop.query import REFERENCE_PRODUCTS, Finder, QueryEngine
+from modiste.shop.summary import CategoryCounts, ReferenceCodes
+from modiste.storage.location import read_path
+from modiste.storage.locks import shared_lock
 from modiste.storage.manifest import Manifest
-from modiste.storage.paths import ShopFiles
+from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore, products_stamp
 from modiste.vae.config import ModelConfig
-from modiste.vae.onnx import Engine
+from modiste.vae.onnx import OnnxModel
 
 
 class Opened:
@@ -51,17 +51,17 @@ class Opened:
 
     def __init__(
         self,
-        files: ShopFiles,
+        files: ShopPaths,
         manifest: Manifest,
         store: ProductStore,
         threads: int,
         *,
-        derived: bool = True,
-        stamped: str = "",
+        use_index: bool = True,
+        products_stamp: str = "",
     ) -> None:
-        """See `open`. Not `derived` reads encodings from the database; `stamped` names what the products' table has."""
-        self._derived = derived
-        self._stamped = stamped
+        """Use `open`. `products_stamp` names the version of the products' table."""
+        self._use_index = use_index
+        self._products_stamp = products_stamp
         self.files = files
         self.manifest = manifest
         self.store = store
@@ -69,14 +69,14 @@ class Opened:
 
     @classmethod
     def open(
-        cls, path: str | Path, *, need: Stage = "clusters", threads: int = 1, derived: bool = True
+        cls, path: str | Path, *, need: Stage = "clusters", threads: int = 1, use_index: bool = True
     ) -> Self:
         """Open the shop at `path`, built at least up to the stage `need`; the model runs on `threads` threads.
 
         `path` is its directory, or its URL: `s3://bucket/path`, `gs://bucket/path`, `file:///path`. A shop on object
         storage is read through a copy on this machine, and stays as it was when it was opened.
 
-        `derived` takes encodings from the search index where that has them; a stage that writes asks the database.
+        `use_index` takes encodings from the search index where that has them; a stage that writes asks the database.
 
         Raises:
             ShopNotFound: there is no shop.
@@ -86,14 +86,14 @@ class Opened:
             BadOption: a URL of another kind.
             StorageError: the object storage, or the disk, refused.
         """
-        root = to_read(path)
-        files = ShopFiles(root)
+        root = read_path(path)
+        files = ShopPaths(root)
         manifest = Manifest.load(root)
         # Before the store is read: what is written meanwhile is another version.
         stamped = products_stamp(files.store)
         store = ProductStore.open(files.store)
-        shop = cls(files, manifest, store, threads, derived=derived, stamped=stamped)
-        if (held := hold(root)) is not None:
+        shop = cls(files, manifest, store, threads, use_index=use_index, products_stamp=stamped)
+        if (held := shared_lock(root)) is not None:
             finalize(shop, os.close, held)
         # Touching each stage loads and checks it.
         for stage in STAGES[: STAGES.index(need) + 1]:
@@ -113,7 +113,7 @@ class Opened:
     @property
     def path(self) -> Path | str:
         """Where the shop is, as `open` takes it: its directory, or its URL on object storage."""
-        return self.files.place
+        return self.files.location
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -131,15 +131,15 @@ class Opened:
         return loading.load_model(self.files, self.manifest)
 
     @cached_property
-    def engine(self) -> Engine:
+    def onnx_model(self) -> OnnxModel:
         """The model in use, ready to run. Raises ShopIncomplete, StaleError, SchemaError."""
-        return Engine.load(self.files.model(self.model.model_id), self._threads)
+        return OnnxModel.load(self.files.model(self.model.model_id), self._threads)
 
     @cached_property
-    def encodings(self) -> Encodings:
+    def encodings(self) -> EncodingArrays:
         """Posteriors and codes of all products, `(N, n)` each, rows as in `catalogue`."""
         return loading.load_encodings(
-            self.files, self.manifest, self.store, self.catalogue, self.model, derived=self._derived
+            self.files, self.manifest, self.store, self.catalogue, self.model, use_index=self._use_index
         )
 
     @cached_property
@@ -150,15 +150,15 @@ class Opened:
     @cached_property
     def assignments(self) -> NDArray[np.intp]:
         """The cluster of every product, `(N,)`, rows as in `catalogue`; its own category's, if clusters are those."""
-        return self.assigned()
+        return self.assign_clusters()
 
-    def assigned(self, each: Each = in_turn) -> NDArray[np.intp]:
+    def assign_clusters(self, map_fn: MapFn = sequential) -> NDArray[np.intp]:
         """What `assignments` holds, found anew, in pieces that `each` does."""
         if self.clusters.method == "category":
             place = {name: number for number, name in enumerate(self.clusters.labels)}
             return np.array([place[name] for name in self.catalogue.categories], np.intp)
-        basis = self.encodings.mean if self.clusters.on == "mean" else self.encodings.code
-        return np.asarray(self.clusters.assign(basis, each), np.intp)
+        basis = self.encodings.mean if self.clusters.features == "mean" else self.encodings.code
+        return np.asarray(self.clusters.assign(basis, map_fn), np.intp)
 
     @cached_property
     def sliders(self) -> Sliders:
@@ -178,7 +178,7 @@ class Opened:
     @cached_property
     def products(self) -> Any:
         """All products as a pandas DataFrame: id, category, cluster (once clustered), then the attributes."""
-        return self.catalogue.frame(self.assignments if self.manifest.clusters else None)
+        return self.catalogue.to_pandas(self.assignments if self.manifest.clusters else None)
 
     def photo(self, product_id: str) -> NDArray[np.uint8]:
         """The photo of a product, uint8 `(H, W, 3)`. Raises UnknownProduct."""
@@ -194,23 +194,23 @@ class Opened:
         return self.encodings.code[self.catalogue.row(product_id)].copy()
 
 
-CODE_REACH = (
+CODE_RANGE_FACTOR = (
     2.0  # a code may lie in so many times the range of sliders and products: beyond is nothing to draw
 )
 
 
-class Shop(Opened, Counsel):
+class Shop(Opened, QueryEngine):
     """A shop on disk, open for questions.
 
     `n` is the number of latents, `(H, W)` the frame, `N` the number of products. A *code* is one `(n,)` or a batch
     `(b, n)`; a batch gets a list of answers.
     """
 
-    elsewhere: Elsewhere | None = None
+    elsewhere: FallbackFn | None = None
     """What looks for products first, such as shards on other machines."""
 
     @property
-    def latent(self) -> int:
+    def latent_dim(self) -> int:
         """The number of latents."""
         return self.model.latent
 
@@ -220,15 +220,15 @@ class Shop(Opened, Counsel):
         return len(self.catalogue)
 
     @cached_property
-    def tally(self) -> Tally:
+    def category_counts(self) -> CategoryCounts:
         """How many products of each category each cluster has."""
-        return Tally.of(self.assignments, self.catalogue.categories, len(self.clusters))
+        return CategoryCounts.of(self.assignments, self.catalogue.categories, len(self.clusters))
 
     @cached_property
-    def spread(self) -> Spread:
+    def cluster_moments(self) -> ClusterMoments:
         """How the products lie, as far as recommending must know."""
         held = self.encodings
-        return Spread.of(self.assignments, held.mean, held.code, len(self.clusters))
+        return ClusterMoments.of(self.assignments, held.mean, held.code, len(self.clusters))
 
     @property
     def positions(self) -> NDArray[np.float32]:
@@ -241,56 +241,56 @@ class Shop(Opened, Counsel):
         return self.map.thresholds
 
     @property
-    def loneliness(self) -> list[float]:
+    def neighbour_distances(self) -> list[float]:
         """How far products are from their nearest other, see `closeness`. Raises what `map` raises."""
-        return self.map.loneliness
+        return self.map.neighbour_distances
 
     @cached_property
-    def probes(self) -> Probes:
+    def reference_codes(self) -> ReferenceCodes:
         """Products, evenly taken from all, by which it is measured how near is near at another tau."""
         code = self.encodings.code
-        rows = np.linspace(0, len(code) - 1, min(len(code), PROBES)).astype(np.intp)
-        return Probes(tuple(self.catalogue.ids[row] for row in rows), code[rows])
+        rows = np.linspace(0, len(code) - 1, min(len(code), REFERENCE_PRODUCTS)).astype(np.intp)
+        return ReferenceCodes(tuple(self.catalogue.ids[row] for row in rows), code[rows])
 
     @cached_property
     def version(self) -> str:
         """Names the model, the products with all their words, clusters and sliders. Another of these is another."""
         model_id = self.model.model_id
-        made = made_from(self.files, self.manifest, self.store, model_id)
-        return hash_of(made, self._stamped, hash_of_file(self.files.sliders(model_id)))[:16]
+        made = index_fingerprint(self.files, self.manifest, self.store, model_id)
+        return hash_json(made, self._products_stamp, hash_file(self.files.sliders(model_id)))[:16]
 
     @cached_property
-    def reach(self) -> NDArray[np.float32]:
+    def code_bounds(self) -> NDArray[np.float32]:
         """The least and the greatest value that each latent of a code may have, float32 `(n, 2)`."""
         held, ranges = self.encodings.code, self.sliders.ranges
         low = np.minimum(ranges[:, 0], held.min(axis=0))
         high = np.maximum(ranges[:, 1], held.max(axis=0))
         middle, half = (low + high) / 2, (high - low) / 2 + 1e-3
-        span = np.stack([middle - CODE_REACH * half, middle + CODE_REACH * half], axis=1)
+        span = np.stack([middle - CODE_RANGE_FACTOR * half, middle + CODE_RANGE_FACTOR * half], axis=1)
         return span.astype(np.float32)
 
     @cached_property
-    def ways(self) -> Ways:
+    def cluster_transfer(self) -> ClusterTransfer:
         """What moves codes between clusters."""
-        return Ways(self.clusters, lambda: self.spread)
+        return ClusterTransfer(self.clusters, lambda: self.cluster_moments)
 
     @cached_property
-    def shelf(self) -> Shelf:
+    def local_backend(self) -> LocalBackend:
         """All products, to look among."""
-        crowds = Crowds(self.index, self.assignments, self.ways)
-        return Shelf(self.catalogue, self.index, self.assignments, crowds, lambda: self.positions)
+        crowds = HubPenalty(self.index, self.assignments, self.cluster_transfer)
+        return LocalBackend(self.catalogue, self.index, self.assignments, crowds, lambda: self.positions)
 
     @cached_property
     def finder(self) -> Finder:
         """What finds products."""
-        return Finder(self.clusters, self.tally, self.ways, self.look, self.jpeg)
+        return Finder(self.clusters, self.category_counts, self.cluster_transfer, self.search, self.jpeg)
 
-    def look(self, looks: Sequence[Look]) -> list[list[Hit]]:
+    def search(self, queries: Sequence[Query]) -> list[list[Hit]]:
         """For each look its hits, best first."""
-        found = None if self.elsewhere is None else self.elsewhere(looks)
-        return self.shelf.look(looks) if found is None else found
+        found = None if self.elsewhere is None else self.elsewhere(queries)
+        return self.local_backend.search(queries) if found is None else found
 
-    def check_where(self, where: Where) -> None:
+    def check_filter(self, where: Filter) -> None:
         """Raise BadOption where a filter asks for what there is not."""
         self.catalogue.columns.check(where)
 
@@ -311,7 +311,7 @@ class Shop(Opened, Counsel):
             pixels = np.asarray(each)
             check_photo(pixels)
             fitted[row] = fit_photo(pixels, self.model.frame)
-        mean, std = self.engine.encode(fitted)
+        mean, std = self.onnx_model.encode(fitted)
         if one:
             mean, std = mean[0], std[0]
         return Posterior(mean, std, fixed_epsilon_code(mean, std, np.asarray(self.model.epsilon, np.float32)))
@@ -319,7 +319,7 @@ class Shop(Opened, Counsel):
     def decode(self, code: ArrayLike) -> NDArray[np.uint8]:
         """The product that a code draws, uint8 `(H, W, 3)`; of a batch, `(b, H, W, 3)`. Raises BadCode."""
         checked = check_code(code, self.model.latent)
-        drawn = self.engine.decode(np.atleast_2d(checked))
+        drawn = self.onnx_model.decode(np.atleast_2d(checked))
         return drawn[0] if checked.ndim == 1 else drawn
 
     def random_design(self, seed: int | None = None) -> NDArray[np.float32]:
@@ -329,7 +329,7 @@ class Shop(Opened, Counsel):
         noise = random.standard_normal(self.model.latent).astype(np.float32)
         return self.encodings.mean[row] + self.encodings.std[row] * noise
 
-    def matching(self, where: Where) -> NDArray[np.bool_]:
+    def filter_mask(self, where: Filter) -> NDArray[np.bool_]:
         """Which products a filter lets through, `(N,)`.
 
         Args:
@@ -340,7 +340,7 @@ class Shop(Opened, Counsel):
         Raises:
             BadOption: an attribute that no product has, or a value of another kind.
         """
-        return self.catalogue.columns.matching(where)
+        return self.catalogue.columns.mask(where)
 
     def title(self, row: int) -> str:
         """What to call the product in a row: its name or title where it has one, else its id."""

@@ -30,15 +30,15 @@ from modiste.errors import BadOption, FetchError, StorageError
 
 USER_AGENT = "modiste/0.1 (product photo fetcher; one catalogue, rate limited; httpx)"
 CONCURRENCY, PER_HOST_RATE = 8, 4.0  # requests at once, and to one host in a second
-MAX_WAIT = 60.0
+MAX_WAIT_SECONDS = 60.0
 """The longest wait, in seconds, that a server's Retry-After can ask for; a photo that must wait longer fails."""
 
-Fetched: TypeAlias = Path | FetchError
+FetchResult: TypeAlias = Path | FetchError
 _PHOTO_TYPES = {"image/jpeg", "image/jpg", "image/pjpeg", "image/png", "image/webp"}
-_UNTOLD_TYPES = {"", "application/octet-stream", "binary/octet-stream"}
+_UNKNOWN_TYPES = {"", "application/octet-stream", "binary/octet-stream"}
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
-_PASSING = {408, 425, 429, 500, 502, 503, 504}
-_REDIRECTS = 5
+_TRANSIENT_STATUSES = {408, 425, 429, 500, 502, 503, 504}
+_MAX_REDIRECTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ class _Limits:
 class _Task:
     """One address on its way; ordered by when it is due."""
 
-    due: float
+    due_time: float
     number: int
     url: str = field(compare=False)
     host: str = field(compare=False)
     attempts: int = field(compare=False, default=0)
 
 
-class _PassingError(Exception):
+class _TransientError(Exception):
     """A failure that may pass: worth another attempt, after `wait` seconds where the server said so."""
 
     def __init__(self, error: FetchError, wait: float | None = None) -> None:
@@ -79,7 +79,7 @@ def fetch_all(
     max_bytes: int = 10_000_000,
     backoff: float = 1.0,
     on_progress: Callable[[int], None] | None = None,
-) -> Iterator[tuple[str, Fetched]]:
+) -> Iterator[tuple[str, FetchResult]]:
     """Each url with the file that holds its photo, or the FetchError that says why there is none.
 
     Yields in the order of arrival, once per url given. `folder` keeps what was fetched, one file per address
@@ -115,17 +115,17 @@ def fetch_all(
             if not running and not queue:
                 break
             now = time.monotonic()
-            while len(running) < concurrency and (task := queue.next_due(now)) is not None:
+            while len(running) < concurrency and (task := queue.pop_due(now)) is not None:
                 running[requests.start(task.url)] = task
             # wake for whichever comes first: an answer, or the next task that is due
-            pause = max(0.0, queue.due() - now) if len(running) < concurrency and queue else None
+            pause = max(0.0, queue.next_due_time() - now) if len(running) < concurrency and queue else None
             if not running:
                 time.sleep(pause or 0.0)
                 continue
             finished, _ = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
             for future in finished:
                 task = running.pop(future)
-                outcome = _outcome(future, task, queue, retries, backoff)
+                outcome = _handle_result(future, task, queue, retries, backoff)
                 if outcome is not None:
                     done += 1
                     if on_progress is not None:
@@ -139,22 +139,22 @@ def cached_path(folder: Path, url: str) -> Path:
     return folder / key[:2] / key
 
 
-def _outcome(
+def _handle_result(
     future: Future[Path], task: _Task, queue: _Queue, retries: int, backoff: float
-) -> Fetched | None:
+) -> FetchResult | None:
     """What came of a task, or None where it goes back into the queue."""
     try:
         return future.result()
     except FetchError as error:
         return error
-    except _PassingError as failure:
+    except _TransientError as failure:
         task.attempts += 1
         asked = failure.wait
-        if task.attempts > retries or (asked is not None and asked > MAX_WAIT):
+        if task.attempts > retries or (asked is not None and asked > MAX_WAIT_SECONDS):
             return failure.error
         pause = backoff * 2 ** (task.attempts - 1) if asked is None else asked
-        task.due = time.monotonic() + min(pause, MAX_WAIT)
-        queue.put_back(task, hold_host=asked is not None)
+        task.due_time = time.monotonic() + min(pause, MAX_WAIT_SECONDS)
+        queue.put_back(task, delay_host=asked is not None)
         return None
 
 
@@ -162,7 +162,7 @@ class _Queue:
     """Tasks by when they are due: a host's turn, or the end of a back-off. Reads urls as they are needed."""
 
     def __init__(self, urls: Iterator[str], folder: Path, per_host_rate: float, ahead: int) -> None:
-        self.cached: deque[tuple[str, Fetched]] = deque()
+        self.cached: deque[tuple[str, FetchResult]] = deque()
         self._urls = urls
         self._folder = folder
         self._interval = 1.0 / per_host_rate
@@ -175,17 +175,17 @@ class _Queue:
     def __bool__(self) -> bool:
         return bool(self._tasks)
 
-    def due(self) -> float:
+    def next_due_time(self) -> float:
         """When the next task is due (monotonic seconds)."""
-        return self._tasks[0].due
+        return self._tasks[0].due_time
 
-    def next_due(self, now: float) -> _Task | None:
+    def pop_due(self, now: float) -> _Task | None:
         """A task whose time has come, or None. Takes its host's turn."""
-        while self._tasks and self._tasks[0].due <= now:
+        while self._tasks and self._tasks[0].due_time <= now:
             task = heapq.heappop(self._tasks)
             turn = self._turns.get(task.host, 0.0)
             if task.host and turn > now:
-                task.due = turn
+                task.due_time = turn
                 heapq.heappush(self._tasks, task)
                 continue
             self._turns[task.host] = now + self._interval
@@ -193,10 +193,10 @@ class _Queue:
             return task
         return None
 
-    def put_back(self, task: _Task, *, hold_host: bool) -> None:
+    def put_back(self, task: _Task, *, delay_host: bool) -> None:
         """Try `task` again when it is due, and its host not before, where the host asked for that."""
-        if hold_host:
-            self._turns[task.host] = max(self._turns.get(task.host, 0.0), task.due)
+        if delay_host:
+            self._turns[task.host] = max(self._turns.get(task.host, 0.0), task.due_time)
         heapq.heappush(self._tasks, task)
 
     def refill(self) -> None:
@@ -209,7 +209,7 @@ class _Queue:
                 self.cached.append((url, path))
                 continue
             self._number += 1
-            heapq.heappush(self._tasks, _Task(0.0, self._number, url, _host_of(url)))
+            heapq.heappush(self._tasks, _Task(0.0, self._number, url, _parse_host(url)))
 
 
 class _Requests:
@@ -230,7 +230,7 @@ class _Requests:
             timeout=limits.timeout,
             limits=httpx.Limits(max_connections=concurrency),
             follow_redirects=True,
-            max_redirects=_REDIRECTS,
+            max_redirects=_MAX_REDIRECTS,
         )
 
     def __enter__(self) -> _Requests:
@@ -244,7 +244,7 @@ class _Requests:
         self._loop.close()
 
     def start(self, url: str) -> Future[Path]:
-        return asyncio.run_coroutine_threadsafe(self._photo(url), self._loop)
+        return asyncio.run_coroutine_threadsafe(self._fetch_photo(url), self._loop)
 
     async def _close(self) -> None:
         pending = asyncio.all_tasks() - {asyncio.current_task()}
@@ -253,48 +253,52 @@ class _Requests:
         await asyncio.gather(*pending, return_exceptions=True)
         await self._client.aclose()
 
-    async def _photo(self, url: str) -> Path:
+    async def _fetch_photo(self, url: str) -> Path:
         path = cached_path(self._folder, url)
         if path.is_file():
             return path
-        if not _host_of(url):
-            raise _failed(url, "bad-url", "it is no http or https address")
+        if not _parse_host(url):
+            raise _fetch_error(url, "bad-url", "it is no http or https address")
         try:
             async with asyncio.timeout(self._limits.total_timeout):
-                body = await self._body(url)
+                body = await self._read_body(url)
         except TimeoutError:
             # not tried again: a server that drips for a minute would do so again
-            raise _failed(url, "timeout", f"took over {self._limits.total_timeout:g} s in all") from None
+            raise _fetch_error(url, "timeout", f"took over {self._limits.total_timeout:g} s in all") from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects, ValueError) as error:
-            raise _failed(url, "bad-url", str(error)) from None
+            raise _fetch_error(url, "bad-url", str(error)) from None
         except httpx.TimeoutException:
-            error = _failed(url, "timeout", f"no answer within {self._limits.timeout:g} s")
-            raise _PassingError(error) from None
+            error = _fetch_error(url, "timeout", f"no answer within {self._limits.timeout:g} s")
+            raise _TransientError(error) from None
         except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
-            raise _PassingError(_failed(url, "truncated", f"the answer broke off: {error}")) from None
+            raise _TransientError(_fetch_error(url, "truncated", f"the answer broke off: {error}")) from None
         except (httpx.HTTPError, OSError) as error:
-            raise _PassingError(_failed(url, "unreachable", str(error) or type(error).__name__)) from None
-        _write(path, body)
+            raise _TransientError(
+                _fetch_error(url, "unreachable", str(error) or type(error).__name__)
+            ) from None
+        _write_photo(path, body)
         return path
 
-    async def _body(self, url: str) -> bytes:
+    async def _read_body(self, url: str) -> bytes:
         async with self._client.stream("GET", url) as answer:
             _check_status(url, answer)
             _check_type(url, answer)
             limit = self._limits.max_bytes
             if int(answer.headers.get("content-length", "0")) > limit:
-                raise _failed(url, "too-large", f"{answer.headers['content-length']} bytes, over {limit}")
+                raise _fetch_error(
+                    url, "too-large", f"{answer.headers['content-length']} bytes, over {limit}"
+                )
             body = bytearray()
             async for piece in answer.aiter_bytes():
                 body += piece
                 if len(body) > limit:
-                    raise _failed(url, "too-large", f"over {limit} bytes")
+                    raise _fetch_error(url, "too-large", f"over {limit} bytes")
         if not body.startswith(_SIGNATURES):
-            raise _failed(url, "wrong-type", "the answer is not a JPEG, PNG or WebP, whatever it says")
+            raise _fetch_error(url, "wrong-type", "the answer is not a JPEG, PNG or WebP, whatever it says")
         return bytes(body)
 
 
-def _host_of(url: str) -> str:
+def _parse_host(url: str) -> str:
     """Host and port, in lower case; empty where the url is no http(s) address, so that nobody is asked."""
     try:
         parts = urlsplit(url)
@@ -303,24 +307,24 @@ def _host_of(url: str) -> str:
     return parts.netloc.rpartition("@")[2].lower() if parts.scheme.lower() in ("http", "https") else ""
 
 
-def _check_status(url: str, answer: httpx.Response) -> None:
-    if answer.status_code == 200:
+def _check_status(url: str, response: httpx.Response) -> None:
+    if response.status_code == 200:
         return
-    error = _failed(url, f"http-{answer.status_code}", answer.reason_phrase or "no reason given")
-    if answer.status_code in _PASSING:
-        raise _PassingError(error, _retry_after(answer))
+    error = _fetch_error(url, f"http-{response.status_code}", response.reason_phrase or "no reason given")
+    if response.status_code in _TRANSIENT_STATUSES:
+        raise _TransientError(error, _parse_retry_after(response))
     raise error
 
 
-def _check_type(url: str, answer: httpx.Response) -> None:
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in _PHOTO_TYPES | _UNTOLD_TYPES:
-        raise _failed(url, "wrong-type", f"the answer is {kind}, not a photo")
+def _check_type(url: str, response: httpx.Response) -> None:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _PHOTO_TYPES | _UNKNOWN_TYPES:
+        raise _fetch_error(url, "wrong-type", f"the answer is {kind}, not a photo")
 
 
-def _retry_after(answer: httpx.Response) -> float | None:
+def _parse_retry_after(response: httpx.Response) -> float | None:
     """Seconds that the server asks to wait (RFC 9110, 10.2.3: a number, or a date), None where it does not."""
-    asked = answer.headers.get("retry-after", "").strip()
+    asked = response.headers.get("retry-after", "").strip()
     if asked.isascii() and asked.isdigit():
         return float(asked)
     try:
@@ -330,7 +334,7 @@ def _retry_after(answer: httpx.Response) -> float | None:
     return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
-def _failed(url: str, reason: str, detail: str) -> FetchError:
+def _fetch_error(url: str, reason: str, detail: str) -> FetchError:
     return FetchError(
         f"{url} could not be fetched: {detail}.",
         remedy="Check the address; the next ingest tries it again.",
@@ -338,7 +342,7 @@ def _failed(url: str, reason: str, detail: str) -> FetchError:
     )
 
 
-def _write(path: Path, body: bytes) -> None:
+def _write_photo(path: Path, body: bytes) -> None:
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

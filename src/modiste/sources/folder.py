@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from modiste.sources.normalize import UNCATEGORISED, category_name, once_each
+from modiste.sources.normalize import UNCATEGORISED, normalize_category, reject_duplicates
 from modiste.sources.record import Record, Rejection
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -29,7 +29,7 @@ class FolderSource:
 
     def records(self) -> Iterator[Record | Rejection]:
         """Every product, by path."""
-        return once_each(self._rows())
+        return reject_duplicates(self._rows())
 
     def _rows(self) -> Iterator[Record | Rejection]:
         for path in self._files():
@@ -38,7 +38,7 @@ class FolderSource:
                 detail = f"{relative.as_posix()} is not named as a JPEG, PNG or WebP"
                 yield Rejection(relative.as_posix(), "not-a-photo", detail)
                 continue
-            category = category_name(relative.parts[0]) if len(relative.parts) > 1 else UNCATEGORISED
+            category = normalize_category(relative.parts[0]) if len(relative.parts) > 1 else UNCATEGORISED
             yield Record(relative.with_suffix("").as_posix(), category, path)
 
     def _files(self) -> Iterator[Path]:

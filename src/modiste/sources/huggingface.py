@@ -15,15 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modiste.errors import MissingExtra, SourceError
-from modiste.sources.normalize import attributes_of, choose_category, once_each
-from modiste.sources.readers import number_of_rows, read_parquet
+from modiste.sources.normalize import make_category_reader, parse_attributes, reject_duplicates
+from modiste.sources.readers import count_parquet_rows, read_parquet
 from modiste.sources.record import PhotoRef, Record, Rejection
 
-Names = dict[str, list[str]]
+ClassNames = dict[str, list[str]]
 """Label column → the names of its classes, by number."""
 
 
-class HubSource:
+class HuggingFaceSource:
     """Products of one Parquet file or a folder of them, all splits; id = column `id`, else file and row number.
 
     `root` is the data set's folder: ids and photos kept outside the rows are relative to it.
@@ -34,47 +34,47 @@ class HubSource:
         self.root = root
         self.name = f"hub data set {root}"
         self._files = sorted(files)
-        self._names = _readme_names(root)
-        schemas = [_schema(file) for file in self._files]
-        if not schemas or any(photo_column(schema) is None for schema in schemas):
+        self._names = _read_readme_class_names(root)
+        schemas = [_read_schema(file) for file in self._files]
+        if not schemas or any(find_photo_column(schema) is None for schema in schemas):
             raise SourceError(
                 f"{root} has Parquet files without a column of photos (a struct of bytes and path).",
                 remedy="Give a data set of images, or a table with a column file_name or url.",
             )
         self._chosen = category_column
         for schema in schemas:
-            choose_category(schema.names, category_column, self.name)
+            make_category_reader(schema.names, category_column, self.name)
 
     def count(self) -> int:
         """How many rows the files hold."""
-        return sum(number_of_rows(file) for file in self._files)
+        return sum(count_parquet_rows(file) for file in self._files)
 
     def records(self) -> Iterator[Record | Rejection]:
         """Every row, file by file; the photos come as bytes, so memory holds one batch of them."""
-        return once_each(row for file in self._files for row in self._rows(file))
+        return reject_duplicates(row for file in self._files for row in self._rows(file))
 
     def _rows(self, file: Path) -> Iterator[Record | Rejection]:
-        schema = _schema(file)
-        names = self._names | schema_names(schema)
-        column = photo_column(schema)
+        schema = _read_schema(file)
+        names = self._names | parse_class_names(schema)
+        column = find_photo_column(schema)
         assert column is not None
-        category_of = choose_category(schema.names, self._chosen, self.name)
+        category_of = make_category_reader(schema.names, self._chosen, self.name)
         used = [column, "id"] + (["category"] if self._chosen is None else [])
         stem = file.relative_to(self.root).with_suffix("").as_posix()
-        for number, row in read_parquet(file, batch=256):
+        for number, row in read_parquet(file, batch_rows=256):
             if isinstance(row, str):
                 yield Rejection(f"{stem}/{number}", "malformed-row", row, number)
                 continue
             named = _with_class_names(row, names)
             key = named.get("id")
             product = f"{stem}/{number}" if key is None else str(key).strip()
-            photo = self._photo(row[column], file.parent)
+            photo = self._parse_photo(row[column], file.parent)
             if photo is None:
                 yield Rejection(product, "missing-photo", "the row holds no photo", number)
                 continue
-            yield Record(product, category_of(named), photo, attributes_of(named, without=used))
+            yield Record(product, category_of(named), photo, parse_attributes(named, without=used))
 
-    def _photo(self, value: Any, folder: Path) -> PhotoRef | None:
+    def _parse_photo(self, value: Any, folder: Path) -> PhotoRef | None:
         """The photo of a row: its bytes, or a file that it names inside the data set's own folder."""
         if isinstance(value, bytes):
             return value or None
@@ -90,26 +90,26 @@ class HubSource:
             return None
 
 
-def parquet_files(folder: Path) -> list[Path]:
+def find_parquet_files(folder: Path) -> list[Path]:
     """The Parquet files of a data set in the hub's layout: in the folder, or one or two levels below."""
     found = [*folder.glob("*.parquet"), *folder.glob("*/*.parquet"), *folder.glob("*/*/*.parquet")]
     return sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
 
 
-def photo_column(schema: pa.Schema) -> str | None:
+def find_photo_column(schema: pa.Schema) -> str | None:
     """The column of photos: `image` where there is one, else the first that is a photo; None without any."""
-    found = [field.name for field in schema if _holds_photos(field, schema)]
+    found = [field.name for field in schema if _is_photo_field(field, schema)]
     return "image" if "image" in found else next(iter(found), None)
 
 
-def holds_photos(file: Path) -> bool:
+def has_photo_column(file: Path) -> bool:
     """Whether a Parquet file has a column of photos. Raises SourceError where it cannot be read."""
-    return photo_column(_schema(file)) is not None
+    return find_photo_column(_read_schema(file)) is not None
 
 
-def schema_names(schema: pa.Schema) -> Names:
+def parse_class_names(schema: pa.Schema) -> ClassNames:
     """Class names from the schema's metadata."""
-    features = _features(schema)
+    features = _parse_features(schema)
     return {
         column: [str(name) for name in feature["names"]]
         for column, feature in features.items()
@@ -117,7 +117,7 @@ def schema_names(schema: pa.Schema) -> Names:
     }
 
 
-def download(name: str) -> Path:
+def download_dataset(name: str) -> Path:
     """The folder of the hub's data set `owner/name` (or `owner/name@revision`), downloaded where it is not yet.
 
     Raises MissingExtra without huggingface-hub, SourceError where the data set cannot be had.
@@ -125,7 +125,7 @@ def download(name: str) -> Path:
     try:
         import huggingface_hub as hub
     except ImportError:
-        raise missing_hub(f"hf:{name}", "huggingface-hub") from None
+        raise missing_package(f"hf:{name}", "huggingface-hub") from None
     repository, _, revision = name.partition("@")
     try:
         files = hub.HfApi().list_repo_files(repository, repo_type="dataset", revision=revision or None)
@@ -142,7 +142,7 @@ def download(name: str) -> Path:
     return Path(folder)
 
 
-def missing_hub(source: str, package: str) -> MissingExtra:
+def missing_package(source: str, package: str) -> MissingExtra:
     """The error for a source that needs the extra `hub`."""
     return MissingExtra(
         f"The source {source} needs {package}, which is not installed.",
@@ -150,7 +150,7 @@ def missing_hub(source: str, package: str) -> MissingExtra:
     )
 
 
-def _schema(file: Path) -> pa.Schema:
+def _read_schema(file: Path) -> pa.Schema:
     try:
         return pq.read_schema(file)
     except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: a name that is not UTF-8
@@ -159,7 +159,7 @@ def _schema(file: Path) -> pa.Schema:
         ) from error
 
 
-def _features(schema: pa.Schema) -> dict[str, Any]:
+def _parse_features(schema: pa.Schema) -> dict[str, Any]:
     try:
         found: Any = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -167,8 +167,8 @@ def _features(schema: pa.Schema) -> dict[str, Any]:
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
-def _holds_photos(field: pa.Field, schema: pa.Schema) -> bool:
-    feature = _features(schema).get(field.name)
+def _is_photo_field(field: pa.Field, schema: pa.Schema) -> bool:
+    feature = _parse_features(schema).get(field.name)
     if pa.types.is_struct(field.type):
         inside = {field.type.field(i).name: field.type.field(i).type for i in range(field.type.num_fields)}
         return "bytes" in inside and _is_binary(inside["bytes"])
@@ -177,11 +177,11 @@ def _holds_photos(field: pa.Field, schema: pa.Schema) -> bool:
     return _is_binary(field.type) and (said or field.name in ("image", "photo"))
 
 
-def _is_binary(kind: pa.DataType) -> bool:
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+def _is_binary(data_type: pa.DataType) -> bool:
+    return pa.types.is_binary(data_type) or pa.types.is_large_binary(data_type)
 
 
-def _with_class_names(row: Mapping[str, Any], names: Names) -> dict[str, Any]:
+def _with_class_names(row: Mapping[str, Any], names: ClassNames) -> dict[str, Any]:
     """The row with its label numbers replaced by the names of their classes; -1 (unlabelled) by None."""
     named = dict(row)
     for column, classes in names.items():
@@ -191,7 +191,7 @@ def _with_class_names(row: Mapping[str, Any], names: Names) -> dict[str, Any]:
     return named
 
 
-def _readme_names(root: Path) -> Names:
+def _read_readme_class_names(root: Path) -> ClassNames:
     """Class names from the front matter of README.md; none where PyYAML, which comes with `hub`, is absent."""
     try:
         import yaml
@@ -200,14 +200,14 @@ def _readme_names(root: Path) -> Names:
     try:
         _, front, _ = (root / "README.md").read_text("utf-8", errors="replace").split("---\n", 2)
         card: Any = yaml.safe_load(front)
-        return _named_in(card["dataset_info"])
+        return _class_names_in_card(card["dataset_info"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError):
         return {}
 
 
-def _named_in(infos: Any) -> Names:
+def _class_names_in_card(infos: Any) -> ClassNames:
     """Class names by column, of what a card says of its data set. Raises TypeError, KeyError, ValueError."""
-    names: Names = {}
+    names: ClassNames = {}
     for info in infos if isinstance(infos, list) else [infos]:
         for feature in info.get("features", []) if isinstance(info, dict) else []:
             kind = feature.get("dtype") if isinstance(feature, dict) else None

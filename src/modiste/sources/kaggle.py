@@ -10,16 +10,16 @@ from typing import Any
 from modiste.errors import SourceError
 from modiste.sources.folder import is_photo_name
 from modiste.sources.normalize import (
-    attributes_of,
-    choose_category,
+    infer_column_parsers,
     is_missing,
-    once_each,
-    typed_columns,
+    make_category_reader,
+    parse_attributes,
+    reject_duplicates,
 )
 from modiste.sources.record import Record, Rejection
 
-TABLE = "styles.csv"
-IMAGES = "images"
+TABLE_NAME = "styles.csv"
+IMAGES_FOLDER = "images"
 
 
 class KaggleSource:
@@ -36,11 +36,11 @@ class KaggleSource:
         self._header = next((fields for _, fields in self._lines()), [])
         if "id" not in self._header:
             raise SourceError(
-                f"{folder / TABLE} has no column `id`; its columns are: {', '.join(self._header) or 'none'}.",
+                f"{folder / TABLE_NAME} has no column `id`; its columns are: {', '.join(self._header) or 'none'}.",
                 remedy="Give a folder in the layout of Kaggle's Fashion Product Images, or rename the table "
                 "to metadata.csv with a column file_name.",
             )
-        self._category = choose_category(self._header, category_column, self.name)
+        self._category = make_category_reader(self._header, category_column, self.name)
 
     def count(self) -> int:
         """How many products the table lists, malformed rows included."""
@@ -48,13 +48,15 @@ class KaggleSource:
 
     def records(self) -> Iterator[Record | Rejection]:
         """Every product in the table's order; attributes are its other columns, typed column by column."""
-        return once_each(self._rows())
+        return reject_duplicates(self._rows())
 
     def _rows(self) -> Iterator[Record | Rejection]:
-        readers = typed_columns((fields for _, fields in self._data()), len(self._header))
+        readers = infer_column_parsers((fields for _, fields in self._data_lines()), len(self._header))
         # one listing instead of a look-up per product; and an id can then only name a file of this folder
-        images = {path.stem: path for path in sorted((self.folder / IMAGES).iterdir()) if is_photo_name(path)}
-        for number, fields in self._data():
+        images = {
+            path.stem: path for path in sorted((self.folder / IMAGES_FOLDER).iterdir()) if is_photo_name(path)
+        }
+        for number, fields in self._data_lines():
             product = fields[0].strip() if fields else ""
             if len(fields) != len(self._header):
                 detail = f"{len(fields)} fields where the header has {len(self._header)}"
@@ -68,12 +70,12 @@ class KaggleSource:
             if not product:
                 yield Rejection("", "malformed-row", "the id is empty", number)
             elif product not in images:
-                yield Rejection(product, "missing-photo", f"no {IMAGES}/{product}.jpg", number)
+                yield Rejection(product, "missing-photo", f"no {IMAGES_FOLDER}/{product}.jpg", number)
             else:
-                attributes = attributes_of(row, without=["id"])
+                attributes = parse_attributes(row, without=["id"])
                 yield Record(product, self._category(row), images[product], attributes)
 
-    def _data(self) -> Iterator[tuple[int, list[str]]]:
+    def _data_lines(self) -> Iterator[tuple[int, list[str]]]:
         lines = self._lines()
         next(lines, None)
         return lines
@@ -82,22 +84,23 @@ class KaggleSource:
         """(line number, fields) of each line. Each line is parsed by itself: names here hold stray quotes,
         and one that opens and never closes would otherwise swallow the products after it."""
         try:
-            with (self.folder / TABLE).open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            with (self.folder / TABLE_NAME).open(encoding="utf-8-sig", errors="replace", newline="") as file:
                 for number, line in enumerate(file, start=1):
                     if line.strip():
-                        yield number, _fields(line)
+                        yield number, _parse_line(line)
         except OSError as error:
             raise SourceError(
-                f"{self.folder / TABLE} cannot be read: {error.strerror}.", remedy="Check its permissions."
+                f"{self.folder / TABLE_NAME} cannot be read: {error.strerror}.",
+                remedy="Check its permissions.",
             ) from error
 
 
 def is_kaggle_folder(folder: Path) -> bool:
     """Whether `folder` holds `styles.csv` and `images/`."""
-    return (folder / TABLE).is_file() and (folder / IMAGES).is_dir()
+    return (folder / TABLE_NAME).is_file() and (folder / IMAGES_FOLDER).is_dir()
 
 
-def _fields(line: str) -> list[str]:
+def _parse_line(line: str) -> list[str]:
     try:
         return next(csv.reader([line]), [])
     except csv.Error:  # a field over csv's limit, or a NUL: no field count will match the header's

@@ -17,9 +17,9 @@ UNCATEGORISED = "uncategorised"
 """The category of a product whose source gives it none."""
 
 # columns of the shop's own product table: an attribute of the same name would hide or be hidden
-_TAKEN = {"id", "category", "cluster", "photo", "photo_hash", "source_hash"}
-_RENAMED = {"product_display_name": "name"}
-_MISSING = {"", "na", "n/a", "nan", "null", "none"}
+_RESERVED_NAMES = {"id", "category", "cluster", "photo", "photo_hash", "source_hash"}
+_RENAMED_COLUMNS = {"product_display_name": "name"}
+_MISSING_VALUES = {"", "na", "n/a", "nan", "null", "none"}
 _CATEGORY_COLUMNS = ("category", "label")
 _KAGGLE_COLUMNS = ("master_category", "sub_category")
 
@@ -30,7 +30,7 @@ def snake_case(name: str) -> str:
     return re.sub(r"\W+", "_", words).strip("_").lower()
 
 
-def category_name(value: object) -> str:
+def normalize_category(value: object) -> str:
     """A category as every source writes it: trimmed, in lower case; `uncategorised` where there is none."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return UNCATEGORISED
@@ -39,12 +39,12 @@ def category_name(value: object) -> str:
 
 def kaggle_category(master: object, sub: object) -> str:
     """Footwear as a whole; of everything else the finer subCategory (bags, eyewear, watches, topwear, …)."""
-    footwear = category_name(master) == "footwear"
-    return "footwear" if footwear else category_name(sub)
+    footwear = normalize_category(master) == "footwear"
+    return "footwear" if footwear else normalize_category(sub)
 
 
-def choose_category(
-    columns: Iterable[str], chosen: str | None, source: str
+def make_category_reader(
+    columns: Iterable[str], category_column: str | None, source: str
 ) -> Callable[[Mapping[str, Any]], str]:
     """How to read a row's category, given the table's columns: `chosen` where the user named one, else the
     column `category` or `label`, else Kaggle's pair, else everything is `uncategorised`.
@@ -52,40 +52,40 @@ def choose_category(
     Raises SourceError where the chosen column does not exist; names may differ in case and underscores.
     """
     by_name = {snake_case(column): column for column in columns}
-    if chosen is not None:
-        column = by_name.get(snake_case(chosen))
+    if category_column is not None:
+        column = by_name.get(snake_case(category_column))
         if column is None:
             raise SourceError(
-                f"{source} has no column {chosen!r} to take the category from.",
+                f"{source} has no column {category_column!r} to take the category from.",
                 remedy=f"Give --category-column one of: {', '.join(by_name.values())}.",
             )
-        return lambda row: category_name(row.get(column))
+        return lambda row: normalize_category(row.get(column))
     for name in _CATEGORY_COLUMNS:
         if name in by_name:
             column = by_name[name]
-            return lambda row: category_name(row.get(column))
+            return lambda row: normalize_category(row.get(column))
     if all(name in by_name for name in _KAGGLE_COLUMNS):
         master, sub = (by_name[name] for name in _KAGGLE_COLUMNS)
         return lambda row: kaggle_category(row.get(master), row.get(sub))
     return lambda _: UNCATEGORISED
 
 
-def attributes_of(row: Mapping[str, Any], without: Iterable[str]) -> dict[str, AttributeValue]:
+def parse_attributes(row: Mapping[str, Any], without: Iterable[str]) -> dict[str, AttributeValue]:
     """Every column of `row` but `without`, by snake_case name. Missing values are left out, dates become
     ISO text, lists and objects JSON text, raw bytes are dropped."""
     left_out = set(without)
     attributes: dict[str, AttributeValue] = {}
     for column, value in row.items():
         name = snake_case(column)
-        plain = _plain(value)
+        plain = _to_attribute_value(value)
         if column in left_out or not name or plain is None:
             continue
-        name = _RENAMED.get(name, name)
-        attributes[f"source_{name}" if name in _TAKEN else name] = plain
+        name = _RENAMED_COLUMNS.get(name, name)
+        attributes[f"source_{name}" if name in _RESERVED_NAMES else name] = plain
     return attributes
 
 
-def typed_columns(rows: Iterable[Sequence[str]], width: int) -> list[Callable[[str], AttributeValue]]:
+def infer_column_parsers(rows: Iterable[Sequence[str]], width: int) -> list[Callable[[str], AttributeValue]]:
     """How to read each column of a text table: as int, float or bool where all values are that, else text."""
     still: list[list[Callable[[str], AttributeValue]]] = [
         [_to_int, _to_float, _to_bool] for _ in range(width)
@@ -97,21 +97,21 @@ def typed_columns(rows: Iterable[Sequence[str]], width: int) -> list[Callable[[s
         for column, value in enumerate(row):
             if still[column] and not is_missing(value):
                 filled[column] = True
-                still[column] = [read for read in still[column] if _reads(read, value)]
+                still[column] = [read for read in still[column] if _can_parse(read, value)]
     return [readers[0] if readers and seen else str for readers, seen in zip(still, filled, strict=True)]
 
 
 def is_missing(value: str) -> bool:
     """Whether a text table says by this that it does not know: empty, NA, N/A, NaN, null or none."""
-    return value.strip().lower() in _MISSING
+    return value.strip().lower() in _MISSING_VALUES
 
 
-def well_formed(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """`text` without lone surrogates, which JSON may hold (`"\\ud800"`) and no file or database takes."""
     return text.encode("utf-8", "replace").decode()
 
 
-def once_each(rows: Iterable[Record | Rejection]) -> Iterator[Record | Rejection]:
+def reject_duplicates(rows: Iterable[Record | Rejection]) -> Iterator[Record | Rejection]:
     """The same rows, but a record whose id came before is a rejection (`duplicate-id`)."""
     seen: set[str] = set()
     for row in rows:
@@ -125,13 +125,13 @@ def once_each(rows: Iterable[Record | Rejection]) -> Iterator[Record | Rejection
         yield row
 
 
-def _plain(value: Any) -> AttributeValue | None:
+def _to_attribute_value(value: Any) -> AttributeValue | None:
     if isinstance(value, bool):
         return value
     if isinstance(value, int):  # beyond 64 bits it is no quantity, and no other program could read it
         return value if -(2**63) <= value < 2**63 else str(value)
     if isinstance(value, str):
-        return well_formed(value).strip() or None
+        return replace_surrogates(value).strip() or None
     if isinstance(value, float | Decimal):
         number = float(value)
         return number if math.isfinite(number) else None
@@ -142,9 +142,9 @@ def _plain(value: Any) -> AttributeValue | None:
     return None
 
 
-def _reads(read: Callable[[str], AttributeValue], value: str) -> bool:
+def _can_parse(parse: Callable[[str], AttributeValue], value: str) -> bool:
     try:
-        read(value)
+        parse(value)
     except ValueError:
         return False
     return True

@@ -12,24 +12,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modiste.errors import SourceError
-from modiste.sources.normalize import is_missing, typed_columns, well_formed
-from modiste.sources.parquet_worker import PIECE, unpacked
+from modiste.sources.normalize import infer_column_parsers, is_missing, replace_surrogates
+from modiste.sources.parquet_worker import MAX_BATCH_BYTES, read_batches
 from modiste.sources.record import AttributeValue
-from modiste.sources.sanitize import MOST_COLUMNS
+from modiste.sources.sanitize import MAX_COLUMNS
 
-JSONL = (".jsonl", ".ndjson")
-SUFFIXES = (".csv", ".tsv", *JSONL, ".parquet")
-LINE_BYTES = 16 * 2**20
+JSONL_SUFFIXES = (".jsonl", ".ndjson")
+TABLE_SUFFIXES = (".csv", ".tsv", *JSONL_SUFFIXES, ".parquet")
+MAX_LINE_BYTES = 16 * 2**20
 """Of one product in a JSONL file, and of a line in a CSV."""
 
 Row: TypeAlias = tuple[int, Mapping[str, Any] | str]
 """A row's line number and its columns, or what is wrong with it."""
 
-_TEXT = {"id", "file_name", "url"}  # names of files and ids stay text, whatever they look like
+_TEXT_COLUMNS = {"id", "file_name", "url"}  # names of files and ids stay text, whatever they look like
 _NOT_UTF8 = "not UTF-8; save the table in UTF-8"
 
 
-def columns_of(path: Path) -> list[str]:
+def read_columns(path: Path) -> list[str]:
     """The table's column names; of JSONL, those of its first 1000 rows.
 
     Raises SourceError where it is text of another encoding, and OSError, ArrowException or ValueError.
@@ -38,12 +38,12 @@ def columns_of(path: Path) -> list[str]:
         return list(pq.read_schema(path).names)
     _check_encoding(path)
     if path.suffix.lower() in (".csv", ".tsv"):
-        with _opened(path) as file:
+        with _open_text(path) as file:
             try:
-                header = next(_parser(path, file), [])
+                header = next(_csv_reader(path, file), [])
             except csv.Error as error:
                 raise ValueError(f"its first line: {error}") from None
-            return [well_formed(name).strip() for name in header]
+            return [replace_surrogates(name).strip() for name in header]
     names: dict[str, None] = {}
     for number, row in _read_jsonl(path):
         if number > 1000:
@@ -61,21 +61,23 @@ def read_rows(path: Path) -> Iterator[Row]:
     return _read_csv(path) if suffix in (".csv", ".tsv") else _read_jsonl(path)
 
 
-def read_parquet(path: Path, batch: int = 1024) -> Iterator[Row]:
+def read_parquet(path: Path, batch_rows: int = 1024) -> Iterator[Row]:
     """Every row of a Parquet file, at most so many in memory at once. Raises SourceError where it is damaged, or too
     much is packed in it."""
     number = 0
-    for found in unpacked(path, batch):
+    for found in read_batches(path, batch_rows):
         if isinstance(found, int):
-            rows: Iterable[Mapping[str, Any] | str] = (f"a row of {found:,} bytes; {PIECE:,} are allowed",)
+            rows: Iterable[Mapping[str, Any] | str] = (
+                f"a row of {found:,} bytes; {MAX_BATCH_BYTES:,} are allowed",
+            )
         else:
-            rows = _rows_of(found)
+            rows = _batch_to_rows(found)
         for row in rows:
             number += 1
             yield number, row
 
 
-def number_of_rows(path: Path) -> int:
+def count_parquet_rows(path: Path) -> int:
     """How many rows a Parquet file says it has. Raises SourceError where it cannot be read."""
     try:
         return int(pq.read_metadata(path).num_rows)
@@ -85,7 +87,7 @@ def number_of_rows(path: Path) -> int:
         ) from error
 
 
-def _rows_of(batch: pa.RecordBatch) -> Iterator[Mapping[str, Any] | str]:
+def _batch_to_rows(batch: pa.RecordBatch) -> Iterator[Mapping[str, Any] | str]:
     try:
         yield from batch.to_pylist()
         return
@@ -108,12 +110,12 @@ def _check_encoding(path: Path) -> None:
         )
 
 
-def _opened(path: Path) -> Any:
+def _open_text(path: Path) -> Any:
     # Bytes that are not UTF-8 become lone surrogates, by which their rows are told.
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
-class _Lines:
+class _BoundedLines:
     """The lines of a CSV; one that has no end is an error, and the next is read."""
 
     def __init__(self, file: Any) -> None:
@@ -123,24 +125,24 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._file.readline(LINE_BYTES + 1)
-        if len(line) > LINE_BYTES:
+        line = self._file.readline(MAX_LINE_BYTES + 1)
+        if len(line) > MAX_LINE_BYTES:
             while line and not line.endswith("\n"):
-                line = self._file.readline(LINE_BYTES)
-            raise csv.Error(f"a line over {LINE_BYTES // 2**20} MiB")
+                line = self._file.readline(MAX_LINE_BYTES)
+            raise csv.Error(f"a line over {MAX_LINE_BYTES // 2**20} MiB")
         if not line:
             raise StopIteration
         return line
 
 
-def _parser(path: Path, file: Any) -> Any:
-    return csv.reader(_Lines(file), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+def _csv_reader(path: Path, file: Any) -> Any:
+    return csv.reader(_BoundedLines(file), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
 
 
-def _fields(path: Path) -> Iterator[tuple[int, list[str] | str]]:
+def _read_fields(path: Path) -> Iterator[tuple[int, list[str] | str]]:
     """(line number, fields) of each row of a CSV, the header first; text says what is broken."""
-    with _opened(path) as file:
-        parser = _parser(path, file)
+    with _open_text(path) as file:
+        parser = _csv_reader(path, file)
         while True:
             try:
                 fields = next(parser)
@@ -154,15 +156,15 @@ def _fields(path: Path) -> Iterator[tuple[int, list[str] | str]]:
 
 
 def _read_csv(path: Path) -> Iterator[Row]:
-    header = columns_of(path)
-    rows = _fields(path)
+    header = read_columns(path)
+    rows = _read_fields(path)
     next(rows, None)
     whole = (fields for _, fields in rows if not isinstance(fields, str))
     readers: list[Callable[[str], AttributeValue]] = [
-        str if name in _TEXT else read
-        for name, read in zip(header, typed_columns(whole, len(header)), strict=True)
+        str if name in _TEXT_COLUMNS else read
+        for name, read in zip(header, infer_column_parsers(whole, len(header)), strict=True)
     ]
-    rows = _fields(path)
+    rows = _read_fields(path)
     next(rows, None)
     for number, fields in rows:
         if isinstance(fields, str):
@@ -192,17 +194,17 @@ def _is_utf8(fields: list[str]) -> bool:
 def _read_jsonl(path: Path) -> Iterator[Row]:
     with path.open("rb") as file:
         number = 0
-        while line := file.readline(LINE_BYTES + 1):
+        while line := file.readline(MAX_LINE_BYTES + 1):
             number += 1
-            if len(line) > LINE_BYTES:
+            if len(line) > MAX_LINE_BYTES:
                 while line and not line.endswith(b"\n"):
-                    line = file.readline(LINE_BYTES)
-                yield number, f"a line over {LINE_BYTES // 2**20} MiB"
+                    line = file.readline(MAX_LINE_BYTES)
+                yield number, f"a line over {MAX_LINE_BYTES // 2**20} MiB"
             elif line.strip():
-                yield number, _json_row(line)
+                yield number, _parse_json_row(line)
 
 
-def _json_row(line: bytes) -> Mapping[str, Any] | str:
+def _parse_json_row(line: bytes) -> Mapping[str, Any] | str:
     try:
         row: Any = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -212,4 +214,4 @@ def _json_row(line: bytes) -> Mapping[str, Any] | str:
     if not isinstance(row, dict):
         return "not a JSON object"
     found = cast("dict[str, Any]", row)
-    return found if len(found) <= MOST_COLUMNS else f"{len(found):,} fields; {MOST_COLUMNS:,} are allowed"
+    return found if len(found) <= MAX_COLUMNS else f"{len(found):,} fields; {MAX_COLUMNS:,} are allowed"

@@ -9,14 +9,14 @@ from pathlib import Path
 from modiste.errors import SourceError
 from modiste.sources import huggingface
 from modiste.sources.folder import FolderSource, has_photos
-from modiste.sources.huggingface import HubSource
+from modiste.sources.huggingface import HuggingFaceSource
 from modiste.sources.kaggle import KaggleSource, is_kaggle_folder
-from modiste.sources.normalize import category_name, snake_case
-from modiste.sources.readers import SUFFIXES
+from modiste.sources.normalize import normalize_category, snake_case
+from modiste.sources.readers import TABLE_SUFFIXES
 from modiste.sources.record import Record, Rejection, Source
-from modiste.sources.table import METADATA, TableSource
+from modiste.sources.table import METADATA_NAMES, TableSource
 
-ALLOWED = (
+SUPPORTED_SOURCES = (
     "Give one of: a Kaggle fashion folder (styles.csv and images/); a folder with one folder of photos per "
     "category; a CSV, JSONL or Parquet table with a column file_name or url; a Hugging Face data set "
     "(hf:owner/name, or its folder of Parquet files); kaggle:owner/name; or sample."
@@ -36,14 +36,14 @@ def open_source(source: str, *, category_column: str | None = None) -> Source:
         from modiste.sources.sample import SampleSource
 
         sample = SampleSource()
-        return sample if category_column is None else _Recategorised(sample, category_column)
+        return sample if category_column is None else _RecategorisedSource(sample, category_column)
     if source.startswith("hf:"):
-        return _open_folder(huggingface.download(source[3:]), category_column, source)
+        return _open_folder(huggingface.download_dataset(source[3:]), category_column, source)
     if source.startswith("kaggle:"):
         return _open_folder(_kaggle_download(source[7:]), category_column, source)
     path = Path(source).expanduser()
     if not path.exists():
-        raise SourceError(f"There is no {source!r}.", remedy=ALLOWED)
+        raise SourceError(f"There is no {source!r}.", remedy=SUPPORTED_SOURCES)
     return _open_folder(path, category_column, source) if path.is_dir() else _open_file(path, category_column)
 
 
@@ -54,16 +54,16 @@ def _open_folder(folder: Path, category_column: str | None, source: str) -> Sour
     for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
         if is_kaggle_folder(inner):
             return KaggleSource(inner, category_column=category_column)
-    for name in METADATA:
+    for name in METADATA_NAMES:
         if (folder / name).is_file():
             # in the hub's cache, files are links into `blobs`, two levels up
             within = folder.parent.parent if (folder.parent.parent / "blobs").is_dir() else None
-            return TableSource(folder / name, category_column=category_column, within=within)
-    files = huggingface.parquet_files(folder)
+            return TableSource(folder / name, category_column=category_column, root=within)
+    files = huggingface.find_parquet_files(folder)
     if files:
-        return HubSource(folder, files, category_column=category_column)
+        return HuggingFaceSource(folder, files, category_column=category_column)
     if not has_photos(folder):
-        raise SourceError(f"{source} has no photos that Modiste can find.", remedy=ALLOWED)
+        raise SourceError(f"{source} has no photos that Modiste can find.", remedy=SUPPORTED_SOURCES)
     if category_column is not None:
         raise SourceError(
             f"{source} is a folder of photos: it has no column {category_column!r}.",
@@ -75,10 +75,10 @@ def _open_folder(folder: Path, category_column: str | None, source: str) -> Sour
 
 def _open_file(path: Path, category_column: str | None) -> Source:
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise SourceError(f"{path} is no table that Modiste knows.", remedy=ALLOWED)
-    if suffix == ".parquet" and huggingface.holds_photos(path):
-        return HubSource(path.parent, [path], category_column=category_column)
+    if suffix not in TABLE_SUFFIXES:
+        raise SourceError(f"{path} is no table that Modiste knows.", remedy=SUPPORTED_SOURCES)
+    if suffix == ".parquet" and huggingface.has_photo_column(path):
+        return HuggingFaceSource(path.parent, [path], category_column=category_column)
     return TableSource(path, category_column=category_column)
 
 
@@ -86,7 +86,7 @@ def _kaggle_download(name: str) -> Path:
     try:
         import kagglehub
     except ImportError:
-        raise huggingface.missing_hub(f"kaggle:{name}", "kagglehub") from None
+        raise huggingface.missing_package(f"kaggle:{name}", "kagglehub") from None
     try:
         return Path(kagglehub.dataset_download(name))
     except Exception as error:  # kagglehub raises requests' errors, its own and plain ValueError alike
@@ -96,7 +96,7 @@ def _kaggle_download(name: str) -> Path:
         ) from error
 
 
-class _Recategorised:
+class _RecategorisedSource:
     """A source whose category is one of its attributes."""
 
     def __init__(self, source: Source, column: str) -> None:
@@ -117,6 +117,6 @@ class _Recategorised:
     def records(self) -> Iterator[Record | Rejection]:
         for row in self._source.records():
             if isinstance(row, Record):
-                yield replace(row, category=category_name(row.attributes.get(self._column)))
+                yield replace(row, category=normalize_category(row.attributes.get(self._column)))
             else:
                 yield row

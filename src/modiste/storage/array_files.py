@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PROVEN = 64_000_000  # bytes of a directory that are read when it is opened, to prove them: some hundredths of a second
-PARTIAL = ".partial"
-ATTEMPTS = 20
+# How much of a directory is read when it is opened, to verify it: some hundredths of a second.
+MAX_VERIFIED_BYTES = 64_000_000
+PARTIAL_SUFFIX = ".partial"
+RENAME_ATTEMPTS = 20
 # What reading JSON and `.npy` raises where bytes are not what they should be.
-UNREADABLE = (
+READ_ERRORS = (
     OSError,
     ValueError,
     KeyError,
@@ -34,18 +35,20 @@ UNREADABLE = (
 
 
 def save_arrays(
-    directory: Path, label: str, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    directory: Path, metadata_file: str, metadata: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 ) -> None:
     """Write arrays as `<name>.npy` in `directory`, and what is `about` them in `label`. Raises OSError."""
-    partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", suffix=PARTIAL, dir=directory.parent))
+    partial = Path(
+        tempfile.mkdtemp(prefix=f".{directory.name}.", suffix=PARTIAL_SUFFIX, dir=directory.parent)
+    )
     try:
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array, allow_pickle=False)
-        said = dict(about) | {"written": uuid.uuid4().hex, "sums": _sums(partial)}
-        (partial / label).write_text(json.dumps(said) + "\n")
+        said = dict(metadata) | {"written": uuid.uuid4().hex, "sums": _crc32_by_file(partial)}
+        (partial / metadata_file).write_text(json.dumps(said) + "\n")
         partial.chmod(0o755)
         # Of two that save at once either may win: each removes what is there until its own name is free.
-        for _ in range(ATTEMPTS):
+        for _ in range(RENAME_ATTEMPTS):
             shutil.rmtree(directory, ignore_errors=True)
             with suppress(OSError):
                 partial.rename(directory)
@@ -56,7 +59,7 @@ def save_arrays(
 
 
 def open_arrays(
-    directory: Path, label: str, about: Mapping[str, Any], names: tuple[str, ...]
+    directory: Path, metadata_file: str, expected: Mapping[str, Any], names: tuple[str, ...]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What `save_arrays` left, if it says all that is `about` it: its own words, and its arrays, mapped.
 
@@ -66,23 +69,23 @@ def open_arrays(
     Raises:
         One of UNREADABLE: there are none, or they are damaged or of something else.
     """
-    text = (directory / label).read_text()
+    text = (directory / metadata_file).read_text()
     said: Any = json.loads(text)
-    if any(said[name] != value for name, value in about.items()):
+    if any(said[name] != value for name, value in expected.items()):
         raise ValueError(f"{directory} is of something else")
-    small = sum(path.stat().st_size for path in directory.glob("*.npy")) <= PROVEN
-    if small and said["sums"] != _sums(directory):
+    small = sum(path.stat().st_size for path in directory.glob("*.npy")) <= MAX_VERIFIED_BYTES
+    if small and said["sums"] != _crc32_by_file(directory):
         raise ValueError(f"{directory} is not as it was written")
     # Copy on write: never written to, but kernels are compiled for arrays that may be.
     arrays = {
         name: np.asarray(np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False))
         for name in names
     }
-    if (directory / label).read_text() != text:
+    if (directory / metadata_file).read_text() != text:
         raise ValueError(f"{directory} was replaced meanwhile")
     return said, arrays
 
 
-def _sums(directory: Path) -> dict[str, int]:
+def _crc32_by_file(directory: Path) -> dict[str, int]:
     """The CRC-32 of each array's file."""
     return {path.name: zlib.crc32(path.read_bytes()) for path in sorted(directory.glob("*.npy"))}

@@ -9,25 +9,25 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from modiste.storage.refusals import disk_errors
+from modiste.storage.refusals import storage_errors
 
 
 @contextmanager
-def barrier(directory: Path) -> Generator[None]:
+def fsync_tree(directory: Path) -> Generator[None]:
     """After the block, all files under `directory` that it made or changed are on the disk, and so are their names.
 
     LanceDB never calls fsync: what it commits survives the end of the process, but not of the power, until this.
     """
-    before = _stamps(directory)
+    before = _file_stamps(directory)
     yield
-    changed = [path for path, stamp in _stamps(directory).items() if before.get(path) != stamp]
+    changed = [path for path, stamp in _file_stamps(directory).items() if before.get(path) != stamp]
     folders = {folder for path in changed for folder in (path.parent, *path.parent.parents)}
     inside = [folder for folder in folders if folder == directory or directory in folder.parents]
     for path in [*changed, *inside, directory.parent]:
-        sync(path)
+        fsync(path)
 
 
-def _stamps(directory: Path) -> dict[Path, tuple[int, int]]:
+def _file_stamps(directory: Path) -> dict[Path, tuple[int, int]]:
     found: dict[Path, tuple[int, int]] = {}
     for folder, _, names in os.walk(directory):
         for name in names:
@@ -40,7 +40,7 @@ def _stamps(directory: Path) -> dict[Path, tuple[int, int]]:
     return found
 
 
-def sync(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Put a file's bytes, or a directory's names, on the disk for good. Raises OSError."""
     try:
         handle = os.open(path, os.O_RDONLY)
@@ -52,44 +52,44 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-PARTIAL = ".partial"
+PARTIAL_SUFFIX = ".partial"
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes) -> None:
     """Replace `path` by `data`, durably: readers see the old file or the new one, never a part.
 
     Raises:
         StorageError: the disk refused; `path` is as it was.
     """
-    partial = partial_of(path)
-    with disk_errors(f"Writing {path}"):
+    partial = partial_path(path)
+    with storage_errors(f"Writing {path}"):
         try:
             with partial.open("wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
-            sync(path.parent)
+            fsync(path.parent)
         except BaseException:
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
             raise
 
 
-def partial_of(path: Path) -> Path:
+def partial_path(path: Path) -> Path:
     """Where this process writes what is to become `path`: beside it, under a name that says so."""
-    return path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+    return path.with_name(f".{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
 
 
-def clear_partials(path: Path) -> None:
+def remove_stale_partials(path: Path) -> None:
     """Remove what processes that were killed have left beside `path` of what was to become it."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL}"):
-        number = left.name.removesuffix(PARTIAL).rpartition(".")[2]
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL_SUFFIX}"):
+        number = left.name.removesuffix(PARTIAL_SUFFIX).rpartition(".")[2]
         if number.isdigit() and not _is_alive(int(number)):
-            remove(left)
+            remove_path(left)
 
 
-def remove(path: Path) -> None:
+def remove_path(path: Path) -> None:
     """Remove a file, or a directory with all in it, as far as the disk lets us."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)

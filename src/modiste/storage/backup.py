@@ -10,16 +10,16 @@ from typing import Any
 
 from modiste._version import __version__
 from modiste.errors import BadOption
-from modiste.progress import Progress, tell
-from modiste.storage.archive import Archive, OnBytes, pack
-from modiste.storage.atomic import clear_partials, partial_of, remove, sync
-from modiste.storage.location import manifest_of, place_of
-from modiste.storage.locks import one_writer, writing
+from modiste.progress import Progress, report
+from modiste.storage.archive import Archive, OnBytes, write_archive
+from modiste.storage.atomic import fsync, partial_path, remove_path, remove_stale_partials
+from modiste.storage.location import parse_location, read_manifest
+from modiste.storage.locks import shop_write_lock, write_lock
 from modiste.storage.manifest import Manifest
-from modiste.storage.paths import ShopFiles, kept
-from modiste.storage.refusals import disk_errors
+from modiste.storage.paths import ShopPaths, backup_files
+from modiste.storage.refusals import storage_errors
 
-MEGA = 10**6
+BYTES_PER_MB = 10**6
 
 
 def backup_shop(path: str | Path, out: str | Path, *, on_progress: Progress | None = None) -> dict[str, Any]:
@@ -40,26 +40,26 @@ def backup_shop(path: str | Path, out: str | Path, *, on_progress: Progress | No
         ShopBusy: another process is writing to the shop.
         StorageError: the disk refused; `out` is as it was.
     """
-    place, target = place_of(path), Path(out).expanduser()
-    manifest_of(place)
+    place, target = parse_location(path), Path(out).expanduser()
+    read_manifest(place)
     if isinstance(place, Path) and target.resolve().is_relative_to(place.resolve()):
         raise BadOption(
             f"{target} lies inside the shop.",
             remedy="Write the backup to another directory, or another disk.",
         )
     with ExitStack() as held:
-        root = held.enter_context(_at_rest(place))
-        manifest, files = Manifest.load(root), ShopFiles(root)
-        with disk_errors(f"Reading {root}"):
-            names = sorted(kept(files))
+        root = held.enter_context(_unchanging_directory(place))
+        manifest, files = Manifest.load(root), ShopPaths(root)
+        with storage_errors(f"Reading {root}"):
+            names = sorted(backup_files(files))
             total = sum((root / name).stat().st_size for name in names)
         about = {
             "modiste": __version__,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "products": manifest.catalogue.get("count", 0),
         }
-        packed = pack(target, root, names, about, _telling(on_progress, "backup", total))
-    with disk_errors(f"Reading {target}"):
+        packed = write_archive(target, root, names, about, _byte_progress(on_progress, "backup", total))
+    with storage_errors(f"Reading {target}"):
         size = target.stat().st_size
     return {
         "file": str(target),
@@ -83,75 +83,75 @@ def restore_shop(
         SchemaError: the file is damaged, no backup, or written by a newer version of Modiste; no shop was made.
         StorageError: the disk refused; no shop was made.
     """
-    place = place_of(path)
+    place = parse_location(path)
     if isinstance(place, str):
-        return _restored_there(file, place, on_progress)
+        return _restore_to_url(file, place, on_progress)
     root = place.resolve()
-    _check_free(root)
-    with Archive.opened(Path(file).expanduser()) as archive, disk_errors(f"Restoring {root}"):
+    _check_target_is_free(root)
+    with Archive.open(Path(file).expanduser()) as archive, storage_errors(f"Restoring {root}"):
         root.parent.mkdir(parents=True, exist_ok=True)
-        clear_partials(root)
-        partial = partial_of(root)
-        remove(partial)
+        remove_stale_partials(root)
+        partial = partial_path(root)
+        remove_path(partial)
         try:
             partial.mkdir()
-            archive.unpack(partial, _telling(on_progress, "restore", _size(archive)))
+            archive.extract(partial, _byte_progress(on_progress, "restore", _total_bytes(archive)))
             manifest = Manifest.load(partial)
             partial.rename(root)  # over an empty directory at most: the disk refuses any other
-            sync(root.parent)
+            fsync(root.parent)
         except BaseException:
-            remove(partial)
+            remove_path(partial)
             raise
-        return _restored(archive, root, manifest)
+        return _restore_result(archive, root, manifest)
 
 
-def _restored_there(file: str | Path, url: str, on_progress: Progress | None) -> dict[str, Any]:
+def _restore_to_url(file: str | Path, url: str, on_progress: Progress | None) -> dict[str, Any]:
     """The same, to object storage."""
-    from modiste.storage.remote.transfer import check_free, taken_there
+    from modiste.storage.remote.transfer import check_url_is_free, uploaded
 
-    check_free(url)
-    with Archive.opened(Path(file).expanduser()) as archive, disk_errors(f"Restoring {url}"):
-        with taken_there(url) as root:
-            archive.unpack(root, _telling(on_progress, "restore", _size(archive)))
+    check_url_is_free(url)
+    with Archive.open(Path(file).expanduser()) as archive, storage_errors(f"Restoring {url}"):
+        with uploaded(url) as root:
+            archive.extract(root, _byte_progress(on_progress, "restore", _total_bytes(archive)))
             manifest = Manifest.load(root)
-        return _restored(archive, url, manifest)
+        return _restore_result(archive, url, manifest)
 
 
-def _restored(archive: Archive, place: Path | str, manifest: Manifest) -> dict[str, Any]:
+def _restore_result(archive: Archive, place: Path | str, manifest: Manifest) -> dict[str, Any]:
     return {
         "shop": str(place),
         "file": str(archive.path),
-        "bytes": _size(archive),
+        "bytes": _total_bytes(archive),
         "files": len(archive.files),
         "products": manifest.catalogue.get("count", 0),
-        "modiste": archive.about.get("modiste"),
-        "made": archive.about.get("made"),
+        "modiste": archive.metadata.get("modiste"),
+        "made": archive.metadata.get("made"),
     }
 
 
-def _size(archive: Archive) -> int:
+def _total_bytes(archive: Archive) -> int:
     return sum(held.bytes for held in archive.files.values())
 
 
 @contextmanager
-def _at_rest(place: Path | str) -> Generator[Path]:
+def _unchanging_directory(place: Path | str) -> Generator[Path]:
     """The directory of a shop in which nobody changes anything during the block."""
     if isinstance(place, str):
-        from modiste.storage.remote.transfer import brought_here
+        from modiste.storage.remote.transfer import downloaded
 
-        with brought_here(place) as root:
+        with downloaded(place) as root:
             yield root
         return
     with ExitStack() as held:
-        held.enter_context(writing(place))
-        if (store := ShopFiles(place).store).is_dir():  # a program may write to the store alone
-            held.enter_context(one_writer(store))
+        held.enter_context(shop_write_lock(place))
+        if (store := ShopPaths(place).store).is_dir():  # a program may write to the store alone
+            held.enter_context(write_lock(store))
         yield place
 
 
-def _check_free(root: Path) -> None:
+def _check_target_is_free(root: Path) -> None:
     """Raise BadOption unless nothing, or an empty directory, is at `root`."""
-    with disk_errors(f"Reading {root}"):
+    with storage_errors(f"Reading {root}"):
         taken = root.exists() and not (root.is_dir() and next(root.iterdir(), None) is None)
     if taken:
         raise BadOption(
@@ -160,14 +160,14 @@ def _check_free(root: Path) -> None:
         )
 
 
-def _telling(on_progress: Progress | None, stage: str, total: int) -> OnBytes:
+def _byte_progress(on_progress: Progress | None, stage: str, total: int) -> OnBytes:
     """Tells how many megabytes are done, of how many."""
     done = 0
 
     def on_bytes(more: int) -> None:
         nonlocal done
         done += more
-        tell(on_progress, stage, done // MEGA, max(1, total // MEGA))
+        report(on_progress, stage, done // BYTES_PER_MB, max(1, total // BYTES_PER_MB))
 
-    tell(on_progress, stage, 0, max(1, total // MEGA))
+    report(on_progress, stage, 0, max(1, total // BYTES_PER_MB))
     return on_bytes

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from modiste.errors import BadCode, SchemaError
 
-PARTS = ("mean", "std", "code")
-HASH = b"modiste:catalogue_hash"
-PREFIX = "encodings-"
+ENCODING_COLUMNS = ("mean", "std", "code")
+CATALOGUE_HASH_KEY = b"modiste:catalogue_hash"
+TABLE_PREFIX = "encodings-"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,23 +47,26 @@ def to_arrow(ids: Sequence[str], parts: Sequence[NDArray[np.float32]], catalogue
     if not all(np.isfinite(part).all() for part in arrays) or (arrays[1] <= 0).any():
         raise BadCode("An encoding is not finite, or a std is not above 0.", remedy="Train the model again.")
     vector = pa.list_(pa.float32(), shape[1])
-    fields = [pa.field("id", pa.string(), nullable=False), *(pa.field(name, vector) for name in PARTS)]
+    fields = [
+        pa.field("id", pa.string(), nullable=False),
+        *(pa.field(name, vector) for name in ENCODING_COLUMNS),
+    ]
     columns = [pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), shape[1]) for part in arrays]
-    schema = pa.schema(fields, metadata={HASH: catalogue_hash.encode()})
+    schema = pa.schema(fields, metadata={CATALOGUE_HASH_KEY: catalogue_hash.encode()})
     return pa.Table.from_arrays([pa.array(ids, pa.string()), *columns], schema=schema)
 
 
 def from_arrow(table: pa.Table, metadata: dict[bytes, bytes] | None) -> Encodings:
     """The encodings in a table, and in the metadata of its schema, that `to_arrow` made. Raises SchemaError."""
     remedy = "Encode the shop again with `modiste encode`."
-    if metadata is None or HASH not in metadata:
+    if metadata is None or CATALOGUE_HASH_KEY not in metadata:
         raise SchemaError("The encodings do not say which catalogue they were made from.", remedy=remedy)
     parts: list[NDArray[np.float32]] = []
-    for name in PARTS:
+    for name in ENCODING_COLUMNS:
         column: Any = table.column(name).combine_chunks()
         if not pa.types.is_fixed_size_list(column.type) or column.type.value_type != pa.float32():
             raise SchemaError(f"The encodings hold {name} as {column.type}.", remedy=remedy)
         flat: NDArray[np.float32] = column.flatten().to_numpy(zero_copy_only=False)
         parts.append(flat.reshape(len(table), column.type.list_size))
     ids = cast("list[str]", table.column("id").to_pylist())
-    return Encodings(ids, parts[0], parts[1], parts[2], metadata[HASH].decode())
+    return Encodings(ids, parts[0], parts[1], parts[2], metadata[CATALOGUE_HASH_KEY].decode())

@@ -7,27 +7,27 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from modiste.errors import not_allowed
-from modiste.storage.atomic import write_whole
+from modiste.errors import permission_denied
+from modiste.storage.atomic import write_file
 
-SEAL = "seal"  # the name under which a JSON file has the checksum of the rest
+CHECKSUM_KEY = "seal"  # the name under which a JSON file has the checksum of the rest
 
 
-def sealed(value: dict[str, Any]) -> dict[str, Any]:
+def with_checksum(value: dict[str, Any]) -> dict[str, Any]:
     """An object for JSON, with a checksum of itself."""
-    return value | {SEAL: _seal(value)}
+    return value | {CHECKSUM_KEY: _checksum(value)}
 
 
-def unsealed(raw: Any) -> Any:
+def verify_checksum(raw: Any) -> Any:
     """What `sealed` was given, from the JSON that was made of it; what has no seal as it is.
 
     Raises ValueError where the seal does not fit: a bit has changed, or somebody has written into it.
     """
-    if not isinstance(raw, dict) or SEAL not in raw:
+    if not isinstance(raw, dict) or CHECKSUM_KEY not in raw:
         return raw
     held = dict(cast("dict[str, Any]", raw))
-    if held.pop(SEAL) != _seal(held):
-        raise ValueError(f"it is not as it was written (to edit it by hand, take out its {SEAL!r})")
+    if held.pop(CHECKSUM_KEY) != _checksum(held):
+        raise ValueError(f"it is not as it was written (to edit it by hand, take out its {CHECKSUM_KEY!r})")
     return held
 
 
@@ -37,24 +37,24 @@ def read_json(path: Path) -> Any:
     Raises StorageError where it may not be read, OSError, and ValueError where it is damaged.
     """
     try:
-        return unsealed(json.loads(path.read_text(encoding="utf-8")))
+        return verify_checksum(json.loads(path.read_text(encoding="utf-8")))
     except PermissionError:
-        raise not_allowed(path) from None
+        raise permission_denied(path) from None
     except RecursionError:
         raise ValueError("lists or objects too deep in each other") from None
 
 
-def json_bytes(value: Any, indent: int | None = None) -> bytes:
+def to_json_bytes(value: Any, indent: int | None = None) -> bytes:
     """A value as JSON in UTF-8. What no text can hold, such as a name of a file that is not UTF-8, is written out."""
     # As it happens, Python's way to write a lone surrogate out is JSON's as well.
     return json.dumps(value, indent=indent, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
-def _seal(value: dict[str, Any]) -> str:
+def _checksum(value: dict[str, Any]) -> str:
     """The same for an object however its JSON is laid out."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def write_json(path: Path, value: Any) -> None:
     """Replace `path` by `value` as JSON, whole or not at all. Raises StorageError."""
-    write_whole(path, json_bytes(value, 1) + b"\n")
+    write_file(path, to_json_bytes(value, 1) + b"\n")

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from modiste.errors import ShopBusy
-from modiste.storage.refusals import disk_errors
+from modiste.storage.refusals import storage_errors
 
-LOCK = ".lock"
-HELD = ".held"  # in a directory of copies
+LOCK_FILE = ".lock"
+SHARED_LOCK_FILE = ".held"  # in a directory of copies
 
 
 @contextmanager
-def one_writer(directory: Path) -> Generator[None]:
+def write_lock(directory: Path) -> Generator[None]:
     """Hold a shop's or a store's directory for writing. Readers are never kept out.
 
     Raises:
@@ -24,8 +24,8 @@ def one_writer(directory: Path) -> Generator[None]:
     """
     import fcntl
 
-    with disk_errors(f"Opening {directory} for writing"):
-        lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with storage_errors(f"Opening {directory} for writing"):
+        lock = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,13 +40,13 @@ def one_writer(directory: Path) -> Generator[None]:
 
 
 @contextmanager
-def in_turn(directory: Path) -> Generator[None]:
+def wait_for_lock(directory: Path) -> Generator[None]:
     """Wait until no other process, nor another thread, is in such a block for a directory. Raises StorageError."""
     import fcntl
 
-    with disk_errors(f"Writing {directory}"):
+    with storage_errors(f"Writing {directory}"):
         directory.mkdir(parents=True, exist_ok=True)
-        lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -54,24 +54,24 @@ def in_turn(directory: Path) -> Generator[None]:
         os.close(lock)
 
 
-def hold(directory: Path) -> int | None:
+def shared_lock(directory: Path) -> int | None:
     """Keep a directory of copies from being removed until the file descriptor that this returns is closed; None for
     any other directory."""
     import fcntl
 
     try:
-        held = os.open(directory / HELD, os.O_RDONLY | os.O_CLOEXEC)
+        held = os.open(directory / SHARED_LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     fcntl.flock(held, fcntl.LOCK_SH)
     return held
 
 
-def is_held(directory: Path) -> bool:
+def is_locked(directory: Path) -> bool:
     """Whether some process holds a directory of copies."""
     import fcntl
 
-    held = hold(directory)
+    held = shared_lock(directory)
     if held is None:
         return False
     try:
@@ -84,14 +84,14 @@ def is_held(directory: Path) -> bool:
 
 
 @contextmanager
-def writing(root: Path) -> Generator[None]:
+def shop_write_lock(root: Path) -> Generator[None]:
     """Hold the shop for one writing stage (ingest, train, encode, cluster, sliders); readers are never kept out.
 
     Raises:
         ShopBusy: another process holds it.
         StorageError: the directory may not be written to.
     """
-    with disk_errors(f"Opening {root}"):
+    with storage_errors(f"Opening {root}"):
         root.mkdir(parents=True, exist_ok=True)
-    with one_writer(root):
+    with write_lock(root):
         yield

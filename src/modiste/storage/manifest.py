@@ -14,9 +14,9 @@ from modiste.errors import (
     ShopNotFound,
 )
 from modiste.latent.posterior import check_tau
-from modiste.storage.json_files import read_json, sealed, write_json
-from modiste.storage.migrations import SCHEMA, migrated
-from modiste.storage.paths import ShopFiles
+from modiste.storage.json_files import read_json, with_checksum, write_json
+from modiste.storage.migrations import SCHEMA_VERSION, migrate
+from modiste.storage.paths import ShopPaths
 
 BACKGROUNDS = ("any", "white")
 
@@ -39,7 +39,7 @@ class Manifest:
     encodings: dict[str, Any] = field(default_factory=dict[str, Any])
     clusters: dict[str, Any] = field(default_factory=dict[str, Any])
     search: dict[str, Any] = field(default_factory=dict[str, Any])
-    schema: int = SCHEMA
+    schema: int = SCHEMA_VERSION
 
     @property
     def tau(self) -> float:
@@ -48,9 +48,9 @@ class Manifest:
 
     def save(self, root: Path) -> None:
         """Replace the manifest of the shop at `root`, whole or not at all. Raises StorageError."""
-        write_json(ShopFiles(root).manifest, sealed(asdict(self)))
+        write_json(ShopPaths(root).manifest, with_checksum(asdict(self)))
 
-    def with_(self, **changes: Any) -> Manifest:
+    def with_changes(self, **changes: Any) -> Manifest:
         """A copy with some fields changed."""
         return replace(self, **changes)
 
@@ -63,8 +63,8 @@ class Manifest:
             ShopIncomplete: a first ingest was interrupted there.
             SchemaError: it is damaged, or written by a newer version of Modiste.
         """
-        files = ShopFiles(root)
-        make = f"Make one with `modiste build SOURCE --shop {files.place}`."
+        files = ShopPaths(root)
+        make = f"Make one with `modiste build SOURCE --shop {files.location}`."
         try:
             raw: Any = read_json(files.manifest)
         except (FileNotFoundError, NotADirectoryError):
@@ -79,12 +79,12 @@ class Manifest:
                 f"{files.manifest} cannot be read: {error}.",
                 remedy="Restore it from a copy, or build the shop again in another directory.",
             ) from None
-        return cls.from_dict(raw, where=str(files.manifest))
+        return cls.from_dict(raw, source=str(files.manifest))
 
     @classmethod
-    def from_dict(cls, raw: Any, *, where: str = "shop.json") -> Manifest:
+    def from_dict(cls, raw: Any, *, source: str = "shop.json") -> Manifest:
         """The manifest in `raw`, of this schema or an older one, checked. Raises SchemaError, naming `where`."""
-        raw = migrated(raw, where)
+        raw = migrate(raw, source)
         checks: dict[str, Callable[[Any], bool]] = {
             "frame": _is_frame,
             "background": lambda value: value in BACKGROUNDS,
@@ -94,11 +94,11 @@ class Manifest:
         for name, sound in checks.items():
             if not sound(raw.get(name)):
                 raise SchemaError(
-                    f"{where} is damaged: {name} is {raw.get(name)!r}.",
+                    f"{source} is damaged: {name} is {raw.get(name)!r}.",
                     remedy="Restore it from a copy, or build the shop again in another directory.",
                 )
         values = {name: raw.get(name) for name in checks}
-        values["search"] = _search(raw.get("search", {}), where)
+        values["search"] = _parse_search(raw.get("search", {}), source)
         values["frame"] = tuple(values["frame"])
         return cls(**values)
 
@@ -113,7 +113,7 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _search(value: Any, where: str) -> dict[str, Any]:
+def _parse_search(value: Any, where: str) -> dict[str, Any]:
     """The settings of search; none in a shop that was made before there were any. Raises SchemaError."""
     tau: Any = value.get("tau", 0.0) if isinstance(value, dict) else None
     try:

@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from modiste.errors import SchemaError
-from modiste.storage.schema_version import check_version
+from modiste.storage.schema_version import check_schema_version
 
-Step = Callable[[dict[str, Any]], dict[str, Any]]
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 # STEPS[n] takes schema n to n + 1. There is one for every schema that was ever released but the newest.
-STEPS: dict[int, Step] = {}
-SCHEMA = 1 + len(STEPS)
+MIGRATIONS: dict[int, Migration] = {}
+SCHEMA_VERSION = 1 + len(MIGRATIONS)
 
 
-def migrated(raw: Any, where: str, steps: Mapping[int, Step] = STEPS) -> dict[str, Any]:
+def migrate(raw: Any, where: str, migrations: Mapping[int, Migration] = MIGRATIONS) -> dict[str, Any]:
     """What the newest schema says instead of `raw`, which is left as it is.
 
     Raises:
@@ -31,7 +31,7 @@ def migrated(raw: Any, where: str, steps: Mapping[int, Step] = STEPS) -> dict[st
             remedy="Restore it from a copy, or build the shop again in another directory.",
         )
     said = dict(cast("dict[str, Any]", raw))
-    schema = check_version(said.get("schema"), 1 + len(steps), where)
-    for older in range(schema, 1 + len(steps)):
-        said = steps[older](said) | {"schema": older + 1}
+    schema = check_schema_version(said.get("schema"), 1 + len(migrations), where)
+    for older in range(schema, 1 + len(migrations)):
+        said = migrations[older](said) | {"schema": older + 1}
     return said

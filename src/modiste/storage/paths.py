@@ -8,30 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modiste.errors import SchemaError
-from modiste.storage.atomic import PARTIAL
-from modiste.storage.locks import LOCK
-from modiste.storage.remote.origin import FILE as ORIGIN
-from modiste.storage.remote.origin import origin_of
+from modiste.storage.atomic import PARTIAL_SUFFIX
+from modiste.storage.locks import LOCK_FILE
+from modiste.storage.remote.origin import ORIGIN_FILE as ORIGIN
+from modiste.storage.remote.origin import read_origin
 
-UNFINISHED = (PARTIAL, ".writing", ".part")  # ours, training's, and that of fetching photos
+UNFINISHED_SUFFIXES = (PARTIAL_SUFFIX, ".writing", ".part")  # ours, training's, and that of fetching photos
 
 
 @dataclass(frozen=True)
-class ShopFiles:
+class ShopPaths:
     """The paths of one shop: in its directory, or in a copy of it if it is on object storage."""
 
     root: Path
 
     @property
-    def place(self) -> Path | str:
+    def location(self) -> Path | str:
         """Where the shop is, as one says it to open it: its directory, or its URL."""
-        origin = origin_of(self.store)
+        origin = read_origin(self.store)
         return self.root if origin is None else origin.url
 
     @property
     def name(self) -> str:
         """What the shop is called: the last part of where it is."""
-        place = self.place
+        place = self.location
         return place.resolve().name if isinstance(place, Path) else place.rpartition("/")[2]
 
     @property
@@ -51,7 +51,7 @@ class ShopFiles:
         return self.root / "rejected.csv"
 
     @property
-    def fetched(self) -> Path:
+    def downloads(self) -> Path:
         return self.root / "fetched"
 
     def model(self, model_id: str) -> Path:
@@ -70,18 +70,18 @@ class ShopFiles:
         return self.model(model_id) / "map.json"
 
 
-def kept(files: ShopFiles) -> Iterator[str]:
+def backup_files(files: ShopPaths) -> Iterator[str]:
     """The files of a shop that are the shop: what a backup holds, by their names in it.
 
     What only training reads is left out: prepared photos, runs (a finished model has its own weights and measures), and
     fetched originals. Raises SchemaError for what is no plain file, OSError where the disk refuses.
     """
-    for folder, folders, names in os.walk(files.root, onerror=_refuse):
+    for folder, folders, names in os.walk(files.root, onerror=_raise):
         here = Path(folder)
-        folders[:] = [name for name in folders if not _left_out(files, here / name)]
+        folders[:] = [name for name in folders if not _is_excluded(files, here / name)]
         for name in [*folders, *names]:
             path = here / name
-            if _left_out(files, path):
+            if _is_excluded(files, path):
                 continue
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
                 raise SchemaError(
@@ -92,11 +92,13 @@ def kept(files: ShopFiles) -> Iterator[str]:
                 yield path.relative_to(files.root).as_posix()
 
 
-def _left_out(files: ShopFiles, path: Path) -> bool:
+def _is_excluded(files: ShopPaths, path: Path) -> bool:
     trains = path.parent == files.models and (path.name == "prepared" or path.name.startswith("run-"))
-    no_part = path == files.fetched or path.name in (LOCK, ORIGIN) or path.name.endswith(UNFINISHED)
+    no_part = (
+        path == files.downloads or path.name in (LOCK_FILE, ORIGIN) or path.name.endswith(UNFINISHED_SUFFIXES)
+    )
     return trains or no_part
 
 
-def _refuse(error: OSError) -> None:
+def _raise(error: OSError) -> None:
     raise error

@@ -24,30 +24,30 @@ from modiste.errors import (
 )
 from modiste.storage import encodings as coding
 from modiste.storage.database import (
-    TIDY_AFTER,
+    COMPACT_AFTER_VERSIONS,
     Database,
-    damaged,
+    damaged_table_error,
     id_filters,
-    read,
     read_batches,
+    read_columns,
 )
 from modiste.storage.encodings import Encodings
-from modiste.storage.refusals import disk_errors
-from modiste.storage.schema_version import check_version
+from modiste.storage.refusals import storage_errors
+from modiste.storage.schema_version import check_schema_version
 from modiste.storage.snapshot import (
-    COLUMNS,
-    FILE,
+    SNAPSHOT_COLUMNS,
+    SNAPSHOT_FILE,
     Snapshot,
-    has,
+    has_columns,
     read_snapshot,
-    stamp,
+    table_stamp,
     write_snapshot,
 )
 
-PRODUCTS = "products"
+PRODUCTS_TABLE = "products"
 BATCH_ROWS = 4096
-WORDY_ROWS = 256  # of attributes: of a product they have up to a quarter of a million characters
-TIDY_ROWS = 2000
+SNAPSHOT_BATCH_ROWS = 256  # of attributes: of a product they have up to a quarter of a million characters
+COMPACT_AFTER_ROWS = 2000
 SCHEMA_KEY, SCHEMA_VALUE = b"modiste:schema", b"1"
 SCHEMA = pa.schema(
     [
@@ -64,7 +64,7 @@ SCHEMA = pa.schema(
 
 def products_stamp(directory: Path) -> str:
     """Names what was last written of the products in a store's directory, words and all, without reading them."""
-    return stamp(directory, PRODUCTS)
+    return table_stamp(directory, PRODUCTS_TABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class ProductStore:
         """See `open`. What a snapshot holds is answered from it, and the database is opened for the rest."""
         self.directory = directory
         self._snapshot = snapshot
-        self._hashed: tuple[int, str] | None = None  # version, hash
+        self._cached_hash: tuple[int, str] | None = None  # version, hash
 
     @cached_property
     def _database(self) -> Database:
@@ -98,7 +98,7 @@ class ProductStore:
 
     @cached_property
     def _table(self) -> Any:
-        return _products(self._database)
+        return _open_products_table(self._database)
 
     @classmethod
     def create(cls, directory: str | Path) -> ProductStore:
@@ -111,10 +111,10 @@ class ProductStore:
         database = Database(Path(directory))
         if database.origin is not None:  # what is elsewhere makes no directory here
             Path(directory).mkdir(parents=True, exist_ok=True)
-        with database.writing(f"Creating a store in {database.place}"):
-            if database.open(PRODUCTS) is None:
+        with database.exclusive_write(f"Creating a store in {database.location}"):
+            if database.open_table(PRODUCTS_TABLE) is None:
                 # Without the key, two writers of the same product would both insert it, and silently.
-                database.create(PRODUCTS, SCHEMA).set_unenforced_primary_key("id")
+                database.create_table(PRODUCTS_TABLE, SCHEMA).set_unenforced_primary_key("id")
         return cls.open(directory)
 
     @classmethod
@@ -128,33 +128,37 @@ class ProductStore:
         """
         directory = Path(directory)
         if not directory.is_dir():
-            raise _missing(directory)
-        store = cls(directory, read_snapshot(directory, PRODUCTS))
+            raise _missing_store_error(directory)
+        store = cls(directory, read_snapshot(directory, PRODUCTS_TABLE))
         if store._snapshot is None:
             _ = store._table
         return store
 
-    def keep_snapshot(self) -> None:
+    def save_snapshot(self) -> None:
         """Write what most commands ask for into a file beside the tables, so that they need not open them.
 
         Raises StorageError when the disk refuses; there is then no snapshot, and nothing is lost.
         """
-        stamped = stamp(self.directory, PRODUCTS)
+        stamped = table_stamp(self.directory, PRODUCTS_TABLE)
         self.refresh()
-        path = self.directory / FILE
+        path = self.directory / SNAPSHOT_FILE
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        with disk_errors(f"Writing {path}"):
+        with storage_errors(f"Writing {path}"):
             try:
                 with partial.open("wb") as file:
-                    write_snapshot(file, self.batches(COLUMNS, WORDY_ROWS), self.hash(), stamped)
-                if stamp(self.directory, PRODUCTS) == stamped:  # else another process has written meanwhile
+                    write_snapshot(
+                        file, self.batches(SNAPSHOT_COLUMNS, SNAPSHOT_BATCH_ROWS), self.hash(), stamped
+                    )
+                if (
+                    table_stamp(self.directory, PRODUCTS_TABLE) == stamped
+                ):  # else another process has written meanwhile
                     partial.replace(path)
             finally:
                 partial.unlink(missing_ok=True)
 
     def encodings_stamp(self, model_id: str) -> str:
         """Names what was last written of a model's encodings, without reading them; "" where nothing was."""
-        return stamp(self.directory, coding.PREFIX + model_id)
+        return table_stamp(self.directory, coding.TABLE_PREFIX + model_id)
 
     def refresh(self) -> None:
         """See what other processes have written since the store was opened; a reader's copy stays as it was."""
@@ -164,7 +168,7 @@ class ProductStore:
             self._table.checkout_latest()
 
     @property
-    def mapped(self) -> bool:
+    def has_snapshot(self) -> bool:
         """Whether a snapshot answers, whose columns are mapped from a file and take no memory until they are read."""
         return self._snapshot is not None
 
@@ -182,7 +186,7 @@ class ProductStore:
 
         `attributes` is JSON text. Raises SchemaError when the store is damaged, StorageError when the disk refuses.
         """
-        if self._snapshot is not None and columns is not None and has(columns):
+        if self._snapshot is not None and columns is not None and has_columns(columns):
             return self._snapshot.table.select(list(columns))
         return self._read(columns or [name for name in SCHEMA.names if name != "photo"])
 
@@ -194,7 +198,7 @@ class ProductStore:
         """
         if ids is None:
             return self._read(["id", "photo"]).sort_by("id").column("photo").to_pylist()
-        rows = self._rows(["id", "photo"], ids)
+        rows = self._rows_by_id(["id", "photo"], ids)
         return [rows[id_]["photo"] for id_ in ids]
 
     def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
@@ -202,11 +206,11 @@ class ProductStore:
         try:
             yield from read_batches(self._table, columns, rows)
         except (OSError, RuntimeError, ValueError) as error:
-            raise damaged(self._database.place, PRODUCTS, error) from error
+            raise damaged_table_error(self._database.location, PRODUCTS_TABLE, error) from error
 
     def get(self, product_id: str) -> StoredProduct:
         """One product, whole. Raises UnknownProduct."""
-        row = self._rows(SCHEMA.names, [product_id])[product_id]
+        row = self._rows_by_id(SCHEMA.names, [product_id])[product_id]
         return StoredProduct(**(row | {"attributes": json.loads(row["attributes"])}))
 
     def hash(self) -> str:
@@ -214,12 +218,12 @@ class ProductStore:
         if self._snapshot is not None:
             return self._snapshot.hash
         version = int(self._table.version)
-        if self._hashed is None or self._hashed[0] != version:
+        if self._cached_hash is None or self._cached_hash[0] != version:
             columns = [self.table(["id", "photo_hash", "category"]).column(i).to_pylist() for i in range(3)]
             rows = sorted(zip(*columns, strict=True))
             text = json.dumps(rows, ensure_ascii=True, separators=(",", ":"))
-            self._hashed = (version, hashlib.sha256(text.encode()).hexdigest())
-        return self._hashed[1]
+            self._cached_hash = (version, hashlib.sha256(text.encode()).hexdigest())
+        return self._cached_hash[1]
 
     def upsert(self, rows: Sequence[StoredProduct]) -> None:
         """Add products, or replace those whose id is known; all at once or, on any error, not at all.
@@ -232,17 +236,17 @@ class ProductStore:
         """
         if not rows:
             return
-        data = _to_arrow(list({row.id: row for row in rows}.values()))
-        with self._database.writing(f"Storing {len(data)} products in {self._database.place}"):
+        data = _products_to_table(list({row.id: row for row in rows}.values()))
+        with self._database.exclusive_write(f"Storing {len(data)} products in {self._database.location}"):
             self.refresh()
             merge = self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
             done = merge.execute(data)
             if (stored := done.num_inserted_rows + done.num_updated_rows) != len(data):
                 raise SchemaError(
-                    f"{self._database.place} took {stored} of {len(data)} products.",
+                    f"{self._database.location} took {stored} of {len(data)} products.",
                     remedy="Run the same command again; `modiste doctor --shop DIR` looks the shop over.",
                 )
-            self._tidy_if_due(len(data))
+            self._compact_if_due(len(data))
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove products.
@@ -254,11 +258,11 @@ class ProductStore:
         """
         if not ids:
             return
-        with self._database.writing(f"Removing {len(ids)} products from {self._database.place}"):
+        with self._database.exclusive_write(f"Removing {len(ids)} products from {self._database.location}"):
             self.refresh()
-            self._rows(["id"], ids)
+            self._rows_by_id(["id"], ids)
             self._table.delete(" OR ".join(id_filters(list(dict.fromkeys(ids)))))
-            self._tidy_if_due(len(ids))
+            self._compact_if_due(len(ids))
 
     def write_encodings(
         self,
@@ -276,8 +280,8 @@ class ProductStore:
             ShopBusy: another process is writing.
             StorageError: the disk refused; the encodings are as they were.
         """
-        with self._database.writing(
-            f"Storing the encodings of {len(ids)} products in {self._database.place}"
+        with self._database.exclusive_write(
+            f"Storing the encodings of {len(ids)} products in {self._database.location}"
         ):
             self.refresh()
             if sorted(ids) != sorted(self.table(["id"]).column("id").to_pylist()):
@@ -285,8 +289,8 @@ class ProductStore:
                     f"The {len(ids)} encodings are not of the {self.count()} products in the store.",
                     remedy="Encode the shop again with `modiste encode`.",
                 )
-            self._database.replace(
-                coding.PREFIX + model_id, coding.to_arrow(ids, (mean, std, code), self.hash())
+            self._database.replace_table(
+                coding.TABLE_PREFIX + model_id, coding.to_arrow(ids, (mean, std, code), self.hash())
             )
 
     def read_encodings(self, model_id: str) -> Encodings:
@@ -296,42 +300,46 @@ class ProductStore:
             ShopIncomplete: nothing was written for this model.
             SchemaError: they are damaged.
         """
-        name = coding.PREFIX + model_id
-        table = self._database.open(name)
+        name = coding.TABLE_PREFIX + model_id
+        table = self._database.open_table(name)
         if table is None:
             raise ShopIncomplete(
-                f"There are no encodings by model {model_id} in {self._database.place}.",
+                f"There are no encodings by model {model_id} in {self._database.location}.",
                 remedy="Make them with `modiste encode --shop DIR`.",
             )
         try:
-            return coding.from_arrow(read(table, ["id", *coding.PARTS]), table.schema.metadata)
+            return coding.from_arrow(
+                read_columns(table, ["id", *coding.ENCODING_COLUMNS]), table.schema.metadata
+            )
         except (OSError, RuntimeError, ValueError, KeyError) as error:
-            raise damaged(self._database.place, name, error) from error
+            raise damaged_table_error(self._database.location, name, error) from error
 
     def encoded_models(self) -> list[str]:
         """The models that have encodings here."""
-        names = self._database.names()
-        return [name.removeprefix(coding.PREFIX) for name in names if name.startswith(coding.PREFIX)]
+        names = self._database.table_names()
+        return [
+            name.removeprefix(coding.TABLE_PREFIX) for name in names if name.startswith(coding.TABLE_PREFIX)
+        ]
 
     def drop_encodings(self, model_id: str) -> None:
         """Remove what a model made of the catalogue, if there is any. Raises ShopBusy, StorageError."""
         if model_id in self.encoded_models():
-            with self._database.writing(f"Removing the encodings of model {model_id}"):
-                self._database.drop(coding.PREFIX + model_id)
+            with self._database.exclusive_write(f"Removing the encodings of model {model_id}"):
+                self._database.drop_table(coding.TABLE_PREFIX + model_id)
 
     def compact(self) -> None:
         """Merge the products' small files, and remove what no reader of the last hour needs. Raises ShopBusy."""
-        with self._database.writing(f"Compacting {self._database.place}"):
+        with self._database.exclusive_write(f"Compacting {self._database.location}"):
             self.refresh()
-            self._database.tidy(self._table)
+            self._database.compact(self._table)
 
     def _read(self, columns: Sequence[str], where: str | None = None) -> pa.Table:
         try:
-            return read(self._table, columns, where)
+            return read_columns(self._table, columns, where)
         except (OSError, RuntimeError, ValueError) as error:
-            raise damaged(self._database.place, PRODUCTS, error) from error
+            raise damaged_table_error(self._database.location, PRODUCTS_TABLE, error) from error
 
-    def _rows(self, columns: Sequence[str], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def _rows_by_id(self, columns: Sequence[str], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The rows of `ids`, by id. Raises UnknownProduct."""
         rows: dict[str, dict[str, Any]] = {}
         for where in id_filters(list(dict.fromkeys(ids))):
@@ -344,32 +352,32 @@ class ProductStore:
             )
         return rows
 
-    def _tidy_if_due(self, written: int) -> None:
-        if written >= TIDY_ROWS or len(self._table.list_versions()) > TIDY_AFTER:
-            self._database.tidy(self._table)
+    def _compact_if_due(self, written: int) -> None:
+        if written >= COMPACT_AFTER_ROWS or len(self._table.list_versions()) > COMPACT_AFTER_VERSIONS:
+            self._database.compact(self._table)
 
 
-def to_text(attributes: dict[str, Any]) -> str:
+def attributes_to_json(attributes: dict[str, Any]) -> str:
     """Attributes as the store keeps them: JSON, the same for the same."""
     return json.dumps(attributes, ensure_ascii=False, sort_keys=True)
 
 
-def _missing(place: Path | str) -> ShopIncomplete:
+def _missing_store_error(place: Path | str) -> ShopIncomplete:
     return ShopIncomplete(
         f"There is no product database in {place}.",
         remedy="Make it with `modiste ingest SOURCE --shop DIR`.",
     )
 
 
-def _products(database: Database) -> Any:
+def _open_products_table(database: Database) -> Any:
     """The table of products. Raises ShopIncomplete, SchemaError, StorageError."""
-    table = database.open(PRODUCTS)
+    table = database.open_table(PRODUCTS_TABLE)
     if table is None:
-        raise _missing(database.place)
+        raise _missing_store_error(database.location)
     found: pa.Schema = table.schema
     said = (found.metadata or {}).get(SCHEMA_KEY)
-    where = f"The product database in {database.place}"
-    check_version(int(said) if said is not None and said.isdigit() else said, int(SCHEMA_VALUE), where)
+    where = f"The product database in {database.location}"
+    check_schema_version(int(said) if said is not None and said.isdigit() else said, int(SCHEMA_VALUE), where)
     if not found.remove_metadata().equals(SCHEMA.remove_metadata()):
         raise SchemaError(
             f"{where} has the columns {found.names}, not {SCHEMA.names}.",
@@ -378,12 +386,12 @@ def _products(database: Database) -> Any:
     return table
 
 
-def _to_arrow(rows: Sequence[StoredProduct]) -> pa.Table:
+def _products_to_table(rows: Sequence[StoredProduct]) -> pa.Table:
     """Products as a table, in batches: one Arrow binary array cannot hold more than 2 GiB."""
     batches: list[Any] = []
     for start in range(0, len(rows), BATCH_ROWS):
         part = rows[start : start + BATCH_ROWS]
-        texts = [to_text(row.attributes) for row in part]
+        texts = [attributes_to_json(row.attributes) for row in part]
         columns: list[list[Any]] = [
             [getattr(row, name) for row in part] if name != "attributes" else texts for name in SCHEMA.names
         ]
@@ -398,7 +406,7 @@ def count_categories(store: ProductStore) -> dict[str, int]:
     return largest_first(table.column("category").to_pylist())
 
 
-def described(store: ProductStore) -> dict[str, Any]:
+def catalogue_summary(store: ProductStore) -> dict[str, Any]:
     """What a manifest says of the products in a store."""
     counts = count_categories(store)
     return {"hash": store.hash(), "count": sum(counts.values()), "categories": counts}

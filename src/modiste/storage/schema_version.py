@@ -7,7 +7,7 @@ from typing import Any
 from modiste.errors import SchemaError
 
 
-def check_version(found: Any, newest: int, where: str) -> int:
+def check_schema_version(found: Any, newest: int, where: str) -> int:
     """`found`, where it is a version from 1 to `newest`.
 
     Raises:

@@ -17,14 +17,14 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from pyarrow import ipc
 
-from modiste.storage.remote.origin import origin_of
+from modiste.storage.remote.origin import read_origin
 
-FILE = "products.snapshot"
-SUM = 4  # bytes of the CRC-32 of all that follows it, which stand first
-COLUMNS = ("id", "category", "photo_hash", "attributes")
-SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in COLUMNS])
-ABOUT = b"modiste:snapshot"
-PIECE = 16 * 2**20  # bytes of products in memory, of a file that may have gigabytes
+SNAPSHOT_FILE = "products.snapshot"
+CHECKSUM_BYTES = 4  # bytes of the CRC-32 of all that follows it, which stand first
+SNAPSHOT_COLUMNS = ("id", "category", "photo_hash", "attributes")
+SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in SNAPSHOT_COLUMNS])
+METADATA_KEY = b"modiste:snapshot"
+BUFFER_BYTES = 16 * 2**20  # bytes of products in memory, of a file that may have gigabytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +35,14 @@ class Snapshot:
     hash: str
 
 
-def stamp(directory: Path, name: str) -> str:
+def table_stamp(directory: Path, name: str) -> str:
     """Names the versions of a table that are on the disk, by what their manifests say; "" where there is none.
 
     By their numbers alone, a table that was removed and made anew would seem to be the one before. A copy of the
     directory has the same stamp, on object storage too.
     """
-    if (origin := origin_of(directory)) is not None:
-        return origin.stamp(name)
+    if (origin := read_origin(directory)) is not None:
+        return origin.table_stamp(name)
     try:
         manifests = sorted((directory / f"{name}.lance" / "_versions").glob("*.manifest"))
         told = [path.name.encode() + hashlib.sha256(path.read_bytes()).digest() for path in manifests]
@@ -51,47 +51,47 @@ def stamp(directory: Path, name: str) -> str:
     return hashlib.sha256(b"".join(told)).hexdigest() if told else ""
 
 
-def write_snapshot(file: BinaryIO, batches: Iterable[pa.RecordBatch], store_hash: str, stamped: str) -> None:
+def write_snapshot(file: BinaryIO, batches: Iterable[pa.RecordBatch], store_hash: str, stamp: str) -> None:
     """Write a snapshot into a file that is new: `batches` have COLUMNS."""
-    about = json.dumps({"hash": store_hash, "stamp": stamped}).encode()
-    file.write(bytes(SUM))
-    summed: Any = _Summed(file)
-    with ipc.new_file(summed, SCHEMA.with_metadata({ABOUT: about})) as writer:
-        for piece in _pieces(batches):
+    about = json.dumps({"hash": store_hash, "stamp": stamp}).encode()
+    file.write(bytes(CHECKSUM_BYTES))
+    summed: Any = _ChecksumWriter(file)
+    with ipc.new_file(summed, SCHEMA.with_metadata({METADATA_KEY: about})) as writer:
+        for piece in _merge_batches(batches):
             writer.write_batch(piece)
     file.seek(0)
-    file.write(summed.sum.to_bytes(SUM, "big"))
+    file.write(summed.sum.to_bytes(CHECKSUM_BYTES, "big"))
 
 
-class _Summed:
+class _ChecksumWriter:
     """A file that is only written to, from where it stands, with the CRC-32 of what was."""
 
     closed = False
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file, self._at = file, 0
-        self.sum = 0
+        self._file, self._position = file, 0
+        self.crc32 = 0
 
     def write(self, data: Any) -> int:
-        self.sum = zlib.crc32(data, self.sum)
-        self._at += self._file.write(data)
+        self.crc32 = zlib.crc32(data, self.crc32)
+        self._position += self._file.write(data)
         return len(data)
 
     def tell(self) -> int:
-        return self._at
+        return self._position
 
     def flush(self) -> None:
         self._file.flush()
 
 
-def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _merge_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """The same rows in few pieces: a table that came product by product has many small batches."""
     held: list[pa.RecordBatch] = []
     size = 0
     for batch in batches:
-        held.append(batch.select(list(COLUMNS)).cast(SCHEMA))
+        held.append(batch.select(list(SNAPSHOT_COLUMNS)).cast(SCHEMA))
         size += batch.nbytes
-        if size >= PIECE:
+        if size >= BUFFER_BYTES:
             yield from pa.Table.from_batches(held, SCHEMA).combine_chunks().to_batches()
             held, size = [], 0
     yield from pa.Table.from_batches(held, SCHEMA).combine_chunks().to_batches()
@@ -100,23 +100,23 @@ def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 def read_snapshot(directory: Path, name: str) -> Snapshot | None:
     """The snapshot in a store's directory; None where there is none of the table as it is now."""
     try:
-        with (directory / FILE).open("rb") as file:
+        with (directory / SNAPSHOT_FILE).open("rb") as file:
             # Read, not mapped: what a process has mapped and touched counts as its memory.
-            wanted, found = int.from_bytes(file.read(SUM), "big"), 0
-            while piece := file.read(PIECE // 16):
+            wanted, found = int.from_bytes(file.read(CHECKSUM_BYTES), "big"), 0
+            while piece := file.read(BUFFER_BYTES // 16):
                 found = zlib.crc32(piece, found)
             if found != wanted:
                 return None
             whole = pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        table = ipc.open_file(whole.slice(SUM)).read_all()
-        about = json.loads(table.schema.metadata[ABOUT])
-        if about["stamp"] != stamp(directory, name) or not about["stamp"]:
+        table = ipc.open_file(whole.slice(CHECKSUM_BYTES)).read_all()
+        about = json.loads(table.schema.metadata[METADATA_KEY])
+        if about["stamp"] != table_stamp(directory, name) or not about["stamp"]:
             return None
         return Snapshot(table.replace_schema_metadata(None), str(about["hash"]))
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         return None
 
 
-def has(columns: Sequence[str]) -> bool:
+def has_columns(columns: Sequence[str]) -> bool:
     """Whether a snapshot holds these columns."""
-    return set(columns) <= set(COLUMNS)
+    return set(columns) <= set(SNAPSHOT_COLUMNS)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from modiste.vae.config import ModelConfig
 
-CARD = """\
+CARD_TEMPLATE = """\
 ---
 library_name: modiste
 license: other
@@ -55,7 +55,7 @@ def write_card(config: ModelConfig, directory: Path) -> Path:
     height, width = config.frame
     training = config.training
     held_out = len(config.validation_ids)
-    text = CARD.format(
+    text = CARD_TEMPLATE.format(
         model_id=config.model_id,
         latent=config.latent,
         preset=config.preset,

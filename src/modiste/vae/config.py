@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 
-from modiste.errors import SchemaError, ShopIncomplete, not_allowed
+from modiste.errors import SchemaError, ShopIncomplete, permission_denied
 
-SCHEMA = 1
-LARGEST = 3.4e38  # of what is a float32 later
-NETWORKS = ("encoder.onnx", "decoder.onnx")
+SCHEMA_VERSION = 1
+FLOAT32_MAX = 3.4e38  # of what is a float32 later
+NETWORK_FILES = ("encoder.onnx", "decoder.onnx")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ModelConfig:
     kl_per_latent: tuple[float, ...] = ()
     validation_ids: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict[str, str])
-    schema: int = SCHEMA
+    schema: int = SCHEMA_VERSION
 
     def save(self, directory: Path) -> Path:
         """Write `config.json` into `directory` and return its path."""
@@ -62,7 +62,7 @@ class ModelConfig:
         except FileNotFoundError:
             raise ShopIncomplete(f"No model at {directory}: config.json is missing.", remedy=remedy) from None
         except PermissionError:
-            raise not_allowed(path) from None
+            raise permission_denied(path) from None
         except (OSError, ValueError, RecursionError) as error:
             raise SchemaError(f"{path} cannot be read: {error}.", remedy=remedy) from None
         return cls.from_dict(raw, where=str(path))
@@ -71,13 +71,15 @@ class ModelConfig:
     def from_dict(cls, raw: Any, *, where: str = "config.json") -> ModelConfig:
         """The configuration in `raw`, checked. Raises SchemaError, naming `where` it came from."""
         remedy = "Train the model again with `modiste train`."
-        if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
+        if not isinstance(raw, dict) or raw.get("schema") != SCHEMA_VERSION:
             found = raw.get("schema") if isinstance(raw, dict) else type(raw).__name__
-            raise SchemaError(f"{where} has schema {found!r}; this Modiste reads {SCHEMA}.", remedy=remedy)
+            raise SchemaError(
+                f"{where} has schema {found!r}; this Modiste reads {SCHEMA_VERSION}.", remedy=remedy
+            )
         known = {f.name for f in fields(cls)}
         values: dict[str, Any] = {key: value for key, value in raw.items() if key in known}
         for name, value in values.items():
-            if not _SOUND[name](value):
+            if not _VALIDATORS[name](value):
                 raise SchemaError(f"{where} is damaged: {name} is {str(value)[:80]!r}.", remedy=remedy)
             if isinstance(value, list):
                 values[name] = tuple(cast("list[Any]", value))
@@ -98,7 +100,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= FLOAT32_MAX
 
 
 def _is_text(value: Any) -> bool:
@@ -109,33 +111,33 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _list_of(sound: Callable[[Any], bool], count: int | None = None) -> Callable[[Any], bool]:
+def _is_list_of(is_valid: Callable[[Any], bool], count: int | None = None) -> Callable[[Any], bool]:
     """Whether something is a list of sound values, of so many if that is said."""
 
     def check(value: Any) -> bool:
         if not isinstance(value, list):
             return False
         held = cast("list[Any]", value)
-        return (count is None or len(held) == count) and all(map(sound, held))
+        return (count is None or len(held) == count) and all(map(is_valid, held))
 
     return check
 
 
-_SOUND: dict[str, Callable[[Any], bool]] = {
+_VALIDATORS: dict[str, Callable[[Any], bool]] = {
     "model_id": _is_text,
     "preset": _is_text,
-    "frame": _list_of(_is_count, 2),
+    "frame": _is_list_of(_is_count, 2),
     "latent": _is_count,
-    "epsilon": _list_of(_is_number),
-    "background": _list_of(lambda value: type(value) is int and 0 <= value <= 255, 3),
+    "epsilon": _is_list_of(_is_number),
+    "background": _is_list_of(lambda value: type(value) is int and 0 <= value <= 255, 3),
     "catalogue_hash": _is_text,
     "network": _is_object,
     "training": _is_object,
     "metrics": _is_object,
-    "kl_per_latent": _list_of(_is_number),
-    "validation_ids": _list_of(_is_text),
+    "kl_per_latent": _is_list_of(_is_number),
+    "validation_ids": _is_list_of(_is_text),
     "files": lambda value: _is_object(value) and all(map(_is_text, value.values())),
-    "schema": lambda value: value == SCHEMA,
+    "schema": lambda value: value == SCHEMA_VERSION,
 }
 
 

@@ -16,15 +16,15 @@ from modiste.errors import (
     PhotoError,
     SchemaError,
     ShopIncomplete,
-    not_allowed,
+    permission_denied,
 )
 from modiste.vae.config import ModelConfig
 
-CHUNK = 64  # photos in one run: some 33 MB of float32 at 240 x 180
+BATCH_PHOTOS = 64  # photos in one run: some 33 MB of float32 at 240 x 180
 REMEDY = "Train the model again with `modiste train`."
 
 
-class Engine:
+class OnnxModel:
     """Encodes and decodes with `encoder.onnx` and `decoder.onnx` of one model directory.
 
     `frame` is (height, width) in pixels, `n` the number of latents. Safe to share between threads.
@@ -36,7 +36,7 @@ class Engine:
         self._decoder = decoder
 
     @classmethod
-    def load(cls, directory: str | Path, threads: int = 1) -> Engine:
+    def load(cls, directory: str | Path, threads: int = 1) -> OnnxModel:
         """Open the model in `directory`; each run uses `threads` threads.
 
         Raises:
@@ -48,7 +48,7 @@ class Engine:
             raise BadOption(f"threads is {threads}.", remedy="Give 1 or more.")
         config = ModelConfig.load(directory)
         encoder, decoder = (
-            _session(directory / name, threads, config.files.get(name), inputs=given, outputs=made)
+            _open_session(directory / name, threads, config.files.get(name), inputs=given, outputs=made)
             for name, given, made in (
                 ("encoder.onnx", ("photo",), ("mean", "std")),
                 ("decoder.onnx", ("code",), ("photo",)),
@@ -86,8 +86,8 @@ class Engine:
         n = self.config.latent
         mean = np.empty((len(photos), n), np.float32)
         std = np.empty((len(photos), n), np.float32)
-        for start in range(0, len(photos), CHUNK):
-            chunk = photos[start : start + CHUNK].astype(np.float32) / np.float32(255)
+        for start in range(0, len(photos), BATCH_PHOTOS):
+            chunk = photos[start : start + BATCH_PHOTOS].astype(np.float32) / np.float32(255)
             part = slice(start, start + len(chunk))
             mean[part], std[part] = self._encoder.run(("mean", "std"), {"photo": chunk})
         return mean, std
@@ -106,22 +106,22 @@ class Engine:
                 remedy=f"Give {n} finite numbers per code.",
             )
         photos = np.empty((len(array), *self.config.frame, 3), np.uint8)
-        for start in range(0, len(array), CHUNK):
-            (drawn,) = self._decoder.run(("photo",), {"code": array[start : start + CHUNK]})
+        for start in range(0, len(array), BATCH_PHOTOS):
+            (drawn,) = self._decoder.run(("photo",), {"code": array[start : start + BATCH_PHOTOS]})
             np.multiply(drawn, np.float32(255), out=drawn)
             np.rint(drawn, out=drawn)
             photos[start : start + len(drawn)] = np.clip(drawn, 0, 255, out=drawn)
         return photos
 
 
-def _session(
+def _open_session(
     path: Path, threads: int, sha256: str | None, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
 ) -> Any:
     """An ONNX Runtime session on the CPU, its bytes checked by their hash, its inputs and outputs by name."""
     try:
         network = path.read_bytes()
     except PermissionError:
-        raise not_allowed(path) from None
+        raise permission_denied(path) from None
     except OSError:
         raise ShopIncomplete(f"The model at {path.parent} has no {path.name}.", remedy=REMEDY) from None
     if sha256 is not None and hashlib.sha256(network).hexdigest() != sha256:
@@ -129,7 +129,7 @@ def _session(
             f"{path} is damaged: it has not the bytes that training wrote.",
             remedy="Restore it from a copy, or train the model again with `modiste train`.",
         )
-    runtime = onnx_runtime()
+    runtime = import_onnx_runtime()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -151,12 +151,12 @@ def _session(
     return session
 
 
-QUIET = "ORT_DISABLE_TELEMETRY"
+TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY"
 
 
-def onnx_runtime() -> Any:
+def import_onnx_runtime() -> Any:
     """The module `onnxruntime`, which is imported here and nowhere else."""
-    os.environ.setdefault(QUIET, "1")
+    os.environ.setdefault(TELEMETRY_VARIABLE, "1")
     import onnxruntime
 
     return onnxruntime

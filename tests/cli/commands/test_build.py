@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from modiste.cli import main
-from modiste.cli.options import read_categories, read_size
+from modiste.cli.options import parse_categories, parse_size
 from modiste.errors import BadOption
 from modiste.sources.record import Record
 
@@ -62,13 +62,13 @@ def test_build_for_people(folder: Path, tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_sizes_are_written_width_first() -> None:
-    assert read_size("180x240") == (240, 180)
-    assert read_size(None) is None
+    assert parse_size("180x240") == (240, 180)
+    assert parse_size(None) is None
     for wrong in ("180", "x", "180x", "-1x5", "180x240x3", "a x b"):
         with pytest.raises(BadOption, match="180x240"):
-            read_size(wrong)
+            parse_size(wrong)
 
 
 def test_categories_are_separated_by_commas() -> None:
-    assert read_categories("all") is None
-    assert read_categories("footwear, bags") == ["footwear", "bags"]
+    assert parse_categories("all") is None
+    assert parse_categories("footwear, bags") == ["footwear", "bags"]

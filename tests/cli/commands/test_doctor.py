@@ -10,14 +10,14 @@ import pytest
 from modiste.cli import main
 from modiste.pipeline.doctor import machine
 from modiste.storage.manifest import Manifest
-from modiste.storage.paths import ShopFiles
+from modiste.storage.paths import ShopPaths
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "FRAME", (64, 48))
-    monkeypatch.setattr(machine, "PRODUCTS", 2000)
-    monkeypatch.setattr(machine, "OTHER_BATCHES", (16,))
+    monkeypatch.setattr(machine, "BENCHMARK_PRODUCTS", 2000)
+    monkeypatch.setattr(machine, "BATCH_SIZES", (16,))
 
 
 def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,7 +48,7 @@ def test_a_shop_in_which_all_is_well(small: Path, capsys: pytest.CaptureFixture[
 
 
 def test_a_shop_that_is_mended(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = ShopFiles(small).map(str(Manifest.load(small).model))
+    path = ShopPaths(small).map(str(Manifest.load(small).model))
     path.write_text("{")
     assert main(["doctor", "--shop", str(small)]) == 4
     shown = capsys.readouterr().out
@@ -60,7 +60,7 @@ def test_a_shop_that_is_mended(small: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_shop_that_stays_broken(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = ShopFiles(small).model(str(Manifest.load(small).model)) / "decoder.onnx"
+    path = ShopPaths(small).model(str(Manifest.load(small).model)) / "decoder.onnx"
     path.write_bytes(path.read_bytes() + b"0")
     assert main(["doctor", "--shop", str(small), "--repair", "--json"]) == 4
     out, err = capsys.readouterr()

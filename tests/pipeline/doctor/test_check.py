@@ -18,17 +18,17 @@ from pyarrow import ipc
 
 from modiste import Shop
 from modiste.errors import ShopNotFound
-from modiste.pipeline.doctor.check import examine_shop
+from modiste.pipeline.doctor.check import check_shop
 from modiste.storage import array_files, snapshot
-from modiste.storage.locks import writing
+from modiste.storage.locks import shop_write_lock
 from modiste.storage.manifest import Manifest
-from modiste.storage.paths import ShopFiles
+from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
 from tests.contents import edit
 
 
 def model_of(root: Path) -> Path:
-    return ShopFiles(root).model(str(Manifest.load(root).model))
+    return ShopPaths(root).model(str(Manifest.load(root).model))
 
 
 def change(path: Path, place: int = -200) -> None:
@@ -40,13 +40,13 @@ def change(path: Path, place: int = -200) -> None:
 
 def test_nothing_is_wrong(small: Path) -> None:
     told: list[dict[str, Any]] = []
-    assert examine_shop(small, told.append) == []
+    assert check_shop(small, told.append) == []
     assert told[-1] == {"stage": "examine", "done": 24, "total": 24}
 
 
 def test_no_shop(tmp_path: Path) -> None:
     with pytest.raises(ShopNotFound):
-        examine_shop(tmp_path)
+        check_shop(tmp_path)
 
 
 def product_twice(root: Path) -> None:
@@ -161,11 +161,11 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str, str]] = {
 @pytest.mark.parametrize("damage", BROKEN)
 def test_damage_is_found_and_named(damage: str, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        array_files, "PROVEN", 0
+        array_files, "MAX_VERIFIED_BYTES", 0
     )  # as large as if its sums were not checked each time it is opened
     hurt, part, where = BROKEN[damage]
     hurt(small)
-    broken = [fault for fault in examine_shop(small) if fault.broken]
+    broken = [fault for fault in check_shop(small) if fault.broken]
     assert part in {fault.part for fault in broken}
     assert any(where in fault.where for fault in broken)
     assert all(fault.says and fault.remedy for fault in broken)
@@ -175,13 +175,13 @@ def test_damage_is_found_and_named(damage: str, small: Path, monkeypatch: pytest
 
 
 def test_a_snapshot_that_says_otherwise(small: Path) -> None:
-    path = small / "store" / snapshot.FILE
-    table = ipc.open_file(pa.py_buffer(path.read_bytes()[snapshot.SUM :])).read_all()
-    about = json.loads(table.schema.metadata[snapshot.ABOUT])
+    path = small / "store" / snapshot.SNAPSHOT_FILE
+    table = ipc.open_file(pa.py_buffer(path.read_bytes()[snapshot.CHECKSUM_BYTES :])).read_all()
+    about = json.loads(table.schema.metadata[snapshot.METADATA_KEY])
     words = table.set_column(1, "category", pa.array(["bags"] * len(table)))
     with path.open("wb") as file:
         snapshot.write_snapshot(file, words.to_batches(), about["hash"], about["stamp"])
-    (fault,) = examine_shop(small)
+    (fault,) = check_shop(small)
     assert (fault.part, fault.broken) == ("snapshot", True)
 
 
@@ -191,8 +191,11 @@ def old_model(root: Path) -> None:
 
 
 SLOWER: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no snapshot": (lambda root: (root / "store" / snapshot.FILE).unlink(), "snapshot"),
-    "a snapshot cut short": (lambda root: os.truncate(root / "store" / snapshot.FILE, 99), "snapshot"),
+    "no snapshot": (lambda root: (root / "store" / snapshot.SNAPSHOT_FILE).unlink(), "snapshot"),
+    "a snapshot cut short": (
+        lambda root: os.truncate(root / "store" / snapshot.SNAPSHOT_FILE, 99),
+        "snapshot",
+    ),
     "no index": (lambda root: shutil.rmtree(model_of(root) / "index"), "index"),
     "an index cut short": (lambda root: os.truncate(model_of(root) / "index" / "rows.npy", 140), "index"),
     "no sliders": (lambda root: (model_of(root) / "sliders.json").unlink(), "sliders"),
@@ -208,15 +211,15 @@ def test_what_only_costs_time_breaks_nothing(loss: str, small: Path) -> None:
     before = Shop.open(small).similar(Shop.open(small).random_design(0), 3)
     lose, part = SLOWER[loss]
     lose(small)
-    assert [(fault.part, fault.broken) for fault in examine_shop(small)] == [(part, False)]
+    assert [(fault.part, fault.broken) for fault in check_shop(small)] == [(part, False)]
     assert Shop.open(small).similar(Shop.open(small).random_design(0), 3) == before
 
 
 @pytest.mark.parametrize("stage", ["model", "encodings", "clusters"])
 def test_a_shop_that_is_not_finished_is_not_broken(stage: str, small: Path) -> None:
     nothing = {"model": {"model": None}, "encodings": {"encodings": {}}, "clusters": {"clusters": {}}}
-    Manifest.load(small).with_(**nothing[stage]).save(small)
-    faults = [fault for fault in examine_shop(small) if fault.part == stage]
+    Manifest.load(small).with_changes(**nothing[stage]).save(small)
+    faults = [fault for fault in check_shop(small) if fault.part == stage]
     assert [fault.broken for fault in faults] == [False]
     assert "modiste" in faults[0].remedy
 
@@ -224,20 +227,20 @@ def test_a_shop_that_is_not_finished_is_not_broken(stage: str, small: Path) -> N
 def test_a_graph_that_an_older_version_left_is_ignored(small: Path) -> None:
     (model_of(small) / "graph").mkdir()
     (model_of(small) / "graph" / "graph.json").write_text("{")
-    assert examine_shop(small) == []
+    assert check_shop(small) == []
     assert Shop.open(small).similar(Shop.open(small).random_design(0), 3)
 
 
 def test_another_process_writes(small: Path) -> None:
     (small / ".shop.json.1.partial").write_text("{")  # may be its own
-    with writing(small):
-        (fault,) = examine_shop(small)
+    with shop_write_lock(small):
+        (fault,) = check_shop(small)
     assert (fault.part, fault.where, fault.broken) == ("shop", ".", False)
 
 
 def test_reading_changes_nothing(small: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in small.rglob("*") if path.is_file()}
-    examine_shop(small)
+    check_shop(small)
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
@@ -249,6 +252,6 @@ def test_a_shop_on_a_read_only_disk(small: Path, tmp_path: Path) -> None:
         pytest.skip("mounting needs root")
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", str(mount)], check=True)
-        assert examine_shop(mount) == []
+        assert check_shop(mount) == []
     finally:
         subprocess.run(["umount", "-l", str(mount)], check=True)

@@ -9,13 +9,13 @@ import pytest
 
 from modiste import Shop
 from modiste.errors import ShopBusy, StaleError
-from modiste.pipeline.doctor.repair import look_over
+from modiste.pipeline.doctor.repair import check_and_repair
 from modiste.pipeline.update import remove_products, stale_stage
-from modiste.storage.locks import writing
+from modiste.storage.locks import shop_write_lock
 from modiste.storage.manifest import Manifest
-from modiste.storage.paths import ShopFiles
+from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
-from modiste.storage.snapshot import FILE
+from modiste.storage.snapshot import SNAPSHOT_FILE
 from tests.contents import contents
 
 
@@ -24,15 +24,15 @@ def parts(found: dict, *, mended: bool) -> set[str]:
 
 
 def test_all_that_is_derived_is_made_again(small: Path) -> None:
-    files, shop = ShopFiles(small), Shop.open(small, need="map")
+    files, shop = ShopPaths(small), Shop.open(small, need="map")
     model, code = shop.model.model_id, shop.random_design(0)
     answers, names = shop.similar(code, 5), [each.name for each in shop.sliders.latents]
     shutil.rmtree(files.index(model))
-    for path in (files.store / FILE, files.map(model), files.sliders(model)):
+    for path in (files.store / SNAPSHOT_FILE, files.map(model), files.sliders(model)):
         path.unlink()
     (small / "models" / f".{model}.1.partial").mkdir()
     (small / "models" / f".{model}.1.partial" / "mean.npy").write_bytes(bytes(3_000_000))
-    found = look_over(small, repair=True)
+    found = check_and_repair(small, repair=True)
     assert found["sound"]
     assert parts(found, mended=False) == set()
     assert parts(found, mended=True) == {"leftover", "snapshot", "index", "map", "sliders"}
@@ -40,7 +40,7 @@ def test_all_that_is_derived_is_made_again(small: Path) -> None:
     again = Shop.open(small, need="map")
     assert again.similar(code, 5) == answers
     assert [each.name for each in again.sliders.latents] == names
-    assert look_over(small) == {
+    assert check_and_repair(small) == {
         "shop": str(small),
         "bytes": found["bytes"],
         "freed": 0,
@@ -50,14 +50,14 @@ def test_all_that_is_derived_is_made_again(small: Path) -> None:
 
 
 def test_an_index_that_would_answer_wrongly(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modiste.storage.array_files.PROVEN", 0)  # as of a large one
+    monkeypatch.setattr("modiste.storage.array_files.MAX_VERIFIED_BYTES", 0)  # as of a large one
     shop = Shop.open(small)
-    path = ShopFiles(small).index(shop.model.model_id) / "mean.npy"
+    path = ShopPaths(small).index(shop.model.model_id) / "mean.npy"
     data = bytearray(path.read_bytes())
     data[131] ^= 1
     path.write_bytes(data)
-    assert not look_over(small)["sound"]
-    found = look_over(small, repair=True)
+    assert not check_and_repair(small)["sound"]
+    found = check_and_repair(small, repair=True)
     assert found["sound"]
     assert parts(found, mended=True) == {"index"}
 
@@ -70,7 +70,7 @@ def test_many_versions_are_compacted(small: Path) -> None:
     fragments = len(list((small / "store" / "products.lance" / "data").iterdir()))
     assert fragments > 6
     before = store.photos()
-    found = look_over(small, repair=True)
+    found = check_and_repair(small, repair=True)
     assert found["sound"]
     opened = ProductStore.open(small / "store")
     assert opened.photos() == before
@@ -81,10 +81,10 @@ def test_a_change_that_was_broken_off_is_brought_to_its_end(small: Path) -> None
     """Products were taken out, and what follows from that was not made."""
     ids = Shop.open(small, need="catalogue").catalogue.ids
     remove_products(small, ids[:5])
-    assert not look_over(small)["sound"]
+    assert not check_and_repair(small)["sound"]
     with pytest.raises(StaleError):
         Shop.open(small)
-    found = look_over(small, repair=True)
+    found = check_and_repair(small, repair=True)
     assert found["sound"], found
     assert parts(found, mended=False) == set()
     assert "encodings" in parts(found, mended=True)
@@ -97,36 +97,36 @@ def test_a_change_that_was_broken_off_is_brought_to_its_end(small: Path) -> None
 def test_what_was_counted_otherwise_and_what_was_taken_away(small: Path) -> None:
     store = ProductStore.open(small / "store")
     store.delete(Shop.open(small, need="catalogue").catalogue.ids[:1])  # killed between this and shop.json
-    files, model = ShopFiles(small), str(Manifest.load(small).model)
+    files, model = ShopPaths(small), str(Manifest.load(small).model)
     files.clusters(model).unlink()
-    assert look_over(small, repair=True)["sound"]
+    assert check_and_repair(small, repair=True)["sound"]
     assert Manifest.load(small).catalogue["count"] == 23
     assert stale_stage(small) is None
 
 
 def test_a_shop_that_was_never_whole_is_not_built_by_repair(small: Path) -> None:
     held = Manifest.load(small)
-    held.with_(encodings={}, clusters={}).save(small)
+    held.with_changes(encodings={}, clusters={}).save(small)
     ProductStore.open(small / "store").drop_encodings(str(held.model))
-    look_over(small, repair=True)
+    check_and_repair(small, repair=True)
     assert Manifest.load(small).encodings == {}
 
 
 def test_before_damaged_clusters_it_stops(small: Path) -> None:
-    path = ShopFiles(small).clusters(str(Manifest.load(small).model))
+    path = ShopPaths(small).clusters(str(Manifest.load(small).model))
     path.write_bytes(path.read_bytes()[:-20])
     before = path.read_bytes()
     remove_products(small, Shop.open(small, need="catalogue").catalogue.ids[:1])
-    assert not look_over(small, repair=True)["sound"]
+    assert not check_and_repair(small, repair=True)["sound"]
     assert path.read_bytes() == before
     assert stale_stage(small) == "clusters"
 
 
 def test_edited_sliders_are_left_alone(small: Path) -> None:
-    path = ShopFiles(small).sliders(str(Manifest.load(small).model))
+    path = ShopPaths(small).sliders(str(Manifest.load(small).model))
     path.write_text(path.read_text().replace('"schema": 1', '"schema": 1,,'))
     before = path.read_text()
-    found = look_over(small, repair=True)
+    found = check_and_repair(small, repair=True)
     assert not found["sound"]
     assert parts(found, mended=False) == {"sliders"}
     assert path.read_text() == before
@@ -134,10 +134,10 @@ def test_edited_sliders_are_left_alone(small: Path) -> None:
 
 @pytest.mark.parametrize("name", ["encoder.onnx", "model.safetensors", "clusters.json"])
 def test_a_damaged_truth_is_reported_and_kept(name: str, small: Path) -> None:
-    path = ShopFiles(small).model(str(Manifest.load(small).model)) / name
+    path = ShopPaths(small).model(str(Manifest.load(small).model)) / name
     path.write_bytes(path.read_bytes()[:-20])
     before = contents(small)
-    found = look_over(small, repair=True)
+    found = check_and_repair(small, repair=True)
     assert not found["sound"]
     assert any(
         name in fault["where"] and fault["broken"] and not fault["mended"] for fault in found["faults"]
@@ -153,10 +153,10 @@ def test_damaged_products_are_not_touched(small: Path) -> None:
     for path in (small / "store" / "products.lance" / "data").iterdir():
         path.write_bytes(path.read_bytes()[:-3000])
     before = contents(small)
-    assert not look_over(small, repair=True)["sound"]
+    assert not check_and_repair(small, repair=True)["sound"]
     assert contents(small) == before
 
 
 def test_repair_waits_for_no_writer(small: Path) -> None:
-    with writing(small), pytest.raises(ShopBusy):
-        look_over(small, repair=True)
+    with shop_write_lock(small), pytest.raises(ShopBusy):
+        check_and_repair(small, repair=True)

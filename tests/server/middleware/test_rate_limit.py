@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from modiste.server.app import create_app
 from modiste.server.middleware import rate_limit
-from modiste.server.middleware.rate_limit import Bucket, client_of, kind_of
+from modiste.server.middleware.rate_limit import TokenBuckets, client_key, request_kind
 from modiste.server.settings import Settings
 from modiste.shop.shop import Shop
 from tests.server.client import refused
@@ -31,41 +31,41 @@ class Clock:
 
 def test_a_burst_is_let_through_and_then_the_rate() -> None:
     clock = Clock()
-    bucket = Bucket(2.0, 4, clock)
-    assert [bucket.wait("a") for _ in range(4)] == [0.0] * 4
-    assert bucket.wait("a") == pytest.approx(0.5)
-    assert bucket.wait("b") == 0.0
+    bucket = TokenBuckets(2.0, 4, clock)
+    assert [bucket.take("a") for _ in range(4)] == [0.0] * 4
+    assert bucket.take("a") == pytest.approx(0.5)
+    assert bucket.take("b") == 0.0
     clock.now = 0.5
-    assert bucket.wait("a") == 0.0
-    assert bucket.wait("a") > 0.0
+    assert bucket.take("a") == 0.0
+    assert bucket.take("a") > 0.0
     clock.now = 100.0
-    assert [bucket.wait("a") for _ in range(5)].count(0.0) == 4
+    assert [bucket.take("a") for _ in range(5)].count(0.0) == 4
 
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=60), st.floats(0.5, 20), st.integers(1, 9))
 def test_never_more_than_the_rate_allows(gaps: list[float], rate: float, burst: int) -> None:
     clock = Clock()
-    bucket = Bucket(rate, burst, clock)
+    bucket = TokenBuckets(rate, burst, clock)
     let = 0
     for gap in gaps:
         clock.now += gap
-        wait = bucket.wait("a")
+        wait = bucket.take("a")
         let += wait == 0.0
         assert let <= burst + rate * clock.now + 1e-6
         if wait:
             # After that time there is one.
             clock.now += wait + 1e-6
-            assert bucket.wait("a") == 0.0
+            assert bucket.take("a") == 0.0
             let += 1
 
 
 def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limit, "CLIENTS", 3)
-    bucket = Bucket(1.0, 1, Clock())
+    monkeypatch.setattr(rate_limit, "MAX_CLIENTS", 3)
+    bucket = TokenBuckets(1.0, 1, Clock())
     for name in ("a", "b", "c", "d"):
-        assert bucket.wait(name) == 0.0
-    assert bucket.wait("d") > 0.0
-    assert bucket.wait("a") == 0.0  # forgotten: the first seen
+        assert bucket.take(name) == 0.0
+    assert bucket.take("d") > 0.0
+    assert bucket.take("a") == 0.0  # forgotten: the first seen
 
 
 @pytest.mark.parametrize(
@@ -78,25 +78,25 @@ def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_the_client_of_an_address(host: str, client: str) -> None:
-    assert client_of({"client": (host, 1)}) == client
-    assert client_of({"client": None}) == "unknown"
+    assert client_key({"client": (host, 1)}) == client
+    assert client_key({"client": None}) == "unknown"
 
 
 WHO = """
 import sys
 from fastapi import FastAPI, Request
-from modiste.server.middleware.rate_limit import client_of
-from modiste.server.run import listen, serve_app, url_of
+from modiste.server.middleware.rate_limit import client_key
+from modiste.server.run import listen, serve_app, browser_url
 from modiste.server.settings import Settings
 
 app = FastAPI()
 
 @app.get("/")
 def who(request: Request):
-    return [client_of(request.scope), request.url.scheme]
+    return [client_key(request.scope), request.url.scheme]
 
 listener = listen("127.0.0.1", 0)
-print(url_of(listener), flush=True)
+print(browser_url(listener), flush=True)
 serve_app(listener, app, Settings(trusted_proxies=tuple(sys.argv[1:])))
 """
 
@@ -167,7 +167,7 @@ def test_those_who_watch_are_never_turned_away(shop: Shop) -> None:
 
 def test_kinds() -> None:
     paths = ("/v1/frame.jpg", "/v1/recommend", "/v1/encode", "/v1/products/x/photo.jpg", "/")
-    assert [kind_of(path) for path in paths] == ["frames", "answers", "uploads", "others", "others"]
+    assert [request_kind(path) for path in paths] == ["frames", "answers", "uploads", "others", "others"]
 
 
 def test_the_limits_are_published(shop: Shop) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from modiste.server.photo_worker.worker import MEMORY
+from modiste.server.photo_worker.worker import MEMORY_BYTES
 from tests.server.client import refused
 from tests.zoo import written, zoo
 
@@ -58,7 +58,7 @@ def test_neither_the_server_nor_the_reader_takes_much_memory(client: TestClient)
         assert time.monotonic() - began < 10
     assert front.crews.reader.pid == pid
     assert _mib("self", "VmHWM") - before < 40
-    assert _mib(pid, "VmPeak") <= MEMORY / 2**20
+    assert _mib(pid, "VmPeak") <= MEMORY_BYTES / 2**20
     assert _mib(pid, "VmRSS") < 150
 
 

@@ -25,10 +25,10 @@ from modiste.images.photo import (
     to_png,
 )
 from modiste.server.photo_worker import client as reading
-from modiste.server.photo_worker.client import Reader
-from modiste.server.photo_worker.protocol import HEADER_BYTES, receive, send
-from modiste.server.photo_worker.worker import MEMORY, bearable, most_pixels
-from modiste.server.problems import Refusal
+from modiste.server.photo_worker.client import PhotoWorker
+from modiste.server.photo_worker.protocol import MAX_HEADER_BYTES, receive, send
+from modiste.server.photo_worker.worker import MEMORY_BYTES, max_pixels, read_bounded_photo
+from modiste.server.problems import ProblemException
 from tests.server.client import refused
 from tests.zoo import of_many_passes
 
@@ -46,8 +46,8 @@ def slow() -> bytes:
 
 
 @pytest.fixture
-def reader() -> Iterator[Reader]:
-    held = Reader()
+def reader() -> Iterator[PhotoWorker]:
+    held = PhotoWorker()
     yield held
     held.close()
 
@@ -67,26 +67,26 @@ def gone(pid: int, within: float = 5.0) -> bool:
 
 
 class TestPixels:
-    def test_fitted_they_are_those_of_the_shop(self, reader: Reader) -> None:
+    def test_fitted_they_are_those_of_the_shop(self, reader: PhotoWorker) -> None:
         data = plain()
         assert np.array_equal(reader.read(data, FRAME, False), fit_photo(read_photo(data), FRAME))
 
-    def test_to_be_cut_they_are_the_photo_s_own_if_it_is_small(self, reader: Reader) -> None:
+    def test_to_be_cut_they_are_the_photo_s_own_if_it_is_small(self, reader: PhotoWorker) -> None:
         data = plain()
         assert np.array_equal(reader.read(data, FRAME, True), read_photo(data))
 
     @pytest.mark.parametrize("size", [(900, 1300), (4000, 4000), (9, 20_000), (20_000, 1), (1, 1_000_000)])
-    def test_never_more_than_can_be_borne(self, reader: Reader, size: tuple[int, int]) -> None:
+    def test_never_more_than_can_be_borne(self, reader: PhotoWorker, size: tuple[int, int]) -> None:
         buffer = BytesIO()
         Image.new("RGB", size, "red").save(buffer, "PNG")
         photo = reader.read(buffer.getvalue(), FRAME, True)
-        assert photo.shape[0] * photo.shape[1] <= most_pixels(FRAME)
+        assert photo.shape[0] * photo.shape[1] <= max_pixels(FRAME)
         assert (photo == (255, 0, 0)).all()
 
-    def test_refusals_say_what_reading_here_would(self, reader: Reader) -> None:
+    def test_refusals_say_what_reading_here_would(self, reader: PhotoWorker) -> None:
         for data in (b"", b"text", plain()[:100]):
             with pytest.raises(PhotoError) as here:
-                bearable(data, FRAME, True)
+                read_bounded_photo(data, FRAME, True)
             with pytest.raises(PhotoError) as there:
                 reader.read(data, FRAME, True)
             assert (there.value.message, there.value.remedy, there.value.reason) == (
@@ -98,7 +98,7 @@ class TestPixels:
 
 class TestLimits:
     def test_too_slow(self) -> None:
-        reader = Reader(seconds=0.4)
+        reader = PhotoWorker(seconds=0.4)
         try:
             reader.read(plain(), FRAME, False)
             before = reader.pid
@@ -113,14 +113,14 @@ class TestLimits:
             reader.close()
 
     @LINUX
-    def test_too_much_memory_is_refused_and_the_process_stays(self, reader: Reader) -> None:
+    def test_too_much_memory_is_refused_and_the_process_stays(self, reader: PhotoWorker) -> None:
         import resource
 
         reader.read(plain(), FRAME, False)
         pid = reader.pid
         assert pid is not None
-        assert resource.prlimit(pid, resource.RLIMIT_AS) == (MEMORY, MEMORY)
-        resource.prlimit(pid, resource.RLIMIT_AS, (300 * 2**20, MEMORY))
+        assert resource.prlimit(pid, resource.RLIMIT_AS) == (MEMORY_BYTES, MEMORY_BYTES)
+        resource.prlimit(pid, resource.RLIMIT_AS, (300 * 2**20, MEMORY_BYTES))
         buffer = BytesIO()
         Image.new("RGBA", (4400, 4400)).save(buffer, "PNG")
         with pytest.raises(PhotoError, match="more memory") as caught:
@@ -131,7 +131,7 @@ class TestLimits:
 
     @LINUX
     def test_it_can_open_nothing_and_knows_no_key(
-        self, reader: Reader, monkeypatch: pytest.MonkeyPatch
+        self, reader: PhotoWorker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("MODISTE_ADMIN_KEY", "sha256:" + 64 * "0")
         reader.read(plain(), FRAME, False)
@@ -157,14 +157,14 @@ class TestLimits:
 
 @LINUX
 class TestEnding:
-    def test_killed_between_two_photos_nobody_notices(self, reader: Reader) -> None:
+    def test_killed_between_two_photos_nobody_notices(self, reader: PhotoWorker) -> None:
         reader.read(plain(), FRAME, False)
         assert reader.pid is not None
         os.kill(reader.pid, signal.SIGKILL)
         assert gone(reader.pid)
         assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
 
-    def test_killed_at_a_photo_that_photo_is_refused(self, reader: Reader) -> None:
+    def test_killed_at_a_photo_that_photo_is_refused(self, reader: PhotoWorker) -> None:
         reader.read(plain(), FRAME, False)
         pid = reader.pid
         assert pid is not None
@@ -177,13 +177,13 @@ class TestEnding:
         assert caught.value.reason == "unreadable"
         assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
 
-    def test_many_at_once_wait_for_each_other(self, reader: Reader) -> None:
+    def test_many_at_once_wait_for_each_other(self, reader: PhotoWorker) -> None:
         sizes = [(50 + n, 40) for n in range(12)]
         with ThreadPoolExecutor(6) as pool:
             found = list(pool.map(lambda size: reader.read(plain(*size), FRAME, True).shape[:2], sizes))
         assert found == sizes
 
-    def test_closed_it_ends_and_may_begin_again(self, reader: Reader) -> None:
+    def test_closed_it_ends_and_may_begin_again(self, reader: PhotoWorker) -> None:
         reader.read(plain(), FRAME, False)
         pid = reader.pid
         assert pid is not None
@@ -193,7 +193,8 @@ class TestEnding:
 
     def test_it_ends_when_the_server_is_killed(self) -> None:
         program = (
-            "import time; from modiste.server.photo_worker.client import Reader; held = Reader(); held.start(); "
+            "import time; from modiste.server.photo_worker.client import PhotoWorker; "
+            "held = PhotoWorker(); held.start(); "
             "print(held.pid, flush=True); time.sleep(60)"
         )
         env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
@@ -205,8 +206,8 @@ class TestEnding:
 
     def test_one_that_does_not_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reading, "_command", lambda: [sys.executable, "-c", "raise SystemExit(3)"])
-        held = Reader()
-        with pytest.raises(Refusal) as caught:
+        held = PhotoWorker()
+        with pytest.raises(ProblemException) as caught:
             held.read(plain(), FRAME, False)
         assert (caught.value.status_code, caught.value.code) == (503, "not_ready")
         assert held.pid is None
@@ -228,7 +229,7 @@ class TestEnding:
             "sys.stdout.buffer.write(len(said).to_bytes(4, 'big') + said + b'abc'); sys.stdout.buffer.flush()"
         )
         monkeypatch.setattr(reading, "_command", lambda: [sys.executable, "-c", program, answer])
-        held = Reader()
+        held = PhotoWorker()
         with pytest.raises(PhotoError) as caught:
             held.read(plain(), FRAME, False)
         held.close()
@@ -253,7 +254,7 @@ class TestFrames:
             b"\0\0\0\x02{",
             b"\0\0\0\x02{}",
             b"\xff\xff\xff\xff" + bytes(100),
-            (HEADER_BYTES + 1).to_bytes(4, "big") + b" " * (HEADER_BYTES - 1) + b"{}",
+            (MAX_HEADER_BYTES + 1).to_bytes(4, "big") + b" " * (MAX_HEADER_BYTES - 1) + b"{}",
             b"\0\0\0\x0b" + b'{"bytes":4}abcd',
             b"\0\0\0\x0b" + b'{"bytes":3}ab',
             b"\0\0\0\x0c" + b'{"bytes":-1}',

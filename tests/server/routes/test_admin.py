@@ -34,15 +34,15 @@ from modiste.images.photo import (
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.ingest import ingest
 from modiste.pipeline.train import train_shop
-from modiste.pipeline.update import Given, models_of
+from modiste.pipeline.update import InMemorySource, model_ids
 from modiste.server.app import create_app
 from modiste.server.auth import new_key
-from modiste.server.middleware.body_limit import MULTIPART_BYTES, PHOTO_BYTES
+from modiste.server.middleware.body_limit import MAX_PHOTO_BYTES, MULTIPART_OVERHEAD_BYTES
 from modiste.server.settings import Settings
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record
-from modiste.sources.sanitize import LONGEST_TEXT, unfit_id
-from modiste.storage.locks import one_writer
+from modiste.sources.sanitize import MAX_TEXT_CHARS, id_problem
+from modiste.storage.locks import write_lock
 from modiste.storage.product_store import ProductStore
 from tests.server.client import refused
 from tests.server.conftest import UNLIMITED
@@ -144,7 +144,9 @@ def test_what_is_no_product_is_refused_and_changes_nothing(kept: tuple[TestClien
     refused(put(client, "x" * 600, noise(1)), 422, "validation")
     refused(put(client, "x", noise(1), category="x" * 513), 422, "validation")
     refused(
-        put(client, "x", noise(1), attributes=json.dumps({"a": "x" * (LONGEST_TEXT + 1)})), 422, "validation"
+        put(client, "x", noise(1), attributes=json.dumps({"a": "x" * (MAX_TEXT_CHARS + 1)})),
+        422,
+        "validation",
     )
     refused(put(client, "x", b"\x00" * 5_100_000), 413, "too_large")
     refused(client.delete("/v1/admin/products/none", headers=KEY), 404, "unknown_product")
@@ -179,7 +181,7 @@ def test_an_oversized_product_is_refused_while_it_arrives_and_never_on_disk(
     )
     answer = client.put("/v1/admin/products/x", headers=headers, content=body)
     refused(answer, 413, "too_large")
-    assert sum(read) <= (0 if announced else PHOTO_BYTES + MULTIPART_BYTES)
+    assert sum(read) <= (0 if announced else MAX_PHOTO_BYTES + MULTIPART_OVERHEAD_BYTES)
 
 
 @pytest.mark.parametrize("id_", ["帽子", "a b", "../x", "=1+1", "a\xa0b", "\u3000", "👩\u200d🦰", "x" * 512])
@@ -188,7 +190,7 @@ def test_an_id_is_what_a_table_s_may_be(kept: tuple[TestClient, Path], id_: str,
     """One rule, whichever way a product comes in."""
     client, path = kept
     name = id_[: 512 - len(end)] + end
-    if (why := unfit_id(name)) is None:
+    if (why := id_problem(name)) is None:
         assert put(client, quote(name, safe=""), noise(1)).status_code == 202
         assert name in Shop.open(path, need="catalogue").catalogue.ids
     else:
@@ -238,7 +240,7 @@ class TestPhotos:
         photo = written(Image.effect_noise((300, 200), 60).convert("RGB"), "JPEG")
         assert put(client, "same", photo, category="bags").status_code == 202
         settled(client)
-        given = Given([Record("same", "bags", photo, {})])
+        given = InMemorySource([Record("same", "bags", photo, {})])
         assert ingest(given, path).unchanged == 1
         stored = Shop.open(path, need="catalogue")
         np.testing.assert_allclose(
@@ -334,7 +336,7 @@ def test_what_is_told_is_of_one_moment(
 ) -> None:
     client, _ = kept
     app: Any = client.app
-    before, found = settled(client), models_of
+    before, found = settled(client), model_ids
 
     def slow(files: Any) -> list[str]:
         """The models, once the change is served."""
@@ -405,14 +407,14 @@ def test_a_shop_that_cannot_answer_is_not_served(kept: tuple[TestClient, Path]) 
 def test_a_change_waits_for_a_stage_that_holds_the_shop(shop_copy: Path) -> None:
     settings = Settings(admin_key=ADMIN[1], deadline=1.0, **UNLIMITED)
     with TestClient(create_app(Shop.open(shop_copy, need="map"), settings)) as client:
-        with one_writer(shop_copy):
+        with write_lock(shop_copy):
             refused(put(client, "new", noise(1)), 503, "too_slow")
         assert put(client, "new", noise(1)).status_code == 202
 
 
 def test_clusters_are_made_again_as_they_were_asked_for(kept: tuple[TestClient, Path]) -> None:
     client, path = kept
-    cluster_shop(path, k=2, method="kmeans", on="mean")
+    cluster_shop(path, k=2, method="kmeans", features="mean")
     put(client, "new", noise(1))
     assert settled(client)["error"] == ""
     made = Shop.open(path, need="map").manifest.clusters

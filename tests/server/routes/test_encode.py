@@ -20,7 +20,7 @@ from modiste.images.photo import (
     to_png,
     to_webp,
 )
-from modiste.server.middleware.body_limit import PHOTO_BYTES, body_limit
+from modiste.server.middleware.body_limit import MAX_PHOTO_BYTES, max_body_bytes
 from modiste.shop.shop import Shop
 from tests.server.client import refused
 
@@ -39,7 +39,7 @@ def test_what_the_model_makes_of_a_photo(client: TestClient, shop: Shop, photo: 
     assert found["cluster"]["number"] == number
     assert found["cluster"]["category"] == shop.category_of_cluster[number]
     assert found["typicality"]["nearest"] in shop.catalogue.ids
-    assert (found["cut"]["done"], found["cut"]["share"]) == (cut.cut, cut.share)
+    assert (found["cut"]["done"], found["cut"]["share"]) == (cut.is_cut, cut.share)
     seen = decode_jpeg(base64.b64decode(found["cut"]["photo"]))
     assert seen.shape == (*shop.frame, 3)
     assert np.abs(seen.astype(int) - cut.photo).mean() < 3
@@ -120,14 +120,14 @@ def test_a_form_without_a_photo(client: TestClient, photo: bytes) -> None:
 
 
 def test_over_five_megabytes(client: TestClient, photo: bytes) -> None:
-    large = photo + bytes(PHOTO_BYTES)
+    large = photo + bytes(MAX_PHOTO_BYTES)
     for answer in (
         client.post("/v1/encode", content=large, headers=JPEG),
         client.post("/v1/encode", files={"photo": ("x.jpg", large, "image/jpeg")}),
     ):
         assert "5 MB" in refused(answer, 413, "too_large")["remedy"]
         assert answer.headers["connection"] == "close"
-    most = photo + bytes(PHOTO_BYTES - len(photo))  # what follows a JPEG's end is not read
+    most = photo + bytes(MAX_PHOTO_BYTES - len(photo))  # what follows a JPEG's end is not read
     assert client.post("/v1/encode", content=most, headers=JPEG).status_code == 200
     assert client.post("/v1/encode", files={"photo": ("x.jpg", most, "image/jpeg")}).status_code == 200
 
@@ -142,13 +142,13 @@ def test_a_body_that_does_not_say_how_long_it_is(client: TestClient) -> None:
             yield bytes(100_000)
 
     refused(client.post("/v1/encode", content=chunks(), headers=JPEG), 413, "too_large")
-    assert taken >= PHOTO_BYTES
+    assert taken >= MAX_PHOTO_BYTES
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "LINK"])
 @pytest.mark.parametrize("path", ["/v1/shop", "/v1/encode", "/v1/admin/products/x", "/livez", "/none"])
 def test_a_body_of_any_method_that_announces_too_much(client: TestClient, method: str, path: str) -> None:
-    answer = client.request(method, path, content=bytes(body_limit(path) + 1))
+    answer = client.request(method, path, content=bytes(max_body_bytes(path) + 1))
     refused(answer, 413, "too_large")
     assert answer.headers["connection"] == "close"
 
@@ -165,7 +165,7 @@ def test_a_form_s_photo_is_never_on_disk(
     client: TestClient, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SpooledTemporaryFile, "rollover", no_disk)
-    most = photo + bytes(PHOTO_BYTES - len(photo))
+    most = photo + bytes(MAX_PHOTO_BYTES - len(photo))
     assert client.post("/v1/encode", files={"photo": ("x.jpg", most, "image/jpeg")}).status_code == 200
 
 

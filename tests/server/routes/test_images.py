@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.testclient import TestClient
 
-from modiste.server.design_codec import dequantise, quantise, to_text
+from modiste.server.design_codec import dequantise, quantise, to_base64url
 from modiste.shop.shop import Shop
 from tests.server.client import refused
 
 
 def frame_url(client: TestClient, data: bytes) -> str:
-    return f"/v1/frame.jpg?m={client.get('/v1/sliders').json()['frames']}&z={to_text(data)}"
+    return f"/v1/frame.jpg?m={client.get('/v1/sliders').json()['frames']}&z={to_base64url(data)}"
 
 
 def opened(data: bytes) -> Image.Image:
@@ -87,7 +87,7 @@ def test_frames_of_another_name(client: TestClient, name: str) -> None:
     "z", ["", "AAAA", "AAAAAAAAAAB", "AAAAAAAAAAA=", "AAAAAAAAAA!", "A" * 10_000, "ÀAAAAAAAAAA"]
 )
 def test_a_design_that_is_none(client: TestClient, shop: Shop, z: str) -> None:
-    refused(client.get("/v1/frame.jpg", params={"m": shop.sliders.frames, "z": z}), 422, "bad_code")
+    refused(client.get("/v1/frame.jpg", params={"m": shop.sliders.render_id, "z": z}), 422, "bad_code")
 
 
 @pytest.mark.parametrize("query", ["", "?z=AAAAAAAAAAA", "?m=x"])

@@ -21,7 +21,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
-FILES = sorted(path for path in pages.STATIC.rglob("*") if path.is_file())
+FILES = sorted(path for path in pages.STATIC_DIR.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
@@ -59,12 +59,12 @@ def test_what_is_no_page_may_do_nothing(client: TestClient, path: str) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(pages.STATIC)))
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(pages.STATIC_DIR)))
 def test_every_file_of_the_page_is_served_as_it_is(client: TestClient, path: Path) -> None:
-    answer = client.get(f"/static/{path.relative_to(pages.STATIC).as_posix()}")
+    answer = client.get(f"/static/{path.relative_to(pages.STATIC_DIR).as_posix()}")
     assert answer.status_code == 200, f"its ending is not in pages.TYPES: {path.name}"
     assert answer.content == path.read_bytes()
-    assert answer.headers["content-type"] == pages.TYPES[path.suffix]
+    assert answer.headers["content-type"] == pages.MEDIA_TYPES[path.suffix]
     assert answer.headers["cache-control"] == "no-cache"
 
 
@@ -103,16 +103,16 @@ def test_nothing_else_is_served(client: TestClient, name: str) -> None:
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "STATIC", tmp_path)
+    monkeypatch.setattr(pages, "STATIC_DIR", tmp_path)
     path = tmp_path / "a.js"
     path.write_text("1")
-    first = pages.static_file("a.js")
-    assert pages.static_file("a.js") is first
+    first = pages.load_static_file("a.js")
+    assert pages.load_static_file("a.js") is first
     path.write_text("22")
-    assert pages.static_file("a.js").body == b"22"
+    assert pages.load_static_file("a.js").body == b"22"
     (tmp_path / "link.js").symlink_to(os.devnull)
     with pytest.raises(Exception, match=r"no file"):
-        pages.static_file("link.js")
+        pages.load_static_file("link.js")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from modiste.pipeline.build import build
 from modiste.server.app import create_app
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record
-from modiste.sources.sanitize import unfit
+from modiste.sources.sanitize import record_problem
 from tests.server.client import refused
 from tests.small import FRAME, Listed
 
@@ -185,7 +185,7 @@ def test_ids_of_any_characters_lead_to_their_own_product(hostile: Shop) -> None:
         listed = client.get("/v1/products?size=100").json()["results"]
         there = {each["id"] for each in listed}
         # Ids that would act on a terminal are turned away when products come in.
-        taken = {id_ for id_ in HOSTILE if unfit(Record(id_, "x", b"", {})) is None}
+        taken = {id_ for id_ in HOSTILE if record_problem(Record(id_, "x", b"", {})) is None}
         assert 3 <= len(taken) < len(HOSTILE)
         assert there & set(HOSTILE) == taken
         for each in listed:

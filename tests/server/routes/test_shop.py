@@ -14,7 +14,7 @@ def test_the_shop(client: TestClient, shop: Shop) -> None:
     found = client.get("/v1/shop").json()
     assert found["name"] == shop.path.name
     assert found["products"] == len(shop.catalogue)
-    assert (found["model"], found["frames"]) == (shop.model.model_id, shop.sliders.frames)
+    assert (found["model"], found["frames"]) == (shop.model.model_id, shop.sliders.render_id)
     assert found["frame"] == [shop.frame[1], shop.frame[0]]
     assert found["latent"] == shop.model.latent
     assert {each["name"]: each["count"] for each in found["categories"]} == shop.catalogue.counts()
@@ -38,7 +38,7 @@ def test_the_sliders_in_the_order_to_show_them(client: TestClient, shop: Shop) -
     assert sorted(each["latent"] for each in found["latents"]) == list(range(shop.model.latent))
     for each, wanted in zip(found["latents"], held.latents, strict=True):
         assert (each["minimum"], each["maximum"]) == (wanted.minimum, wanted.maximum)
-        assert (each["name"], each["idle"]) == (wanted.name, wanted.idle)
+        assert (each["name"], each["idle"]) == (wanted.name, wanted.is_idle)
     assert [each["name"] for each in found["attributes"]] == [each.name for each in held.attributes]
     assert all(len(each["direction"]) == shop.model.latent for each in found["attributes"])
     assert found["average"] == pytest.approx(shop.encodings.code.mean(axis=0).tolist(), abs=1e-5)

@@ -29,7 +29,7 @@ from modiste.errors import (
 )
 from modiste.images.photo import to_png
 from modiste.pipeline.build import build
-from modiste.pipeline.doctor.repair import look_over
+from modiste.pipeline.doctor.repair import check_and_repair
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.ingest import ingest
 from modiste.pipeline.update import (
@@ -38,15 +38,15 @@ from modiste.pipeline.update import (
     remove_products,
     stale_stage,
 )
-from modiste.shop.info import describe
+from modiste.shop.info import describe_shop
 from modiste.sources.record import Record
 from modiste.storage.backup import backup_shop, restore_shop
-from modiste.storage.location import manifest_of, to_read, to_write
-from modiste.storage.object_store import Objects
-from modiste.storage.paths import ShopFiles
+from modiste.storage.location import read_manifest, read_path, write_path
+from modiste.storage.object_store import ObjectStore
+from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
 from modiste.storage.remote import commit, lease
-from modiste.storage.remote.cache import Copies
+from modiste.storage.remote.cache import LocalCache
 from tests import s3
 from tests.small import FRAME, SMALL, Listed
 
@@ -71,7 +71,7 @@ def record(seed: int) -> Record:
 
 def stopped(url: str, work: Callable[[Path], object]) -> None:
     """Write to the shop at a URL, and be stopped before the end."""
-    with suppress(KeyboardInterrupt), to_write(url) as root:
+    with suppress(KeyboardInterrupt), write_path(url) as root:
         work(root)
         raise KeyboardInterrupt
 
@@ -92,7 +92,7 @@ def test_it_answers_as_the_one_in_a_directory(there: str, small: Path) -> None:
     assert far.typicality(code) == here.typicality(code)
     assert far.store.photos() == here.store.photos()
     assert far.jpeg(far.catalogue.ids[3]) == here.jpeg(here.catalogue.ids[3])
-    assert describe(there) == describe(small)
+    assert describe_shop(there) == describe_shop(small)
 
 
 def test_it_opens_its_index_and_no_table(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,11 +103,11 @@ def test_it_opens_its_index_and_no_table(there: str, monkeypatch: pytest.MonkeyP
 
 
 def test_where_there_is_none(s3_url: str) -> None:
-    for ask in (Shop.open, describe, index_shop, refresh_shop, look_over):
+    for ask in (Shop.open, describe_shop, index_shop, refresh_shop, check_and_repair):
         with pytest.raises(ShopNotFound, match=s3_url) as raised:
             ask(s3_url)
         assert f"--shop {s3_url}" in raised.value.remedy
-    assert list(Objects(s3_url).list()) == []
+    assert list(ObjectStore(s3_url).list()) == []
 
 
 def test_an_ingest_that_brings_nothing_makes_no_shop(s3_url: str, sample_records: list[Record]) -> None:
@@ -134,7 +134,7 @@ def test_built_there_it_is_the_same(built: Path, s3_url: str, sample_records: li
         assert far.recommend(code) == here.recommend(code)
     assert far.store.photos() == here.store.photos()
     assert build(source, s3_url, **asked)["kept"] == ["train", "encode", "cluster", "sliders", "map"]
-    found = look_over(s3_url)
+    found = check_and_repair(s3_url)
     assert found["sound"]
     assert [fault for fault in found["faults"] if fault["part"] != "leftover"] == []
 
@@ -163,11 +163,11 @@ def test_a_reader_stays_as_it_was(there: str, elsewhere: Any) -> None:
 def test_readers_keep_their_version_however_the_tables_are_tidied(
     there: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modiste.storage.database.KEEP", timedelta(milliseconds=1))
+    monkeypatch.setattr("modiste.storage.database.VERSION_RETENTION", timedelta(milliseconds=1))
     photos = Shop.open(there).store.photos()
 
     def change(root: Path) -> None:
-        store = ProductStore.open(ShopFiles(root).store)
+        store = ProductStore.open(ShopPaths(root).store)
         for turn in range(4):
             rows = [store.get(id_) for id_ in store.table(["id"]).column("id").to_pylist()[:3]]
             store.upsert([replace(row, photo=row.photo + bytes([turn])) for row in rows])
@@ -175,7 +175,7 @@ def test_readers_keep_their_version_however_the_tables_are_tidied(
 
     stopped(there, change)
     assert Shop.open(there).store.photos() == photos
-    reader = ProductStore.open(ShopFiles(to_read(there)).store)
+    reader = ProductStore.open(ShopPaths(read_path(there)).store)
     reader.refresh()
     versions = [each["version"] for each in reader._table.list_versions()]
     assert reader.version in versions
@@ -190,7 +190,7 @@ def test_the_address_can_be_of_s3_alone(there: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_second_writer_is_told_at_once(there: str, elsewhere: Any) -> None:
-    with to_write(there):
+    with write_path(there):
         with pytest.raises(ShopBusy, match=r"on .*, since") as raised:
             elsewhere(put_products, there, [record(1)])
         assert "Wait" in raised.value.remedy
@@ -201,12 +201,12 @@ def test_a_second_writer_is_told_at_once(there: str, elsewhere: Any) -> None:
 
 
 def test_a_writer_that_is_silent_is_given_up(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    objects = Objects(there)
+    objects = ObjectStore(there)
     dead = {"holder": "another", "host": "far-away", "since": "2026-01-02T03:04:05", "beat": 7}
     objects.put("writer.json", json.dumps(dead).encode())
     with pytest.raises(ShopBusy, match="on far-away, since 2026-01-02T03:04:05 UTC, last heard of"):
         put_products(there, [record(1)])
-    monkeypatch.setattr(lease, "SILENT", 0.0)
+    monkeypatch.setattr(lease, "EXPIRY_SECONDS", 0.0)
     assert put_products(there, [record(1)])["added"] == 1
     assert objects.get("writer.json") is None
     objects.put("writer.json", b"of nobody")
@@ -214,14 +214,14 @@ def test_a_writer_that_is_silent_is_given_up(there: str, monkeypatch: pytest.Mon
 
 
 def test_a_writer_gives_signs_of_life(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "BEAT", 0.05)
-    objects = Objects(there)
+    monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.05)
+    objects = ObjectStore(there)
 
     def beat() -> int:
         found = objects.get("writer.json")
         return 0 if found is None else int(json.loads(found[0])["beat"])
 
-    with to_write(there):
+    with write_path(there):
         first = beat()
         until = time.monotonic() + 20
         while beat() == first:
@@ -240,7 +240,7 @@ def test_of_two_that_write_one_is_turned_away_and_nothing_is_lost(
         def records(self) -> Iterator[Any]:
             yield from self.items
             with monkeypatch.context() as patched:
-                patched.setattr(lease, "SILENT", 0.0)
+                patched.setattr(lease, "EXPIRY_SECONDS", 0.0)
                 elsewhere(put_products, there, [record(2)])
 
     with pytest.raises(ShopBusy, match="has written to") as raised:
@@ -249,37 +249,37 @@ def test_of_two_that_write_one_is_turned_away_and_nothing_is_lost(
     assert ids_of(there) == sorted([*before, "new-2"])
     assert ingest(Listed([record(1)]), there).products == len(before) + 2
     assert ids_of(there) == sorted([*before, "new-1", "new-2"])
-    store = ProductStore.open(ShopFiles(to_read(there)).store)
+    store = ProductStore.open(ShopPaths(read_path(there)).store)
     store.refresh()
     assert sorted(store.table(["id"]).column("id").to_pylist()) == sorted([*before, "new-1", "new-2"])
 
 
 def test_what_fails_changes_nothing(there: str) -> None:
-    head = Objects(there).get("shop.json")
-    stopped(there, lambda root: ShopFiles(root).clusters(Shop.open(root).model.model_id).unlink())
-    assert Objects(there).get("shop.json") == head
-    assert Objects(there).get("writer.json") is None
-    assert look_over(there)["sound"]
+    head = ObjectStore(there).get("shop.json")
+    stopped(there, lambda root: ShopPaths(root).clusters(Shop.open(root).model.model_id).unlink())
+    assert ObjectStore(there).get("shop.json") == head
+    assert ObjectStore(there).get("writer.json") is None
+    assert check_and_repair(there)["sound"]
     index_shop(there)  # what was half done is undone first
     assert Shop.open(there).clusters.labels
 
 
 def test_what_changes_nothing_writes_nothing(there: str) -> None:
-    head = Objects(there).get("shop.json")
-    with to_write(there):
+    head = ObjectStore(there).get("shop.json")
+    with write_path(there):
         pass
-    assert Objects(there).get("shop.json") == head
+    assert ObjectStore(there).get("shop.json") == head
 
 
 def test_what_a_killed_writer_left_in_the_tables_is_taken_up(there: str, elsewhere: Any) -> None:
     first = ids_of(there)[0]
-    stopped(there, lambda root: ProductStore.open(ShopFiles(root).store).delete([first]))
+    stopped(there, lambda root: ProductStore.open(ShopPaths(root).store).delete([first]))
     assert len(Shop.open(there).catalogue) == 24  # readers have what shop.json names
     assert stale_stage(there) is None
     elsewhere(put_products, there, [record(1)])
     assert len(ids_of(there)) == 24
     assert elsewhere(refresh_shop, there) == ["encodings", "clusters", "map"]
-    assert look_over(there)["sound"]
+    assert check_and_repair(there)["sound"]
 
 
 @pytest.mark.parametrize("name", ["index/mean.npy", "decoder.onnx", "sliders.json"])
@@ -298,11 +298,11 @@ def test_a_flipped_byte_in_a_copy_is_fetched_again(there: str, name: str) -> Non
 
 def test_a_file_with_other_bytes_there_is_an_error(there: str) -> None:
     model = Shop.open(there).model.model_id
-    objects = Objects(there)
+    objects = ObjectStore(there)
     name = next(each.name for each in objects.list(f"files/models/{model}/decoder.onnx"))
     objects.put(name, b"something else")
     Shop.open(there)  # a copy is here
-    for path in Copies(objects).files.iterdir():
+    for path in LocalCache(objects).files.iterdir():
         path.unlink()
     with pytest.raises(StorageError, match="other bytes"):
         Shop.open(there)
@@ -312,7 +312,7 @@ def test_a_file_with_other_bytes_there_is_an_error(there: str) -> None:
 
 
 def test_a_damaged_shop_json_is_an_error(there: str, small: Path) -> None:
-    objects = Objects(there)
+    objects = ObjectStore(there)
     found = objects.get("shop.json")
     assert found is not None
     held = json.loads(found[0])
@@ -345,7 +345,7 @@ def test_backup_and_back(there: str, s3_url: str, small: Path, tmp_path: Path) -
     put_products(there, [record(1)])
     refresh_shop(there)
     # Which shop.json does not name, so that it is not in a backup.
-    stopped(there, lambda root: ProductStore.open(ShopFiles(root).store).delete(["new-1"]))
+    stopped(there, lambda root: ProductStore.open(ShopPaths(root).store).delete(["new-1"]))
     made = backup_shop(there, tmp_path / "shop.zip")
     assert (made["shop"], made["products"]) == (there, 25)
     restore_shop(tmp_path / "shop.zip", tmp_path / "again")
@@ -354,18 +354,18 @@ def test_backup_and_back(there: str, s3_url: str, small: Path, tmp_path: Path) -
     code = far.random_design(2)
     assert here.similar(code, 5) == far.similar(code, 5)
     assert here.store.photos() == far.store.photos()
-    found = look_over(tmp_path / "again")
+    found = check_and_repair(tmp_path / "again")
     assert found["sound"]
     assert found["faults"] == []  # the index and the snapshot fit, too
     put_products(tmp_path / "again", [record(2)])
     restore_shop(tmp_path / "shop.zip", f"{s3_url}-2")
     assert ids_of(f"{s3_url}-2") == ids_of(there)
-    assert look_over(f"{s3_url}-2")["faults"] == []
+    assert check_and_repair(f"{s3_url}-2")["faults"] == []
 
 
 def test_a_shop_that_was_removed_is_made_anew(there: str, sample_records: list[Record]) -> None:
     put_products(there, [record(1)])
-    objects = Objects(there)
+    objects = ObjectStore(there)
     objects.delete([each.name for each in objects.list()])
     with pytest.raises(ShopNotFound):
         put_products(there, [record(2)])
@@ -374,69 +374,69 @@ def test_a_shop_that_was_removed_is_made_anew(there: str, sample_records: list[R
     )  # another frame than the shop had that was there
     assert Shop.open(there, need="catalogue").frame == (32, 24)
     assert len(ids_of(there)) == 3
-    assert manifest_of(there).model is None
+    assert read_manifest(there).model is None
 
 
 def test_a_reader_that_is_too_slow_reads_the_next(
     there: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commit, "KEEP", -commit.KEEP)
-    fetch, taus = Copies._fetch, [0.1, 0.2]
+    monkeypatch.setattr(commit, "ORPHAN_RETENTION", -commit.ORPHAN_RETENTION)
+    fetch, taus = LocalCache._download, [0.1, 0.2]
 
-    def slow(self: Copies, missing: Any) -> None:
+    def slow(self: LocalCache, missing: Any) -> None:
         coming = taus.copy()
         taus.clear()
         for tau in coming:
             elsewhere(index_shop, there, tau=tau)
         fetch(self, missing)
 
-    for path in Copies(Objects(there)).files.iterdir():
+    for path in LocalCache(ObjectStore(there)).files.iterdir():
         path.unlink()
-    monkeypatch.setattr(Copies, "_fetch", slow)
+    monkeypatch.setattr(LocalCache, "_download", slow)
     assert Shop.open(there).tau == 0.2
 
 
 def test_restoring_over_something_is_refused(there: str, s3_url: str) -> None:
     with pytest.raises(BadOption, match="something at"):
         restore_shop(SMALL, there)
-    objects = Objects(f"{s3_url}-2")
+    objects = ObjectStore(f"{s3_url}-2")
     objects.put("store/products.lance/data/x.lance", b"of an ingest that was killed")
     with pytest.raises(BadOption, match="something at"):
         restore_shop(SMALL, objects.url)
     objects.put("restoring", b"")  # no: of a restore that was killed
     assert restore_shop(SMALL, objects.url)["products"] == 24
-    assert look_over(objects.url)["faults"] == []
+    assert check_and_repair(objects.url)["faults"] == []
     assert objects.get("restoring") is None
     assert objects.get("store/products.lance/data/x.lance") is None
 
 
 def test_doctor_mends_what_is_derived(there: str) -> None:
-    with to_write(there) as root:
-        files = ShopFiles(root)
+    with write_path(there) as root:
+        files = ShopPaths(root)
         model = Shop.open(root).model.model_id
         (files.store / "products.snapshot").unlink()
         (files.index(model) / "index.json").unlink()
         files.map(model).unlink()
-    found = look_over(there)
+    found = check_and_repair(there)
     assert {fault["part"] for fault in found["faults"]} == {"snapshot", "index", "map"}
     assert all(there in fault["remedy"] or "DIR" in fault["remedy"] for fault in found["faults"])
-    found = look_over(there, repair=True)
+    found = check_and_repair(there, repair=True)
     assert found["sound"]
     assert all(fault["mended"] for fault in found["faults"])
-    assert look_over(there)["faults"] == []
+    assert check_and_repair(there)["faults"] == []
 
 
 def test_what_nobody_names_is_swept(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def indexes() -> int:
-        return sum("index.json" in each.name for each in Objects(there).list("files"))
+        return sum("index.json" in each.name for each in ObjectStore(there).list("files"))
 
     for tau in (0.1, 0.2, 0.3):
         index_shop(there, tau=tau)
     assert indexes() == 4
-    monkeypatch.setattr(commit, "KEEP", -commit.KEEP)  # all of it is old
+    monkeypatch.setattr(commit, "ORPHAN_RETENTION", -commit.ORPHAN_RETENTION)  # all of it is old
     index_shop(there, tau=0.4)
     assert indexes() == 2  # this and the one before, for who has just read that
-    assert look_over(there)["sound"]
+    assert check_and_repair(there)["sound"]
 
 
 def test_a_store_without_conditions_is_refused(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -452,7 +452,7 @@ def test_copies_that_somebody_has_open_stay(there: str, monkeypatch: pytest.Monk
     shop = Shop.open(there)
     first = shop.files.root
     index_shop(there, tau=0.1)
-    monkeypatch.setattr("modiste.storage.remote.cache.OLD", -10.0)
+    monkeypatch.setattr("modiste.storage.remote.cache.MAX_IDLE_SECONDS", -10.0)
     second = Shop.open(there)
     assert first.is_dir()
     assert shop.jpeg(shop.catalogue.ids[0])  # which it asks for the first time
@@ -469,12 +469,12 @@ def test_copies_that_nobody_opens_go(there: str, monkeypatch: pytest.MonkeyPatch
     for tau in (0.1, 0.2):
         index_shop(there, tau=tau)
         Shop.open(there)
-    trees = Copies(Objects(there)).root / "trees"
+    trees = LocalCache(ObjectStore(there)).root / "trees"
     assert len(list(trees.iterdir())) == 3
-    monkeypatch.setattr("modiste.storage.remote.cache.OLD", -10.0)
+    monkeypatch.setattr("modiste.storage.remote.cache.MAX_IDLE_SECONDS", -10.0)
     shop = Shop.open(there)
     assert list(trees.iterdir()) == [shop.files.root]
     assert all(
-        path.stat().st_nlink > 1 for path in Copies(Objects(there)).files.iterdir()
+        path.stat().st_nlink > 1 for path in LocalCache(ObjectStore(there)).files.iterdir()
     )  # the others went too
     assert len(shop.similar(shop.random_design(1), 3)) == 3

@@ -22,13 +22,13 @@ from starlette.testclient import TestClient
 from modiste import Shop
 from modiste.cli import main
 from modiste.errors import ShopBusy
-from modiste.pipeline.doctor.repair import look_over
+from modiste.pipeline.doctor.repair import check_and_repair
 from modiste.pipeline.update import put_products, refresh_shop
 from modiste.server.app import create_app
 from modiste.server.auth import new_key
 from modiste.server.settings import Settings
-from modiste.storage.location import manifest_of, to_read
-from modiste.storage.paths import ShopFiles
+from modiste.storage.location import read_manifest, read_path
+from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
 from modiste.storage.remote import lease
 from tests.faults.killed import product
@@ -59,7 +59,7 @@ for number in range(first, first + 4):
 
 def held(url: str) -> Counter[str]:
     """How often each id is in the products' table, as readers have it."""
-    store = ProductStore.open(ShopFiles(to_read(url)).store)
+    store = ProductStore.open(ShopPaths(read_path(url)).store)
     store.refresh()
     return Counter(store.table(["id"]).column("id").to_pylist())
 
@@ -160,9 +160,9 @@ def test_two_that_write_at_once_lose_and_double_nothing(there: str, tmp_path: Pa
         assert len(out.split()) == 4
     wanted = {f"new-{number}" for number in (*range(100, 104), *range(200, 204))}
     assert held(there) == before + Counter(wanted)
-    assert manifest_of(there).catalogue["count"] == len(before) + 8
+    assert read_manifest(there).catalogue["count"] == len(before) + 8
     refresh_shop(there)
-    assert look_over(there)["sound"]
+    assert check_and_repair(there)["sound"]
 
 
 @pytest.mark.faults
@@ -177,7 +177,7 @@ def test_a_stage_that_is_killed_leaves_the_shop_as_it_was(there: str, what: str)
         assert len(shop.similar(shop.random_design(1), 3)) == 3
     assert done
     refresh_shop(there)
-    found = look_over(there)
+    found = check_and_repair(there)
     assert found["sound"], found["faults"]
 
 
@@ -191,16 +191,16 @@ def test_a_writer_that_is_killed_loses_nothing_it_said(
         found = held(there)
         assert set(found.values()) == {1}
         assert set(found) >= set(before) | said
-        assert manifest_of(there).catalogue["count"] == len(found)
+        assert read_manifest(there).catalogue["count"] == len(found)
     # Here, the next command goes on at once; elsewhere it waits until the dead are known to be.
     assert said
     with monkeypatch.context() as patched:
         patched.setenv("MODISTE_CACHE", str(tmp_path / "elsewhere"))
         with pytest.raises(ShopBusy, match="last heard of"):
             put_products(there, [product(900)])
-        patched.setattr(lease, "SILENT", 0.0)
+        patched.setattr(lease, "EXPIRY_SECONDS", 0.0)
         put_products(there, [product(900)])
     put_products(there, [product(901)])
     assert {"new-900", "new-901"} <= set(held(there))
     refresh_shop(there)
-    assert look_over(there)["sound"]
+    assert check_and_repair(there)["sound"]

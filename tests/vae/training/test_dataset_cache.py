@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from modiste.errors import TrainingError
-from modiste.images.descriptors import SHAPE
-from modiste.vae.training.autotune import fastest, ways
-from modiste.vae.training.dataset import PhotoSet
-from modiste.vae.training.dataset_cache import as_planes, key_of
+from modiste.images.descriptors import SHAPE_SIZE
+from modiste.vae.training.autotune import choose_fastest, hardware_candidates
+from modiste.vae.training.dataset import PhotoDataset
+from modiste.vae.training.dataset_cache import cache_key, pixels_to_tensor
 from modiste.vae.training.hardware import Hardware
-from modiste.vae.training.network import body_ratio, shrink
+from modiste.vae.training.network import body_ratio, downscale
 from modiste.vae.training.settings import TrainSettings
 
 FRAME = (48, 36)
@@ -35,19 +35,19 @@ class Counted(Sequence[bytes]):
         return self.photos[rows]
 
 
-def made(photos: Sequence[bytes], directory: Path, key: str = "a", described: bool = True) -> PhotoSet:
+def made(photos: Sequence[bytes], directory: Path, key: str = "a", described: bool = True) -> PhotoDataset:
     rows = np.arange(40) if described else None
-    return PhotoSet(photos, FRAME, lambda _: None, directory, key, train_rows=rows)
+    return PhotoDataset(photos, FRAME, lambda _: None, directory, key, train_rows=rows)
 
 
 def test_pixels_and_descriptors(photos, tmp_path: Path) -> None:
     held = made(photos, tmp_path / "prepared")
-    whole = held.read(range(64))
+    whole = held.read_photos(range(64))
     assert whole.shape == (64, *FRAME, 3)
-    expected = shrink(as_planes(whole), body_ratio(FRAME))
-    np.testing.assert_allclose(held.body(slice(0, 64)), expected, atol=1 / 255)
-    shape, colour = held.look(np.arange(40))
-    assert shape.shape[1] == SHAPE
+    expected = downscale(pixels_to_tensor(whole), body_ratio(FRAME))
+    np.testing.assert_allclose(held.read_bodies(slice(0, 64)), expected, atol=1 / 255)
+    shape, colour = held.descriptors(np.arange(40))
+    assert shape.shape[1] == SHAPE_SIZE
     for part, deviation in ((shape[:, :2592], 1.0), (shape[:, 2592:], 0.5), (colour[:, :384], 1.0)):
         assert float(part.mean(dim=0).abs().max()) < 0.01
         assert float(part.var(dim=0, unbiased=False).sum()) == pytest.approx(deviation**2, rel=0.01)
@@ -60,7 +60,7 @@ def test_found_again_when_nothing_changed(photos, tmp_path: Path) -> None:
     second = made(again, directory)
     assert again.slices == []
     np.testing.assert_array_equal(first.bodies, second.bodies)
-    assert torch.equal(first.look(np.arange(9))[1], second.look(np.arange(9))[1])
+    assert torch.equal(first.descriptors(np.arange(9))[1], second.descriptors(np.arange(9))[1])
     for key, described in (("b", True), ("b", False)):
         changed = Counted(photos)
         made(changed, directory, key, described)
@@ -69,7 +69,7 @@ def test_found_again_when_nothing_changed(photos, tmp_path: Path) -> None:
 
 
 def test_memory_holds_a_batch(photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modiste.vae.training.dataset_cache.BATCH", 10)
+    monkeypatch.setattr("modiste.vae.training.dataset_cache.BATCH_PHOTOS", 10)
     counted = Counted(photos)
     made(counted, tmp_path / "prepared")
     assert [(part.start, part.stop) for part in counted.slices] == [(i, i + 10) for i in range(0, 64, 10)]
@@ -77,16 +77,16 @@ def test_memory_holds_a_batch(photos, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_fails_leaves_nothing(photos, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="36x48"):
-        PhotoSet(photos, (64, 64), lambda _: None, tmp_path / "prepared", "a")
+        PhotoDataset(photos, (64, 64), lambda _: None, tmp_path / "prepared", "a")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_key_names_products_photos_and_size() -> None:
     keys = {
-        key_of(["a", "b"], "h", FRAME),
-        key_of(["a", "c"], "h", FRAME),
-        key_of(["a", "b"], "g", FRAME),
-        key_of(["a", "b"], "h", (64, 64)),
+        cache_key(["a", "b"], "h", FRAME),
+        cache_key(["a", "c"], "h", FRAME),
+        cache_key(["a", "b"], "g", FRAME),
+        cache_key(["a", "b"], "h", (64, 64)),
     }
     assert len(keys) == 4
 
@@ -94,10 +94,10 @@ def test_the_key_names_products_photos_and_size() -> None:
 def test_ways_to_train_are_measured() -> None:
     settings = TrainSettings(frame=FRAME, latent=4, batch_size=8)
     usual = Hardware(torch.device("cpu"), bfloat16=False, threads=2)
-    assert next(iter(ways(usual))) == usual
-    assert len(set(ways(usual))) == 4
-    chosen, tried = fastest(usual, settings, [4])
-    assert chosen in set(ways(usual))
+    assert next(iter(hardware_candidates(usual))) == usual
+    assert len(set(hardware_candidates(usual))) == 4
+    chosen, tried = choose_fastest(usual, settings, [4])
+    assert chosen in set(hardware_candidates(usual))
     assert [each.batch_size for each in tried] == [8, 8, 8, 8, 4]
     assert all(each.images_per_second > 0 for each in tried)
     assert [each.threads for each in tried] == [2, 1, 2, 2, 2]
@@ -106,4 +106,4 @@ def test_ways_to_train_are_measured() -> None:
 def test_what_cannot_be_measured_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = Hardware(torch.device("cpu"), bfloat16=False, threads=2)
     monkeypatch.setattr("modiste.vae.training.autotune.sys.executable", "/no/such/python")
-    assert fastest(usual, TrainSettings(frame=FRAME)) == (usual, [])
+    assert choose_fastest(usual, TrainSettings(frame=FRAME)) == (usual, [])

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modiste.vae.training import TrainSettings, Vae
-from modiste.vae.training.augment import moved_photos
+from modiste.vae.training.augment import shift_and_zoom
 from modiste.vae.training.losses import (
-    correlation,
-    drawing_terms,
+    covariance_penalty,
+    decoder_phase_loss,
     kl_between,
     kl_per_latent,
     silhouette,
 )
-from modiste.vae.training.network import SPREAD, composed
+from modiste.vae.training.network import LOG_STD_SPREAD, compose_layers
 
 
 @pytest.mark.parametrize("preset", ["default", "paper"])
@@ -28,7 +28,7 @@ from modiste.vae.training.network import SPREAD, composed
     count=st.integers(1, 3),
 )
 def test_shapes_for_any_frame(preset: str, height: int, width: int, latent: int, count: int) -> None:
-    vae = Vae.fresh(preset, (height, width), latent).eval()
+    vae = Vae.untrained(preset, (height, width), latent).eval()
     with torch.no_grad():
         mean, std, drawn = vae(torch.rand(count, height, width, 3))
     assert mean.shape == std.shape == (count, latent)
@@ -38,7 +38,7 @@ def test_shapes_for_any_frame(preset: str, height: int, width: int, latent: int,
 
 
 def test_photos_of_a_batch_do_not_mix() -> None:
-    vae = Vae.fresh("default", (48, 36), 4).eval()
+    vae = Vae.untrained("default", (48, 36), 4).eval()
     photos = torch.rand(3, 48, 36, 3)
     with torch.no_grad():
         together, alone = vae.encoder(photos)[0], vae.encoder(photos[1:2])[0]
@@ -65,26 +65,26 @@ def test_the_silhouette_is_the_foreground_on_any_background() -> None:
 
 def test_moving_keeps_a_plain_photo_and_moves_another() -> None:
     plain = torch.full((2, 3, 12, 12), 0.7)
-    torch.testing.assert_close(moved_photos(plain, torch.rand(len(plain), 3)), plain)
+    torch.testing.assert_close(shift_and_zoom(plain, torch.rand(len(plain), 3)), plain)
     photo = torch.zeros(1, 3, 12, 12)
     photo[:, :, 4:8, 4:8] = 1.0
     torch.manual_seed(0)
-    assert not torch.allclose(moved_photos(photo, torch.rand(len(photo), 3)), photo)
+    assert not torch.allclose(shift_and_zoom(photo, torch.rand(len(photo), 3)), photo)
 
 
 def test_deviations_of_photos_differ_by_little() -> None:
-    vae = Vae.fresh("default", (48, 36), 4).eval()
+    vae = Vae.untrained("default", (48, 36), 4).eval()
     with torch.no_grad():
         vae.encoder.head.weight.mul_(1e5)  # it would have them differ by far more
         _, std = vae.encoder(torch.rand(64, 48, 36, 3) ** torch.linspace(0.2, 5, 64)[:, None, None, None])
     apart = (std.amax(0) / std.amin(0)).max()
-    assert 1.2 < apart <= float(torch.tensor(2 * SPREAD).exp()) + 1e-5
+    assert 1.2 < apart <= float(torch.tensor(2 * LOG_STD_SPREAD).exp()) + 1e-5
 
 
 def test_an_outline_cut_crisply_is_product_or_ground() -> None:
     product, ground = torch.full((1, 3, 4, 8), 0.2), torch.full((1, 3, 4, 8), 0.9)
     outline = torch.linspace(-1.0, 1.0, 8).expand(1, 1, 4, 8)
-    soft, firm = (composed(product, ground, outline, crisp) for crisp in (1.0, 1000.0))
+    soft, firm = (compose_layers(product, ground, outline, crisp) for crisp in (1.0, 1000.0))
     torch.testing.assert_close(firm[..., :4], ground[..., :4])
     torch.testing.assert_close(firm[..., 4:], product[..., 4:])
     assert ((soft > 0.25) & (soft < 0.85)).all()
@@ -93,20 +93,22 @@ def test_an_outline_cut_crisply_is_product_or_ground() -> None:
 def test_latents_that_go_together_are_seen() -> None:
     apart = torch.randn(4000, 3)
     together = torch.stack([apart[:, 0], apart[:, 0], apart[:, 2]], dim=1)
-    assert correlation(apart) < 0.02
-    assert correlation(together) > 1.5
+    assert covariance_penalty(apart) < 0.02
+    assert covariance_penalty(together) > 1.5
 
 
 def test_the_decoder_learns_each_layer() -> None:
     """A disc before a grey ground: after some steps the layers hold the one colour and the other."""
     torch.manual_seed(0)
-    decoder = Vae.fresh("default", (48, 36), 2).decoder
+    decoder = Vae.untrained("default", (48, 36), 2).decoder
     photo = torch.full((8, 3, 48, 36), 0.8)
     photo[:, 0, 14:34, 10:26] = 0.1
     optimizer = torch.optim.Adam(decoder.parameters(), 5e-3)
     mean, std = torch.zeros(8, 2), torch.full((8, 2), 0.1)
     for _ in range(60):
-        terms = drawing_terms(decoder, photo, mean, std, torch.randn(8, 2), TrainSettings(frame=(48, 36)))
+        terms = decoder_phase_loss(
+            decoder, photo, mean, std, torch.randn(8, 2), TrainSettings(frame=(48, 36))
+        )
         optimizer.zero_grad()
         terms.loss.backward()
         optimizer.step()

@@ -29,9 +29,9 @@ from modiste.vae.training import (
     Vae,
     train,
 )
-from modiste.vae.training.checkpoint import peek
+from modiste.vae.training.checkpoint import read_notes
 from modiste.vae.training.hardware import Hardware
-from modiste.vae.training.schedule import as_begun
+from modiste.vae.training.schedule import restore_hardware
 from modiste.vae.training.trainer import trim_metrics
 
 FRAME = (48, 36)
@@ -240,8 +240,8 @@ def test_a_long_run_begins_with_a_measurement_and_goes_on_as_it_began(
     photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = torch.get_num_threads()
-    monkeypatch.setattr("modiste.vae.training.schedule.TUNED_FROM", 100)
-    monkeypatch.setattr("modiste.vae.training.autotune.CLEARLY", 0.0)  # whatever is fastest by a hair
+    monkeypatch.setattr("modiste.vae.training.schedule.MIN_TUNED_PHOTOS", 100)
+    monkeypatch.setattr("modiste.vae.training.autotune.MIN_SPEEDUP", 0.0)  # whatever is fastest by a hair
     seen: list[dict] = []
 
     def stop(event: dict) -> None:
@@ -253,7 +253,7 @@ def test_a_long_run_begins_with_a_measurement_and_goes_on_as_it_began(
         train(photos, ids, settings(), tmp_path, on_progress=stop)
     assert [event["stage"] for event in seen].count("tune") == 2
     (checkpoint,) = tmp_path.glob("run-*/checkpoint.safetensors")
-    began = peek(checkpoint)
+    began = read_notes(checkpoint)
     assert set(began) >= {"bfloat16", "channels_last"}
     seen.clear()
     train(photos, ids, settings(), tmp_path, resume=True, on_progress=seen.append)
@@ -263,6 +263,8 @@ def test_a_long_run_begins_with_a_measurement_and_goes_on_as_it_began(
 
 def test_a_run_in_bfloat16_does_not_go_on_where_that_is_emulated(tmp_path: Path) -> None:
     plain = Hardware(torch.device("cpu"), bfloat16=False)
-    assert as_begun(plain, {"bfloat16": False, "channels_last": False}, tmp_path).channels_last is False
+    assert (
+        restore_hardware(plain, {"bfloat16": False, "channels_last": False}, tmp_path).channels_last is False
+    )
     with pytest.raises(ResumeError, match="emulate"):
-        as_begun(plain, {"bfloat16": True}, tmp_path)
+        restore_hardware(plain, {"bfloat16": True}, tmp_path)

@@ -13,7 +13,7 @@ from modiste.cli import options
 def backup(
     shop: options.ShopPath,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it; a file there is replaced.")],
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """Write a whole shop to one file, with a checksum of everything in it. The shop goes on answering meanwhile.
 
@@ -24,10 +24,10 @@ def backup(
     modiste backup --shop my-shop --out /backups/my-shop-monday.zip --json
     """
     from modiste.cli.output import console, print_json
-    from modiste.cli.progress_bars import Bars
+    from modiste.cli.progress_bars import ProgressBars
     from modiste.storage.backup import backup_shop
 
-    with Bars(quiet=json) as bars:
+    with ProgressBars(quiet=json) as bars:
         made = backup_shop(shop, out, on_progress=bars)
     if json:
         print_json(made)
@@ -43,7 +43,7 @@ def restore(
     shop: Annotated[
         str, typer.Option("--shop", metavar="DIR|URL", help="Where to make the shop; nothing is there yet.")
     ],
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """Make a shop from a backup. It appears once everything in it has been checked, and not before.
 
@@ -52,10 +52,10 @@ def restore(
     modiste restore /backups/my-shop-monday.zip --shop my-shop --json
     """
     from modiste.cli.output import console, print_json
-    from modiste.cli.progress_bars import Bars
+    from modiste.cli.progress_bars import ProgressBars
     from modiste.storage.backup import restore_shop
 
-    with Bars(quiet=json) as bars:
+    with ProgressBars(quiet=json) as bars:
         made = restore_shop(file, shop, on_progress=bars)
     if json:
         print_json(made)

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from modiste.cli import options
-from modiste.cli.progress_bars import Bars
+from modiste.cli.progress_bars import ProgressBars
 
 
 def build(
@@ -26,15 +26,17 @@ def build(
     photos: options.Photos = None,
     seed: options.Seed = 0,
     device: options.Device = "auto",
-    k: options.Clusters = None,
-    on: options.Basis = "code",
+    k: options.ClusterCount = None,
+    on: options.Features = "code",
     cluster_method: Annotated[
         str | None,
-        typer.Option("--cluster-method", "--by", metavar=options.CLUSTERINGS, help=options.CLUSTERED_BY),
+        typer.Option(
+            "--cluster-method", "--by", metavar=options.CLUSTER_METHODS, help=options.CLUSTER_METHOD_HELP
+        ),
     ] = None,
     threads: options.Threads = 2,
-    on_cluster: options.OnCluster = None,
-    json: options.AsJson = False,
+    on_cluster: options.RayAddress = None,
+    json: options.JsonOutput = False,
 ) -> None:
     """Make a shop that answers: ingest, train, encode and cluster. Stopped, it goes on where it was.
 
@@ -46,8 +48,8 @@ def build(
     """
     from modiste.pipeline.build import build as run
 
-    frame, wanted = options.read_size(size), options.read_categories(categories)
-    with options.fleet_at(on_cluster) as fleet, Bars(quiet=json) as bars:
+    frame, wanted = options.parse_size(size), options.parse_categories(categories)
+    with options.open_executor(on_cluster) as fleet, ProgressBars(quiet=json) as bars:
         result = run(
             source,
             shop,
@@ -63,10 +65,10 @@ def build(
             seed=seed,
             device=device,
             k=k,
-            on=on,
+            features=on,
             cluster_method=cluster_method,
             threads=threads,
-            fleet=fleet,
+            executor=fleet,
             on_progress=bars,
         )
     from modiste.cli.output import console, print_json
@@ -74,7 +76,7 @@ def build(
     if json:
         print_json(result)
         return
-    _print_ingest(result["ingest"])
+    _print_ingest_summary(result["ingest"])
     console().print(
         f"Model {result['model']}. Done: {', '.join(result['done'])}. Kept: {', '.join(result['kept']) or '-'}."
     )
@@ -88,8 +90,8 @@ def ingest(
     category_column: options.CategoryColumn = None,
     size: options.Size = None,
     background: options.Background = None,
-    on_cluster: options.OnCluster = None,
-    json: options.AsJson = False,
+    on_cluster: options.RayAddress = None,
+    json: options.JsonOutput = False,
 ) -> None:
     """Bring photos and what is known of them into a shop. Again, it adds what is new and changes what changed.
 
@@ -101,8 +103,8 @@ def ingest(
     """
     from modiste.pipeline.ingest import ingest as run
 
-    frame, wanted = options.read_size(size), options.read_categories(categories)
-    with options.fleet_at(on_cluster) as fleet, Bars(quiet=json) as bars:
+    frame, wanted = options.parse_size(size), options.parse_categories(categories)
+    with options.open_executor(on_cluster) as fleet, ProgressBars(quiet=json) as bars:
         summary = run(
             source,
             shop,
@@ -110,7 +112,7 @@ def ingest(
             category_column=category_column,
             frame=frame,
             background=background,
-            fleet=fleet,
+            executor=fleet,
             on_progress=bars,
         ).to_dict()
     from modiste.cli.output import print_json
@@ -118,7 +120,7 @@ def ingest(
     if json:
         print_json(summary)
     else:
-        _print_ingest(summary)
+        _print_ingest_summary(summary)
 
 
 def train(
@@ -131,7 +133,7 @@ def train(
     seed: options.Seed = 0,
     device: options.Device = "auto",
     resume: options.Resume = False,
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """Train a model on the shop's photos. Needs `pip install 'modiste\\[train]'`.
 
@@ -143,7 +145,7 @@ def train(
     """
     from modiste.pipeline.train import train_shop
 
-    with Bars(quiet=json) as bars:
+    with ProgressBars(quiet=json) as bars:
         config = train_shop(
             shop,
             preset=preset,
@@ -172,8 +174,8 @@ def train(
 def encode(
     shop: options.ShopPath,
     threads: options.Threads = 2,
-    on_cluster: options.OnCluster = None,
-    json: options.AsJson = False,
+    on_cluster: options.RayAddress = None,
+    json: options.JsonOutput = False,
 ) -> None:
     """Encode every product with the shop's model: mean, std and fixed-epsilon code. Stopped, it goes on where it was.
 
@@ -183,8 +185,8 @@ def encode(
     """
     from modiste.pipeline.encode import encode_shop
 
-    with options.fleet_at(on_cluster) as fleet, Bars(quiet=json) as bars:
-        made = encode_shop(shop, threads=threads, fleet=fleet, on_progress=bars)
+    with options.open_executor(on_cluster) as fleet, ProgressBars(quiet=json) as bars:
+        made = encode_shop(shop, threads=threads, executor=fleet, on_progress=bars)
     from modiste.cli.output import console, print_json
 
     if json:
@@ -197,14 +199,15 @@ def encode(
 
 def cluster(
     shop: options.ShopPath,
-    k: options.Clusters = None,
-    on: options.Basis = "code",
+    k: options.ClusterCount = None,
+    on: options.Features = "code",
     by: Annotated[
-        str | None, typer.Option("--by", "--method", metavar=options.CLUSTERINGS, help=options.CLUSTERED_BY)
+        str | None,
+        typer.Option("--by", "--method", metavar=options.CLUSTER_METHODS, help=options.CLUSTER_METHOD_HELP),
     ] = None,
     seed: options.Seed = 0,
-    on_cluster: options.OnCluster = None,
-    json: options.AsJson = False,
+    on_cluster: options.RayAddress = None,
+    json: options.JsonOutput = False,
 ) -> None:
     """Find the shop's clusters; their centres are what recommendations go by.
 
@@ -216,8 +219,8 @@ def cluster(
     from modiste.pipeline.cluster import cluster_shop
     from modiste.shop.shop import Shop
 
-    with options.fleet_at(on_cluster) as fleet:
-        clusters = cluster_shop(shop, k=k, on=on, method=by, seed=seed, fleet=fleet)
+    with options.open_executor(on_cluster) as fleet:
+        clusters = cluster_shop(shop, k=k, features=on, method=by, seed=seed, executor=fleet)
     assignments = Shop.open(shop).assignments
     sizes = [int((assignments == number).sum()) for number in range(len(clusters.labels))]
     rows: list[dict[str, Any]] = [
@@ -235,7 +238,7 @@ def cluster(
     console().print(table)
 
 
-def _print_ingest(summary: dict[str, Any]) -> None:
+def _print_ingest_summary(summary: dict[str, Any]) -> None:
     from modiste.cli.output import console
 
     table = Table(title=f"{summary['products']} products", title_justify="left")

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from modiste.cli import options
-from modiste.cli.commands.serve import Host, Port, announce
-from modiste.cli.progress_bars import Bars
+from modiste.cli.commands.serve import Host, Port, print_url
+from modiste.cli.progress_bars import ProgressBars
 
 
 def demo(
@@ -26,7 +26,7 @@ def demo(
     no_serve: Annotated[
         bool, typer.Option("--no-serve", help="Make and show, and leave it at that.")
     ] = False,
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """Make a shop of the sample catalogue, ask it, write a report, and open the studio. Again, it keeps what is made.
 
@@ -40,7 +40,7 @@ def demo(
     from modiste.evaluate import evaluate
     from modiste.evaluate.report.html import write_report
     from modiste.pipeline.build import build
-    from modiste.server.run import listen, serve_on, url_of
+    from modiste.server.run import browser_url, listen, serve_shop
     from modiste.server.settings import load_settings
     from modiste.shop.shop import Shop
 
@@ -48,7 +48,7 @@ def demo(
     settings = load_settings(host=host, port=port)
     held = None if no_serve or json else listen(settings.host, settings.port)
     began = time.monotonic()
-    with Bars(quiet=json) as bars:
+    with ProgressBars(quiet=json) as bars:
         made = build("sample", shop, minutes=minutes, threads=2, on_progress=bars)
         opened = Shop.open(shop, threads=2)
         product = opened.catalogue.ids[0]
@@ -76,5 +76,5 @@ def demo(
         console().print(matches_table(f"Goes with it: {each.label}", each.matches))
     console().print(f"The report is {report}. ({seconds:.0f} s)", soft_wrap=True)
     if held is not None:
-        announce(url_of(held))
-        serve_on(held, Shop.open(shop, need="map"), settings)
+        print_url(browser_url(held))
+        serve_shop(held, Shop.open(shop, need="map"), settings)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from modiste.cli import options
-from modiste.cli.progress_bars import Bars
+from modiste.cli.progress_bars import ProgressBars
 from modiste.errors import BadOption, ShopError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-UNITS = {
+LABELS = {
     "memory_gb": "memory, GB",
     "search_100000_products_ms": "search of 100,000 products, ms",
     "jpegs_decoded_per_second": "JPEGs of 180x240 decoded by a thread, per second",
@@ -28,7 +28,7 @@ def doctor(
     repair: Annotated[
         bool, typer.Option("--repair", help="Mend what is derived, and remove what was left unfinished.")
     ] = False,
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """Say what this machine has, and measure how fast it trains, draws and searches; or look a shop over.
 
@@ -47,31 +47,31 @@ def doctor(
     from modiste.cli.output import console, print_json
 
     if shop is not None:
-        _shop(shop, repair, json)
+        _check_shop(shop, repair, json)
         return
     if repair:
         raise BadOption("--repair goes with --shop only.", remedy="Leave it out, or say which shop.")
-    from modiste.pipeline.doctor.machine import examine
+    from modiste.pipeline.doctor.machine import inspect_machine
 
-    with Bars(quiet=json) as bars:
-        found = examine(on_progress=bars)
+    with ProgressBars(quiet=json) as bars:
+        found = inspect_machine(on_progress=bars)
     if json:
         print_json(found)
         return
-    console().print(_machine(found))
+    console().print(_machine_table(found))
     if found["training"] is not None:
-        console().print(_training(found["training"]))
+        console().print(_training_table(found["training"]))
     for advice in found["advice"]:
         typer.echo(f"- {advice}")
 
 
-def _shop(shop: str, repair: bool, json: bool) -> None:
+def _check_shop(shop: str, repair: bool, json: bool) -> None:
     """Look a shop over and say what was found. Raises typer.Exit where something broken is left."""
     from modiste.cli.output import print_json
-    from modiste.pipeline.doctor.repair import look_over
+    from modiste.pipeline.doctor.repair import check_and_repair
 
-    with Bars(quiet=json) as bars:
-        found = look_over(shop, repair=repair, on_progress=bars)
+    with ProgressBars(quiet=json) as bars:
+        found = check_and_repair(shop, repair=repair, on_progress=bars)
     if json:
         print_json(found)
     else:
@@ -87,7 +87,7 @@ def _shop(shop: str, repair: bool, json: bool) -> None:
         raise typer.Exit(ShopError.exit_code)
 
 
-def _machine(found: dict[str, Any]) -> Table:
+def _machine_table(found: dict[str, Any]) -> Table:
     from rich.table import Table
 
     table = Table(title="This machine", title_justify="left", title_style="bold", show_header=False)
@@ -95,11 +95,11 @@ def _machine(found: dict[str, Any]) -> Table:
     table.add_column("value")
     for name, value in (found["machine"] | found["speed"]).items():
         shown = f"{value:,.1f}" if isinstance(value, float) else "-" if value is None else str(value)
-        table.add_row(UNITS.get(name, name), shown)
+        table.add_row(LABELS.get(name, name), shown)
     return table
 
 
-def _training(found: dict[str, Any]) -> Table:
+def _training_table(found: dict[str, Any]) -> Table:
     from rich.table import Table
 
     table = Table(title="Training", title_justify="left", title_style="bold")

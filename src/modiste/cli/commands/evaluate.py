@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from modiste.cli import options
-from modiste.cli.progress_bars import Bars
+from modiste.cli.progress_bars import ProgressBars
 
 
 def evaluate(
@@ -25,7 +25,7 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE.png", help="Write a sheet: photo, drawn, nearest, what goes with it."),
     ] = None,
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """The paper's tables for this shop, beside the paper's figures and beside simpler methods.
 
@@ -37,22 +37,22 @@ def evaluate(
     from modiste.cli.output import console, print_json
     from modiste.evaluate import evaluate as run
     from modiste.evaluate.report.terminal import print_tables
-    from modiste.shop.contact_sheets import check_suffix, quality_sheet, save_picture
+    from modiste.shop.contact_sheets import check_image_suffix, quality_sheet, save_image
     from modiste.shop.shop import Shop
 
     if sheet is not None:
-        check_suffix(sheet)
+        check_image_suffix(sheet)
     opened = Shop.open(shop)
-    with Bars(quiet=json) as bars:
+    with ProgressBars(quiet=json) as bars:
         result = run(opened, queries=queries, per_category=per_category, seed=seed, on_progress=bars)
         if report is not None:
             from modiste.evaluate.report.html import write_report
 
             write_report(opened, result, report)
         if sheet is not None:
-            from modiste.evaluate.report.figures import some_products
+            from modiste.evaluate.report.figures import sample_products
 
-            save_picture(sheet, quality_sheet(opened, some_products(opened, seed)))
+            save_image(sheet, quality_sheet(opened, sample_products(opened, seed)))
     if json:
         print_json(result)
         return

@@ -45,7 +45,7 @@ def generate(
     code: query_source.Code = None,
     random: query_source.Random = False,
     seed: query_source.RandomSeed = None,
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """Draw a design: what the model makes of a product, a photo, a code or chance.
 
@@ -56,15 +56,15 @@ def generate(
     from PIL import Image
 
     from modiste.cli.output import console, print_json
-    from modiste.shop.contact_sheets import check_suffix, save_picture
+    from modiste.shop.contact_sheets import check_image_suffix, save_image
     from modiste.shop.shop import Shop
 
-    begin = query_source.Start(product, photo, code, random, seed)
-    begin.check()
-    check_suffix(out)
+    begin = query_source.QuerySource(product, photo, code, random, seed)
+    begin.validate()
+    check_image_suffix(out)
     opened = Shop.open(shop, need="encodings" if product is not None or random else "model")
     design = begin.code(opened)
-    save_picture(out, Image.fromarray(opened.decode(design)))
+    save_image(out, Image.fromarray(opened.decode(design)))
     if json:
         print_json({"code": design.tolist(), "out": str(out)})
     else:
@@ -85,7 +85,7 @@ def similar(
     tau: Tau = None,
     where: Where = None,
     sheet: SheetFile = None,
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """The shop's products nearest to a product, a photo, a code or a random design.
 
@@ -96,13 +96,13 @@ def similar(
     modiste similar --shop my-shop --product 1163 --where base_colour=Red,Maroon --where 'year>=2012'
     """
     from modiste.cli.output import console, matches_table, print_json
-    from modiste.shop.contact_sheets import check_suffix, save_picture, similar_sheet
-    from modiste.shop.filters import parse_where
+    from modiste.shop.contact_sheets import check_image_suffix, save_image, similar_sheet
+    from modiste.shop.filters import parse_filter
 
-    begin = query_source.Start(product, photo, code, random, seed)
-    opened = _open(shop, begin)
+    begin = query_source.QuerySource(product, photo, code, random, seed)
+    opened = _open_shop(shop, begin)
     if sheet is not None:
-        check_suffix(sheet)
+        check_image_suffix(sheet)
     design = begin.code(opened)
     matches = opened.similar(
         design,
@@ -111,14 +111,14 @@ def similar(
         _any(scope),
         metric=_any(metric),
         tau=tau,
-        exclude=begin.excluded,
-        where=parse_where(where or ()),
+        exclude=begin.excluded_ids,
+        where=parse_filter(where or ()),
     )
     if sheet is not None:
         picture = begin.picture(opened, design)
-        save_picture(sheet, similar_sheet(picture, (begin.caption, f"{method}, {scope}"), _any(matches)))
+        save_image(sheet, similar_sheet(picture, (begin.caption, f"{method}, {scope}"), _any(matches)))
     if json:
-        print_json({"query": _query(opened, design), "results": [match.to_dict() for match in matches]})
+        print_json({"query": _query_json(opened, design), "results": [match.to_dict() for match in matches]})
     else:
         console().print(matches_table(f"Similar to {begin.caption}", _any(matches)))
 
@@ -143,7 +143,7 @@ def recommend(
     tau: Tau = None,
     where: Where = None,
     sheet: SheetFile = None,
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """What goes with a product, a photo, a code or a random design, from each other cluster.
 
@@ -153,13 +153,13 @@ def recommend(
     modiste recommend --shop my-shop --product 1163 --method shift --json
     """
     from modiste.cli.output import console, matches_table, print_json
-    from modiste.shop.contact_sheets import check_suffix, recommend_sheet, save_picture
-    from modiste.shop.filters import parse_where
+    from modiste.shop.contact_sheets import check_image_suffix, recommend_sheet, save_image
+    from modiste.shop.filters import parse_filter
 
-    begin = query_source.Start(product, photo, code, random, seed)
-    opened = _open(shop, begin)
+    begin = query_source.QuerySource(product, photo, code, random, seed)
+    opened = _open_shop(shop, begin)
     if sheet is not None:
-        check_suffix(sheet)
+        check_image_suffix(sheet)
     design = begin.code(opened)
     answer = opened.recommend(
         design,
@@ -167,30 +167,30 @@ def recommend(
         method,
         metric=_any(metric),
         tau=tau,
-        exclude=begin.excluded,
-        where=parse_where(where or ()),
+        exclude=begin.excluded_ids,
+        where=parse_filter(where or ()),
     )
     if sheet is not None:
         picture = begin.picture(opened, design)
-        save_picture(sheet, recommend_sheet(picture, (begin.caption, method), _any(answer)))
+        save_image(sheet, recommend_sheet(picture, (begin.caption, method), _any(answer)))
     if json:
         recommendations = [each.to_dict() for each in answer]
-        print_json({"query": _query(opened, design), "recommendations": recommendations})
+        print_json({"query": _query_json(opened, design), "recommendations": recommendations})
         return
     for each in answer:
         console().print(matches_table(f"{each.label} (cluster {each.cluster})", each.matches))
 
 
-def info(shop: options.ShopPath, json: options.AsJson = False) -> None:
+def info(shop: options.ShopPath, json: options.JsonOutput = False) -> None:
     """What the shop holds, and what was built from what.
 
     \b
     modiste info --shop my-shop
     """
     from modiste.cli.output import console, print_json
-    from modiste.shop.info import describe
+    from modiste.shop.info import describe_shop
 
-    held = describe(shop)
+    held = describe_shop(shop)
     if json:
         print_json(held)
         return
@@ -205,14 +205,14 @@ def info(shop: options.ShopPath, json: options.AsJson = False) -> None:
     console().print(table)
 
 
-def _open(path: str, begin: query_source.Start) -> Shop:
+def _open_shop(path: str, begin: query_source.QuerySource) -> Shop:
     from modiste.shop.shop import Shop
 
-    begin.check()
+    begin.validate()
     return Shop.open(path)
 
 
-def _query(shop: Shop, design: Any) -> dict[str, Any]:
+def _query_json(shop: Shop, design: Any) -> dict[str, Any]:
     return {"code": design.tolist(), "cluster": shop.cluster_of(design)}
 
 

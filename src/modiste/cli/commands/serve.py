@@ -14,7 +14,7 @@ import typer
 from modiste.cli import options
 
 if TYPE_CHECKING:
-    from modiste.server.versions import LooksFor
+    from modiste.server.versions import BackendFactory
 
 Host = Annotated[
     str | None,
@@ -58,7 +58,7 @@ def serve(
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print all settings as they would be, and end.")
     ] = False,
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """Open the studio: the page to design with, and the HTTP API. Ctrl-C ends it.
 
@@ -79,64 +79,64 @@ def serve(
     )
     if print_config:
         if json:
-            print_json(settings.shown())
+            print_json(settings.redacted())
         else:
-            sys.stdout.write(settings.toml())
+            sys.stdout.write(settings.to_toml())
         return
 
-    from modiste.server.run import listen, serve_on, url_of
+    from modiste.server.run import browser_url, listen, serve_shop
     from modiste.shop.shop import Shop
 
-    with listen(settings.host, settings.port) as held, _shards(shop, settings.cluster) as looks_for:
+    with listen(settings.host, settings.port) as held, _shard_backend(shop, settings.cluster) as looks_for:
         if settings.admin_key:
-            _go_on(shop, settings.threads)
+            _finish_interrupted_update(shop, settings.threads)
         opened = Shop.open(shop, need="map")
-        url = url_of(held)
+        url = browser_url(held)
         if json:
             model, products = opened.model.model_id, len(opened.catalogue)
             print_json({"url": url, "shop": str(shop), "model": model, "products": products})
         else:
-            announce(url)
+            print_url(url)
         sys.stdout.flush()  # whoever reads it through a pipe waits for it
-        serve_on(held, opened, settings, looks_for)
+        serve_shop(held, opened, settings, looks_for)
 
 
 @contextmanager
-def _shards(shop: str, cluster: str) -> Generator[LooksFor | None]:
+def _shard_backend(shop: str, cluster: str) -> Generator[BackendFactory | None]:
     """What looks for products by the shards of a shop that run on a cluster; None without one."""
     if not cluster:
         yield None
         return
-    from modiste.distributed.ray_session import LOCAL, connected
+    from modiste.distributed.ray_session import LOCAL_ADDRESS, connect
     from modiste.errors import BadOption
 
-    if cluster == LOCAL:
+    if cluster == LOCAL_ADDRESS:
         raise BadOption(
             "A cluster that is started here has no shards.",
             remedy="Give the address of one where `modiste shards` has set them up.",
         )
-    with connected(cluster):
-        from modiste.distributed.shard_client import Front
-        from modiste.distributed.shard_fallback import DEADLINE, ByShards
+    with connect(cluster):
+        from modiste.distributed.shard_client import ShardClient
+        from modiste.distributed.shard_fallback import DEADLINE_SECONDS, FallbackBackend
 
-        front = Front(shop, DEADLINE)
+        front = ShardClient(shop, DEADLINE_SECONDS)
         try:
-            yield partial(ByShards, front)
+            yield partial(FallbackBackend, front)
         finally:
             front.close()
 
 
-def _go_on(path: str, threads: int) -> None:
+def _finish_interrupted_update(path: str, threads: int) -> None:
     """Make anew what a server that was killed in the midst of a change left stale."""
-    from modiste.cli.progress_bars import Bars
+    from modiste.cli.progress_bars import ProgressBars
     from modiste.pipeline.update import refresh_shop, stale_stage
 
     if stale_stage(path) is not None:
-        with Bars(quiet=True) as bars:
+        with ProgressBars(quiet=True) as bars:
             refresh_shop(path, threads=threads, on_progress=bars)
 
 
-def key(json: options.AsJson = False) -> None:
+def key(json: options.JsonOutput = False) -> None:
     """Make a key for /v1/admin: it is shown once; the server is given its hash.
 
     \b
@@ -159,7 +159,7 @@ def key(json: options.AsJson = False) -> None:
     )
 
 
-def announce(url: str) -> None:
+def print_url(url: str) -> None:
     """Tell a person where the studio is."""
     from modiste.cli.output import console
 

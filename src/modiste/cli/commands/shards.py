@@ -15,7 +15,7 @@ from modiste.cli.commands.serve import Host
 if TYPE_CHECKING:
     from modiste.server.settings import Settings
 
-SHARDS, REPLICAS = 2, 2
+DEFAULT_SHARDS, DEFAULT_REPLICAS = 2, 2
 
 
 def shards(
@@ -30,12 +30,15 @@ def shards(
     count: Annotated[
         int | None,
         typer.Option(
-            "--shards", metavar="S", help=f"Into how many the products are split; as now, or {SHARDS}.", min=1
+            "--shards",
+            metavar="S",
+            help=f"Into how many the products are split; as now, or {DEFAULT_SHARDS}.",
+            min=1,
         ),
     ] = None,
     replicas: Annotated[
         int | None,
-        typer.Option(metavar="R", help=f"How many have each shard; as now, or {REPLICAS}.", min=1),
+        typer.Option(metavar="R", help=f"How many have each shard; as now, or {DEFAULT_REPLICAS}.", min=1),
     ] = None,
     host: Host = None,
     port: Annotated[
@@ -47,7 +50,7 @@ def shards(
             max=65535,
         ),
     ] = None,
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """Split the shop's products over the machines of a cluster, and answer from all of them as one machine would.
 
@@ -60,10 +63,10 @@ def shards(
     modiste shards --shop s3://bucket/my-shop --cluster 10.0.0.1:6379 --port 8100
     curl -d '{"product": "1163"}' -H "Content-Type: application/json" http://127.0.0.1:8100/v1/similar
     """
-    from modiste.distributed.ray_session import LOCAL, connected
+    from modiste.distributed.ray_session import LOCAL_ADDRESS, connect
     from modiste.errors import BadOption
 
-    if cluster == LOCAL and port is None:
+    if cluster == LOCAL_ADDRESS and port is None:
         raise BadOption(
             "A cluster that is started here ends with the command, which has nothing to serve.",
             remedy="Give --port too.",
@@ -71,32 +74,37 @@ def shards(
     # Ray's workers yield to everything else, unless it is told otherwise before it is started.
     os.environ.setdefault("RAY_worker_niceness", "0")
     if port is None:
-        with connected(cluster):
-            _set_up(shop, count, replicas, json)
+        with connect(cluster):
+            _deploy(shop, count, replicas, json)
         return
     from modiste.server.run import listen
     from modiste.server.settings import load_settings
 
     settings = load_settings(None, host=host, port=port)
-    with listen(settings.host, settings.port) as held, connected(cluster):
-        from modiste.distributed.shard_deploy import running
-        from modiste.storage.location import absolute
+    with listen(settings.host, settings.port) as held, connect(cluster):
+        from modiste.distributed.shard_deploy import list_running
+        from modiste.storage.location import absolute_location
 
-        if count is not None or replicas is not None or not running(absolute(shop)):
-            _set_up(shop, count, replicas, None)
+        if count is not None or replicas is not None or not list_running(absolute_location(shop)):
+            _deploy(shop, count, replicas, None)
         _serve(shop, held, settings, json)
 
 
-def _set_up(shop: str, count: int | None, replicas: int | None, json: bool | None) -> None:
+def _deploy(shop: str, count: int | None, replicas: int | None, json: bool | None) -> None:
     """Set the shards up, with the numbers that are given, or those that run; tell of it, unless `json` is None."""
     from modiste.cli.output import console, print_json
     from modiste.distributed import shard_deploy
-    from modiste.storage.location import absolute
+    from modiste.storage.location import absolute_location
 
-    runs = shard_deploy.running(absolute(shop))
-    now = shard_deploy.replicas_of(runs[0], shard_deploy.COMING) if runs else {}  # a lost one comes again
-    numbers = count or len(now) or SHARDS, replicas or max(now.values(), default=0) or REPLICAS
-    made = shard_deploy.set_up(shop, *numbers, lambda words: print(f"{words} …", file=sys.stderr, flush=True))
+    runs = shard_deploy.list_running(absolute_location(shop))
+    now = (
+        shard_deploy.count_replicas(runs[0], shard_deploy.STARTING_STATES) if runs else {}
+    )  # a lost one comes again
+    numbers = (
+        count or len(now) or DEFAULT_SHARDS,
+        replicas or max(now.values(), default=0) or DEFAULT_REPLICAS,
+    )
+    made = shard_deploy.deploy(shop, *numbers, lambda words: print(f"{words} …", file=sys.stderr, flush=True))
     if json:
         print_json(made)
     elif json is not None:
@@ -110,19 +118,19 @@ def _set_up(shop: str, count: int | None, replicas: int | None, json: bool | Non
 def _serve(shop: str, held: socket.socket, settings: Settings, json: bool) -> None:
     """Serve what runs, until Ctrl-C. Raises ClusterError once the cluster is lost."""
     from modiste.cli.output import console, print_json
-    from modiste.distributed.shard_client import Front
+    from modiste.distributed.shard_client import ShardClient
     from modiste.errors import ClusterError
-    from modiste.server.run import serve_app, url_of
-    from modiste.server.shard_app import create_door
+    from modiste.server.run import browser_url, serve_app
+    from modiste.server.shard_app import create_shard_app
 
-    front = Front(shop)
+    front = ShardClient(shop)
     if json:
-        print_json({"url": url_of(held), "shop": shop} | front.about())
+        print_json({"url": browser_url(held), "shop": shop} | front.status())
     else:
-        console().print(f"The shards answer at {url_of(held)} (Ctrl-C ends it).", soft_wrap=True)
+        console().print(f"The shards answer at {browser_url(held)} (Ctrl-C ends it).", soft_wrap=True)
     sys.stdout.flush()  # whoever reads it through a pipe waits for it
     try:
-        serve_app(held, create_door(front, settings), settings, until=front.lost)
+        serve_app(held, create_shard_app(front, settings), settings, stop_event=front.lost)
     finally:
         front.close()
     if front.lost.is_set():

@@ -10,14 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from modiste.cli import options
-from modiste.cli.progress_bars import Bars
-from modiste.sources.sanitize import harmless
+from modiste.cli.progress_bars import ProgressBars
+from modiste.sources.sanitize import escape_control_chars
 
 if TYPE_CHECKING:
     from modiste.latent.sliders import LatentSlider, Sliders
 
-SHOWN = 4  # effects of each latent, strongest first
-LEAST = 0.2  # standard deviations: less is not worth a word
+MAX_EFFECTS = 4  # effects of each latent, strongest first
+MIN_EFFECT_SD = 0.2  # standard deviations: less is not worth a word
 
 
 def sliders(
@@ -28,7 +28,7 @@ def sliders(
     ] = None,
     seed: options.Seed = 0,
     threads: options.Threads = 2,
-    json: options.AsJson = False,
+    json: options.JsonOutput = False,
 ) -> None:
     """Name what each slider does, and lay out the map of the catalogue.
 
@@ -42,29 +42,29 @@ def sliders(
     from modiste.cli.output import console, print_json
     from modiste.pipeline.map import make_map
     from modiste.pipeline.sliders import make_sliders
-    from modiste.shop.contact_sheets import check_suffix, save_picture, slider_sheet
+    from modiste.shop.contact_sheets import check_image_suffix, save_image, slider_sheet
     from modiste.shop.shop import Shop
 
     if sheet is not None:
-        check_suffix(sheet)
-    with Bars(quiet=json) as bars:
+        check_image_suffix(sheet)
+    with ProgressBars(quiet=json) as bars:
         made = make_sliders(shop, seed=seed, threads=threads, on_progress=bars)
         make_map(shop, seed=seed, on_progress=bars)
     opened = Shop.open(shop, need="encodings", threads=threads)
     if sheet is not None:
-        save_picture(sheet, slider_sheet(opened))
+        save_image(sheet, slider_sheet(opened))
     if json:
-        print_json(made | _as_json(opened.sliders))
+        print_json(made | _sliders_json(opened.sliders))
         return
     if made["copy"] is not None:
         console().print(f"{made['file']} was edited by hand; it is kept as {made['copy']}.", soft_wrap=True)
-    console().print(_latents(opened.sliders))
+    console().print(_latent_table(opened.sliders))
     if opened.sliders.attributes:
-        console().print(_attributes(opened.sliders))
+        console().print(_attribute_table(opened.sliders))
     console().print(f"Edit names and ranges in {made['file']}.", soft_wrap=True)
 
 
-def _as_json(held: Sliders) -> dict[str, Any]:
+def _sliders_json(held: Sliders) -> dict[str, Any]:
     return {
         "latents": [
             {
@@ -73,7 +73,7 @@ def _as_json(held: Sliders) -> dict[str, Any]:
                 "minimum": each.minimum,
                 "maximum": each.maximum,
                 "kl": each.kl,
-                "idle": each.idle,
+                "idle": each.is_idle,
                 "effects": each.effects,
             }
             for each in held.latents
@@ -85,7 +85,7 @@ def _as_json(held: Sliders) -> dict[str, Any]:
     }
 
 
-def _latents(held: Sliders) -> Table:
+def _latent_table(held: Sliders) -> Table:
     table = Table(title="Sliders, those that matter most first", title_justify="left", title_style="bold")
     table.add_column("latent", justify="right")
     table.add_column("name")
@@ -93,19 +93,21 @@ def _latents(held: Sliders) -> Table:
     table.add_column("KL", justify="right")
     table.add_column("from end to end, in standard deviations")
     for each in held.latents:
-        name = Text(harmless(each.name), style="dim" if each.idle else "")
+        name = Text(escape_control_chars(each.name), style="dim" if each.is_idle else "")
         span = f"{each.minimum:.1f} … {each.maximum:.1f}"
-        table.add_row(str(each.latent), name, span, f"{each.kl:.2f}", _effects(each))
+        table.add_row(str(each.latent), name, span, f"{each.kl:.2f}", _format_effects(each))
     return table
 
 
-def _effects(each: LatentSlider) -> str:
-    pairs = [(name, size) for name, size in each.effects.items() if name != "hue" and abs(size) >= LEAST]
+def _format_effects(each: LatentSlider) -> str:
+    pairs = [
+        (name, size) for name, size in each.effects.items() if name != "hue" and abs(size) >= MIN_EFFECT_SD
+    ]
     pairs.sort(key=lambda pair: -abs(pair[1]))
-    return ", ".join(f"{name} {size:+.1f}" for name, size in pairs[:SHOWN]) or "-"
+    return ", ".join(f"{name} {size:+.1f}" for name, size in pairs[:MAX_EFFECTS]) or "-"
 
 
-def _attributes(held: Sliders) -> Table:
+def _attribute_table(held: Sliders) -> Table:
     table = Table(title="By attribute", title_justify="left", title_style="bold")
     table.add_column("name")
     table.add_column("range", justify="right")

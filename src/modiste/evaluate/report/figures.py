@@ -10,71 +10,78 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.evaluate.baselines import read_photos, shop_components
-from modiste.evaluate.reconstruction import held_out
-from modiste.evaluate.relevance import COLUMNS
-from modiste.evaluate.report.svg import curves, picture, scatter
+from modiste.evaluate.baselines import iter_shop_photos, shop_pca
+from modiste.evaluate.reconstruction import held_out_ids
+from modiste.evaluate.relevance import AGREEMENT_COLUMNS
+from modiste.evaluate.report.svg import image_tag, line_chart, scatter_plot
 from modiste.shop.query import Method
 from modiste.shop.results import Match
 from modiste.shop.shop import Shop
 
-RECONSTRUCTED = 9
-ANSWERS = 8
-PER_CATEGORY = 2
-LATENTS = 32
-STEPS = 9
-REACH = 2.5  # in units of the prior's deviation
-POINTS = 3000
-SMALL, WIDE = 92, 104
-TOGETHER = {"loss": "Loss", "reconstruction": "Reconstruction term", "kl": "KL, nats", "mse": "Squared error"}
+SHOWN_RECONSTRUCTIONS = 9
+RESULTS_PER_QUERY = 8
+PRODUCTS_PER_CATEGORY = 2
+MAX_LATENTS = 32
+TRAVERSAL_STEPS = 9
+TRAVERSAL_RANGE_SD = 2.5  # in units of the prior's deviation
+MAX_MAP_POINTS = 3000
+SMALL_WIDTH_PX, WIDE_WIDTH_PX = 92, 104
+LOSS_CURVES = {
+    "loss": "Loss",
+    "reconstruction": "Reconstruction term",
+    "kl": "KL, nats",
+    "mse": "Squared error",
+}
 
 
-def pictures(shop: Shop, seed: int = 0) -> Iterator[tuple[str, str]]:
+def report_figures(shop: Shop, seed: int = 0) -> Iterator[tuple[str, str]]:
     """Title and HTML of each part; the same for a seed. Parts that there is nothing for are left out."""
-    ids = held_out(shop, seed, RECONSTRUCTED)
+    ids = held_out_ids(shop, seed, SHOWN_RECONSTRUCTIONS)
     if ids:
         yield "Held-out photos and what is drawn of them", _reconstructions(shop, ids, seed)
-    asked = some_products(shop, seed)
+    asked = sample_products(shop, seed)
     yield "Similar products", "".join(_similar(shop, id_) for id_ in asked)
     if len(shop.clusters) > 1:
-        yield "Recommendations from the other clusters", "".join(_recommended(shop, id_) for id_ in asked)
+        yield "Recommendations from the other clusters", "".join(_recommendations(shop, id_) for id_ in asked)
     yield "What each latent does", _traversals(shop, asked[0])
-    yield "The latent map", _map(shop, seed)
-    if records := _training(shop):
+    yield "The latent map", _latent_map(shop, seed)
+    if records := _training_curves(shop):
         yield "Training", records
 
 
 def _reconstructions(shop: Shop, ids: list[str], seed: int) -> str:
-    components = shop_components(shop, seed)
-    photos = np.concatenate(list(read_photos(shop, ids)))
+    components = shop_pca(shop, seed)
+    photos = np.concatenate(list(iter_shop_photos(shop, ids)))
     drawn = shop.decode(shop.encodings.mean[shop.catalogue.rows(ids)])
-    simple = components.draw(components.project(photos), shop.frame)
+    simple = components.reconstruct(components.project(photos), shop.frame)
     count = len(components.axes)
     rows = (("photo", photos), ("model", drawn), (f"PCA-{count}", simple))
     lines = "".join(
         f'<span>{name}</span><div class="row">'
-        + "".join(picture(each, f"{name} of {id_}", SMALL) for id_, each in zip(ids, row, strict=True))
+        + "".join(
+            image_tag(each, f"{name} of {id_}", SMALL_WIDTH_PX) for id_, each in zip(ids, row, strict=True)
+        )
         + "</div>"
         for name, row in rows
     )
     return f"<p>None of these was trained on.</p><div class='sheet'>{lines}</div>"
 
 
-def some_products(shop: Shop, seed: int) -> list[str]:
+def sample_products(shop: Shop, seed: int) -> list[str]:
     """Some products of each category, drawn by seed."""
     random = np.random.default_rng([seed, 8])
     categories = np.array(shop.catalogue.categories, dtype=object)
     chosen: list[str] = []
     for category in shop.catalogue.counts():
         rows = np.flatnonzero(categories == category)
-        rows = random.choice(rows, min(PER_CATEGORY, len(rows)), replace=False)
+        rows = random.choice(rows, min(PRODUCTS_PER_CATEGORY, len(rows)), replace=False)
         chosen += [shop.catalogue.ids[row] for row in rows]
     return chosen
 
 
 def _similar(shop: Shop, id_: str) -> str:
     row = shop.catalogue.row(id_)
-    k = min(ANSWERS, len(shop.catalogue))
+    k = min(RESULTS_PER_QUERY, len(shop.catalogue))
     lines: list[str] = []
     designs: dict[Method, NDArray[np.float32]] = {
         "fixed-epsilon": shop.encodings.code[row],
@@ -82,77 +89,85 @@ def _similar(shop: Shop, id_: str) -> str:
     }
     for method, code in designs.items():
         matches: list[Match] = shop.similar(code, k, method, "catalogue", exclude=(id_,))
-        lines.append(f"<h3>{method}</h3>{_row(_query(shop, id_), [_figure(match) for match in matches])}")
+        lines.append(
+            f"<h3>{method}</h3>{_row(_query_figure(shop, id_), [_match_figure(match) for match in matches])}"
+        )
     return "".join(lines)
 
 
-def _recommended(shop: Shop, id_: str) -> str:
-    answer: Any = shop.recommend(shop.code_of(id_), min(ANSWERS // 2, len(shop.catalogue)), "fixed-epsilon")
-    found = [_figure(match) for each in answer for match in each.matches]
+def _recommendations(shop: Shop, id_: str) -> str:
+    answer: Any = shop.recommend(
+        shop.code_of(id_), min(RESULTS_PER_QUERY // 2, len(shop.catalogue)), "fixed-epsilon"
+    )
+    found = [_match_figure(match) for each in answer for match in each.matches]
     labels = ", ".join(each.label for each in answer)
-    return f"<h3>{escape(labels)}</h3>{_row(_query(shop, id_), found)}"
+    return f"<h3>{escape(labels)}</h3>{_row(_query_figure(shop, id_), found)}"
 
 
 def _row(query: str, answers: Sequence[str]) -> str:
     return f'<div class="row">{query}{"".join(answers)}</div>'
 
 
-def _query(shop: Shop, id_: str) -> str:
+def _query_figure(shop: Shop, id_: str) -> str:
     return _captioned(
-        shop.photo(id_), _words(id_, shop.catalogue.attributes(shop.catalogue.row(id_))), WIDE, "asked"
+        shop.photo(id_),
+        _caption(id_, shop.catalogue.attributes(shop.catalogue.row(id_))),
+        WIDE_WIDTH_PX,
+        "asked",
     )
 
 
-def _figure(match: Match) -> str:
-    return _captioned(match.photo(), _words(match.id, match.attributes), SMALL)
+def _match_figure(match: Match) -> str:
+    return _captioned(match.photo(), _caption(match.id, match.attributes), SMALL_WIDTH_PX)
 
 
 def _captioned(pixels: NDArray[np.uint8], words: tuple[str, str], width: int, kind: str = "") -> str:
     id_, what = words
     of = f' class="{kind}"' if kind else ""
     return (
-        f"<figure{of}>{picture(pixels, f'{id_} {what}'.strip(), width)}"
+        f"<figure{of}>{image_tag(pixels, f'{id_} {what}'.strip(), width)}"
         f"<figcaption>{escape(id_)}<br>{escape(what)}</figcaption></figure>"
     )
 
 
-def _words(id_: str, attributes: dict[str, Any]) -> tuple[str, str]:
-    return id_, " ".join(str(attributes[name]) for name in reversed(COLUMNS) if name in attributes)
+def _caption(id_: str, attributes: dict[str, Any]) -> tuple[str, str]:
+    return id_, " ".join(str(attributes[name]) for name in reversed(AGREEMENT_COLUMNS) if name in attributes)
 
 
 def _traversals(shop: Shop, id_: str) -> str:
     """One row per latent, the most used first: a product's mean with that latent from −2.5 to 2.5."""
     mean = shop.encodings.mean[shop.catalogue.row(id_)]
     used = np.array(shop.model.kl_per_latent or [0.0] * shop.model.latent)
+    span = f"from −{TRAVERSAL_RANGE_SD} to {TRAVERSAL_RANGE_SD}"
     rows: list[str] = []
-    for latent in np.argsort(-used, kind="stable")[:LATENTS].tolist():
-        codes = np.tile(mean, (STEPS, 1))
-        codes[:, latent] = np.linspace(-REACH, REACH, STEPS)
+    for latent in np.argsort(-used, kind="stable")[:MAX_LATENTS].tolist():
+        codes = np.tile(mean, (TRAVERSAL_STEPS, 1))
+        codes[:, latent] = np.linspace(-TRAVERSAL_RANGE_SD, TRAVERSAL_RANGE_SD, TRAVERSAL_STEPS)
         strip = np.concatenate(list(shop.decode(codes)[:, ::2, ::2]), axis=1)
         rows.append(
             f"<span>z{latent + 1}<br>{used[latent]:.2f} nats</span>"
-            f"{picture(strip, f'latent {latent + 1} from −{REACH} to {REACH}', 60 * STEPS)}"
+            f"{image_tag(strip, f'latent {latent + 1} {span}', 60 * TRAVERSAL_STEPS)}"
         )
     return (
-        f"<p>Product {escape(id_)}, one latent at a time from −{REACH} to {REACH}, the most used first (KL).</p>"
+        f"<p>Product {escape(id_)}, one latent at a time {span}, the most used first (KL).</p>"
         f'<div class="sheet">{"".join(rows)}</div>'
     )
 
 
-def _map(shop: Shop, seed: int) -> str:
+def _latent_map(shop: Shop, seed: int) -> str:
     codes = shop.encodings.code.astype(np.float64)
     rows = np.arange(len(codes))
-    if len(rows) > POINTS:
-        rows = np.sort(np.random.default_rng([seed, 9]).choice(len(rows), POINTS, replace=False))
+    if len(rows) > MAX_MAP_POINTS:
+        rows = np.sort(np.random.default_rng([seed, 9]).choice(len(rows), MAX_MAP_POINTS, replace=False))
     centred = codes[rows] - codes.mean(axis=0)
     axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
     points = np.zeros((len(rows), 2))
     points[:, : len(axes)] = centred @ axes.T
-    shown = scatter(points, [shop.catalogue.categories[row] for row in rows], "Codes by category")
+    shown = scatter_plot(points, [shop.catalogue.categories[row] for row in rows], "Codes by category")
     return f"<p>The codes of {len(rows):,} products along their first two principal axes, by category.</p>{shown}"
 
 
-def _training(shop: Shop) -> str:
+def _training_curves(shop: Shop) -> str:
     """Curves of what `metrics.jsonl` holds; a line that is not whole is passed over."""
     path = shop.files.model(shop.model.model_id) / "metrics.jsonl"
     records: list[dict[str, Any]] = []
@@ -164,14 +179,14 @@ def _training(shop: Shop) -> str:
         if isinstance(record, dict) and "epoch" in record:
             records.append(record)
     drawn: list[str] = []
-    for key, title in (*TOGETHER.items(), ("psnr", "PSNR, dB")):
+    for key, title in (*LOSS_CURVES.items(), ("psnr", "PSNR, dB")):
         lines = {
             name: points
             for name, field in (("training", key), ("held out", f"validation_{key}"))
             if (points := [(float(r["epoch"]), float(r[field])) for r in records if _is_number(r.get(field))])
         }
         if lines:
-            drawn.append(curves(lines, title))
+            drawn.append(line_chart(lines, title))
     return f'<div class="curves">{"".join(drawn)}</div>' if drawn else ""
 
 

@@ -7,10 +7,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from modiste.evaluate.report.figures import pictures
-from modiste.evaluate.report.tables import Page, pages
+from modiste.evaluate.report.figures import report_figures
+from modiste.evaluate.report.tables import ResultTable, result_tables
 from modiste.shop.shop import Shop
-from modiste.storage.atomic import write_whole
+from modiste.storage.atomic import write_file
 
 
 def write_report(shop: Shop, result: dict[str, Any], path: str | Path) -> None:
@@ -20,28 +20,30 @@ def write_report(shop: Shop, result: dict[str, Any], path: str | Path) -> None:
         StorageError: the disk refused; a file that was there is as it was.
         ModisteError: what the shop's parts raise.
     """
-    write_whole(Path(path), report(shop, result).encode())
+    write_file(Path(path), render_report(shop, result).encode())
 
 
-def report(shop: Shop, result: dict[str, Any]) -> str:
+def render_report(shop: Shop, result: dict[str, Any]) -> str:
     """The report as HTML."""
-    body = "".join((_head(shop, result), *(_section(*part) for part in _parts(shop, result))))
+    body = "".join(
+        (_report_header(shop, result), *(_section(*part) for part in _report_sections(shop, result)))
+    )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>Evaluation of {escape(shop.files.name)}</title><style>{STYLE}</style></head>"
+        f"<title>Evaluation of {escape(shop.files.name)}</title><style>{STYLESHEET}</style></head>"
         f"<body><main>{body}</main></body></html>\n"
     )
 
 
-def _parts(shop: Shop, result: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from pictures(shop, int(result["seed"]))
-    for page in pages(result):
-        yield page.title, _table(page)
+def _report_sections(shop: Shop, result: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from report_figures(shop, int(result["seed"]))
+    for page in result_tables(result):
+        yield page.title, _html_table(page)
 
 
-def _head(shop: Shop, result: dict[str, Any]) -> str:
+def _report_header(shop: Shop, result: dict[str, Any]) -> str:
     of = f"unseen photos of {result['source']}" if result["source"] else "products of the catalogue"
     facts = {
         "Products": f"{result['products']:,} "
@@ -63,7 +65,7 @@ def _section(title: str, body: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{body}</section>"
 
 
-def _table(page: Page) -> str:
+def _html_table(page: ResultTable) -> str:
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in page.columns)
     rows: list[str] = []
     for name, *cells in page.rows:
@@ -74,7 +76,7 @@ def _table(page: Page) -> str:
     return f'{note}<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
-STYLE = """
+STYLESHEET = """
 :root { color-scheme: light dark; --ink: #1b1b1f; --faint: #5c5c66; --paper: #fbfbfd; --plate: #ffffff;
   --line: #dedee4; --mark: #0a5c9c; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e9e9ee; --faint: #a2a2ae; --paper: #141417;

@@ -14,21 +14,21 @@ from modiste.images.photo import to_jpeg
 Floats = NDArray[np.float64]
 
 # Okabe and Ito's colours that are told apart on white and on black, also by colour-blind eyes.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-QUALITY = 82
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+JPEG_QUALITY = 82
 
 
-def picture(pixels: NDArray[np.uint8], words: str, width: int) -> str:
+def image_tag(pixels: NDArray[np.uint8], alt: str, width: int) -> str:
     """A photo, uint8 `(h, w, 3)`, as an image of `width` CSS pixels; `words` are said where it is not seen."""
-    data = base64.b64encode(to_jpeg(pixels, QUALITY)).decode("ascii")
+    data = base64.b64encode(to_jpeg(pixels, JPEG_QUALITY)).decode("ascii")
     height = max(1, round(width * pixels.shape[0] / pixels.shape[1]))
     return (
-        f'<img src="data:image/jpeg;base64,{data}" alt="{escape(words)}" title="{escape(words)}" '
+        f'<img src="data:image/jpeg;base64,{data}" alt="{escape(alt)}" title="{escape(alt)}" '
         f'width="{width}" height="{height}">'
     )
 
 
-def scatter(points: Floats, groups: Sequence[str], title: str, size: int = 640) -> str:
+def scatter_plot(points: Floats, groups: Sequence[str], title: str, size: int = 640) -> str:
     """Points `(m, 2)` coloured by group, with a legend."""
     names = sorted(set(groups))
     low, high = np.percentile(points, (0.5, 99.5), axis=0)
@@ -39,7 +39,7 @@ def scatter(points: Floats, groups: Sequence[str], title: str, size: int = 640) 
         inside = placed[[each == name for each in groups]]
         circles = "".join(f'<circle cx="{x:.1f}" cy="{size - y:.1f}" r="2.2"/>' for x, y in inside)
         dots.append(
-            f'<g fill="{colour(number)}" fill-opacity=".55"><title>{escape(name)}</title>{circles}</g>'
+            f'<g fill="{group_colour(number)}" fill-opacity=".55"><title>{escape(name)}</title>{circles}</g>'
         )
     return (
         f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {size} {size}" class="map">'
@@ -47,7 +47,7 @@ def scatter(points: Floats, groups: Sequence[str], title: str, size: int = 640) 
     )
 
 
-def curves(
+def line_chart(
     lines: dict[str, list[tuple[float, float]]], title: str, size: tuple[int, int] = (420, 220)
 ) -> str:
     """Lines of (x, y) with axes that say their ends; of y the middle 98 % is shown."""
@@ -64,7 +64,7 @@ def curves(
         return f"{across:.1f},{height - bottom - up * (height - top - bottom):.1f}"
 
     drawn = "".join(
-        f'<polyline points="{" ".join(place(x, y) for x, y in line)}" stroke="{colour(number)}" '
+        f'<polyline points="{" ".join(place(x, y) for x, y in line)}" stroke="{group_colour(number)}" '
         f'fill="none" stroke-width="2"><title>{escape(name)}</title></polyline>'
         for number, (name, line) in enumerate(lines.items())
     )
@@ -73,15 +73,15 @@ def curves(
         f'<figure class="curve"><figcaption>{escape(title)}</figcaption>'
         f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {width} {height}">'
         f'<rect x="{left}" y="{top}" width="{width - left - right}" height="{base - top}" class="plate"/>{drawn}'
-        f'<text x="{left - 6}" y="{base}" text-anchor="end">{_short(low[1])}</text>'
-        f'<text x="{left - 6}" y="{top + 10}" text-anchor="end">{_short(high[1])}</text>'
+        f'<text x="{left - 6}" y="{base}" text-anchor="end">{_format_axis_value(low[1])}</text>'
+        f'<text x="{left - 6}" y="{top + 10}" text-anchor="end">{_format_axis_value(high[1])}</text>'
         f'<text x="{left}" y="{height - 8}">epoch {low[0]:.0f}</text>'
         f'<text x="{width - right}" y="{height - 8}" text-anchor="end">{high[0]:.0f}</text></svg>'
         f"{legend(list(lines))}</figure>"
     )
 
 
-def _short(value: float) -> str:
+def _format_axis_value(value: float) -> str:
     """A figure that fits beside its axis."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
@@ -91,12 +91,12 @@ def legend(names: Sequence[str]) -> str:
     if len(names) < 2:
         return ""
     entries = "".join(
-        f'<li><span style="background:{colour(number)}"></span>{escape(name)}</li>'
+        f'<li><span style="background:{group_colour(number)}"></span>{escape(name)}</li>'
         for number, name in enumerate(names)
     )
     return f'<ul class="legend">{entries}</ul>'
 
 
-def colour(number: int) -> str:
+def group_colour(number: int) -> str:
     """The colour of the group with that number; they repeat after six."""
-    return COLOURS[number % len(COLOURS)]
+    return PALETTE[number % len(PALETTE)]

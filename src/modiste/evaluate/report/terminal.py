@@ -9,41 +9,41 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from modiste.evaluate.report.tables import Page, pages
-from modiste.sources.sanitize import harmless
+from modiste.evaluate.report.tables import ResultTable, result_tables
+from modiste.sources.sanitize import escape_control_chars
 
 
-def evaluation_tables(result: dict[str, Any]) -> Iterator[Table]:
+def rich_tables(result: dict[str, Any]) -> Iterator[Table]:
     """A Rich table for each part of a result of `evaluate`."""
-    for page in pages(result):
-        yield _table(page)
+    for page in result_tables(result):
+        yield _rich_table(page)
 
 
 def print_tables(result: dict[str, Any], console: Console) -> None:
     """Print every table of a result of `evaluate`, how to read each, and what was cut short."""
-    for table in evaluation_tables(result):
+    for table in rich_tables(result):
         console.print(table)
         console.print()
     for note in result["notes"]:
-        console.print(_text(f"Note: {note}"), soft_wrap=True)
+        console.print(_plain_text(f"Note: {note}"), soft_wrap=True)
 
 
-def _table(page: Page) -> Table:
+def _rich_table(page: ResultTable) -> Table:
     table = Table(
-        title=_text(page.title),
+        title=_plain_text(page.title),
         title_justify="left",
         title_style="bold",
-        caption=_text(page.note) if page.note else None,
+        caption=_plain_text(page.note) if page.note else None,
         caption_justify="left",
     )
     for number, column in enumerate(page.columns):
-        table.add_column(_text(column), justify="right" if number else "left")
+        table.add_column(_plain_text(column), justify="right" if number else "left")
     for row in page.rows:
         faint = row[0].startswith("  ")
-        table.add_row(*(_text(cell) for cell in row), style="dim" if faint else None)
+        table.add_row(*(_plain_text(cell) for cell in row), style="dim" if faint else None)
     return table
 
 
-def _text(words: str) -> Text:
+def _plain_text(words: str) -> Text:
     """Words of a catalogue among them, which neither style nor steer a terminal."""
-    return Text(harmless(words))
+    return Text(escape_control_chars(words))

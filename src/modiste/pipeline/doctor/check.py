@@ -19,92 +19,92 @@ from modiste.errors import (
 )
 from modiste.latent.clusters import Clusters
 from modiste.pipeline.doctor.faults import (
-    COPY,
+    RESTORE_REMEDY,
     Fault,
-    faults_of_index,
-    faults_of_products,
-    faults_of_snapshot,
+    check_index,
+    check_products,
+    check_snapshot,
 )
 from modiste.progress import Progress
-from modiste.shop.sampling import photos_of, sample_rows
+from modiste.shop.sampling import load_photos, sample_rows
 from modiste.shop.shop import Shop
-from modiste.storage.locks import one_writer
+from modiste.storage.locks import write_lock
 from modiste.storage.manifest import Manifest
-from modiste.storage.paths import UNFINISHED, ShopFiles
+from modiste.storage.paths import UNFINISHED_SUFFIXES, ShopPaths
 from modiste.storage.product_store import ProductStore
-from modiste.vae.config import NETWORKS, ModelConfig
+from modiste.vae.config import NETWORK_FILES, ModelConfig
 
-SAMPLE = 32  # products that are encoded again
-CLOSE = 1e-2  # by how much their means may differ: machines round differently, damage is far above
-WEIGHTS = "model.safetensors"
+SAMPLE_PRODUCTS = 32  # products that are encoded again
+MEAN_TOLERANCE = 1e-2  # by how much their means may differ: machines round differently, damage is far above
+WEIGHTS_FILE = "model.safetensors"
 T = TypeVar("T")
 
 
-def leftovers(files: ShopFiles) -> list[Path]:
+def find_leftovers(files: ShopPaths) -> list[Path]:
     """What processes that were killed have left unfinished. Only to be removed while no other process writes."""
-    return sorted(path for path in files.root.rglob("*") if path.name.endswith(UNFINISHED))
+    return sorted(path for path in files.root.rglob("*") if path.name.endswith(UNFINISHED_SUFFIXES))
 
 
-def examine_shop(root: Path, on_progress: Progress | None = None) -> list[Fault]:
+def check_shop(root: Path, on_progress: Progress | None = None) -> list[Fault]:
     """Everything that is wrong with the shop at `root`, in the order in which its parts are made.
 
     What was made from a part that is broken, or not there, is not looked at. Raises ShopNotFound, StorageError.
     """
-    return _Examination(ShopFiles(root), on_progress).run()
+    return _ShopCheck(ShopPaths(root), on_progress).run()
 
 
-class _Examination:
+class _ShopCheck:
     """One look at a shop."""
 
-    def __init__(self, files: ShopFiles, on_progress: Progress | None) -> None:
+    def __init__(self, files: ShopPaths, on_progress: Progress | None) -> None:
         self.files, self.on_progress = files, on_progress
-        self.found: list[Fault] = []
+        self.faults: list[Fault] = []
 
     def run(self) -> list[Fault]:
-        manifest = self._read("shop", "shop.json", True, lambda: Manifest.load(self.files.root))
-        self.found += self._unfinished()
+        manifest = self._load("shop", "shop.json", True, lambda: Manifest.load(self.files.root))
+        self.faults += self._check_leftovers()
         if manifest is None:
-            return self.found
-        store = self._read("products", "store", True, lambda: self._products(manifest))
-        self.found += self._models(manifest)
-        if store is not None and not any(fault.part == "products" for fault in self.found):
-            self._stages(Shop(self.files, manifest, store, 1, derived=False))
-        return self.found
+            return self.faults
+        store = self._load("products", "store", True, lambda: self._check_products(manifest))
+        self.faults += self._check_models(manifest)
+        if store is not None and not any(fault.part == "products" for fault in self.faults):
+            self._check_stages(Shop(self.files, manifest, store, 1, use_index=False))
+        return self.faults
 
-    def _read(self, part: str, where: str, made: bool, look: Callable[[], T]) -> T | None:
+    def _load(self, part: str, where: str, expected: bool, load: Callable[[], T]) -> T | None:
         """What `look` gives; None, and a fault, where that cannot be. `made` says whether it should be there."""
         try:
-            return look()
+            return load()
         except ShopNotFound:
             raise
         except ShopError as error:
-            broken = made or not isinstance(error, ShopIncomplete)
-            self.found.append(Fault(part, where, error.message, error.remedy, broken))
+            broken = expected or not isinstance(error, ShopIncomplete)
+            self.faults.append(Fault(part, where, error.message, error.remedy, broken))
         return None
 
-    def _unfinished(self) -> Iterator[Fault]:
+    def _check_leftovers(self) -> Iterator[Fault]:
         try:
-            with one_writer(self.files.root):
-                left = leftovers(self.files)
+            with write_lock(self.files.root):
+                left = find_leftovers(self.files)
         except ShopBusy as error:
             says = "Another process is writing to the shop: what it has not finished may look wrong."
             yield Fault("shop", ".", says, error.remedy, broken=False)
             return
         except StorageError:  # where nobody can write, nobody does
-            left = leftovers(self.files)
+            left = find_leftovers(self.files)
         for path in left:
             says = "A process that was killed has left it unfinished; nothing reads it."
             remedy = "Remove it: `modiste doctor --shop DIR --repair`."
-            yield Fault("leftover", self._within(path), says, remedy, broken=False)
+            yield Fault("leftover", self._relative(path), says, remedy, broken=False)
 
-    def _products(self, manifest: Manifest) -> ProductStore:
+    def _check_products(self, manifest: Manifest) -> ProductStore:
         store = ProductStore.open(self.files.store)
         store.refresh()  # the table itself, not its snapshot
-        self.found += faults_of_products(store, manifest, self.on_progress)
-        self.found += faults_of_snapshot(store)
+        self.faults += check_products(store, manifest, self.on_progress)
+        self.faults += check_snapshot(store)
         return store
 
-    def _models(self, manifest: Manifest) -> Iterator[Fault]:
+    def _check_models(self, manifest: Manifest) -> Iterator[Fault]:
         """Every model that is kept, also those of before: designs that were shared belong to them."""
         directories = sorted(self.files.models.iterdir()) if self.files.models.is_dir() else []
         for directory in directories:
@@ -115,40 +115,42 @@ class _Examination:
             try:
                 recorded = ModelConfig.load(directory).files
             except ShopError as error:
-                yield Fault("model", self._within(directory), error.message, COPY, broken)
+                yield Fault("model", self._relative(directory), error.message, RESTORE_REMEDY, broken)
                 continue
             for each, start in (
-                {WEIGHTS: name} | {each: recorded.get(each, "") for each in NETWORKS}
+                {WEIGHTS_FILE: name} | {each: recorded.get(each, "") for each in NETWORK_FILES}
             ).items():
-                if (says := _unlike(directory / each, start)) is not None:
-                    yield Fault("model", self._within(directory / each), says, COPY, broken)
+                if (says := _file_fault(directory / each, start)) is not None:
+                    yield Fault("model", self._relative(directory / each), says, RESTORE_REMEDY, broken)
 
-    def _stages(self, shop: Shop) -> None:
+    def _check_stages(self, shop: Shop) -> None:
         """The stages in their order, up to the first that is not there."""
-        said, files, place = shop.manifest, self.files, self.files.place
+        said, files, place = shop.manifest, self.files, self.files.location
         model_id = said.model or "MODEL"
-        if self._read("model", "shop.json", said.model is not None, lambda: shop.model) is None:
+        if self._load("model", "shop.json", said.model is not None, lambda: shop.model) is None:
             return
-        if self._read("model", f"models/{model_id}", True, lambda: shop.engine) is None:
+        if self._load("model", f"models/{model_id}", True, lambda: shop.onnx_model) is None:
             return
         where = f"store/encodings-{model_id}.lance"
-        if self._read("encodings", where, bool(said.encodings), lambda: shop.encodings) is None:
+        if self._load("encodings", where, bool(said.encodings), lambda: shop.encodings) is None:
             return
-        if (says := _encoded_otherwise(shop)) is not None:
-            self.found.append(
-                Fault("encodings", where, says, f"`modiste encode --shop {place}`; or: {COPY}", True)
+        if (says := _encoding_fault(shop)) is not None:
+            self.faults.append(
+                Fault(
+                    "encodings", where, says, f"`modiste encode --shop {place}`; or: {RESTORE_REMEDY}", True
+                )
             )
-        where = self._within(files.clusters(model_id))
-        if self._read("clusters", where, bool(said.clusters), lambda: _clustered(shop)) is not None:
-            self.found += faults_of_index(shop)
-        self._read("sliders", self._within(files.sliders(model_id)), False, lambda: shop.sliders)
-        self._read("map", self._within(files.map(model_id)), False, lambda: shop.map)
+        where = self._relative(files.clusters(model_id))
+        if self._load("clusters", where, bool(said.clusters), lambda: _load_clusters(shop)) is not None:
+            self.faults += check_index(shop)
+        self._load("sliders", self._relative(files.sliders(model_id)), False, lambda: shop.sliders)
+        self._load("map", self._relative(files.map(model_id)), False, lambda: shop.map)
 
-    def _within(self, path: Path) -> str:
+    def _relative(self, path: Path) -> str:
         return path.relative_to(self.files.root).as_posix()
 
 
-def _unlike(path: Path, start: str) -> str | None:
+def _file_fault(path: Path, digest_start: str) -> str | None:
     """What is wrong with a file whose SHA-256 begins with `start`; None where nothing is."""
     try:
         with path.open("rb") as file:
@@ -157,24 +159,24 @@ def _unlike(path: Path, start: str) -> str | None:
         return "It is missing."
     except OSError as error:
         return f"It cannot be read: {error.strerror}."
-    return None if digest.startswith(start) else "Its bytes are not those that training wrote."
+    return None if digest.startswith(digest_start) else "Its bytes are not those that training wrote."
 
 
-def _encoded_otherwise(shop: Shop) -> str | None:
+def _encoding_fault(shop: Shop) -> str | None:
     """What is wrong with encodings that can be read: the encoder is asked again about some products."""
     held = shop.encodings
     if sorted(shop.store.read_encodings(shop.model.model_id).ids) != shop.catalogue.ids:
         return "They are of other products than the store has."
     if not (held.std > 0).all():
         return "A deviation is not above 0."
-    rows = sample_rows(len(shop.catalogue), SAMPLE, 0)
-    mean, _ = shop.engine.encode(photos_of(shop.store, [shop.catalogue.ids[row] for row in rows]))
-    if not np.allclose(mean, held.mean[rows], atol=CLOSE):
+    rows = sample_rows(len(shop.catalogue), SAMPLE_PRODUCTS, 0)
+    mean, _ = shop.onnx_model.encode(load_photos(shop.store, [shop.catalogue.ids[row] for row in rows]))
+    if not np.allclose(mean, held.mean[rows], atol=MEAN_TOLERANCE):
         return "The encoder says otherwise of the photos now: it, they or the photos are damaged."
     return None
 
 
-def _clustered(shop: Shop) -> Clusters:
+def _load_clusters(shop: Shop) -> Clusters:
     """The clusters, once manifest, model and products agree on them. Raises what `Shop.clusters` does."""
     told, clusters = shop.manifest.clusters, shop.clusters
     labels = list(clusters.labels)

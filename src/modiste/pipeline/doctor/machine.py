@@ -14,28 +14,31 @@ import numpy as np
 from PIL import Image
 
 from modiste.images.photo import decode_jpeg
-from modiste.progress import Progress, tell
-from modiste.search.index import LatentIndex, warm
+from modiste.progress import Progress, report
+from modiste.search.index import LatentIndex, warm_up_kernels
 
 FRAME = (240, 180)
-PRODUCTS, LATENTS = 100_000, 16
-OTHER_BATCHES = (32, 128)
+BENCHMARK_PRODUCTS, LATENT_DIM = 100_000, 16
+BATCH_SIZES = (32, 128)
 
 
-def examine(on_progress: Progress | None = None) -> dict[str, Any]:
+def inspect_machine(on_progress: Progress | None = None) -> dict[str, Any]:
     """What this machine has and does: {"machine", "speed", "training", "advice"}; training is None without torch."""
-    tell(on_progress, "tune", 0, 3)
-    machine = _machine()
-    speed = {"search_100000_products_ms": _search()}
-    tell(on_progress, "tune", 1, 3)
-    speed |= {"jpegs_decoded_per_second": _decoding(), "memory_read_gb_per_second": _reading()}
-    tell(on_progress, "tune", 2, 3)
-    training = _training() if find_spec("torch") is not None else None
-    tell(on_progress, "tune", 3, 3)
+    report(on_progress, "tune", 0, 3)
+    machine = _describe_machine()
+    speed = {"search_100000_products_ms": _time_search()}
+    report(on_progress, "tune", 1, 3)
+    speed |= {
+        "jpegs_decoded_per_second": _time_jpeg_decoding(),
+        "memory_read_gb_per_second": _time_memory_reads(),
+    }
+    report(on_progress, "tune", 2, 3)
+    training = _time_training() if find_spec("torch") is not None else None
+    report(on_progress, "tune", 3, 3)
     return {"machine": machine, "speed": speed, "training": training, "advice": _advice(machine, training)}
 
 
-def _machine() -> dict[str, Any]:
+def _describe_machine() -> dict[str, Any]:
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     found: dict[str, Any] = {
         "system": f"{platform.system()} {platform.machine()}",
@@ -44,11 +47,11 @@ def _machine() -> dict[str, Any]:
         "memory_gb": pages / 1e9,
     }
     for name in ("numpy", "numba", "lancedb", "onnxruntime", "torch"):
-        found[name] = _version(name)
+        found[name] = _package_version(name)
     return found
 
 
-def _version(name: str) -> str | None:
+def _package_version(name: str) -> str | None:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -57,32 +60,32 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _search() -> float:
+def _time_search() -> float:
     """Milliseconds of a likelihood question to many made-up products."""
-    warm()
+    warm_up_kernels()
     random = np.random.default_rng(0)
-    mean = random.standard_normal((PRODUCTS, LATENTS), np.float32)
+    mean = random.standard_normal((BENCHMARK_PRODUCTS, LATENT_DIM), np.float32)
     std = np.full_like(mean, 0.3)
-    index = LatentIndex([str(row) for row in range(PRODUCTS)], mean, std, mean)
-    return 1e3 * _median(lambda row: index.nearest(mean[row], 10), 20)
+    index = LatentIndex([str(row) for row in range(BENCHMARK_PRODUCTS)], mean, std, mean)
+    return 1e3 * _median_seconds(lambda row: index.nearest(mean[row], 10), 20)
 
 
-def _decoding() -> float:
+def _time_jpeg_decoding() -> float:
     """JPEGs of 180 x 240 that one thread decodes in a second."""
     side = np.linspace(0, 255, FRAME[1], dtype=np.uint8)
     pixels = np.broadcast_to(side[None, :, None], (*FRAME, 3)).copy()
     file = BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=92)
-    return 1.0 / _median(lambda _: decode_jpeg(file.getvalue()), 50)
+    return 1.0 / _median_seconds(lambda _: decode_jpeg(file.getvalue()), 50)
 
 
-def _reading() -> float:
+def _time_memory_reads() -> float:
     """Gigabytes that one thread reads from memory in a second."""
     values = np.ones(25_000_000, np.float32)
-    return values.nbytes / 1e9 / _median(lambda _: values.max(), 5)
+    return values.nbytes / 1e9 / _median_seconds(lambda _: values.max(), 5)
 
 
-def _median(work: Callable[[int], object], rounds: int) -> float:
+def _median_seconds(work: Callable[[int], object], rounds: int) -> float:
     work(0)
     times: list[float] = []
     for turn in range(rounds):
@@ -92,13 +95,13 @@ def _median(work: Callable[[int], object], rounds: int) -> float:
     return float(np.median(times))
 
 
-def _training() -> dict[str, Any]:
+def _time_training() -> dict[str, Any]:
     from modiste.vae.training import TrainSettings
-    from modiste.vae.training.autotune import fastest
+    from modiste.vae.training.autotune import choose_fastest
     from modiste.vae.training.hardware import choose_hardware
 
     settings = TrainSettings(frame=FRAME)
-    chosen, tried = fastest(choose_hardware("auto"), settings, OTHER_BATCHES)
+    chosen, tried = choose_fastest(choose_hardware("auto"), settings, BATCH_SIZES)
     return {
         "device": str(chosen.device),
         "chosen": {

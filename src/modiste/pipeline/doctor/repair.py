@@ -9,29 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from modiste.errors import ShopError, ShopIncomplete, StaleError
-from modiste.pipeline.doctor.check import examine_shop, leftovers
+from modiste.pipeline.doctor.check import check_shop, find_leftovers
 from modiste.pipeline.doctor.faults import Fault
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.map import make_map
 from modiste.pipeline.sliders import make_sliders
-from modiste.pipeline.update import remake, stale_stage
+from modiste.pipeline.update import rebuild_stage, stale_stage
 from modiste.progress import Progress
 from modiste.shop.loading import Stage
 from modiste.shop.shop import Shop
-from modiste.storage.atomic import remove
+from modiste.storage.atomic import remove_path
 from modiste.storage.location import (
-    manifest_of,
-    place_of,
-    to_read,
-    to_write,
+    parse_location,
+    read_manifest,
+    read_path,
+    write_path,
 )
 from modiste.storage.manifest import Manifest
-from modiste.storage.object_store import Objects
-from modiste.storage.paths import ShopFiles
+from modiste.storage.object_store import ObjectStore
+from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
 
 
-def look_over(
+def check_and_repair(
     path: str | Path, *, repair: bool = False, on_progress: Progress | None = None
 ) -> dict[str, Any]:
     """Read everything in the shop at `path` and say what is wrong; with `repair`, mend what is safe and look again.
@@ -50,12 +50,12 @@ def look_over(
         ShopBusy: repair was asked for, and another process is writing to the shop.
         StorageError: the disk refused.
     """
-    place = place_of(path)
-    first = left = examine_shop(to_read(place, whole=True), on_progress)
-    before = after = _size(place)
+    place = parse_location(path)
+    first = left = check_shop(read_path(place, include_training=True), on_progress)
+    before = after = _total_bytes(place)
     if repair:
-        _mend(place, first, on_progress)
-        left, after = examine_shop(to_read(place, whole=True), on_progress), _size(place)
+        _repair(place, first, on_progress)
+        left, after = check_shop(read_path(place, include_training=True), on_progress), _total_bytes(place)
     kept = {(fault.part, fault.where) for fault in left}
     mended = [fault for fault in first if (fault.part, fault.where) not in kept]
     faults = [asdict(fault) | {"mended": False} for fault in left]
@@ -70,21 +70,21 @@ def look_over(
     }
 
 
-def _mend(place: Path | str, faults: Sequence[Fault], on_progress: Progress | None) -> None:
+def _repair(place: Path | str, faults: Sequence[Fault], on_progress: Progress | None) -> None:
     parts = {fault.part for fault in faults}
-    with to_write(place, anew=True) as root:  # also where shop.json cannot be read
-        files = ShopFiles(root)
-        for path in leftovers(files):
-            remove(path)
+    with write_path(place, create=True) as root:  # also where shop.json cannot be read
+        files = ShopPaths(root)
+        for path in find_leftovers(files):
+            remove_path(path)
         if parts & {"shop", "products"}:
             return  # what is derived from damaged products would be damaged as well
         store = ProductStore.open(files.store)
         store.compact()
-        store.keep_snapshot()
+        store.save_snapshot()
         model_id = Manifest.load(root).model
         unnamed = model_id is not None and not files.sliders(model_id).exists()
     if "model" not in parts:
-        _bring_up_to_date(place, on_progress)
+        _rebuild_outdated(place, on_progress)
     if "sliders" in parts and unnamed:
         make_sliders(place, on_progress=on_progress)
     if "map" in parts:
@@ -93,14 +93,14 @@ def _mend(place: Path | str, faults: Sequence[Fault], on_progress: Progress | No
         index_shop(place)
 
 
-def _bring_up_to_date(place: Path | str, on_progress: Progress | None) -> None:
+def _rebuild_outdated(place: Path | str, on_progress: Progress | None) -> None:
     """Make anew, one after the other, the stages that something has changed under; before one that is damaged, stop."""
     with suppress(ShopError):  # what it is, the second look says
-        while (stage := stale_stage(place)) is not None and _is_overtaken(place, stage):
-            remake(place, stage, on_progress=on_progress)
+        while (stage := stale_stage(place)) is not None and _is_outdated(place, stage):
+            rebuild_stage(place, stage, on_progress=on_progress)
 
 
-def _is_overtaken(place: Path | str, stage: Stage) -> bool:
+def _is_outdated(place: Path | str, stage: Stage) -> bool:
     """Whether a stage is of other products or another model, or there is none yet in a shop that was once whole."""
     if stage == "catalogue":
         return True
@@ -109,13 +109,13 @@ def _is_overtaken(place: Path | str, stage: Stage) -> bool:
     except StaleError:
         return True
     except ShopIncomplete:
-        return bool(manifest_of(place).clusters)
+        return bool(read_manifest(place).clusters)
     except ShopError:
         return False
     return False
 
 
-def _size(place: Path | str) -> int:
+def _total_bytes(place: Path | str) -> int:
     if isinstance(place, str):
-        return sum(each.bytes for each in Objects(place).list())
+        return sum(each.size for each in ObjectStore(place).list())
     return sum(path.stat().st_size for path in place.rglob("*") if path.is_file())

@@ -6,14 +6,14 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modiste.server.dependencies import VERSION
-from modiste.server.log_config import REQUEST, access, request_id
+from modiste.server.dependencies import VERSION_HEADER
+from modiste.server.log_config import REQUEST_ID, access_logger, get_request_id
 from modiste.server.metrics import Metrics
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
+HTTP_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 
 
-class Timed:
+class AccessLogMiddleware:
     """The label is the route's template: as many series as there are routes, whatever is asked."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -26,8 +26,8 @@ class Timed:
             return
         began = time.perf_counter()
         status, sent = 500, 0
-        name = request_id(scope)
-        token = REQUEST.set(name)
+        name = get_request_id(scope)
+        token = REQUEST_ID.set(name)
 
         async def watched(message: Message) -> None:
             nonlocal status, sent
@@ -36,7 +36,7 @@ class Timed:
                 said = [(b"x-request-id", name.encode("ascii"))]
                 version = scope.get("state", {}).get("version")
                 if version is not None:
-                    said.append((VERSION.encode("ascii"), version.encode("ascii")))
+                    said.append((VERSION_HEADER.encode("ascii"), version.encode("ascii")))
                 message = {**message, "headers": [*message["headers"], *said]}
             else:
                 sent += len(message.get("body", b""))
@@ -45,10 +45,10 @@ class Timed:
         try:
             await self._app(scope, receive, watched)
         finally:
-            method = scope["method"] if scope["method"] in METHODS else "other"
+            method = scope["method"] if scope["method"] in HTTP_METHODS else "other"
             route = getattr(scope.get("route"), "path", "none")
             took = time.perf_counter() - began
-            self._metrics.requests.labels(method, route, str(status)).observe(took)
+            self._metrics.request_seconds.labels(method, route, str(status)).observe(took)
             said = {
                 "method": method,
                 "route": route,
@@ -56,5 +56,5 @@ class Timed:
                 "ms": round(1e3 * took, 2),
                 "bytes": sent,
             }
-            access.info("request", extra=said)
-            REQUEST.reset(token)
+            access_logger.info("request", extra=said)
+            REQUEST_ID.reset(token)

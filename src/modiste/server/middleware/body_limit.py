@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modiste.server.problems import Refusal, refusal_response
+from modiste.server.problems import ProblemException, exception_response
 
-PHOTO_BYTES = 5_000_000
-MULTIPART_BYTES = 65_536  # what a multipart body may have around its photo
-JSON_BYTES = 262_144
-ENCODE = "/v1/encode"
-PRODUCTS = "/v1/products/"
-KEPT = "/v1/admin/products/"
+MAX_PHOTO_BYTES = 5_000_000
+MULTIPART_OVERHEAD_BYTES = 65_536  # what a multipart body may have around its photo
+MAX_JSON_BYTES = 262_144
+ENCODE_PATH = "/v1/encode"
+PRODUCTS_PATH = "/v1/products/"
+ADMIN_PRODUCTS_PATH = "/v1/admin/products/"
 
 Header = tuple[bytes, bytes]
 
 
-def body_limit(path: str) -> int:
+def max_body_bytes(path: str) -> int:
     """How many bytes a request to a path may carry."""
-    with_photo = path == ENCODE or path.startswith(KEPT)
-    return PHOTO_BYTES + MULTIPART_BYTES if with_photo else JSON_BYTES
+    with_photo = path == ENCODE_PATH or path.startswith(ADMIN_PRODUCTS_PATH)
+    return MAX_PHOTO_BYTES + MULTIPART_OVERHEAD_BYTES if with_photo else MAX_JSON_BYTES
 
 
-class BodyLimit:
+class BodyLimitMiddleware:
     """Middleware that counts the body of every request, with any method, and refuses too large ones with 413.
 
     A body that announces its size is refused before anything of it is read, and a chunked one as soon as too much has
@@ -36,11 +36,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = body_limit(scope["path"])
+        limit = max_body_bytes(scope["path"])
         headers = dict(scope["headers"])
         announced = headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > limit:
-            await refusal_response(too_large(limit))(scope, receive, send)
+            await exception_response(too_large_problem(limit))(scope, receive, send)
             return
         complete = b"transfer-encoding" not in headers
         received = 0
@@ -50,7 +50,7 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
-                raise too_large(limit)
+                raise too_large_problem(limit)
             complete = complete or not message.get("more_body", False)
             return message
 
@@ -62,11 +62,11 @@ class BodyLimit:
         await self._app(scope, counted, answered)
 
 
-def too_large(limit: int) -> Refusal:
+def too_large_problem(limit: int) -> ProblemException:
     """413, naming the limit. The connection is closed, so that the rest need not be read."""
-    shown = PHOTO_BYTES if limit > PHOTO_BYTES else limit
+    shown = MAX_PHOTO_BYTES if limit > MAX_PHOTO_BYTES else limit
     size = f"{shown // 1_000_000} MB" if shown >= 1_000_000 else f"{shown // 1024} KiB"
-    return Refusal(
+    return ProblemException(
         413,
         "too_large",
         f"The request is over {size}.",

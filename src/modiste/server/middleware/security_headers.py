@@ -7,21 +7,21 @@ from collections.abc import Sequence
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modiste.server.middleware.body_limit import (
-    KEPT,
-    PRODUCTS,
+    ADMIN_PRODUCTS_PATH,
+    PRODUCTS_PATH,
     Header,
     ascii_header,
 )
 
-PAGE_POLICY = (
+PAGE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "
 )
-DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
-PERMISSIONS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+DATA_CSP = "default-src 'none'; frame-ancestors 'none'"
+PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
-class Shield:
+class SecurityHeadersMiddleware:
     """The outermost layer. Pages get the whole policy; data, which nobody renders, a short one."""
 
     def __init__(self, app: ASGIApp, allow_embed: Sequence[str] = ()) -> None:
@@ -30,25 +30,25 @@ class Shield:
             ascii_header("X-Content-Type-Options", "nosniff"),
             ascii_header("Referrer-Policy", "same-origin"),
         ]
-        self._data = [*both, ascii_header("Content-Security-Policy", DATA_POLICY)]
-        page = [*both, ascii_header("Permissions-Policy", PERMISSIONS)]
+        self._data = [*both, ascii_header("Content-Security-Policy", DATA_CSP)]
+        page = [*both, ascii_header("Permissions-Policy", PERMISSIONS_POLICY)]
         ancestors = " ".join(("'self'", *allow_embed))
         self._page = [
             *page,
-            ascii_header("Content-Security-Policy", PAGE_POLICY + "'self'"),
+            ascii_header("Content-Security-Policy", PAGE_CSP + "'self'"),
             ascii_header("Cross-Origin-Opener-Policy", "same-origin"),
         ]
-        self._embedded = [*page, ascii_header("Content-Security-Policy", PAGE_POLICY + ancestors)]
+        self._embedded = [*page, ascii_header("Content-Security-Policy", PAGE_CSP + ancestors)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         head = scope["method"] == "HEAD"
-        if head or scope["path"].startswith((PRODUCTS, KEPT)):
+        if head or scope["path"].startswith((PRODUCTS_PATH, ADMIN_PRODUCTS_PATH)):
             scope = dict(scope)
             scope["method"] = "GET" if head else scope["method"]
-            scope["path"] = _escaped_path(scope)
+            scope["path"] = _raw_product_path(scope)
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -70,9 +70,9 @@ class Shield:
         return self._embedded if path == "/embed" else self._page
 
 
-def _escaped_path(scope: Scope) -> str:
+def _raw_product_path(scope: Scope) -> str:
     """The path; of a product, with its id still percent-encoded, so that a slash in an id is not one of the path's."""
     path: str = scope["path"]
-    if path.startswith((PRODUCTS, KEPT)) and scope.get("raw_path"):
+    if path.startswith((PRODUCTS_PATH, ADMIN_PRODUCTS_PATH)) and scope.get("raw_path"):
         return scope["raw_path"].partition(b"?")[0].decode("ascii", "replace")
     return path

@@ -8,10 +8,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modiste.server.problems import log, problem
+from modiste.server.problems import logger, problem_response
 
 
-class Guard:
+class TimeoutMiddleware:
     """Answers for a request that would end without an answer: 500, without a trace, for what nobody expected (the trace
     goes to the log), and 503 for what takes longer than some seconds, the coming of its body included."""
 
@@ -38,15 +38,17 @@ class Guard:
             pass  # nobody is there to answer
         except Exception:  # whatever it is, it is logged whole, and nobody sees a trace
             if started or not limit.expired():
-                log.exception("%s %s failed", scope["method"], scope["path"])
+                logger.exception("%s %s failed", scope["method"], scope["path"])
             if started:
                 raise
-            answer = problem(500, "internal", "The server failed.", "Try again; the server's log says more.")
-            await (_too_slow(self._seconds) if limit.expired() else answer)(scope, receive, send)
+            answer = problem_response(
+                500, "internal", "The server failed.", "Try again; the server's log says more."
+            )
+            await (_timeout_problem(self._seconds) if limit.expired() else answer)(scope, receive, send)
 
 
-def _too_slow(seconds: float) -> Response:
-    return problem(
+def _timeout_problem(seconds: float) -> Response:
+    return problem_response(
         503,
         "too_slow",
         f"The request took longer than {seconds:g} s.",

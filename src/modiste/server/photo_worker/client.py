@@ -13,32 +13,32 @@ import numpy as np
 
 from modiste.errors import PhotoError
 from modiste.images.photo import Photo
-from modiste.isolation import command, environment
-from modiste.server.log_config import log
+from modiste.isolation import clean_environment, worker_command
+from modiste.server.log_config import logger
 from modiste.server.photo_worker.protocol import receive, send
-from modiste.server.photo_worker.worker import SECONDS, most_pixels
-from modiste.server.problems import Refusal
+from modiste.server.photo_worker.worker import PHOTO_SECONDS, max_pixels
+from modiste.server.problems import ProblemException
 
 T = TypeVar("T")
 
-STARTING = 20.0  # seconds that the process has to start; it takes a quarter of one
-ENDING = 2.0  # seconds that it has to end by itself, once nothing more comes
-REASON = 40  # characters
+START_SECONDS = 20.0  # seconds that the process has to start; it takes a quarter of one
+STOP_SECONDS = 2.0  # seconds that it has to end by itself, once nothing more comes
+MAX_REASON_CHARS = 40  # characters
 # glibc gives memory of this size back after each photo, and the system hands it out anew page by page: a third of the
 # time that a phone's photo takes. So it keeps up to 64 MB; others do not know the names.
-KEPT = {"MALLOC_MMAP_THRESHOLD_": str(16 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(64 * 2**20)}
-OVERRUN = -signal.SIGXCPU if hasattr(signal, "SIGXCPU") else None
+MALLOC_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(16 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(64 * 2**20)}
+CPU_LIMIT_EXIT_CODE = -signal.SIGXCPU if hasattr(signal, "SIGXCPU") else None
 """How the process ends that has worked for too long."""
 
 
-class Reader:
+class PhotoWorker:
     """The process that reads photos, one at a time; whoever comes meanwhile waits.
 
     It is given nothing of the server: not its sockets, not its settings. Its memory is limited where the system can
     (Linux), and everywhere it has so many `seconds` for a photo.
     """
 
-    def __init__(self, seconds: float = SECONDS) -> None:
+    def __init__(self, seconds: float = PHOTO_SECONDS) -> None:
         self._seconds = seconds
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -52,7 +52,7 @@ class Reader:
     def start(self) -> None:
         """Have it started, without waiting for it."""
         with self._lock, suppress(OSError):  # whoever has a photo read is told
-            self._begun()
+            self._ensure_started()
 
     def read(self, data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
         """The pixels of a file, uint8 `(h, w, 3)`, no more than can be borne, as `reader.bearable` makes them.
@@ -62,12 +62,14 @@ class Reader:
             Refusal: 503, where the process does not start.
         """
         with self._lock:
-            process = self._awaited()
+            process = self._ensure_ready()
             try:
-                return self._within(self._seconds, process, lambda: _asked(process, data, frame, cut))
+                return self._run_with_timeout(
+                    self._seconds, process, lambda: _request_photo(process, data, frame, cut)
+                )
             except TimeoutError:
-                log.warning("a photo of %d bytes took too long; the reader is replaced", len(data))
-                self._replace()
+                logger.warning("a photo of %d bytes took too long; the reader is replaced", len(data))
+                self._restart()
                 raise PhotoError(
                     f"The photo ({len(data)} bytes) takes more than {self._seconds:g} s to read.",
                     remedy="Save it anew, as a plain JPEG.",
@@ -75,8 +77,8 @@ class Reader:
                 ) from None
             except ConnectionError:
                 code = process.returncode
-                log.warning("a photo of %d bytes ended the reader (%s); it is replaced", len(data), code)
-                self._replace()
+                logger.warning("a photo of %d bytes ended the reader (%s); it is replaced", len(data), code)
+                self._restart()
                 raise PhotoError(
                     f"The photo ({len(data)} bytes) cannot be read.",
                     remedy="Save it anew, as a plain JPEG.",
@@ -86,19 +88,19 @@ class Reader:
     def close(self) -> None:
         """Let it end."""
         with self._lock:
-            self._end(ENDING)
+            self._stop(STOP_SECONDS)
 
-    def _awaited(self) -> subprocess.Popen[bytes]:
+    def _ensure_ready(self) -> subprocess.Popen[bytes]:
         """The process, ready. Raises Refusal."""
         try:
-            process = self._begun()
+            process = self._ensure_started()
             if not self._ready:
-                self._within(STARTING, process, lambda: receive(_pipe(process.stdout), 0))
+                self._run_with_timeout(START_SECONDS, process, lambda: receive(_pipe(process.stdout), 0))
                 self._ready = True
         except OSError as error:  # a connection that broke, a time that ran out, or no such program
-            self._end(0.0)
-            log.error("the reader of photos does not start (%s); run %s", error, " ".join(_command()))
-            raise Refusal(
+            self._stop(0.0)
+            logger.error("the reader of photos does not start (%s); run %s", error, " ".join(_command()))
+            raise ProblemException(
                 503,
                 "not_ready",
                 "The server cannot read photos now.",
@@ -107,27 +109,27 @@ class Reader:
             ) from None
         return process
 
-    def _begun(self) -> subprocess.Popen[bytes]:
+    def _ensure_started(self) -> subprocess.Popen[bytes]:
         """The process, another if that has ended. Raises OSError."""
         if self._process is not None and self._process.poll() is not None:
-            self._end(0.0)
+            self._stop(0.0)
         if self._process is None:
             self._process = subprocess.Popen(
                 _command(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # the log is the server's, in lines of its own form
-                env=environment() | KEPT,
+                env=clean_environment() | MALLOC_ENVIRONMENT,
                 start_new_session=True,  # Ctrl-C is for the server, which still answers what was asked before
             )
         return self._process
 
-    def _replace(self) -> None:
-        self._end(0.0)
+    def _restart(self) -> None:
+        self._stop(0.0)
         with suppress(OSError):
-            self._begun()
+            self._ensure_started()
 
-    def _end(self, patience: float) -> None:
+    def _stop(self, patience: float) -> None:
         process, self._process, self._ready = self._process, None, False
         if process is None:
             return
@@ -140,7 +142,7 @@ class Reader:
             process.kill()
             process.wait()
 
-    def _within(self, seconds: float, process: subprocess.Popen[bytes], work: Callable[[], T]) -> T:
+    def _run_with_timeout(self, seconds: float, process: subprocess.Popen[bytes], work: Callable[[], T]) -> T:
         """What `work` returns of the process, which has ended where this raises: ConnectionError if by itself,
         TimeoutError if for its time."""
         late = Event()
@@ -156,7 +158,7 @@ class Reader:
             return work()
         except ConnectionError:
             process.kill()
-            if process.wait() == OVERRUN or late.is_set():
+            if process.wait() == CPU_LIMIT_EXIT_CODE or late.is_set():
                 raise TimeoutError(f"it took more than {seconds:g} s") from None
             raise
         finally:
@@ -166,13 +168,13 @@ class Reader:
                 process.wait()
 
 
-def _asked(process: subprocess.Popen[bytes], data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
+def _request_photo(process: subprocess.Popen[bytes], data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
     """What the process makes of a photo. Raises PhotoError, and ConnectionError where it says something else."""
     send(_pipe(process.stdin), {"frame": list(frame), "cut": cut}, data)
-    answer, pixels = receive(_pipe(process.stdout), 3 * most_pixels(frame))
+    answer, pixels = receive(_pipe(process.stdout), 3 * max_pixels(frame))
     if "reason" in answer:
         message, remedy, reason = (str(answer.get(name, "")) for name in ("message", "remedy", "reason"))
-        raise PhotoError(message, remedy=remedy, reason=reason[:REASON])
+        raise PhotoError(message, remedy=remedy, reason=reason[:MAX_REASON_CHARS])
     height, width = answer.get("height"), answer.get("width")
     if type(height) is not int or type(width) is not int or len(pixels) != 3 * height * width or not pixels:
         raise ConnectionError("no photo")
@@ -184,4 +186,4 @@ def _pipe(pipe: object) -> BinaryIO:
 
 
 def _command() -> list[str]:
-    return command("modiste.server.photo_worker.worker")
+    return worker_command("modiste.server.photo_worker.worker")

@@ -27,25 +27,25 @@ from modiste.images.photo import (
 )
 from modiste.server.photo_worker.protocol import receive, send
 
-MEMORY = 768 * 2**20
+MEMORY_BYTES = 768 * 2**20
 """Of addresses, which is what a system can limit: 150 MB are taken before the first photo, and the most thirsty photo
 of 20 megapixels, a WebP with transparency, takes 500 MB."""
 
-SECONDS = 8
+PHOTO_SECONDS = 8
 """For one photo. Twenty megapixels take about one; a JPEG of a thousand passes over them takes minutes."""
 
-DETAIL = 4
+DETAIL_FACTOR = 4
 """Times the frame's height and width: a product that fills a quarter of its photo keeps its detail."""
 
-LONGEST = 1000  # characters of a refusal
+MAX_MESSAGE_CHARS = 1000  # characters of a refusal
 
 
-def most_pixels(frame: Sequence[int]) -> int:
+def max_pixels(frame: Sequence[int]) -> int:
     """How many pixels a photo is answered with, at most: what is cut out of its background is no finer."""
-    return DETAIL**2 * frame[0] * frame[1]
+    return DETAIL_FACTOR**2 * frame[0] * frame[1]
 
 
-def bearable(data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
+def read_bounded_photo(data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
     """The pixels of an uploaded file, uint8 `(h, w, 3)`: as many as it takes to cut a product out of it, or fitted onto
     the frame, to the very pixels that the shop would keep of it.
 
@@ -56,7 +56,9 @@ def bearable(data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
         if not cut:
             return fit_photo(read_photo(data), frame)
         height, width = frame
-        return _reduced(read_photo(data, at_least=(DETAIL * height, DETAIL * width)), most_pixels(frame))
+        return _downscale(
+            read_photo(data, min_size=(DETAIL_FACTOR * height, DETAIL_FACTOR * width)), max_pixels(frame)
+        )
     except MemoryError:
         raise PhotoError(
             f"The photo ({len(data)} bytes) takes more memory to read than there is for it.",
@@ -65,7 +67,7 @@ def bearable(data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
         ) from None
 
 
-def _reduced(photo: Photo, most: int) -> Photo:
+def _downscale(photo: Photo, most: int) -> Photo:
     """The photo with at most so many pixels: to cut twenty megapixels out takes seconds and a gigabyte."""
     h, w = photo.shape[:2]
     if h * w <= most:
@@ -78,27 +80,30 @@ def _reduced(photo: Photo, most: int) -> Photo:
 
 def main() -> None:
     """Answer every photo on standard input with its pixels, or with why not, on standard output; end with the input."""
-    _load()
-    _limit()
+    _preload_decoders()
+    _limit_resources()
     source, answers = sys.stdin.buffer, sys.stdout.buffer
     with suppress(ConnectionError):
         send(answers, {"ready": True})
         while True:
-            asked, data = receive(source, MEMORY)
-            _limit_time()
-            _answer(answers, asked, data)
+            asked, data = receive(source, MEMORY_BYTES)
+            _limit_cpu_time()
+            _respond(answers, asked, data)
 
 
-def _answer(answers: Any, asked: dict[str, Any], data: bytes) -> None:
+def _respond(answers: Any, asked: dict[str, Any], data: bytes) -> None:
     height, width = asked["frame"]
     try:
-        photo = bearable(data, (height, width), bool(asked["cut"]))
+        photo = read_bounded_photo(data, (height, width), bool(asked["cut"]))
         send(answers, {"height": photo.shape[0], "width": photo.shape[1]}, photo.tobytes())
     except PhotoError as error:
-        send(answers, {"message": error.message[:LONGEST], "remedy": error.remedy, "reason": error.reason})
+        send(
+            answers,
+            {"message": error.message[:MAX_MESSAGE_CHARS], "remedy": error.remedy, "reason": error.reason},
+        )
 
 
-def _load() -> None:
+def _preload_decoders() -> None:
     """Load all that Pillow loads only when a photo needs it; later no file can be opened."""
     for name in ("ImageColor", "ImagePalette", "MpoImagePlugin", "TiffImagePlugin"):
         importlib.import_module(f"PIL.{name}")
@@ -108,14 +113,14 @@ def _load() -> None:
         read_photo(file.getvalue())
 
 
-def _limit() -> None:
+def _limit_resources() -> None:
     """Bound the memory, and let nothing be opened, written or dumped, as far as the system can; Windows cannot."""
     try:
         import resource
     except ImportError:
         return
     for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_NOFILE, 3),  # the pipes are open already
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
@@ -124,7 +129,7 @@ def _limit() -> None:
             resource.setrlimit(what, (most, most))
 
 
-def _limit_time() -> None:
+def _limit_cpu_time() -> None:
     """End after so many more seconds of work, though the server, which counts them too, may be gone by then."""
     try:
         import resource
@@ -132,7 +137,7 @@ def _limit_time() -> None:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + SECONDS, hard))
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + PHOTO_SECONDS, hard))
 
 
 if __name__ == "__main__":

@@ -8,63 +8,74 @@ from starlette.responses import JSONResponse, Response
 
 from modiste._version import __version__
 from modiste.server import payloads
-from modiste.server.dependencies import AtFront
-from modiste.server.middleware.body_limit import JSON_BYTES
-from modiste.server.openapi import NO_STORE, picture, refusals
-from modiste.server.problems import Refusal
+from modiste.server.dependencies import Versions
+from modiste.server.middleware.body_limit import MAX_JSON_BYTES
+from modiste.server.openapi import NO_STORE_HEADERS, binary_response, error_responses
+from modiste.server.problems import ProblemException
 from modiste.server.schemas import responses
 from modiste.server.settings import Settings
-from modiste.shop.shop import CODE_REACH
+from modiste.shop.shop import CODE_RANGE_FACTOR
 
-routes = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"])
 
 
-@routes.get("/livez", operation_id="livez", summary="Is it alive?", response_model=responses.Status)
+@router.get("/livez", operation_id="livez", summary="Is it alive?", response_model=responses.Status)
 async def livez() -> Response:
     """Whether the server runs: start it anew if not."""
-    return JSONResponse({"status": "alive"}, headers=NO_STORE)
+    return JSONResponse({"status": "alive"}, headers=NO_STORE_HEADERS)
 
 
-@routes.get(
+@router.get(
     "/readyz",
     operation_id="readyz",
     summary="Is it ready?",
-    response_model=responses.Served,
-    responses=refusals(503),
+    response_model=responses.ReadyResponse,
+    responses=error_responses(503),
 )
-async def readyz(front: AtFront) -> Response:
+async def readyz(front: Versions) -> Response:
     """Whether a model, its encodings and index are loaded that agree by their hashes, and a frame was drawn."""
     if not front.ready:
-        raise Refusal(
+        raise ProblemException(
             503, "not_ready", "The server is starting or stopping.", remedy="Ask again in a second."
         )
-    studio = front.now
-    said = {"version": studio.version, "model": studio.shop.model.model_id, "catalogue": studio.catalogue}
-    return JSONResponse({"status": "ready"} | said, headers=NO_STORE)
+    studio = front.current
+    said = {
+        "version": studio.version,
+        "model": studio.shop.model.model_id,
+        "catalogue": studio.catalogue_hash,
+    }
+    return JSONResponse({"status": "ready"} | said, headers=NO_STORE_HEADERS)
 
 
-@routes.get("/version", operation_id="version", summary="Which version?", response_model=responses.Version)
-async def version(front: AtFront) -> responses.Version:
+@router.get(
+    "/version", operation_id="version", summary="Which version?", response_model=responses.VersionInfo
+)
+async def version(front: Versions) -> responses.VersionInfo:
     """What is served: the program, the model, how many products; and the limits of what may be asked."""
-    shop = front.now.shop
+    shop = front.current.shop
     held: Settings = front.settings
     names = responses.ServerLimits.model_fields
     told = {name: value for name, value in held.model_dump().items() if name in names}
     limits = responses.ServerLimits(
-        **payloads.limits().model_dump(), body_bytes=JSON_BYTES, code_reach=CODE_REACH, **told
+        **payloads.request_limits().model_dump(),
+        body_bytes=MAX_JSON_BYTES,
+        code_reach=CODE_RANGE_FACTOR,
+        **told,
     )
-    return responses.Version(
+    return responses.VersionInfo(
         version=__version__, model=shop.model.model_id, products=len(shop.catalogue), limits=limits
     )
 
 
-@routes.get(
+@router.get(
     "/metrics",
     operation_id="metrics",
     summary="The counters",
     response_class=Response,
-    responses=picture("text/plain"),
+    responses=binary_response("text/plain"),
 )
-async def metrics(front: AtFront) -> Response:
+async def metrics(front: Versions) -> Response:
     """Requests, frames and memory, in Prometheus's text format."""
-    return Response(front.metrics.text(), headers=NO_STORE | {"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(
+        front.metrics.to_prometheus(), headers=NO_STORE_HEADERS | {"Content-Type": CONTENT_TYPE_LATEST}
+    )

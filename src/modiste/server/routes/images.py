@@ -23,34 +23,38 @@ from modiste.images.photo import (
 )
 from modiste.latent.arithmetic import interpolate
 from modiste.latent.posterior import check_code
-from modiste.server.dependencies import Here, front_of
-from modiste.server.design_codec import dequantise, from_text
+from modiste.server.dependencies import CurrentShop, get_versions
+from modiste.server.design_codec import dequantise, from_base64url
 from modiste.server.negotiation import negotiate
 from modiste.server.openapi import (
-    NO_STORE,
-    picture,
-    refusals,
+    NO_STORE_HEADERS,
+    binary_response,
+    error_responses,
     text_parameter,
 )
-from modiste.server.problems import Refusal
-from modiste.server.schemas.requests import BetweenAsked, Start
-from modiste.server.serialize import code_of
-from modiste.server.served_shop import QUALITY, Studio
+from modiste.server.problems import ProblemException
+from modiste.server.schemas.requests import InterpolateRequest, QuerySource
+from modiste.server.serialize import query_code
+from modiste.server.served_shop import JPEG_QUALITY, ServedShop
 
-IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
-WRITERS = {"image/jpeg": partial(to_jpeg, quality=QUALITY), "image/png": to_png, "image/webp": to_webp}
-MOVING = ("image/webp", "image/png")
-MILLISECONDS = 60  # that each picture of an animation stays
+IMMUTABLE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
+IMAGE_WRITERS = {
+    "image/jpeg": partial(to_jpeg, quality=JPEG_QUALITY),
+    "image/png": to_png,
+    "image/webp": to_webp,
+}
+INTERPOLATION_TYPES = ("image/webp", "image/png")
+FRAME_DURATION_MS = 60  # that each picture of an animation stays
 
-routes = APIRouter(tags=["designs"])
+router = APIRouter(tags=["designs"])
 
 
-@routes.get(
+@router.get(
     "/v1/frame.jpg",
     operation_id="frame",
     summary="A live frame",
     response_class=Response,
-    responses=picture("image/jpeg") | refusals(404, 422),
+    responses=binary_response("image/jpeg") | error_responses(404, 422),
     openapi_extra={
         "parameters": [
             text_parameter("m", "The `frames` that GET /v1/sliders names: model and ranges."),
@@ -60,69 +64,73 @@ routes = APIRouter(tags=["designs"])
         ]
     },
 )
-async def frame(request: Request) -> Response:
+async def render(request: Request) -> Response:
     """The product that a design draws. The URL decides the bytes, so it may be kept for ever."""
-    name, text = (_needed(request, key) for key in ("m", "z"))
-    studio = front_of(request).drawing(name)
+    name, text = (_required_parameter(request, key) for key in ("m", "z"))
+    studio = get_versions(request).find_by_render_id(name)
     if studio is None:
-        raise Refusal(
+        raise ProblemException(
             404,
             "unknown_frames",
             f"This shop draws no frames named {name[:80]!r}.",
             remedy="Ask GET /v1/sliders for the name under which it draws now, and for the ranges that go with it.",
         )
-    data = from_text(text, len(studio.ranges))
-    found = studio.frames.get(data)
+    data = from_base64url(text, len(studio.ranges))
+    found = studio.frame_cache.get(data)
     if found is None:
-        studio.metrics.misses.inc()
-        found = await studio.drawn(studio.draw, dequantise(data, studio.ranges))
-        studio.frames.put(data, found)
+        studio.metrics.cache_misses.inc()
+        found = await studio.run_draw(studio.draw, dequantise(data, studio.ranges))
+        studio.frame_cache.put(data, found)
     else:
-        studio.metrics.hits.inc()
-    return Response(found, media_type="image/jpeg", headers=IMMUTABLE)
+        studio.metrics.cache_hits.inc()
+    return Response(found, media_type="image/jpeg", headers=IMMUTABLE_HEADERS)
 
 
-@routes.post(
+@router.post(
     "/v1/decode",
     operation_id="decode",
     summary="Draw a code",
     response_class=Response,
-    responses=picture(*WRITERS) | refusals(404, 406, 413, 422),
+    responses=binary_response(*IMAGE_WRITERS) | error_responses(404, 406, 413, 422),
 )
-async def decode(request: Request, asked: Start, studio: Here) -> Response:
+async def decode(request: Request, asked: QuerySource, studio: CurrentShop) -> Response:
     """The product that a code draws, in full precision; JPEG, PNG or WebP, as Accept says."""
-    media_type = negotiate(request, tuple(WRITERS))
-    code = check_one(studio, code_of(studio.shop, asked))
-    drawn = await studio.drawn(studio.draw, code, WRITERS[media_type])
-    return Response(drawn, media_type=media_type, headers=NO_STORE | {"Vary": "Accept"})
+    media_type = negotiate(request, tuple(IMAGE_WRITERS))
+    code = check_code_bounds(studio, query_code(studio.shop, asked))
+    drawn = await studio.run_draw(studio.draw, code, IMAGE_WRITERS[media_type])
+    return Response(drawn, media_type=media_type, headers=NO_STORE_HEADERS | {"Vary": "Accept"})
 
 
-@routes.post(
+@router.post(
     "/v1/between",
     operation_id="between",
     summary="From one design to another",
     response_class=Response,
-    responses=picture(*MOVING) | refusals(406, 413, 422),
+    responses=binary_response(*INTERPOLATION_TYPES) | error_responses(406, 413, 422),
 )
-async def between(request: Request, asked: BetweenAsked, studio: Here) -> Response:
+async def interpolate_designs(request: Request, asked: InterpolateRequest, studio: CurrentShop) -> Response:
     """The way from `a` to `b`: an animated WebP, or a PNG with the pictures side by side, as Accept says."""
-    media_type = negotiate(request, MOVING)
-    a, b = (check_one(studio, np.array(code, np.float64)) for code in (asked.a, asked.b))
+    media_type = negotiate(request, INTERPOLATION_TYPES)
+    a, b = (check_code_bounds(studio, np.array(code, np.float64)) for code in (asked.a, asked.b))
     codes = interpolate(a, b, np.linspace(0.0, 1.0, asked.steps))
     shop = studio.shop
-    write = _strip if media_type == "image/png" else partial(_animation, there_and_back=asked.there_and_back)
+    write = (
+        _side_by_side
+        if media_type == "image/png"
+        else partial(_animated_webp, there_and_back=asked.there_and_back)
+    )
     # One by one: sixty at once would take 300 MB in the network's layers.
-    drawn = await studio.slowly(lambda: write([shop.decode(code) for code in codes]))
-    return Response(drawn, media_type=media_type, headers=NO_STORE | {"Vary": "Accept"})
+    drawn = await studio.run_slow(lambda: write([shop.decode(code) for code in codes]))
+    return Response(drawn, media_type=media_type, headers=NO_STORE_HEADERS | {"Vary": "Accept"})
 
 
-def check_one(studio: Studio, code: Any) -> NDArray[np.float32]:
+def check_code_bounds(studio: ServedShop, code: Any) -> NDArray[np.float32]:
     """One code as float32 `(n,)`, within reach of the shop. Raises BadCode."""
-    checked = check_code(code, studio.shop.latent)
-    outside = np.flatnonzero((checked < studio.reach[:, 0]) | (checked > studio.reach[:, 1]))
+    checked = check_code(code, studio.shop.latent_dim)
+    outside = np.flatnonzero((checked < studio.code_bounds[:, 0]) | (checked > studio.code_bounds[:, 1]))
     if len(outside):
         latent = int(outside[0])
-        low, high = studio.reach[latent].tolist()
+        low, high = studio.code_bounds[latent].tolist()
         raise BadCode(
             f"Latent {latent} of the code is {checked[latent]:g}: nothing is there to draw.",
             remedy=f"Give it from {low:.3g} to {high:.3g}; GET /v1/sliders has the ranges.",
@@ -130,21 +138,21 @@ def check_one(studio: Studio, code: Any) -> NDArray[np.float32]:
     return checked
 
 
-def _needed(request: Request, name: str) -> str:
+def _required_parameter(request: Request, name: str) -> str:
     value = request.query_params.get(name)
     if value is None:
-        raise Refusal(
+        raise ProblemException(
             422, "validation", f"query.{name}: it is missing.", remedy="Give /v1/frame.jpg both m and z."
         )
     return value
 
 
-def _strip(photos: Sequence[Photo]) -> bytes:
+def _side_by_side(photos: Sequence[Photo]) -> bytes:
     """Photos, uint8 `(H, W, 3)` each, side by side."""
     return to_png(np.concatenate(photos, axis=1))
 
 
-def _animation(photos: Sequence[Photo], *, there_and_back: bool) -> bytes:
+def _animated_webp(photos: Sequence[Photo], *, there_and_back: bool) -> bytes:
     """Photos, uint8 `(H, W, 3)` each, one after the other, again and again."""
     images = [Image.fromarray(each) for each in photos]
     if there_and_back:
@@ -155,7 +163,7 @@ def _animation(photos: Sequence[Photo], *, there_and_back: bool) -> bytes:
         "WEBP",
         save_all=True,
         append_images=images[1:],
-        duration=MILLISECONDS,
+        duration=FRAME_DURATION_MS,
         loop=0,
         quality=80,
         method=2,

@@ -9,13 +9,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modiste.server.dependencies import Here
-from modiste.server.http_cache import Prepared
-from modiste.server.problems import Refusal
+from modiste.server.dependencies import CurrentShop
+from modiste.server.http_cache import CachedBody
+from modiste.server.problems import ProblemException
 
-STATIC = Path(__file__).parent / "static"
+STATIC_DIR = Path(__file__).parent / "static"
 # What the machine's own tables say may differ, and a browser runs a module only of the right type.
-TYPES = {
+MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -26,40 +26,42 @@ TYPES = {
     ".png": "image/png",
 }
 
-routes = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 
 
-@routes.get("/")
-@routes.get("/embed")
-async def studio_page(request: Request, studio: Here) -> Response:
+@router.get("/")
+@router.get("/embed")
+async def studio_page(request: Request, studio: CurrentShop) -> Response:
     """The studio; as /embed it may stand in a frame of an allowed origin."""
-    return (await studio.asked(static_file, "index.html")).answer(request)
+    return (await studio.run_query(load_static_file, "index.html")).response(request)
 
 
-@routes.get("/docs")
-async def docs_page(request: Request, studio: Here) -> Response:
+@router.get("/docs")
+async def docs_page(request: Request, studio: CurrentShop) -> Response:
     """The API, explained."""
-    return (await studio.asked(static_file, "docs.html")).answer(request)
+    return (await studio.run_query(load_static_file, "docs.html")).response(request)
 
 
-@routes.get("/static/{name:path}")
-async def static(request: Request, name: str, studio: Here) -> Response:
+@router.get("/static/{name:path}")
+async def static(request: Request, name: str, studio: CurrentShop) -> Response:
     """A file of the page."""
-    return (await studio.asked(static_file, name)).answer(request)
+    return (await studio.run_query(load_static_file, name)).response(request)
 
 
-def static_file(name: str) -> Prepared:
+def load_static_file(name: str) -> CachedBody:
     """A file in `static/`, read again when it has changed. Raises Refusal (404)."""
     try:
-        path = (STATIC / name).resolve()
-        if path.is_relative_to(STATIC.resolve()) and path.suffix in TYPES:
+        path = (STATIC_DIR / name).resolve()
+        if path.is_relative_to(STATIC_DIR.resolve()) and path.suffix in MEDIA_TYPES:
             held = path.stat()
-            return _prepared(path, held.st_mtime_ns, held.st_size)
+            return _read_file(path, held.st_mtime_ns, held.st_size)
     except (OSError, ValueError):  # not there, a folder, or a name that no file can have
         pass
-    raise Refusal(404, "not_found", f"There is no file {name[:80]!r} here.", remedy="See / and /docs.")
+    raise ProblemException(
+        404, "not_found", f"There is no file {name[:80]!r} here.", remedy="See / and /docs."
+    )
 
 
 @lru_cache(maxsize=256)
-def _prepared(path: Path, *_version: int) -> Prepared:
-    return Prepared.of(path.read_bytes(), TYPES[path.suffix])
+def _read_file(path: Path, *_version: int) -> CachedBody:
+    return CachedBody.from_bytes(path.read_bytes(), MEDIA_TYPES[path.suffix])

@@ -16,38 +16,38 @@ from starlette.responses import Response
 from modiste.errors import BadOption
 from modiste.images.photo import decode_jpeg, to_webp
 from modiste.server import serialize
-from modiste.server.dependencies import Here
-from modiste.server.http_cache import is_known
-from modiste.server.openapi import picture, refusals
+from modiste.server.dependencies import CurrentShop
+from modiste.server.http_cache import etag_matches
+from modiste.server.openapi import binary_response, error_responses
 from modiste.server.schemas import responses
-from modiste.server.served_shop import Studio
+from modiste.server.served_shop import ServedShop
 from modiste.shop.shop import Shop
 
-RESERVED = ("page", "size", "q", "sort", "seed", "cluster")
-ATTRIBUTE = "attribute_"  # before an attribute that has a reserved name
-LONGEST_SEARCH = 200
+RESERVED_PARAMETERS = ("page", "size", "q", "sort", "seed", "cluster")
+ATTRIBUTE_PREFIX = "attribute_"  # before an attribute that has a reserved name
+MAX_SEARCH_CHARS = 200
 # Seldom changed, and then by a server started anew: a minute without asking, then asked by ETag.
-FRESH = "public, max-age=60"
-HEIGHTS = (16, 480)
+PHOTO_CACHE_CONTROL = "public, max-age=60"
+THUMBNAIL_HEIGHTS_PX = (16, 480)
 
-Id = Annotated[str, Path(description="The product's id, percent-encoded.")]
+ProductId = Annotated[str, Path(description="The product's id, percent-encoded.")]
 
-routes = APIRouter(tags=["products"])
+router = APIRouter(tags=["products"])
 
 
-@routes.get(
+@router.get(
     "/v1/products",
     operation_id="products",
     summary="The shop's products",
     response_model=responses.ProductsPage,
-    responses=refusals(422),
+    responses=error_responses(422),
     openapi_extra={
         "parameters": [
             {
                 "name": "attributes",
                 "in": "query",
                 "description": "Any attribute, or `category`, with a value; repeated, one of the values must fit. "
-                f"An attribute named as another parameter takes `{ATTRIBUTE}` before its name.",
+                f"An attribute named as another parameter takes `{ATTRIBUTE_PREFIX}` before its name.",
                 "style": "form",
                 "explode": True,
                 "schema": {"type": "object", "additionalProperties": {"type": "string"}},
@@ -57,10 +57,10 @@ routes = APIRouter(tags=["products"])
 )
 async def products(
     request: Request,
-    studio: Here,
+    studio: CurrentShop,
     page: Annotated[int, Query(ge=1, le=1_000_000, description="Which page, from 1.")] = 1,
-    size: Annotated[int, Query(ge=1, le=serialize.MOST, description="Products on a page.")] = 24,
-    q: Annotated[str, Query(max_length=LONGEST_SEARCH, description="Words that must all occur.")] = "",
+    size: Annotated[int, Query(ge=1, le=serialize.MAX_RESULTS, description="Products on a page.")] = 24,
+    q: Annotated[str, Query(max_length=MAX_SEARCH_CHARS, description="Words that must all occur.")] = "",
     cluster: Annotated[list[int] | None, Query(description="Only these clusters.")] = None,
     sort: Annotated[Literal["id", "random"], Query(description="The order.")] = "id",
     seed: Annotated[int, Query(ge=0, le=2**53, description="Of the random order.")] = 0,
@@ -68,78 +68,82 @@ async def products(
     """A page of the products that fit; by id, or in an order drawn at random."""
     where: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
-        if name not in RESERVED:
-            stripped = name.removeprefix(ATTRIBUTE)
-            where.setdefault(stripped if stripped in RESERVED[:-1] else name, []).append(value)
-    find = partial(_find, studio, where, q, cluster, seed if sort == "random" else None)
-    return await studio.asked(_page, studio.shop, find, page, size)
+        if name not in RESERVED_PARAMETERS:
+            stripped = name.removeprefix(ATTRIBUTE_PREFIX)
+            where.setdefault(stripped if stripped in RESERVED_PARAMETERS[:-1] else name, []).append(value)
+    find = partial(_find_rows, studio, where, q, cluster, seed if sort == "random" else None)
+    return await studio.run_query(_products_page, studio.shop, find, page, size)
 
 
-@routes.get(
+@router.get(
     "/v1/products/{id}/photo.jpg",
     operation_id="product_photo",
     summary="A product's photo",
     response_class=Response,
-    responses=picture("image/jpeg") | refusals(404, 503),
+    responses=binary_response("image/jpeg") | error_responses(404, 503),
 )
-async def product_photo(request: Request, id: Id, studio: Here) -> Response:
+async def product_photo(request: Request, id: ProductId, studio: CurrentShop) -> Response:
     """The photo as the shop holds it, at the shop's frame."""
-    product = _known(studio, id)
-    tag = f'"{studio.photo_tags[product]}"'
-    if is_known(request, tag):
-        return _unchanged(tag)
-    return _picture(await studio.remembered((product, 0), studio.shop.jpeg, product), "image/jpeg", tag)
+    product = _require_product(studio, id)
+    tag = f'"{studio.photo_etags[product]}"'
+    if etag_matches(request, tag):
+        return _not_modified(tag)
+    return _image_response(
+        await studio.cached_photo((product, 0), studio.shop.jpeg, product), "image/jpeg", tag
+    )
 
 
-@routes.get(
+@router.get(
     "/v1/products/{id}/thumbnail.webp",
     operation_id="product_thumbnail",
     summary="A product's thumbnail",
     response_class=Response,
-    responses=picture("image/webp") | refusals(404, 422, 503),
+    responses=binary_response("image/webp") | error_responses(404, 422, 503),
 )
 async def product_thumbnail(
     request: Request,
-    id: Id,
-    studio: Here,
-    height: Annotated[int, Query(ge=HEIGHTS[0], le=HEIGHTS[1], description="Pixels.")] = 120,
+    id: ProductId,
+    studio: CurrentShop,
+    height: Annotated[
+        int, Query(ge=THUMBNAIL_HEIGHTS_PX[0], le=THUMBNAIL_HEIGHTS_PX[1], description="Pixels.")
+    ] = 120,
 ) -> Response:
     """The photo made smaller; never larger than it is."""
-    product = _known(studio, id)
+    product = _require_product(studio, id)
     height = min(height, studio.shop.frame[0])
-    tag = f'"{studio.photo_tags[product]}-{height}"'
-    if is_known(request, tag):
-        return _unchanged(tag)
-    found = await studio.remembered((product, height), _thumbnail, studio.shop, product, height)
-    return _picture(found, "image/webp", tag)
+    tag = f'"{studio.photo_etags[product]}-{height}"'
+    if etag_matches(request, tag):
+        return _not_modified(tag)
+    found = await studio.cached_photo((product, height), _thumbnail, studio.shop, product, height)
+    return _image_response(found, "image/webp", tag)
 
 
-@routes.get(
+@router.get(
     "/v1/products/{id}",
     operation_id="product",
     summary="One product",
-    response_model=responses.ProductWhole,
-    responses=refusals(404),
+    response_model=responses.ProductDetail,
+    responses=error_responses(404),
 )
-async def product(id: Id, studio: Here) -> responses.ProductWhole:
+async def product(id: ProductId, studio: CurrentShop) -> responses.ProductDetail:
     """The product with its posterior, its code and its place on the map."""
-    row = studio.shop.catalogue.row(_known(studio, id))
-    return await studio.asked(_whole, studio.shop, row)
+    row = studio.shop.catalogue.row(_require_product(studio, id))
+    return await studio.run_query(_product_detail, studio.shop, row)
 
 
-def _known(studio: Studio, id: str) -> str:
+def _require_product(studio: ServedShop, id: str) -> str:
     """The id in a path, which comes percent-encoded. Raises UnknownProduct."""
     found = unquote(id, errors="replace")
     studio.shop.catalogue.row(found)
     return found
 
 
-def _find(
-    studio: Studio, where: dict[str, Any], q: str, clusters: list[int] | None, seed: int | None
+def _find_rows(
+    studio: ServedShop, where: dict[str, Any], q: str, clusters: list[int] | None, seed: int | None
 ) -> NDArray[np.intp]:
     """The rows of the products that fit, in the order asked for."""
     shop = studio.shop
-    fits = shop.matching(where) if where else np.ones(len(shop.catalogue), np.bool_)
+    fits = shop.filter_mask(where) if where else np.ones(len(shop.catalogue), np.bool_)
     if clusters is not None:
         unknown = [each for each in clusters if not 0 <= each < len(shop.clusters)]
         if unknown:
@@ -149,23 +153,23 @@ def _find(
         fits = fits & np.isin(shop.assignments, clusters)
     rows = np.flatnonzero(fits)
     if words := q.casefold().split():
-        texts = studio.texts
+        texts = studio.search_texts
         rows = np.array([row for row in rows if all(word in texts[row] for word in words)], np.intp)
     return rows if seed is None else np.random.default_rng(seed).permutation(rows)
 
 
-def _page(shop: Shop, find: Any, page: int, size: int) -> responses.ProductsPage:
+def _products_page(shop: Shop, find: Any, page: int, size: int) -> responses.ProductsPage:
     rows = find()
     shown = rows[(page - 1) * size : page * size]
-    results = [responses.Product(**serialize.product_of(shop, int(row))) for row in shown]
+    results = [responses.Product(**serialize.product_fields(shop, int(row))) for row in shown]
     return responses.ProductsPage(page=page, size=size, total=len(rows), results=results)
 
 
-def _whole(shop: Shop, row: int) -> responses.ProductWhole:
+def _product_detail(shop: Shop, row: int) -> responses.ProductDetail:
     held = shop.encodings
     code = held.code[row]
-    return responses.ProductWhole(
-        **serialize.product_of(shop, row),
+    return responses.ProductDetail(
+        **serialize.product_fields(shop, row),
         code=code.tolist(),
         mean=held.mean[row].tolist(),
         std=held.std[row].tolist(),
@@ -180,9 +184,9 @@ def _thumbnail(shop: Shop, product: str, height: int) -> bytes:
     return to_webp(np.asarray(small))
 
 
-def _picture(data: bytes, media_type: str, tag: str) -> Response:
-    return Response(data, media_type=media_type, headers={"ETag": tag, "Cache-Control": FRESH})
+def _image_response(data: bytes, media_type: str, tag: str) -> Response:
+    return Response(data, media_type=media_type, headers={"ETag": tag, "Cache-Control": PHOTO_CACHE_CONTROL})
 
 
-def _unchanged(tag: str) -> Response:
-    return Response(status_code=304, headers={"ETag": tag, "Cache-Control": FRESH})
+def _not_modified(tag: str) -> Response:
+    return Response(status_code=304, headers={"ETag": tag, "Cache-Control": PHOTO_CACHE_CONTROL})

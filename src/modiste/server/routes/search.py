@@ -11,109 +11,111 @@ from starlette.responses import Response
 
 from modiste.errors import BadCount
 from modiste.server import serialize
-from modiste.server.dependencies import Here
-from modiste.server.openapi import NO_STORE, refusals
-from modiste.server.routes.images import check_one
+from modiste.server.dependencies import CurrentShop
+from modiste.server.openapi import NO_STORE_HEADERS, error_responses
+from modiste.server.routes.images import check_code_bounds
 from modiste.server.schemas import responses
-from modiste.server.schemas.requests import RecommendAsked, SimilarAsked, Start
-from modiste.server.served_shop import Studio
-from modiste.shop.query import Counsel
+from modiste.server.schemas.requests import QuerySource, RecommendRequest, SimilarRequest
+from modiste.server.served_shop import ServedShop
+from modiste.shop.query import QueryEngine
 
-routes = APIRouter(tags=["answers"])
+router = APIRouter(tags=["answers"])
 
 
-@routes.post(
+@router.post(
     "/v1/similar",
     operation_id="similar",
     summary="Products like a design",
-    response_model=responses.Similar,
-    responses=refusals(404, 413, 422, 503),
+    response_model=responses.SimilarResponse,
+    responses=error_responses(404, 413, 422, 503),
 )
-async def similar(asked: SimilarAsked, studio: Here) -> Response:
+async def similar(asked: SimilarRequest, studio: CurrentShop) -> Response:
     """The shop's products nearest to a code or a product, best first."""
-    return _json(await studio.asked(_similar, studio, asked))
+    return _json_response(await studio.run_query(_similar_response, studio, asked))
 
 
-@routes.post(
+@router.post(
     "/v1/recommend",
     operation_id="recommend",
     summary="What goes with a design",
-    response_model=responses.Recommended,
-    responses=refusals(404, 413, 422),
+    response_model=responses.RecommendResponse,
+    responses=error_responses(404, 413, 422),
 )
-async def recommend(asked: RecommendAsked, studio: Here) -> Response:
+async def recommend(asked: RecommendRequest, studio: CurrentShop) -> Response:
     """From each other category, the products nearest to where the design would lie there."""
-    return _json(await studio.asked(_recommend, studio, asked))
+    return _json_response(await studio.run_query(_recommend_response, studio, asked))
 
 
-def _similar(studio: Studio, asked: SimilarAsked) -> responses.Similar:
+def _similar_response(studio: ServedShop, asked: SimilarRequest) -> responses.SimilarResponse:
     shop = studio.shop
-    code = check_one(studio, serialize.code_of(shop, asked))
+    code = check_code_bounds(studio, serialize.query_code(shop, asked))
     own = () if asked.product is None else (asked.product,)
     matches: Any = shop.similar(
         code,
-        _count(shop, asked.k),
+        _limit_k(shop, asked.k),
         _any(asked.method),
         _any(asked.scope),
         metric=_any(asked.metric),
         tau=asked.tau,
         exclude=(*asked.exclude, *own),
-        where=serialize.where_of(asked.where) or None,
+        where=serialize.to_filter(asked.where) or None,
     )
-    typicality, position = serialize.standing_of(shop, code)
-    return responses.Similar(
-        query=_query(shop, asked, code),
+    typicality, position = serialize.serialize_location(shop, code)
+    return responses.SimilarResponse(
+        query=_resolved_query(shop, asked, code),
         method=asked.method,
         scope=asked.scope,
-        results=[serialize.match_of(shop, match, asked) for match in matches],
+        results=[serialize.serialize_match(shop, match, asked) for match in matches],
         typicality=typicality,
         position=position,
     )
 
 
-def _recommend(studio: Studio, asked: RecommendAsked) -> responses.Recommended:
+def _recommend_response(studio: ServedShop, asked: RecommendRequest) -> responses.RecommendResponse:
     shop = studio.shop
-    code = check_one(studio, serialize.code_of(shop, asked))
+    code = check_code_bounds(studio, serialize.query_code(shop, asked))
     own = () if asked.product is None else (asked.product,)
     found: Any = shop.recommend(
         code,
-        _count(shop, asked.k),
+        _limit_k(shop, asked.k),
         _any(asked.method),
         metric=_any(asked.metric),
         tau=asked.tau,
         by=_any(asked.by),
         exclude=(*asked.exclude, *own),
-        where=serialize.where_of(asked.where) or None,
+        where=serialize.to_filter(asked.where) or None,
     )
-    return responses.Recommended(
-        query=_query(shop, asked, code),
+    return responses.RecommendResponse(
+        query=_resolved_query(shop, asked, code),
         recommendations=[
-            responses.GoesWith(
+            responses.Recommendation(
                 label=each.label,
                 category=each.category,
                 cluster=each.cluster,
-                results=[serialize.match_of(shop, match, asked) for match in each.matches],
+                results=[serialize.serialize_match(shop, match, asked) for match in each.matches],
             )
             for each in found
         ],
     )
 
 
-def _query(shop: Counsel, asked: Start, code: NDArray[np.float32]) -> responses.Query:
-    cluster = serialize.cluster_of(shop, shop.cluster_of(code))
-    return responses.Query(code=code.tolist(), cluster=cluster, product=asked.product)
+def _resolved_query(
+    shop: QueryEngine, asked: QuerySource, code: NDArray[np.float32]
+) -> responses.ResolvedQuery:
+    cluster = serialize.serialize_cluster(shop, shop.cluster_of(code))
+    return responses.ResolvedQuery(code=code.tolist(), cluster=cluster, product=asked.product)
 
 
-def _count(shop: Counsel, k: int) -> int:
+def _limit_k(shop: QueryEngine, k: int) -> int:
     """A shop of few products answers with those that it has. Raises BadCount."""
-    if not 1 <= k <= serialize.MOST:
-        raise BadCount(f"k is {k}.", remedy=f"Give a k from 1 to {serialize.MOST}.")
+    if not 1 <= k <= serialize.MAX_RESULTS:
+        raise BadCount(f"k is {k}.", remedy=f"Give a k from 1 to {serialize.MAX_RESULTS}.")
     return min(k, shop.count)
 
 
-def _json(answer: responses.BaseModel) -> Response:
+def _json_response(answer: responses.BaseModel) -> Response:
     """Written here, since FastAPI would check it all again."""
-    return Response(answer.model_dump_json(), media_type="application/json", headers=NO_STORE)
+    return Response(answer.model_dump_json(), media_type="application/json", headers=NO_STORE_HEADERS)
 
 
 def _any(value: Any) -> Any:

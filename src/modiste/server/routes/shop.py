@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modiste.server.dependencies import Here
-from modiste.server.openapi import picture, refusals
+from modiste.server.dependencies import CurrentShop
+from modiste.server.openapi import binary_response, error_responses
 from modiste.server.payloads import (
     card_payload,
     map_payload,
@@ -16,36 +16,34 @@ from modiste.server.payloads import (
 )
 from modiste.server.schemas import responses
 
-routes = APIRouter(tags=["the shop"])
+router = APIRouter(tags=["the shop"])
 
 
-@routes.get("/v1/shop", operation_id="shop", summary="The shop", response_model=responses.ShopShown)
-async def shop(request: Request, studio: Here) -> Response:
+@router.get("/v1/shop", operation_id="shop", summary="The shop", response_model=responses.ShopInfo)
+async def shop(request: Request, studio: CurrentShop) -> Response:
     """What the shop has, and what may be asked of it."""
-    return (await studio.prepared("shop", shop_payload)).answer(request)
+    return (await studio.cached_body("shop", shop_payload)).response(request)
 
 
-@routes.get(
-    "/v1/sliders", operation_id="sliders", summary="The sliders", response_model=responses.SlidersShown
-)
-async def sliders(request: Request, studio: Here) -> Response:
+@router.get("/v1/sliders", operation_id="sliders", summary="The sliders", response_model=responses.Sliders)
+async def sliders(request: Request, studio: CurrentShop) -> Response:
     """Every slider with its range and its name: one per latent, and those by attribute."""
-    return (await studio.prepared("sliders", sliders_payload)).answer(request)
+    return (await studio.cached_body("sliders", sliders_payload)).response(request)
 
 
-@routes.get("/v1/map", operation_id="map", summary="The map", response_model=responses.MapShown)
-async def map_(request: Request, studio: Here) -> Response:
+@router.get("/v1/map", operation_id="map", summary="The map", response_model=responses.CatalogueMap)
+async def map_(request: Request, studio: CurrentShop) -> Response:
     """The catalogue in two dimensions, column by column."""
-    return (await studio.prepared("map", map_payload)).answer(request)
+    return (await studio.cached_body("map", map_payload)).response(request)
 
 
-@routes.get(
+@router.get(
     "/v1/card",
     operation_id="card",
     summary="The model card",
     response_class=Response,
-    responses=picture("text/markdown") | refusals(503),
+    responses=binary_response("text/markdown") | error_responses(503),
 )
-async def card(request: Request, studio: Here) -> Response:
+async def model_card(request: Request, studio: CurrentShop) -> Response:
     """What the model is, what it was made from, and what not to expect of it."""
-    return (await studio.prepared("card", card_payload)).answer(request)
+    return (await studio.cached_body("card", card_payload)).response(request)

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from modiste.search.index import METHODS, METRICS
-from modiste.shop.cluster_transfer import WAYS
+from modiste.shop.cluster_transfer import TRANSFERS
 
 Code = Annotated[list[StrictFloat], Field(max_length=4096, description="One finite number per latent.")]
-Value = StrictBool | StrictInt | StrictFloat | StrictStr
-Ids = Annotated[list[StrictStr], Field(max_length=1000)]
+FilterValue = StrictBool | StrictInt | StrictFloat | StrictStr
+ProductIds = Annotated[list[StrictStr], Field(max_length=1000)]
 K = Annotated[StrictInt, Field(description="How many; fewer come where there are fewer.")]
 Method = Annotated[StrictStr, Field(description=f"How nearness is measured: {', '.join(METHODS)}.")]
 Metric = Annotated[StrictStr, Field(description=f"Of the distance: {', '.join(METRICS)}.")]
@@ -24,24 +24,24 @@ Tau = Annotated[
 ]
 
 
-class Asked(BaseModel):
+class RequestModel(BaseModel):
     """A request: what it does not know is an error, so that a misspelt option is not silently left out."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Condition(Asked):
+class FilterCondition(RequestModel):
     """A range of a number, both ends included; or values that are not wanted."""
 
     min: StrictFloat | None = None
     max: StrictFloat | None = None
-    not_: list[Value] | None = Field(None, alias="not")
+    not_: list[FilterValue] | None = Field(None, alias="not")
 
 
 # What stands for a filter within a filter: the shop checks it all, and how deep it goes.
-Inner = dict[str, Any]
+NestedFilter = dict[str, Any]
 Where = Annotated[
-    dict[str, list[Value] | Condition | list[Inner] | Inner],
+    dict[str, list[FilterValue] | FilterCondition | list[NestedFilter] | NestedFilter],
     Field(
         max_length=100,
         description="By attribute, or `category`: a list of values of which one must fit, a range, or values that are "
@@ -50,7 +50,7 @@ Where = Annotated[
 ]
 
 
-class Start(Asked):
+class QuerySource(RequestModel):
     """Where a question starts: exactly one of a code and a product."""
 
     code: Code | None = None
@@ -59,31 +59,36 @@ class Start(Asked):
     )
 
 
-class SimilarAsked(Start):
+class SimilarRequest(QuerySource):
     k: K = 12
     method: Method = "likelihood"
     metric: Metric = "euclidean"
     scope: StrictStr = Field("cluster", description="Where to look: cluster, or catalogue.")
     tau: Tau | None = None
-    exclude: Ids = Field([], description="Ids of products to leave out; the start's own is left out anyway.")
+    exclude: ProductIds = Field(
+        [], description="Ids of products to leave out; the start's own is left out anyway."
+    )
     where: Where = {}
 
 
-class RecommendAsked(Start):
+class RecommendRequest(QuerySource):
     k: K = 3
     method: StrictStr = Field(
-        WAYS[0],
-        description=f"By which way designs go to another category, {' or '.join(WAYS)}; or how nearness is measured, "
-        f"{', '.join(METHODS)}; or both, as {WAYS[1]}:{METHODS[2]}.",
+        TRANSFERS[0],
+        description=f"By which way designs go to another category, {' or '.join(TRANSFERS)}; "
+        "or how nearness is measured, "
+        f"{', '.join(METHODS)}; or both, as {TRANSFERS[1]}:{METHODS[2]}.",
     )
     metric: Metric = "euclidean"
     tau: Tau | None = None
     by: StrictStr = Field("category", description="One answer per other category, or per other cluster.")
-    exclude: Ids = Field([], description="Ids of products to leave out; the start's own is left out anyway.")
+    exclude: ProductIds = Field(
+        [], description="Ids of products to leave out; the start's own is left out anyway."
+    )
     where: Where = {}
 
 
-class BetweenAsked(Asked):
+class InterpolateRequest(RequestModel):
     a: Code
     b: Code
     steps: StrictInt = Field(15, ge=7, le=60, description="How many pictures, both ends included.")

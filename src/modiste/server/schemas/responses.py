@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 # Lists, not tuples: what OpenAPI has for those is read wrongly by some programs.
-Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
-Size = Annotated[list[int], Field(min_length=2, max_length=2)]
+Position = Annotated[list[float], Field(min_length=2, max_length=2)]
+FrameSize = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
 class Problem(BaseModel):
@@ -40,11 +40,11 @@ class Match(Product):
     closeness: str = Field(description="The score in words, from 'almost the same' to 'distant'.")
 
 
-class ProductWhole(Product):
+class ProductDetail(Product):
     code: list[float]
     mean: list[float]
     std: list[float]
-    position: Pair = Field(description="On the map, 0 to 1.")
+    position: Position = Field(description="On the map, 0 to 1.")
 
 
 class ProductsPage(BaseModel):
@@ -54,62 +54,62 @@ class ProductsPage(BaseModel):
     results: list[Product]
 
 
-class ClusterName(BaseModel):
+class ClusterRef(BaseModel):
     number: int
     label: str
     category: str = Field(description="The category that most of its products have.")
 
 
-class Cluster(ClusterName):
+class Cluster(ClusterRef):
     size: int
 
 
-class Query(BaseModel):
+class ResolvedQuery(BaseModel):
     code: list[float]
-    cluster: ClusterName
+    cluster: ClusterRef
     product: str | None = None
 
 
-class TypicalityFound(BaseModel):
+class Typicality(BaseModel):
     share: float = Field(description="Share of the shop's products that lie lonelier than the design.")
     word: str
     nearest: str = Field(description="The id of the nearest product.")
 
 
-class Similar(BaseModel):
-    query: Query
+class SimilarResponse(BaseModel):
+    query: ResolvedQuery
     method: str
     scope: str
     results: list[Match]
-    typicality: TypicalityFound
-    position: Pair = Field(description="On the map, 0 to 1.")
+    typicality: Typicality
+    position: Position = Field(description="On the map, 0 to 1.")
 
 
-class GoesWith(BaseModel):
+class Recommendation(BaseModel):
     label: str
     category: str
     cluster: int
     results: list[Match]
 
 
-class Recommended(BaseModel):
-    query: Query
-    recommendations: list[GoesWith]
+class RecommendResponse(BaseModel):
+    query: ResolvedQuery
+    recommendations: list[Recommendation]
 
 
-class Cut(BaseModel):
+class Cutout(BaseModel):
     done: bool = Field(description="Whether the background was cut away.")
     share: float = Field(description="Share of the photo that is the product.")
     photo: str = Field(description="What the model saw: a JPEG in base64.")
 
 
-class Encoded(BaseModel):
+class EncodeResponse(BaseModel):
     code: list[float]
     mean: list[float]
     std: list[float]
-    cluster: ClusterName
-    typicality: TypicalityFound
-    cut: Cut
+    cluster: ClusterRef
+    typicality: Typicality
+    cut: Cutout
 
 
 class Category(BaseModel):
@@ -139,12 +139,12 @@ class Limits(BaseModel):
     page_size: int
 
 
-class ShopShown(BaseModel):
+class ShopInfo(BaseModel):
     name: str
     products: int
     model: str
     frames: str = Field(description="What a frame's `m` must be.")
-    frame: Size = Field(description="Width and height in pixels.")
+    frame: FrameSize = Field(description="Width and height in pixels.")
     latent: int
     categories: list[Category]
     clusters: list[Cluster]
@@ -156,7 +156,7 @@ class ShopShown(BaseModel):
     note: str
 
 
-class LatentShown(BaseModel):
+class LatentSlider(BaseModel):
     latent: int
     name: str
     low: str
@@ -168,7 +168,7 @@ class LatentShown(BaseModel):
     effects: dict[str, float]
 
 
-class AttributeShown(BaseModel):
+class AttributeSlider(BaseModel):
     attribute: str
     value: str | None
     name: str
@@ -178,20 +178,20 @@ class AttributeShown(BaseModel):
     share: float
 
 
-class First(BaseModel):
+class OpeningProduct(BaseModel):
     id: str
     title: str
     code: list[float]
 
 
-class SlidersShown(BaseModel):
+class Sliders(BaseModel):
     model: str
     frames: str
-    frame: Size
-    latents: list[LatentShown] = Field(description="In the order to show them.")
-    attributes: list[AttributeShown]
+    frame: FrameSize
+    latents: list[LatentSlider] = Field(description="In the order to show them.")
+    attributes: list[AttributeSlider]
     average: list[float] = Field(description="The mean of all products' codes: a design.")
-    first: First = Field(description="The product that the page opens with.")
+    first: OpeningProduct = Field(description="The product that the page opens with.")
 
 
 class MapAttribute(BaseModel):
@@ -200,7 +200,7 @@ class MapAttribute(BaseModel):
     of: list[int] = Field(description="By product: a place in `values`, or -1.")
 
 
-class MapShown(BaseModel):
+class CatalogueMap(BaseModel):
     categories: list[str]
     ids: list[str]
     category: list[int] = Field(description="By product: a place in `categories`.")
@@ -213,7 +213,7 @@ class Status(BaseModel):
     status: str
 
 
-class Served(Status):
+class ReadyResponse(Status):
     version: str = Field(description="Of the shop: another model, catalogue or clusters is another version.")
     model: str
     catalogue: str = Field(
@@ -234,14 +234,14 @@ class ServerLimits(Limits):
     deadline: float = Field(description="Seconds for a request.")
 
 
-class Version(BaseModel):
+class VersionInfo(BaseModel):
     version: str
     model: str
     products: int
     limits: ServerLimits
 
 
-class Administered(BaseModel):
+class AdminStatus(BaseModel):
     version: str = Field(description="What visitors are served.")
     before: str | None = Field(description="What those are served who began with it.")
     model: str

@@ -13,8 +13,8 @@ from modiste.sources.sample import eyewear
 from modiste.sources.sample.bags import backpacks, handbags, totes
 from modiste.sources.sample.canvas import Canvas
 from modiste.sources.sample.drawing import Drawing
-from modiste.sources.sample.palette import draw_colour
-from modiste.sources.sample.rng import Dice
+from modiste.sources.sample.palette import pick_colour
+from modiste.sources.sample.rng import SeededRandom
 from modiste.sources.sample.shoes import boots, loafers, pumps, sandals, sneakers
 
 
@@ -25,49 +25,51 @@ class Article:
     draw: Callable[[Drawing], None]
     share: float
     materials: dict[str, float]
-    colours: str
+    palette: str
 
 
 CATEGORIES: dict[str, dict[str, Article]] = {
     "footwear": {
         "Sneakers": Article(
-            sneakers.sneakers, 28, {"Canvas": 4, "Leather": 4, "Mesh": 4, "Suede": 2}, "bright"
+            sneakers.draw_sneakers, 28, {"Canvas": 4, "Leather": 4, "Mesh": 4, "Suede": 2}, "bright"
         ),
-        "Boots": Article(boots.boots, 16, {"Leather": 5, "Suede": 3, "Patent": 1}, "leather"),
-        "Heels": Article(pumps.heels, 17, {"Leather": 3, "Suede": 3, "Patent": 4}, "dressy"),
-        "Sandals": Article(sandals.sandals, 13, {"Leather": 5, "Suede": 2, "Patent": 1}, "dressy"),
-        "Loafers": Article(loafers.loafers, 12, {"Leather": 5, "Suede": 3, "Patent": 1}, "leather"),
-        "Flats": Article(pumps.flats, 7, {"Leather": 4, "Suede": 2, "Patent": 2}, "dressy"),
-        "Flip Flops": Article(sandals.flip_flops, 7, {"Rubber": 1}, "bright"),
+        "Boots": Article(boots.draw_boots, 16, {"Leather": 5, "Suede": 3, "Patent": 1}, "leather"),
+        "Heels": Article(pumps.draw_heels, 17, {"Leather": 3, "Suede": 3, "Patent": 4}, "dressy"),
+        "Sandals": Article(sandals.draw_sandals, 13, {"Leather": 5, "Suede": 2, "Patent": 1}, "dressy"),
+        "Loafers": Article(loafers.draw_loafers, 12, {"Leather": 5, "Suede": 3, "Patent": 1}, "leather"),
+        "Flats": Article(pumps.draw_flats, 7, {"Leather": 4, "Suede": 2, "Patent": 2}, "dressy"),
+        "Flip Flops": Article(sandals.draw_flip_flops, 7, {"Rubber": 1}, "bright"),
     },
     "bags": {
-        "Totes": Article(totes.totes, 24, {"Canvas": 5, "Leather": 4, "Suede": 1}, "bright"),
-        "Handbags": Article(handbags.handbags, 26, {"Leather": 6, "Suede": 2, "Patent": 2}, "dressy"),
-        "Backpacks": Article(backpacks.backpacks, 18, {"Canvas": 5, "Mesh": 1, "Leather": 2}, "bright"),
-        "Clutches": Article(handbags.clutches, 14, {"Leather": 4, "Suede": 2, "Patent": 4}, "dressy"),
-        "Shoulder Bags": Article(totes.shoulder_bags, 12, {"Leather": 6, "Suede": 3, "Canvas": 1}, "leather"),
-        "Duffel Bags": Article(backpacks.duffels, 6, {"Canvas": 5, "Leather": 2}, "bright"),
+        "Totes": Article(totes.draw_totes, 24, {"Canvas": 5, "Leather": 4, "Suede": 1}, "bright"),
+        "Handbags": Article(handbags.draw_handbags, 26, {"Leather": 6, "Suede": 2, "Patent": 2}, "dressy"),
+        "Backpacks": Article(backpacks.draw_backpacks, 18, {"Canvas": 5, "Mesh": 1, "Leather": 2}, "bright"),
+        "Clutches": Article(handbags.draw_clutches, 14, {"Leather": 4, "Suede": 2, "Patent": 4}, "dressy"),
+        "Shoulder Bags": Article(
+            totes.draw_shoulder_bags, 12, {"Leather": 6, "Suede": 3, "Canvas": 1}, "leather"
+        ),
+        "Duffel Bags": Article(backpacks.draw_duffels, 6, {"Canvas": 5, "Leather": 2}, "bright"),
     },
     "eyewear": {
-        "Wayfarers": Article(eyewear.wayfarers, 26, {"Acetate": 1}, "acetate"),
-        "Aviators": Article(eyewear.aviators, 24, {"Metal": 1}, "metal"),
-        "Round Glasses": Article(eyewear.rounds, 16, {"Metal": 3, "Acetate": 2}, "metal"),
-        "Cat-eye Glasses": Article(eyewear.cat_eyes, 14, {"Acetate": 1}, "acetate"),
-        "Rectangular Glasses": Article(eyewear.rectangles, 14, {"Acetate": 1}, "acetate"),
-        "Sports Glasses": Article(eyewear.sports, 6, {"Acetate": 1}, "acetate"),
+        "Wayfarers": Article(eyewear.draw_wayfarers, 26, {"Acetate": 1}, "acetate"),
+        "Aviators": Article(eyewear.draw_aviators, 24, {"Metal": 1}, "metal"),
+        "Round Glasses": Article(eyewear.draw_round_glasses, 16, {"Metal": 3, "Acetate": 2}, "metal"),
+        "Cat-eye Glasses": Article(eyewear.draw_cat_eyes, 14, {"Acetate": 1}, "acetate"),
+        "Rectangular Glasses": Article(eyewear.draw_rectangles, 14, {"Acetate": 1}, "acetate"),
+        "Sports Glasses": Article(eyewear.draw_sports, 6, {"Acetate": 1}, "acetate"),
     },
 }
-BLOCK = ("footwear",) * 11 + ("bags",) * 6 + ("eyewear",) * 3
+CATEGORY_BLOCK = ("footwear",) * 11 + ("bags",) * 6 + ("eyewear",) * 3
 """Every twenty products in a row are of these categories, in an order of their own: 55, 30 and 15 per cent."""
 
-_LINES = ("Alder", "Brio", "Cove", "Dune", "Ember", "Fjord", "Grove", "Harbor", "Indigo", "Juno", "Kite", "Lark",
+_PRODUCT_LINES = ("Alder", "Brio", "Cove", "Dune", "Ember", "Fjord", "Grove", "Harbor", "Indigo", "Juno", "Kite", "Lark",
           "Mesa", "Nova", "Opal", "Pine", "Quill", "Rove", "Sol", "Tide", "Umber", "Vale", "Wren", "Zephyr")  # fmt: skip
 
 
-def category_of(seed: int, index: int) -> str:
+def pick_category(seed: int, index: int) -> str:
     """The category of the product at `index`, from 0."""
-    block = Dice("block", seed, index // len(BLOCK)).shuffled(BLOCK)
-    return block[index % len(BLOCK)]
+    block = SeededRandom("block", seed, index // len(CATEGORY_BLOCK)).shuffled(CATEGORY_BLOCK)
+    return block[index % len(CATEGORY_BLOCK)]
 
 
 def draw_product(seed: int, index: int, size: tuple[int, int]) -> tuple[Drawing, Record]:
@@ -75,14 +77,14 @@ def draw_product(seed: int, index: int, size: tuple[int, int]) -> tuple[Drawing,
 
     The record depends on these three alone; its photo is a PNG, so that its pixels survive.
     """
-    category = category_of(seed, index)
+    category = pick_category(seed, index)
     articles = CATEGORIES[category]
-    dice = Dice("product", seed, index)
-    article_type = dice.weighted({name: article.share for name, article in articles.items()})
+    dice = SeededRandom("product", seed, index)
+    article_type = dice.weighted_choice({name: article.share for name, article in articles.items()})
     article = articles[article_type]
-    colour_name, colour = draw_colour(dice, article.colours)
-    material = dice.weighted(article.materials)
-    line = dice.pick(_LINES)
+    colour_name, colour = pick_colour(dice, article.palette)
+    material = dice.weighted_choice(article.materials)
+    line = dice.choice(_PRODUCT_LINES)
     drawing = Drawing(dice, Canvas(*size, seed=seed * 1_000_003 + index), colour_name, colour, material)
     article.draw(drawing)
     height, width = drawing.canvas.extent()
@@ -97,7 +99,7 @@ def draw_product(seed: int, index: int, size: tuple[int, int]) -> tuple[Drawing,
         "saturation": round(colour.saturation, 4),
         "height": round(height, 4),
         "width": round(width, 4),
-        **drawing.facts,
+        **drawing.attributes,
     }
     buffer = BytesIO()
     Image.fromarray(drawing.canvas.pixels()).save(buffer, "PNG", compress_level=1)

@@ -18,14 +18,14 @@ from modiste.sources.sample.raster import (
     noise,
 )
 
-UNITS = (240.0, 180.0)
+DRAWING_SIZE = (240.0, 180.0)
 """The drawing's height and width in its own units; any frame shows it as large as it fits, in the middle."""
 
 Shape: TypeAlias = Contour | Sequence[Contour] | Field
 """An outline or several, in drawing units (float64), or a mask of the canvas (float32)."""
 
-_LIGHT = (-0.36, -0.62, 0.70)  # towards the lamp: left, above, in front
-_HALF = (-0.195, -0.336, 0.921)  # half-way between lamp and eye
+_LIGHT_DIRECTION = (-0.36, -0.62, 0.70)  # towards the lamp: left, above, in front
+_HALFWAY_DIRECTION = (-0.195, -0.336, 0.921)  # half-way between lamp and eye
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Finish:
     cast: float = 0.28
     rim: float = 0.5
 
-    def but(self, **changes: float | bool) -> Finish:
+    def replace(self, **changes: float | bool) -> Finish:
         """The same with some of it changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
@@ -56,12 +56,12 @@ class Canvas:
 
     def __init__(self, height: int, width: int, seed: int) -> None:
         self.height, self.width, self.seed = height, width, seed
-        self.scale = min(height / UNITS[0], width / UNITS[1])
-        self._left = (width - UNITS[1] * self.scale) / 2
-        self._top = (height - UNITS[0] * self.scale) / 2
+        self.scale = min(height / DRAWING_SIZE[0], width / DRAWING_SIZE[1])
+        self._left = (width - DRAWING_SIZE[1] * self.scale) / 2
+        self._top = (height - DRAWING_SIZE[0] * self.scale) / 2
         self.colour = np.zeros((height, width, 3), np.float32)  # times alpha
         self.alpha = np.zeros((height, width), np.float32)
-        self._under = np.zeros((height, width), np.float32)
+        self._ground_shadow = np.zeros((height, width), np.float32)
         self._noise: dict[bool, Field] = {}
 
     def grid(self) -> tuple[Field, Field]:
@@ -90,7 +90,7 @@ class Canvas:
         finish: Finish = Finish(),
         *,
         within: Field | None = None,
-        second: Colour | None = None,
+        second_colour: Colour | None = None,
         pattern: Field | None = None,
     ) -> Field:
         """Lay a part on top, only inside `within`, and give back its mask.
@@ -98,21 +98,23 @@ class Canvas:
         `second` shows where `pattern` (0 to 1) says.
         """
         mask = self.mask(shape, within)
-        box = self._box(mask, margin=3)
+        box = self._bounding_box(mask, margin=3)
         if box is None:
             return mask
         part = np.ascontiguousarray(mask[box])
         if finish.cast > 0:
-            self._cast(part, box, finish.cast)
-        light, shine = self._light(part, finish)
+            self._cast_shadow(part, box, finish.cast)
+        light, shine = self._shade(part, finish)
         if finish.grain > 0:
-            light = light + (self._grain(finish.weave)[box] - np.float32(0.5)) * np.float32(finish.grain)
+            light = light + (self._grain_texture(finish.weave)[box] - np.float32(0.5)) * np.float32(
+                finish.grain
+            )
         alpha = part * np.float32(finish.opacity)
         clear = np.float32(1.0) - alpha
         for channel in range(3):
             base: Field | np.float32 = np.float32(colour.rgb[channel])
-            if second is not None and pattern is not None:
-                base = base + pattern[box] * np.float32(second.rgb[channel] - colour.rgb[channel])
+            if second_colour is not None and pattern is not None:
+                base = base + pattern[box] * np.float32(second_colour.rgb[channel] - colour.rgb[channel])
             # what is lit beyond its own colour pales, as on a photo
             lit = (
                 base * np.minimum(light, 1) + (1 - base) * np.maximum(light - 1, 0) * np.float32(0.55) + shine
@@ -123,9 +125,9 @@ class Canvas:
         self.alpha[box] = self.alpha[box] * clear + alpha
         return mask
 
-    def glow(self, shape: Shape, strength: float, *, soft: float, within: Field) -> None:
+    def adjust_lightness(self, shape: Shape, strength: float, *, soft: float, within: Field) -> None:
         """Lighten (strength above 0) or darken what is there, softly, inside `within`."""
-        amount = blur(self.mask(shape), self._pixels(soft)) * within * np.float32(abs(strength))
+        amount = blur(self.mask(shape), self._to_pixels(soft)) * within * np.float32(abs(strength))
         for channel in range(3):
             layer = self.colour[..., channel]
             if strength > 0:
@@ -133,10 +135,10 @@ class Canvas:
             else:
                 layer *= 1 - amount
 
-    def shadow(self, shape: Shape, strength: float, *, soft: float) -> None:
+    def add_shadow(self, shape: Shape, strength: float, *, soft: float) -> None:
         """Put a soft shadow on the ground, under everything."""
-        dark = blur(self.mask(shape), self._pixels(soft), passes=3) * np.float32(strength)
-        self._under = np.maximum(self._under, dark)
+        dark = blur(self.mask(shape), self._to_pixels(soft), passes=3) * np.float32(strength)
+        self._ground_shadow = np.maximum(self._ground_shadow, dark)
 
     def extent(self) -> tuple[float, float]:
         """The product's height and width (shadows apart) as fractions of the frame's."""
@@ -148,49 +150,53 @@ class Canvas:
 
     def pixels(self) -> npt.NDArray[np.uint8]:
         """The picture on white, uint8 `(height, width, 3)`."""
-        ground = (1 - self._under) * (1 - self.alpha)
+        ground = (1 - self._ground_shadow) * (1 - self.alpha)
         whole = self.colour + ground[..., None]
         return np.rint(np.minimum(np.maximum(whole, 0), 1) * np.float32(255)).astype(np.uint8)
 
-    def _pixels(self, units: float) -> int:
+    def _to_pixels(self, units: float) -> int:
         return max(1, round(units * self.scale))
 
-    def _box(self, mask: Field, margin: int) -> tuple[slice, slice] | None:
+    def _bounding_box(self, mask: Field, margin: int) -> tuple[slice, slice] | None:
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         if not len(rows):
             return None
         top, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
         return slice(top, int(rows[-1]) + margin + 1), slice(left, int(columns[-1]) + margin + 1)
 
-    def _cast(self, part: Field, box: tuple[slice, slice], strength: float) -> None:
-        fall = self._pixels(1.2)
-        soft = blur(part, self._pixels(1.6))
+    def _cast_shadow(self, part: Field, box: tuple[slice, slice], strength: float) -> None:
+        fall = self._to_pixels(1.2)
+        soft = blur(part, self._to_pixels(1.6))
         dropped = np.zeros_like(soft)
         dropped[fall:] = soft[:-fall]
         keep = 1 - np.maximum(dropped, soft) * np.float32(strength)
         self.colour[box] *= keep[..., None]
 
-    def _light(self, part: Field, finish: Finish) -> tuple[Field, Field]:
+    def _shade(self, part: Field, finish: Finish) -> tuple[Field, Field]:
         """How lit each pixel is (1 where it faces us) and what shines on top, from the mask as a cushion."""
-        radius = self._pixels(finish.round)
+        radius = self._to_pixels(finish.round)
         height = blur(part, radius) * np.float32(1.1 * radius * finish.depth)
         if finish.rim > 0:
             height = height + blur(part, 1) * np.float32(finish.rim)
-        tilt_y, tilt_x = _slopes(height)
+        tilt_y, tilt_x = _gradients(height)
         steep = np.float32(1) / np.sqrt(1 + tilt_x * tilt_x + tilt_y * tilt_y)
         facing = (
-            tilt_x * np.float32(-_LIGHT[0]) + tilt_y * np.float32(-_LIGHT[1]) + np.float32(_LIGHT[2])
+            tilt_x * np.float32(-_LIGHT_DIRECTION[0])
+            + tilt_y * np.float32(-_LIGHT_DIRECTION[1])
+            + np.float32(_LIGHT_DIRECTION[2])
         ) * steep
-        light = np.float32(0.42) + np.maximum(facing, 0) * np.float32(0.58 / _LIGHT[2])
+        light = np.float32(0.42) + np.maximum(facing, 0) * np.float32(0.58 / _LIGHT_DIRECTION[2])
         mirror = (
-            tilt_x * np.float32(-_HALF[0]) + tilt_y * np.float32(-_HALF[1]) + np.float32(_HALF[2])
+            tilt_x * np.float32(-_HALFWAY_DIRECTION[0])
+            + tilt_y * np.float32(-_HALFWAY_DIRECTION[1])
+            + np.float32(_HALFWAY_DIRECTION[2])
         ) * steep
         shine = np.maximum(mirror, 0)
         for _ in range(5):  # to the power of 32
             shine = shine * shine
         return light, (shine - np.float32(0.07)) * np.float32(finish.gloss)
 
-    def _grain(self, weave: bool) -> Field:
+    def _grain_texture(self, weave: bool) -> Field:
         if weave not in self._noise:
             grains = noise(self.height, self.width, self.seed + 1)
             if weave:
@@ -206,7 +212,7 @@ class Canvas:
         return self._noise[weave]
 
 
-def _slopes(height: Field) -> tuple[Field, Field]:
+def _gradients(height: Field) -> tuple[Field, Field]:
     """Central differences along y and x, zero beyond the edge."""
     down, across = np.zeros_like(height), np.zeros_like(height)
     down[1:-1] = (height[2:] - height[:-2]) * np.float32(0.5)

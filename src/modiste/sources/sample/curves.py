@@ -65,7 +65,7 @@ def oval(x: float, y: float, rx: float, ry: float, *, square: float = 0.0, steps
     return np.stack([x + rx * xs, y + ry * ys], axis=1)
 
 
-def rounded(x0: float, y0: float, x1: float, y1: float, radius: float) -> Contour:
+def rounded_rectangle(x0: float, y0: float, x1: float, y1: float, radius: float) -> Contour:
     """A rectangle with round corners."""
     r = min(radius, (x1 - x0) / 2, (y1 - y0) / 2)
     unit = oval(0.0, 0.0, r, r, steps=6)
@@ -74,7 +74,7 @@ def rounded(x0: float, y0: float, x1: float, y1: float, radius: float) -> Contou
     return np.concatenate([arc + np.array(centre) for arc, centre in zip(quarter, centres, strict=True)])
 
 
-def filleted(points: Sequence[tuple[float, float, float]], *, steps: int = 6) -> Contour:
+def rounded_polygon(points: Sequence[tuple[float, float, float]], *, steps: int = 6) -> Contour:
     """A polygon through (x, y, radius), each corner rounded; its sides have points too, so that they may be bent."""
     at = np.array([point[:2] for point in points], dtype=np.float64)
     towards = np.roll(at, -1, axis=0) - at
@@ -125,12 +125,12 @@ def dashes(line: Contour, on: float, off: float, width: float) -> list[Contour]:
     return list(np.stack([at[0] + side, at[1] + side, at[1] - side, at[0] - side], axis=1))
 
 
-def part_of(line: Contour, start: float, stop: float) -> Contour:
+def slice_line(line: Contour, start: float, stop: float) -> Contour:
     """The part of a line between two fractions of its points."""
     last = len(line) - 1
     return line[round(start * last) : max(round(stop * last), round(start * last) + 1) + 1]
 
 
-def mirrored(outline: Contour, x: float) -> Contour:
+def mirror(outline: Contour, x: float) -> Contour:
     """The same outline on the other side of the vertical at `x`."""
     return np.stack([2 * x - outline[:, 0], outline[:, 1]], axis=1)

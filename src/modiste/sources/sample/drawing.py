@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from modiste.sources.record import AttributeValue
 from modiste.sources.sample.canvas import Canvas, Finish
 from modiste.sources.sample.curves import Contour
-from modiste.sources.sample.palette import Colour, contrast_to
+from modiste.sources.sample.palette import Colour, pick_contrast
 from modiste.sources.sample.patterns import (
     PLAIN,
-    draw_pattern,
-    pattern_field,
-    quilting,
+    pattern_mask,
+    pick_pattern,
+    quilt_mask,
 )
 from modiste.sources.sample.raster import Field
-from modiste.sources.sample.rng import Dice
+from modiste.sources.sample.rng import SeededRandom
 
 MATERIALS: dict[str, Finish] = {
     "Leather": Finish(gloss=0.30, grain=0.05),
@@ -33,15 +33,15 @@ MATERIALS: dict[str, Finish] = {
 class Drawing:
     """One product while it is drawn."""
 
-    dice: Dice
+    rng: SeededRandom
     canvas: Canvas
     colour_name: str
     colour: Colour
     material: str
     pattern: str = PLAIN
     pattern_size: float = 0.0
-    second: Colour | None = None
-    facts: dict[str, AttributeValue] = field(default_factory=dict[str, AttributeValue])
+    second_colour: Colour | None = None
+    attributes: dict[str, AttributeValue] = field(default_factory=dict[str, AttributeValue])
 
     @property
     def finish(self) -> Finish:
@@ -50,11 +50,11 @@ class Drawing:
 
     def choose_pattern(self, share: float) -> None:
         """Plain, or a pattern in a second colour, for `share` of the products."""
-        self.pattern, self.pattern_size = draw_pattern(self.dice, share)
+        self.pattern, self.pattern_size = pick_pattern(self.rng, share)
         if self.pattern != PLAIN:
-            self.second = contrast_to(self.dice, self.colour)
+            self.second_colour = pick_contrast(self.rng, self.colour)
 
-    def body(
+    def paint_body(
         self,
         shape: Contour | list[Contour],
         finish: Finish | None = None,
@@ -63,13 +63,18 @@ class Drawing:
     ) -> Field:
         """Paint a part in the main colour, material and pattern; gives its mask."""
         field_of = None
-        if self.second is not None:
+        if self.second_colour is not None:
             outlines = shape if isinstance(shape, list) else [shape]
             top = min(float(outline[:, 1].min()) for outline in outlines)
             bottom = max(float(outline[:, 1].max()) for outline in outlines)
-            field_of = pattern_field(self.canvas, self.pattern, self.pattern_size, (top, bottom))
+            field_of = pattern_mask(self.canvas, self.pattern, self.pattern_size, (top, bottom))
         return self.canvas.paint(
-            shape, self.colour, finish or self.finish, within=within, second=self.second, pattern=field_of
+            shape,
+            self.colour,
+            finish or self.finish,
+            within=within,
+            second_colour=self.second_colour,
+            pattern=field_of,
         )
 
     def stitch(self, marks: list[Contour], within: Field | None = None) -> None:
@@ -81,5 +86,5 @@ class Drawing:
 
     def quilt(self, size: float, within: Field) -> None:
         """Press the seams of a quilt into a part."""
-        seams = quilting(self.canvas, size)
-        self.canvas.glow(seams, -0.35, soft=1, within=within)
+        seams = quilt_mask(self.canvas, size)
+        self.canvas.adjust_lightness(seams, -0.35, soft=1, within=within)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modiste.sources.sample.canvas import UNITS, Finish
+from modiste.sources.sample.canvas import DRAWING_SIZE, Finish
 from modiste.sources.sample.curves import (
     Contour,
-    mirrored,
+    mirror,
     oval,
     ribbon,
     spline,
@@ -18,12 +18,12 @@ from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GOLD, STEEL, Colour
 from modiste.sources.sample.raster import Field
 
-MIDDLE = UNITS[1] / 2
+MIDDLE = DRAWING_SIZE[1] / 2
 METAL = Finish(round=1.4, depth=1.2, gloss=0.8, cast=0.3, rim=0.7)
 
 # The right-hand lens around its middle, x from the nose (-1) outwards (1), y from top (-1) to bottom (1):
 # the same twelve places in every shape, so that shapes run into each other.
-SHAPES: dict[str, tuple[tuple[float, float], ...]] = {
+LENS_SHAPES: dict[str, tuple[tuple[float, float], ...]] = {
     "aviator": (
         (-0.86, -0.80), (-0.30, -0.99), (0.35, -1.0), (0.88, -0.80), (1.0, -0.30), (0.90, 0.26),
         (0.62, 0.74), (0.20, 1.0), (-0.22, 0.97), (-0.62, 0.62), (-0.86, 0.10), (-0.98, -0.40),
@@ -52,150 +52,161 @@ SHAPES: dict[str, tuple[tuple[float, float], ...]] = {
 
 
 @dataclass(frozen=True)
-class Build:
+class EyewearStyle:
     """The range of one article type: half a lens's width, its height by width, the rim, the gap at the nose."""
 
     shape: str
-    half: tuple[float, float]
+    half_width: tuple[float, float]
     aspect: tuple[float, float]
     rim: tuple[float, float]
-    gap: tuple[float, float]
+    nose_gap: tuple[float, float]
     metal: bool
 
 
-BUILDS = {
-    "Aviators": Build("aviator", (28, 35), (0.80, 0.98), (1.6, 2.8), (13, 20), True),
-    "Round Glasses": Build("round", (23, 32), (0.90, 1.02), (1.6, 4.4), (15, 23), True),
-    "Wayfarers": Build("wayfarer", (27, 34), (0.68, 0.88), (4.4, 8.0), (14, 20), False),
-    "Cat-eye Glasses": Build("cat_eye", (26, 33), (0.66, 0.88), (3.6, 7.5), (13, 20), False),
-    "Rectangular Glasses": Build("rectangle", (25, 33), (0.48, 0.72), (2.0, 6.0), (14, 21), False),
-    "Sports Glasses": Build("sport", (31, 36), (0.52, 0.72), (2.4, 4.6), (10, 15), False),
+EYEWEAR_STYLES = {
+    "Aviators": EyewearStyle("aviator", (28, 35), (0.80, 0.98), (1.6, 2.8), (13, 20), True),
+    "Round Glasses": EyewearStyle("round", (23, 32), (0.90, 1.02), (1.6, 4.4), (15, 23), True),
+    "Wayfarers": EyewearStyle("wayfarer", (27, 34), (0.68, 0.88), (4.4, 8.0), (14, 20), False),
+    "Cat-eye Glasses": EyewearStyle("cat_eye", (26, 33), (0.66, 0.88), (3.6, 7.5), (13, 20), False),
+    "Rectangular Glasses": EyewearStyle("rectangle", (25, 33), (0.48, 0.72), (2.0, 6.0), (14, 21), False),
+    "Sports Glasses": EyewearStyle("sport", (31, 36), (0.52, 0.72), (2.4, 4.6), (10, 15), False),
 }
 
-LENS_HUES = ((215, 0.10), (28, 0.42), (95, 0.22), (210, 0.55), (330, 0.40), (44, 0.62), (265, 0.35))
+LENS_TINTS = ((215, 0.10), (28, 0.42), (95, 0.22), (210, 0.55), (330, 0.40), (44, 0.62), (265, 0.35))
 """Hue and saturation of the tints: grey, brown, green, blue, rose, amber, violet."""
 
 
-def aviators(drawing: Drawing) -> None:
+def draw_aviators(drawing: Drawing) -> None:
     """Aviators: a thin metal rim, drop-shaped lenses, a double bridge."""
-    glasses(drawing, BUILDS["Aviators"])
+    draw_glasses(drawing, EYEWEAR_STYLES["Aviators"])
 
 
-def rounds(drawing: Drawing) -> None:
+def draw_round_glasses(drawing: Drawing) -> None:
     """Round glasses."""
-    glasses(drawing, BUILDS["Round Glasses"])
+    draw_glasses(drawing, EYEWEAR_STYLES["Round Glasses"])
 
 
-def wayfarers(drawing: Drawing) -> None:
+def draw_wayfarers(drawing: Drawing) -> None:
     """Wayfarers: thick acetate, wider above."""
-    glasses(drawing, BUILDS["Wayfarers"])
+    draw_glasses(drawing, EYEWEAR_STYLES["Wayfarers"])
 
 
-def cat_eyes(drawing: Drawing) -> None:
+def draw_cat_eyes(drawing: Drawing) -> None:
     """Cat-eye glasses: outer corners drawn up."""
-    glasses(drawing, BUILDS["Cat-eye Glasses"])
+    draw_glasses(drawing, EYEWEAR_STYLES["Cat-eye Glasses"])
 
 
-def rectangles(drawing: Drawing) -> None:
+def draw_rectangles(drawing: Drawing) -> None:
     """Rectangular glasses."""
-    glasses(drawing, BUILDS["Rectangular Glasses"])
+    draw_glasses(drawing, EYEWEAR_STYLES["Rectangular Glasses"])
 
 
-def sports(drawing: Drawing) -> None:
+def draw_sports(drawing: Drawing) -> None:
     """Sports glasses: wrapped, low, tinted."""
-    glasses(drawing, BUILDS["Sports Glasses"])
+    draw_glasses(drawing, EYEWEAR_STYLES["Sports Glasses"])
 
 
-def lens_outline(drawing: Drawing, shape: str, x: float, y: float, half: float, high: float) -> Contour:
+def lens_outline(
+    drawing: Drawing, shape: str, x: float, y: float, half_width: float, half_height: float
+) -> Contour:
     """The right-hand lens: its type's shape, a little on the way to another's."""
-    other = drawing.dice.pick(list(SHAPES))
-    share = drawing.dice.around(0.0, 0.24)
-    tilt = drawing.dice.around(-0.05, 0.07)
+    other = drawing.rng.choice(list(LENS_SHAPES))
+    share = drawing.rng.bates(0.0, 0.24)
+    tilt = drawing.rng.bates(-0.05, 0.07)
     points = [
-        (x + half * (px + (qx - px) * share), y + high * (py + (qy - py) * share - tilt * px))
-        for (px, py), (qx, qy) in zip(SHAPES[shape], SHAPES[other], strict=True)
+        (x + half_width * (px + (qx - px) * share), y + half_height * (py + (qy - py) * share - tilt * px))
+        for (px, py), (qx, qy) in zip(LENS_SHAPES[shape], LENS_SHAPES[other], strict=True)
     ]
     return spline([(px, py) for px, py in points], steps=8)
 
 
-def swollen(outline: Contour, by: float) -> Contour:
+def offset_outline(outline: Contour, distance: float) -> Contour:
     """The outline moved outwards by `by` along its normals."""
     step = np.roll(outline, -1, axis=0) - np.roll(outline, 1, axis=0)
     length = np.maximum(np.sqrt(step[:, 0] * step[:, 0] + step[:, 1] * step[:, 1]), 1e-9)
-    return outline + np.stack([step[:, 1], -step[:, 0]], axis=1) / length[:, None] * by
+    return outline + np.stack([step[:, 1], -step[:, 0]], axis=1) / length[:, None] * distance
 
 
-def glasses(drawing: Drawing, build: Build) -> None:
+def draw_glasses(drawing: Drawing, style: EyewearStyle) -> None:
     """Draw a pair."""
-    dice, canvas = drawing.dice, drawing.canvas
-    half = dice.around(*build.half)
-    high = half * dice.around(*build.aspect)
-    rim = dice.around(*build.rim)
-    gap = max(dice.around(*build.gap), 2 * rim + 2)
+    dice, canvas = drawing.rng, drawing.canvas
+    half = dice.bates(*style.half_width)
+    high = half * dice.bates(*style.aspect)
+    rim = dice.bates(*style.rim)
+    gap = max(dice.bates(*style.nose_gap), 2 * rim + 2)
     half = min(half, (160 - gap) / 4 - rim)
-    x, y = MIDDLE + gap / 2 + half, UNITS[0] / 2
-    metal = build.metal and dice.chance(0.7)
-    tint = draw_tint(drawing)
-    right = lens_outline(drawing, build.shape, x, y, half, high)
-    rims = [swollen(right, rim), mirrored(swollen(right, rim), MIDDLE)]
-    lenses = [swollen(right, 0.4), mirrored(swollen(right, 0.4), MIDDLE)]
-    canvas.shadow([outline + np.array([1.0, 6.0]) for outline in rims], 0.20, soft=5)
-    canvas.shadow([outline + np.array([0.5, 2.0]) for outline in rims], 0.14, soft=2)
+    x, y = MIDDLE + gap / 2 + half, DRAWING_SIZE[0] / 2
+    metal = style.metal and dice.chance(0.7)
+    tint = pick_tint(drawing)
+    right = lens_outline(drawing, style.shape, x, y, half, high)
+    rims = [offset_outline(right, rim), mirror(offset_outline(right, rim), MIDDLE)]
+    lenses = [offset_outline(right, 0.4), mirror(offset_outline(right, 0.4), MIDDLE)]
+    canvas.add_shadow([outline + np.array([1.0, 6.0]) for outline in rims], 0.20, soft=5)
+    canvas.add_shadow([outline + np.array([0.5, 2.0]) for outline in rims], 0.14, soft=2)
     frame = METAL if metal else Finish(round=2.2 + rim * 0.3, depth=1.25, gloss=0.65, cast=0.35, rim=0.7)
-    arms(drawing, right, rim, frame, y, high)
+    draw_temples(drawing, right, rim, frame, y, high)
     covers = [canvas.mask(lens) for lens in lenses]
     clear = tint.lightness
     for cover in covers:
-        lens(drawing, cover, tint, y, high, 1.0 - 0.72 * clear * clear)
-    bridge(drawing, build, right, rim, frame, y, high)
-    for outer, inner in zip(rims, (right, mirrored(right, MIDDLE)), strict=True):
-        drawing.body([outer, inner[::-1]], frame)
-    if build.shape in ("wayfarer", "cat_eye") and dice.chance(0.7):
-        studs(drawing, right, rim, y, high)
+        draw_lens(drawing, cover, tint, y, high, 1.0 - 0.72 * clear * clear)
+    draw_bridge(drawing, style, right, rim, frame, y, high)
+    for outer, inner in zip(rims, (right, mirror(right, MIDDLE)), strict=True):
+        drawing.paint_body([outer, inner[::-1]], frame)
+    if style.shape in ("wayfarer", "cat_eye") and dice.chance(0.7):
+        draw_studs(drawing, right, rim, y, high)
     if metal:
-        nose_pads(drawing, right, rim, y, high)
-    drawing.facts["lens_lightness"] = round(tint.lightness, 4)
-    drawing.facts["lens_hue"] = round(tint.hue, 1)
-    drawing.facts["lens_width"] = round(2 * half / UNITS[1], 4)
-    drawing.facts["lens_height"] = round(2 * high / UNITS[0], 4)
-    drawing.facts["rim_thickness"] = round(rim / UNITS[1], 4)
-    drawing.facts["bridge_width"] = round(gap / UNITS[1], 4)
+        draw_nose_pads(drawing, right, rim, y, high)
+    drawing.attributes["lens_lightness"] = round(tint.lightness, 4)
+    drawing.attributes["lens_hue"] = round(tint.hue, 1)
+    drawing.attributes["lens_width"] = round(2 * half / DRAWING_SIZE[1], 4)
+    drawing.attributes["lens_height"] = round(2 * high / DRAWING_SIZE[0], 4)
+    drawing.attributes["rim_thickness"] = round(rim / DRAWING_SIZE[1], 4)
+    drawing.attributes["bridge_width"] = round(gap / DRAWING_SIZE[1], 4)
 
 
-def draw_tint(drawing: Drawing) -> Colour:
+def pick_tint(drawing: Drawing) -> Colour:
     """A lens from nearly clear to nearly black."""
-    dice = drawing.dice
-    hue, saturation = dice.pick(LENS_HUES)
-    lightness = dice.between(0.78, 0.92) if dice.chance(0.28) else dice.between(0.12, 0.72)
-    return Colour((hue + dice.between(-8, 8)) % 360, saturation * dice.between(0.7, 1.1), lightness)
+    dice = drawing.rng
+    hue, saturation = dice.choice(LENS_TINTS)
+    lightness = dice.uniform(0.78, 0.92) if dice.chance(0.28) else dice.uniform(0.12, 0.72)
+    return Colour((hue + dice.uniform(-8, 8)) % 360, saturation * dice.uniform(0.7, 1.1), lightness)
 
 
-def lens(drawing: Drawing, cover: Field, tint: Colour, y: float, high: float, opacity: float) -> None:
+def draw_lens(
+    drawing: Drawing, cover: Field, tint: Colour, y: float, half_height: float, opacity: float
+) -> None:
     """Tinted glass: darker above, with a slanting reflection."""
     canvas = drawing.canvas
     canvas.paint(cover, tint, Finish(round=10, depth=0.25, gloss=0.1, cast=0.0, rim=0.0, opacity=opacity))
     _, ys = canvas.grid()
-    fade = np.minimum(np.maximum((np.float32(y) - ys) / np.float32(2 * high) + np.float32(0.5), 0), 1)
-    canvas.glow(fade, -0.26, soft=1, within=cover)
-    canvas.glow(1 - fade, 0.12, soft=1, within=cover)
+    fade = np.minimum(np.maximum((np.float32(y) - ys) / np.float32(2 * half_height) + np.float32(0.5), 0), 1)
+    canvas.adjust_lightness(fade, -0.26, soft=1, within=cover)
+    canvas.adjust_lightness(1 - fade, 0.12, soft=1, within=cover)
     inside = np.flatnonzero(cover.any(axis=0))
     left = float(canvas.grid()[0][0, inside[0]]) if len(inside) else 0.0
-    slant = high * 1.1
+    slant = half_height * 1.1
     for start, wide in ((8.0, 9.0), (21.0, 3.5)):
         x0 = left + start
         band = np.array(
-            [[x0 + slant, y - high], [x0 + slant + wide, y - high], [x0 + wide, y + high], [x0, y + high]]
+            [
+                [x0 + slant, y - half_height],
+                [x0 + slant + wide, y - half_height],
+                [x0 + wide, y + half_height],
+                [x0, y + half_height],
+            ]
         )
-        canvas.glow(band, 0.17 if tint.lightness < 0.7 else 0.5, soft=1.2, within=cover)
+        canvas.adjust_lightness(band, 0.17 if tint.lightness < 0.7 else 0.5, soft=1.2, within=cover)
 
 
-def arms(drawing: Drawing, right: Contour, rim: float, frame: Finish, y: float, high: float) -> None:
+def draw_temples(
+    drawing: Drawing, right: Contour, rim: float, frame: Finish, y: float, half_height: float
+) -> None:
     """The hinges at the sides, and the temples folded behind the lenses."""
     canvas, colour = drawing.canvas, drawing.colour
     outer = float(right[:, 0].max()) + rim
-    level = y - high * drawing.dice.around(0.45, 0.72)
-    thick = max(2.6, rim * drawing.dice.around(0.8, 1.2))
-    far = frame.but(cast=0.0)
+    level = y - half_height * drawing.rng.bates(0.45, 0.72)
+    thick = max(2.6, rim * drawing.rng.bates(0.8, 1.2))
+    far = frame.replace(cast=0.0)
     for side in (1, -1):
         edge = MIDDLE + side * (outer - MIDDLE)
         fold = spline(
@@ -217,24 +228,30 @@ def arms(drawing: Drawing, right: Contour, rim: float, frame: Finish, y: float, 
         canvas.paint(ribbon(stub, thick * 1.15), colour, frame)
 
 
-def bridge(
-    drawing: Drawing, build: Build, right: Contour, rim: float, frame: Finish, y: float, high: float
+def draw_bridge(
+    drawing: Drawing,
+    style: EyewearStyle,
+    right: Contour,
+    rim: float,
+    frame: Finish,
+    y: float,
+    half_height: float,
 ) -> None:
     """What joins the lenses: a bar, two bars, or a saddle."""
     near = right[right[:, 0] < float(right[:, 0].min()) + 6.0]
     x = float(right[:, 0].min())
     top = float(near[:, 1].min())
     thick = max(rim * 0.95, 1.9)
-    rise = drawing.dice.around(0.2, 0.55) * high * 0.4
-    level = min(top + high * 0.35, y - high * 0.12)
+    rise = drawing.rng.bates(0.2, 0.55) * half_height * 0.4
+    level = min(top + half_height * 0.35, y - half_height * 0.12)
     inner = x - rim * 0.3
     shift = inner - MIDDLE
     line = spline(
         [(MIDDLE - shift - 1, level), (MIDDLE, level - rise), (MIDDLE + shift + 1, level)], closed=False
     )
-    drawing.canvas.paint(ribbon(line, thick * (1.0 if build.metal else 1.25)), drawing.colour, frame)
-    if build.shape == "aviator":
-        above = float(right[:, 1].min()) + high * 0.12
+    drawing.canvas.paint(ribbon(line, thick * (1.0 if style.metal else 1.25)), drawing.colour, frame)
+    if style.shape == "aviator":
+        above = float(right[:, 1].min()) + half_height * 0.12
         bar = spline(
             [(MIDDLE - shift - 9, above + 1.5), (MIDDLE, above - 0.5), (MIDDLE + shift + 9, above + 1.5)],
             closed=False,
@@ -242,9 +259,9 @@ def bridge(
         drawing.canvas.paint(ribbon(bar, thick), drawing.colour, frame)
 
 
-def studs(drawing: Drawing, right: Contour, rim: float, y: float, high: float) -> None:
+def draw_studs(drawing: Drawing, right: Contour, rim: float, y: float, half_height: float) -> None:
     """Two small rivets at each outer corner."""
-    x, level = float(right[:, 0].max()) + rim * 0.15, y - high * 0.74
+    x, level = float(right[:, 0].max()) + rim * 0.15, y - half_height * 0.74
     for side in (1, -1):
         for step in (0.0, 4.2):
             at = MIDDLE + side * (x - step - MIDDLE)
@@ -255,13 +272,13 @@ def studs(drawing: Drawing, right: Contour, rim: float, y: float, high: float) -
             )
 
 
-def nose_pads(drawing: Drawing, right: Contour, rim: float, y: float, high: float) -> None:
+def draw_nose_pads(drawing: Drawing, right: Contour, rim: float, y: float, half_height: float) -> None:
     """Pale pads on thin arms."""
     x = float(right[:, 0].min()) - rim
     for side in (1, -1):
         at = MIDDLE + side * (x - MIDDLE + 1.0)
         drawing.canvas.paint(
-            oval(at - side * 1.6, y + high * 0.22, 1.7, 4.2),
+            oval(at - side * 1.6, y + half_height * 0.22, 1.7, 4.2),
             Colour(40, 0.2, 0.86),
             Finish(round=2, gloss=0.5, cast=0.2, opacity=0.75),
         )

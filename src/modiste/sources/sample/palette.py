@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 from dataclasses import dataclass
 
-from modiste.sources.sample.rng import Dice
+from modiste.sources.sample.rng import SeededRandom
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Colour:
 
 
 # name: (hue from, to), (saturation from, to), (lightness from, to)
-REGIONS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
+COLOUR_REGIONS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
     "Black": ((200, 280), (0.0, 0.08), (0.09, 0.17)),
     "White": ((30, 60), (0.0, 0.2), (0.91, 0.96)),
     "Grey": ((200, 240), (0.0, 0.08), (0.36, 0.66)),
@@ -77,7 +77,7 @@ _ACETATES = {
     "Green": 3, "Teal": 3, "Pink": 4, "White": 3, "Grey": 4, "Olive": 3, "Orange": 2,
 }  # fmt: skip
 
-RANGES = {
+COLOUR_WEIGHTS = {
     "leather": _LEATHERS,
     "bright": _BRIGHTS,
     "dressy": _DRESSY,
@@ -93,27 +93,27 @@ CHALK = Colour(45, 0.12, 0.93)
 GUM = Colour(30, 0.48, 0.50)
 
 
-def draw_colour(dice: Dice, kind: str) -> tuple[str, Colour]:
+def pick_colour(rng: SeededRandom, palette: str) -> tuple[str, Colour]:
     """A named colour of that range, and the shade of it that this product has."""
-    name = dice.weighted(RANGES[kind])
-    return name, shade_of(dice, name)
+    name = rng.weighted_choice(COLOUR_WEIGHTS[palette])
+    return name, pick_shade(rng, name)
 
 
-def shade_of(dice: Dice, name: str) -> Colour:
+def pick_shade(rng: SeededRandom, name: str) -> Colour:
     """One of the colours that go by `name`."""
-    hue, saturation, lightness = REGIONS[name]
-    return Colour(dice.around(*hue) % 360.0, dice.around(*saturation), dice.around(*lightness))
+    hue, saturation, lightness = COLOUR_REGIONS[name]
+    return Colour(rng.bates(*hue) % 360.0, rng.bates(*saturation), rng.bates(*lightness))
 
 
-def contrast_to(dice: Dice, colour: Colour) -> Colour:
+def pick_contrast(rng: SeededRandom, colour: Colour) -> Colour:
     """A second colour that can be seen on `colour`: chalk, ink, its own tone, or another name's."""
-    way = dice.weighted({"tone": 4, "neutral": 4, "other": 3})
+    way = rng.weighted_choice({"tone": 4, "neutral": 4, "other": 3})
     light = colour.lightness > 0.5
     if way == "neutral":
         return INK if light else CHALK
     if way == "tone":
-        return colour.shade(-dice.between(0.35, 0.6) if light else dice.between(0.35, 0.6))
-    other = shade_of(dice, dice.weighted(_BRIGHTS))
+        return colour.shade(-rng.uniform(0.35, 0.6) if light else rng.uniform(0.35, 0.6))
+    other = pick_shade(rng, rng.weighted_choice(_BRIGHTS))
     if abs(other.lightness - colour.lightness) < 0.2:
         other = other.shade(-0.5 if light else 0.5)
     return other

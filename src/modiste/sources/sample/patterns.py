@@ -6,22 +6,22 @@ import numpy as np
 
 from modiste.sources.sample.canvas import Canvas
 from modiste.sources.sample.raster import Field
-from modiste.sources.sample.rng import Dice
+from modiste.sources.sample.rng import SeededRandom
 
 PLAIN = "plain"
-NAMES = ("striped", "dotted", "checked", "diagonal", "dipped")
+PATTERN_NAMES = ("striped", "dotted", "checked", "diagonal", "dipped")
 
 _DIAGONAL = np.float32(0.70710678)
 
 
-def draw_pattern(dice: Dice, share: float) -> tuple[str, float]:
+def pick_pattern(rng: SeededRandom, share: float) -> tuple[str, float]:
     """A pattern's name and the size of its repeat in drawing units; `share` of the products are not plain."""
-    if not dice.chance(share):
+    if not rng.chance(share):
         return PLAIN, 0.0
-    return dice.pick(NAMES), dice.around(8.0, 22.0)
+    return rng.choice(PATTERN_NAMES), rng.bates(8.0, 22.0)
 
 
-def pattern_field(canvas: Canvas, name: str, size: float, span: tuple[float, float]) -> Field | None:
+def pattern_mask(canvas: Canvas, name: str, size: float, span: tuple[float, float]) -> Field | None:
     """Where `name` shows its second colour: 0 to 1, `(h, w)`; None for plain.
 
     `span`: top and bottom of the part in drawing units, for the patterns that follow it.
@@ -43,7 +43,7 @@ def pattern_field(canvas: Canvas, name: str, size: float, span: tuple[float, flo
     return _step((y - np.float32(edge)) * soft)
 
 
-def quilting(canvas: Canvas, size: float) -> Field:
+def quilt_mask(canvas: Canvas, size: float) -> Field:
     """The seams of a quilt of diamonds, 0 to 1."""
     x, y = canvas.grid()
     soft = np.float32(canvas.scale)

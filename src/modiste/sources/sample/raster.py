@@ -13,9 +13,9 @@ from modiste.sources.sample.curves import Contour
 Field: TypeAlias = npt.NDArray[np.float32]
 """One number per pixel: float32 `(h, w)`."""
 
-SUB = 8  # scan lines per pixel row
-ONE = 256  # fixed-point steps per pixel
-FULL = SUB * ONE
+LINES_PER_ROW = 8  # scan lines per pixel row
+PIXEL_ONE = 256  # fixed-point steps per pixel
+FULL_COVERAGE = LINES_PER_ROW * PIXEL_ONE
 BLUR_ONE = 1 << 16
 
 
@@ -36,9 +36,9 @@ def coverage(contours: Sequence[Contour], height: int, width: int) -> Field:
     falling = start[:, 1] > stop[:, 1]
     sign = np.where(falling, -1, 1)
     start, stop = np.where(falling[:, None], stop, start), np.where(falling[:, None], start, stop)
-    pitch = ONE // SUB
-    first = np.maximum(-((pitch // 2 - start[:, 1]) // pitch), top * SUB)
-    last = np.minimum(-((pitch // 2 - stop[:, 1]) // pitch), bottom * SUB)
+    pitch = PIXEL_ONE // LINES_PER_ROW
+    first = np.maximum(-((pitch // 2 - start[:, 1]) // pitch), top * LINES_PER_ROW)
+    last = np.minimum(-((pitch // 2 - stop[:, 1]) // pitch), bottom * LINES_PER_ROW)
     crossed = last - first
     keep = crossed > 0
     if columns < 1 or not keep.any():
@@ -47,21 +47,25 @@ def coverage(contours: Sequence[Contour], height: int, width: int) -> Field:
     edge = np.repeat(np.arange(len(crossed)), crossed)
     line = np.arange(len(edge)) + (first - (np.cumsum(crossed) - crossed))[edge]
     run, rise = stop[:, 0] - start[:, 0], stop[:, 1] - start[:, 1]
-    x = start[edge, 0] + ((line * pitch + pitch // 2) - start[edge, 1]) * run[edge] // rise[edge] - left * ONE
-    x = np.minimum(np.maximum(x, 0), columns * ONE)
-    cell = (line // SUB - top) * (columns + 2) + (x >> 8)
+    x = (
+        start[edge, 0]
+        + ((line * pitch + pitch // 2) - start[edge, 1]) * run[edge] // rise[edge]
+        - left * PIXEL_ONE
+    )
+    x = np.minimum(np.maximum(x, 0), columns * PIXEL_ONE)
+    cell = (line // LINES_PER_ROW - top) * (columns + 2) + (x >> 8)
     sign = sign[edge]
-    part = (x & (ONE - 1)) * sign
+    part = (x & (PIXEL_ONE - 1)) * sign
     size = rows * (columns + 2)
-    sums = np.bincount(cell, weights=ONE * sign - part, minlength=size)
+    sums = np.bincount(cell, weights=PIXEL_ONE * sign - part, minlength=size)
     sums += np.bincount(cell + 1, weights=part, minlength=size)
     area = np.cumsum(sums.reshape(rows, columns + 2), axis=1)[:, :columns]  # whole numbers: exact in float64
-    covered[top:bottom, left:right] = np.minimum(np.abs(area), FULL) / FULL
+    covered[top:bottom, left:right] = np.minimum(np.abs(area), FULL_COVERAGE) / FULL_COVERAGE
     return covered
 
 
 def _edges(contours: Sequence[Contour]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    start = np.rint(np.concatenate(contours) * ONE).astype(np.int64)
+    start = np.rint(np.concatenate(contours) * PIXEL_ONE).astype(np.int64)
     after = np.arange(1, len(start) + 1)
     ends = np.cumsum([len(contour) for contour in contours])
     after[ends - 1] = ends - [len(contour) for contour in contours]  # each outline closes on itself

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Dice:
+class SeededRandom:
     """Random choices for one product.
 
     Built on `random.Random.random` alone, seeded with a text: Python promises that sequence for all its
@@ -19,11 +19,11 @@ class Dice:
     def __init__(self, *key: int | str) -> None:
         self._next = random.Random(":".join(str(part) for part in key)).random
 
-    def between(self, low: float, high: float) -> float:
+    def uniform(self, low: float, high: float) -> float:
         """Uniform in [low, high)."""
         return low + (high - low) * self._next()
 
-    def around(self, low: float, high: float) -> float:
+    def bates(self, low: float, high: float) -> float:
         """Bell-shaped over (low, high): the mean of three uniform numbers."""
         return low + (high - low) * (self._next() + self._next() + self._next()) / 3.0
 
@@ -31,11 +31,11 @@ class Dice:
         """True in `share` of the cases."""
         return self._next() < share
 
-    def pick(self, options: Sequence[T]) -> T:
+    def choice(self, options: Sequence[T]) -> T:
         """One of `options`, all alike."""
         return options[int(self._next() * len(options))]
 
-    def weighted(self, options: Mapping[str, float]) -> str:
+    def weighted_choice(self, options: Mapping[str, float]) -> str:
         """One of the keys, as often as its weight says."""
         left = self._next() * sum(options.values())
         for name, weight in options.items():

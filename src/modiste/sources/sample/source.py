@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from modiste.errors import BadCount, BadOption
 from modiste.sources.record import Record
 
-IN_PROCESS = 64
+MAX_IN_PROCESS_PRODUCTS = 64
 """So few products are drawn sooner than a process starts."""
-CHUNK = 16
-MAX_SIDE = 2048
+CHUNK_PRODUCTS = 16
+MAX_SIDE_PIXELS = 2048
 
 
 class SampleSource:
@@ -36,9 +36,9 @@ class SampleSource:
     ) -> None:
         if not 1 <= count <= 99_999:
             raise BadCount(f"count is {count}.", remedy="Give a count from 1 to 99999.")
-        if not all(16 <= side <= MAX_SIDE for side in size):
+        if not all(16 <= side <= MAX_SIDE_PIXELS for side in size):
             raise BadOption(
-                f"size is {size}.", remedy=f"Give (height, width), each from 16 to {MAX_SIDE} pixels."
+                f"size is {size}.", remedy=f"Give (height, width), each from 16 to {MAX_SIDE_PIXELS} pixels."
             )
         self.seed, self.size = seed, size
         self._count = count
@@ -51,13 +51,13 @@ class SampleSource:
     def records(self) -> Iterator[Record]:
         """Every product, drawn as it is asked for, from `sample-00001` on."""
         jobs = ((self.seed, index, self.size) for index in range(self._count))
-        if self._count <= IN_PROCESS or self._processes < 2:
+        if self._count <= MAX_IN_PROCESS_PRODUCTS or self._processes < 2:
             yield from map(_draw, jobs)
             return
         # spawn: the same on every system, and safe beside threads
         pool = multiprocessing.get_context("spawn").Pool(self._processes)
         try:
-            yield from pool.imap(_draw, jobs, chunksize=CHUNK)
+            yield from pool.imap(_draw, jobs, chunksize=CHUNK_PRODUCTS)
         finally:
             pool.terminate()
             pool.join()

@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from modiste.errors import ModisteError, ShopBusy
-from modiste.storage.object_store import Objects, Tag
+from modiste.storage.object_store import ETag, ObjectStore
 
-NAME = "writer.json"
-CLOCK = "writer.clock"
-BEAT = 30.0  # seconds between two signs of life
-SILENT = 120.0  # seconds without one, after which a writer counts as dead
+LEASE_OBJECT = "writer.json"
+CLOCK_OBJECT = "writer.clock"
+HEARTBEAT_SECONDS = 30.0  # seconds between two signs of life
+EXPIRY_SECONDS = 120.0  # seconds without one, after which a writer counts as dead
 
 
 @contextmanager
-def leased(objects: Objects, holder: str) -> Generator[None]:
+def hold_lease(objects: ObjectStore, writer: str) -> Generator[None]:
     """Hold the lease of a shop. `holder` is of a directory that its process alone works in: a lease that it left
     behind, it takes again at once.
 
@@ -32,71 +32,71 @@ def leased(objects: Objects, holder: str) -> Generator[None]:
         ShopBusy: another writer, elsewhere, holds it.
         StorageError: the store refuses.
     """
-    lease = _Lease(objects, holder)
-    lease.take()
-    beating = threading.Thread(target=lease.beat, name="lease", daemon=True)
+    lease = _Lease(objects, writer)
+    lease.acquire()
+    beating = threading.Thread(target=lease.send_heartbeats, name="lease", daemon=True)
     beating.start()
     try:
         yield
     finally:
-        lease.ended.set()
+        lease.stopped.set()
         beating.join()
-        lease.give_back()
+        lease.release()
 
 
 class _Lease:
-    def __init__(self, objects: Objects, holder: str) -> None:
+    def __init__(self, objects: ObjectStore, holder: str) -> None:
         self.objects = objects
-        self.said: dict[str, Any] = {"holder": holder, "host": platform.node(), "beat": 0}
-        self.said["since"] = datetime.now(UTC).isoformat(timespec="microseconds")
-        self.tag: Tag | None = None
-        self.ended = threading.Event()
+        self.record: dict[str, Any] = {"holder": holder, "host": platform.node(), "beat": 0}
+        self.record["since"] = datetime.now(UTC).isoformat(timespec="microseconds")
+        self.tag: ETag | None = None
+        self.stopped = threading.Event()
 
-    def take(self) -> None:
+    def acquire(self) -> None:
         for _ in range(2):  # again where it was given back between two looks
             self.tag = self._write(None)
-            found = None if self.tag is not None else self.objects.get(NAME)
+            found = None if self.tag is not None else self.objects.get(LEASE_OBJECT)
             if found is not None:
-                self._refuse_if_held(found[0])
+                self._raise_if_held(found[0])
                 self.tag = self._write(found[1])
             if self.tag is not None:
                 return
-        raise self._busy({}, 0.0)
+        raise self._busy_error({}, 0.0)
 
-    def _refuse_if_held(self, data: bytes) -> None:
+    def _raise_if_held(self, data: bytes) -> None:
         try:
             said: dict[str, Any] = dict(json.loads(data))
         except (ValueError, TypeError):
             return  # nobody's
-        if said.get("holder") == self.said["holder"]:
+        if said.get("holder") == self.record["holder"]:
             return
-        self.objects.put(CLOCK, b"")  # by the store's clock, whatever those of the writers say
-        now, written = self.objects.written(CLOCK), self.objects.written(NAME)
+        self.objects.put(CLOCK_OBJECT, b"")  # by the store's clock, whatever those of the writers say
+        now, written = self.objects.last_modified(CLOCK_OBJECT), self.objects.last_modified(LEASE_OBJECT)
         silent = (now - written).total_seconds() if now is not None and written is not None else 0.0
-        if silent < SILENT:
-            raise self._busy(said, silent)
+        if silent < EXPIRY_SECONDS:
+            raise self._busy_error(said, silent)
 
-    def _busy(self, said: dict[str, Any], silent: float) -> ShopBusy:
+    def _busy_error(self, said: dict[str, Any], silent: float) -> ShopBusy:
         host, since = str(said.get("host", "another machine"))[:80], str(said.get("since", "now"))[:19]
         return ShopBusy(
             f"Another process is writing to {self.objects.url}: on {host}, since {since} UTC, "
             f"last heard of {silent:.0f} s ago.",
             remedy="Wait until it has ended, then run the same command again. If it is dead, the shop is free "
-            f"{SILENT:.0f} s after it was last heard of.",
+            f"{EXPIRY_SECONDS:.0f} s after it was last heard of.",
         )
 
-    def _write(self, tag: Tag | None) -> Tag | None:
-        return self.objects.put_if(NAME, json.dumps(self.said).encode(), tag)
+    def _write(self, tag: ETag | None) -> ETag | None:
+        return self.objects.conditional_put(LEASE_OBJECT, json.dumps(self.record).encode(), tag)
 
-    def beat(self) -> None:
+    def send_heartbeats(self) -> None:
         """Give signs of life until the end, or until another has taken the lease."""
-        while self.tag is not None and not self.ended.wait(BEAT):
-            self.said["beat"] += 1
+        while self.tag is not None and not self.stopped.wait(HEARTBEAT_SECONDS):
+            self.record["beat"] += 1
             with suppress(ModisteError):  # the next may get through
                 self.tag = self._write(self.tag)
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         with suppress(ModisteError):  # it ends by itself
-            found = self.objects.get(NAME)
+            found = self.objects.get(LEASE_OBJECT)
             if found is not None and found[1] == self.tag:
-                self.objects.delete([NAME])
+                self.objects.delete([LEASE_OBJECT])

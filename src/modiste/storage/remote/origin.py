@@ -17,14 +17,16 @@ from typing import Any
 
 from modiste.errors import SchemaError
 
-FILE = ".origin"
-STORE = "store"  # the folder of the tables, here and there
-NEWEST = 2**64 - 1  # Lance numbers the files of versions backwards, so that the newest is listed first
-_MANIFEST = re.compile(r"(\d+)\.manifest")
+ORIGIN_FILE = ".origin"
+STORE_FOLDER = "store"  # the folder of the tables, here and there
+MAX_LANCE_VERSION = (
+    2**64 - 1
+)  # Lance numbers the files of versions backwards, so that the newest is listed first
+_LANCE_MANIFEST = re.compile(r"(\d+)\.manifest")
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
+class TableVersion:
     """A version of a table, and the stamp (see `snapshot`) that it had as the newest."""
 
     version: int
@@ -37,75 +39,75 @@ class Origin:
 
     url: str
     pinned: bool
-    tables: dict[str, Pinned] = field(default_factory=dict[str, Pinned])
+    tables: dict[str, TableVersion] = field(default_factory=dict[str, TableVersion])
 
     def save(self, root: Path) -> None:
         """Make `root` a copy of this shop, for whoever looks there meanwhile too. Raises OSError."""
-        partial = root / f"{FILE}.{uuid.uuid4().hex}.partial"
+        partial = root / f"{ORIGIN_FILE}.{uuid.uuid4().hex}.partial"
         partial.write_text(json.dumps(asdict(self), sort_keys=True))
-        partial.replace(root / FILE)
+        partial.replace(root / ORIGIN_FILE)
 
     @property
-    def store(self) -> str:
+    def store_url(self) -> str:
         """The URL of the tables."""
-        return f"{self.url}/{STORE}"
+        return f"{self.url}/{STORE_FOLDER}"
 
-    def version(self, table: str) -> int | None:
+    def table_version(self, table: str) -> int | None:
         """The version of a table that readers have; None where they have none."""
         held = self.tables.get(table)
         return None if held is None else held.version
 
-    def stamp(self, table: str) -> str:
+    def table_stamp(self, table: str) -> str:
         """Names the versions of a table that are there; "" where there is none. A reader's is not asked for anew."""
         if self.pinned:
             held = self.tables.get(table)
             return "" if held is None else held.stamp
-        return stamp_of(self.url, table)
+        return remote_table_stamp(self.url, table)
 
 
-def origin_of(store: Path) -> Origin | None:
+def read_origin(store: Path) -> Origin | None:
     """Where the tables of the store in a directory are, if they are elsewhere. Raises SchemaError."""
     try:
-        text = (store.parent / FILE).read_text(encoding="utf-8")
+        text = (store.parent / ORIGIN_FILE).read_text(encoding="utf-8")
     except OSError:
         return None
     try:
         raw: Any = json.loads(text)
-        tables = {name: Pinned(**each) for name, each in raw["tables"].items()}
+        tables = {name: TableVersion(**each) for name, each in raw["tables"].items()}
         return Origin(raw["url"], raw["pinned"], tables)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise SchemaError(
-            f"{store.parent / FILE} is damaged.",
+            f"{store.parent / ORIGIN_FILE} is damaged.",
             remedy="Remove the directory: it is a copy, and fetched again.",
         ) from None
 
 
-def stamp_of(url: str, table: str) -> str:
+def remote_table_stamp(url: str, table: str) -> str:
     """What `snapshot.stamp` says of a copy of the table's directory: no copying makes what is derived from it stale."""
-    from modiste.storage.object_store import Objects
+    from modiste.storage.object_store import ObjectStore
 
-    objects = Objects(url)
-    under = f"{STORE}/{table}.lance/_versions"
+    objects = ObjectStore(url)
+    under = f"{STORE_FOLDER}/{table}.lance/_versions"
     manifests = sorted(
         (each.name, each.e_tag) for each in objects.list(under) if each.name.endswith(".manifest")
     )
-    told = [name.rpartition("/")[2].encode() + _digest(url, name, e_tag) for name, e_tag in manifests]
+    told = [name.rpartition("/")[2].encode() + _object_digest(url, name, e_tag) for name, e_tag in manifests]
     return hashlib.sha256(b"".join(told)).hexdigest() if told else ""
 
 
 @lru_cache(4096)
-def _digest(url: str, name: str, e_tag: str) -> bytes:  # noqa: ARG001  # by which it is remembered
+def _object_digest(url: str, name: str, e_tag: str) -> bytes:  # noqa: ARG001  # by which it is remembered
     """The hash of an object's bytes, asked for once."""
-    from modiste.storage.object_store import Objects
+    from modiste.storage.object_store import ObjectStore
 
-    found = Objects(url).get(name)
+    found = ObjectStore(url).get(name)
     return b"" if found is None else hashlib.sha256(found[0]).digest()
 
 
-def version_of(manifest: str) -> int | None:
+def lance_version(manifest: str) -> int | None:
     """The version that a manifest's file has, by its name; None where that is no manifest of a version."""
-    found = _MANIFEST.fullmatch(manifest.rpartition("/")[2])
+    found = _LANCE_MANIFEST.fullmatch(manifest.rpartition("/")[2])
     if found is None:
         return None
     number = int(found[1])
-    return NEWEST - number if number > NEWEST // 2 else number
+    return MAX_LANCE_VERSION - number if number > MAX_LANCE_VERSION // 2 else number

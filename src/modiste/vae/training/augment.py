@@ -6,18 +6,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-REACH = 0.12  # largest shift and zoom, as a share of the frame
+MAX_SHIFT = 0.12  # largest shift and zoom, as a share of the frame
 
 
-def moved_photos(photo: Tensor, draw: Tensor) -> Tensor:
+def shift_and_zoom(photo: Tensor, draw: Tensor) -> Tensor:
     """`(b, 3, h, w)` photos, each shifted and zoomed by up to 12 %; the edge's own colour fills what opens.
 
     `draw` says how, `(b, 3)` in [0, 1]; 0.5 is not at all.
     """
     count = photo.shape[0]
     draw = draw.to(photo.device) * 2.0 - 1.0
-    zoom = 1.0 + REACH * draw[:, 0]
-    shift = 2.0 * REACH * draw[:, 1:]
+    zoom = 1.0 + MAX_SHIFT * draw[:, 0]
+    shift = 2.0 * MAX_SHIFT * draw[:, 1:]
     theta = torch.zeros(count, 2, 3, device=photo.device)
     theta[:, 0, 0] = theta[:, 1, 1] = zoom
     theta[:, :, 2] = shift

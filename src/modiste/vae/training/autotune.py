@@ -13,22 +13,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from modiste.images.descriptors import COLOURS, SHAPE
+from modiste.images.descriptors import COLOUR_SIZE, SHAPE_SIZE
 from modiste.vae.training.hardware import Hardware
-from modiste.vae.training.losses import learning_terms
+from modiste.vae.training.losses import joint_phase_loss
 from modiste.vae.training.network import body_size
 from modiste.vae.training.settings import TrainSettings
 from modiste.vae.training.vae import Vae
 
-PATIENCE = 120  # seconds
-STEPS = 3  # measured of each way, after one to warm up
-CLEARLY = (
+TIMEOUT_SECONDS = 120  # seconds
+MEASURED_STEPS = 3  # measured of each way, after one to warm up
+MIN_SPEEDUP = (
     1.15  # how many times faster another way must be than the usual one: a noisy machine changes nothing
 )
 
 
 @dataclass(frozen=True)
-class Pace:
+class Throughput:
     """How many photos a second pass through a training step of our preset, in one way to run it."""
 
     threads: int
@@ -42,7 +42,7 @@ class Pace:
         return asdict(self)
 
 
-def ways(hardware: Hardware) -> Iterator[Hardware]:
+def hardware_candidates(hardware: Hardware) -> Iterator[Hardware]:
     """The usual way first: all threads, bfloat16 where it is not emulated, channels last; then others."""
     yield hardware
     if hardware.device.type != "cpu":
@@ -53,15 +53,15 @@ def ways(hardware: Hardware) -> Iterator[Hardware]:
     yield replace(hardware, channels_last=not hardware.channels_last)
 
 
-def fastest(
+def choose_fastest(
     hardware: Hardware, settings: TrainSettings, others: Sequence[int] = ()
-) -> tuple[Hardware, list[Pace]]:
+) -> tuple[Hardware, list[Throughput]]:
     """The way that is clearly fastest, else the usual one; and what was measured, `others` batch sizes too.
 
     Measured in a process of its own: what it leaves behind in a process decides how later sums are rounded there, and
     a run that is resumed could not repeat it. Where that cannot be, the usual way, and nothing measured.
     """
-    tried = list(ways(hardware))
+    tried = list(hardware_candidates(hardware))
     asked = {
         "settings": settings.identity(),
         "device": str(hardware.device),
@@ -70,16 +70,16 @@ def fastest(
     }
     try:
         command = [sys.executable, "-m", "modiste.vae.training.autotune", json.dumps(asked)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
-        found = [Pace(**each) for each in json.loads(done.stdout)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT_SECONDS)
+        found = [Throughput(**each) for each in json.loads(done.stdout)]
     except (OSError, ValueError, TypeError, subprocess.SubprocessError):
         return hardware, []
     usual, best = found[0], max(range(len(tried)), key=lambda i: found[i].images_per_second)
-    clearly = found[best].images_per_second >= CLEARLY * usual.images_per_second
+    clearly = found[best].images_per_second >= MIN_SPEEDUP * usual.images_per_second
     return tried[best] if clearly else hardware, found
 
 
-def answer(text: str) -> list[Pace]:
+def measure_request(text: str) -> list[Throughput]:
     """What `fastest` asks its own process: the pace of each way, then of the first with each other batch size."""
     asked = json.loads(text)
     known = asked["settings"]
@@ -88,15 +88,17 @@ def answer(text: str) -> list[Pace]:
     )
     device = torch.device(asked["device"])
     tried = [Hardware(device, short, last, threads) for threads, short, last in asked["ways"]]
-    found = [pace(each, settings) for each in tried]
-    return found + [pace(tried[0], replace(settings, batch_size=size)) for size in asked["others"]]
+    found = [measure_throughput(each, settings) for each in tried]
+    return found + [
+        measure_throughput(tried[0], replace(settings, batch_size=size)) for size in asked["others"]
+    ]
 
 
-def pace(way: Hardware, settings: TrainSettings) -> Pace:
+def measure_throughput(way: Hardware, settings: TrainSettings) -> Throughput:
     """Measure steps of our preset's first phase on photos of noise. Leaves torch's threads as they were measured."""
     torch.set_num_threads(way.threads)
     generator = torch.Generator().manual_seed(0)
-    vae = Vae.fresh("default", settings.frame, settings.latent).to(way.device)
+    vae = Vae.untrained("default", settings.frame, settings.latent).to(way.device)
     if way.channels_last:
         vae = vae.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = torch.optim.Adam(vae.parameters(), settings.learning_rate, fused=True)
@@ -104,20 +106,22 @@ def pace(way: Hardware, settings: TrainSettings) -> Pace:
     batch = settings.batch_size
     body = torch.rand((batch, 3, *body_size(settings.frame)), generator=generator)
     body = body.to(way.device, memory_format=layout)
-    looks = tuple(torch.zeros((batch, size), device=way.device) for size in (SHAPE, COLOURS))
+    looks = tuple(torch.zeros((batch, size), device=way.device) for size in (SHAPE_SIZE, COLOUR_SIZE))
     noise = torch.zeros((batch, settings.latent), device=way.device)
     times: list[float] = []
-    for _ in range(1 + STEPS):
+    for _ in range(1 + MEASURED_STEPS):
         began = time.perf_counter()
         with torch.autocast(way.device.type, torch.bfloat16, enabled=way.bfloat16):
-            terms = learning_terms(vae, body, body, (looks[0], looks[1]), noise, settings)
+            terms = joint_phase_loss(vae, body, body, (looks[0], looks[1]), noise, settings)
         optimizer.zero_grad(set_to_none=True)
         terms.loss.backward()  # pyright: ignore[reportUnknownMemberType]
         optimizer.step()
         float(terms.loss.detach())  # waits for a GPU
         times.append(time.perf_counter() - began)
-    return Pace(way.threads, way.bfloat16, way.channels_last, batch, batch / float(np.median(times[1:])))
+    return Throughput(
+        way.threads, way.bfloat16, way.channels_last, batch, batch / float(np.median(times[1:]))
+    )
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps([each.as_dict() for each in answer(sys.argv[1])]))
+    sys.stdout.write(json.dumps([each.as_dict() for each in measure_request(sys.argv[1])]))

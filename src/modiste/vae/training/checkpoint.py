@@ -16,11 +16,11 @@ from torch.optim import Optimizer
 
 from modiste.errors import ResumeError, StorageError
 
-REMEDY = "Train without --resume, or with the settings of the run that you want to resume."
+RESUME_REMEDY = "Train without --resume, or with the settings of the run that you want to resume."
 
 
 @dataclass
-class Progress:
+class RunProgress:
     """Where a run stands: epochs done, the plan it follows, and what early stopping remembers."""
 
     identity: dict[str, Any]
@@ -39,7 +39,7 @@ def network_tensors(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach() for name, tensor in network.state_dict().items()}
 
 
-def learner_tensors(network: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
+def train_state_tensors(network: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
     """A network and its optimizer's state, on the CPU, by names that say which is which."""
     tensors = {
         f"network/{name}": tensor.cpu().contiguous() for name, tensor in network_tensors(network).items()
@@ -51,7 +51,7 @@ def learner_tensors(network: nn.Module, optimizer: Optimizer) -> dict[str, Tenso
     return tensors
 
 
-def put_back(tensors: dict[str, Tensor], network: nn.Module, optimizer: Optimizer) -> None:
+def restore_tensors(tensors: dict[str, Tensor], network: nn.Module, optimizer: Optimizer) -> None:
     """Set a network and its optimizer to what `learner_tensors` gave; tensors of other names are left out."""
     weights: dict[str, Tensor] = {}
     states: dict[int, dict[str, Tensor]] = {}
@@ -73,7 +73,7 @@ def put_back(tensors: dict[str, Tensor], network: nn.Module, optimizer: Optimize
 
 def save_checkpoint(
     path: Path,
-    progress: Progress,
+    progress: RunProgress,
     network: nn.Module,
     average: dict[str, Tensor],
     best: dict[str, Tensor],
@@ -83,7 +83,7 @@ def save_checkpoint(
 
     Raises StorageError when the disk refuses.
     """
-    tensors = learner_tensors(network, optimizer)
+    tensors = train_state_tensors(network, optimizer)
     for prefix, group in (("average", average), ("best", best)):
         tensors |= {f"{prefix}/{name}": tensor.detach().cpu().contiguous() for name, tensor in group.items()}
     # Clones, since tensors that share memory cannot be saved; sorted, so that equal runs give equal files.
@@ -102,22 +102,22 @@ def save_checkpoint(
         ) from error
 
 
-def peek(path: Path) -> dict[str, Any]:
+def read_notes(path: Path) -> dict[str, Any]:
     """The notes of a checkpoint, which say how its run began. Raises ResumeError where it is damaged."""
     try:
         with safe_open(path, framework="pt") as file:
             return dict(json.loads(file.metadata()["progress"])["notes"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable_error(path, error) from None
 
 
-def _unreadable(path: Path, error: Exception) -> ResumeError:
-    return ResumeError(f"The checkpoint {path} cannot be read: {error}.", remedy=REMEDY)
+def _unreadable_error(path: Path, error: Exception) -> ResumeError:
+    return ResumeError(f"The checkpoint {path} cannot be read: {error}.", remedy=RESUME_REMEDY)
 
 
 def load_checkpoint(
     path: Path, identity: dict[str, Any], network: nn.Module, optimizer: Optimizer
-) -> tuple[Progress, dict[str, Tensor], dict[str, Tensor]]:
+) -> tuple[RunProgress, dict[str, Tensor], dict[str, Tensor]]:
     """Put the network and the optimizer back as they were; return the progress, the average and the best weights.
 
     Raises:
@@ -125,16 +125,18 @@ def load_checkpoint(
     """
     try:
         with safe_open(path, framework="pt") as file:
-            progress = Progress(**json.loads(file.metadata()["progress"]))
+            progress = RunProgress(**json.loads(file.metadata()["progress"]))
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable_error(path, error) from None
     if progress.identity != identity:
         differing = sorted(
             key for key in {*identity, *progress.identity} if progress.identity.get(key) != identity.get(key)
         )
-        raise ResumeError(f"The checkpoint {path} was made with other {', '.join(differing)}.", remedy=REMEDY)
-    put_back(tensors, network, optimizer)
+        raise ResumeError(
+            f"The checkpoint {path} was made with other {', '.join(differing)}.", remedy=RESUME_REMEDY
+        )
+    restore_tensors(tensors, network, optimizer)
     average, best = (
         {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
         for prefix in ("average/", "best/")

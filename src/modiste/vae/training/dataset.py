@@ -14,22 +14,22 @@ from torch import Tensor
 
 from modiste.errors import BadOption, TrainingError
 from modiste.images.photo import decode_jpeg
-from modiste.vae.training.dataset_cache import as_looks, as_planes, prepare
+from modiste.vae.training.dataset_cache import open_or_build_cache, pixels_to_tensor, split_descriptors
 
 VALIDATION_SHARE = 0.05
-VALIDATION_MOST = 1000
-FEWEST = 8  # products to train on
+MAX_VALIDATION_PHOTOS = 1000
+MIN_PRODUCTS = 8  # products to train on
 # Eight passes over these are what a training sees if nothing is said: more products would be seen less often.
-MOST = 32_000
+MAX_TRAINING_PHOTOS = 32_000
 
 
-def ranks(ids: Sequence[str]) -> npt.NDArray[np.uint64]:
+def hash_ranks(ids: Sequence[str]) -> npt.NDArray[np.uint64]:
     """A number of each product, `(N,)`, that its id alone decides."""
     hashes = (int.from_bytes(hashlib.sha256(each.encode()).digest()[:8], "big") for each in ids)
     return np.fromiter(hashes, np.uint64, len(ids))
 
 
-def drawn(ids: Sequence[str], most: int | None = None) -> Sequence[str]:
+def subsample(ids: Sequence[str], max_photos: int | None = None) -> Sequence[str]:
     """The ids of the products to learn from: `most` of `N` at most, MOST if None, in their order.
 
     Those of the least ranks, of which `split` holds the least back: where the catalogue grows, a product that was drawn
@@ -38,15 +38,15 @@ def drawn(ids: Sequence[str], most: int | None = None) -> Sequence[str]:
     Raises:
         BadOption: `most` are too few to train on.
     """
-    most = MOST if most is None else most
-    if most < FEWEST:
-        raise BadOption(f"photos is {most}.", remedy=f"Give {FEWEST} or more.")
-    if len(ids) <= most:
+    max_photos = MAX_TRAINING_PHOTOS if max_photos is None else max_photos
+    if max_photos < MIN_PRODUCTS:
+        raise BadOption(f"photos is {max_photos}.", remedy=f"Give {MIN_PRODUCTS} or more.")
+    if len(ids) <= max_photos:
         return ids
-    return [ids[int(row)] for row in np.sort(np.argpartition(ranks(ids), most - 1)[:most])]
+    return [ids[int(row)] for row in np.sort(np.argpartition(hash_ranks(ids), max_photos - 1)[:max_photos])]
 
 
-def split(ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def split_rows(ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Rows to train on and rows to validate on.
 
     A product's id alone decides on which side it falls, so that the split holds when the catalogue grows.
@@ -54,17 +54,17 @@ def split(ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int
     Raises:
         TrainingError: fewer than 8 products.
     """
-    if len(ids) < FEWEST:
+    if len(ids) < MIN_PRODUCTS:
         raise TrainingError(
-            f"The catalogue has {len(ids)} products; training needs at least {FEWEST}.",
+            f"The catalogue has {len(ids)} products; training needs at least {MIN_PRODUCTS}.",
             remedy="Ingest more photos.",
         )
-    count = min(VALIDATION_MOST, max(2, round(VALIDATION_SHARE * len(ids))))
-    order = np.argsort(ranks(ids), kind="stable")
+    count = min(MAX_VALIDATION_PHOTOS, max(2, round(VALIDATION_SHARE * len(ids))))
+    order = np.argsort(hash_ranks(ids), kind="stable")
     return np.sort(order[count:]), np.sort(order[:count])
 
 
-class PhotoSet:
+class PhotoDataset:
     """The photos of a catalogue as batches of pixels and descriptors, from files that are mapped (see `prepared`)."""
 
     def __init__(
@@ -84,19 +84,21 @@ class PhotoSet:
         """
         self.frame = frame
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="photos")
-        self.held = prepare(photos, frame, self._decoded, directory, key, train_rows, on_progress)
-        self.bodies = self.held.bodies
+        self.cache = open_or_build_cache(
+            photos, frame, self._decode_all, directory, key, train_rows, on_progress
+        )
+        self.bodies = self.cache.bodies
 
-    def look(self, rows: Any) -> tuple[Tensor, Tensor]:
+    def descriptors(self, rows: Any) -> tuple[Tensor, Tensor]:
         """Descriptors of shape and of colour, float32 `(b, 2892)` and `(b, 390)`."""
-        assert self.held.looks is not None
-        return as_looks(self.held.looks[rows])
+        assert self.cache.descriptors is not None
+        return split_descriptors(self.cache.descriptors[rows])
 
-    def read(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    def read_photos(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         """Whole photos, uint8 `(b, H, W, 3)`."""
-        return self._decoded([self.held.jpeg(row) for row in rows])
+        return self._decode_all([self.cache.jpeg(row) for row in rows])
 
-    def _decoded(self, jpegs: Sequence[bytes]) -> npt.NDArray[np.uint8]:
+    def _decode_all(self, jpegs: Sequence[bytes]) -> npt.NDArray[np.uint8]:
         return np.stack(list(self.pool.map(self._decode, jpegs)))
 
     def _decode(self, jpeg: bytes) -> npt.NDArray[np.uint8]:
@@ -108,9 +110,9 @@ class PhotoSet:
             )
         return pixels
 
-    def body(self, rows: Any) -> Tensor:
+    def read_bodies(self, rows: Any) -> Tensor:
         """Photos at the body's size, float32 `(b, 3, h, w)` in [0, 1], channels last."""
-        return as_planes(self.bodies[rows])
+        return pixels_to_tensor(self.bodies[rows])
 
     def batches(self, rows: Sequence[npt.NDArray[np.int64]], *, full: bool) -> Iterator[Tensor | None]:
         """For each batch of rows its whole photos `(b, 3, H, W)`, read one batch ahead, or None where not `full`."""
@@ -118,10 +120,10 @@ class PhotoSet:
             yield from (None for _ in rows)
             return
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self.read, rows[0]) if rows else None
+            coming = ahead.submit(self.read_photos, rows[0]) if rows else None
             for following in [*rows[1:], None]:
                 assert coming is not None
                 pixels = coming.result()
                 if following is not None:
-                    coming = ahead.submit(self.read, following)
-                yield as_planes(pixels)
+                    coming = ahead.submit(self.read_photos, following)
+                yield pixels_to_tensor(pixels)

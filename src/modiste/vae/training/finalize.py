@@ -16,24 +16,24 @@ from torch import Tensor
 
 from modiste.errors import StorageError
 from modiste.vae.card import write_card
-from modiste.vae.config import NETWORKS, ModelConfig
-from modiste.vae.training.checkpoint import Progress
-from modiste.vae.training.dataset import PhotoSet
+from modiste.vae.config import NETWORK_FILES, ModelConfig
+from modiste.vae.training.checkpoint import RunProgress
+from modiste.vae.training.dataset import PhotoDataset
 from modiste.vae.training.losses import kl_per_latent
 from modiste.vae.training.onnx_export import export_onnx
-from modiste.vae.training.previews import write_sheets
+from modiste.vae.training.previews import write_previews
 from modiste.vae.training.settings import TrainSettings
 from modiste.vae.training.vae import Vae, save_weights
 
 
-def finish(
+def save_final_model(
     network: Vae,
     weights: dict[str, Tensor],
-    photos: PhotoSet,
+    photos: PhotoDataset,
     ids: Sequence[str],
     validation_rows: npt.NDArray[np.int64],
     settings: TrainSettings,
-    progress: Progress,
+    progress: RunProgress,
     run_directory: Path,
 ) -> ModelConfig:
     """Save the run's best weights as `models/<model id>`; the id is the weights' own hash.
@@ -52,7 +52,7 @@ def finish(
         vae.eval()
         path = save_weights(vae, writing)
         model_id = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        held_out = torch.from_numpy(photos.read(validation_rows[:4])).float().div(255.0)
+        held_out = torch.from_numpy(photos.read_photos(validation_rows[:4])).float().div(255.0)
         difference = export_onnx(vae, writing, held_out)
         config = ModelConfig(
             model_id=model_id,
@@ -70,9 +70,9 @@ def finish(
             metrics=held_out_metrics(vae, photos, validation_rows) | {"onnx_difference": difference},
             kl_per_latent=mean_kl(vae, photos),
             validation_ids=tuple(str(ids[row]) for row in validation_rows),
-            files={name: hashlib.sha256((writing / name).read_bytes()).hexdigest() for name in NETWORKS},
+            files={name: hashlib.sha256((writing / name).read_bytes()).hexdigest() for name in NETWORK_FILES},
         )
-        write_sheets(vae, photos, validation_rows, writing)
+        write_previews(vae, photos, validation_rows, writing)
         if (run_directory / "metrics.jsonl").exists():
             shutil.copy(run_directory / "metrics.jsonl", writing)
         write_card(config, writing)
@@ -93,11 +93,11 @@ def finish(
 
 
 @torch.no_grad()
-def held_out_metrics(vae: Vae, photos: PhotoSet, rows: npt.NDArray[np.int64]) -> dict[str, float]:
+def held_out_metrics(vae: Vae, photos: PhotoDataset, rows: npt.NDArray[np.int64]) -> dict[str, float]:
     """Mean squared error and PSNR (dB, mean over photos) of reconstructions of photos that were never trained on."""
     errors: list[float] = []
     for start in range(0, len(rows), 32):
-        real = torch.from_numpy(photos.read(rows[start : start + 32])).float().div(255.0)
+        real = torch.from_numpy(photos.read_photos(rows[start : start + 32])).float().div(255.0)
         _, _, drawn = vae(real)
         errors += (drawn - real).square().mean(dim=(1, 2, 3)).tolist()
     psnr = float(np.mean([-10.0 * math.log10(max(error, 1e-10)) for error in errors]))
@@ -105,15 +105,15 @@ def held_out_metrics(vae: Vae, photos: PhotoSet, rows: npt.NDArray[np.int64]) ->
 
 
 @torch.no_grad()
-def mean_kl(vae: Vae, photos: PhotoSet) -> tuple[float, ...]:
+def mean_kl(vae: Vae, photos: PhotoDataset) -> tuple[float, ...]:
     """KL per latent in nats, averaged over the catalogue: how much each slider matters."""
     total = torch.zeros(vae.latent, dtype=torch.float64)
     count = len(photos.bodies)
     for start in range(0, count, 256):
         rows = np.arange(start, min(start + 256, count))
         if vae.preset == "paper":
-            mean, std = vae.encoder(torch.from_numpy(photos.read(rows)).float().div(255.0))
+            mean, std = vae.encoder(torch.from_numpy(photos.read_photos(rows)).float().div(255.0))
         else:
-            mean, std = vae.encoder.encode_body(photos.body(rows))  # type: ignore[operator]
+            mean, std = vae.encoder.encode_body(photos.read_bodies(rows))  # type: ignore[operator]
         total += kl_per_latent(mean, std).double().sum(0)
     return tuple(float(v) for v in total / count)

@@ -22,7 +22,7 @@ class Hardware:
 
 
 @contextmanager
-def threads_kept() -> Generator[None]:
+def preserve_thread_count() -> Generator[None]:
     """Leave the number of threads that torch computes on as it was, whatever is set meanwhile."""
     before = torch.get_num_threads()
     try:

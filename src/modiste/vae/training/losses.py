@@ -30,8 +30,8 @@ from torch.nn import functional
 from modiste.vae.training.network import (
     Decoder,
     Encoder,
-    composed,
-    shrink,
+    compose_layers,
+    downscale,
 )
 from modiste.vae.training.settings import TrainSettings
 
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 OPPONENT = torch.tensor(
     [[3**-0.5, 3**-0.5, 3**-0.5], [2**-0.5, -(2**-0.5), 0.0], [6**-0.5, 6**-0.5, -2 * 6**-0.5]]
 )
-SMALLEST = 1e-4  # squared error: a photo drawn within 40 dB is good enough
+MIN_SQUARED_ERROR = 1e-4  # squared error: a photo drawn within 40 dB is good enough
 SILHOUETTE_EDGE = 0.06  # distance from the background, of 1, at which a pixel is half foreground
 
 
 @dataclass(frozen=True)
-class Terms:
+class LossTerms:
     """The loss of one batch and its parts, scalars: nats per photo, and the plain mean squared error.
 
     `others` are errors that only some phases have, by name.
@@ -60,7 +60,7 @@ class Terms:
     mse: Tensor
     others: dict[str, Tensor]
 
-    def named(self) -> dict[str, Tensor]:
+    def as_dict(self) -> dict[str, Tensor]:
         """All of them by name."""
         own = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "others"}
         return own | self.others
@@ -94,12 +94,12 @@ def weighted_error(
     error = functional.conv2d(photo - drawn, gain[:, :, None, None])
     total = error.new_zeros(())
     for scale in scales:
-        coarse, share = shrink(error, scale), shrink(weight, scale)
+        coarse, share = downscale(error, scale), downscale(weight, scale)
         total = total + (coarse**2 * share).mean()
     return total / len(scales)
 
 
-def correlation(mean: Tensor) -> Tensor:
+def covariance_penalty(mean: Tensor) -> Tensor:
     """Return the sum of squared covariances between different latents of a batch of means `(b, n)`.
 
     It is 0 where each slider varies by itself (DIP-VAE: Kumar et al. 2018, Eq. 6, off the diagonal).
@@ -109,25 +109,25 @@ def correlation(mean: Tensor) -> Tensor:
     return (covariance - torch.diag(torch.diag(covariance))).square().sum()
 
 
-def learning_terms(
+def joint_phase_loss(
     vae: Vae,
     body: Tensor,
-    moved: Tensor,
-    looks: tuple[Tensor, Tensor],
+    augmented: Tensor,
+    descriptors: tuple[Tensor, Tensor],
     noise: Tensor,
     settings: TrainSettings,
-) -> Terms:
+) -> LossTerms:
     """Ours, while encoder and decoder learn together. `body` and `moved` are `(b, 3, h, w)`.
 
     `looks` are the descriptors of shape and of colour, `(b, 2892)` and `(b, 390)`; `noise` is `(b, n)`.
     """
     encoder, decoder, describer = cast(Encoder, vae.encoder), cast(Decoder, vae.decoder), vae.describer
     assert describer is not None
-    both_mean, both_std = encoder.encode_body(torch.cat([body, moved]))
+    both_mean, both_std = encoder.encode_body(torch.cat([body, augmented]))
     mean, moved_mean = both_mean.chunk(2)
     std, moved_std = both_std.chunk(2)
     code = mean + std * noise
-    features, low = decoder.body(code)
+    features, low = decoder.decode_body(code)
     shape = silhouette(body)
     weight = 1.0 + (settings.foreground - 1.0) * functional.max_pool2d(shape, 3, 1, 1)
     drawn = torch.sigmoid(low.float())
@@ -136,7 +136,9 @@ def learning_terms(
     shape_error, colour_error = (
         (told - true).square().sum(dim=1).mean()
         for told, true in zip(
-            describer(code).float().split([look.shape[1] for look in looks], dim=1), looks, strict=True
+            describer(code).float().split([look.shape[1] for look in descriptors], dim=1),
+            descriptors,
+            strict=True,
         )
     )
     kl = kl_per_latent(mean, std).sum(1).mean()
@@ -149,9 +151,9 @@ def learning_terms(
         + settings.colour * torch.log(colour_error + 1e-4)
     )
     reconstruction = 0.5 * body[0].numel() * logs
-    shared = correlation(mean)
+    shared = covariance_penalty(mean)
     loss = reconstruction + kl + settings.consistency * drift + settings.independence * shared
-    return Terms(
+    return LossTerms(
         loss,
         reconstruction,
         kl,
@@ -161,9 +163,9 @@ def learning_terms(
     )
 
 
-def drawing_terms(
+def decoder_phase_loss(
     decoder: Decoder, photo: Tensor, mean: Tensor, std: Tensor, noise: Tensor, settings: TrainSettings
-) -> Terms:
+) -> LossTerms:
     """Ours, while only the decoder learns, at the whole frame: photos `(b, 3, H, W)`, their posteriors `(b, n)`.
 
     The codes are settled, and nothing that pictures need can spoil what they know. Each layer learns what it stands
@@ -171,23 +173,25 @@ def drawing_terms(
     that the picture composed of them can be cut as firmly as one likes. Each photo's error is calibrated by itself:
     PSNR is a mean of logarithms too.
     """
-    product, ground, outline = decoder.layers(mean + std * noise)
+    product, ground, outline = decoder.decode_layers(mean + std * noise)
     shape = silhouette(photo)
-    drawn = composed(product, ground, outline, 1.0)
+    drawn = compose_layers(product, ground, outline, 1.0)
     errors = (drawn - photo).square().mean(dim=(1, 2, 3))
     parted = shape * (product - photo).square() + (1.0 - shape) * (ground - photo).square()
     unsure = functional.binary_cross_entropy_with_logits(outline, shape)
-    whole = torch.log(errors + SMALLEST).mean()
-    layered = torch.log(parted.mean(dim=(1, 2, 3)) + SMALLEST).mean()
+    whole = torch.log(errors + MIN_SQUARED_ERROR).mean()
+    layered = torch.log(parted.mean(dim=(1, 2, 3)) + MIN_SQUARED_ERROR).mean()
     kl = kl_per_latent(mean, std).sum(1).mean()
     mse = errors.mean()
     logs = whole + settings.layers * layered + settings.outline * torch.log(unsure)
     reconstruction = 0.5 * photo[0].numel() * logs
-    return Terms(reconstruction + kl, reconstruction, kl, photo.new_zeros(()), mse, {"outline_error": unsure})
+    return LossTerms(
+        reconstruction + kl, reconstruction, kl, photo.new_zeros(()), mse, {"outline_error": unsure}
+    )
 
 
-def paper_terms(mean: Tensor, std: Tensor, drawn: Tensor, photo: Tensor) -> Terms:
+def paper_loss(mean: Tensor, std: Tensor, drawn: Tensor, photo: Tensor) -> LossTerms:
     """The paper's: mean squared error x height x width + KL (photos `(b, H, W, 3)`)."""
     mse, kl = functional.mse_loss(drawn, photo), kl_per_latent(mean, std).sum(1).mean()
     reconstruction = mse * photo.shape[1] * photo.shape[2]
-    return Terms(reconstruction + kl, reconstruction, kl, mse.new_zeros(()), mse, {})
+    return LossTerms(reconstruction + kl, reconstruction, kl, mse.new_zeros(()), mse, {})

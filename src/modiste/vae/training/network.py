@@ -16,17 +16,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-BODY_SIDE = 80  # longest side of the body, pixels
+BODY_SIDE_PX = 80  # longest side of the body, pixels
 # Each latent has a deviation of its own, and a photo's differs from it by at most exp(±0.15). Left free, some photos
 # get small deviations in all latents, and Eq. 2's −Σ log σ prefers these products whatever the design.
-SPREAD = 0.15
-CRISP = 4.0  # see `composed`: costs a little PSNR, and takes the blur off every outline
-FIRST_LOG_STD, LOG_STD = -2.0, (-6.0, 2.0)
+LOG_STD_SPREAD = 0.15
+OUTLINE_SHARPNESS = 4.0  # see `composed`: costs a little PSNR, and takes the blur off every outline
+INITIAL_LOG_STD, LOG_STD_RANGE = -2.0, (-6.0, 2.0)
 
 
 def body_ratio(frame: tuple[int, int]) -> int:
     """How many frame pixels make one body pixel along a side."""
-    return max(1, round(max(frame) / BODY_SIDE))
+    return max(1, round(max(frame) / BODY_SIDE_PX))
 
 
 def body_size(frame: tuple[int, int]) -> tuple[int, int]:
@@ -35,19 +35,19 @@ def body_size(frame: tuple[int, int]) -> tuple[int, int]:
     return math.ceil(frame[0] / ratio), math.ceil(frame[1] / ratio)
 
 
-def shrink(photo: Tensor, ratio: int) -> Tensor:
+def downscale(photo: Tensor, ratio: int) -> Tensor:
     """Average `ratio` x `ratio` blocks of `(b, c, H, W)`; a block that reaches over the edge averages what is there."""
     if ratio == 1:
         return photo
     return functional.avg_pool2d(photo, ratio, ceil_mode=True, count_include_pad=False)
 
 
-def halved(size: tuple[int, int]) -> tuple[int, int]:
+def halved_size(size: tuple[int, int]) -> tuple[int, int]:
     """The size after a 3 x 3 convolution of stride 2 with padding 1."""
     return (size[0] + 1) // 2, (size[1] + 1) // 2
 
 
-def conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+def conv_block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """3 x 3 convolution, batch normalisation, leaky ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
@@ -62,15 +62,15 @@ class Encoder(nn.Module):
     def __init__(self, frame: tuple[int, int], latent: int, width: int = 32) -> None:
         super().__init__()
         self.ratio, self.body = body_ratio(frame), body_size(frame)
-        size = halved(halved(halved(self.body)))
+        size = halved_size(halved_size(halved_size(self.body)))
         self.features = nn.Sequential(
             nn.Conv2d(3, width, 5, 2, 2, bias=False),
             nn.BatchNorm2d(width),
             nn.LeakyReLU(0.1, inplace=True),
-            conv(width, 2 * width, 2),
-            conv(2 * width, 3 * width),
-            conv(3 * width, 4 * width, 2),
-            conv(4 * width, 4 * width),
+            conv_block(width, 2 * width, 2),
+            conv_block(2 * width, 3 * width),
+            conv_block(3 * width, 4 * width, 2),
+            conv_block(4 * width, 4 * width),
         )
         self.dense = nn.Sequential(
             nn.Flatten(),
@@ -79,20 +79,20 @@ class Encoder(nn.Module):
             nn.LeakyReLU(0.1, inplace=True),
         )
         self.head = nn.Linear(256, 2 * latent)
-        self.log_std = nn.Parameter(torch.full((latent,), FIRST_LOG_STD))
+        self.log_std = nn.Parameter(torch.full((latent,), INITIAL_LOG_STD))
 
     def forward(self, photo: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of q(z|x) for whole photos."""
-        return self.encode_body(shrink(photo.permute(0, 3, 1, 2), self.ratio))
+        return self.encode_body(downscale(photo.permute(0, 3, 1, 2), self.ratio))
 
     def encode_body(self, body: Tensor) -> tuple[Tensor, Tensor]:
         """The same for `(b, 3, h, w)` photos that are already at the body's size."""
         out = self.head(self.dense(self.features(body - 0.5))).float()
         mean, own = out.chunk(2, dim=1)
-        return mean, torch.exp(self.log_std.clamp(*LOG_STD) + SPREAD * torch.tanh(own))
+        return mean, torch.exp(self.log_std.clamp(*LOG_STD_RANGE) + LOG_STD_SPREAD * torch.tanh(own))
 
 
-class Describer(nn.Module):
+class DescriptorHead(nn.Module):
     """Code `(b, n)` to what the product looks like at a glance, `(b, outputs)`. It only helps to train the encoder."""
 
     def __init__(self, latent: int, outputs: int, width: int = 256) -> None:
@@ -118,17 +118,17 @@ class Decoder(nn.Module):
         self.frame, self.ratio = frame, body_ratio(frame)
         sizes = [body_size(frame)]
         for _ in range(3):
-            sizes.append(halved(sizes[-1]))
+            sizes.append(halved_size(sizes[-1]))
         self.sizes = sizes[::-1]
-        self.start = (3 * width, *self.sizes[0])
+        self.start_shape = (3 * width, *self.sizes[0])
         self.dense = nn.Sequential(
             nn.Linear(latent, 256),
             nn.LeakyReLU(0.1, inplace=True),
-            nn.Linear(256, math.prod(self.start)),
+            nn.Linear(256, math.prod(self.start_shape)),
             nn.LeakyReLU(0.1, inplace=True),
         )
         widths = (3 * width, 3 * width, 5 * width // 2, 2 * width, width)
-        self.blocks = nn.ModuleList(conv(a, b) for a, b in pairwise(widths))
+        self.blocks = nn.ModuleList(conv_block(a, b) for a, b in pairwise(widths))
         self.colour = nn.Conv2d(width, 3, 3, 1, 1)
         self.ground = nn.Conv2d(width, 3, 3, 1, 1)
         self.outline = nn.Conv2d(width, 1, 3, 1, 1)
@@ -136,17 +136,17 @@ class Decoder(nn.Module):
         nn.init.zeros_(self.ground.weight)
         nn.init.constant_(self.ground.bias, 4.0)  # type: ignore[arg-type]
 
-    def body(self, code: Tensor) -> tuple[Tensor, Tensor]:
+    def decode_body(self, code: Tensor) -> tuple[Tensor, Tensor]:
         """Features `(b, c, h, w)` and the logits of the body's colours, `(b, 3, h, w)`."""
-        x = self.dense(code).view(-1, *self.start).contiguous(memory_format=torch.channels_last)
+        x = self.dense(code).view(-1, *self.start_shape).contiguous(memory_format=torch.channels_last)
         x = self.blocks[0](x)
         for size, block in zip(self.sizes[1:], list(self.blocks)[1:], strict=True):
             x = block(functional.interpolate(x, size=size, mode="nearest"))
         return x, self.colour(x)
 
-    def layers(self, code: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def decode_layers(self, code: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """At the whole frame: colours of product and of ground, `(b, 3, H, W)` each, and logits of its outline."""
-        features, low = self.body(code)
+        features, low = self.decode_body(code)
         colours = torch.sigmoid(torch.cat([low, self.ground(features)], dim=1).float())
         stacked = torch.cat([colours, self.outline(features).float()], dim=1)
         if self.ratio > 1:
@@ -157,15 +157,15 @@ class Decoder(nn.Module):
 
     def forward(self, code: Tensor) -> Tensor:
         """Whole photos, `(b, H, W, 3)` in [0, 1]."""
-        return composed(*self.layers(code), CRISP).permute(0, 2, 3, 1)
+        return compose_layers(*self.decode_layers(code), OUTLINE_SHARPNESS).permute(0, 2, 3, 1)
 
 
-def composed(product: Tensor, ground: Tensor, outline: Tensor, crisp: float) -> Tensor:
+def compose_layers(product: Tensor, ground: Tensor, outline: Tensor, sharpness: float) -> Tensor:
     """The product before its ground, `(b, 3, H, W)`; `outline` are logits, and `crisp` how steeply it is cut.
 
     At 1 the outline is as soft as it is uncertain, which is what squared error likes best; above, as firm as a drawing.
     """
-    return ground + torch.sigmoid(crisp * outline) * (product - ground)
+    return ground + torch.sigmoid(sharpness * outline) * (product - ground)
 
 
 class PaperEncoder(nn.Module):

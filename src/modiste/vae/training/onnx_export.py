@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from modiste.errors import TrainingError
-from modiste.vae.onnx import onnx_runtime
+from modiste.vae.onnx import import_onnx_runtime
 from modiste.vae.training.vae import Vae
 
-TOLERANCE = (
+MAX_DIFFERENCE = (
     1e-4  # largest allowed difference between torch and ONNX Runtime, of outputs in [0, 1] and of codes
 )
 
@@ -31,14 +31,14 @@ def export_onnx(vae: Vae, directory: Path, photos: Tensor) -> float:
     with torch.no_grad():
         mean, std = vae.encoder(photos)
         drawn = vae.decoder(mean)
-    write(vae.encoder, photos, directory / "encoder.onnx", "photo", ["mean", "std"])
-    write(vae.decoder, mean, directory / "decoder.onnx", "code", ["photo"])
+    write_onnx(vae.encoder, photos, directory / "encoder.onnx", "photo", ["mean", "std"])
+    write_onnx(vae.decoder, mean, directory / "decoder.onnx", "code", ["photo"])
     worst = 0.0
     for name, given, expected in (
         ("encoder", {"photo": photos}, [mean, std]),
         ("decoder", {"code": mean}, [drawn]),
     ):
-        session = onnx_runtime().InferenceSession(
+        session = import_onnx_runtime().InferenceSession(
             str(directory / f"{name}.onnx"), providers=["CPUExecutionProvider"]
         )
         for rows in (slice(None), slice(0, 1)):
@@ -46,15 +46,15 @@ def export_onnx(vae: Vae, directory: Path, photos: Tensor) -> float:
             got = session.run(None, feeds)
             for a, b in zip(got, expected, strict=True):
                 worst = max(worst, float(np.abs(np.asarray(a) - b[rows].numpy()).max()))
-    if not worst <= TOLERANCE:
+    if not worst <= MAX_DIFFERENCE:
         raise TrainingError(
-            f"The ONNX export differs from torch by {worst:.2e}; at most {TOLERANCE:.0e} is allowed.",
+            f"The ONNX export differs from torch by {worst:.2e}; at most {MAX_DIFFERENCE:.0e} is allowed.",
             remedy="Please report this with the versions of torch and onnxruntime.",
         )
     return worst
 
 
-def write(network: nn.Module, example: Tensor, path: Path, given: str, outputs: list[str]) -> None:
+def write_onnx(network: nn.Module, example: Tensor, path: Path, given: str, outputs: list[str]) -> None:
     """Export one network with a free batch size, weights inside the file."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():

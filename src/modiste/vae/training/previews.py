@@ -9,39 +9,41 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from modiste.vae.training.dataset import PhotoSet
+from modiste.vae.training.dataset import PhotoDataset
 from modiste.vae.training.vae import Vae
 
 COLUMNS = 8
-STEPS = 7
-REACH = 2.5  # in units of the prior's standard deviation
+TRAVERSAL_STEPS = 7
+TRAVERSAL_STD_RANGE = 2.5  # in units of the prior's standard deviation
 
 
 @torch.no_grad()
-def write_sheets(network: Vae, photos: PhotoSet, rows: npt.NDArray[np.int64], directory: Path) -> None:
+def write_previews(network: Vae, photos: PhotoDataset, rows: npt.NDArray[np.int64], directory: Path) -> None:
     """Write `reconstructions.png` (photo above drawing) and `traversals.png` (one row per latent) into `directory`.
 
     `rows` are the photos to show, `(m,)`; `network` is ready to judge.
     """
     device = next(network.parameters()).device
-    real = photos.read(rows[:COLUMNS])
+    real = photos.read_photos(rows[:COLUMNS])
     given = torch.from_numpy(real).float().div(255.0).to(device)
     mean, _, drawn = network(given)
-    pair = np.concatenate([tiles_in_row(real), tiles_in_row(as_pixels(drawn))])
+    pair = np.concatenate([tile_row(real), tile_row(to_pixels(drawn))])
     Image.fromarray(pair).save(directory / "reconstructions.png")
     lines: list[npt.NDArray[np.uint8]] = []
     for latent in range(min(network.latent, 32)):
-        codes = mean[:1].repeat(STEPS, 1)
-        codes[:, latent] = torch.linspace(-REACH, REACH, STEPS, device=device)
-        lines.append(tiles_in_row(as_pixels(network.decoder(codes))[:, ::2, ::2]))
+        codes = mean[:1].repeat(TRAVERSAL_STEPS, 1)
+        codes[:, latent] = torch.linspace(
+            -TRAVERSAL_STD_RANGE, TRAVERSAL_STD_RANGE, TRAVERSAL_STEPS, device=device
+        )
+        lines.append(tile_row(to_pixels(network.decoder(codes))[:, ::2, ::2]))
     Image.fromarray(np.concatenate(lines)).save(directory / "traversals.png")
 
 
-def as_pixels(photo: torch.Tensor) -> npt.NDArray[np.uint8]:
+def to_pixels(photo: torch.Tensor) -> npt.NDArray[np.uint8]:
     """float `(b, H, W, 3)` in [0, 1] to uint8."""
     return photo.mul(255.0).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
 
 
-def tiles_in_row(photos: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def tile_row(photos: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """`(b, h, w, 3)` side by side: `(h, b·w, 3)`."""
     return np.concatenate(list(photos), axis=1)

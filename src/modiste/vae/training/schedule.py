@@ -13,15 +13,15 @@ import torch
 
 from modiste.errors import ResumeError
 from modiste.vae.training.hardware import Hardware
-from modiste.vae.training.run import Run, full_epochs, take_steps
+from modiste.vae.training.run import TrainRun, full_frame_epochs, take_steps
 from modiste.vae.training.settings import DEFAULT_PHOTOS_SEEN, TrainSettings
-from modiste.vae.training.step import Step
+from modiste.vae.training.step import StepSettings
 
 MIN_EPOCHS, MAX_EPOCHS = 8, 400
-TUNED_FROM, TUNED_MINUTES = 30_000, 1.0  # photos shown, or minutes: shorter runs begin at once
+MIN_TUNED_PHOTOS, MIN_TUNED_MINUTES = 30_000, 1.0  # photos shown, or minutes: shorter runs begin at once
 
 
-def as_begun(hardware: Hardware, notes: dict[str, Any], directory: Path) -> Hardware:
+def restore_hardware(hardware: Hardware, notes: dict[str, Any], directory: Path) -> Hardware:
     """The way that a run began in: it decides the last digits. Raises ResumeError where this machine has not got it."""
     if notes.get("bfloat16") and not hardware.bfloat16:
         raise ResumeError(
@@ -36,13 +36,13 @@ def as_begun(hardware: Hardware, notes: dict[str, Any], directory: Path) -> Hard
     )
 
 
-def worth_tuning(settings: TrainSettings, products: int) -> bool:
+def is_worth_tuning(settings: TrainSettings, products: int) -> bool:
     """Whether a run is long enough to begin with a measurement of some seconds."""
     shown = DEFAULT_PHOTOS_SEEN if settings.epochs is None else settings.epochs * products
-    return shown >= TUNED_FROM if settings.minutes is None else settings.minutes >= TUNED_MINUTES
+    return shown >= MIN_TUNED_PHOTOS if settings.minutes is None else settings.minutes >= MIN_TUNED_MINUTES
 
 
-def plan_epochs(run: Run) -> int:
+def plan_epochs(run: TrainRun) -> int:
     """Return how many epochs to train.
 
     Exactly `epochs` where that is set; else as many as fit the minutes, by timing some steps, but one for each phase at
@@ -57,7 +57,7 @@ def plan_epochs(run: Run) -> int:
     small_seconds = 0.0 if settings.preset == "paper" else epoch_seconds(run, full=False)
 
     def seconds(epochs: int) -> float:
-        full = full_epochs(settings, epochs)
+        full = full_frame_epochs(settings, epochs)
         return full * full_seconds + (epochs - full) * small_seconds
 
     epochs = settings.least_epochs
@@ -66,7 +66,7 @@ def plan_epochs(run: Run) -> int:
     return epochs
 
 
-def epoch_seconds(run: Run, *, full: bool) -> float:
+def epoch_seconds(run: TrainRun, *, full: bool) -> float:
     """Estimate the seconds of an epoch on whole frames (`full`) or on small photos, by timing steps of a copy."""
     settings, device = run.settings, run.hardware.device
     trial = copy.copy(run)
@@ -76,8 +76,8 @@ def epoch_seconds(run: Run, *, full: bool) -> float:
         # The second phase reads settled posteriors. Their values do not change how long a step takes.
         shape = (len(run.photos.bodies), settings.latent)
         trial.posteriors = torch.zeros(shape, device=device), torch.ones(shape, device=device)
-    rows = run.train_rows[: run.batch]
-    steps = [Step(seed, settings.learning_rate) for seed in range(7)]
+    rows = run.train_rows[: run.batch_size]
+    steps = [StepSettings(seed, settings.learning_rate) for seed in range(7)]
     ends = [time.perf_counter() for _ in take_steps(trial, [rows] * 7, steps, full)]
     # The median of five steps after two to warm up; 8 % more for validation and saving.
-    return 1.08 * run.steps * float(np.median(np.diff(ends)[1:]))
+    return 1.08 * run.steps_per_epoch * float(np.median(np.diff(ends)[1:]))

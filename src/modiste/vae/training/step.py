@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from modiste.vae.training.augment import moved_photos
+from modiste.vae.training.augment import shift_and_zoom
 from modiste.vae.training.hardware import Hardware
 from modiste.vae.training.losses import (
-    Terms,
-    drawing_terms,
-    learning_terms,
-    paper_terms,
+    LossTerms,
+    decoder_phase_loss,
+    joint_phase_loss,
+    paper_loss,
 )
 from modiste.vae.training.settings import TrainSettings
 from modiste.vae.training.vae import Vae
 
 
 @dataclass
-class Learner:
+class TrainState:
     """A network as it learns."""
 
     settings: TrainSettings
@@ -30,11 +30,11 @@ class Learner:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepSettings:
     """A step without its photos: the seed of its draws, and its learning rate."""
 
     seed: int
-    rate: float
+    learning_rate: float
 
 
 @dataclass(frozen=True)
@@ -46,43 +46,47 @@ class Batch:
     """
 
     body: Tensor | None = None
-    looks: tuple[Tensor, Tensor] | None = None
-    whole: Tensor | None = None
+    descriptors: tuple[Tensor, Tensor] | None = None
+    full_frames: Tensor | None = None
     posterior: tuple[Tensor, Tensor] | None = None
 
     def __len__(self) -> int:
-        photos = self.whole if self.body is None else self.body
+        photos = self.full_frames if self.body is None else self.body
         return 0 if photos is None else len(photos)
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
         return Batch(
             None if self.body is None else self.body.to(device),
-            None if self.looks is None else (self.looks[0].to(device), self.looks[1].to(device)),
-            None if self.whole is None else self.whole.to(device),
+            None
+            if self.descriptors is None
+            else (self.descriptors[0].to(device), self.descriptors[1].to(device)),
+            None if self.full_frames is None else self.full_frames.to(device),
             None if self.posterior is None else (self.posterior[0].to(device), self.posterior[1].to(device)),
         )
 
 
-def one_step(learner: Learner, batch: Batch, step: Step) -> dict[str, float]:
+def train_step(learner: TrainState, batch: Batch, step: StepSettings) -> dict[str, float]:
     """Take one step of Adam on a batch; return its loss terms."""
     settings = learner.settings
     torch.manual_seed(step.seed)
     noise, move = torch.randn(len(batch), settings.latent), torch.rand(len(batch), 3)
     learner.network.train()
-    terms = terms_of(learner, learner.network, batch, noise, move)
+    terms = compute_loss(learner, learner.network, batch, noise, move)
     learner.optimizer.zero_grad(set_to_none=True)
     terms.loss.backward()  # pyright: ignore[reportUnknownMemberType]
     norm = torch.nn.utils.clip_grad_norm_(learner.network.parameters(), settings.clip_norm)
     for group in learner.optimizer.param_groups:
-        group["lr"] = step.rate
+        group["lr"] = step.learning_rate
     learner.optimizer.step()
-    return {name: float(value.detach()) for name, value in terms.named().items()} | {
+    return {name: float(value.detach()) for name, value in terms.as_dict().items()} | {
         "gradient_norm": float(norm)
     }
 
 
-def terms_of(learner: Learner, network: Vae, batch: Batch, noise: Tensor, move: Tensor | None) -> Terms:
+def compute_loss(
+    learner: TrainState, network: Vae, batch: Batch, noise: Tensor, move: Tensor | None
+) -> LossTerms:
     """Return the loss of a batch by `network`, at codes `noise` deviations from the mean, `(b, n)`.
 
     `move` is how photos are moved, `(b, 3)` in [0, 1]; None: not at all.
@@ -91,13 +95,13 @@ def terms_of(learner: Learner, network: Vae, batch: Batch, noise: Tensor, move: 
     noise = noise.to(hardware.device)
     with torch.autocast(hardware.device.type, torch.bfloat16, enabled=hardware.bfloat16):
         if batch.body is not None:
-            assert batch.looks is not None
-            moved = batch.body if move is None else moved_photos(batch.body, move)
-            return learning_terms(network, batch.body, moved, batch.looks, noise, settings)
-        assert batch.whole is not None
+            assert batch.descriptors is not None
+            moved = batch.body if move is None else shift_and_zoom(batch.body, move)
+            return joint_phase_loss(network, batch.body, moved, batch.descriptors, noise, settings)
+        assert batch.full_frames is not None
         if batch.posterior is not None:
             mean, std = batch.posterior
-            return drawing_terms(network.decoder, batch.whole, mean, std, noise, settings)  # type: ignore[arg-type]
-        photo = batch.whole.permute(0, 2, 3, 1)
+            return decoder_phase_loss(network.decoder, batch.full_frames, mean, std, noise, settings)  # type: ignore[arg-type]
+        photo = batch.full_frames.permute(0, 2, 3, 1)
         mean, std = network.encoder(photo)
-        return paper_terms(mean, std, network.decoder(mean + std * noise).float(), photo)
+        return paper_loss(mean, std, network.decoder(mean + std * noise).float(), photo)

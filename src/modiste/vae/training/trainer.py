@@ -20,37 +20,37 @@ from torch.utils.tensorboard import SummaryWriter
 
 from modiste.errors import NonFiniteLoss
 from modiste.vae.config import ModelConfig, new_model_id
-from modiste.vae.training.autotune import fastest
+from modiste.vae.training.autotune import choose_fastest
 from modiste.vae.training.checkpoint import (
-    Progress,
+    RunProgress,
     load_checkpoint,
     network_tensors,
-    peek,
+    read_notes,
     save_checkpoint,
 )
-from modiste.vae.training.dataset import PhotoSet, split
-from modiste.vae.training.dataset_cache import key_of
-from modiste.vae.training.finalize import finish
-from modiste.vae.training.hardware import choose_hardware, threads_kept
-from modiste.vae.training.previews import write_sheets
+from modiste.vae.training.dataset import PhotoDataset, split_rows
+from modiste.vae.training.dataset_cache import cache_key
+from modiste.vae.training.finalize import save_final_model
+from modiste.vae.training.hardware import choose_hardware, preserve_thread_count
+from modiste.vae.training.previews import write_previews
 from modiste.vae.training.run import (
-    Run,
-    averaged,
+    TrainRun,
+    averaged_network,
     learning_rate,
     take_steps,
     update_average,
     validate,
 )
-from modiste.vae.training.schedule import as_begun, plan_epochs, worth_tuning
+from modiste.vae.training.schedule import is_worth_tuning, plan_epochs, restore_hardware
 from modiste.vae.training.settings import TrainSettings
-from modiste.vae.training.step import Step
+from modiste.vae.training.step import StepSettings
 from modiste.vae.training.vae import Vae
 
 OnProgress = Callable[[dict[str, Any]], None]
-TELL_EVERY = 0.2  # seconds between progress reports
+REPORT_SECONDS = 0.2  # seconds between progress reports
 
 
-@threads_kept()
+@preserve_thread_count()
 def train(
     photos: Sequence[bytes],
     ids: Sequence[str],
@@ -85,14 +85,14 @@ def train(
         shutil.rmtree(directory)
     directory.mkdir(parents=True, exist_ok=True)
     finished.unlink(missing_ok=True)
-    run = start(photos, ids, settings, identity, directory, tell)
+    run = start_run(photos, ids, settings, identity, directory, tell)
     trim_metrics(directory / "metrics.jsonl", run.progress.done)
     with SummaryWriter(str(directory / "tensorboard"), purge_step=run.progress.done) as board:
         while run.progress.done < run.progress.epochs and not run.progress.stopped:
-            one_epoch(run, board, tell)
-    model = finish(
+            train_epoch(run, board, tell)
+    model = save_final_model(
         run.network,
-        run.best or run.average,
+        run.best_weights or run.average_weights,
         run.photos,
         ids,
         run.validation_rows,
@@ -113,43 +113,43 @@ def trim_metrics(path: Path, done: int) -> None:
         path.write_text("".join(whole), encoding="utf-8")
 
 
-def start(
+def start_run(
     photos: Sequence[bytes],
     ids: Sequence[str],
     settings: TrainSettings,
     identity: dict[str, Any],
     directory: Path,
     tell: OnProgress,
-) -> Run:
+) -> TrainRun:
     """Read the photos, make or reload the network, and fix the plan."""
     hardware = choose_hardware(settings.device)
-    train_rows, validation_rows = split(ids)
+    train_rows, validation_rows = split_rows(ids)
     tell({"stage": "read", "done": 0, "total": len(photos)})
-    photo_set = PhotoSet(
+    photo_set = PhotoDataset(
         photos,
         settings.frame,
         lambda done: tell({"stage": "read", "done": done, "total": len(photos)}),
         directory.parent / "prepared",
-        key_of(ids, settings.catalogue_hash or directory.name, settings.frame),
+        cache_key(ids, settings.catalogue_hash or directory.name, settings.frame),
         train_rows=None if settings.preset == "paper" else train_rows,
     )
     checkpoint = directory / "checkpoint.safetensors"
     if checkpoint.exists():
-        hardware = as_begun(hardware, peek(checkpoint), directory)
-    elif settings.preset != "paper" and worth_tuning(settings, len(train_rows)):
+        hardware = restore_hardware(hardware, read_notes(checkpoint), directory)
+    elif settings.preset != "paper" and is_worth_tuning(settings, len(train_rows)):
         tell({"stage": "tune", "done": 0, "total": 1})
-        hardware, _ = fastest(hardware, settings)
+        hardware, _ = choose_fastest(hardware, settings)
         tell({"stage": "tune", "done": 1, "total": 1})
     # Said even where nothing changes: sums are split, and so rounded, by what was said.
     torch.set_num_threads(hardware.threads)
     torch.manual_seed(settings.seed)
-    network = Vae.fresh(settings.preset, settings.frame, settings.latent).to(hardware.device)
+    network = Vae.untrained(settings.preset, settings.frame, settings.latent).to(hardware.device)
     if hardware.channels_last:
         network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = torch.optim.Adam(network.parameters(), settings.learning_rate, fused=True)
     average = {name: tensor.clone() for name, tensor in network_tensors(network).items()}
-    progress = Progress(identity, epochs=0)
-    run = Run(
+    progress = RunProgress(identity, epochs=0)
+    run = TrainRun(
         settings,
         hardware,
         network,
@@ -163,28 +163,28 @@ def start(
         directory,
     )
     if checkpoint.exists():
-        run.progress, loaded, run.best = load_checkpoint(checkpoint, identity, network, optimizer)
-        run.average = {name: tensor.to(hardware.device) for name, tensor in loaded.items()}
+        run.progress, loaded, run.best_weights = load_checkpoint(checkpoint, identity, network, optimizer)
+        run.average_weights = {name: tensor.to(hardware.device) for name, tensor in loaded.items()}
     else:
         begun = ("bfloat16", "channels_last", "threads")
         run.progress.notes |= {name: getattr(hardware, name) for name in begun}
         run.progress.epochs = plan_epochs(run)
-        save_checkpoint(checkpoint, run.progress, network, run.average, run.best, optimizer)
+        save_checkpoint(checkpoint, run.progress, network, run.average_weights, run.best_weights, optimizer)
     return run
 
 
-def one_epoch(run: Run, board: SummaryWriter, tell: OnProgress) -> None:
+def train_epoch(run: TrainRun, board: SummaryWriter, tell: OnProgress) -> None:
     """Train one epoch, validate the averaged weights, write metrics, sheets and the checkpoint."""
     progress, settings = run.progress, run.settings
-    epoch, full = progress.done, run.trains_full(progress.done)
+    epoch, full = progress.done, run.is_full_frame_epoch(progress.done)
     if full and settings.preset != "paper" and run.posteriors is None:
-        run.settle()
+        run.freeze_encoder()
     order = np.random.default_rng([settings.seed, epoch]).permutation(run.train_rows)
-    batches = [order[i * run.batch : (i + 1) * run.batch] for i in range(run.steps)]
-    first = epoch * run.steps
+    batches = [order[i * run.batch_size : (i + 1) * run.batch_size] for i in range(run.steps_per_epoch)]
+    first = epoch * run.steps_per_epoch
     steps = [
-        Step(settings.seed * 1_000_003 + step, learning_rate(run, step))
-        for step in range(first, first + run.steps)
+        StepSettings(settings.seed * 1_000_003 + step, learning_rate(run, step))
+        for step in range(first, first + run.steps_per_epoch)
     ]
     sums: dict[str, float] = {}
     began = told = time.perf_counter()
@@ -198,45 +198,58 @@ def one_epoch(run: Run, board: SummaryWriter, tell: OnProgress) -> None:
         for name, value in terms.items():
             sums[name] = sums.get(name, 0.0) + value
         now = time.perf_counter()
-        if now - told > TELL_EVERY or number == run.steps - 1:
+        if now - told > REPORT_SECONDS or number == run.steps_per_epoch - 1:
             told, rate = now, (number + 1) / (now - began)
-            left = (progress.epochs - epoch) * run.steps - number - 1
+            left = (progress.epochs - epoch) * run.steps_per_epoch - number - 1
             tell(
                 {"stage": "train", "epoch": epoch + 1, "epochs": progress.epochs, "step": number + 1}
-                | {"steps": run.steps, "images_per_second": rate * run.batch, "seconds_left": left / rate}
+                | {
+                    "steps": run.steps_per_epoch,
+                    "images_per_second": rate * run.batch_size,
+                    "seconds_left": left / rate,
+                }
                 | {name: value / (number + 1) for name, value in sums.items()}
             )
     seconds = time.perf_counter() - began
-    record = {name: value / run.steps for name, value in sums.items()}
+    record = {name: value / run.steps_per_epoch for name, value in sums.items()}
     validation = validate(run, full)
     record |= {f"validation_{name}": value for name, value in validation.items()}
-    record |= {"epoch": epoch + 1, "full_frame": full, "images_per_second": run.steps * run.batch / seconds}
-    progress.done, progress.step = epoch + 1, (epoch + 1) * run.steps
+    record |= {
+        "epoch": epoch + 1,
+        "full_frame": full,
+        "images_per_second": run.steps_per_epoch * run.batch_size / seconds,
+    }
+    progress.done, progress.step = epoch + 1, (epoch + 1) * run.steps_per_epoch
     progress.seconds += seconds
-    remember_best(run, epoch, validation["loss"], full)
+    update_best(run, epoch, validation["loss"], full)
     for name, value in record.items():
         board.add_scalar(name, float(value), epoch + 1)
     with (run.directory / "metrics.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
     if full and (epoch + 1) % max(1, progress.epochs // 6) == 0:
-        write_sheets(averaged(run), run.photos, run.validation_rows, run.directory)
+        write_previews(averaged_network(run), run.photos, run.validation_rows, run.directory)
     save_checkpoint(
-        run.directory / "checkpoint.safetensors", progress, run.network, run.average, run.best, run.optimizer
+        run.directory / "checkpoint.safetensors",
+        progress,
+        run.network,
+        run.average_weights,
+        run.best_weights,
+        run.optimizer,
     )
     tell({"stage": "epoch", "epochs": progress.epochs} | record)
 
 
-def remember_best(run: Run, epoch: int, loss: float, full: bool) -> None:
+def update_best(run: TrainRun, epoch: int, loss: float, full: bool) -> None:
     """Keep the best averaged weights of the whole-frame phase; cut a phase short when it has stopped improving."""
     progress = run.progress
-    first_of_phase = full and (epoch == 0 or not run.trains_full(epoch - 1))
+    first_of_phase = full and (epoch == 0 or not run.is_full_frame_epoch(epoch - 1))
     if first_of_phase or progress.best is None or loss < progress.best:
         progress.best, progress.best_epoch = loss, epoch
         if full:
-            run.best = {name: tensor.clone() for name, tensor in run.average.items()}
+            run.best_weights = {name: tensor.clone() for name, tensor in run.average_weights.items()}
     elif epoch - progress.best_epoch >= run.settings.patience:
         if full:
             progress.stopped = True
         else:
-            while not run.trains_full(progress.done):
+            while not run.is_full_frame_epoch(progress.done):
                 progress.done += 1

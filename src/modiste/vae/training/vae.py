@@ -11,11 +11,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from modiste.errors import SchemaError, ShopIncomplete
-from modiste.images.descriptors import COLOURS, SHAPE
+from modiste.images.descriptors import COLOUR_SIZE, SHAPE_SIZE
 from modiste.vae.config import ModelConfig
-from modiste.vae.training.network import Describer, build_network
+from modiste.vae.training.network import DescriptorHead, build_network
 
-DEFAULT_WIDTH = 24
+DEFAULT_CHANNELS = 24
 
 
 class Vae(nn.Module):
@@ -25,12 +25,12 @@ class Vae(nn.Module):
         super().__init__()
         self.preset, self.frame, self.latent, self.options = preset, frame, latent, options
         self.encoder, self.decoder = build_network(preset, frame, latent, **options)
-        self.describer = None if preset == "paper" else Describer(latent, SHAPE + COLOURS)
+        self.describer = None if preset == "paper" else DescriptorHead(latent, SHAPE_SIZE + COLOUR_SIZE)
 
     @classmethod
-    def fresh(cls, preset: str, frame: tuple[int, int], latent: int) -> Vae:
+    def untrained(cls, preset: str, frame: tuple[int, int], latent: int) -> Vae:
         """An untrained network of a preset."""
-        options: dict[str, Any] = {} if preset == "paper" else {"width": DEFAULT_WIDTH}
+        options: dict[str, Any] = {} if preset == "paper" else {"width": DEFAULT_CHANNELS}
         return cls(preset, frame, latent, options)
 
     def forward(self, photo: Tensor) -> tuple[Tensor, Tensor, Tensor]:

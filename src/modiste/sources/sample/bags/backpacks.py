@@ -7,40 +7,40 @@ import numpy as np
 from modiste.sources.sample.bags.parts import (
     METAL,
     MIDDLE,
+    add_contact_shadow,
     arch,
-    hardware,
-    inset,
-    place,
-    stand,
-    trim_colour,
-    zipper,
+    draw_zipper,
+    inset_outline,
+    pick_metal,
+    pick_trim_colour,
+    place_body,
 )
-from modiste.sources.sample.canvas import UNITS, Finish
+from modiste.sources.sample.canvas import DRAWING_SIZE, Finish
 from modiste.sources.sample.curves import (
     dashes,
-    filleted,
     polygon,
     ribbon,
-    rounded,
+    rounded_polygon,
+    rounded_rectangle,
     spline,
 )
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GUM
 
 
-def backpacks(drawing: Drawing) -> None:
+def draw_backpacks(drawing: Drawing) -> None:
     """Backpacks: a tall round body, pockets with zips, a loop on top, straps at the sides."""
-    dice, canvas, colour = drawing.dice, drawing.canvas, drawing.colour
-    high, wide = dice.around(122, 176), dice.around(88, 128)
-    strap = dice.around(8, 26)
+    dice, canvas, colour = drawing.rng, drawing.canvas, drawing.colour
+    high, wide = dice.bates(122, 176), dice.bates(88, 128)
+    strap = dice.bates(8, 26)
     drawing.choose_pattern(0.25)
-    top, bottom = place(drawing, high, strap)
-    stand(drawing, bottom, wide)
-    metal = hardware(drawing)
-    accent = drawing.second or (colour.shade(-0.35) if colour.lightness > 0.2 else colour.shade(0.22))
+    top, bottom = place_body(drawing, high, strap)
+    add_contact_shadow(drawing, bottom, wide)
+    metal = pick_metal(drawing)
+    accent = drawing.second_colour or (colour.shade(-0.35) if colour.lightness > 0.2 else colour.shade(0.22))
     web = Finish(round=2.5, grain=0.12, weave=True, gloss=0, cast=0.2)
     for side in (-1, 1):  # shoulder straps, seen at the sides
-        bend = wide / 2 + dice.around(3, 11)
+        bend = wide / 2 + dice.bates(3, 11)
         line = spline(
             [
                 (MIDDLE + side * wide * 0.3, top + 6),
@@ -58,14 +58,14 @@ def backpacks(drawing: Drawing) -> None:
                 ),
             ),
             accent.shade(-0.15),
-            web.but(round=4),
+            web.replace(round=4),
         )
     canvas.paint(
         ribbon(arch(MIDDLE - 13, MIDDLE + 13, top + 4, strap + 4, square=0.5), 5.0, caps=False), accent, web
     )
-    b, shoulder = wide / 2, wide * dice.around(0.3, 0.48)
-    narrow = b * dice.around(0.84, 1.0)
-    shape = filleted(
+    b, shoulder = wide / 2, wide * dice.bates(0.3, 0.48)
+    narrow = b * dice.bates(0.84, 1.0)
+    shape = rounded_polygon(
         [
             (MIDDLE - narrow, top, shoulder),
             (MIDDLE + narrow, top, shoulder),
@@ -74,8 +74,8 @@ def backpacks(drawing: Drawing) -> None:
         ]
     )
     height_of = (shape[:, 1] - top) / high
-    shape[:, 0] += (shape[:, 0] - MIDDLE) / b * 4 * height_of * (1 - height_of) * dice.around(0, 6)
-    body = drawing.body(shape, drawing.finish.but(round=18, depth=0.9))
+    shape[:, 0] += (shape[:, 0] - MIDDLE) / b * 4 * height_of * (1 - height_of) * dice.bates(0, 6)
+    body = drawing.paint_body(shape, drawing.finish.replace(round=18, depth=0.9))
     zip_line = spline(
         [
             (MIDDLE - b * 0.86, top + high * 0.48),
@@ -88,12 +88,12 @@ def backpacks(drawing: Drawing) -> None:
         ],
         closed=False,
     )
-    zipper(drawing, zip_line, metal, body)
-    upper = top + high * dice.around(0.48, 0.58)
+    draw_zipper(drawing, zip_line, metal, body)
+    upper = top + high * dice.bates(0.48, 0.58)
     two_tone = accent if drawing.pattern == "plain" and dice.chance(0.4) else None
-    soft = dice.around(8, 22)
-    w0, w1 = b * dice.around(0.66, 0.8), b * 0.8
-    pocket = filleted(
+    soft = dice.bates(8, 22)
+    w0, w1 = b * dice.bates(0.66, 0.8), b * 0.8
+    pocket = rounded_polygon(
         [
             (MIDDLE - w0, upper, soft),
             (MIDDLE + w0, upper, soft),
@@ -101,9 +101,9 @@ def backpacks(drawing: Drawing) -> None:
             (MIDDLE - w1, bottom - 6, 14),
         ]
     )
-    bulge = drawing.finish.but(round=10, depth=0.95, cast=0.5)
-    front = drawing.body(pocket, bulge) if two_tone is None else canvas.paint(pocket, two_tone, bulge)
-    zipper(
+    bulge = drawing.finish.replace(round=10, depth=0.95, cast=0.5)
+    front = drawing.paint_body(pocket, bulge) if two_tone is None else canvas.paint(pocket, two_tone, bulge)
+    draw_zipper(
         drawing,
         spline(
             [(MIDDLE - b * 0.6, upper + 10), (MIDDLE, upper + 7), (MIDDLE + b * 0.6, upper + 10)],
@@ -112,53 +112,55 @@ def backpacks(drawing: Drawing) -> None:
         metal,
         front,
     )
-    drawing.stitch(dashes(inset(pocket, 3.0), 2.4, 1.8, 0.8), front)
+    drawing.stitch(dashes(inset_outline(pocket, 3.0), 2.4, 1.8, 0.8), front)
     if dice.chance(0.55):  # a patch
         y = top + high * 0.33
         canvas.paint(
-            rounded(MIDDLE - 13, y - 8, MIDDLE + 13, y + 8, 3),
+            rounded_rectangle(MIDDLE - 13, y - 8, MIDDLE + 13, y + 8, 3),
             GUM.shade(-0.2) if dice.chance(0.5) else accent,
             Finish(round=2, gloss=0.1, cast=0.3),
         )
-        drawing.stitch(dashes(rounded(MIDDLE - 11, y - 6, MIDDLE + 11, y + 6, 2), 1.8, 1.4, 0.7))
+        drawing.stitch(dashes(rounded_rectangle(MIDDLE - 11, y - 6, MIDDLE + 11, y + 6, 2), 1.8, 1.4, 0.7))
     if dice.chance(0.4):  # belts across
         for side in (-1, 1):
             x = MIDDLE + side * b * 0.45
             canvas.paint(
-                rounded(x - 3.4, top + high * 0.36, x + 3.4, upper + 20, 2), accent, web.but(cast=0.45)
+                rounded_rectangle(x - 3.4, top + high * 0.36, x + 3.4, upper + 20, 2),
+                accent,
+                web.replace(cast=0.45),
             )
             canvas.paint(
                 [
-                    rounded(x - 5.4, upper + 8, x + 5.4, upper + 17, 2),
-                    rounded(x - 3.6, upper + 9.8, x + 3.6, upper + 15.2, 1)[::-1],
+                    rounded_rectangle(x - 5.4, upper + 8, x + 5.4, upper + 17, 2),
+                    rounded_rectangle(x - 3.6, upper + 9.8, x + 3.6, upper + 15.2, 1)[::-1],
                 ],
                 metal,
                 METAL,
             )
-    drawing.facts["strap_width"] = round(12 / UNITS[1], 4)
+    drawing.attributes["strap_width"] = round(12 / DRAWING_SIZE[1], 4)
 
 
-def duffels(drawing: Drawing) -> None:
+def draw_duffels(drawing: Drawing) -> None:
     """Duffel bags: a lying barrel with a zip and two webbing handles."""
-    dice, canvas = drawing.dice, drawing.canvas
-    high, wide = dice.around(62, 96), dice.around(138, 168)
-    strap = dice.around(12, 44)
+    dice, canvas = drawing.rng, drawing.canvas
+    high, wide = dice.bates(62, 96), dice.bates(138, 168)
+    strap = dice.bates(12, 44)
     drawing.choose_pattern(0.25)
-    top, bottom = place(drawing, high, strap)
-    stand(drawing, bottom, wide * 0.94)
-    trim, metal = trim_colour(drawing), hardware(drawing)
+    top, bottom = place_body(drawing, high, strap)
+    add_contact_shadow(drawing, bottom, wide * 0.94)
+    trim, metal = pick_trim_colour(drawing), pick_metal(drawing)
     b = wide / 2
-    grip = dice.around(5, 8)
+    grip = dice.bates(5, 8)
     web = Finish(round=2.5, grain=0.1, weave=True, gloss=0.05, cast=0.35)
-    spread = b * dice.around(0.3, 0.46)
+    spread = b * dice.bates(0.3, 0.46)
     canvas.paint(
         ribbon(arch(MIDDLE - spread + 4, MIDDLE + spread - 4, top + 6, strap + 5), grip * 0.9, caps=False),
         trim.shade(-0.35),
-        web.but(cast=0),
+        web.replace(cast=0),
     )
-    round_ = dice.around(0.24, 0.42) * high
-    shape = rounded(MIDDLE - b, top, MIDDLE + b, bottom, round_)
-    body = drawing.body(shape, drawing.finish.but(round=17, depth=0.95))
+    round_ = dice.bates(0.24, 0.42) * high
+    shape = rounded_rectangle(MIDDLE - b, top, MIDDLE + b, bottom, round_)
+    body = drawing.paint_body(shape, drawing.finish.replace(round=17, depth=0.95))
     for side in (-1, 1):  # end panels
         panel = polygon(
             (MIDDLE + side * b, top - 2),
@@ -166,13 +168,13 @@ def duffels(drawing: Drawing) -> None:
             (MIDDLE + side * (b - wide * 0.13), bottom + 2),
             (MIDDLE + side * b, bottom + 2),
         )
-        canvas.glow(panel, -0.14, soft=1, within=body)
+        canvas.adjust_lightness(panel, -0.14, soft=1, within=body)
         seam = np.array(
             [[MIDDLE + side * (b - wide * 0.13), top], [MIDDLE + side * (b - wide * 0.13), bottom]]
         )
-        canvas.glow(ribbon(seam, 1.2), -0.35, soft=1, within=body)
+        canvas.adjust_lightness(ribbon(seam, 1.2), -0.35, soft=1, within=body)
         drawing.stitch(dashes(seam - np.array([side * 2.6, 0.0]), 2.4, 1.8, 0.8), body)
-    zipper(
+    draw_zipper(
         drawing,
         spline([(MIDDLE - b * 0.7, top + 9), (MIDDLE, top + 8), (MIDDLE + b * 0.7, top + 9)], closed=False),
         metal,
@@ -180,12 +182,14 @@ def duffels(drawing: Drawing) -> None:
     )
     if dice.chance(0.6):
         y0, y1 = top + high * 0.42, bottom - high * 0.13
-        drawing.body(
-            rounded(MIDDLE - spread + 4, y0, MIDDLE + spread - 4, y1, 6),
-            drawing.finish.but(round=6, depth=0.5, cast=0.35),
+        drawing.paint_body(
+            rounded_rectangle(MIDDLE - spread + 4, y0, MIDDLE + spread - 4, y1, 6),
+            drawing.finish.replace(round=6, depth=0.5, cast=0.35),
         )
         drawing.stitch(
-            dashes(rounded(MIDDLE - spread + 7, y0 + 3, MIDDLE + spread - 7, y1 - 3, 4), 2.2, 1.8, 0.8)
+            dashes(
+                rounded_rectangle(MIDDLE - spread + 7, y0 + 3, MIDDLE + spread - 7, y1 - 3, 4), 2.2, 1.8, 0.8
+            )
         )
     for side in (-1, 1):
         line = np.array([[MIDDLE + side * spread, top + 4], [MIDDLE + side * spread, bottom - 1]])
@@ -195,8 +199,8 @@ def duffels(drawing: Drawing) -> None:
     front = arch(MIDDLE - spread, MIDDLE + spread, top + 14, strap + 13.5)
     canvas.paint(ribbon(front, grip, caps=False), trim, web)
     canvas.paint(
-        rounded(MIDDLE - 12, top - strap - 3.2 + 0.5, MIDDLE + 12, top - strap + 5.5, 3),
+        rounded_rectangle(MIDDLE - 12, top - strap - 3.2 + 0.5, MIDDLE + 12, top - strap + 5.5, 3),
         trim.shade(-0.25),
-        drawing.finish.but(round=3, cast=0.2),
+        drawing.finish.replace(round=3, cast=0.2),
     )
-    drawing.facts["strap_width"] = round(grip / UNITS[1], 4)
+    drawing.attributes["strap_width"] = round(grip / DRAWING_SIZE[1], 4)

@@ -7,45 +7,45 @@ import numpy as np
 from modiste.sources.sample.bags.parts import (
     METAL,
     MIDDLE,
+    add_contact_shadow,
     arch,
-    charm,
-    hardware,
-    inset,
-    lock,
-    outline,
-    place,
-    ring,
-    stand,
-    trim_colour,
-    zipper,
+    body_outline,
+    draw_charm,
+    draw_lock,
+    draw_ring,
+    draw_zipper,
+    inset_outline,
+    pick_metal,
+    pick_trim_colour,
+    place_body,
 )
-from modiste.sources.sample.canvas import UNITS
+from modiste.sources.sample.canvas import DRAWING_SIZE
 from modiste.sources.sample.curves import (
     dashes,
-    filleted,
     oval,
     ribbon,
-    rounded,
+    rounded_polygon,
+    rounded_rectangle,
     spline,
 )
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.raster import Field
 
 
-def handbags(drawing: Drawing) -> None:
+def draw_handbags(drawing: Drawing) -> None:
     """Handbags: stiff, with a flap or a zip, one or two round handles and metal."""
-    dice, canvas = drawing.dice, drawing.canvas
-    high, wide = dice.around(62, 112), dice.around(104, 158)
-    strap = dice.around(20, 62)
-    wide_top = wide * dice.around(0.66, 1.0)
+    dice, canvas = drawing.rng, drawing.canvas
+    high, wide = dice.bates(62, 112), dice.bates(104, 158)
+    strap = dice.bates(20, 62)
+    wide_top = wide * dice.bates(0.66, 1.0)
     drawing.choose_pattern(0.14)
-    top, bottom = place(drawing, high, strap)
-    stand(drawing, bottom + 2, wide)
-    trim, metal = trim_colour(drawing), hardware(drawing)
-    grip = dice.around(4.2, 7.5)
-    spread = wide_top * dice.around(0.42, 0.72) / 2
-    square = dice.between(0.0, 0.8)
-    leather = drawing.finish.but(round=3, depth=1.25, grain=0.03, cast=0.35)
+    top, bottom = place_body(drawing, high, strap)
+    add_contact_shadow(drawing, bottom + 2, wide)
+    trim, metal = pick_trim_colour(drawing), pick_metal(drawing)
+    grip = dice.bates(4.2, 7.5)
+    spread = wide_top * dice.bates(0.42, 0.72) / 2
+    square = dice.uniform(0.0, 0.8)
+    leather = drawing.finish.replace(round=3, depth=1.25, grain=0.03, cast=0.35)
     two = dice.chance(0.5)
     if two:
         canvas.paint(
@@ -55,25 +55,25 @@ def handbags(drawing: Drawing) -> None:
                 caps=False,
             ),
             trim.shade(-0.35),
-            leather.but(cast=0),
+            leather.replace(cast=0),
         )
     for side in (-1, 1):  # feet
         canvas.paint(oval(MIDDLE + side * wide * 0.36, bottom + 0.8, 3.2, 2.2, steps=4), metal, METAL)
-    corner = dice.around(6, 26)
-    shape = outline(
-        top, bottom, wide_top, wide, sag=dice.around(-4, 3), corner=corner, bulge=dice.around(-4, 5)
+    corner = dice.bates(6, 26)
+    shape = body_outline(
+        top, bottom, wide_top, wide, sag=dice.bates(-4, 3), corner=corner, bulge=dice.bates(-4, 5)
     )
-    body = drawing.body(shape, drawing.finish.but(round=12, depth=0.8))
+    body = drawing.paint_body(shape, drawing.finish.replace(round=12, depth=0.8))
     quilted = dice.chance(0.22)
     if quilted:
-        drawing.quilt(dice.around(13, 20), body)
-    drawing.stitch(dashes(inset(shape, 3.2), 2.4, 1.8, 0.8), body)
-    style = dice.weighted({"flap": 5, "zip": 3, "belts": 3})
-    drop = top + high * dice.around(0.4, 0.68)
+        drawing.quilt(dice.bates(13, 20), body)
+    drawing.stitch(dashes(inset_outline(shape, 3.2), 2.4, 1.8, 0.8), body)
+    style = dice.weighted_choice({"flap": 5, "zip": 3, "belts": 3})
+    drop = top + high * dice.bates(0.4, 0.68)
     if style == "flap":
-        t, reach = wide_top / 2 + 0.8, (wide_top + wide) / 4 * dice.around(0.90, 0.99)
-        point, soft = dice.between(0, 14), dice.around(8, 26)
-        flap = filleted(
+        t, reach = wide_top / 2 + 0.8, (wide_top + wide) / 4 * dice.bates(0.90, 0.99)
+        point, soft = dice.uniform(0, 14), dice.bates(8, 26)
+        flap = rounded_polygon(
             [
                 (MIDDLE - t, top - 1, 5),
                 (MIDDLE + t, top - 1, 5),
@@ -83,25 +83,25 @@ def handbags(drawing: Drawing) -> None:
         )
         across = (flap[:, 0] - MIDDLE) / reach
         flap[:, 1] += point * np.maximum(1 - across * across, 0) * (flap[:, 1] - top) / (drop - top)
-        lid = drawing.body(flap, drawing.finish.but(round=9, depth=0.7, cast=0.5))
+        lid = drawing.paint_body(flap, drawing.finish.replace(round=9, depth=0.7, cast=0.5))
         if quilted:
             drawing.quilt(16, lid)
-        drawing.stitch(dashes(inset(flap, 3.2, below=top + 7), 2.4, 1.8, 0.8), lid)
-        lock(drawing, MIDDLE, drop + point * 0.6 - 3, dice.around(6, 11), metal)
+        drawing.stitch(dashes(inset_outline(flap, 3.2, below=top + 7), 2.4, 1.8, 0.8), lid)
+        draw_lock(drawing, MIDDLE, drop + point * 0.6 - 3, dice.bates(6, 11), metal)
     elif style == "zip":
-        zipper(
+        draw_zipper(
             drawing,
             np.array([[MIDDLE - wide_top * 0.42, top + 6.0], [MIDDLE + wide_top * 0.42, top + 6.0]]),
             metal,
             body,
         )
-        pocket = rounded(
+        pocket = rounded_rectangle(
             MIDDLE - wide * 0.36, top + high * 0.42, MIDDLE + wide * 0.36, bottom - high * 0.1, 9
         )
-        drawing.body(pocket, drawing.finish.but(round=6, depth=0.5, cast=0.35), within=body)
+        drawing.paint_body(pocket, drawing.finish.replace(round=6, depth=0.5, cast=0.35), within=body)
         drawing.stitch(
             dashes(
-                rounded(
+                rounded_rectangle(
                     MIDDLE - wide * 0.36 + 3,
                     top + high * 0.42 + 3,
                     MIDDLE + wide * 0.36 - 3,
@@ -114,20 +114,22 @@ def handbags(drawing: Drawing) -> None:
             ),
             body,
         )
-        lock(drawing, MIDDLE, top + high * 0.42, dice.around(4, 7), metal)
+        draw_lock(drawing, MIDDLE, top + high * 0.42, dice.bates(4, 7), metal)
     else:
         for side in (-1, 1):
             x = MIDDLE + side * wide * 0.25
             canvas.paint(
-                rounded(x - 5, top - 1, x + 5, drop + 8, 3), trim.shade(-0.12), leather.but(cast=0.5)
+                rounded_rectangle(x - 5, top - 1, x + 5, drop + 8, 3),
+                trim.shade(-0.12),
+                leather.replace(cast=0.5),
             )
-            drawing.stitch(dashes(rounded(x - 3.4, top + 1, x + 3.4, drop + 6, 2), 2.0, 1.6, 0.7))
+            drawing.stitch(dashes(rounded_rectangle(x - 3.4, top + 1, x + 3.4, drop + 6, 2), 2.0, 1.6, 0.7))
             frame = [
-                rounded(x - 7.5, drop - 9, x + 7.5, drop + 1, 2),
-                rounded(x - 5.5, drop - 7, x + 5.5, drop - 1, 1)[::-1],
+                rounded_rectangle(x - 7.5, drop - 9, x + 7.5, drop + 1, 2),
+                rounded_rectangle(x - 5.5, drop - 7, x + 5.5, drop - 1, 1)[::-1],
             ]
             canvas.paint(frame, metal, METAL)
-        canvas.glow(
+        canvas.adjust_lightness(
             ribbon(np.array([[0.0, top + high * 0.3], [180.0, top + high * 0.3]]), 1.2),
             -0.3,
             soft=1,
@@ -141,46 +143,48 @@ def handbags(drawing: Drawing) -> None:
     )
     for side in (-1, 1):
         canvas.paint(
-            rounded(MIDDLE + side * spread - 3.6, foot + 1, MIDDLE + side * spread + 3.6, foot + 13, 2.5),
+            rounded_rectangle(
+                MIDDLE + side * spread - 3.6, foot + 1, MIDDLE + side * spread + 3.6, foot + 13, 2.5
+            ),
             trim,
             leather,
         )
-        ring(drawing, MIDDLE + side * spread, foot + 1, 4.6, metal)
+        draw_ring(drawing, MIDDLE + side * spread, foot + 1, 4.6, metal)
     if dice.chance(0.2):
-        charm(drawing, MIDDLE + spread, foot + 4, metal)
-    drawing.facts["strap_width"] = round(grip / UNITS[1], 4)
+        draw_charm(drawing, MIDDLE + spread, foot + 4, metal)
+    drawing.attributes["strap_width"] = round(grip / DRAWING_SIZE[1], 4)
 
 
-def clutches(drawing: Drawing) -> None:
+def draw_clutches(drawing: Drawing) -> None:
     """Clutches: flat and low, an envelope, a frame or a fold; sometimes a loop or chain."""
-    dice, canvas, colour = drawing.dice, drawing.canvas, drawing.colour
-    high, wide = dice.around(44, 84), dice.around(108, 160)
+    dice, canvas, colour = drawing.rng, drawing.canvas, drawing.colour
+    high, wide = dice.bates(44, 84), dice.bates(108, 160)
     chained = dice.chance(0.35)
-    strap = dice.around(20, 64) if chained else 0.0
+    strap = dice.bates(20, 64) if chained else 0.0
     drawing.choose_pattern(0.22)
-    top, bottom = place(drawing, high, strap)
-    stand(drawing, bottom, wide)
-    metal = hardware(drawing)
+    top, bottom = place_body(drawing, high, strap)
+    add_contact_shadow(drawing, bottom, wide)
+    metal = pick_metal(drawing)
     b = wide / 2
     if chained:
         line = arch(MIDDLE - b * 0.86, MIDDLE + b * 0.86, top + 4, strap + 4, square=0.2)
-        canvas.paint(ribbon(line, 1.6), metal.shade(-0.25), METAL.but(cast=0))
-        canvas.paint(dashes(line, 2.6, 2.0, 3.4), metal, METAL.but(cast=0))
-    shape = outline(
+        canvas.paint(ribbon(line, 1.6), metal.shade(-0.25), METAL.replace(cast=0))
+        canvas.paint(dashes(line, 2.6, 2.0, 3.4), metal, METAL.replace(cast=0))
+    shape = body_outline(
         top,
         bottom,
-        wide * dice.around(0.93, 1.0),
+        wide * dice.bates(0.93, 1.0),
         wide,
-        sag=dice.around(-2, 2),
-        corner=dice.around(3, 18),
+        sag=dice.bates(-2, 2),
+        corner=dice.bates(3, 18),
     )
-    body = drawing.body(shape, drawing.finish.but(round=9, depth=0.85))
-    style = dice.weighted({"envelope": 4, "frame": 3, "fold": 3})
+    body = drawing.paint_body(shape, drawing.finish.replace(round=9, depth=0.85))
+    style = dice.weighted_choice({"envelope": 4, "frame": 3, "fold": 3})
     quilted = dice.chance(0.25)
     if quilted:
-        drawing.quilt(dice.around(11, 17), body)
+        drawing.quilt(dice.bates(11, 17), body)
     if style == "envelope":
-        tip = top + high * dice.around(0.52, 0.82)
+        tip = top + high * dice.bates(0.52, 0.82)
         flap = spline(
             [
                 (MIDDLE - b * 0.985, top - 0.5, 1),
@@ -193,21 +197,21 @@ def clutches(drawing: Drawing) -> None:
                 (MIDDLE - b * 0.93, top + high * 0.16),
             ]
         )
-        lid = drawing.body(flap, drawing.finish.but(round=6, depth=0.7, cast=0.5))
-        drawing.stitch(dashes(inset(flap, 3.4, below=top + 6), 2.2, 1.7, 0.8), lid)
-        canvas.paint(oval(MIDDLE, tip - 7, 3.6, 3.6), metal, METAL.but(round=2.5))
+        lid = drawing.paint_body(flap, drawing.finish.replace(round=6, depth=0.7, cast=0.5))
+        drawing.stitch(dashes(inset_outline(flap, 3.4, below=top + 6), 2.2, 1.7, 0.8), lid)
+        canvas.paint(oval(MIDDLE, tip - 7, 3.6, 3.6), metal, METAL.replace(round=2.5))
     elif style == "frame":
         line = spline(
             [(MIDDLE - b * 0.95, top + 2), (MIDDLE, top - 1), (MIDDLE + b * 0.95, top + 2)], closed=False
         )
-        canvas.paint(ribbon(line, 5.4), metal, METAL.but(round=2.5))
+        canvas.paint(ribbon(line, 5.4), metal, METAL.replace(round=2.5))
         for side in (-1, 1):
             canvas.paint(
-                oval(MIDDLE + side * 3.2, top - 3.5, 3.4, 3.4), metal.shade(0.1), METAL.but(round=2.5)
+                oval(MIDDLE + side * 3.2, top - 3.5, 3.4, 3.4), metal.shade(0.1), METAL.replace(round=2.5)
             )
-        pleats(drawing, body, top, bottom, b)
+        draw_pleats(drawing, body, top, bottom, b)
     else:
-        drop = top + high * dice.around(0.38, 0.6)
+        drop = top + high * dice.bates(0.38, 0.6)
         fold = spline(
             [
                 (MIDDLE - b * 0.99, top, 1),
@@ -217,9 +221,9 @@ def clutches(drawing: Drawing) -> None:
                 (MIDDLE - b * 0.99, drop, 1),
             ]
         )
-        lid = drawing.body(fold, drawing.finish.but(round=7, depth=0.8, cast=0.5))
+        lid = drawing.paint_body(fold, drawing.finish.replace(round=7, depth=0.8, cast=0.5))
         drawing.stitch(dashes(np.array([[0.0, drop - 3], [180.0, drop - 3]]), 2.2, 1.7, 0.8), lid)
-        zipper(
+        draw_zipper(
             drawing,
             np.array(
                 [
@@ -245,19 +249,19 @@ def clutches(drawing: Drawing) -> None:
         canvas.paint(
             ribbon(loop, 3.6),
             colour.shade(-0.15 if colour.lightness > 0.2 else 0.15),
-            drawing.finish.but(round=2, cast=0.45),
+            drawing.finish.replace(round=2, cast=0.45),
         )
-        ring(drawing, MIDDLE + b - 2, top + high * 0.3, 3.4, metal)
-    drawing.facts["strap_width"] = round((3.4 if chained else 0.0) / UNITS[1], 4)
+        draw_ring(drawing, MIDDLE + b - 2, top + high * 0.3, 3.4, metal)
+    drawing.attributes["strap_width"] = round((3.4 if chained else 0.0) / DRAWING_SIZE[1], 4)
 
 
-def pleats(drawing: Drawing, body: Field, top: float, bottom: float, half: float) -> None:
+def draw_pleats(drawing: Drawing, body: Field, top: float, bottom: float, half: float) -> None:
     """Gathers under a frame."""
     for i in range(-4, 5):
         line = np.array(
             [[MIDDLE + half * i * 0.19, top + 4], [MIDDLE + half * i * 0.225, top + (bottom - top) * 0.72]]
         )
-        drawing.canvas.glow(
+        drawing.canvas.adjust_lightness(
             ribbon(spline([tuple(line[0]), tuple(line[1])], closed=False), np.linspace(2.6, 0.4, 11)),
             -0.3,
             soft=1.6,

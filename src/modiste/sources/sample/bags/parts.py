@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.sources.sample.canvas import UNITS, Finish
+from modiste.sources.sample.canvas import DRAWING_SIZE, Finish
 from modiste.sources.sample.curves import (
     Contour,
     Point,
     dashes,
-    filleted,
     oval,
     ribbon,
-    rounded,
+    rounded_polygon,
+    rounded_rectangle,
     spline,
 )
 from modiste.sources.sample.drawing import Drawing
@@ -26,35 +26,35 @@ from modiste.sources.sample.raster import Field
 
 METAL = Finish(round=1.5, depth=1.2, gloss=0.9, cast=0.4, rim=0.8)
 INSIDE = Finish(round=5, depth=0.4, gloss=0.0, cast=0.0)
-MIDDLE = UNITS[1] / 2
+MIDDLE = DRAWING_SIZE[1] / 2
 
 
-def hardware(drawing: Drawing) -> Colour:
+def pick_metal(drawing: Drawing) -> Colour:
     """The metal of rings, locks and zips."""
-    return drawing.dice.pick([GOLD, GOLD, STEEL, STEEL.shade(-0.45)])
+    return drawing.rng.choice([GOLD, GOLD, STEEL, STEEL.shade(-0.45)])
 
 
-def trim_colour(drawing: Drawing) -> Colour:
+def pick_trim_colour(drawing: Drawing) -> Colour:
     """The colour of handles and edges: the body's own, a darker tone, or tan leather."""
     colour = drawing.colour
-    way = drawing.dice.weighted({"own": 5, "tone": 3, "tan": 2})
+    way = drawing.rng.weighted_choice({"own": 5, "tone": 3, "tan": 2})
     if way == "tan":
         return GUM.shade(-0.25)
     return colour if way == "own" else colour.shade(-0.35 if colour.lightness > 0.22 else 0.2)
 
 
-def place(drawing: Drawing, high: float, strap: float) -> tuple[float, float]:
+def place_body(drawing: Drawing, height: float, strap: float) -> tuple[float, float]:
     """The body's top and bottom that put body and strap in the middle of the frame; casts the shadow's notes."""
-    top = UNITS[0] / 2 - (high + strap) / 2 + strap
-    drawing.facts["strap_length"] = round(strap / UNITS[0], 4)
-    drawing.facts["body_height"] = round(high / UNITS[0], 4)
-    return top, top + high
+    top = DRAWING_SIZE[0] / 2 - (height + strap) / 2 + strap
+    drawing.attributes["strap_length"] = round(strap / DRAWING_SIZE[0], 4)
+    drawing.attributes["body_height"] = round(height / DRAWING_SIZE[0], 4)
+    return top, top + height
 
 
-def stand(drawing: Drawing, bottom: float, wide: float) -> None:
+def add_contact_shadow(drawing: Drawing, bottom: float, width: float) -> None:
     """The contact shadow of a bag that stands."""
-    drawing.canvas.shadow(oval(MIDDLE, bottom, wide / 2 * 0.97, 3.0), 0.5, soft=2.2)
-    drawing.canvas.shadow(oval(MIDDLE, bottom + 2, wide / 2 * 1.0, 6.0), 0.28, soft=5)
+    drawing.canvas.add_shadow(oval(MIDDLE, bottom, width / 2 * 0.97, 3.0), 0.5, soft=2.2)
+    drawing.canvas.add_shadow(oval(MIDDLE, bottom + 2, width / 2 * 1.0, 6.0), 0.28, soft=5)
 
 
 def arch(left: float, right: float, y: float, rise: float, *, square: float = 0.3) -> Contour:
@@ -72,13 +72,20 @@ def arch(left: float, right: float, y: float, rise: float, *, square: float = 0.
     return spline(points, closed=False)
 
 
-def outline(
-    top: float, bottom: float, wide_top: float, wide: float, *, sag: float, corner: float, bulge: float = 0.0
+def body_outline(
+    top: float,
+    bottom: float,
+    top_width: float,
+    width: float,
+    *,
+    sag: float,
+    corner: float,
+    bulge: float = 0.0,
 ) -> Contour:
     """A bag's body: `corner` rounds it below, its mouth sags and its sides bulge."""
-    t, b = wide_top / 2, wide / 2
+    t, b = top_width / 2, width / 2
     upper = min(3.0 + corner * 0.25, 9.0)
-    shape = filleted(
+    shape = rounded_polygon(
         [
             (MIDDLE - t, top, upper),
             (MIDDLE + t, top, upper),
@@ -93,7 +100,7 @@ def outline(
     return bent
 
 
-def inset(shape: Contour, by: float, *, below: float | None = None) -> Contour:
+def inset_outline(shape: Contour, by: float, *, below: float | None = None) -> Contour:
     """The outline `by` units further in, closed; only what lies below `below` if that is given."""
     x0, x1 = float(shape[:, 0].min()), float(shape[:, 0].max())
     y0, y1 = float(shape[:, 1].min()), float(shape[:, 1].max())
@@ -103,58 +110,66 @@ def inset(shape: Contour, by: float, *, below: float | None = None) -> Contour:
     return np.concatenate([line, line[:1]]) if below is None else line[line[:, 1] > below]
 
 
-def ring(drawing: Drawing, x: float, y: float, size: float, metal: Colour) -> None:
+def draw_ring(drawing: Drawing, x: float, y: float, size: float, metal: Colour) -> None:
     """A metal ring."""
     drawing.canvas.paint([oval(x, y, size, size), oval(x, y, size - 1.5, size - 1.5)[::-1]], metal, METAL)
 
 
-def zipper(drawing: Drawing, line: Contour, metal: Colour, within: Field | None = None) -> None:
+def draw_zipper(drawing: Drawing, line: Contour, metal: Colour, within: Field | None = None) -> None:
     """A zip along a line, with its pull at the right end."""
     canvas = drawing.canvas
     canvas.paint(
         ribbon(line, 4.2), drawing.colour.shade(-0.5), Finish(round=2, gloss=0, cast=0), within=within
     )
-    canvas.paint(dashes(line, 1.1, 1.1, 2.0), metal, METAL.but(cast=0.0), within=within)
+    canvas.paint(dashes(line, 1.1, 1.1, 2.0), metal, METAL.replace(cast=0.0), within=within)
     x, y = line[-1]
-    canvas.paint(rounded(x - 4, y - 1.6, x + 1, y + 1.8, 1.2), metal, METAL)
-    canvas.paint(rounded(x - 3.2, y + 1.5, x - 0.4, y + 11, 1.2), metal, METAL)
+    canvas.paint(rounded_rectangle(x - 4, y - 1.6, x + 1, y + 1.8, 1.2), metal, METAL)
+    canvas.paint(rounded_rectangle(x - 3.2, y + 1.5, x - 0.4, y + 11, 1.2), metal, METAL)
 
 
-def folds(drawing: Drawing, body: Field, top: float, high: float, wide: float) -> None:
+def draw_folds(drawing: Drawing, body: Field, top: float, height: float, width: float) -> None:
     """Soft hollows in a hanging body."""
-    dice = drawing.dice
+    dice = drawing.rng
     for _ in range(2):
-        x = MIDDLE + wide * dice.between(-0.36, 0.36)
-        y = top + high * dice.between(0.45, 0.75)
+        x = MIDDLE + width * dice.uniform(-0.36, 0.36)
+        y = top + height * dice.uniform(0.45, 0.75)
         line = spline(
-            [(x, y - high * 0.26), (x + dice.between(-5, 5), y), (x + dice.between(-9, 9), y + high * 0.22)],
+            [
+                (x, y - height * 0.26),
+                (x + dice.uniform(-5, 5), y),
+                (x + dice.uniform(-9, 9), y + height * 0.22),
+            ],
             closed=False,
         )
         half = len(line) // 2
         swell = np.concatenate([np.linspace(1.0, 8.0, half), np.linspace(8.0, 1.0, len(line) - half)])
-        drawing.canvas.glow(ribbon(line, swell), dice.pick([-0.16, 0.10]), soft=3, within=body)
+        drawing.canvas.adjust_lightness(ribbon(line, swell), dice.choice([-0.16, 0.10]), soft=3, within=body)
 
 
-def charm(drawing: Drawing, x: float, y: float, metal: Colour) -> None:
+def draw_charm(drawing: Drawing, x: float, y: float, metal: Colour) -> None:
     """A tag on a cord."""
     canvas = drawing.canvas
     canvas.paint(ribbon(np.array([[x, y], [x + 4, y + 12]]), 1.4), metal, METAL)
     canvas.paint(
-        rounded(x - 1, y + 11, x + 9, y + 27, 4), GUM.shade(-0.2), drawing.finish.but(round=3, cast=0.4)
+        rounded_rectangle(x - 1, y + 11, x + 9, y + 27, 4),
+        GUM.shade(-0.2),
+        drawing.finish.replace(round=3, cast=0.4),
     )
     canvas.paint(oval(x + 4, y + 14, 1.3, 1.3, steps=4), metal, METAL)
 
 
-def lock(drawing: Drawing, x: float, y: float, size: float, metal: Colour) -> None:
+def draw_lock(drawing: Drawing, x: float, y: float, size: float, metal: Colour) -> None:
     """A clasp: a plate and its turning knob."""
     canvas = drawing.canvas
-    if drawing.dice.chance(0.5):
-        canvas.paint(rounded(x - size, y - size * 0.62, x + size, y + size * 0.62, 2.5), metal, METAL)
+    if drawing.rng.chance(0.5):
         canvas.paint(
-            rounded(x - size * 0.3, y - size * 0.8, x + size * 0.3, y + size * 0.8, 1.5),
+            rounded_rectangle(x - size, y - size * 0.62, x + size, y + size * 0.62, 2.5), metal, METAL
+        )
+        canvas.paint(
+            rounded_rectangle(x - size * 0.3, y - size * 0.8, x + size * 0.3, y + size * 0.8, 1.5),
             metal.shade(0.2),
             METAL,
         )
     else:
-        canvas.paint(oval(x, y, size * 0.8, size * 0.8), metal, METAL.but(round=3))
-        canvas.paint(oval(x, y, size * 0.32, size * 0.32), metal.shade(-0.35), METAL.but(cast=0.1))
+        canvas.paint(oval(x, y, size * 0.8, size * 0.8), metal, METAL.replace(round=3))
+        canvas.paint(oval(x, y, size * 0.32, size * 0.32), metal.shade(-0.35), METAL.replace(cast=0.1))

@@ -8,47 +8,47 @@ from modiste.sources.sample.bags.parts import (
     INSIDE,
     METAL,
     MIDDLE,
+    add_contact_shadow,
     arch,
-    charm,
-    folds,
-    hardware,
-    inset,
-    lock,
-    outline,
-    place,
-    ring,
-    stand,
-    trim_colour,
-    zipper,
+    body_outline,
+    draw_charm,
+    draw_folds,
+    draw_lock,
+    draw_ring,
+    draw_zipper,
+    inset_outline,
+    pick_metal,
+    pick_trim_colour,
+    place_body,
 )
-from modiste.sources.sample.canvas import UNITS
+from modiste.sources.sample.canvas import DRAWING_SIZE
 from modiste.sources.sample.curves import (
     dashes,
     oval,
     polygon,
     ribbon,
-    rounded,
+    rounded_rectangle,
     spline,
 )
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import Colour
 
 
-def totes(drawing: Drawing) -> None:
+def draw_totes(drawing: Drawing) -> None:
     """Totes: an open mouth and two handles."""
-    dice, canvas, colour = drawing.dice, drawing.canvas, drawing.colour
-    high, wide = dice.around(78, 138), dice.around(100, 156)
-    strap = dice.around(26, 84)
-    flare = dice.around(0.86, 1.16)
+    dice, canvas, colour = drawing.rng, drawing.canvas, drawing.colour
+    high, wide = dice.bates(78, 138), dice.bates(100, 156)
+    strap = dice.bates(26, 84)
+    flare = dice.bates(0.86, 1.16)
     wide_top = min(wide * flare, 166.0)
     drawing.choose_pattern(0.42)
-    top, bottom = place(drawing, high, strap)
-    stand(drawing, bottom, wide)
-    trim, metal = trim_colour(drawing), hardware(drawing)
-    grip = dice.around(4.5, 9.0)
-    spread = wide_top * dice.around(0.36, 0.6) / 2
-    square = dice.between(0.0, 1.0)
-    leather = drawing.finish.but(round=3, depth=1.1, grain=0.04, cast=0.35)
+    top, bottom = place_body(drawing, high, strap)
+    add_contact_shadow(drawing, bottom, wide)
+    trim, metal = pick_trim_colour(drawing), pick_metal(drawing)
+    grip = dice.bates(4.5, 9.0)
+    spread = wide_top * dice.bates(0.36, 0.6) / 2
+    square = dice.uniform(0.0, 1.0)
+    leather = drawing.finish.replace(round=3, depth=1.1, grain=0.04, cast=0.35)
     canvas.paint(
         ribbon(
             arch(MIDDLE - spread + 4, MIDDLE + spread - 4, top + 4, strap, square=square),
@@ -56,9 +56,9 @@ def totes(drawing: Drawing) -> None:
             caps=False,
         ),
         trim.shade(-0.3),
-        leather.but(cast=0.0),
+        leather.replace(cast=0.0),
     )
-    sag = dice.around(0.0, 7.0)
+    sag = dice.bates(0.0, 7.0)
     mouth = spline(
         [
             (MIDDLE - wide_top / 2, top, 1),
@@ -68,24 +68,26 @@ def totes(drawing: Drawing) -> None:
         ]
     )
     canvas.paint(mouth, colour.shade(-0.55), INSIDE)
-    shape = outline(top, bottom, wide_top, wide, sag=sag, corner=dice.around(4, 22), bulge=dice.around(-2, 5))
-    body = drawing.body(shape, drawing.finish.but(round=16, depth=0.62))
+    shape = body_outline(
+        top, bottom, wide_top, wide, sag=sag, corner=dice.bates(4, 22), bulge=dice.bates(-2, 5)
+    )
+    body = drawing.paint_body(shape, drawing.finish.replace(round=16, depth=0.62))
     if dice.chance(0.35):  # a base of the trim's leather
-        base = bottom - high * dice.around(0.14, 0.3)
+        base = bottom - high * dice.bates(0.14, 0.3)
         canvas.paint(
             polygon((0, base), (180, base), (180, 240), (0, 240)),
             trim,
-            drawing.finish.but(round=5, depth=0.5, cast=0.25),
+            drawing.finish.replace(round=5, depth=0.5, cast=0.25),
             within=body,
         )
         drawing.stitch(dashes(np.array([[0.0, base + 2.5], [180.0, base + 2.5]]), 2.2, 1.8, 0.8), body)
-    folds(drawing, body, top, high, wide)
+    draw_folds(drawing, body, top, high, wide)
     hem = spline(
         [(MIDDLE - wide_top / 2, top + 6), (MIDDLE, top + sag + 6), (MIDDLE + wide_top / 2, top + 6)],
         closed=False,
     )
     drawing.stitch(dashes(hem, 2.4, 1.8, 0.9), body)
-    reach = dice.around(8, 26)
+    reach = dice.bates(8, 26)
     front = arch(
         MIDDLE - spread,
         MIDDLE + spread,
@@ -96,34 +98,38 @@ def totes(drawing: Drawing) -> None:
     canvas.paint(ribbon(front, grip, caps=False), trim, leather)
     for side in (-1, 1):
         x, y = MIDDLE + side * spread, top + sag * 0.6 + reach
-        canvas.paint(rounded(x - grip * 0.75, y - 5, x + grip * 0.75, y + grip * 0.8, 2), trim, leather)
+        canvas.paint(
+            rounded_rectangle(x - grip * 0.75, y - 5, x + grip * 0.75, y + grip * 0.8, 2), trim, leather
+        )
         drawing.stitch(
-            dashes(rounded(x - grip * 0.5, y - 3.5, x + grip * 0.5, y + grip * 0.5, 1), 1.6, 1.2, 0.7)
+            dashes(
+                rounded_rectangle(x - grip * 0.5, y - 3.5, x + grip * 0.5, y + grip * 0.5, 1), 1.6, 1.2, 0.7
+            )
         )
         canvas.paint(oval(x, y - 8, 1.4, 1.4, steps=4), metal, METAL)
     if dice.chance(0.3):
-        charm(drawing, MIDDLE + spread * 0.9, top + reach, metal)
-    drawing.facts["strap_width"] = round(grip / UNITS[1], 4)
+        draw_charm(drawing, MIDDLE + spread * 0.9, top + reach, metal)
+    drawing.attributes["strap_width"] = round(grip / DRAWING_SIZE[1], 4)
 
 
-def shoulder_bags(drawing: Drawing) -> None:
+def draw_shoulder_bags(drawing: Drawing) -> None:
     """Shoulder bags: a soft body, from crescent to pouch, on one long strap."""
-    dice, canvas = drawing.dice, drawing.canvas
-    high, wide = dice.around(62, 104), dice.around(104, 150)
-    strap = dice.around(58, 122)
+    dice, canvas = drawing.rng, drawing.canvas
+    high, wide = dice.bates(62, 104), dice.bates(104, 150)
+    strap = dice.bates(58, 122)
     drawing.choose_pattern(0.2)
-    top, bottom = place(drawing, high, strap)
-    stand(drawing, bottom, wide * 0.8)
-    trim, metal = trim_colour(drawing), hardware(drawing)
-    grip = dice.around(3.6, 9.0)
+    top, bottom = place_body(drawing, high, strap)
+    add_contact_shadow(drawing, bottom, wide * 0.8)
+    trim, metal = pick_trim_colour(drawing), pick_metal(drawing)
+    grip = dice.bates(3.6, 9.0)
     b = wide / 2
-    ends = b * dice.around(0.72, 0.9)
-    dip = high * dice.around(0.03, 0.22)
-    leather = drawing.finish.but(round=3, depth=1.1, grain=0.04, cast=0.3)
-    line = arch(MIDDLE - ends, MIDDLE + ends, top + 6, strap + 6, square=dice.between(-0.8, 0.3))
+    ends = b * dice.bates(0.72, 0.9)
+    dip = high * dice.bates(0.03, 0.22)
+    leather = drawing.finish.replace(round=3, depth=1.1, grain=0.04, cast=0.3)
+    line = arch(MIDDLE - ends, MIDDLE + ends, top + 6, strap + 6, square=dice.uniform(-0.8, 0.3))
     canvas.paint(ribbon(line, grip, caps=False), trim, leather)
     drawing.stitch(dashes(line, 2.2, 1.8, 0.7))
-    full = dice.around(0.86, 1.0)
+    full = dice.bates(0.86, 1.0)
     shape = spline(
         [
             (MIDDLE - ends - 5, top + 1, 1),
@@ -140,9 +146,9 @@ def shoulder_bags(drawing: Drawing) -> None:
             (MIDDLE - b, top + high * 0.42),
         ]
     )
-    body = drawing.body(shape, drawing.finish.but(round=18, depth=0.85))
+    body = drawing.paint_body(shape, drawing.finish.replace(round=18, depth=0.85))
     if dice.chance(0.5):
-        folds(drawing, body, top, high, wide)
+        draw_folds(drawing, body, top, high, wide)
         rim = spline(
             [
                 (MIDDLE - ends * 0.9, top + dip * 0.7 + 8),
@@ -151,10 +157,10 @@ def shoulder_bags(drawing: Drawing) -> None:
             ],
             closed=False,
         )
-        zipper(drawing, rim, metal, body)
+        draw_zipper(drawing, rim, metal, body)
         drawing.stitch(dashes(rim + np.array([0.0, 5.0]), 2.2, 1.8, 0.8), body)
     else:
-        drop = top + high * dice.around(0.5, 0.72)
+        drop = top + high * dice.bates(0.5, 0.72)
         flap = spline(
             [
                 (MIDDLE - ends - 4, top + 1, 1),
@@ -167,12 +173,12 @@ def shoulder_bags(drawing: Drawing) -> None:
                 (MIDDLE - b * 0.94, top + high * 0.33),
             ]
         )
-        lid = drawing.body(flap, drawing.finish.but(round=11, depth=0.75, cast=0.5))
-        drawing.stitch(dashes(inset(flap, 3.6, below=top + dip + 6), 2.4, 1.8, 0.8), lid)
-        lock(drawing, MIDDLE, drop - 5, dice.around(5, 9), metal)
+        lid = drawing.paint_body(flap, drawing.finish.replace(round=11, depth=0.75, cast=0.5))
+        drawing.stitch(dashes(inset_outline(flap, 3.6, below=top + dip + 6), 2.4, 1.8, 0.8), lid)
+        draw_lock(drawing, MIDDLE, drop - 5, dice.bates(5, 9), metal)
     for side in (-1, 1):
         canvas.paint(
-            rounded(
+            rounded_rectangle(
                 MIDDLE + side * ends - grip * 0.6 - 1.5,
                 top + 5,
                 MIDDLE + side * ends + grip * 0.6 + 1.5,
@@ -180,20 +186,20 @@ def shoulder_bags(drawing: Drawing) -> None:
                 2.5,
             ),
             trim,
-            leather.but(cast=0.4),
+            leather.replace(cast=0.4),
         )
-        ring(drawing, MIDDLE + side * ends, top + 4, grip * 0.6 + 2.2, metal)
+        draw_ring(drawing, MIDDLE + side * ends, top + 4, grip * 0.6 + 2.2, metal)
     if dice.chance(0.25):
-        tassel(drawing, MIDDLE + ends - 4, top + 12, trim)
-    drawing.facts["strap_width"] = round(grip / UNITS[1], 4)
+        draw_tassel(drawing, MIDDLE + ends - 4, top + 12, trim)
+    drawing.attributes["strap_width"] = round(grip / DRAWING_SIZE[1], 4)
 
 
-def tassel(drawing: Drawing, x: float, y: float, colour: Colour) -> None:
+def draw_tassel(drawing: Drawing, x: float, y: float, colour: Colour) -> None:
     """A tassel on the ring."""
     canvas = drawing.canvas
     skirt = spline([(x - 2, y + 8), (x + 2, y + 8), (x + 5, y + 28), (x - 5, y + 28)])
-    mask = canvas.paint(skirt, colour.shade(-0.12), drawing.finish.but(round=3, cast=0.45))
-    canvas.glow(
+    mask = canvas.paint(skirt, colour.shade(-0.12), drawing.finish.replace(round=3, cast=0.45))
+    canvas.adjust_lightness(
         [
             c
             for i in range(-2, 3)
@@ -203,4 +209,4 @@ def tassel(drawing: Drawing, x: float, y: float, colour: Colour) -> None:
         soft=1,
         within=mask,
     )
-    canvas.paint(oval(x, y + 6, 3, 4), colour, drawing.finish.but(round=2))
+    canvas.paint(oval(x, y + 6, 3, 4), colour, drawing.finish.replace(round=2))

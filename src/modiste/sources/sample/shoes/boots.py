@@ -24,41 +24,41 @@ from modiste.sources.sample.shoes.last import (
     LACE,
     METAL,
     SOLE,
-    ground_shadow,
+    add_ground_shadow,
     make_last,
-    note,
+    record_heights,
 )
-from modiste.sources.sample.shoes.parts import buckle, heel_block, laces
+from modiste.sources.sample.shoes.parts import draw_buckle, draw_heel_block, draw_laces
 
 
-def boots(drawing: Drawing) -> None:
+def draw_boots(drawing: Drawing) -> None:
     """Boots, from the ankle to the knee, flat or on a block."""
-    dice = drawing.dice
-    shaft = dice.between(0.42, 1.25)
-    heel = dice.around(0.05, 0.32) if dice.chance(0.75) else dice.around(0.03, 0.08)
-    sole = dice.around(0.03, 0.07)
-    toe = dice.around(0.14, 0.19)
-    last = make_last(drawing, heel * 0.9 + sole + shaft, lift=heel, spring=dice.around(0.005, 0.03))
+    dice = drawing.rng
+    shaft = dice.uniform(0.42, 1.25)
+    heel = dice.bates(0.05, 0.32) if dice.chance(0.75) else dice.bates(0.03, 0.08)
+    sole = dice.bates(0.03, 0.07)
+    toe = dice.bates(0.14, 0.19)
+    last = make_last(drawing, heel * 0.9 + sole + shaft, lift=heel, spring=dice.bates(0.005, 0.03))
     canvas, colour = drawing.canvas, drawing.colour
     drawing.choose_pattern(0.06)
-    finish = drawing.finish.but(round=14, depth=0.95)
-    girth = dice.around(0.40, 0.52)
-    lean = dice.around(-0.03, 0.04)
-    ground_shadow(drawing, last, 0.02, 1.0)
+    finish = drawing.finish.replace(round=14, depth=0.95)
+    girth = dice.bates(0.40, 0.52)
+    lean = dice.bates(-0.03, 0.04)
+    add_ground_shadow(drawing, last, 0.02, 1.0)
     t, top = sole * 0.7, shaft
     back = 0.985
     front = back - girth
-    heel_block(
+    draw_heel_block(
         drawing,
         last,
         sole,
-        dice.around(0.2, 0.3),
-        dice.around(0.0, 0.06),
+        dice.bates(0.2, 0.3),
+        dice.bates(0.0, 0.06),
         INK.shade(0.04) if dice.chance(0.6) else GUM.shade(-0.4),
     )
     mouth = (front + back) / 2 + lean
     canvas.paint(
-        oval(*last.flat(mouth, last.lift + top), girth / 2 * last.length * 0.99, 5.0),
+        oval(*last.above_ground(mouth, last.lift + top), girth / 2 * last.length * 0.99, 5.0),
         colour.shade(-0.55),
         INSIDE,
     )
@@ -66,7 +66,7 @@ def boots(drawing: Drawing) -> None:
 
     def up(u: float, v: float, *corner: int) -> Point:
         """A point of the shaft: counted from the heel seat, straight up whatever lies below."""
-        return (u, v + lift - last.base(u), *corner)
+        return (u, v + lift - last.sole_height(u), *corner)
 
     upper = last.curve(
         [
@@ -88,8 +88,8 @@ def boots(drawing: Drawing) -> None:
             (0.03, t - 0.02, 1),
         ]
     )
-    body = drawing.body(upper, finish)
-    style = dice.weighted({"chelsea": 3, "lace": 3, "zip": 2, "buckle": 3})
+    body = drawing.paint_body(upper, finish)
+    style = dice.weighted_choice({"chelsea": 3, "lace": 3, "zip": 2, "buckle": 3})
     ankle = last.lift
     if style == "chelsea":
         gore = [
@@ -99,7 +99,7 @@ def boots(drawing: Drawing) -> None:
             (mouth - 0.03, ankle + 0.2),
         ]
         panel = canvas.paint(
-            spline([(*last.flat(u, v), 0) for u, v in gore]),
+            spline([(*last.above_ground(u, v), 0) for u, v in gore]),
             colour.shade(-0.45) if colour.lightness > 0.2 else colour.shade(0.2),
             Finish(round=3, gloss=0, grain=0.1, weave=True, cast=0.1),
             within=body,
@@ -110,26 +110,26 @@ def boots(drawing: Drawing) -> None:
             for c in ribbon(
                 np.array(
                     [
-                        last.flat(mouth - 0.09 + 0.0225 * i, ankle + top),
-                        last.flat(mouth - 0.06 + 0.017 * i, ankle + 0.15),
+                        last.above_ground(mouth - 0.09 + 0.0225 * i, ankle + top),
+                        last.above_ground(mouth - 0.06 + 0.017 * i, ankle + 0.15),
                     ]
                 ),
                 0.7,
                 caps=False,
             )
         ]
-        canvas.glow(ribs, -0.4, soft=1, within=panel)
+        canvas.adjust_lightness(ribs, -0.4, soft=1, within=panel)
     elif style == "lace":
         low, high = 0.30, min(top - 0.03, 0.85)
         line = spline(
             [
-                last.at(0.34, t + toe * 1.5),
-                last.flat(front, ankle + low + 0.05),
-                last.flat(front + 0.012 + lean * 0.7, ankle + high),
+                last.above_sole(0.34, t + toe * 1.5),
+                last.above_ground(front, ankle + low + 0.05),
+                last.above_ground(front + 0.012 + lean * 0.7, ankle + high),
             ],
             closed=False,
         )
-        laces(
+        draw_laces(
             drawing,
             line,
             4 + int(high * 6),
@@ -138,30 +138,43 @@ def boots(drawing: Drawing) -> None:
             body,
         )
     elif style == "buckle":
-        v = ankle + dice.around(0.24, 0.36)
+        v = ankle + dice.bates(0.24, 0.36)
         strap = spline(
-            [last.flat(front - 0.06, v - 0.02), last.flat(mouth, v - 0.05), last.flat(back + 0.02, v + 0.02)],
+            [
+                last.above_ground(front - 0.06, v - 0.02),
+                last.above_ground(mouth, v - 0.05),
+                last.above_ground(back + 0.02, v + 0.02),
+            ],
             closed=False,
         )
         canvas.paint(
             ribbon(strap, 6.5),
             colour.shade(-0.2 if colour.lightness > 0.2 else 0.15),
-            drawing.finish.but(round=2.5, cast=0.4),
+            drawing.finish.replace(round=2.5, cast=0.4),
             within=body,
         )
-        buckle(drawing, *last.flat(mouth - 0.03, v - 0.048), 9.0, 9.5, GOLD if dice.chance(0.5) else STEEL)
+        draw_buckle(
+            drawing,
+            *last.above_ground(mouth - 0.03, v - 0.048),
+            9.0,
+            9.5,
+            GOLD if dice.chance(0.5) else STEEL,
+        )
     else:
         zipper = spline(
             [
-                last.flat(mouth + 0.06 + lean, ankle + top),
-                last.flat(mouth + 0.04, ankle + top * 0.5),
-                last.flat(mouth + 0.05, ankle + 0.12),
+                last.above_ground(mouth + 0.06 + lean, ankle + top),
+                last.above_ground(mouth + 0.04, ankle + top * 0.5),
+                last.above_ground(mouth + 0.05, ankle + 0.12),
             ],
             closed=False,
         )
-        canvas.paint(ribbon(zipper, 3.4), colour.shade(-0.4), LACE.but(cast=0.2), within=body)
+        canvas.paint(ribbon(zipper, 3.4), colour.shade(-0.4), LACE.replace(cast=0.2), within=body)
         canvas.paint(
-            dashes(zipper, 1.1, 1.1, 1.6), GOLD if dice.chance(0.4) else STEEL, METAL.but(cast=0), within=body
+            dashes(zipper, 1.1, 1.1, 1.6),
+            GOLD if dice.chance(0.4) else STEEL,
+            METAL.replace(cast=0),
+            within=body,
         )
     drawing.stitch(
         dashes(
@@ -176,12 +189,14 @@ def boots(drawing: Drawing) -> None:
     )
     rim = spline(
         [
-            last.flat(front + lean + 0.01, ankle + top - 0.035),
-            last.flat(mouth, ankle + top - 0.06),
-            last.flat(back + lean - 0.01, ankle + top - 0.035),
+            last.above_ground(front + lean + 0.01, ankle + top - 0.035),
+            last.above_ground(mouth, ankle + top - 0.06),
+            last.above_ground(back + lean - 0.01, ankle + top - 0.035),
         ],
         closed=False,
     )
     drawing.stitch(dashes(rim, 2.2, 1.6, 0.8), body)
-    canvas.paint(last.sole(sole), INK.shade(0.06) if dice.chance(0.7) else GUM.shade(-0.3), SOLE)
-    note(drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=shaft * last.length)
+    canvas.paint(last.sole_outline(sole), INK.shade(0.06) if dice.chance(0.7) else GUM.shade(-0.3), SOLE)
+    record_heights(
+        drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=shaft * last.length
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modiste.sources.sample.canvas import UNITS, Finish
+from modiste.sources.sample.canvas import DRAWING_SIZE, Finish
 from modiste.sources.sample.curves import (
     Contour,
     Point,
@@ -29,25 +29,27 @@ class Last:
     platform: float = 0.0
     spring: float = 0.02
 
-    def base(self, u: float) -> float:
+    def sole_height(self, u: float) -> float:
         """How high the underside of the sole is at u: toe spring in front, the heel's lift behind."""
         t = min(max((u - 0.28) / 0.62, 0.0), 1.0)
         front = max(1.0 - u / 0.22, 0.0)
         return self.lift * t * t * (3.0 - 2.0 * t) + self.spring * front * front
 
-    def at(self, u: float, v: float) -> tuple[float, float]:
+    def above_sole(self, u: float, v: float) -> tuple[float, float]:
         """The place of (u, v), v counted from the underside of the sole, in drawing units."""
-        return self.flat(u, self.base(u) + v)
+        return self.above_ground(u, self.sole_height(u) + v)
 
-    def flat(self, u: float, v: float) -> tuple[float, float]:
+    def above_ground(self, u: float, v: float) -> tuple[float, float]:
         """The place of (u, v), v counted from the ground."""
-        return UNITS[1] / 2 + (u - 0.5) * self.length, self.ground - v * self.length
+        return DRAWING_SIZE[1] / 2 + (u - 0.5) * self.length, self.ground - v * self.length
 
     def curve(self, points: list[Point], *, closed: bool = True) -> Contour:
         """A smooth outline through points (u, v) or (u, v, 1) for corners."""
-        return spline([(*self.at(point[0], point[1]), *point[2:]) for point in points], closed=closed)
+        return spline([(*self.above_sole(point[0], point[1]), *point[2:]) for point in points], closed=closed)
 
-    def sole(self, thickness: float, *, toe: float = 0.0, heel: float = 1.0, bulge: float = 0.01) -> Contour:
+    def sole_outline(
+        self, thickness: float, *, toe: float = 0.0, heel: float = 1.0, bulge: float = 0.01
+    ) -> Contour:
         """A sole that follows the last's underside."""
         steps = [toe + (heel - toe) * i / 12 for i in range(13)]
         under: list[Point] = [(u, 0.0) for u in steps[1:-1]]
@@ -59,26 +61,26 @@ class Last:
         return self.curve([(toe + 0.02, 0.0), *under, (heel - 0.01, 0.0), *back, *over, *front])
 
 
-def make_last(drawing: Drawing, tall: float, **form: float) -> Last:
+def make_last(drawing: Drawing, height: float, **form: float) -> Last:
     """A last that puts a shoe `tall` foot lengths high in the middle of the frame; casts the contact shadow."""
-    length = drawing.dice.around(116, 166)
-    length = min(length, 206.0 / max(tall, 0.2))
-    ground = min(UNITS[0] / 2 + tall * length / 2, UNITS[0] - 16)
+    length = drawing.rng.bates(116, 166)
+    length = min(length, 206.0 / max(height, 0.2))
+    ground = min(DRAWING_SIZE[0] / 2 + height * length / 2, DRAWING_SIZE[0] - 16)
     last = Last(length, ground, **form)
-    drawing.facts["foot_length"] = round(length / UNITS[1], 4)
+    drawing.attributes["foot_length"] = round(length / DRAWING_SIZE[1], 4)
     return last
 
 
-def ground_shadow(drawing: Drawing, last: Last, start: float = 0.0, stop: float = 1.0) -> None:
+def add_ground_shadow(drawing: Drawing, last: Last, start: float = 0.0, stop: float = 1.0) -> None:
     """A dark line where the shoe touches the ground, and a wide pale one around it."""
-    (x0, y), (x1, _) = last.flat(start, 0.0), last.flat(stop, 0.0)
+    (x0, y), (x1, _) = last.above_ground(start, 0.0), last.above_ground(stop, 0.0)
     middle, half = (x0 + x1) / 2, (x1 - x0) / 2
-    drawing.canvas.shadow(oval(middle + 2, y + 1.5, half * 0.98, 3.2), 0.5, soft=2.2)
-    drawing.canvas.shadow(oval(middle + 2, y + 3, half * 1.0, 6.5), 0.26, soft=5)
+    drawing.canvas.add_shadow(oval(middle + 2, y + 1.5, half * 0.98, 3.2), 0.5, soft=2.2)
+    drawing.canvas.add_shadow(oval(middle + 2, y + 3, half * 1.0, 6.5), 0.26, soft=5)
 
 
-def note(drawing: Drawing, *, heel: float, sole: float, shaft: float) -> None:
+def record_heights(drawing: Drawing, *, heel: float, sole: float, shaft: float) -> None:
     """Write down the heights, as fractions of the frame's height."""
-    drawing.facts["heel_height"] = round(heel / UNITS[0], 4)
-    drawing.facts["sole_thickness"] = round(sole / UNITS[0], 4)
-    drawing.facts["shaft_height"] = round(shaft / UNITS[0], 4)
+    drawing.attributes["heel_height"] = round(heel / DRAWING_SIZE[0], 4)
+    drawing.attributes["sole_thickness"] = round(sole / DRAWING_SIZE[0], 4)
+    drawing.attributes["shaft_height"] = round(shaft / DRAWING_SIZE[0], 4)

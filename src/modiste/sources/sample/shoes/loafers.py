@@ -16,26 +16,26 @@ from modiste.sources.sample.shoes.last import (
     INSIDE,
     METAL,
     SOLE,
-    ground_shadow,
+    add_ground_shadow,
     make_last,
-    note,
+    record_heights,
 )
-from modiste.sources.sample.shoes.parts import heel_block, laces
+from modiste.sources.sample.shoes.parts import draw_heel_block, draw_laces
 
 
-def loafers(drawing: Drawing) -> None:
+def draw_loafers(drawing: Drawing) -> None:
     """Loafers and their laced cousins: penny, tassel, plain."""
-    dice = drawing.dice
-    heel = dice.around(0.035, 0.09)
-    sole = dice.around(0.022, 0.04)
-    collar = dice.around(0.24, 0.32)
-    toe = dice.around(0.13, 0.18)
-    last = make_last(drawing, heel + sole + collar, lift=heel * 0.5, spring=dice.around(0.01, 0.04))
+    dice = drawing.rng
+    heel = dice.bates(0.035, 0.09)
+    sole = dice.bates(0.022, 0.04)
+    collar = dice.bates(0.24, 0.32)
+    toe = dice.bates(0.13, 0.18)
+    last = make_last(drawing, heel + sole + collar, lift=heel * 0.5, spring=dice.bates(0.01, 0.04))
     canvas, colour = drawing.canvas, drawing.colour
     drawing.choose_pattern(0.04)
-    ground_shadow(drawing, last, 0.02, 0.99)
+    add_ground_shadow(drawing, last, 0.02, 0.99)
     t = sole * 0.7
-    heel_block(drawing, last, sole, 0.26, 0.0, INK.shade(0.05))
+    draw_heel_block(drawing, last, sole, 0.26, 0.0, INK.shade(0.05))
     canvas.paint(
         last.curve(
             [
@@ -70,14 +70,14 @@ def loafers(drawing: Drawing) -> None:
             (0.02, t - 0.01, 1),
         ]
     )
-    body = drawing.body(upper, drawing.finish.but(round=11))
+    body = drawing.paint_body(upper, drawing.finish.replace(round=11))
     apron = last.curve(
         [(0.07, t + toe * 0.62), (0.16, t + toe * 0.80), (0.30, t + toe * 0.9), (0.42, t + collar * 0.66)],
         closed=False,
     )
-    canvas.glow(ribbon(apron, 1.6), -0.45, soft=1, within=body)
+    canvas.adjust_lightness(ribbon(apron, 1.6), -0.45, soft=1, within=body)
     drawing.stitch(dashes(apron + np.array([0.0, 2.2]), 2.0, 1.6, 0.8), body)
-    style = dice.weighted({"penny": 3, "tassel": 2, "lace": 3, "bit": 2})
+    style = dice.weighted_choice({"penny": 3, "tassel": 2, "lace": 3, "bit": 2})
     band = colour.shade(-0.18 if colour.lightness > 0.2 else 0.14)
     saddle = last.curve([(0.30, t + toe * 1.45), (0.42, t + toe * 1.5), (0.52, t - 0.02), (0.36, t - 0.02)])
     if style == "lace":
@@ -96,13 +96,13 @@ def loafers(drawing: Drawing) -> None:
                 ]
             ),
             band,
-            drawing.finish.but(round=4),
+            drawing.finish.replace(round=4),
             within=body,
         )
-        laces(drawing, front, 4, 8.0, INK.shade(0.05), body)
+        draw_laces(drawing, front, 4, 8.0, INK.shade(0.05), body)
     else:
-        canvas.paint(saddle, band, drawing.finish.but(round=5, cast=0.35), within=body)
-        x, y = last.at(0.37, t + toe * 1.2)
+        canvas.paint(saddle, band, drawing.finish.replace(round=5, cast=0.35), within=body)
+        x, y = last.above_sole(0.37, t + toe * 1.2)
         if style == "bit":
             canvas.paint(
                 [
@@ -124,10 +124,10 @@ def loafers(drawing: Drawing) -> None:
                         ]
                     ),
                     band.shade(-0.2),
-                    drawing.finish.but(round=2),
+                    drawing.finish.replace(round=2),
                 )
         else:
-            canvas.glow(
+            canvas.adjust_lightness(
                 ribbon(
                     last.curve(
                         [(0.36, t + toe * 1.0), (0.41, t + toe * 0.92), (0.44, t + toe * 0.98)], closed=False
@@ -148,16 +148,16 @@ def loafers(drawing: Drawing) -> None:
         closed=False,
     )
     drawing.stitch(dashes(rim, 2.0, 1.6, 0.8), body)
-    canvas.paint(last.sole(sole), INK.shade(0.07) if dice.chance(0.7) else GUM.shade(-0.35), SOLE)
-    canvas.glow(
+    canvas.paint(last.sole_outline(sole), INK.shade(0.07) if dice.chance(0.7) else GUM.shade(-0.35), SOLE)
+    canvas.adjust_lightness(
         ribbon(last.curve([(0.0, sole), (0.5, sole), (1.0, sole)], closed=False), 1.0),
         0.2,
         soft=1,
         within=body,
     )
-    note(
+    record_heights(
         drawing,
-        heel=(last.base(1.0) + sole) * last.length,
+        heel=(last.sole_height(1.0) + sole) * last.length,
         sole=sole * last.length,
         shaft=collar * last.length,
     )

@@ -27,7 +27,9 @@ from modiste.sources.sample.shoes.last import (
 )
 
 
-def laces(drawing: Drawing, line: Contour, count: int, reach: float, colour: Colour, within: Field) -> None:
+def draw_laces(
+    drawing: Drawing, line: Contour, count: int, reach: float, colour: Colour, within: Field
+) -> None:
     """Rungs of lace across the vamp along `line`, each ending in an eyelet."""
     rungs: list[Contour] = []
     holes: list[Contour] = []
@@ -47,50 +49,56 @@ def laces(drawing: Drawing, line: Contour, count: int, reach: float, colour: Col
     drawing.canvas.paint(rungs, colour, LACE)
 
 
-def heel_block(drawing: Drawing, last: Last, sole: float, wide: float, taper: float, colour: Colour) -> None:
+def draw_heel_block(
+    drawing: Drawing, last: Last, sole: float, width: float, taper: float, colour: Colour
+) -> None:
     """The heel between the ground and the raised end of the sole."""
     if last.lift < 0.012:
         return
     reach = last.lift + sole * 0.5
     outline: list[Point] = [
-        (1 - wide, reach, 1),
-        (1 - wide + taper * 0.5 + wide * 0.06, reach * 0.5),
-        (1 - wide + taper + wide * 0.08, 0.0, 1),
+        (1 - width, reach, 1),
+        (1 - width + taper * 0.5 + width * 0.06, reach * 0.5),
+        (1 - width + taper + width * 0.08, 0.0, 1),
         (0.985 - taper * 0.5, 0.0, 1),
         (0.975 - taper * 0.2, reach * 0.5),
         (1.0, reach, 1),
     ]
-    shape = spline([(*last.flat(p[0], p[1]), *p[2:]) for p in outline])
-    drawing.canvas.paint(shape, colour, SOLE.but(gloss=0.25, round=5))
+    shape = spline([(*last.above_ground(p[0], p[1]), *p[2:]) for p in outline])
+    drawing.canvas.paint(shape, colour, SOLE.replace(gloss=0.25, round=5))
 
 
-def buckle(drawing: Drawing, x: float, y: float, wide: float, high: float, colour: Colour) -> None:
+def draw_buckle(drawing: Drawing, x: float, y: float, width: float, height: float, colour: Colour) -> None:
     """A square metal frame with its pin."""
-    outer = oval(x, y, wide / 2, high / 2, square=0.75)
-    inner = oval(x, y, wide / 2 - 1.7, high / 2 - 1.7, square=0.75)[::-1]
+    outer = oval(x, y, width / 2, height / 2, square=0.75)
+    inner = oval(x, y, width / 2 - 1.7, height / 2 - 1.7, square=0.75)[::-1]
     drawing.canvas.paint([outer, inner], colour, METAL)
-    drawing.canvas.paint(ribbon(np.array([[x - wide / 2, y], [x + wide / 2 - 1, y]]), 1.5), colour, METAL)
+    drawing.canvas.paint(ribbon(np.array([[x - width / 2, y], [x + width / 2 - 1, y]]), 1.5), colour, METAL)
 
 
-def ankle_strap(drawing: Drawing, last: Last, v: float, seat: float, wide: float) -> None:
+def draw_ankle_strap(drawing: Drawing, last: Last, v: float, seat: float, width: float) -> None:
     """A strap around the ankle, `v` foot lengths above the ground, held by one up the heel from `seat`."""
-    canvas, finish = drawing.canvas, drawing.finish.but(round=2, cast=0.3)
-    x, y = last.flat(0.82, v)
+    canvas, finish = drawing.canvas, drawing.finish.replace(round=2, cast=0.3)
+    x, y = last.above_ground(0.82, v)
     rx, ry = last.length * 0.15, last.length * 0.042
     hoop = oval(x, y, rx, ry, square=0.2)  # from the right, over the front (below), to the left, and back
     half = len(hoop) // 2
     canvas.paint(
-        ribbon(np.concatenate([hoop[half:], hoop[:1]]), wide * 0.9),
+        ribbon(np.concatenate([hoop[half:], hoop[:1]]), width * 0.9),
         drawing.colour.shade(-0.35),
-        finish.but(cast=0),
+        finish.replace(cast=0),
     )
-    post = spline([last.flat(0.965, seat), last.flat(0.985, (seat + v) / 2), (x + rx, y)], closed=False)
-    canvas.paint(ribbon(post, wide * 1.1), drawing.colour, finish)
-    canvas.paint(ribbon(hoop[: half + 1], wide), drawing.colour, finish)
-    buckle(drawing, x - rx * 0.1, y + ry, wide + 3.4, wide + 3.6, GOLD if drawing.dice.chance(0.6) else STEEL)
+    post = spline(
+        [last.above_ground(0.965, seat), last.above_ground(0.985, (seat + v) / 2), (x + rx, y)], closed=False
+    )
+    canvas.paint(ribbon(post, width * 1.1), drawing.colour, finish)
+    canvas.paint(ribbon(hoop[: half + 1], width), drawing.colour, finish)
+    draw_buckle(
+        drawing, x - rx * 0.1, y + ry, width + 3.4, width + 3.6, GOLD if drawing.rng.chance(0.6) else STEEL
+    )
 
 
-def bow(drawing: Drawing, x: float, y: float, size: float) -> None:
+def draw_bow(drawing: Drawing, x: float, y: float, size: float) -> None:
     """A bow of the main material."""
     for side in (-1, 1):
         wing = spline(
@@ -101,7 +109,7 @@ def bow(drawing: Drawing, x: float, y: float, size: float) -> None:
                 (x + side * size * 0.5, y + size * 0.3),
             ]
         )
-        drawing.canvas.paint(wing, drawing.colour.shade(-0.08), drawing.finish.but(round=3))
+        drawing.canvas.paint(wing, drawing.colour.shade(-0.08), drawing.finish.replace(round=3))
     drawing.canvas.paint(
-        oval(x, y, size * 0.17, size * 0.2, square=0.4), drawing.colour, drawing.finish.but(round=2)
+        oval(x, y, size * 0.17, size * 0.2, square=0.4), drawing.colour, drawing.finish.replace(round=2)
     )

@@ -14,32 +14,32 @@ from modiste.sources.sample.palette import GUM, INK, Colour
 from modiste.sources.sample.shoes.last import (
     INSIDE,
     SOLE,
-    ground_shadow,
+    add_ground_shadow,
     make_last,
-    note,
+    record_heights,
 )
-from modiste.sources.sample.shoes.parts import ankle_strap, bow, heel_block
+from modiste.sources.sample.shoes.parts import draw_ankle_strap, draw_bow, draw_heel_block
 
 
-def heels(drawing: Drawing) -> None:
+def draw_heels(drawing: Drawing) -> None:
     """Pumps: from a kitten heel to a stiletto, with or without a platform or an ankle strap."""
-    dice = drawing.dice
-    heel = dice.between(0.16, 0.62)
-    platform = dice.around(0.03, 0.16) if dice.chance(0.3) else 0.0
+    dice = drawing.rng
+    heel = dice.uniform(0.16, 0.62)
+    platform = dice.bates(0.03, 0.16) if dice.chance(0.3) else 0.0
     sole = 0.028 + platform
-    toe = dice.around(0.10, 0.14)
-    back = dice.around(0.24, 0.34)
+    toe = dice.bates(0.10, 0.14)
+    back = dice.bates(0.24, 0.34)
     last = make_last(drawing, heel + sole + back, lift=heel, spring=0.012)
     canvas, colour = drawing.canvas, drawing.colour
     drawing.choose_pattern(0.10)
-    ground_shadow(drawing, last, 0.0, 0.42)
-    x, y = last.flat(0.955, 0.0)
-    slim = dice.around(0.0, 1.0)
-    canvas.shadow(oval(x, y + 1, 5 + 10 * slim, 2.4), 0.45, soft=2)
+    add_ground_shadow(drawing, last, 0.0, 0.42)
+    x, y = last.above_ground(0.955, 0.0)
+    slim = dice.bates(0.0, 1.0)
+    canvas.add_shadow(oval(x, y + 1, 5 + 10 * slim, 2.4), 0.45, soft=2)
     under = (
-        dice.pick([colour.shade(-0.3), INK, GUM, colour.shade(-0.1)])
+        dice.choice([colour.shade(-0.3), INK, GUM, colour.shade(-0.1)])
         if colour.lightness > 0.25
-        else dice.pick([INK, GUM, Colour(2, 0.75, 0.4)])
+        else dice.choice([INK, GUM, Colour(2, 0.75, 0.4)])
     )
     # the heel: a curve from the seat down to its tip
     wide, tip = 0.15 + 0.1 * slim, 0.028 + 0.15 * slim
@@ -54,25 +54,27 @@ def heels(drawing: Drawing) -> None:
     ]
     own = colour if dice.chance(0.7) else INK
     canvas.paint(
-        spline([(*last.flat(p[0], p[1]), *p[2:]) for p in post]), own, drawing.finish.but(round=4, depth=1.1)
+        spline([(*last.above_ground(p[0], p[1]), *p[2:]) for p in post]),
+        own,
+        drawing.finish.replace(round=4, depth=1.1),
     )
     canvas.paint(
         spline(
             [
-                (*last.flat(u, v), 1)
+                (*last.above_ground(u, v), 1)
                 for u, v in [(0.952 - tip, 0.018), (0.958, 0.018), (0.956, 0.0), (0.954 - tip, 0.0)]
             ]
         ),
         INK,
-        SOLE.but(round=1),
+        SOLE.replace(round=1),
     )
     canvas.paint(
-        last.sole(sole, heel=0.99),
+        last.sole_outline(sole, heel=0.99),
         under if platform == 0 else (colour if dice.chance(0.6) else under),
-        SOLE.but(gloss=0.2),
+        SOLE.replace(gloss=0.2),
     )
     t = sole * 0.6
-    cut = dice.around(0.28, 0.42)
+    cut = dice.bates(0.28, 0.42)
     canvas.paint(
         last.curve(
             [
@@ -87,7 +89,7 @@ def heels(drawing: Drawing) -> None:
         GUM.shade(0.45),
         INSIDE,
     )
-    sharp, side = dice.around(-0.02, 0.035), dice.around(0.06, 0.15)
+    sharp, side = dice.bates(-0.02, 0.035), dice.bates(0.06, 0.15)
     upper = last.curve(
         [
             (-sharp, t + 0.012, 1),
@@ -108,7 +110,7 @@ def heels(drawing: Drawing) -> None:
             (0.02, t - 0.01, 1),
         ]
     )
-    body = drawing.body(upper, drawing.finish.but(round=9))
+    body = drawing.paint_body(upper, drawing.finish.replace(round=9))
     edge = last.curve(
         [
             (cut, t + toe * 1.0),
@@ -123,11 +125,11 @@ def heels(drawing: Drawing) -> None:
     drawing.stitch(dashes(edge, 1.8, 1.5, 0.7), body)
     strapped = 0.0
     if dice.chance(0.35):
-        strapped = back + dice.around(0.03, 0.11)
-        ankle_strap(drawing, last, heel + t + strapped, heel + t + back * 0.9, dice.around(2.4, 4.6))
+        strapped = back + dice.bates(0.03, 0.11)
+        draw_ankle_strap(drawing, last, heel + t + strapped, heel + t + back * 0.9, dice.bates(2.4, 4.6))
     elif dice.chance(0.3):
-        bow(drawing, *last.at(cut - 0.06, t + toe * 1.1), dice.around(10, 17))
-    note(
+        draw_bow(drawing, *last.above_sole(cut - 0.06, t + toe * 1.1), dice.bates(10, 17))
+    record_heights(
         drawing,
         heel=(heel + sole) * last.length,
         sole=sole * last.length,
@@ -135,18 +137,18 @@ def heels(drawing: Drawing) -> None:
     )
 
 
-def flats(drawing: Drawing) -> None:
+def draw_flats(drawing: Drawing) -> None:
     """Ballet flats: low, round, sometimes with a bow."""
-    dice = drawing.dice
-    sole = dice.around(0.03, 0.06)
-    back = dice.around(0.22, 0.31)
-    toe = dice.around(0.12, 0.18)
-    last = make_last(drawing, sole + back, spring=dice.around(0.01, 0.04), lift=dice.around(0.0, 0.035))
+    dice = drawing.rng
+    sole = dice.bates(0.03, 0.06)
+    back = dice.bates(0.22, 0.31)
+    toe = dice.bates(0.12, 0.18)
+    last = make_last(drawing, sole + back, spring=dice.bates(0.01, 0.04), lift=dice.bates(0.0, 0.035))
     canvas = drawing.canvas
     drawing.choose_pattern(0.25)
-    ground_shadow(drawing, last, 0.02, 0.98)
+    add_ground_shadow(drawing, last, 0.02, 0.98)
     t = sole * 0.7
-    cut = dice.around(0.24, 0.38)
+    cut = dice.bates(0.24, 0.38)
     canvas.paint(
         last.curve(
             [
@@ -161,7 +163,7 @@ def flats(drawing: Drawing) -> None:
         GUM.shade(0.4),
         INSIDE,
     )
-    heel_block(drawing, last, sole, 0.22, 0.0, INK)
+    draw_heel_block(drawing, last, sole, 0.22, 0.0, INK)
     upper = last.curve(
         [
             (0.006, t + 0.01, 1),
@@ -181,7 +183,7 @@ def flats(drawing: Drawing) -> None:
             (0.02, t - 0.01, 1),
         ]
     )
-    body = drawing.body(upper, drawing.finish.but(round=9))
+    body = drawing.paint_body(upper, drawing.finish.replace(round=9))
     edge = last.curve(
         [
             (cut - 0.01, t + toe * 1.02),
@@ -195,12 +197,15 @@ def flats(drawing: Drawing) -> None:
     canvas.paint(
         ribbon(edge, 1.6),
         drawing.colour.shade(-0.25 if drawing.colour.lightness > 0.2 else 0.15),
-        drawing.finish.but(round=1, cast=0.15),
+        drawing.finish.replace(round=1, cast=0.15),
         within=body,
     )
     if dice.chance(0.6):
-        bow(drawing, *last.at(cut - 0.07, t + toe * 1.05), dice.around(11, 19))
-    canvas.paint(last.sole(sole, heel=0.99), INK if dice.chance(0.5) else GUM.shade(-0.2), SOLE)
-    note(
-        drawing, heel=(last.base(1.0) + sole) * last.length, sole=sole * last.length, shaft=back * last.length
+        draw_bow(drawing, *last.above_sole(cut - 0.07, t + toe * 1.05), dice.bates(11, 19))
+    canvas.paint(last.sole_outline(sole, heel=0.99), INK if dice.chance(0.5) else GUM.shade(-0.2), SOLE)
+    record_heights(
+        drawing,
+        heel=(last.sole_height(1.0) + sole) * last.length,
+        sole=sole * last.length,
+        shaft=back * last.length,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.sources.sample.canvas import UNITS, Finish
+from modiste.sources.sample.canvas import DRAWING_SIZE, Finish
 from modiste.sources.sample.curves import (
     Contour,
     Point,
@@ -17,55 +17,57 @@ from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import CHALK, GUM, INK
 from modiste.sources.sample.shoes.last import (
     SOLE,
-    ground_shadow,
+    add_ground_shadow,
     make_last,
-    note,
+    record_heights,
 )
-from modiste.sources.sample.shoes.parts import ankle_strap, heel_block
+from modiste.sources.sample.shoes.parts import draw_ankle_strap, draw_heel_block
 
 THONG = Finish(round=2.6, depth=1.2, gloss=0.4, cast=0.45, rim=0.5)
 
 
-def sandals(drawing: Drawing) -> None:
+def draw_sandals(drawing: Drawing) -> None:
     """Open sandals: flat, on a wedge or on a heel, with two to four straps."""
-    dice = drawing.dice
-    heel = dice.between(0.0, 0.42)
-    sole = dice.around(0.05, 0.13)
-    back = dice.around(0.26, 0.40)
-    last = make_last(drawing, heel + sole + back, lift=heel, spring=dice.around(0.005, 0.03))
+    dice = drawing.rng
+    heel = dice.uniform(0.0, 0.42)
+    sole = dice.bates(0.05, 0.13)
+    back = dice.bates(0.26, 0.40)
+    last = make_last(drawing, heel + sole + back, lift=heel, spring=dice.bates(0.005, 0.03))
     canvas, colour = drawing.canvas, drawing.colour
     drawing.choose_pattern(0.12)
-    base = dice.pick([GUM, GUM.shade(-0.3), INK, GUM.shade(0.3)])
+    base = dice.choice([GUM, GUM.shade(-0.3), INK, GUM.shade(0.3)])
     wedge = dice.chance(0.55)
-    ground_shadow(drawing, last, 0.0, 1.0 if wedge or heel < 0.1 else 0.45)
+    add_ground_shadow(drawing, last, 0.0, 1.0 if wedge or heel < 0.1 else 0.45)
     if wedge and heel > 0.02:
         filler: list[Point] = [
             (0.30, 0.0, 1),
-            (0.32, last.base(0.32) + 0.01),
-            (0.6, last.base(0.6) + sole * 0.4),
+            (0.32, last.sole_height(0.32) + 0.01),
+            (0.6, last.sole_height(0.6) + sole * 0.4),
             (0.99, heel + sole * 0.5, 1),
             (0.965, 0.0, 1),
         ]
         fill = canvas.paint(
-            spline([(*last.flat(p[0], p[1]), *p[2:]) for p in filler]),
+            spline([(*last.above_ground(p[0], p[1]), *p[2:]) for p in filler]),
             base,
-            SOLE.but(grain=0.16, weave=True, round=6),
+            SOLE.replace(grain=0.16, weave=True, round=6),
         )
         ropes = [
             c
             for i in range(1, 9)
             for c in ribbon(
-                np.array([last.flat(0.2, heel * i / 9), last.flat(1.0, heel * i / 9)]), 0.8, caps=False
+                np.array([last.above_ground(0.2, heel * i / 9), last.above_ground(1.0, heel * i / 9)]),
+                0.8,
+                caps=False,
             )
         ]
-        canvas.glow(ropes, -0.3, soft=1, within=fill)
+        canvas.adjust_lightness(ropes, -0.3, soft=1, within=fill)
     else:
-        heel_block(drawing, last, sole, dice.around(0.10, 0.26), dice.around(0.01, 0.08), base)
+        draw_heel_block(drawing, last, sole, dice.bates(0.10, 0.26), dice.bates(0.01, 0.08), base)
     t = sole * 0.92
     far = colour.shade(-0.35)
-    count = 1 + int(dice.between(1.0, 3.99))
-    wide = dice.around(0.06, 0.13) * last.length
-    arch = dice.around(0.13, 0.18)
+    count = 1 + int(dice.uniform(1.0, 3.99))
+    wide = dice.bates(0.06, 0.13) * last.length
+    arch = dice.bates(0.13, 0.18)
     spots = [0.16 + 0.34 * i / max(count - 1, 1) for i in range(count)]
     for u in spots:  # the far halves first
         high = arch + (u - 0.1) * 0.3
@@ -77,21 +79,25 @@ def sandals(drawing: Drawing) -> None:
                 wide * 0.7,
             ),
             far,
-            drawing.finish.but(round=3, cast=0),
+            drawing.finish.replace(round=3, cast=0),
         )
-    canvas.paint(last.sole(sole), base, SOLE)
-    canvas.paint(last.sole(sole * 0.35, toe=0.005, heel=0.995), base.shade(-0.35), SOLE.but(cast=0, round=2))
+    canvas.paint(last.sole_outline(sole), base, SOLE)
+    canvas.paint(
+        last.sole_outline(sole * 0.35, toe=0.005, heel=0.995),
+        base.shade(-0.35),
+        SOLE.replace(cast=0, round=2),
+    )
     foot = last.curve(
         [(0.02, t + 0.002), (0.3, t + 0.006), (0.6, t + 0.006), (0.98, t + 0.004)], closed=False
     )
-    canvas.paint(ribbon(foot, 2.6), GUM.shade(0.35), SOLE.but(cast=0, round=2))
-    strap = drawing.finish.but(round=4, depth=0.75, cast=0.4)
+    canvas.paint(ribbon(foot, 2.6), GUM.shade(0.35), SOLE.replace(cast=0, round=2))
+    strap = drawing.finish.replace(round=4, depth=0.75, cast=0.4)
     for u in spots:
         high = arch + (u - 0.1) * 0.3
         line = last.curve(
             [(u - 0.05, t - 0.03), (u - 0.035, t + high * 0.55), (u + 0.06, t + high)], closed=False
         )
-        part = drawing.body(ribbon(line, np.linspace(wide, wide * 0.8, len(line)))[:1], strap)
+        part = drawing.paint_body(ribbon(line, np.linspace(wide, wide * 0.8, len(line)))[:1], strap)
         drawing.stitch(dashes(line + np.array([wide * 0.3, 0.0]), 1.8, 1.5, 0.7), part)
     counter = last.curve(
         [
@@ -102,7 +108,7 @@ def sandals(drawing: Drawing) -> None:
             (1.0, t - 0.02, 1),
         ]
     )
-    part = drawing.body(counter, strap)
+    part = drawing.paint_body(counter, strap)
     drawing.stitch(
         dashes(
             last.curve([(0.83, t), (0.88, t + back * 0.36), (0.95, t + back * 0.56)], closed=False),
@@ -112,26 +118,32 @@ def sandals(drawing: Drawing) -> None:
         ),
         part,
     )
-    ankle_strap(
-        drawing, last, last.base(0.95) + t + back * 0.95, last.base(0.97) + t + back * 0.5, wide * 0.45
+    draw_ankle_strap(
+        drawing,
+        last,
+        last.sole_height(0.95) + t + back * 0.95,
+        last.sole_height(0.97) + t + back * 0.5,
+        wide * 0.45,
     )
-    drawing.facts["straps"] = count
-    note(drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=back * last.length)
+    drawing.attributes["straps"] = count
+    record_heights(
+        drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=back * last.length
+    )
 
 
-def flip_flops(drawing: Drawing) -> None:
+def draw_flip_flops(drawing: Drawing) -> None:
     """Flip-flops: a pair seen from above."""
-    dice = drawing.dice
+    dice = drawing.rng
     canvas, colour = drawing.canvas, drawing.colour
-    length, wide = dice.around(150, 205), dice.around(27, 36)
-    gap = dice.around(3, 9)
-    thick = dice.around(3, 8)
+    length, wide = dice.bates(150, 205), dice.bates(27, 36)
+    gap = dice.bates(3, 9)
+    thick = dice.bates(3, 8)
     drawing.choose_pattern(0.4)
-    strap = drawing.second or (
-        colour.shade(-0.55) if colour.lightness > 0.5 else dice.pick([CHALK, colour.shade(0.5), INK])
+    strap = drawing.second_colour or (
+        colour.shade(-0.55) if colour.lightness > 0.5 else dice.choice([CHALK, colour.shade(0.5), INK])
     )
-    top, waist = 120 - length / 2, dice.around(0.72, 0.84)
-    tone = dice.around(3.5, 6.5)
+    top, waist = 120 - length / 2, dice.bates(0.72, 0.84)
+    tone = dice.bates(3.5, 6.5)
     for side in (-1, 1):
         x = 90 + side * (wide + gap)
 
@@ -154,15 +166,19 @@ def flip_flops(drawing: Drawing) -> None:
                 ]
             )
 
-        canvas.shadow(foot(0.5, thick + 2.5), 0.32, soft=3.5)
-        canvas.paint(foot(0, thick), colour.shade(-0.35), SOLE.but(gloss=0))
-        bed = drawing.body(foot(0, 0), drawing.finish.but(round=4, depth=0.5))
-        canvas.glow(
+        canvas.add_shadow(foot(0.5, thick + 2.5), 0.32, soft=3.5)
+        canvas.paint(foot(0, thick), colour.shade(-0.35), SOLE.replace(gloss=0))
+        bed = drawing.paint_body(foot(0, 0), drawing.finish.replace(round=4, depth=0.5))
+        canvas.adjust_lightness(
             oval(x - side * 2, top + length * 0.84, wide * 0.5, length * 0.09), -0.10, soft=5, within=bed
         )
-        canvas.glow(oval(x, top + length * 0.27, wide * 0.6, length * 0.12), -0.08, soft=5, within=bed)
+        canvas.adjust_lightness(
+            oval(x, top + length * 0.27, wide * 0.6, length * 0.12), -0.08, soft=5, within=bed
+        )
         rim = foot(-3.2, 0)
-        canvas.glow(ribbon(np.concatenate([rim, rim[:1]]), 1.0, caps=False), -0.2, soft=1, within=bed)
+        canvas.adjust_lightness(
+            ribbon(np.concatenate([rim, rim[:1]]), 1.0, caps=False), -0.2, soft=1, within=bed
+        )
         post = (x - side * wide * 0.28, top + length * 0.2)
         for way, end in ((-1, 0.5), (1, 0.5)):
             line = spline(
@@ -175,6 +191,6 @@ def flip_flops(drawing: Drawing) -> None:
             )
             canvas.paint(ribbon(line, np.linspace(tone * 0.8, tone * 1.5, len(line))), strap, THONG)
         canvas.paint(oval(*post, tone * 0.62, tone * 0.62), strap.shade(-0.1), THONG)
-    drawing.facts["thong_width"] = round(tone / UNITS[1], 4)
-    note(drawing, heel=thick, sole=thick, shaft=0.0)
-    drawing.facts["foot_length"] = round(length / UNITS[0], 4)
+    drawing.attributes["thong_width"] = round(tone / DRAWING_SIZE[1], 4)
+    record_heights(drawing, heel=thick, sole=thick, shaft=0.0)
+    drawing.attributes["foot_length"] = round(length / DRAWING_SIZE[0], 4)

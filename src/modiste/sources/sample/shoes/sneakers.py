@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.sources.sample.curves import dashes, part_of, ribbon
+from modiste.sources.sample.curves import dashes, ribbon, slice_line
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import CHALK, GUM, INK
 from modiste.sources.sample.shoes.last import (
     INSIDE,
     SOLE,
-    ground_shadow,
+    add_ground_shadow,
     make_last,
-    note,
+    record_heights,
 )
-from modiste.sources.sample.shoes.parts import laces
+from modiste.sources.sample.shoes.parts import draw_laces
 
 
-def sneakers(drawing: Drawing) -> None:
+def draw_sneakers(drawing: Drawing) -> None:
     """Sneakers, from low ones to high tops."""
-    dice = drawing.dice
-    sole = dice.around(0.07, 0.15)
-    collar = dice.around(0.36, 0.50) if dice.chance(0.7) else dice.around(0.5, 0.74)
-    toe = dice.around(0.15, 0.22)
-    last = make_last(drawing, sole + collar, spring=dice.around(0.01, 0.05), lift=dice.around(0.0, 0.03))
+    dice = drawing.rng
+    sole = dice.bates(0.07, 0.15)
+    collar = dice.bates(0.36, 0.50) if dice.chance(0.7) else dice.bates(0.5, 0.74)
+    toe = dice.bates(0.15, 0.22)
+    last = make_last(drawing, sole + collar, spring=dice.bates(0.01, 0.05), lift=dice.bates(0.0, 0.03))
     canvas, colour, finish = drawing.canvas, drawing.colour, drawing.finish
     drawing.choose_pattern(0.22)
-    accent = drawing.second or (
-        CHALK if colour.lightness < 0.6 else dice.pick([INK, colour.shade(-0.5), GUM])
+    accent = drawing.second_colour or (
+        CHALK if colour.lightness < 0.6 else dice.choice([INK, colour.shade(-0.5), GUM])
     )
-    sole_colour = CHALK if dice.chance(0.65) else dice.pick([INK, GUM, accent, colour.shade(-0.4)])
-    ground_shadow(drawing, last, 0.02, 0.99)
+    sole_colour = CHALK if dice.chance(0.65) else dice.choice([INK, GUM, accent, colour.shade(-0.4)])
+    add_ground_shadow(drawing, last, 0.02, 0.99)
 
     t = sole * 0.8
     lining = colour.shade(-0.5) if colour.lightness > 0.3 else colour.shade(0.25)
@@ -58,8 +58,8 @@ def sneakers(drawing: Drawing) -> None:
             (0.5, t + collar * 0.6),
         ]
     )
-    canvas.paint(tongue, colour.shade(0.12), finish.but(round=5))
-    dip = collar * dice.around(0.68, 0.86)
+    canvas.paint(tongue, colour.shade(0.12), finish.replace(round=5))
+    dip = collar * dice.bates(0.68, 0.86)
     upper = last.curve(
         [
             (0.012, t + 0.01, 1),
@@ -82,9 +82,9 @@ def sneakers(drawing: Drawing) -> None:
             (0.02, t - 0.03, 1),
         ]
     )
-    body = drawing.body(upper, finish.but(round=13, depth=0.9))
+    body = drawing.paint_body(upper, finish.replace(round=13, depth=0.9))
     # overlays: toe cap, heel counter, a band at the side
-    overlay = finish.but(round=4, depth=0.5, cast=0.3)
+    overlay = finish.replace(round=4, depth=0.5, cast=0.3)
     trim = accent if dice.chance(0.5) else colour.shade(-0.22 if colour.lightness > 0.25 else 0.18)
     if dice.chance(0.65):
         canvas.paint(
@@ -117,21 +117,24 @@ def sneakers(drawing: Drawing) -> None:
             overlay,
             within=body,
         )
-    side = dice.weighted({"bars": 3, "wave": 3, "none": 2})
-    lean = dice.around(0.05, 0.14)
+    side = dice.weighted_choice({"bars": 3, "wave": 3, "none": 2})
+    lean = dice.bates(0.05, 0.14)
     if side == "bars":
         bars = [
             contour
             for i in range(3)
             for contour in ribbon(
                 np.array(
-                    [last.at(0.46 + 0.075 * i, t - 0.02), last.at(0.46 + 0.075 * i - lean, t + collar * 0.62)]
+                    [
+                        last.above_sole(0.46 + 0.075 * i, t - 0.02),
+                        last.above_sole(0.46 + 0.075 * i - lean, t + collar * 0.62),
+                    ]
                 ),
                 4.6,
                 caps=False,
             )
         ]
-        canvas.paint(bars, accent, overlay.but(round=2), within=body)
+        canvas.paint(bars, accent, overlay.replace(round=2), within=body)
     elif side == "wave":
         line = last.curve(
             [
@@ -145,7 +148,7 @@ def sneakers(drawing: Drawing) -> None:
         canvas.paint(
             ribbon(line, np.linspace(9.5, 2.0, len(line)), caps=True),
             accent,
-            overlay.but(round=2),
+            overlay.replace(round=2),
             within=body,
         )
     # the lace stay and its stitching
@@ -194,19 +197,22 @@ def sneakers(drawing: Drawing) -> None:
         body,
     )
     lace = CHALK if dice.chance(0.7) else accent
-    laces(drawing, front, 4 + int((collar - 0.34) * 9), 10.0, lace, body)
+    draw_laces(drawing, front, 4 + int((collar - 0.34) * 9), 10.0, lace, body)
     # the sole over the upper's lower edge, its foxing line, and the tread
-    shell = canvas.paint(last.sole(sole, bulge=0.016), sole_colour, SOLE)
-    line = part_of(last.sole(sole * 0.62, bulge=0.02), 0.0, 1.0)
-    canvas.glow(ribbon(np.concatenate([line, line[:1]]), 0.9), -0.28, soft=1, within=shell)
+    shell = canvas.paint(last.sole_outline(sole, bulge=0.016), sole_colour, SOLE)
+    line = slice_line(last.sole_outline(sole * 0.62, bulge=0.02), 0.0, 1.0)
+    canvas.adjust_lightness(ribbon(np.concatenate([line, line[:1]]), 0.9), -0.28, soft=1, within=shell)
     tread = INK if sole_colour.lightness > 0.3 and dice.chance(0.5) else sole_colour.shade(-0.3)
     canvas.paint(
-        last.sole(sole * 0.26, toe=0.01, heel=0.985), tread, SOLE.but(cast=0.0, round=2), within=shell
+        last.sole_outline(sole * 0.26, toe=0.01, heel=0.985),
+        tread,
+        SOLE.replace(cast=0.0, round=2),
+        within=shell,
     )
-    drawing.facts["sole_lightness"] = round(sole_colour.lightness, 4)
-    note(
+    drawing.attributes["sole_lightness"] = round(sole_colour.lightness, 4)
+    record_heights(
         drawing,
-        heel=(last.base(1.0) + sole) * last.length,
+        heel=(last.sole_height(1.0) + sole) * last.length,
         sole=sole * last.length,
         shaft=collar * last.length,
     )
