@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modiste.latent.naming import WORDS
+from modiste.latent.slider_names import MEASUREMENT_WORDS
 from tests.browser.conftest import opened
 from tests.browser.designing import ready
 from tests.browser.looking import until
@@ -20,7 +20,7 @@ from tests.browser.shops import sliders_file
 pytestmark = pytest.mark.browser
 
 WIDTHS = (320, 1280)  # CSS pixels
-LONGEST = sorted((end for ends in WORDS.values() for end in ends), key=len)[-4:]
+LONGEST = sorted((end for ends in MEASUREMENT_WORDS.values() for end in ends), key=len)[-4:]
 NAMES = [
     ("cooler, greyer", "warmer, more colourful"),
     ("lighter, lighter top", "darker, darker bottom"),
