@@ -185,7 +185,8 @@ def encodings(found: Found, scratch: Path, *, quick: bool) -> None:
             random.standard_normal((count, LATENT), np.float32),
             random.random((count, LATENT), np.float32),
         )
-        table = to_arrow([f"product-{i:09d}" for i in range(count)], (mean, std + 0.01, mean), "hash")
+        ids = [f"product-{i:09d}" for i in range(count)]
+        table = to_arrow(ids, (mean, std + 0.01, mean), "hash", [f"{i:064x}" for i in range(count)])
         database = Database(scratch / f"encodings-{count}")
         began = time.perf_counter()
         with database.exclusive_write("Storing encodings"):

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from modiste.pipeline.doctor.repair import check_and_repair
-from modiste.pipeline.update import refresh_shop, remove_products, stale_stage
+from modiste.pipeline.update import next_step, refresh_shop, remove_products
 from modiste.server.auth import new_key
 from modiste.shop.shop import Shop
 from tests.server.test_run import serving
@@ -98,7 +98,7 @@ def test_changes_by_processes_whose_clocks_differ_by_decades(clock: Clock, small
     assert Shop.open(small, need="map").catalogue.ids == ids[9:]
     assert len(reader.similar(reader.random_design(0), 5)) == 5
     assert len(reader.jpeg(ids[20])) > 0  # of the version that it opened, or the newest
-    assert stale_stage(small) is None
+    assert next_step(small) is None
     assert check_and_repair(small)["sound"]
 
 

@@ -1,10 +1,11 @@
-"""A server that is killed in the midst of a change goes on with it when it is started again."""
+"""A server that is killed during a change serves what it served before when it is started again, and finishes it."""
 
 from __future__ import annotations
 
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +16,14 @@ from tests.faults.killed import product
 from tests.server.test_run import serving
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
+
+
+def await_update(client: httpx.Client, headers: dict[str, str]) -> dict[str, Any]:
+    """What the server says of the shop once it has finished what it found to do."""
+    while (state := client.get("/v1/admin", headers=headers).json())["working"]:
+        time.sleep(0.05)
+    assert state["error"] == ""
+    return state
 
 
 def test_nothing_acknowledged_is_lost(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,9 +37,9 @@ def test_nothing_acknowledged_is_lost(shop_copy: Path, monkeypatch: pytest.Monke
             serving(shop_copy) as (process, url),
             httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
         ):
-            held = client.get("/v1/admin", headers=headers).json()
+            served = await_update(client, headers)
             # All that was acknowledged until now is served.
-            assert held["products"] == before + number
+            assert served["products"] == before + number
             given = product(number)
             assert isinstance(given.photo, bytes)
             files = {"photo": ("p.png", given.photo, "image/png")}
@@ -41,5 +50,9 @@ def test_nothing_acknowledged_is_lost(shop_copy: Path, monkeypatch: pytest.Monke
             time.sleep(dice.uniform(0.0, 1.0))
             process.kill()
             process.wait()
-    with serving(shop_copy) as (process, url):
-        assert httpx.get(f"{url}v1/products/new-9", timeout=60, trust_env=False).status_code == 200
+    with (
+        serving(shop_copy) as (process, url),
+        httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
+    ):
+        await_update(client, headers)
+        assert client.get("/v1/products/new-9").status_code == 200

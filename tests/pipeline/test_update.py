@@ -36,10 +36,10 @@ from modiste.pipeline.index import index_shop
 from modiste.pipeline.train import train_shop
 from modiste.pipeline.update import (
     model_ids,
+    next_step,
     put_products,
     refresh_shop,
     remove_products,
-    stale_stage,
     use_model,
 )
 from modiste.shop.shop import Shop
@@ -55,14 +55,14 @@ def record(id_: str, seed: int, category: str = "bags", **attributes: Any) -> Re
 
 
 def test_what_is_put_is_stored_and_makes_the_rest_stale(shop_copy: Path) -> None:
-    assert stale_stage(shop_copy) is None
+    assert next_step(shop_copy) is None
     assert put_products(shop_copy, [record("a", 1, year=2020)]) == {"added": 1, "changed": 0, "unchanged": 0}
     assert put_products(shop_copy, [record("a", 1, year=2020)])["unchanged"] == 1
     assert put_products(shop_copy, [record("a", 2, year=2021)])["changed"] == 1
     with pytest.raises(StaleError):
         Shop.open(shop_copy, need="encodings")
-    assert stale_stage(shop_copy) == "encodings"
-    assert refresh_shop(shop_copy) == ["encodings", "clusters", "map"]
+    assert next_step(shop_copy) == "update"
+    assert refresh_shop(shop_copy) == ["update"]
     assert refresh_shop(shop_copy) == []
     shop = Shop.open(shop_copy, need="map")
     assert shop.catalogue.attributes(shop.catalogue.row("a")) == {"year": 2021}
@@ -83,7 +83,7 @@ def test_what_cannot_go_is_refused_whole(shop_copy: Path) -> None:
         remove_products(shop_copy, [ids[0], "none"])
     with pytest.raises(BadOption, match="without products"):
         remove_products(shop_copy, ids)
-    assert stale_stage(shop_copy) is None
+    assert next_step(shop_copy) is None
     assert remove_products(shop_copy, ids[:2]) == len(ids) - 2
     held = Shop.open(shop_copy, need="catalogue")
     assert held.catalogue.ids == ids[2:]
@@ -93,7 +93,7 @@ def test_what_cannot_go_is_refused_whole(shop_copy: Path) -> None:
 def test_a_manifest_that_was_left_behind_is_taken_along(shop_copy: Path) -> None:
     shop = Shop.open(shop_copy, need="catalogue")
     shop.store.delete(shop.catalogue.ids[:1])  # killed before the manifest was written
-    assert refresh_shop(shop_copy)[0] == "catalogue"
+    assert refresh_shop(shop_copy) == ["update"]
     held = Shop.open(shop_copy, need="map")
     assert held.manifest.catalogue["count"] == len(held.catalogue) == len(shop.catalogue) - 1
     assert held.manifest.catalogue["hash"] == held.store.hash()
@@ -103,7 +103,7 @@ def test_a_model_that_is_none_is_refused(shop_copy: Path) -> None:
     for wrong in ("none", "..", "", "../models", "run-1"):
         with pytest.raises(BadOption, match="no model"):
             use_model(shop_copy, wrong)
-    assert stale_stage(shop_copy) is None
+    assert next_step(shop_copy) is None
 
 
 def test_going_back_to_a_model_needs_no_encoding_again(shop_copy: Path) -> None:

@@ -20,10 +20,18 @@ import httpx
 import pytest
 
 from modiste.cli import main
+from modiste.cli.commands.serve import _open_during_change
 from modiste.errors import BadOption
+from modiste.pipeline.update import (
+    next_step,
+    put_products,
+    refresh_shop,
+    remove_products,
+)
 from modiste.server.auth import new_key
 from modiste.server.run import browser_url, listen
 from modiste.shop.shop import Shop
+from tests.faults.killed import product
 
 
 @contextmanager
@@ -255,3 +263,33 @@ def test_a_shop_without_its_map(shop_copy: Path, tmp_path: Path, capsys: pytest.
     error = json.loads(capsys.readouterr().err)["error"]
     assert error["code"] == "ShopIncomplete"
     assert "modiste sliders" in error["remedy"]
+
+
+def test_stopped_during_a_change_it_starts_with_the_shop_before(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, hashed = new_key()
+    monkeypatch.setenv("MODISTE_ADMIN_KEY", hashed)
+    put_products(small, [product(0)])
+    refresh_shop(small)  # which also writes what 0.1.0 did not
+    before = Shop.open(small, need="map")
+    put_products(small, [product(1)])
+    remove_products(small, before.catalogue.ids[:1])
+    opened = _open_during_change(str(small), 1)
+    assert opened.version == before.version
+    assert opened.catalogue.ids == before.catalogue.ids
+    with serving(small) as (_, url), httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+        headers = {"Authorization": f"Bearer {key}"}
+        deadline = time.monotonic() + 60
+        while client.get("/v1/admin", headers=headers).json()["working"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert client.get(f"/v1/products/{product(1).id}").status_code == 200
+        assert client.get(f"/v1/products/{before.catalogue.ids[0]}").status_code == 404
+    assert next_step(small) is None
+
+
+def test_what_cannot_be_opened_as_it_was_is_updated_first(small: Path) -> None:
+    """The snapshot that 0.1.0 wrote does not say which version it is of."""
+    put_products(small, [product(1)])
+    assert product(1).id in _open_during_change(str(small), 1).catalogue.ids

@@ -248,7 +248,7 @@ def test_a_reader_whose_version_is_gone_reads_the_newest(
 ) -> None:
     reader = ProductStore.open(store.directory)
     monkeypatch.setattr("modiste.storage.database.VERSION_RETENTION", timedelta(milliseconds=1))
-    monkeypatch.setattr("modiste.storage.product_store.TIDY_AFTER", 0)
+    monkeypatch.setattr("modiste.storage.product_store.COMPACT_EVERY_VERSIONS", 1)
     old = set((store.directory / "products.lance" / "data").iterdir())
     for each in (b"later", b"latest"):
         time.sleep(0.05)

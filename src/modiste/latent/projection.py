@@ -29,14 +29,32 @@ def project_2d(codes: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]
     positions = np.empty((count, 2))
     others = np.setdiff1d(np.arange(count), chosen)
     positions[chosen] = placed
+    positions[others] = place(codes[others], known, placed)
+    return _scale_to_unit(positions)
+
+
+def place(
+    codes: NDArray[np.float32], known: NDArray[np.float32], positions: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return positions `(b, 2)` for codes `(b, n)`: each between those of its NEIGHBOURS nearest known codes.
+
+    Args:
+        known: codes that have positions, `(F, n)`; at least one. More than FITTED are thinned out evenly, unless only
+            a few codes are to be placed.
+        positions: of the known codes, `(F, 2)`.
+    """
+    if len(codes) > BATCH_ROWS and len(known) > MAX_TSNE_CODES:
+        some = np.linspace(0, len(known) - 1, MAX_TSNE_CODES).astype(np.intp)
+        known, positions = known[some], positions[some]
     columns = np.ascontiguousarray(known.T)
     halves = (np.square(known, dtype=np.float64).sum(axis=1) / 2.0).astype(np.float32)
-    for start in range(0, len(others), BATCH_ROWS):
-        rows = others[start : start + BATCH_ROWS]
-        near = _nearest_known(codes[rows], columns, halves)
-        gaps = np.linalg.norm(codes[rows, None].astype(np.float64) - known[near], axis=2)
-        positions[rows] = interpolate_position(placed[near], gaps)
-    return _scale_to_unit(positions)
+    found = np.empty((len(codes), 2))
+    for start in range(0, len(codes), BATCH_ROWS):
+        some = slice(start, start + BATCH_ROWS)
+        near = _nearest_known(codes[some], columns, halves)
+        gaps = np.linalg.norm(codes[some, None].astype(np.float64) - known[near], axis=2)
+        found[some] = interpolate_position(positions[near], gaps)
+    return found
 
 
 def _nearest_known(
@@ -48,10 +66,11 @@ def _nearest_known(
     what is the same for all. A few passes for the least are far quicker than a partition.
     """
     gaps = halves - codes @ columns
-    rows, near = np.arange(len(codes)), np.empty((len(codes), NEIGHBOURS), np.intp)
-    for place in range(NEIGHBOURS):
-        near[:, place] = gaps.argmin(axis=1)
-        gaps[rows, near[:, place]] = np.inf
+    neighbours = min(NEIGHBOURS, columns.shape[1])
+    rows, near = np.arange(len(codes)), np.empty((len(codes), neighbours), np.intp)
+    for rank in range(neighbours):
+        near[:, rank] = gaps.argmin(axis=1)
+        gaps[rows, near[:, rank]] = np.inf
     return near
 
 

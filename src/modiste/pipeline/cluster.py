@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -76,16 +76,18 @@ def cluster_shop(
             labels += ("empty",) * (k - len(labels))
         clusters = replace(fitted, labels=labels, on=cast("ClusterFeatures", features))
         made_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
-        write_json(
-            shop.files.clusters(shop.model.model_id),
-            with_checksum(made_from | {"clusters": clusters.to_dict()}),
-        )
+        write_clusters(shop.files.clusters(shop.model.model_id), made_from, clusters)
         asked = {"k": k, "on": features, "method": method, "seed": seed}
         shop.manifest.with_changes(clusters=made_from | asked | {"labels": list(labels)}).save(
             shop.files.root
         )
         write_index(Shop.open(shop.files.root, use_index=False), each)
     return clusters
+
+
+def write_clusters(path: Path, made_from: dict[str, Any], clusters: Clusters) -> None:
+    """Write clusters with what they were made from, whole or not at all. Raises StorageError."""
+    write_json(path, with_checksum(made_from | {"clusters": clusters.to_dict()}))
 
 
 def resolve_clustering(shop: Shop, k: int | None, method: str | None) -> tuple[int, str]:

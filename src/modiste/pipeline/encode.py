@@ -52,18 +52,11 @@ def encode_shop(
     if threads < 1:
         raise BadOption(f"threads is {threads}.", remedy="Give 1 or more.")
     with open_for_writing(path, need="model") as shop:
-        _ = shop.onnx_model  # is whole, or says what of it is not
         model, ids = shop.model, shop.catalogue.ids
         catalogue_hash = shop.store.hash()
-        kept = EncodingCheckpoint(shop.files, model.model_id, catalogue_hash, len(ids), model.latent)
-        report(on_progress, "encode", 0, len(ids))
-        pieces = _chunks_to_encode(shop.store, ids, kept)
-        done = (executor or ThreadExecutor(threads)).map(
-            _make_encoder, _model_files(shop.files.model(model.model_id)), pieces
+        kept = encode_photos(
+            shop, ids, catalogue_hash, threads=threads, executor=executor, on_progress=on_progress
         )
-        for start, mean, std in done:
-            kept.write(start, mean, std)
-            report(on_progress, "encode", start + len(mean), len(ids))
         codes = fixed_epsilon_code(kept.mean, kept.std, np.asarray(model.epsilon, np.float32))
         shop.store.write_encodings(model.model_id, ids, kept.mean, kept.std, codes)
         kept.remove()
@@ -72,6 +65,38 @@ def encode_shop(
         with suppress(ShopError):  # where the clusters fit the encodings still, or again
             write_index(Shop.open(shop.files.root, use_index=False))
     return made
+
+
+def encode_photos(
+    shop: Shop,
+    ids: Sequence[str],
+    photos_hash: str,
+    *,
+    threads: int = 1,
+    executor: Executor | None = None,
+    on_progress: Progress | None = None,
+) -> EncodingCheckpoint:
+    """Encode the photos of some products, for a stage that holds the shop and stores the result.
+
+    Args:
+        ids: of the products, in the order of the result's rows.
+        photos_hash: a hash of the photos; stopped, the next call with the same hash continues from there.
+
+    Raises:
+        StorageError: the disk refused.
+        ClusterError: the fleet's workers are lost.
+    """
+    _ = shop.onnx_model  # is whole, or says what of it is not
+    model = shop.model
+    kept = EncodingCheckpoint(shop.files, model.model_id, photos_hash, len(ids), model.latent)
+    report(on_progress, "encode", 0, len(ids))
+    pieces = _chunks_to_encode(shop.store, ids, kept)
+    for start, mean, std in (executor or ThreadExecutor(threads)).map(
+        _make_encoder, _model_files(shop.files.model(model.model_id)), pieces
+    ):
+        kept.write(start, mean, std)
+        report(on_progress, "encode", start + len(mean), len(ids))
+    return kept
 
 
 def _chunks_to_encode(
@@ -105,10 +130,17 @@ def _make_encoder(files: dict[str, bytes]) -> Callable[[tuple[int, Sequence[byte
 
     def encode(piece: tuple[int, Sequence[bytes]]) -> EncodedChunk:
         start, jpegs = piece
-        parts = [
-            engine.encode(np.stack([decode_jpeg(jpeg) for jpeg in jpegs[at : at + BATCH_PHOTOS]]))
-            for at in range(0, len(jpegs), BATCH_PHOTOS)
-        ]
-        return start, np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+        return start, *encode_jpegs(engine, jpegs)
 
     return encode
+
+
+def encode_jpegs(
+    engine: OnnxModel, jpegs: Sequence[bytes]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return mean and std, `(b, n)` each, of photos as the store has them, one or more."""
+    parts = [
+        engine.encode(np.stack([decode_jpeg(jpeg) for jpeg in jpegs[at : at + BATCH_PHOTOS]]))
+        for at in range(0, len(jpegs), BATCH_PHOTOS)
+    ]
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])

@@ -13,14 +13,14 @@ from modiste.storage.refusals import storage_errors
 class EncodingCheckpoint:
     """Mean and std of `count` products by one model, `n` numbers each, in a file beside the model.
 
-    A row that is not done is not a number. The file's name says which catalogue it is of.
+    A row that is not done is not a number. The file's name has a hash of the photos that are encoded.
     """
 
     def __init__(
-        self, files: ShopPaths, model_id: str, catalogue_hash: str, count: int, latent_dim: int
+        self, files: ShopPaths, model_id: str, photos_hash: str, count: int, latent_dim: int
     ) -> None:
         """Opens the file, or makes it. Raises StorageError."""
-        self.path = files.model(model_id) / f"encodings-{catalogue_hash[:16]}{PARTIAL_SUFFIX}"
+        self.path = files.model(model_id) / f"encodings-{photos_hash[:16]}{PARTIAL_SUFFIX}"
         for other in self.path.parent.glob(f"encodings-*{PARTIAL_SUFFIX}"):
             if other != self.path:
                 remove_path(other)

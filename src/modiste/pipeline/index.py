@@ -14,6 +14,9 @@ from modiste.shop.fingerprints import index_fingerprint
 from modiste.shop.index_files import build_index
 from modiste.storage.array_files import PARTIAL_SUFFIX
 from modiste.storage.atomic import fsync_tree
+from modiste.storage.manifest import Manifest
+from modiste.storage.paths import ShopPaths
+from modiste.storage.product_store import ProductStore
 from modiste.storage.refusals import storage_errors
 
 if TYPE_CHECKING:
@@ -24,14 +27,20 @@ def write_index(shop: Opened, map_fn: MapFn = sequential) -> LatentIndex:
     """Build the shop's index and keep it, and the products' words, in files, inside `writing`. Raises StorageError."""
     warm_up_kernels()  # so that the first question does not wait for a compiler
     index = build_index(shop, 1, map_fn)
-    model_id = shop.model.model_id
-    directory = shop.files.index(model_id)
+    save_index(index, shop.files, shop.manifest, shop.store, shop.model.model_id)
+    return index
+
+
+def save_index(
+    index: LatentIndex, files: ShopPaths, manifest: Manifest, store: ProductStore, model_id: str
+) -> None:
+    """Keep an index, and the products' words, in files, inside `writing`. Raises StorageError."""
+    directory = files.index(model_id)
     for left in directory.parent.glob(f".{directory.name}.*{PARTIAL_SUFFIX}"):
         shutil.rmtree(left, ignore_errors=True)  # by a process that was killed
     with storage_errors(f"Writing {directory}"), fsync_tree(directory.parent):
-        index.save(directory, index_fingerprint(shop.files, shop.manifest, shop.store, model_id))
-    shop.store.save_snapshot()
-    return index
+        index.save(directory, index_fingerprint(files, manifest, store, model_id))
+    store.save_snapshot()
 
 
 def index_shop(

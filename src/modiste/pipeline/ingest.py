@@ -7,7 +7,7 @@ import hashlib
 import io
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -65,6 +65,27 @@ class IngestSummary:
         return asdict(self) | {"rejected": dict(self.rejected), "outside": dict(self.outside)}
 
 
+@dataclass(frozen=True)
+class InMemorySource:
+    """Products in memory, as a source."""
+
+    products: Sequence[Record]
+    name: str = "given"
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the products: an ingest of few reads only these from the store."""
+        return [each.id for each in self.products]
+
+    def count(self) -> int:
+        """How many."""
+        return len(self.products)
+
+    def records(self) -> Iterator[Record | Rejection]:
+        """The products."""
+        yield from self.products
+
+
 def ingest(
     source: str | Source,
     path: str | Path,
@@ -101,7 +122,9 @@ def ingest(
     with write_path(path, create=True) as root, _remove_empty_store_on_error(files := ShopPaths(root)):
         manifest = _resolve_manifest(_existing_manifest(root), frame, background)
         store = ProductStore.open(files.store) if files.store.is_dir() else ProductStore.create(files.store)
-        work = _Ingest(files, manifest, store, opened.name, None if categories is None else set(categories))
+        wanted = None if categories is None else set(categories)
+        ids = opened.ids if isinstance(opened, InMemorySource) else None
+        work = _Ingest(files, manifest, store, opened.name, wanted, ids)
         work.run(opened, on_progress, decode_photo, executor)
         summary = work.finish()
         described = {
@@ -168,6 +191,16 @@ class _StoredRow:
     attributes: bytes
 
 
+def _stored_rows(store: ProductStore, ids: Sequence[str] | None) -> Iterator[dict[str, Any]]:
+    """The columns of `_StoredRow` of the products with some ids, or of all: for a few products not all are read."""
+    columns = ["id", "category", "photo_hash", "source_hash", "attributes"]
+    if ids is not None:
+        yield from store.find(columns, ids).values()
+        return
+    for batch in store.batches(columns, SNAPSHOT_BATCH_ROWS):
+        yield from cast("list[dict[str, Any]]", batch.to_pylist())
+
+
 def _digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
@@ -182,6 +215,7 @@ class _Ingest:
         store: ProductStore,
         source: str,
         categories: set[str] | None,
+        ids: Sequence[str] | None,
     ) -> None:
         self.files, self.manifest, self.store, self.categories = files, manifest, store, categories
         self.summary = IngestSummary(source)
@@ -191,16 +225,12 @@ class _Ingest:
         self.pending: list[StoredProduct] = []
         self.pending_bytes = 0
         self.stored: dict[str, _StoredRow] = {}
-        for batch in store.batches(
-            ["id", "category", "photo_hash", "source_hash", "attributes"], SNAPSHOT_BATCH_ROWS
-        ):
-            for row in cast("list[dict[str, Any]]", batch.to_pylist()):
-                self.stored[row["id"]] = _StoredRow(
-                    row["category"], row["photo_hash"], row["source_hash"], _digest(row["attributes"])
-                )
-        self.id_by_photo_hash = {
-            row.photo_hash: id_ for id_, row in self.stored.items()
-        }  # of each set of pixels
+        for row in _stored_rows(store, ids):
+            self.stored[row["id"]] = _StoredRow(
+                row["category"], row["photo_hash"], row["source_hash"], _digest(row["attributes"])
+            )
+        # Of each set of pixels.
+        self.id_by_photo_hash = {photo_hash: id_ for id_, photo_hash in store.photo_hashes().items()}
 
     def run(
         self,
@@ -306,6 +336,8 @@ class _Ingest:
 
     def _commit(self) -> None:
         if self.pending:
+            if self.manifest.model is not None:
+                self.store.remember_photos(self.manifest.model)
             self.store.upsert(self.pending)
             self.pending, self.pending_bytes = [], 0
 

@@ -1,12 +1,11 @@
-"""Changing a shop that is built: products come, change and go, another model is used, and what follows is made anew."""
+"""Change a shop that is built: put and remove products, use another model, and bring up to date what follows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from modiste.errors import (
     BadOption,
@@ -17,41 +16,23 @@ from modiste.errors import (
 from modiste.images.photo import Photo, read_photo
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop
-from modiste.pipeline.ingest import ingest
+from modiste.pipeline.incremental import REBUILD_SHARE, clusters_changed, update_shop
+from modiste.pipeline.ingest import InMemorySource, ingest
 from modiste.pipeline.map import make_map
 from modiste.pipeline.sliders import make_sliders
 from modiste.pipeline.write_session import open_for_writing
 from modiste.progress import Progress
 from modiste.shop.loading import Stage
 from modiste.shop.shop import Shop
-from modiste.sources.record import Record, Rejection
+from modiste.sources.record import Record
 from modiste.storage.location import read_manifest
 from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import catalogue_summary
 from modiste.vae.config import ModelConfig
 
-DERIVED_STAGES: tuple[Stage, ...] = (
-    "encodings",
-    "clusters",
-    "sliders",
-    "map",
-)  # in this order, after the count of products
-
-
-@dataclass(frozen=True)
-class InMemorySource:
-    """A source of products that are at hand."""
-
-    products: Sequence[Record]
-    name: str = "given"
-
-    def count(self) -> int:
-        """How many."""
-        return len(self.products)
-
-    def records(self) -> Iterator[Record | Rejection]:
-        """The products."""
-        yield from self.products
+DERIVED_STAGES: tuple[Stage, ...] = ("encodings", "clusters", "sliders", "map")
+Step = Literal["update", Stage]
+"""What brings a shop up to date: an incremental update, or a stage that is built from all products."""
 
 
 def put_products(
@@ -59,8 +40,8 @@ def put_products(
 ) -> dict[str, int]:
     """Bring products into the shop at `path`, new or in the place of those with the same ids, for good.
 
-    What was made of the catalogue does not fit it then, until `refresh_shop` has run. `read` makes pixels of a photo's
-    bytes.
+    What was made of the catalogue does not fit it then, until `refresh_shop` or `update_shop` has run. `read` makes
+    pixels of a photo's bytes.
 
     Returns:
         {"added", "changed", "unchanged"}.
@@ -99,6 +80,8 @@ def remove_products(path: str | Path, ids: Sequence[str]) -> int:
             shop.catalogue.row(each)
         if len(set(ids)) == len(shop.catalogue):
             raise BadOption("A shop without products cannot be served.", remedy="Keep one at least.")
+        if shop.manifest.model is not None:
+            shop.store.remember_photos(shop.manifest.model)
         shop.store.delete(list(ids))
         return _update_counts(shop)
 
@@ -151,59 +134,73 @@ def model_ids(files: ShopPaths) -> list[str]:
     return found
 
 
-def refresh_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | None = None) -> list[Stage]:
-    """Make anew what does not fit the shop at `path` any more: encodings, clusters as they were asked for, sliders,
-    map. Killed, the same call goes on where it stopped.
+def refresh_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | None = None) -> list[Step]:
+    """Bring the shop at `path` up to date with its products and its model. Killed, the same call continues.
+
+    Products that have changed are carried through encodings, clusters, index and map by `update_shop`. A stage that
+    cannot be carried over is built from all products, clusters as they were asked for; so are clusters and map after
+    more than REBUILD_SHARE of the products have changed. Sliders are built only where there are none.
 
     Returns:
-        The stages that ran.
+        The steps that ran.
 
     Raises:
         ShopIncomplete: there is no model.
         ShopBusy, StorageError: the shop cannot be written to.
     """
-    done: list[Stage] = []
-    while (stage := stale_stage(path)) is not None:
-        rebuild_stage(path, stage, threads=threads, on_progress=on_progress)
-        done.append(stage)
+    done: list[Step] = []
+    while (step := next_step(path)) is not None:
+        run_step(path, step, threads=threads, on_progress=on_progress)
+        done.append(step)
     return done
 
 
-def stale_stage(path: str | Path) -> Stage | None:
-    """The first stage that is missing or does not fit; None where all is well. The model is never at fault.
+def next_step(path: str | Path) -> Step | None:
+    """Return what brings the shop at `path` up to date next; None if it is. The model is never at fault.
 
     Raises ShopNotFound, ShopIncomplete, SchemaError where there is no shop, or no model.
     """
-    shop = Shop.open(path, need="model")
-    if shop.manifest.catalogue.get("hash") != shop.store.hash():
-        return "catalogue"
+    return pending_step(Shop.open(path, need="model"))
+
+
+def pending_step(shop: Shop) -> Step | None:
+    """Return the same for an open shop, of which what is loaded already is not read again."""
+    if (
+        shop.store.is_earlier
+        or not shop.store.has_snapshot
+        or shop.manifest.catalogue.get("hash") != shop.store.hash()
+    ):
+        return "update"
     for stage in DERIVED_STAGES:
         try:
-            Shop.open(path, need=stage)
+            getattr(shop, stage)
         except ShopError:
             return stage
-    return None
+    most = REBUILD_SHARE * len(shop.catalogue)
+    if clusters_changed(shop) > most:
+        return "clusters"
+    return "map" if shop.map.changed > most else None
 
 
-def rebuild_stage(
-    path: str | Path, stage: Stage, *, threads: int = 1, on_progress: Progress | None = None
-) -> None:
-    """Make a stage anew that `stale_stage` named; clusters as they were asked for. Raises what that stage raises."""
+def run_step(path: str | Path, step: Step, *, threads: int = 1, on_progress: Progress | None = None) -> None:
+    """Do what `next_step` returned; clusters as they were asked for. Raises what that stage raises."""
     asked = read_manifest(path).clusters
     k = None if asked.get("method") == "category" else asked.get("k")
-    makers: dict[Stage, Callable[[], Any]] = {
-        "catalogue": lambda: _recount_products(path),
-        "encodings": lambda: encode_shop(path, threads=threads, on_progress=on_progress),
+
+    def encode() -> None:
+        if update_shop(path, threads=threads, on_progress=on_progress):
+            with suppress(ShopError):  # what is stored may be damaged, or the index of it
+                Shop.open(path, need="encodings")
+                return
+        encode_shop(path, threads=threads, on_progress=on_progress)
+
+    steps: dict[Step, Callable[[], Any]] = {
+        "update": lambda: update_shop(path, threads=threads, on_progress=on_progress),
+        "encodings": encode,
         "clusters": lambda: cluster_shop(
             path, k=k, features=asked.get("on", "code"), method=asked.get("method")
         ),
         "sliders": lambda: make_sliders(path, threads=threads, on_progress=on_progress),
         "map": lambda: make_map(path, on_progress=on_progress),
     }
-    makers[stage]()
-
-
-def _recount_products(path: str | Path) -> None:
-    """What was killed between the store and the manifest left the second behind."""
-    with open_for_writing(path, need="catalogue") as shop:
-        _update_counts(shop)
+    steps[step]()

@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from modiste._version import __version__
+from modiste.pipeline.update import pending_step
 from modiste.server import payloads
 from modiste.server.dependencies import VERSION_HEADER
 from modiste.server.http_cache import MIN_GZIP_BYTES
@@ -59,6 +60,8 @@ def create_app(
         await front.start()
         # What the first visitors ask for soon is made beside them, without keeping them waiting for it.
         soon = asyncio.create_task(payloads.build_payloads(front.current))
+        if settings.admin_key and await asyncio.to_thread(pending_step, front.current.shop) is not None:
+            keeper.request_refresh()  # a server that was stopped during a change left the rest to this one
         _on_sighup(keeper.request_refresh)
         yield
         soon.cancel()

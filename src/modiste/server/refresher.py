@@ -1,14 +1,15 @@
-"""Keeping up: after a change to the shop, what follows from it is made anew beside the visitors, and then served."""
+"""Write to the served shop, bring it up to date beside the visitors, and then serve it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from modiste.errors import ModisteError, ShopBusy
-from modiste.pipeline.update import rebuild_stage, stale_stage
+from modiste.errors import ModisteError, ShopBusy, ShopError
+from modiste.pipeline.update import next_step, run_step
 from modiste.server.log_config import logger
 from modiste.server.versions import VersionManager
 
@@ -59,9 +60,9 @@ class Refresher:
         while self._requested:
             self._requested, self.error = False, ""
             try:
-                await self._rebuild_stale_stages()
-                version = (await self._versions.switch()).version
-                logger.info("serving version %s", version)
+                if not await self._rebuild_stale_stages():
+                    await self._versions.switch()
+                logger.info("serving version %s", self._versions.current.version)
             except ModisteError as error:
                 # Visitors keep what they have; whoever administers the shop is told.
                 self.error = str(error)
@@ -73,16 +74,24 @@ class Refresher:
                 logger.exception("still serving version %s", self._versions.current.version)
         self.stage = ""
 
-    async def _rebuild_stale_stages(self) -> None:
-        path, threads = self._versions.current.shop.path, self._versions.settings.threads
+    async def _rebuild_stale_stages(self) -> bool:
+        """Bring the shop on disk up to date; returns whether what is served now is the result.
+
+        An update is served as soon as it is done: the stages that are rebuilt after it may take minutes.
+        """
+        path, threads, served = self._versions.current.shop.path, self._versions.settings.threads, False
         while True:
             while self._waiting_writers:
                 await asyncio.sleep(RETRY_SECONDS / 4)
-            stage = await asyncio.to_thread(stale_stage, path)
-            if stage is None:
-                return
-            self.stage = stage
-            await self._retry_while_busy(partial(rebuild_stage, path, stage, threads=threads))
+            step = await asyncio.to_thread(next_step, path)
+            if step is None:
+                return served
+            self.stage, served = step, False
+            await self._retry_while_busy(partial(run_step, path, step, threads=threads))
+            if step == "update":
+                with suppress(ShopError):  # a stage is still to be rebuilt before the shop can be opened
+                    await self._versions.switch()
+                    served = True
 
     async def _retry_while_busy(self, work: Callable[[], T]) -> T:
         """What `work` returns, tried again while another stage, here or of another process, holds the shop."""

@@ -51,7 +51,7 @@ class VersionManager:
         self.ready = True
 
     async def switch(self) -> ServedShop:
-        """Serve the shop as it is on disk now, once it is all loaded; until then, and if it cannot be, as before.
+        """Serve the shop as it is on disk now, once what answers is loaded; until then, and if it cannot be, as before.
 
         Raises:
             ShopError: the shop on disk cannot answer.
@@ -61,9 +61,9 @@ class VersionManager:
             new = await asyncio.to_thread(self._open, old.shop.path)
             if new.version == old.version:
                 return old
-            await build_payloads(new)
             self.current, self.previous = new, old
             self._update_metrics()
+            await build_payloads(new)  # beside the visitors, who are answered meanwhile
             return new
 
     def get(self, version: str) -> ServedShop:

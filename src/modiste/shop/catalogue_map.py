@@ -25,7 +25,8 @@ class CatalogueMap:
     `positions` float32 `(N, 2)` from 0 to 1, rows as in the shop's catalogue, those that are alike beside each other;
     `swatches` the "#rrggbb" of each colour word by attribute; `thresholds` and `loneliness` see `closeness`;
     `background` RGB and `extent`, the larger of the foreground's height and width as a share of the frame's, are those
-    of the shop's typical photo; `first` is the id of the product that the studio opens with.
+    of the shop's typical photo; `first` is the id of the product that the studio opens with. `changed` counts the
+    products that were added, removed or have another photo since all were laid out.
     """
 
     positions: NDArray[np.float32]
@@ -35,6 +36,7 @@ class CatalogueMap:
     background: tuple[int, int, int]
     extent: float
     opening_product: str
+    changed: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; positions to four decimals, finer than any screen."""
@@ -49,6 +51,7 @@ class CatalogueMap:
             "background": list(self.background),
             "extent": self.extent,
             "first": self.opening_product,
+            "changed": self.changed,
         }
 
     @classmethod
@@ -84,6 +87,7 @@ class CatalogueMap:
                 (red, green, blue),
                 extent,
                 str(given["first"]),
+                int(given.get("changed", 0)),
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise SchemaError(f"The map is damaged: {error}.", remedy=REMEDY) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -192,8 +193,8 @@ class Columns:
     def _follows_from_category(self, column: Column) -> bool:
         """Whether the category tells the attribute: to filter by both would be to ask the same twice."""
         category = self.by_name["category"]
-        both = np.unique(np.stack([category.data, column.data])[:, column.known], axis=1)
-        return len(np.unique(both[0])) == both.shape[1]
+        pairs = np.unique((category.data * len(column.words) + column.data)[column.known])
+        return len(np.unique(pairs // len(column.words))) == len(pairs)
 
     def mask(self, where: Filter, depth: int = 0) -> NDArray[np.bool_]:
         """Which products fit, `(N,)`: all that `where` says; see Shop.matching. Raises BadOption."""
@@ -314,13 +315,12 @@ def _make_column(
         values = ["true" if value else "false" for value in values]
     else:
         values = [value if isinstance(value, str) else str(value) for value in values]
-    words, places, counts = np.unique(np.array(values, object), return_inverse=True, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    rank = np.empty(len(order), np.intp)
-    rank[order] = np.arange(len(order))
+    counts = Counter(values)
+    words = sorted(counts, key=lambda word: (-counts[word], word))
+    place = {word: number for number, word in enumerate(words)}
     held = np.full(count, -1, np.intp)
-    held[np.asarray(rows, np.intp)] = rank[places]
-    return Column(kind, held, tuple(str(words[place]) for place in order))
+    held[np.asarray(rows, np.intp)] = [place[value] for value in values]
+    return Column(kind, held, tuple(words))
 
 
 def _infer_kind(values: list[Any]) -> ColumnKind:

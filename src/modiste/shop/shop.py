@@ -69,7 +69,13 @@ class Opened:
 
     @classmethod
     def open(
-        cls, path: str | Path, *, need: Stage = "clusters", threads: int = 1, use_index: bool = True
+        cls,
+        path: str | Path,
+        *,
+        need: Stage = "clusters",
+        threads: int = 1,
+        use_index: bool = True,
+        earlier: bool = False,
     ) -> Self:
         """Open the shop at `path`, built at least up to the stage `need`; the model runs on `threads` threads.
 
@@ -78,10 +84,13 @@ class Opened:
 
         `use_index` takes encodings from the search index where that has them; a stage that writes asks the database.
 
+        `earlier` opens the products as they were before changes that encodings, clusters and map do not have yet: what
+        a server continues with that was stopped in between.
+
         Raises:
             ShopNotFound: there is no shop.
             ShopIncomplete: a stage up to `need` is missing; the remedy names the command that makes it.
-            StaleError: a stage was built from something that has changed since.
+            StaleError: a stage was built from something that has changed since; or the earlier products are gone.
             SchemaError: a file is damaged or of another version.
             BadOption: a URL of another kind.
             StorageError: the object storage, or the disk, refused.
@@ -91,7 +100,9 @@ class Opened:
         manifest = Manifest.load(root)
         # Before the store is read: what is written meanwhile is another version.
         stamped = products_stamp(files.store)
-        store = ProductStore.open(files.store)
+        store = ProductStore.open(files.store, earlier=earlier)
+        if earlier:
+            stamped = store.snapshot_stamp
         shop = cls(files, manifest, store, threads, use_index=use_index, products_stamp=stamped)
         if (held := shared_lock(root)) is not None:
             finalize(shop, os.close, held)
@@ -154,11 +165,7 @@ class Opened:
 
     def assign_clusters(self, map_fn: MapFn = sequential) -> NDArray[np.intp]:
         """What `assignments` holds, found anew, in pieces that `each` does."""
-        if self.clusters.method == "category":
-            place = {name: number for number, name in enumerate(self.clusters.labels)}
-            return np.array([place[name] for name in self.catalogue.categories], np.intp)
-        basis = self.encodings.mean if self.clusters.features == "mean" else self.encodings.code
-        return np.asarray(self.clusters.assign(basis, map_fn), np.intp)
+        return clusters_of(self.clusters, self.catalogue.categories, self.encodings, map_fn)
 
     @cached_property
     def sliders(self) -> Sliders:
@@ -192,6 +199,17 @@ class Opened:
     def code_of(self, product_id: str) -> NDArray[np.float32]:
         """The fixed-epsilon code of a product, `(n,)`. Raises UnknownProduct."""
         return self.encodings.code[self.catalogue.row(product_id)].copy()
+
+
+def clusters_of(
+    clusters: Clusters, categories: Sequence[str], encodings: EncodingArrays, map_fn: MapFn = sequential
+) -> NDArray[np.intp]:
+    """Return the cluster of each of `N` products, `(N,)`: its category's, if the clusters are the categories."""
+    if clusters.method == "category":
+        place = {name: number for number, name in enumerate(clusters.labels)}
+        return np.array([place[name] for name in categories], np.intp)
+    basis = encodings.mean if clusters.features == "mean" else encodings.code
+    return np.asarray(clusters.assign(basis, map_fn), np.intp)
 
 
 CODE_RANGE_FACTOR = (

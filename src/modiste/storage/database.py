@@ -22,7 +22,6 @@ from modiste.storage.remote.origin import Origin, read_origin
 VERSION_RETENTION = timedelta(hours=1)
 DST_SHIFT = timedelta(hours=1)  # by which those of people are put back in autumn
 FOREVER = timedelta(days=36500)
-COMPACT_AFTER_VERSIONS = 20  # versions
 MAX_IDS_PER_FILTER = 2000
 _CONFLICT = re.compile(r"commit conflict|concurrent writers|incompatible transaction", re.IGNORECASE)
 _NOT_FOUND = re.compile(r"was not found|Table not found|Not found: .*\.lance", re.IGNORECASE)
@@ -66,7 +65,7 @@ class Database:
             try:
                 table.checkout(version)
             except (OSError, RuntimeError, ValueError):
-                if _has_version(table, version):  # it was the network: another version would be another shop
+                if has_version(table, version):  # it was the network: another version would be another shop
                     raise
         return table
 
@@ -165,12 +164,13 @@ def read_columns(table: Any, columns: Sequence[str], where: str | None = None) -
         try:
             return _query(table, columns, where)
         except (OSError, RuntimeError, ValueError):
-            if not _has_version(table, table.version):
+            if not has_version(table, table.version):
                 table.checkout_latest()
             return _query(table, columns, where)
 
 
-def _has_version(table: Any, version: int | None) -> bool:
+def has_version(table: Any, version: int | None) -> bool:
+    """Return whether a version of a table is still there."""
     return any(each["version"] == version for each in table.list_versions())
 
 

@@ -15,13 +15,15 @@ from modiste.errors import BadCode, SchemaError
 ENCODING_COLUMNS = ("mean", "std", "code")
 CATALOGUE_HASH_KEY = b"modiste:catalogue_hash"
 TABLE_PREFIX = "encodings-"
+PHOTO_HASH = "photo_hash"
 
 
 @dataclass(frozen=True, eq=False)
 class Encodings:
     """Posteriors and fixed-epsilon codes of all products: `N` ids, and float32 `(N, n)` each.
 
-    `catalogue_hash` is `ProductStore.hash()` as it was when they were written.
+    `catalogue_hash` is `ProductStore.hash()` as it was when they were written, and `photo_hashes` are those of the
+    photos that were encoded. Modiste 0.1.0 did not write them: they are then None.
     """
 
     ids: list[str]
@@ -29,10 +31,16 @@ class Encodings:
     std: NDArray[np.float32]
     code: NDArray[np.float32]
     catalogue_hash: str
+    photo_hashes: list[str] | None = None
 
 
-def to_arrow(ids: Sequence[str], parts: Sequence[NDArray[np.float32]], catalogue_hash: str) -> pa.Table:
-    """Encodings as a table: the column id, then one fixed-size list each for mean, std and code.
+def to_arrow(
+    ids: Sequence[str],
+    parts: Sequence[NDArray[np.float32]],
+    catalogue_hash: str,
+    photo_hashes: Sequence[str],
+) -> pa.Table:
+    """Encodings as a table: the column id, one fixed-size list each for mean, std and code, the photo's hash.
 
     Raises:
         BadCode: the arrays are not `(N, n)` alike, not finite, or a std is not above 0.
@@ -51,9 +59,11 @@ def to_arrow(ids: Sequence[str], parts: Sequence[NDArray[np.float32]], catalogue
         pa.field("id", pa.string(), nullable=False),
         *(pa.field(name, vector) for name in ENCODING_COLUMNS),
     ]
+    fields.append(pa.field(PHOTO_HASH, pa.string(), nullable=False))
     columns = [pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), shape[1]) for part in arrays]
     schema = pa.schema(fields, metadata={CATALOGUE_HASH_KEY: catalogue_hash.encode()})
-    return pa.Table.from_arrays([pa.array(ids, pa.string()), *columns], schema=schema)
+    texts = [pa.array(text, pa.string()) for text in (ids, photo_hashes)]
+    return pa.Table.from_arrays([texts[0], *columns, texts[1]], schema=schema)
 
 
 def from_arrow(table: pa.Table, metadata: dict[bytes, bytes] | None) -> Encodings:
@@ -69,4 +79,7 @@ def from_arrow(table: pa.Table, metadata: dict[bytes, bytes] | None) -> Encoding
         flat: NDArray[np.float32] = column.flatten().to_numpy(zero_copy_only=False)
         parts.append(flat.reshape(len(table), column.type.list_size))
     ids = cast("list[str]", table.column("id").to_pylist())
-    return Encodings(ids, parts[0], parts[1], parts[2], metadata[CATALOGUE_HASH_KEY].decode())
+    hashes = (
+        cast("list[str]", table.column(PHOTO_HASH).to_pylist()) if PHOTO_HASH in table.column_names else None
+    )
+    return Encodings(ids, parts[0], parts[1], parts[2], metadata[CATALOGUE_HASH_KEY].decode(), hashes)

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modiste.errors import (
@@ -24,9 +25,9 @@ from modiste.errors import (
 )
 from modiste.storage import encodings as coding
 from modiste.storage.database import (
-    COMPACT_AFTER_VERSIONS,
     Database,
     damaged_table_error,
+    has_version,
     id_filters,
     read_batches,
     read_columns,
@@ -44,10 +45,14 @@ from modiste.storage.snapshot import (
     write_snapshot,
 )
 
+compute: Any = pc  # its functions are made at run time, without types
 PRODUCTS_TABLE = "products"
 BATCH_ROWS = 4096
-SNAPSHOT_BATCH_ROWS = 256  # of attributes: of a product they have up to a quarter of a million characters
+SNAPSHOT_BATCH_ROWS = 512  # of attributes: of a product they have up to a quarter of a million characters
 COMPACT_AFTER_ROWS = 2000
+COMPACT_EVERY_VERSIONS = 128  # versions; each compaction rewrites the photos of the products in small files
+BRIEF = ("id", "category", "photo_hash")
+_ESCAPED = r"[^ !#-\[\]-~]"  # what JSON writes otherwise than it is
 SCHEMA_KEY, SCHEMA_VALUE = b"modiste:schema", b"1"
 SCHEMA = pa.schema(
     [
@@ -90,7 +95,9 @@ class ProductStore:
         """See `open`. What a snapshot holds is answered from it, and the database is opened for the rest."""
         self.directory = directory
         self._snapshot = snapshot
+        self._earlier: int | None = None  # the version of the table to read; None for the newest
         self._cached_hash: tuple[int, str] | None = None  # version, hash
+        self._brief: tuple[int, pa.Table] | None = None  # version, BRIEF of all products
 
     @cached_property
     def _database(self) -> Database:
@@ -98,7 +105,11 @@ class ProductStore:
 
     @cached_property
     def _table(self) -> Any:
-        return _open_products_table(self._database)
+        table = _open_products_table(self._database)
+        if self._earlier is not None:
+            with storage_errors(f"Reading {self._database.location}"):
+                table.checkout(self._earlier)
+        return table
 
     @classmethod
     def create(cls, directory: str | Path) -> ProductStore:
@@ -118,19 +129,30 @@ class ProductStore:
         return cls.open(directory)
 
     @classmethod
-    def open(cls, directory: str | Path) -> ProductStore:
-        """Open the store in `directory`.
+    def open(cls, directory: str | Path, *, earlier: bool = False) -> ProductStore:
+        """Open the store in `directory`; with `earlier`, as it was when its snapshot was written.
 
         Raises:
             ShopIncomplete: there is none.
+            StaleError: that earlier version is no longer there.
             SchemaError: it is damaged, or of another version of Modiste.
             StorageError: the disk refused.
         """
         directory = Path(directory)
         if not directory.is_dir():
             raise _missing_store_error(directory)
-        store = cls(directory, read_snapshot(directory, PRODUCTS_TABLE))
-        if store._snapshot is None:
+        snapshot = read_snapshot(directory, PRODUCTS_TABLE, earlier=earlier)
+        store = cls(directory, snapshot)
+        if earlier:
+            store._earlier = None if snapshot is None else snapshot.version
+            if store._earlier is None or not has_version(
+                _open_products_table(store._database), store._earlier
+            ):
+                raise StaleError(
+                    f"The products in {directory} cannot be read as they were before the last change.",
+                    remedy="Open the shop as it is now.",
+                )
+        if snapshot is None:
             _ = store._table
         return store
 
@@ -146,9 +168,8 @@ class ProductStore:
         with storage_errors(f"Writing {path}"):
             try:
                 with partial.open("wb") as file:
-                    write_snapshot(
-                        file, self.batches(SNAPSHOT_COLUMNS, SNAPSHOT_BATCH_ROWS), self.hash(), stamped
-                    )
+                    rows = self.batches(SNAPSHOT_COLUMNS, SNAPSHOT_BATCH_ROWS)
+                    write_snapshot(file, rows, self.hash(), stamped, self.version)
                 if (
                     table_stamp(self.directory, PRODUCTS_TABLE) == stamped
                 ):  # else another process has written meanwhile
@@ -166,6 +187,16 @@ class ProductStore:
         origin = self._database.origin
         if origin is None or not origin.pinned:
             self._table.checkout_latest()
+
+    @property
+    def snapshot_stamp(self) -> str:
+        """Names the version of the products' table that the snapshot is of; "" without a snapshot."""
+        return "" if self._snapshot is None else self._snapshot.stamp
+
+    @property
+    def is_earlier(self) -> bool:
+        """Whether the store is read as it was before a change: see `open`."""
+        return self._earlier is not None
 
     @property
     def has_snapshot(self) -> bool:
@@ -188,6 +219,11 @@ class ProductStore:
         """
         if self._snapshot is not None and columns is not None and has_columns(columns):
             return self._snapshot.table.select(list(columns))
+        if columns is not None and set(columns) <= set(BRIEF):
+            version = self.version
+            if self._brief is None or self._brief[0] != version:
+                self._brief = (version, self._read(BRIEF))
+            return self._brief[1].select(list(columns))
         return self._read(columns or [name for name in SCHEMA.names if name != "photo"])
 
     def photos(self, ids: Sequence[str] | None = None) -> list[bytes]:
@@ -201,12 +237,26 @@ class ProductStore:
         rows = self._rows_by_id(["id", "photo"], ids)
         return [rows[id_]["photo"] for id_ in ids]
 
+    def photo_hashes(self) -> dict[str, str]:
+        """The hash of each product's photo, by id."""
+        table = self.table(["id", "photo_hash"])
+        ids, hashes = (table.column(name).to_pylist() for name in ("id", "photo_hash"))
+        return dict(zip(ids, hashes, strict=True))
+
     def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """Columns of all products, read from the table some `rows` at a time. Raises SchemaError, StorageError."""
         try:
             yield from read_batches(self._table, columns, rows)
         except (OSError, RuntimeError, ValueError) as error:
             raise damaged_table_error(self._database.location, PRODUCTS_TABLE, error) from error
+
+    def find(self, columns: Sequence[str], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return columns, of which one is the id, of those of `ids` that the store has, by id."""
+        rows: dict[str, dict[str, Any]] = {}
+        for where in id_filters(list(dict.fromkeys(ids))):
+            found = cast("list[dict[str, Any]]", self._read(columns, where).to_pylist())
+            rows.update((row["id"], row) for row in found)
+        return rows
 
     def get(self, product_id: str) -> StoredProduct:
         """One product, whole. Raises UnknownProduct."""
@@ -219,10 +269,8 @@ class ProductStore:
             return self._snapshot.hash
         version = int(self._table.version)
         if self._cached_hash is None or self._cached_hash[0] != version:
-            columns = [self.table(["id", "photo_hash", "category"]).column(i).to_pylist() for i in range(3)]
-            rows = sorted(zip(*columns, strict=True))
-            text = json.dumps(rows, ensure_ascii=True, separators=(",", ":"))
-            self._cached_hash = (version, hashlib.sha256(text.encode()).hexdigest())
+            rows = self.table(["id", "photo_hash", "category"]).sort_by("id")
+            self._cached_hash = (version, hashlib.sha256(_json_rows(rows).encode()).hexdigest())
         return self._cached_hash[1]
 
     def upsert(self, rows: Sequence[StoredProduct]) -> None:
@@ -239,6 +287,7 @@ class ProductStore:
         data = _products_to_table(list({row.id: row for row in rows}.values()))
         with self._database.exclusive_write(f"Storing {len(data)} products in {self._database.location}"):
             self.refresh()
+            before = self.version
             merge = self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
             done = merge.execute(data)
             if (stored := done.num_inserted_rows + done.num_updated_rows) != len(data):
@@ -246,7 +295,7 @@ class ProductStore:
                     f"{self._database.location} took {stored} of {len(data)} products.",
                     remedy="Run the same command again; `modiste doctor --shop DIR` looks the shop over.",
                 )
-            self._compact_if_due(len(data))
+            self._compact_if_due(len(data), before)
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove products.
@@ -260,9 +309,10 @@ class ProductStore:
             return
         with self._database.exclusive_write(f"Removing {len(ids)} products from {self._database.location}"):
             self.refresh()
+            before = self.version
             self._rows_by_id(["id"], ids)
             self._table.delete(" OR ".join(id_filters(list(dict.fromkeys(ids)))))
-            self._compact_if_due(len(ids))
+            self._compact_if_due(len(ids), before)
 
     def write_encodings(
         self,
@@ -284,13 +334,15 @@ class ProductStore:
             f"Storing the encodings of {len(ids)} products in {self._database.location}"
         ):
             self.refresh()
-            if sorted(ids) != sorted(self.table(["id"]).column("id").to_pylist()):
+            photo_hashes = self.photo_hashes()
+            if len(ids) != len(photo_hashes) or set(ids) != photo_hashes.keys():
                 raise StaleError(
                     f"The {len(ids)} encodings are not of the {self.count()} products in the store.",
                     remedy="Encode the shop again with `modiste encode`.",
                 )
+            parts, hashes = (mean, std, code), [photo_hashes[id_] for id_ in ids]
             self._database.replace_table(
-                coding.TABLE_PREFIX + model_id, coding.to_arrow(ids, (mean, std, code), self.hash())
+                coding.TABLE_PREFIX + model_id, coding.to_arrow(ids, parts, self.hash(), hashes)
             )
 
     def read_encodings(self, model_id: str) -> Encodings:
@@ -307,12 +359,28 @@ class ProductStore:
                 f"There are no encodings by model {model_id} in {self._database.location}.",
                 remedy="Make them with `modiste encode --shop DIR`.",
             )
+        columns = ["id", *coding.ENCODING_COLUMNS]
+        columns += [coding.PHOTO_HASH] if coding.PHOTO_HASH in table.schema.names else []
         try:
-            return coding.from_arrow(
-                read_columns(table, ["id", *coding.ENCODING_COLUMNS]), table.schema.metadata
-            )
+            return coding.from_arrow(read_columns(table, columns), table.schema.metadata)
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             raise damaged_table_error(self._database.location, name, error) from error
+
+    def remember_photos(self, model_id: str) -> None:
+        """Write which photos a model has encoded, while that is known: Modiste 0.1.0 did not write it.
+
+        To be called before products change. Encodings of other products than those in the store stay as they are.
+
+        Raises:
+            ShopBusy: another process is writing.
+            StorageError: the disk refused; the encodings are as they were.
+        """
+        table = self._database.open_table(coding.TABLE_PREFIX + model_id)
+        if table is None or coding.PHOTO_HASH in table.schema.names:
+            return
+        found = self.read_encodings(model_id)
+        if found.catalogue_hash == self.hash():
+            self.write_encodings(model_id, found.ids, found.mean, found.std, found.code)
 
     def encoded_models(self) -> list[str]:
         """The models that have encodings here."""
@@ -341,10 +409,7 @@ class ProductStore:
 
     def _rows_by_id(self, columns: Sequence[str], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The rows of `ids`, by id. Raises UnknownProduct."""
-        rows: dict[str, dict[str, Any]] = {}
-        for where in id_filters(list(dict.fromkeys(ids))):
-            found = cast("list[dict[str, Any]]", self._read(columns, where).to_pylist())
-            rows.update((row["id"], row) for row in found)
+        rows = self.find(columns, ids)
         if (missing := next((id_ for id_ in ids if id_ not in rows), None)) is not None:
             raise UnknownProduct(
                 f"The store has no product {missing!r}.",
@@ -352,14 +417,32 @@ class ProductStore:
             )
         return rows
 
-    def _compact_if_due(self, written: int) -> None:
-        if written >= COMPACT_AFTER_ROWS or len(self._table.list_versions()) > COMPACT_AFTER_VERSIONS:
+    def _compact_if_due(self, written: int, before: int) -> None:
+        """Compact after a large write, and once in COMPACT_EVERY_VERSIONS versions."""
+        if (
+            written >= COMPACT_AFTER_ROWS
+            or before // COMPACT_EVERY_VERSIONS != self.version // COMPACT_EVERY_VERSIONS
+        ):
             self._database.compact(self._table)
 
 
 def attributes_to_json(attributes: dict[str, Any]) -> str:
     """Attributes as the store keeps them: JSON, the same for the same."""
     return json.dumps(attributes, ensure_ascii=False, sort_keys=True)
+
+
+def _json_rows(table: Any) -> str:
+    """The rows of columns of text as JSON in ASCII without spaces, as `json.dumps` writes lists of lists."""
+    columns: list[Any] = [_escaped(column) for column in table.columns]
+    rows = compute.binary_join_element_wise(*columns, '","').to_pylist()
+    return '[["' + '"],["'.join(rows) + '"]]' if rows else "[]"
+
+
+def _escaped(column: Any) -> Any:
+    """Texts as JSON writes them between its quotes; most columns are that already."""
+    if not compute.any(compute.match_substring_regex(column, _ESCAPED)).as_py():
+        return column
+    return pa.array([json.dumps(text)[1:-1] for text in column.to_pylist()], pa.string())
 
 
 def _missing_store_error(place: Path | str) -> ShopIncomplete:

@@ -29,10 +29,16 @@ BUFFER_BYTES = 16 * 2**20  # bytes of products in memory, of a file that may hav
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """COLUMNS of all products, mapped from the file, and the hash of the store that had them."""
+    """COLUMNS of all products, mapped from the file.
+
+    `hash` is that of the store that had them, `stamp` names the versions of the table that they were read from, and
+    `version` is the newest of these; None in a snapshot that Modiste 0.1.0 wrote.
+    """
 
     table: pa.Table
     hash: str
+    stamp: str
+    version: int | None
 
 
 def table_stamp(directory: Path, name: str) -> str:
@@ -51,9 +57,11 @@ def table_stamp(directory: Path, name: str) -> str:
     return hashlib.sha256(b"".join(told)).hexdigest() if told else ""
 
 
-def write_snapshot(file: BinaryIO, batches: Iterable[pa.RecordBatch], store_hash: str, stamp: str) -> None:
-    """Write a snapshot into a file that is new: `batches` have COLUMNS."""
-    about = json.dumps({"hash": store_hash, "stamp": stamp}).encode()
+def write_snapshot(
+    file: BinaryIO, batches: Iterable[pa.RecordBatch], store_hash: str, stamp: str, version: int
+) -> None:
+    """Write a snapshot into a file that is new: `batches` have COLUMNS, and are of a `version` of the table."""
+    about = json.dumps({"hash": store_hash, "stamp": stamp, "version": version}).encode()
     file.write(bytes(CHECKSUM_BYTES))
     summed: Any = _ChecksumWriter(file)
     with ipc.new_file(summed, SCHEMA.with_metadata({METADATA_KEY: about})) as writer:
@@ -97,8 +105,11 @@ def _merge_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch
     yield from pa.Table.from_batches(held, SCHEMA).combine_chunks().to_batches()
 
 
-def read_snapshot(directory: Path, name: str) -> Snapshot | None:
-    """The snapshot in a store's directory; None where there is none of the table as it is now."""
+def read_snapshot(directory: Path, name: str, *, earlier: bool = False) -> Snapshot | None:
+    """Return the snapshot in a store's directory, or None if it is missing, damaged or not of the table as it is now.
+
+    With `earlier`, a snapshot of an earlier version of the table is returned too, if it says which version that is.
+    """
     try:
         with (directory / SNAPSHOT_FILE).open("rb") as file:
             # Read, not mapped: what a process has mapped and touched counts as its memory.
@@ -110,9 +121,11 @@ def read_snapshot(directory: Path, name: str) -> Snapshot | None:
             whole = pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         table = ipc.open_file(whole.slice(CHECKSUM_BYTES)).read_all()
         about = json.loads(table.schema.metadata[METADATA_KEY])
-        if about["stamp"] != table_stamp(directory, name) or not about["stamp"]:
+        stamp, version = str(about["stamp"]), about.get("version")
+        usable = stamp == table_stamp(directory, name) or (earlier and isinstance(version, int))
+        if not stamp or not usable:
             return None
-        return Snapshot(table.replace_schema_metadata(None), str(about["hash"]))
+        return Snapshot(table.replace_schema_metadata(None), str(about["hash"]), stamp, version)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         return None
 

@@ -180,7 +180,7 @@ def test_a_snapshot_that_says_otherwise(small: Path) -> None:
     about = json.loads(table.schema.metadata[snapshot.METADATA_KEY])
     words = table.set_column(1, "category", pa.array(["bags"] * len(table)))
     with path.open("wb") as file:
-        snapshot.write_snapshot(file, words.to_batches(), about["hash"], about["stamp"])
+        snapshot.write_snapshot(file, words.to_batches(), about["hash"], about["stamp"], 1)
     (fault,) = check_shop(small)
     assert (fault.part, fault.broken) == ("snapshot", True)
 

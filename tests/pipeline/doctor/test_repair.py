@@ -10,7 +10,7 @@ import pytest
 from modiste import Shop
 from modiste.errors import ShopBusy, StaleError
 from modiste.pipeline.doctor.repair import check_and_repair
-from modiste.pipeline.update import remove_products, stale_stage
+from modiste.pipeline.update import next_step, remove_products
 from modiste.storage.locks import shop_write_lock
 from modiste.storage.manifest import Manifest
 from modiste.storage.paths import ShopPaths
@@ -91,7 +91,7 @@ def test_a_change_that_was_broken_off_is_brought_to_its_end(small: Path) -> None
     shop = Shop.open(small, need="map")
     assert shop.catalogue.ids == ids[5:]
     assert (shop.manifest.clusters["k"], len(shop.map.positions)) == (3, len(ids) - 5)
-    assert stale_stage(small) is None
+    assert next_step(small) is None
 
 
 def test_what_was_counted_otherwise_and_what_was_taken_away(small: Path) -> None:
@@ -101,7 +101,7 @@ def test_what_was_counted_otherwise_and_what_was_taken_away(small: Path) -> None
     files.clusters(model).unlink()
     assert check_and_repair(small, repair=True)["sound"]
     assert Manifest.load(small).catalogue["count"] == 23
-    assert stale_stage(small) is None
+    assert next_step(small) is None
 
 
 def test_a_shop_that_was_never_whole_is_not_built_by_repair(small: Path) -> None:
@@ -119,7 +119,7 @@ def test_before_damaged_clusters_it_stops(small: Path) -> None:
     remove_products(small, Shop.open(small, need="catalogue").catalogue.ids[:1])
     assert not check_and_repair(small, repair=True)["sound"]
     assert path.read_bytes() == before
-    assert stale_stage(small) == "clusters"
+    assert next_step(small) == "clusters"
 
 
 def test_edited_sliders_are_left_alone(small: Path) -> None:

@@ -33,10 +33,10 @@ from modiste.pipeline.doctor.repair import check_and_repair
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.ingest import ingest
 from modiste.pipeline.update import (
+    next_step,
     put_products,
     refresh_shop,
     remove_products,
-    stale_stage,
 )
 from modiste.shop.info import describe_shop
 from modiste.sources.record import Record
@@ -145,7 +145,7 @@ def test_a_reader_stays_as_it_was(there: str, elsewhere: Any) -> None:
     answer, photos = reader.similar(code, 5, scope="catalogue"), reader.store.photos()
     assert elsewhere(put_products, there, [record(1)])["added"] == 1
     elsewhere(remove_products, there, before[:2])
-    assert elsewhere(refresh_shop, there) == ["encodings", "clusters", "map"]
+    assert elsewhere(refresh_shop, there) == ["update"]
     for _ in range(2):
         assert reader.similar(code, 5, scope="catalogue") == answer
         assert reader.store.photos() == photos
@@ -275,10 +275,10 @@ def test_what_a_killed_writer_left_in_the_tables_is_taken_up(there: str, elsewhe
     first = ids_of(there)[0]
     stopped(there, lambda root: ProductStore.open(ShopPaths(root).store).delete([first]))
     assert len(Shop.open(there).catalogue) == 24  # readers have what shop.json names
-    assert stale_stage(there) is None
+    assert next_step(there) is None
     elsewhere(put_products, there, [record(1)])
     assert len(ids_of(there)) == 24
-    assert elsewhere(refresh_shop, there) == ["encodings", "clusters", "map"]
+    assert elsewhere(refresh_shop, there) == ["update"]
     assert check_and_repair(there)["sound"]
 
 

@@ -15,6 +15,7 @@ from modiste.cli import options
 
 if TYPE_CHECKING:
     from modiste.server.versions import BackendFactory
+    from modiste.shop.shop import Shop
 
 Host = Annotated[
     str | None,
@@ -88,9 +89,9 @@ def serve(
     from modiste.shop.shop import Shop
 
     with listen(settings.host, settings.port) as held, _shard_backend(shop, settings.cluster) as looks_for:
-        if settings.admin_key:
-            _finish_interrupted_update(shop, settings.threads)
-        opened = Shop.open(shop, need="map")
+        opened = (
+            _open_during_change(shop, settings.threads) if settings.admin_key else Shop.open(shop, need="map")
+        )
         url = browser_url(held)
         if json:
             model, products = opened.model.model_id, len(opened.catalogue)
@@ -126,14 +127,27 @@ def _shard_backend(shop: str, cluster: str) -> Generator[BackendFactory | None]:
             front.close()
 
 
-def _finish_interrupted_update(path: str, threads: int) -> None:
-    """Make anew what a server that was killed in the midst of a change left stale."""
-    from modiste.cli.progress_bars import ProgressBars
-    from modiste.pipeline.update import refresh_shop, stale_stage
+def _open_during_change(path: str, threads: int) -> Shop:
+    """Open the shop to be served, also where a server was stopped before it had brought a change up to date.
 
-    if stale_stage(path) is not None:
+    It is then opened as it was before the change, and the server brings it up to date. If that cannot be, it is brought
+    up to date first.
+    """
+    from modiste.cli.progress_bars import ProgressBars
+    from modiste.errors import ShopError, ShopIncomplete, StaleError
+    from modiste.pipeline.update import refresh_shop
+    from modiste.shop.shop import Shop
+
+    try:
+        return Shop.open(path, need="map")
+    except (StaleError, ShopIncomplete):
+        pass
+    try:
+        return Shop.open(path, need="map", earlier=True)
+    except ShopError:
         with ProgressBars(quiet=True) as bars:
             refresh_shop(path, threads=threads, on_progress=bars)
+    return Shop.open(path, need="map")
 
 
 def key(json: options.JsonOutput = False) -> None:

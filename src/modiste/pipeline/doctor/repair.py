@@ -14,9 +14,8 @@ from modiste.pipeline.doctor.faults import Fault
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.map import make_map
 from modiste.pipeline.sliders import make_sliders
-from modiste.pipeline.update import rebuild_stage, stale_stage
+from modiste.pipeline.update import Step, next_step, run_step
 from modiste.progress import Progress
-from modiste.shop.loading import Stage
 from modiste.shop.shop import Shop
 from modiste.storage.atomic import remove_path
 from modiste.storage.location import (
@@ -96,23 +95,23 @@ def _repair(place: Path | str, faults: Sequence[Fault], on_progress: Progress | 
 def _rebuild_outdated(place: Path | str, on_progress: Progress | None) -> None:
     """Make anew, one after the other, the stages that something has changed under; before one that is damaged, stop."""
     with suppress(ShopError):  # what it is, the second look says
-        while (stage := stale_stage(place)) is not None and _is_outdated(place, stage):
-            rebuild_stage(place, stage, on_progress=on_progress)
+        while (step := next_step(place)) is not None and _is_outdated(place, step):
+            run_step(place, step, on_progress=on_progress)
 
 
-def _is_outdated(place: Path | str, stage: Stage) -> bool:
+def _is_outdated(place: Path | str, step: Step) -> bool:
     """Whether a stage is of other products or another model, or there is none yet in a shop that was once whole."""
-    if stage == "catalogue":
+    if step == "update":
         return True
     try:
-        Shop.open(place, need=stage)
+        Shop.open(place, need=step)
     except StaleError:
         return True
     except ShopIncomplete:
         return bool(read_manifest(place).clusters)
     except ShopError:
         return False
-    return False
+    return True  # it fits, and so many products have changed that it is built again
 
 
 def _total_bytes(place: Path | str) -> int:

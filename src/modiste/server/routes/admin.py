@@ -62,7 +62,7 @@ CurrentRefresher = Annotated[Refresher, Depends(get_refresher)]
     dependencies=[READ_ACCESS],
 )
 async def get_status(front: Versions, keeper: CurrentRefresher) -> responses.AdminStatus:
-    """What is served, what is on disk, and whether something is being made anew."""
+    """What is served, what is on disk, and whether an update is under way."""
     return await _admin_status(front, keeper)
 
 
@@ -97,7 +97,7 @@ async def put_product(
     request: Request, id: ProductId, front: Versions, keeper: CurrentRefresher
 ) -> responses.AdminStatus:
     """A product from a form: `photo`, `category` and, as JSON, `attributes`. It is on disk when this answers, and
-    served once encodings and map are made anew."""
+    served once it is encoded and indexed."""
     async with read_form(request) as form:
         photo = await read_form_photo(form)
         category, attributes = form.get("category"), form.get("attributes", "{}")
@@ -123,7 +123,7 @@ async def put_product(
     dependencies=[ADMIN_ACCESS],
 )
 async def remove_product(id: ProductId, front: Versions, keeper: CurrentRefresher) -> responses.AdminStatus:
-    """Take a product out. It is gone from disk when this answers, and from answers once the map is made anew."""
+    """Take a product out. It is gone from disk when this answers, and from answers once the index is updated."""
     await keeper.write(lambda: remove_products(front.current.shop.path, [_parse_product_id(id)]))
     return await _admin_status(front, keeper)
 

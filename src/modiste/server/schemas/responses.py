@@ -247,6 +247,6 @@ class AdminStatus(BaseModel):
     model: str
     models: list[str] = Field(description="All that the shop has.")
     products: int
-    working: bool = Field(description="Whether something is being made anew.")
+    working: bool = Field(description="Whether an update is under way.")
     stage: str = Field(description="What.")
     error: str = Field(description="Why the last change is not served; empty if it is.")

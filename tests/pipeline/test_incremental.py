@@ -1,0 +1,280 @@
+"""Products that change are carried through encodings, clusters, index and map at their own cost, with the same answers
+as a full build.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modiste.errors import StaleError
+from modiste.images.photo import to_png
+from modiste.latent.clusters import Clusters
+from modiste.pipeline import incremental, update
+from modiste.pipeline.cluster import cluster_shop, write_clusters
+from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.incremental import REBUILD_SHARE, update_shop
+from modiste.pipeline.index import index_shop
+from modiste.pipeline.map import make_map
+from modiste.pipeline.update import (
+    next_step,
+    put_products,
+    refresh_shop,
+    remove_products,
+)
+from modiste.search.index import METHODS
+from modiste.shop.shop import Shop
+from modiste.sources.record import Record
+from modiste.storage.backup import restore_shop
+from modiste.storage.json_files import read_json
+from tests.small import SMALL
+
+
+def record(id_: str, seed: int, category: str, **attributes: Any) -> Record:
+    """A product whose photo is its seed's."""
+    photo = np.random.default_rng(seed).integers(0, 255, (24, 16, 3), dtype=np.uint8)
+    return Record(id_, category, to_png(photo), attributes)
+
+
+def category_of(path: Path) -> str:
+    return Shop.open(path, need="catalogue").catalogue.categories[0]
+
+
+def count_encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list that gets the number of photos of every run of the encoder in an update."""
+    counts: list[int] = []
+    encode = incremental.encode_jpegs
+
+    def counted(engine: Any, jpegs: Any) -> Any:
+        counts.append(len(jpegs))
+        return encode(engine, jpegs)
+
+    monkeypatch.setattr(incremental, "encode_jpegs", counted)
+    return counts
+
+
+def never(*_: Any, **__: Any) -> Any:
+    raise AssertionError("all products are encoded, clustered or laid out again")
+
+
+@pytest.fixture
+def patient(small: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shop whose stages are never built from all products, however many of them change."""
+    monkeypatch.setattr(update, "REBUILD_SHARE", 1e9)
+    for name in ("encode_shop", "cluster_shop", "make_sliders", "make_map"):
+        monkeypatch.setattr(update, name, never)
+    return small
+
+
+def test_only_a_new_photo_is_encoded(patient: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts, category = count_encoded(monkeypatch), category_of(patient)
+    put_products(patient, [record("a", 1, category)])
+    assert refresh_shop(patient) == ["update"]
+    put_products(patient, [record("a", 1, category, year=2021)])
+    assert refresh_shop(patient) == ["update"]
+    put_products(patient, [record("a", 2, category, year=2021), record("b", 3, category)])
+    assert refresh_shop(patient) == ["update"]
+    remove_products(patient, ["b"])
+    assert refresh_shop(patient) == ["update"]
+    assert refresh_shop(patient) == []
+    assert counts == [1, 2]
+    shop = Shop.open(patient, need="map")
+    assert shop.catalogue.attributes(shop.catalogue.row("a")) == {"year": 2021}
+    assert shop.similar(shop.code_of("a"), 1, "fixed-epsilon", "catalogue")[0].id == "a"
+    assert shop.map.changed == 4  # a came and got another photo, b came and went
+    assert shop.manifest.catalogue["count"] == len(shop.catalogue) == 25
+
+
+def test_what_stays_stays(patient: Path) -> None:
+    before, model = Shop.open(patient, need="map"), Shop.open(patient, need="model").model.model_id
+    clusters, map_ = before.clusters, before.map
+    sliders = before.files.sliders(model).read_bytes()
+    kept = [id_ for id_ in before.catalogue.ids if id_ != map_.opening_product]
+    put_products(patient, [record("a", 1, category_of(patient))])
+    remove_products(patient, [map_.opening_product])
+    refresh_shop(patient)
+    after = Shop.open(patient, need="map")
+    np.testing.assert_array_equal(after.clusters.centres, clusters.centres)
+    assert after.clusters.labels == clusters.labels
+    assert after.files.sliders(model).read_bytes() == sliders
+    assert (after.map.thresholds, after.map.neighbour_distances) == (
+        map_.thresholds,
+        map_.neighbour_distances,
+    )
+    rows = [before.catalogue.row(id_) for id_ in kept], [after.catalogue.row(id_) for id_ in kept]
+    np.testing.assert_array_equal(after.map.positions[rows[1]], map_.positions[rows[0]])
+    assert after.map.opening_product in after.catalogue.ids
+
+
+def test_a_product_like_another_lies_beside_it_on_the_map(patient: Path) -> None:
+    shop = Shop.open(patient, need="map")
+    photo = shop.photo(shop.catalogue.ids[3]).copy()
+    photo[0, 0] ^= 1  # another photo, and nearly the same code
+    put_products(patient, [Record("twin", category_of(patient), to_png(photo), {})])
+    refresh_shop(patient)
+    after = Shop.open(patient, need="map")
+    pair = [after.catalogue.row(id_) for id_ in (shop.catalogue.ids[3], "twin")]
+    gap = np.linalg.norm(np.diff(after.map.positions[pair], axis=0))
+    assert gap < 0.1
+    assert after.map.positions.min() >= 0.0
+    assert after.map.positions.max() <= 1.0
+
+
+def test_many_changes_rebuild_clusters_and_map(small: Path) -> None:
+    category, count = category_of(small), len(Shop.open(small, need="catalogue").catalogue)
+    few = int(REBUILD_SHARE * count)
+    put_products(small, [record(f"new-{seed}", seed, category) for seed in range(few)])
+    assert refresh_shop(small) == ["update"]
+    put_products(small, [record("more", 100, category)])
+    assert refresh_shop(small) == ["update", "clusters", "map"]
+    assert refresh_shop(small) == []
+
+
+def test_the_stages_themselves_begin_the_count_again(small: Path) -> None:
+    category = category_of(small)
+    for seed in range(3):
+        put_products(small, [record(f"new-{seed}", seed, category)])
+        update_shop(small)
+        cluster_shop(small)
+        make_map(small)
+        assert Shop.open(small, need="map").map.changed == 0
+        assert incremental.clusters_changed(Shop.open(small)) == 0
+        assert next_step(small) is None
+
+
+def test_another_category_is_another_cluster(small: Path) -> None:
+    cluster_shop(small, method="category")
+    put_products(small, [record("hat", 1, "hats")])
+    assert "clusters" in refresh_shop(small)
+    assert "hats" in Shop.open(small, need="map").clusters.labels
+    remove_products(small, ["hat"])
+    assert "clusters" in refresh_shop(small)
+    assert "hats" not in Shop.open(small, need="map").clusters.labels
+
+
+def test_clusters_and_map_of_other_encodings_are_not_carried_over(small: Path) -> None:
+    put_products(small, [record("a", 1, category_of(small))])
+    encode_shop(small)  # from here on nobody knows how many products have changed since the clusters
+    update_shop(small)
+    with pytest.raises(StaleError):
+        Shop.open(small, need="clusters")
+    assert refresh_shop(small) == ["clusters", "map"]
+
+
+def test_it_continues_wherever_it_was_stopped(patient: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each write of an update fails once; the next update ends with the same shop."""
+    put_products(patient, [record("a", 1, category_of(patient))])
+    whole = patient.with_name("whole")
+    shutil.copytree(patient, whole)
+    refresh_shop(whole)
+    expected = Shop.open(whole, need="map")
+    for name in ("write_clusters", "write_map", "_save_manifest", "save_index"):
+        path = patient.with_name(name)
+        shutil.copytree(patient, path)
+        with monkeypatch.context() as broken:
+            broken.setattr(incremental, name, never)
+            with pytest.raises(AssertionError):
+                update_shop(path)
+        assert refresh_shop(path)[0] == "update"
+        shop = Shop.open(path, need="map")
+        assert shop.catalogue.ids == expected.catalogue.ids
+        np.testing.assert_array_equal(shop.encodings.code, expected.encodings.code)
+        np.testing.assert_array_equal(shop.map.positions, expected.map.positions)
+        np.testing.assert_array_equal(shop.clusters.centres, expected.clusters.centres)
+        assert shop.manifest == expected.manifest
+
+
+def test_an_earlier_shop_opens_until_the_update_is_written(patient: Path) -> None:
+    put_products(patient, [record("a", 1, category_of(patient))])
+    refresh_shop(patient)  # the snapshot of 0.1.0 does not say which version it is of
+    before = Shop.open(patient, need="map")
+    gone = before.catalogue.ids[0]
+    photo = before.jpeg(gone)
+    put_products(patient, [record("b", 2, category_of(patient))])
+    remove_products(patient, [gone])
+    with pytest.raises(StaleError):
+        Shop.open(patient, need="map")
+    earlier = Shop.open(patient, need="map", earlier=True)
+    assert earlier.version == before.version
+    assert earlier.catalogue.ids == before.catalogue.ids
+    assert earlier.jpeg(gone) == photo
+    assert [match.id for match in earlier.similar(before.code_of(gone), 3)] == [
+        match.id for match in before.similar(before.code_of(gone), 3)
+    ]
+    assert update.pending_step(earlier) == "update"
+    refresh_shop(patient)
+    assert "b" in Shop.open(patient, need="map").catalogue.ids
+
+
+def test_a_shop_of_0_1_0_cannot_be_opened_as_it_was(small: Path) -> None:
+    put_products(small, [record("a", 1, category_of(small))])
+    with pytest.raises(StaleError, match="before the last change"):
+        Shop.open(small, need="map", earlier=True)
+
+
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(["put", "remove", "words", "refresh"]), st.integers(0, 5), st.integers(0, 40)),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(changes=CHANGES)
+def test_the_answers_are_those_of_a_full_build(changes: list[tuple[str, int, int]]) -> None:
+    """With the same model and the same centres."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(update, "REBUILD_SHARE", 1e9)
+        path, rebuilt = Path(folder) / "shop", Path(folder) / "rebuilt"
+        restore_shop(SMALL, path)
+        category = category_of(path)
+        for what, name, seed in changes:
+            ids = Shop.open(path, need="catalogue").catalogue.ids
+            if what == "put":
+                put_products(path, [record(f"p{name}", 1000 * name + seed, category)])
+            elif what == "words":
+                put_products(path, [record(f"p{name}", 1000 * name, category, number=seed)])
+            elif what == "remove":
+                remove_products(path, [ids[seed % len(ids)]])
+            else:
+                refresh_shop(path)
+        refresh_shop(path)
+        shutil.copytree(path, rebuilt)
+        encode_shop(rebuilt)
+        again, files = Shop.open(rebuilt, need="encodings"), Shop.open(rebuilt, need="model").files
+        raw = read_json(files.clusters(again.model.model_id))
+        made_from = {"model": again.model.model_id, "catalogue_hash": again.store.hash()}
+        write_clusters(files.clusters(again.model.model_id), made_from, Clusters.from_dict(raw["clusters"]))
+        index_shop(rebuilt)
+        shop, again = Shop.open(path, need="map"), Shop.open(rebuilt, need="map")
+        assert shop.catalogue.ids == again.catalogue.ids
+        np.testing.assert_array_equal(shop.assignments, again.assignments)
+        for seed in range(3):
+            design = again.random_design(seed)
+            for method in METHODS:
+                found = shop.similar(design, 5, method, "catalogue")
+                wanted = again.similar(design, 5, method, "catalogue")
+                assert [match.id for match in found] == [match.id for match in wanted]
+                np.testing.assert_allclose(
+                    [match.score for match in found], [match.score for match in wanted], rtol=1e-3, atol=1e-3
+                )
+
+
+def test_what_the_map_says_of_changes_is_optional(small: Path) -> None:
+    path = Shop.open(small, need="model").files
+    model = Shop.open(small, need="model").model.model_id
+    assert "changed" not in json.loads(path.map(model).read_text())
+    assert Shop.open(small, need="map").map.changed == 0
