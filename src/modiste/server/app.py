@@ -112,7 +112,7 @@ def _app_with_routes(**options: Any) -> FastAPI:
         **options,
     )
     for part in ROUTE_MODULES:
-        app.include_router(part.routes)
+        app.include_router(part.router)
 
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
