@@ -74,7 +74,7 @@ def cluster_shop(
             labels = name_clusters(fitted.assign(points, each), shop.catalogue.categories)
             # A cluster at the end that no product falls into has no name yet.
             labels += ("empty",) * (k - len(labels))
-        clusters = replace(fitted, labels=labels, on=cast("ClusterFeatures", features))
+        clusters = replace(fitted, labels=labels, features=cast("ClusterFeatures", features))
         made_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
         write_clusters(shop.files.clusters(shop.model.model_id), made_from, clusters)
         asked = {"k": k, "on": features, "method": method, "seed": seed}

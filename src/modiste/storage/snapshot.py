@@ -68,7 +68,7 @@ def write_snapshot(
         for piece in _merge_batches(batches):
             writer.write_batch(piece)
     file.seek(0)
-    file.write(summed.sum.to_bytes(CHECKSUM_BYTES, "big"))
+    file.write(summed.crc32.to_bytes(CHECKSUM_BYTES, "big"))
 
 
 class _ChecksumWriter:
