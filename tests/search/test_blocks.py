@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modiste.errors import BadOption
 from modiste.search.index import LatentIndex
 from tests.search.test_index import QUESTIONS, catalogue, index_of
 
@@ -106,16 +105,3 @@ def test_many_may_save_at_once(tmp_path: Path) -> None:
         list(pool.map(lambda _: index.save(tmp_path / "index", "abc"), range(12)))
     assert LatentIndex.open(tmp_path / "index", "abc", IDS) is not None
     assert [path.name for path in tmp_path.iterdir()] == ["index"]
-
-
-def test_what_was_changed_is_saved_too(tmp_path: Path) -> None:
-    parts = catalogue()
-    far = tuple(part[[0]] + shift for part, shift in zip(parts, (50, 0, 50, 0), strict=True))
-    changed = index_of(parts).changed(["p7"], *far)
-    changed.save(tmp_path / "index", "abc")
-    found = LatentIndex.open(tmp_path / "index", "abc", IDS)
-    assert found is not None
-    for index in (changed, found):
-        assert index.nearest(far[0][0], 1)[0].tolist() == [7]
-    with pytest.raises(BadOption, match="removed"):
-        changed.changed(removed=["p1"]).save(tmp_path / "other", "abc")

@@ -31,17 +31,6 @@ class ProductVectors:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def and_(self, *others: ProductVectors) -> ProductVectors:
-        """These and others."""
-        every = (self, *others)
-        return ProductVectors(
-            np.concatenate([each.rows for each in every]),
-            np.concatenate([each.mean for each in every]),
-            np.concatenate([each.std for each in every]),
-            np.concatenate([each.code for each in every]),
-            np.concatenate([each.cluster for each in every]),
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class LikelihoodTerms:
@@ -78,13 +67,13 @@ class Blocks:
     likelihood_terms: LikelihoodTerms = field(repr=False)  # for the τ that is asked for most
 
     @classmethod
-    def build(cls, products: ProductVectors, clusters: int = 0, tau: float = 0.0) -> Blocks:
-        """Lay out products, `clusters` clusters of them at least; neighbours share a block."""
+    def build(cls, products: ProductVectors, tau: float = 0.0) -> Blocks:
+        """Lay out products; neighbours share a block."""
         from modiste.search import kernels
 
         count, cluster = len(products), products.cluster
         order = np.argsort(cluster, kind="stable")
-        groups = np.searchsorted(cluster[order], np.arange(max(clusters, cluster.max(initial=-1) + 1) + 1))
+        groups = np.searchsorted(cluster[order], np.arange(cluster.max(initial=-1) + 2))
         # What counts is how far apart means are against their deviations, so that is where they are parted.
         some = products.std[:: max(1, count // 4096)]
         typical = np.sqrt(np.square(some, dtype=np.float64).mean(axis=0)) if count else 1.0
@@ -102,9 +91,9 @@ class Blocks:
             mean, std, code, held, starts, _bounding_boxes(mean, held), _bounding_boxes(code, held), steep
         )
 
-    def products(self, rows: NDArray[np.int32] | None = None) -> ProductVectors:
-        """The products as they were given; those in `rows` `(B, LANES)`, if given, alone."""
-        flat = (self.rows if rows is None else rows).reshape(-1)
+    def products(self) -> ProductVectors:
+        """Return the products as they were given."""
+        flat = self.rows.reshape(-1)
         places = np.flatnonzero(flat >= 0)
         block, lane = np.divmod(places, LANES)
         mean, std, code = (part[block, :, lane] for part in (self.mean, self.std, self.code))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +37,7 @@ class LatentIndex:
 
     Every answer of `nearest` is that of a float64 scan of all products, ties in the order of the rows: a scan in
     float32 with a sound bound on its error (see `scan`) picks the candidates, and these are scored in float64. An
-    index never changes: `changed` makes another, so that threads share it without locks, and a search that has begun
-    ends with the products that it began with.
+    index never changes, so threads share it without locks.
     """
 
     def __init__(
@@ -69,13 +67,14 @@ class LatentIndex:
         groups = np.zeros(len(ids), np.intp) if cluster is None else np.asarray(cluster, np.intp)
         _check_arrays(len(ids), parts, groups)
         products = ProductVectors(np.arange(len(ids)), parts[0], parts[1], parts[2], groups)
-        part = BlockScanner(Blocks.build(products, tau=check_tau(tau)))
-        self._initialize(list(ids), ExactSearch([part], len(ids), threads), cluster is not None)
+        blocks = Blocks.build(products, tau=check_tau(tau))
+        self._initialize(list(ids), blocks, threads, cluster is not None)
 
-    def _initialize(self, ids: list[str], parts: ExactSearch, clustered: bool) -> None:
+    def _initialize(self, ids: list[str], blocks: Blocks, threads: int, has_clusters: bool) -> None:
         self.ids = ids
-        self._parts = parts
-        self._has_clusters = clustered
+        self._blocks = blocks
+        self._search = ExactSearch(BlockScanner(blocks), len(ids), threads)
+        self._has_clusters = has_clusters
 
     @classmethod
     def open(
@@ -92,106 +91,41 @@ class LatentIndex:
         if blocks is None or not blocks.covers_rows(len(ids)):
             return None
         index = cls.__new__(cls)
-        index._initialize(list(ids), ExactSearch([BlockScanner(blocks)], len(ids), threads), has_clusters)
+        index._initialize(list(ids), blocks, threads, has_clusters)
         return index
 
     def save(self, directory: Path, fingerprint: str) -> None:
-        """Write it to `directory`, whole or not at all, as what was made of `made_from`.
-
-        Raises:
-            OSError: the disk refused.
-            BadOption: products were removed from it, so that its rows have gaps.
-        """
-        blocks = self._parts.whole()
-        if blocks is None:
-            raise BadOption(
-                "An index from which products were removed cannot be saved.",
-                remedy="Make one of the products that are left, and save that.",
-            )
-        blocks.save(directory, fingerprint)
+        """Write it to `directory`, whole or not at all, as what was built from `fingerprint`. Raises OSError."""
+        self._blocks.save(directory, fingerprint)
 
     def __len__(self) -> int:
-        return self._parts.size
+        return len(self.ids)
 
     @property
     def latent_dim(self) -> int:
         """The number of latents."""
-        return self._parts.parts[0].blocks.mean.shape[1]
+        return self._blocks.mean.shape[1]
 
     @property
     def nbytes(self) -> dict[str, int]:
         """What a scan by each method goes through, in bytes: points, weights, boxes and rows."""
-        sizes: dict[str, int] = dict.fromkeys(METHODS, 0)
-        for part in self._parts.parts:
-            held, steep = part.blocks, part.blocks.likelihood_terms
-            likelihood = (held.mean, held.mean_box, steep.weight, steep.constant, steep.least, steep.most)
-            sizes["likelihood"] += part.rows.nbytes + sum(each.nbytes for each in likelihood)
-            sizes["fixed-epsilon"] += part.rows.nbytes + held.code.nbytes + held.code_box.nbytes
-            sizes["mean"] += part.rows.nbytes + held.mean.nbytes + held.mean_box.nbytes
-        return sizes
+        blocks, terms = self._blocks, self._blocks.likelihood_terms
+        arrays = {
+            "likelihood": (
+                *(blocks.mean, blocks.mean_box),
+                *(terms.weight, terms.constant, terms.least, terms.most),
+            ),
+            "fixed-epsilon": (blocks.code, blocks.code_box),
+            "mean": (blocks.mean, blocks.mean_box),
+        }
+        return {name: blocks.rows.nbytes + sum(each.nbytes for each in arrays[name]) for name in METHODS}
 
     def code(self, row: int) -> NDArray[np.float32]:
-        """The fixed-epsilon code of the product in a row, `(n,)`."""
-        for part, places in zip(self._parts.parts, self._parts.slots_of_rows(np.array([row])), strict=True):
-            if len(places):
-                block, lane = divmod(int(places[0]), LANES)
-                return part.blocks.code[block, :, lane].copy()
-        raise BadOption(f"There is no row {row}.", remedy=f"Give one from 0 to {len(self.ids) - 1}.")
-
-    def changed(
-        self,
-        ids: Sequence[str] = (),
-        mean: ArrayLike = (),
-        std: ArrayLike = (),
-        code: ArrayLike = (),
-        cluster: ArrayLike | None = None,
-        *,
-        removed: Collection[str] = (),
-    ) -> LatentIndex:
-        """Another index, without the products `removed` and with `ids` as given: new ones, or changed.
-
-        Rows keep their numbers; new ones follow. The few products that differ lie in a small layout of their own
-        beside the old, which is shared; once they are many, all are laid out anew. This index goes on as it is.
-
-        Args:
-            ids: `m` of them, none twice; mean, std, code: float32 `(m, n)`; cluster: `(m,)`, where there are clusters.
-
-        Raises:
-            BadOption: an id to remove is not here, or one is both removed and given, or given twice.
-            SchemaError: the shapes do not go together, or the numbers are no posteriors.
-        """
-        missing = [each for each in removed if not self._has(each)]
-        if missing or len({*ids, *removed}) != len(ids) + len(set(removed)):
-            raise BadOption(
-                f"There is no product {missing[0]!r} to remove." if missing else "A product was named twice.",
-                remedy="Name each product once, and remove only what the index has.",
-            )
-        nothing = np.empty((0, self.latent_dim), np.float32)
-        fresh = [np.asarray(part, np.float32) if len(ids) else nothing for part in (mean, std, code)]
-        groups = np.zeros(len(ids), np.intp) if cluster is None else np.asarray(cluster, np.intp)
-        _check_arrays(len(ids), fresh, groups)
-        if fresh[0].shape[1] != self.latent_dim or (cluster is None) == (self._has_clusters and len(ids) > 0):
-            raise SchemaError(
-                f"Products of {fresh[0].shape[1]} latents, {'without' if cluster is None else 'with'} clusters, do not "
-                "go with the index.",
-                remedy=f"Give {self.latent_dim} latents, and clusters where the index has them.",
-            )
-        known, names = self._row_of, list(self.ids)
-        names += [each for each in ids if each not in known]
-        numbers = iter(range(len(self.ids), len(names)))
-        rows = np.array([known[each] if each in known else next(numbers) for each in ids], np.intp)
-        gone = np.array([known[each] for each in {*ids, *removed} if each in known], np.intp)
-        index = LatentIndex.__new__(LatentIndex)
-        products = ProductVectors(rows, fresh[0], fresh[1], fresh[2], groups)
-        index._initialize(names, self._parts.changed(products, gone, len(names)), self._has_clusters)
-        return index
-
-    def _has(self, each: str) -> bool:
-        return each in self._row_of and bool(self._parts.live[self._row_of[each]])
-
-    @cached_property
-    def _row_of(self) -> dict[str, int]:
-        return {each: row for row, each in enumerate(self.ids)}
+        """The fixed-epsilon code of the product in a row, `(n,)`. Raises BadOption."""
+        if not 0 <= row < len(self.ids):
+            raise BadOption(f"There is no row {row}.", remedy=f"Give one from 0 to {len(self.ids) - 1}.")
+        block, lane = divmod(int(self._search.slots_of_rows(np.array([row]))[0]), LANES)
+        return self._blocks.code[block, :, lane].copy()
 
     def nearest(
         self,
@@ -228,7 +162,7 @@ class LatentIndex:
                 raise BadOption(f"No {name} {value!r}.", remedy=f"Choose one of {', '.join(allowed)}.")
         asked = Scoring(method, metric, check_tau(tau))
         batch = np.atleast_2d(codes)
-        scopes = select_candidates(self._parts, self._has_clusters, len(batch), rows, cluster)
+        scopes = select_candidates(self._search, self._has_clusters, len(batch), rows, cluster)
         for _, among in scopes:
             if k % 1 or not 1 <= k <= among.size:
                 raise BadCount(
@@ -238,7 +172,7 @@ class LatentIndex:
         found = np.empty((len(batch), k), np.intp)
         scores = np.empty(found.shape)
         for which, among in scopes:
-            found[which], scores[which] = self._parts.nearest(batch[which], k, asked, among)
+            found[which], scores[which] = self._search.nearest(batch[which], k, asked, among)
         return (found[0], scores[0]) if codes.ndim == 1 else (found, scores)
 
     def cluster_nearness(
@@ -249,7 +183,7 @@ class LatentIndex:
         In float32 and to its precision; higher is nearer: the log likelihood, minus the square of the Euclidean, or
         minus the Manhattan distance.
         """
-        yield from cluster_nearness(self._parts, codes, Scoring(method, metric, tau), cluster)
+        yield from cluster_nearness(self._search, codes, Scoring(method, metric, tau), cluster)
 
     def nearest_penalized(
         self,
@@ -268,7 +202,7 @@ class LatentIndex:
         Returns:
             Row numbers, scores as `nearest` gives them, and what they were ranked by, `(k,)` each.
         """
-        return nearest_penalized(self._parts, code, k, penalty, Scoring(method, metric, tau), rows)
+        return nearest_penalized(self._search, code, k, penalty, Scoring(method, metric, tau), rows)
 
 
 def warm_up_kernels() -> None:

@@ -21,55 +21,46 @@ BATCH_BLOCKS = 128  # at once
 
 
 def cluster_nearness(
-    parts: ExactSearch, codes: NDArray[np.float32], asked: Scoring, cluster: int
+    search: ExactSearch, codes: NDArray[np.float32], scoring: Scoring, cluster: int
 ) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
-    """How near codes `(b, n)` are to a cluster's products, some at a time: rows `(m,)`, `(b, m)`; float32."""
-    wide = is_out_of_range(codes)
-    for part, scope in zip(parts.parts, parts.cluster_candidates(cluster).ranges, strict=True):
-        for first in range(scope.first, scope.last, BATCH_BLOCKS):
-            places = part.slots_in(BlockRange(first, min(first + BATCH_BLOCKS, scope.last)))
-            yield part.rows_in_slots(places), _estimate_nearness(part, codes, asked, places, wide)
+    """Yield how near codes `(b, n)` are to a cluster's products, some at a time: rows `(m,)`, `(b, m)`; float32."""
+    wide, scanner = is_out_of_range(codes), search.scanner
+    blocks = search.cluster_candidates(cluster).range
+    for first in range(blocks.first, blocks.last, BATCH_BLOCKS):
+        slots = scanner.slots_in(BlockRange(first, min(first + BATCH_BLOCKS, blocks.last)))
+        yield scanner.rows_in_slots(slots), _estimate_nearness(scanner, codes, scoring, slots, wide)
 
 
 def nearest_penalized(
-    parts: ExactSearch,
+    search: ExactSearch,
     code: NDArray[np.float32],
     k: int,
     penalty: NDArray[np.float32],
-    asked: Scoring,
+    scoring: Scoring,
     rows: Rows,
 ) -> tuple[Rows, NDArray[np.float64], NDArray[np.float64]]:
-    """The `k` products in `rows` nearest to a code once `less` `(N,)` is taken off: rows, scores, what ranked them.
+    """Return the `k` products in `rows` nearest to a code once `penalty` `(N,)` is taken off.
 
-    That of a float64 scan, ties in the order of the rows: first those that seem the best in float32 are scored, then
-    whatever float32 cannot prove to be worse than the last of them.
+    They are those of a float64 scan, ties in the order of the rows: first the products that seem the best in float32
+    are scored, then all that float32 cannot prove to be worse than the last of these.
+
+    Returns:
+        Rows, scores, and the penalized nearness that ranks them.
     """
-    placed = parts.slots_of_rows(rows)
-    wide = is_out_of_range(code)
-    looked = [
-        (part, places, _estimate_nearness(part, code[None], asked, places, wide)[0])
-        for part, places in zip(parts.parts, placed, strict=True)
-    ]
-    best = [
-        _greatest(estimate - penalty[part.rows_in_slots(places)], k + EXTRA_CANDIDATES)
-        for part, places, estimate in looked
-    ]
-    found, scores = _score_chosen(looked, best, code, asked)
-    ranked = asked.nearness(scores) - penalty[found].astype(np.float64)
-    if len(found) < sum(map(len, placed)):
-        mark = float(np.partition(ranked, len(ranked) - k)[len(ranked) - k])
-        again = [
-            np.flatnonzero(
-                ~(
-                    asked.upper_bound(estimate, len(code), part.max_constant(asked))
-                    - penalty[part.rows_in_slots(places)]
-                    < mark
-                )
-            )
-            for part, places, estimate in looked
-        ]
-        found, scores = _score_chosen(looked, again, code, asked)
-        ranked = asked.nearness(scores) - penalty[found].astype(np.float64)
+    scanner, slots = search.scanner, search.slots_of_rows(rows)
+    penalties = penalty[scanner.rows_in_slots(slots)]
+    estimate = _estimate_nearness(scanner, code[None], scoring, slots, is_out_of_range(code))[0]
+
+    def score(chosen: Rows) -> tuple[Rows, NDArray[np.float64], NDArray[np.float64]]:
+        scores = scanner.scores(scoring, code, slots[chosen])
+        ranked = scoring.nearness(scores) - penalties[chosen].astype(np.float64)
+        return scanner.rows_in_slots(slots[chosen]), scores, ranked
+
+    found, scores, ranked = score(_greatest(estimate - penalties, k + EXTRA_CANDIDATES))
+    if len(found) < len(slots):
+        threshold = float(np.partition(ranked, len(ranked) - k)[len(ranked) - k])
+        bound = scoring.upper_bound(estimate, len(code), scanner.max_constant(scoring)) - penalties
+        found, scores, ranked = score(np.flatnonzero(~(bound < threshold)))
     order = np.lexsort((found, -ranked))[:k]
     return found[order], scores[order], ranked[order]
 
@@ -79,20 +70,6 @@ def _greatest(worth: NDArray[np.float32], count: int) -> Rows:
     if len(worth) <= count:
         return np.arange(len(worth))
     return np.argpartition(worth, len(worth) - count)[len(worth) - count :]
-
-
-def _score_chosen(
-    looked: list[tuple[BlockScanner, Rows, NDArray[np.float32]]],
-    chosen: list[Rows],
-    code: NDArray[np.float32],
-    asked: Scoring,
-) -> tuple[Rows, NDArray[np.float64]]:
-    """Rows and scores, in float64, of the chosen of each part's places."""
-    pairs = [(part, places[some]) for (part, places, _), some in zip(looked, chosen, strict=True)]
-    return (
-        np.concatenate([part.rows_in_slots(places) for part, places in pairs]),
-        np.concatenate([part.scores(asked, code, places) for part, places in pairs]),
-    )
 
 
 def _estimate_nearness(

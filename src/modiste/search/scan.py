@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.latent.posterior import log_likelihood
-from modiste.search.blocks import Blocks, LikelihoodTerms, ProductVectors
+from modiste.search.blocks import Blocks, LikelihoodTerms
 from modiste.search.constants import (
     ALWAYS_CANDIDATE,
     EUCLIDEAN,
@@ -96,29 +96,16 @@ class BlockRange:
 
 
 class BlockScanner:
-    """Products in blocks, and the search among them. `rows` may name fewer products than the blocks hold."""
+    """Products in blocks, and the search among them."""
 
-    def __init__(self, blocks: Blocks, rows: NDArray[np.int32] | None = None) -> None:
+    def __init__(self, blocks: Blocks) -> None:
         self.blocks = blocks
-        self.rows = blocks.rows if rows is None else rows
         self._terms_by_tau: dict[float, LikelihoodTerms] = {}
         self._lock = Lock()
 
-    def without_rows(self, gone: Slots) -> BlockScanner:
-        """The same blocks, without the products of some rows."""
-        mine = np.isin(self.rows, gone)
-        part = BlockScanner(self.blocks, np.where(mine, np.int32(-1), self.rows))
-        with self._lock:
-            part._terms_by_tau = dict(self._terms_by_tau)
-        return part
-
     def rows_in_slots(self, places: Slots) -> Slots:
         """Which products lie at some places."""
-        return self.rows.reshape(-1)[places].astype(np.intp)
-
-    def products(self) -> ProductVectors:
-        """The products that are here."""
-        return self.blocks.products(self.rows)
+        return self.blocks.rows.reshape(-1)[places].astype(np.intp)
 
     def scan(
         self, asked: Scoring, codes: Floats, scope: BlockRange, count: int, threads: int
@@ -134,7 +121,7 @@ class BlockScanner:
         places = np.empty((len(codes), count), np.int64)
 
         def look(some: slice, first: int, last: int, near: Floats, where: Slots) -> None:
-            held = self.rows, scope.kernel_mask, codes[some], first, last, near, where
+            held = self.blocks.rows, scope.kernel_mask, codes[some], first, last, near, where
             kernels.scan_blocks(asked.kind, *given, *held)
 
         blocks = scope.last - scope.first
@@ -164,7 +151,7 @@ class BlockScanner:
         count = kernels.gather_above(
             asked.kind,
             *self._kernel_arrays(asked),
-            self.rows,
+            self.blocks.rows,
             scope.kernel_mask,
             code,
             scope.first,
@@ -176,7 +163,7 @@ class BlockScanner:
 
     def slots_in(self, scope: BlockRange) -> Slots:
         """The places of all products in scope."""
-        there = self.rows[scope.first : scope.last] >= 0
+        there = self.blocks.rows[scope.first : scope.last] >= 0
         if scope.allowed is not None:
             there &= scope.allowed[scope.first : scope.last]
         return np.flatnonzero(there) + scope.first * LANES
