@@ -288,7 +288,8 @@ def table(seen: dict[str, Any]) -> str:
     """What was seen, in Markdown."""
     count, beside = seen["products"], seen.get("beside", {})
     lines = [
-        f"{count:,} products, {os.cpu_count()} cores. A machine was killed a third into ingest, another into encode.",
+        f"{count:,} products, {os.cpu_count()} cores. One machine was killed after a third of ingest, another after a "
+        "third of encode.",
         "",
         "| stage | seconds | products/s | one process, two threads | worker's memory | command's memory |",
         "|---|---|---|---|---|---|",
@@ -303,17 +304,18 @@ def table(seen: dict[str, Any]) -> str:
             f"| {name} | {found['seconds']:.0f} | {count / found['seconds']:,.0f} | {ratio} | {' | '.join(memory)} |"
         )
     asked, found = seen["asked"], seen["sharded"]
-    alike = ", photos, categories and every code those of one process to the bit" if beside else ""
+    alike = "; photos, categories and codes equal those of one process, bit for bit" if beside else ""
     lines += [
         "",
-        f"In the shop then: {seen['checked']['products']:,} products, each once{alike}. It opens in "
-        f"{asked['open_s']:.1f} s; the ten nearest of all take {asked['catalogue_ms']:.1f} ms, "
-        f"of a cluster {asked['cluster_ms']:.1f} ms (medians of 50).",
+        f"After that, the shop has {seen['checked']['products']:,} products, each once{alike}. It opens in "
+        f"{asked['open_s']:.1f} s. A search for the ten nearest products takes {asked['catalogue_ms']:.1f} ms, "
+        f"inside one cluster {asked['cluster_ms']:.1f} ms (medians of 50).",
         "",
-        f"Then `modiste shards`, three shards with two replicas each there, up after {found['up_s']:.0f} s: "
-        f"{found['questions']} questions over HTTP, one machine killed after a third of them, every answer that of one "
-        f"process, none failed; {found['before_ms']:.0f} ms before, {found['after_ms']:.0f} ms after (medians), the "
-        f"slowest {found['slowest_ms']:,.0f} ms.",
+        "Then `modiste shards` started three shards with two replicas each on these machines, in "
+        f"{found['up_s']:.0f} s. "
+        f"{found['questions']} queries went over HTTP, and one machine was killed after a third of them. Every result "
+        f"equals that of one process, and no query failed. Medians: {found['before_ms']:.0f} ms before, "
+        f"{found['after_ms']:.0f} ms after; the slowest took {found['slowest_ms']:,.0f} ms.",
     ]
     return "\n".join(lines)
 

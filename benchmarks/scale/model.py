@@ -337,45 +337,45 @@ def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
     return {
         "At rest": [
             ("photos", lambda c, n: photos(c, n) / GB, "GB"),
-            ("words", lambda c, n: words(c, n) / GB, "GB"),
-            ("encodings, and the version before", lambda c, n: encodings(c, n) / GB, "GB"),
+            ("product data without photos", lambda c, n: words(c, n) / GB, "GB"),
+            ("encodings, with the previous version", lambda c, n: encodings(c, n) / GB, "GB"),
             ("index", lambda c, n: index_files(c, n) / GB, "GB"),
         ],
         "To build": [
             ("preparing photos", prepare_hours, "core-hours"),
             ("committing them, one writer", commit_hours, "hours"),
-            ("cores that keep that writer busy", cores_to_fill_the_writer, "cores"),
-            ("memory of that writer", lambda c, n: driver_memory(c, n) / GB, "GB"),
+            ("cores that keep this writer busy", cores_to_fill_the_writer, "cores"),
+            ("memory of this writer", lambda c, n: driver_memory(c, n) / GB, "GB"),
             ("encoding", encode_hours, "core-hours"),
             ("hashing and committing encodings, one writer", encodings_hours, "hours"),
-            ("laying the index out", index_hours, "core-hours"),
+            ("index layout", index_hours, "core-hours"),
         ],
         "To search": [
             ("index in memory", lambda c, n: index_memory(c, n) / GB, "GB"),
-            ("ids and words in a server's memory", lambda c, n: server_memory(c, n) / GB, "GB"),
+            ("ids and product data in a server's memory", lambda c, n: server_memory(c, n) / GB, "GB"),
             ("shards", parts, ""),
-            ("a question, on one core, were there one index", scan_ms, "ms"),
-            ("the same where bounds cannot help", lambda c, n: scan_ms(c, n, read_all=True), "ms"),
-            ("a shard's part of it", lambda c, n: scan_ms(c, n / parts(c, n)), "ms"),
+            ("a query on one core, with a single index", scan_ms, "ms"),
+            ("the same if bounds cannot help", lambda c, n: scan_ms(c, n, read_all=True), "ms"),
+            ("one shard's part of it", lambda c, n: scan_ms(c, n / parts(c, n)), "ms"),
             (f"cores that scan, {crowd.people:,} people", cores, "cores"),
-            ("cores that scan where bounds cannot help", lambda c, n: cores(c, n, True), "cores"),
+            ("cores that scan if bounds cannot help", lambda c, n: cores(c, n, True), "cores"),
             (
-                "cores that scatter and merge",
+                "cores of the front servers",
                 lambda c, n: front_cores(c, parts(c, n), crowd.asked, machine),
                 "cores",
             ),
             (
-                "between front and shards",
+                "traffic between front servers and shards",
                 lambda c, n: inner_network(parts(c, n), crowd.asked) / GB * 8,
                 "Gbit/s",
             ),
         ],
-        f"For {crowd.people:,} people who drag": [
-            ("frames a second", lambda _, __: crowd.frames, ""),
-            ("questions a second", lambda _, __: crowd.asked, ""),
+        f"For {crowd.people:,} people who drag sliders": [
+            ("pictures a second", lambda _, __: crowd.frames, ""),
+            ("queries a second", lambda _, __: crowd.asked, ""),
             ("cores that draw", lambda c, _: frame_cores(c, crowd, machine), "cores"),
-            ("to the visitors", lambda c, _: network(c, crowd) / GB * 8, "Gbit/s"),
-            (f"machines of {machine.cores} cores, one more for each shard", machines, "machines"),
+            ("traffic to the visitors", lambda c, _: network(c, crowd) / GB * 8, "Gbit/s"),
+            (f"machines of {machine.cores} cores, with a spare one per shard", machines, "machines"),
         ],
     }
 
@@ -384,7 +384,7 @@ def money(c: Constants, n: int, machine: Machine, crowd: Crowd, price: float) ->
     """What building once, and a month of serving, cost at a price per machine-hour: the machines' hours · price."""
     work = prepare_hours(c, n) + encode_hours(c, n) + index_hours(c, n)
     built = work / machine.cores + commit_hours(c, n) + encodings_hours(c, n)
-    ((_, machines, _),) = rows(machine, crowd)[f"For {crowd.people:,} people who drag"][-1:]
+    ((_, machines, _),) = rows(machine, crowd)[f"For {crowd.people:,} people who drag sliders"][-1:]
     return price * built, price * 730 * machines(c, n)
 
 

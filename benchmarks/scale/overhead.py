@@ -161,7 +161,7 @@ def table(seen: list[dict[str, Any]], size: str) -> str:
     lines = [
         f"Photos of {size.replace('x', ' × ')}, {os.cpu_count()} cores.",
         "",
-        "| products | stage | by | up, s | seconds, median (between) | beside threads | a worker's memory |",
+        "| products | stage | by | start, s | seconds, median (range) | ratio to threads | a worker's memory |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in seen:

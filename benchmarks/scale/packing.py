@@ -87,11 +87,11 @@ def packed(shop: Path, cache: Path) -> tuple[float, float]:
 
 def table(seen: list[tuple[int, float, float]]) -> str:
     """The rows in Markdown, and what one more product takes."""
-    lines = ["| products | packing had, MB | s |", "|---|---|---|"]
+    lines = ["| products | peak memory, MB | s |", "|---|---|---|"]
     lines += [f"| {count:,} | {size / 1e6:,.0f} | {seconds:.1f} |" for count, size, seconds in seen]
     (few, least, _), (many, most, _) = seen[0], seen[-1]
     if many > few:
-        lines += ["", f"One more product takes {(most - least) / (many - few):,.0f} bytes."]
+        lines += ["", f"Each additional product takes {(most - least) / (many - few):,.0f} bytes."]
     return "\n".join(lines)
 
 

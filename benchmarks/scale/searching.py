@@ -86,15 +86,15 @@ def scans(found: Found, *, quick: bool) -> None:
             disk.append(float(bytes_in(Path(scratch) / "index")))
     found.about["structured: products, ms a question"] = [sizes, means]
     found.sloped("index_disk_bytes", sizes, disk, "bytes a product", "the index's files")
-    found.sloped("index_bytes", sizes, held, "bytes a product", "what a scan by likelihood goes through")
-    found.repeated("index_build_us", built, "core-us a product", "laying the index out")
+    found.sloped("index_bytes", sizes, held, "bytes a product", "bytes that a likelihood scan reads")
+    found.repeated("index_build_us", built, "core-us a product", "index layout")
     (line,) = np.polyfit(np.log(sizes), np.log(means), 1)[:1]
     steps = np.diff(np.log(means)) / np.diff(np.log(sizes))
     found.repeated("scan_power", [float(line), *steps.tolist()], "power of products",
-                   "time grows as products to this power, where bounds help")  # fmt: skip
+                   "exponent of the number of products, if bounds help")  # fmt: skip
     at = float(np.exp(np.mean(np.log(means)) + line * (np.log(1e6) - np.mean(np.log(sizes)))))
     found.repeated("scan_million_ms", [at, *(m * (1e6 / s) ** line for m, s in zip(means, sizes, strict=True))],
-                   "core-ms a question", "a scan of a million products, where bounds help")  # fmt: skip
+                   "core-ms a query", "a scan of a million products, if bounds help")  # fmt: skip
     hard: list[float] = []
     for count in sizes:
         parts = shapeless(count)
@@ -116,7 +116,7 @@ def merging(found: Found, repeats: int) -> None:
 
         merge()
         times.append(float(np.median([1e6 * core_seconds(merge) for _ in range(20 * repeats)])))
-    found.sloped("merge_us", shards, times, "core-us a shard", "one shard's twelve merged into an answer")
+    found.sloped("merge_us", shards, times, "core-us a shard", "merging one shard's twelve results")
 
 
 def measure(found: Found, *, quick: bool) -> None:

@@ -106,7 +106,7 @@ def shown(found: Found, shop: Path, repeats: int) -> None:
     with served(shop) as server, browser() as chromium:
         rates = [dragged(chromium, server)[0] for _ in range(repeats)]
     found.repeated(
-        "shown_per_second", rates, "frames/s", "one person who drags, browser and server on one machine"
+        "shown_per_second", rates, "frames/s", "one person who drags; browser and server on one machine"
     )
 
 
@@ -163,7 +163,7 @@ def held(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:
                 time.sleep(0.2)
             memory.append(memory_of(server.process.pid, "RssAnon"))
     found.sloped(
-        "server_bytes", sizes, memory, "bytes a product", "a server's own memory, the index's file left out"
+        "server_bytes", sizes, memory, "bytes a product", "a server's memory without the index's file"
     )
 
 

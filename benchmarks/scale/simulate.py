@@ -222,7 +222,7 @@ def _questions(parts: int, quick: bool) -> int:
 def compared(c: Constants, samples: Sequence[float], machine: Machine, quick: bool, seed: int) -> str:
     """Utilisation and quantiles by simulation beside the formula, at three sizes and three loads."""
     lines = [
-        "| products | shards | busy | busy, simulated | p50, ms: formula / simulated | p99, ms: formula / simulated |",
+        "| products | shards | load | load, simulated | p50, ms: formula / simulated | p99, ms: formula / simulated |",
         "|---|---|---|---|---|---|",
     ]
     for n in SIZES:
@@ -247,7 +247,7 @@ def compared(c: Constants, samples: Sequence[float], machine: Machine, quick: bo
 def scattered(c: Constants, samples: Sequence[float], quick: bool, seed: int) -> str:
     """How the tail grows with the shards, all else the same: the slowest decides."""
     lines = [
-        "| shards | p99 of one part, ms | p99 of the question, ms: formula | simulated | simulated / formula |",
+        "| shards | p99 of one part, ms | p99 of the query, ms: formula | simulated | simulated / formula |",
         "|---|---|---|---|---|",
     ]
     for parts in (1, 4, 16, 64):
@@ -268,8 +268,8 @@ def wanted(
     """Replicas of each shard for a tenth of the crowd, so that 99 % are answered in time; and one of them killed, with
     so many and with one more."""
     lines = [
-        f"| products | shards | questions/s | replicas for p99 ≤ {1e3 * target:.0f} ms | p99, ms "
-        "| one killed: p99 until it is back, ms | with one replica more | asked again | answered |",
+        f"| products | shards | queries/s | replicas for p99 ≤ {1e3 * target:.0f} ms | p99, ms "
+        "| one killed: p99 until it is back, ms | with one more replica | repeated | answered |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     rate = Crowd().asked / 10
@@ -310,9 +310,9 @@ def main() -> None:
     times = np.array(samples)
     said = (
         f"Service times vary by {figure(float(times.std() / times.mean()))} of their mean (of {len(times)} measured). "
-        f"Seed {given.seed}; four replicas of {CORES} cores where it does not say otherwise; "
-        f"{'--quick, ' if given.quick else ''}{_questions(1, given.quick):,} questions of one shard, "
-        f"{_questions(10**6, given.quick):,} of very many."
+        f"Seed {given.seed}; four replicas of {CORES} cores unless stated otherwise; "
+        f"{'--quick, ' if given.quick else ''}{_questions(1, given.quick):,} queries for one shard, "
+        f"{_questions(10**6, given.quick):,} for very many."
     )
     parts = [
         said,

@@ -122,9 +122,9 @@ def store(found: Found, words: Words, scratch: Path, *, quick: bool) -> None:
         seconds.append(time.perf_counter() - began)
         sizes.append(float(bytes_in(scratch / "store" / LANCE)))
     found.repeated("commit_row_us", [1e6 * each / step for each in seconds[:2]], "us a new row",
-                   f"commits of {step:,} products to a store of none and of as many")  # fmt: skip
-    found.sloped("commit_rewrite_us", there, [1e6 * each for each in seconds], "us a row there",
-                 f"a commit of {step:,} products, tidying included, by how many are there")  # fmt: skip
+                   f"commits of {step:,} products to an empty store and to one with as many")  # fmt: skip
+    found.sloped("commit_rewrite_us", there, [1e6 * each for each in seconds], "us an existing row",
+                 f"a commit of {step:,} products with compaction, by the number of existing ones")  # fmt: skip
     found.about["bytes on disk a product, after each commit"] = [
         size / (step * (i + 1)) for i, size in enumerate(sizes)
     ]
@@ -159,12 +159,22 @@ def row_bytes(found: Found, words: Words, scratch: Path, *, quick: bool) -> None
             [sys.executable, "-c", MEMORY, str(shop)], capture_output=True, text=True, check=True
         )
         memory.append(1024.0 * float(said.stdout))
-    found.sloped("row_bytes", sizes, held, "bytes a product", "id, category, hashes and words in the store")
     found.sloped(
-        "commit_match_us", sizes, matching, "us a row there", "a commit of 100 products, nothing tidied"
+        "row_bytes", sizes, held, "bytes a product", "id, category, hashes and attributes in the store"
     )
     found.sloped(
-        "driver_bytes", sizes, memory, "bytes a product", "what an ingest holds of what is there, at most"
+        "commit_match_us",
+        sizes,
+        matching,
+        "us an existing row",
+        "a commit of 100 products without compaction",
+    )
+    found.sloped(
+        "driver_bytes",
+        sizes,
+        memory,
+        "bytes a product",
+        "peak memory of an ingest, by the number of existing products",
     )
 
 

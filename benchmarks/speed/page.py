@@ -23,7 +23,7 @@ def write_page(page: Path, found: dict[str, dict[str, Any]], about: dict[str, An
 def ratios(found: dict[str, dict[str, Any]]) -> str:
     """Every ratio."""
     lines = [
-        "| what / beside what | ours | peer, or what is asked | unit | ratio | target |",
+        "| measure / peer | ours | peer, or required value | unit | ratio | target |",
         "|---|---|---|---|---|---|",
     ]
     for name, each in found.items():
@@ -53,7 +53,7 @@ def floor(about: dict[str, Any]) -> str:
 
 def notes(about: dict[str, Any]) -> str:
     """What has no ratio."""
-    lines = ["| measured beside | |", "|---|---|"]
+    lines = ["| other measurement | |", "|---|---|"]
     for name, value in about.items():
         if not name.startswith("floor: ") and name != "growth":
             lines.append(f"| {name} | {number(value)} |")
