@@ -106,16 +106,19 @@ def test_every_error_has_its_place(error: type[errors.ModisteError]):
     assert re.search(rf"\b{error.__name__}\b", errors.__doc__ or ""), "the tree in errors.py lacks it"
 
 
+REJECTING = ("Rejection", "PhotoError", "FetchError", "_fetch_error")
+
+
 def rejection_reasons() -> set[str]:
-    """Every reason for `rejected.csv` that the program gives as a plain word."""
+    """Return every reason for `rejected.csv` that the source passes as a constant."""
     reasons: set[str] = set()
     for path in (ROOT / "src" / "modiste").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                given = [keyword.value for keyword in node.keywords if keyword.arg == "reason"]
-                if ast.unparse(node.func) in ("Rejection", "_failed"):
-                    given += node.args[1:2]
-                reasons |= {str(each.value) for each in given if isinstance(each, ast.Constant)}
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in REJECTING:
+                values = [keyword.value for keyword in node.keywords if keyword.arg == "reason"]
+                if ast.unparse(node.func) not in ("PhotoError", "FetchError"):
+                    values += node.args[1:2]
+                reasons |= {str(value.value) for value in values if isinstance(value, ast.Constant)}
     return reasons
 
 
@@ -123,7 +126,7 @@ def test_every_reason_for_a_rejection_is_documented():
     page = (ROOT / "docs" / "reference" / "shop-format.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `([a-z-]+)` \| ", page.partition("## rejected.csv")[2], re.MULTILINE))
     given = rejection_reasons()
-    assert len(given) > 10
+    assert {"bad-url", "not-a-photo", "duplicate-id", "timeout"} <= given
     assert given <= documented
 
 
@@ -164,6 +167,13 @@ def test_no_path_of_one_machine_and_no_host_of_a_registry(page: Path):
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"(?<![\w.~])/(work|home|Users|root|opt|var)/", text)
     assert not re.search(r"pypi\.org|pythonhosted|download\.pytorch|npmjs", text)
+
+
+@each_page
+def test_named_files_of_the_repository_exist(page: Path):
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tests|benchmarks|scripts|deploy|requirements)/[\w./-]+)[`:]", text)
+    assert not [name for name in named if not (ROOT / name).exists()]
 
 
 @each_page
