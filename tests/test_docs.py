@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import inspect
 import re
@@ -160,6 +161,15 @@ def test_internal_links_resolve(page: Path):
 def test_python_snippets_compile(page: Path):
     for number, block in enumerate(blocks(page, "python"), start=1):
         compile(block, f"{page.name} snippet {number}", "exec")
+
+
+@each_page
+def test_python_snippets_import_what_exists(page: Path):
+    for block in blocks(page, "python"):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("modiste"):
+                module = importlib.import_module(node.module or "")
+                assert not [alias.name for alias in node.names if not hasattr(module, alias.name)]
 
 
 @each_page
