@@ -136,7 +136,7 @@ def npm_licences() -> dict[str, str]:
 
 def installed() -> dict[str, Distribution]:
     """What is installed in this environment and that of the tools, by name."""
-    # Not sys.path: whoever imports Ray has what that brings along on it.
+    # Not sys.path: importing Ray adds its bundled packages to it.
     own = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
     places = [*(ROOT / ".venv-tools").glob("lib/python*/site-packages"), *sorted(own)]
     return {named(each.name): each for each in distributions(path=[str(place) for place in places])}
