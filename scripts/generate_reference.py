@@ -31,8 +31,15 @@ NOTE = "<!-- Written by scripts/generate_reference.py. Change the program, then 
 WIDE = 88
 # Of a shop: how its answers are made, alike for a whole shop and for one in shards. Its callers ask none of them.
 INNER = {
-    *("assigned", "check_where", "elsewhere", "finder", "look", "loneliness", "probes"),
-    *("shelf", "spread", "tally", "thresholds", "ways"),
+    *(
+        "assign_clusters",
+        "category_counts",
+        "check_filter",
+        "cluster_moments",
+        "cluster_transfer",
+        "elsewhere",
+    ),
+    *("local_backend", "neighbour_distances", "finder", "reference_codes", "search", "thresholds"),
 }
 
 
