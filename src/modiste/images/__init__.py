@@ -1,0 +1,1 @@
+"""Pixels: reading, checking, segmenting and describing photos."""

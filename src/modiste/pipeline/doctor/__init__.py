@@ -1,0 +1,1 @@
+"""Checks and repair of a shop and of the machine."""

@@ -1,0 +1,1 @@
+"""Decoding of visitors' photos in a sandboxed subprocess."""
