@@ -42,7 +42,7 @@ def png(width: int, height: int, pixels: bytes, depth: int = 8, colour: int = 2,
     return b"\x89PNG\r\n\x1a\n" + header + body
 
 
-def of_many_passes(side: int, passes: int) -> bytes:
+def jpeg_with_scans(side: int, passes: int) -> bytes:
     """A progressive JPEG that goes over all its pixels so many times more: small, and slow without an end."""
     data = written(Image.new("L", (side, side), 128), "JPEG", progressive=True)
     last = data.rindex(b"\xff\xda")
@@ -122,7 +122,7 @@ def _bombs() -> dict[str, Bad]:
             png(8, 8, pixels, extra=chunk(b"tEXt", b"a\0" + b"x" * 1000) * 4000), (8, 8), RED
         ),
         "eXIf of 4 MB": Bad(png(8, 8, pixels, extra=chunk(b"eXIf", bytes(4_000_000))), (8, 8), RED),
-        "jpeg of 1001 passes": Bad(of_many_passes(4000, 1000), reason="too-slow"),
+        "jpeg of 1001 passes": Bad(jpeg_with_scans(4000, 1000), reason="too-slow"),
     }
 
 

@@ -1,38 +1,38 @@
-"""Every error that Modiste raises on purpose, in one tree, each with the exit code that the command line gives.
+"""Exceptions of Modiste, each with the exit code of the command line.
 
-    ModisteError                  1   the root: catch this to catch them all
-    ├── UsageError                2   what was asked for cannot be done as asked
-    │   ├── BadCode                   a code of the wrong length, or with values that are not finite
-    │   ├── BadCount                  k below 1 or over the number of products
-    │   ├── BadOption                 an option outside its allowed values
-    │   ├── UnknownProduct            no product with that id
-    │   └── UnknownCategory           no product of that category
-    ├── CatalogueError            3   the catalogue's source cannot be used
-    │   ├── SourceError               a source that is missing, empty or of no known kind
-    │   ├── PhotoError                a photo that cannot be read or is refused
-    │   └── FetchError                a photo that could not be fetched
+    ModisteError                  1   the base class: catch this to catch all of them
+    ├── UsageError                2   the request is invalid
+    │   ├── BadCode                   a code has the wrong length, or values that are not finite
+    │   ├── BadCount                  k is below 1 or over the number of products
+    │   ├── BadOption                 an option is outside its allowed values
+    │   ├── UnknownProduct            the shop has no product with that id
+    │   └── UnknownCategory           the source or shop has no product of that category
+    ├── CatalogueError            3   the source of the catalogue cannot be used
+    │   ├── SourceError               a source is missing, empty or of an unknown kind
+    │   ├── PhotoError                a photo cannot be read or is rejected
+    │   └── FetchError                a photo could not be fetched
     ├── ShopError                 4   the shop cannot answer
-    │   ├── ShopNotFound              no shop in that directory, or at that URL
-    │   ├── ShopIncomplete            a stage is missing: the message names the command that makes it
-    │   ├── SchemaError               written by another version of Modiste, or damaged
-    │   ├── StaleError                built from something that has changed since
-    │   └── ShopBusy                  another process is writing to it, or was quicker to
-    ├── TrainingError             5   training cannot go on
+    │   ├── ShopNotFound              there is no shop in that directory or at that URL
+    │   ├── ShopIncomplete            a stage is missing: the message names the command that builds it
+    │   ├── SchemaError               a file was written by another version of Modiste, or is damaged
+    │   ├── StaleError                a file was built from something that has changed since
+    │   └── ShopBusy                  another process is writing to the shop, or wrote to it first
+    ├── TrainingError             5   training cannot continue
     │   ├── NonFiniteLoss             the loss became infinite or not a number
     │   └── ResumeError               the checkpoint does not belong to this run
-    ├── StorageError              6   the disk refused: full, read-only, no permission; or object storage: away, no such
-    │                                 bucket, no credentials
+    ├── StorageError              6   the disk (full, read-only, no permission) or the object storage (unreachable, no
+    │                                 such bucket, bad credentials) failed
     ├── MissingExtra              7   an optional dependency is not installed
-    └── ClusterError              8   the cluster cannot be joined, has no workers, or lost them
+    └── ClusterError              8   the Ray cluster cannot be joined, has no workers, or lost them
 
-Ctrl-C exits with 130. Every message says what was given, what is allowed, and what to do.
+Ctrl-C exits with 130. Every message names the input, the rule and the remedy.
 """
 
 from __future__ import annotations
 
 
 class ModisteError(Exception):
-    """The root of the tree. `message` says what happened; `remedy` says what to do about it."""
+    """Base class of all errors. `message` says what happened; `remedy` says what to do about it."""
 
     exit_code = 1
 
@@ -43,7 +43,7 @@ class ModisteError(Exception):
 
 
 class UsageError(ModisteError):
-    """What was asked for cannot be done as asked."""
+    """The request is invalid."""
 
     exit_code = 2
 
@@ -53,7 +53,7 @@ class BadCode(UsageError):
 
 
 class BadCount(UsageError):
-    """k is below 1 or over the number of products that can be answered."""
+    """k is below 1 or over the number of products that can be returned."""
 
 
 class BadOption(UsageError):
@@ -69,17 +69,17 @@ class UnknownCategory(UsageError):
 
 
 class CatalogueError(ModisteError):
-    """The catalogue's source cannot be used."""
+    """The source of the catalogue cannot be used."""
 
     exit_code = 3
 
 
 class SourceError(CatalogueError):
-    """A source is missing, empty, or of no known kind."""
+    """A source is missing, empty, or of an unknown kind."""
 
 
 class PhotoError(CatalogueError):
-    """A photo cannot be read or is refused. `reason` is a stable word for `rejected.csv`."""
+    """A photo cannot be read or is rejected. `reason` is a stable word for `rejected.csv`."""
 
     def __init__(self, message: str, *, remedy: str = "", reason: str = "unreadable") -> None:
         super().__init__(message, remedy=remedy)
@@ -105,7 +105,7 @@ class ShopNotFound(ShopError):
 
 
 class ShopIncomplete(ShopError):
-    """A stage of the shop is missing; the remedy names the command that makes it."""
+    """A stage of the shop is missing; the remedy names the command that builds it."""
 
 
 class SchemaError(ShopError):
@@ -113,16 +113,15 @@ class SchemaError(ShopError):
 
 
 class StaleError(ShopError):
-    """Something was built from an upstream that has changed since."""
+    """A file was built from something that has changed since."""
 
 
 class ShopBusy(ShopError):
-    """Another process is writing to the shop, or setting its shards up; or, on object storage, has written to it before
-    this one could."""
+    """Another process is writing to the shop or deploying its shards, or wrote to it on object storage first."""
 
 
 class TrainingError(ModisteError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
     exit_code = 5
 
@@ -136,17 +135,16 @@ class ResumeError(TrainingError):
 
 
 class StorageError(ModisteError):
-    """The disk refused: full, read-only, or no permission; or object storage: it is away, has no such bucket, or knows
-    nobody by these credentials."""
+    """The disk or the object storage failed: full, read-only, unreachable, no permission, no such bucket."""
 
     exit_code = 6
 
 
 def permission_denied(path: object) -> StorageError:
-    """The error for a file or directory that this user may not read."""
+    """Return the error for a file or directory that this user may not read."""
     return StorageError(
         f"Reading {path} failed: Permission denied.",
-        remedy="See that it may be read by the user who runs this, and its directories be searched.",
+        remedy="Give the user who runs this read permission on it and search permission on its directories.",
     )
 
 
@@ -157,6 +155,6 @@ class MissingExtra(ModisteError):
 
 
 class ClusterError(ModisteError):
-    """The cluster cannot be joined, has no workers, or lost them while they worked."""
+    """The Ray cluster cannot be joined, has no workers, or lost them while they worked."""
 
     exit_code = 8

@@ -1,4 +1,4 @@
-"""Colours to Lab and back."""
+"""Colour conversions and CIEDE2000."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from modiste.images.colour import (
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3))
-def test_there_and_back(rgb: tuple[int, int, int]) -> None:
+def test_round_trip(rgb: tuple[int, int, int]) -> None:
     assert tuple(lab_to_rgb(rgb_to_lab(rgb)).tolist()) == rgb
 
 
 def test_known_colours() -> None:
-    found = rgb_to_lab([[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 0, 255]])
+    lab = rgb_to_lab([[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 0, 255]])
     expected = [[100, 0, 0], [0, 0, 0], [53.24, 80.09, 67.20], [32.30, 79.19, -107.86]]
-    np.testing.assert_allclose(found, expected, atol=0.02)
+    np.testing.assert_allclose(lab, expected, atol=0.02)
 
 
-def test_what_no_screen_shows_is_brought_in() -> None:
+def test_colours_outside_srgb_are_clipped() -> None:
     assert lab_to_rgb([50, 200, 0]).tolist()[0] == 255
 
 
@@ -50,7 +50,7 @@ PUBLISHED = [
 ]
 
 
-def test_ciede2000_gives_the_published_differences() -> None:
+def test_ciede2000_matches_the_published_differences() -> None:
     first, second, expected = (np.array(part) for part in zip(*PUBLISHED, strict=True))
     np.testing.assert_allclose(ciede2000(first, second), expected, atol=1e-4)
     np.testing.assert_allclose(ciede2000(second, first), expected, atol=1e-4)

@@ -1,4 +1,4 @@
-"""Products cut from backgrounds that are known, and put where the shop puts its own."""
+"""Products are cut out of known backgrounds and placed as the shop does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIZE = (200, 160)
 
 
 def product() -> np.ndarray:
-    """Where the product is: a disc with a bar through it, a little off the middle."""
+    """Return where the product is: a disc with a bar through it, slightly off centre."""
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     disc = (y - 110) ** 2 + (x - 70) ** 2 < 45**2
     return disc | ((np.abs(y - 110) < 12) & (np.abs(x - 75) < 65))
@@ -45,38 +45,38 @@ def photo(kind: str, colour: tuple[int, int, int] = (190, 60, 40)) -> np.ndarray
 
 
 def overlap(mask: np.ndarray) -> float:
-    found, true = mask > 0.5, product()
-    return float((found & true).sum() / (found | true).sum())
+    product_pixels, expected = mask > 0.5, product()
+    return float((product_pixels & expected).sum() / (product_pixels | expected).sum())
 
 
 @pytest.mark.parametrize("kind", ["plain", "gradient", "vignette", "noise", "dark"])
-def test_a_product_on_what_is_plain_is_found_and_placed(kind: str) -> None:
+def test_product_on_plain_background_is_cut_out_and_placed(kind: str) -> None:
     mask = product_mask(photo(kind))
     assert mask is not None
     assert overlap(mask) > 0.93
-    found = cut_out(photo(kind), FRAME, WHITE, EXTENT)
-    assert found.is_cut
-    assert found.share == pytest.approx(product().mean(), abs=0.03)
-    assert found.photo.shape == (*FRAME, 3)
-    assert found.photo.dtype == np.uint8
-    assert (found.photo[[0, -1]] == 255).all()
-    size = measure_photos(found.photo)
+    result = cut_out(photo(kind), FRAME, WHITE, EXTENT)
+    assert result.is_cut
+    assert result.share == pytest.approx(product().mean(), abs=0.03)
+    assert result.photo.shape == (*FRAME, 3)
+    assert result.photo.dtype == np.uint8
+    assert (result.photo[[0, -1]] == 255).all()
+    size = measure_photos(result.photo)
     assert max(size["height"], size["width"]) == pytest.approx(EXTENT, abs=0.03)
-    middle = found.photo[FRAME[0] // 2, FRAME[1] // 2]
+    middle = result.photo[FRAME[0] // 2, FRAME[1] // 2]
     assert np.abs(middle.astype(int) - (190, 60, 40)).max() < 8
     # No rim of the old background: nothing in the new photo is bluer than it is red.
-    assert (found.photo[..., 2].astype(int) - found.photo[..., 0] < 20).all()
+    assert (result.photo[..., 2].astype(int) - result.photo[..., 0] < 20).all()
 
 
-def test_a_busy_background_is_left_alone() -> None:
-    given = photo("busy")
-    assert product_mask(given) is None
-    found = cut_out(given, FRAME, WHITE, EXTENT)
-    assert (found.is_cut, found.share) == (False, 1.0)
-    assert found.photo.shape == (*FRAME, 3)
+def test_busy_background_is_unchanged() -> None:
+    pixels = photo("busy")
+    assert product_mask(pixels) is None
+    result = cut_out(pixels, FRAME, WHITE, EXTENT)
+    assert (result.is_cut, result.share) == (False, 1.0)
+    assert result.photo.shape == (*FRAME, 3)
 
 
-def test_a_soft_shadow_goes_with_the_background() -> None:
+def test_soft_shadow_is_background() -> None:
     pixels = backgrounds()["plain"].copy()
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     pixels *= 1 - 0.3 * np.exp(-(((y - 150) / 14) ** 2) - ((x - 70) / 45) ** 2)[..., None]
@@ -86,7 +86,7 @@ def test_a_soft_shadow_goes_with_the_background() -> None:
     assert overlap(mask) > 0.93
 
 
-def test_a_strap_is_kept_and_what_shows_through_it_is_not() -> None:
+def test_strap_is_kept_and_background_through_it_is_cut() -> None:
     pixels = np.full((*SIZE, 3), (60, 160, 90), np.uint8)
     pixels[100:170, 40:120] = (120, 40, 30)
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
@@ -109,7 +109,7 @@ def test_a_product_that_fills_the_photo() -> None:
     assert not cut_out(pixels, FRAME, (0, 0, 0), EXTENT).is_cut
 
 
-def standing(size: float, off: float = 0.0) -> np.ndarray:
+def white_shoe(size: float, off: float = 0.0) -> np.ndarray:
     """White shoes on white, with a dark sole: all that an edge could be found along."""
     pixels = np.full((240, 180, 3), 255, np.uint8)
     h, w = round(150 * size), round(180 * size)
@@ -119,12 +119,12 @@ def standing(size: float, off: float = 0.0) -> np.ndarray:
     return pixels
 
 
-def test_on_the_shop_s_own_background_white_stays_white() -> None:
-    good = standing(0.8)
-    kept = cut_out(good, (240, 180), WHITE, EXTENT)
-    assert not kept.is_cut
-    np.testing.assert_array_equal(kept.photo, good)
-    for bad in (standing(0.4), standing(0.5, off=0.2)):
+def test_white_product_on_the_shops_background_stays_white() -> None:
+    well_placed = white_shoe(0.8)
+    unchanged = cut_out(well_placed, (240, 180), WHITE, EXTENT)
+    assert not unchanged.is_cut
+    np.testing.assert_array_equal(unchanged.photo, well_placed)
+    for bad in (white_shoe(0.4), white_shoe(0.5, off=0.2)):
         moved = cut_out(bad, (240, 180), WHITE, EXTENT)
         assert moved.is_cut
         shoe = (moved.photo > 238) & (moved.photo < 248)
@@ -133,21 +133,21 @@ def test_on_the_shop_s_own_background_white_stays_white() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40), st.just(3))))
-def test_any_photo_gives_a_photo(given: np.ndarray) -> None:
-    found = cut_out(given, FRAME, (250, 250, 250), EXTENT)
-    assert isinstance(found, CutOut)
-    assert found.photo.shape == (*FRAME, 3)
-    assert 0 <= found.share <= 1
+def test_any_photo_is_accepted(pixels: np.ndarray) -> None:
+    result = cut_out(pixels, FRAME, (250, 250, 250), EXTENT)
+    assert isinstance(result, CutOut)
+    assert result.photo.shape == (*FRAME, 3)
+    assert 0 <= result.share <= 1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 3), (2, 2), (2000, 1500)])
-def test_any_size_gives_a_photo(size: tuple[int, int]) -> None:
+def test_any_size_is_accepted(size: tuple[int, int]) -> None:
     pixels = np.full((*size, 3), 200, np.uint8)
     pixels[size[0] // 4 : 3 * size[0] // 4, size[1] // 4 : 3 * size[1] // 4] = (200, 0, 0)
     assert cut_out(pixels, FRAME, WHITE, EXTENT).photo.shape == (*FRAME, 3)
 
 
-def test_what_is_not_a_photo() -> None:
+def test_other_arrays_are_rejected() -> None:
     for bad in (np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3))):
         with pytest.raises(PhotoError):
             cut_out(bad, FRAME, WHITE, EXTENT)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What the descriptors see, and what they are blind to."""
+"""What the descriptors respond to, and what they ignore."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from modiste.images.descriptors import (
 
 
 def photo(colour: tuple[int, int, int] = (200, 30, 30), *, round_: bool = False, at: int = 20) -> np.ndarray:
-    """A box or a disc on white, `(1, 80, 60, 3)`."""
-    made = np.full((1, 80, 60, 3), 255, np.uint8)
+    """Return a box or a disc on white, `(1, 80, 60, 3)`."""
+    pixels = np.full((1, 80, 60, 3), 255, np.uint8)
     y, x = np.mgrid[:80, :60]
     inside = (
         (y - 40) ** 2 + (x - at - 10) ** 2 < 200 if round_ else (abs(y - 40) < 12) & (abs(x - at - 10) < 12)
     )
-    made[0][inside] = colour
-    return made
+    pixels[0][inside] = colour
+    return pixels
 
 
-def apart(of: object, a: np.ndarray, b: np.ndarray) -> float:
+def distance(of: object, a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(of(a) - of(b)))  # type: ignore[operator]
 
 
-def test_shape_sees_outlines_and_not_colour() -> None:
+def test_shape_descriptor_ignores_colour() -> None:
     red, green = photo((180, 60, 60)), photo((60, 180, 60))
-    assert apart(shape_descriptors, red, green) < 0.02 * apart(
+    assert distance(shape_descriptors, red, green) < 0.02 * distance(
         shape_descriptors, red, photo((180, 60, 60), round_=True)
     )
 
 
-def test_colours_see_colour_and_hardly_shape() -> None:
+def test_colour_descriptor_hardly_depends_on_shape() -> None:
     red, disc, blue = photo(), photo(round_=True), photo((30, 30, 200))
-    assert apart(colour_descriptors, red, disc) < 0.02 * apart(colour_descriptors, red, blue)
+    assert distance(colour_descriptors, red, disc) < 0.02 * distance(colour_descriptors, red, blue)
 
 
-def test_colours_do_not_mind_where() -> None:
+def test_colour_descriptor_ignores_position() -> None:
     np.testing.assert_allclose(colour_descriptors(photo(at=10)), colour_descriptors(photo(at=30)), atol=1e-4)
 
 
-def test_a_batch_is_each_by_itself() -> None:
+def test_batch_equals_loop() -> None:
     several = np.concatenate([photo(), photo(round_=True), np.full((1, 80, 60, 3), 255, np.uint8)])
     for of, size in ((shape_descriptors, SHAPE_SIZE), (colour_descriptors, COLOUR_SIZE)):
         together = of(several)
@@ -55,7 +55,7 @@ def test_a_batch_is_each_by_itself() -> None:
 
 
 @pytest.mark.parametrize("size", [(3, 3), (7, 5), (80, 60), (33, 100)])
-def test_any_size_and_photos_of_nothing(size: tuple[int, int]) -> None:
+def test_any_size_and_empty_photos(size: tuple[int, int]) -> None:
     for value in (0, 255):
         flat = np.full((2, *size, 3), value, np.uint8)
         assert not colour_descriptors(flat).any()

@@ -1,4 +1,4 @@
-"""Measures of pictures whose answers are known."""
+"""Measurements of pictures with known values."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ colours = st.tuples(*[st.integers(0, 200)] * 3)
 
 
 @given(st.integers(1, 20), st.integers(1, 10), st.integers(1, 38), st.integers(1, 28), colours)
-def test_a_box_is_what_it_is(
+def test_measurements_of_a_box(
     top: int, left: int, height: int, width: int, colour: tuple[int, int, int]
 ) -> None:
-    found = measure_photos(box(top, left, height, width, colour))
+    values = measure_photos(box(top, left, height, width, colour))
     red, green, blue = (channel / 255 for channel in colour)
-    assert found["height"] == pytest.approx(height / 60)
-    assert found["width"] == pytest.approx(width / 40)
-    assert found["area"] == pytest.approx(height * width / 2400)
-    assert found["aspect"] == pytest.approx(height / width)
-    assert found["lightness"] == pytest.approx(0.2126 * red + 0.7152 * green + 0.0722 * blue, abs=1e-6)
-    assert found["saturation"] == pytest.approx(max(colour) / 255 - min(colour) / 255, abs=1e-6)
-    assert found["warmth"] == pytest.approx(red - blue, abs=1e-6)
-    assert found["pinkness"] == pytest.approx((red + blue) / 2 - green, abs=1e-6)
-    assert (found["fill"], found["contrast"]) == pytest.approx((1, 0), abs=1e-6)
-    assert (found["balance"], found["lean"]) == pytest.approx((0.5, 0.5), abs=1e-6)
-    assert (found["shade"], found["side"]) == pytest.approx((0, 0), abs=1e-6)
+    assert values["height"] == pytest.approx(height / 60)
+    assert values["width"] == pytest.approx(width / 40)
+    assert values["area"] == pytest.approx(height * width / 2400)
+    assert values["aspect"] == pytest.approx(height / width)
+    assert values["lightness"] == pytest.approx(0.2126 * red + 0.7152 * green + 0.0722 * blue, abs=1e-6)
+    assert values["saturation"] == pytest.approx(max(colour) / 255 - min(colour) / 255, abs=1e-6)
+    assert values["warmth"] == pytest.approx(red - blue, abs=1e-6)
+    assert values["pinkness"] == pytest.approx((red + blue) / 2 - green, abs=1e-6)
+    assert (values["fill"], values["contrast"]) == pytest.approx((1, 0), abs=1e-6)
+    assert (values["balance"], values["lean"]) == pytest.approx((0.5, 0.5), abs=1e-6)
+    assert (values["shade"], values["side"]) == pytest.approx((0, 0), abs=1e-6)
     if max(colour) - min(colour) > 20:
         expected = colorsys.rgb_to_hsv(red, green, blue)[0] * 360
-        assert abs((found["hue"] - expected + 180) % 360 - 180) < 3  # a circle, where HSV has a hexagon
+        assert abs((values["hue"] - expected + 180) % 360 - 180) < 3  # a circle, where HSV has a hexagon
 
 
-def test_a_batch_is_a_loop() -> None:
+def test_batch_equals_loop() -> None:
     photos = np.random.default_rng(0).integers(0, 256, (70, 12, 9, 3), np.uint8)
     together = measure_photos(photos)
     assert set(together) == set(MEASUREMENT_NAMES)
@@ -51,10 +51,10 @@ def test_a_batch_is_a_loop() -> None:
         np.testing.assert_allclose(together[name], [measure_photos(photo)[name] for photo in photos])
 
 
-def test_where_nothing_is() -> None:
-    found = measure_photos(np.full((8, 6, 3), 250, np.uint8))
-    assert (found["area"], found["height"], found["edges"], found["aspect"]) == (0, 0, 0, 1)
-    assert all(np.isfinite(value) for value in found.values())
+def test_photo_without_foreground() -> None:
+    values = measure_photos(np.full((8, 6, 3), 250, np.uint8))
+    assert (values["area"], values["height"], values["edges"], values["aspect"]) == (0, 0, 0, 1)
+    assert all(np.isfinite(value) for value in values.values())
     assert measure_photos(np.empty((0, 8, 6, 3), np.uint8))["hue"].shape == (0,)
 
 
@@ -64,14 +64,14 @@ def test_stripes_have_more_edges() -> None:
     assert measure_photos(striped)["edges"] > measure_photos(plain)["edges"]
 
 
-def test_where_it_is_dark_and_where_it_is_full() -> None:
+def test_distribution_of_light_and_area() -> None:
     photo = box(10, 10, 30, 20, (50, 50, 50))
     photo[25:40, 10:20] = 150  # lighter below on the left
-    found = measure_photos(photo)
-    assert found["shade"] == pytest.approx(-50 / 255, abs=1e-6)
-    assert found["side"] == pytest.approx(50 / 255, abs=1e-6)
-    assert found["contrast"] > 0.1
+    values = measure_photos(photo)
+    assert values["shade"] == pytest.approx(-50 / 255, abs=1e-6)
+    assert values["side"] == pytest.approx(50 / 255, abs=1e-6)
+    assert values["contrast"] > 0.1
     photo[25:40, 20:30] = 255  # and nothing on the right
-    found = measure_photos(photo)
-    assert found["fill"] == pytest.approx(0.75)
-    assert found["balance"] < 0.5 > found["lean"]
+    values = measure_photos(photo)
+    assert values["fill"] == pytest.approx(0.75)
+    assert values["balance"] < 0.5 > values["lean"]

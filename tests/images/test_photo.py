@@ -1,4 +1,4 @@
-"""A photo becomes the same pixels however it arrives, and what is not a photo says why."""
+"""Photos give the same pixels from every source, and other files a reason."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
 
 
 def blocks(h: int = 60, w: int = 40) -> np.ndarray:
-    """A photo whose four quarters differ: red, green / blue, black."""
+    """Return a photo whose four quarters differ: red, green / blue, black."""
     photo = np.zeros((h, w, 3), np.uint8)
     photo[: h // 2, : w // 2] = (255, 0, 0)
     photo[: h // 2, w // 2 :] = (0, 255, 0)
@@ -43,8 +43,8 @@ def blocks(h: int = 60, w: int = 40) -> np.ndarray:
     return photo
 
 
-def announced(width: int, height: int) -> bytes:
-    """A tiny PNG whose header announces width × height pixels."""
+def png_header(width: int, height: int) -> bytes:
+    """Return a tiny PNG whose header claims width × height pixels."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -95,7 +95,7 @@ class TestReading:
         data = encoded(Image.fromarray(blocks()), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff broken")
         assert read_photo(data).shape == (60, 40, 3)
 
-    def test_transparency_is_laid_on_white(self) -> None:
+    def test_transparency_is_composited_on_white(self) -> None:
         rgba = np.zeros((4, 4, 4), np.uint8)
         rgba[:2] = (200, 100, 0, 255)
         rgba[2] = (0, 0, 0, 128)
@@ -133,7 +133,7 @@ class TestReading:
         data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], lossless=True)
         assert read_photo(data)[3, 3].tolist() == [255, 0, 0]
 
-    def test_a_large_jpeg_may_be_decoded_smaller_but_never_below_what_is_needed(self) -> None:
+    def test_large_jpeg_is_decoded_smaller_but_not_below_min_size(self) -> None:
         data = encoded(Image.fromarray(blocks(1600, 1200)), "JPEG", quality=95)
         small = read_photo(data, min_size=(240, 180))
         assert 240 <= small.shape[0] < 1600
@@ -142,7 +142,7 @@ class TestReading:
         assert np.abs(fit_photo(small, (240, 180)).astype(int) - full).mean() < 1.5
 
 
-class TestRefusing:
+class TestRejecting:
     @pytest.mark.parametrize(
         "data",
         [
@@ -169,9 +169,9 @@ class TestRefusing:
         assert caught.value.reason == "truncated"
 
     @pytest.mark.parametrize("size", [(5000, 4001), (13000, 13000), (60000, 60000)])
-    def test_too_large_is_refused_before_decoding(self, size: tuple[int, int]) -> None:
+    def test_too_large_photo_is_rejected_before_decoding(self, size: tuple[int, int]) -> None:
         with pytest.raises(PhotoError) as caught:
-            read_photo(announced(*size))
+            read_photo(png_header(*size))
         assert caught.value.reason == "too-large"
 
     def test_missing_file_and_folder(self, tmp_path: Path) -> None:
@@ -184,11 +184,9 @@ class TestRefusing:
 
     @given(st.binary(max_size=400), st.sampled_from(["JPEG", "PNG", "WEBP"]), st.integers(0, 300))
     @settings(max_examples=150, deadline=None)
-    def test_damage_gives_pixels_or_a_photo_error_never_another(
-        self, junk: bytes, kind: str, at: int
-    ) -> None:
+    def test_damage_gives_pixels_or_photo_error(self, junk: bytes, kind: str, position: int) -> None:
         data = bytearray(encoded(Image.fromarray(blocks(24, 18)), kind))
-        data[at : at + len(junk)] = junk
+        data[position : position + len(junk)] = junk
         try:
             photo = read_photo(bytes(data))
         except PhotoError:
@@ -205,7 +203,7 @@ class TestRefusing:
             np.zeros((4, 4, 4), np.uint8),
         ],
     )
-    def test_arrays_that_are_not_photos(self, array: np.ndarray) -> None:
+    def test_other_arrays_are_rejected(self, array: np.ndarray) -> None:
         for use in (background_colour, photo_hash, to_jpeg, lambda a: fit_photo(a, (8, 8))):
             with pytest.raises(PhotoError, match="is not a photo"):
                 use(array)
@@ -217,7 +215,9 @@ sizes = st.integers(1, 90)
 class TestFitting:
     @given(sizes, sizes, sizes, sizes)
     @settings(max_examples=200, deadline=None)
-    def test_always_the_frame_and_a_plain_photo_stays_plain(self, h: int, w: int, H: int, W: int) -> None:
+    def test_result_has_the_frames_size_and_plain_photo_stays_plain(
+        self, h: int, w: int, H: int, W: int
+    ) -> None:
         photo = np.full((h, w, 3), (250, 120, 7), np.uint8)
         framed = fit_photo(photo, (H, W))
         assert framed.shape == (H, W, 3)
@@ -226,7 +226,7 @@ class TestFitting:
 
     @given(st.integers(20, 90), st.integers(20, 90), st.integers(20, 90), st.integers(20, 90))
     @settings(max_examples=200, deadline=None)
-    def test_never_stretched_and_centred(self, h: int, w: int, H: int, W: int) -> None:
+    def test_product_is_centred_and_not_stretched(self, h: int, w: int, H: int, W: int) -> None:
         """A dark photo with a light border shows where it landed: same shape, in the middle."""
         photo = np.full((h, w, 3), 255, np.uint8)
         photo[2:-2, 2:-2] = 0
@@ -240,13 +240,13 @@ class TestFitting:
 
     @given(sizes, sizes)
     @settings(max_examples=50, deadline=None)
-    def test_a_photo_of_the_frame_s_size_is_left_alone(self, h: int, w: int) -> None:
+    def test_photo_of_the_frames_size_is_unchanged(self, h: int, w: int) -> None:
         photo = np.random.default_rng(h * 100 + w).integers(0, 256, (h, w, 3), np.uint8)
         framed = fit_photo(photo, (h, w))
         assert np.array_equal(framed, photo)
         assert framed is not photo
 
-    def test_padding_is_the_photo_s_own_background(self) -> None:
+    def test_padding_is_the_photos_own_background(self) -> None:
         photo = np.full((50, 100, 3), (230, 225, 210), np.uint8)
         photo[15:35, 30:70] = 0
         framed = fit_photo(photo, (100, 100))
@@ -281,7 +281,7 @@ def test_the_real_photos_are_read_and_fitted() -> None:
 
 
 class TestBackground:
-    def test_the_product_may_touch_an_edge(self) -> None:
+    def test_product_touching_an_edge(self) -> None:
         photo = np.full((80, 60, 3), 250, np.uint8)
         photo[20:60, :30] = (120, 10, 10)
         assert background_colour(photo).tolist() == [250, 250, 250]
@@ -296,21 +296,21 @@ class TestBackground:
 
 
 class TestWriting:
-    def test_there_and_back(self) -> None:
+    def test_round_trip(self) -> None:
         smooth = np.linspace(0, 255, 60 * 40 * 3).reshape(60, 40, 3).astype(np.uint8)
         assert np.array_equal(read_photo(to_png(smooth)), smooth)
         for lossy in (decode_jpeg(to_jpeg(smooth)), read_photo(to_webp(smooth, 95))):
             assert np.abs(lossy.astype(int) - smooth).mean() < 4
 
-    def test_a_view_that_is_not_contiguous(self) -> None:
+    def test_non_contiguous_view(self) -> None:
         view = blocks()[::-1, ::2]
         assert np.array_equal(read_photo(to_png(view)), view)
         assert photo_hash(view) == photo_hash(view.copy())
 
-    def test_the_hash_is_of_pixels_and_shape(self) -> None:
+    def test_hash_covers_pixels_and_shape(self) -> None:
         assert photo_hash(blocks()) == photo_hash(read_photo(to_png(blocks())))
         assert photo_hash(np.zeros((2, 8, 3), np.uint8)) != photo_hash(np.zeros((4, 4, 3), np.uint8))
 
-    def test_a_damaged_stored_photo(self) -> None:
+    def test_damaged_stored_photo(self) -> None:
         with pytest.raises(PhotoError, match="ingest"):
             decode_jpeg(to_jpeg(blocks())[:100])

@@ -15,37 +15,37 @@ codes = arrays(np.float32, 5, elements=st.floats(-8, 8, width=32))
 
 
 @given(codes, codes)
-def test_the_centre_of_one_cluster_lands_on_the_other(i: np.ndarray, j: np.ndarray) -> None:
+def test_shift_maps_one_centre_to_the_other(i: np.ndarray, j: np.ndarray) -> None:
     np.testing.assert_allclose(shift(i, i, j), j, rtol=1e-6, atol=1e-12)
 
 
 @given(codes, codes, codes)
-def test_there_and_back_is_the_code(code: np.ndarray, i: np.ndarray, j: np.ndarray) -> None:
+def test_shift_is_invertible(code: np.ndarray, i: np.ndarray, j: np.ndarray) -> None:
     np.testing.assert_allclose(shift(shift(code, i, j), j, i), code, atol=1e-5)
 
 
 @given(codes, codes, codes)
-def test_a_batch_is_a_loop(code: np.ndarray, i: np.ndarray, j: np.ndarray) -> None:
+def test_batch_equals_loop(code: np.ndarray, i: np.ndarray, j: np.ndarray) -> None:
     batch = np.stack([code, i, j])
-    np.testing.assert_array_equal(shift(batch, i, j), [shift(each, i, j) for each in batch])
-    each_own = shift(batch, np.stack([i, i, j]), np.stack([j, j, i]))
-    np.testing.assert_array_equal(each_own[2], shift(j, j, i))
+    np.testing.assert_array_equal(shift(batch, i, j), [shift(row, i, j) for row in batch])
+    shifted = shift(batch, np.stack([i, i, j]), np.stack([j, j, i]))
+    np.testing.assert_array_equal(shifted[2], shift(j, j, i))
 
 
-def test_shift_refuses_centres_that_do_not_fit() -> None:
+def test_shift_rejects_centres_of_another_shape() -> None:
     with pytest.raises(BadCode, match="centres"):
         shift(np.zeros(3), np.zeros(2), np.zeros(2))
 
 
 @given(codes, codes)
 def test_interpolation_starts_and_ends_exactly(a: np.ndarray, b: np.ndarray) -> None:
-    way = interpolate(a, b, [0.0, 0.5, 1.0])
-    np.testing.assert_array_equal(way[0], a)
-    np.testing.assert_array_equal(way[2], b)
-    np.testing.assert_allclose(way[1], (a.astype(float) + b) / 2, atol=1e-6)
-    np.testing.assert_array_equal(interpolate(a, b, 0.5), way[1])
+    path = interpolate(a, b, [0.0, 0.5, 1.0])
+    np.testing.assert_array_equal(path[0], a)
+    np.testing.assert_array_equal(path[2], b)
+    np.testing.assert_allclose(path[1], (a.astype(float) + b) / 2, atol=1e-6)
+    np.testing.assert_array_equal(interpolate(a, b, 0.5), path[1])
 
 
-def test_interpolation_refuses_codes_that_do_not_fit() -> None:
+def test_interpolation_rejects_codes_of_another_shape() -> None:
     with pytest.raises(BadCode):
         interpolate(np.zeros(3), np.zeros(4), 0.5)

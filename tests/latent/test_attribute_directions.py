@@ -1,4 +1,4 @@
-"""Directions of a toy model whose latents are known."""
+"""Attribute directions of a toy model with known latents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modiste.latent.slider_checks import DirectionCheck, measure_slopes
 from tests.latent.toy import draw, posteriors
 
 
-def test_directions_move_their_attribute_and_leave_the_others() -> None:
+def test_direction_changes_its_attribute_only() -> None:
     random = np.random.default_rng(1)
     codes = random.normal(size=(800, 6)).astype(np.float32)
     turn, _ = np.linalg.qr(random.normal(size=(6, 6)))
@@ -26,43 +26,43 @@ def test_directions_move_their_attribute_and_leave_the_others() -> None:
         "always": [1.0] * 800,
         "name": [f"product {i}" for i in range(800)],
     }
-    found = attribute_directions(codes, attributes)
-    assert {each.name for each in found} == {"height", "heel", "colour: red", "strap: True"}
-    basis = np.array([each.direction for each in found])
+    sliders = attribute_directions(codes, attributes)
+    assert {slider.name for slider in sliders} == {"height", "heel", "colour: red", "strap: True"}
+    basis = np.array([slider.direction for slider in sliders])
     np.testing.assert_allclose(basis @ basis.T, np.eye(4), atol=1e-9)
-    by_name = {each.attribute: np.array(each.direction) @ turn for each in found}
+    by_name = {slider.attribute: np.array(slider.direction) @ turn for slider in sliders}
     assert by_name["heel"][1] + 0.5 * by_name["heel"][0] > 0.5
     assert by_name["height"][0] > 0.8
     assert by_name["colour"][2] > 0.95
     assert by_name["strap"][3] > 0.95
     assert abs(by_name["strap"][:3]).max() < 0.25
-    shares = [each.share for each in found]
+    shares = [slider.share for slider in sliders]
     assert shares == sorted(shares, reverse=True)
     assert all(0.1 <= share <= 1 for share in shares)
 
 
-def test_an_attribute_that_another_explains_is_left_out() -> None:
+def test_redundant_attribute_is_left_out() -> None:
     codes = np.random.default_rng(0).normal(size=(300, 3)).astype(np.float32)
     twice = {"a": codes[:, 0].tolist(), "b": (2 * codes[:, 0]).tolist()}
-    assert [each.attribute for each in attribute_directions(codes, twice)] == ["a"]
+    assert [slider.attribute for slider in attribute_directions(codes, twice)] == ["a"]
 
 
-def test_too_few_rows_give_none() -> None:
+def test_too_few_rows_give_no_direction() -> None:
     assert attribute_directions(np.zeros((10, 3), np.float32), {"a": list(range(10))}) == ()
 
 
-def test_a_direction_moves_the_picture() -> None:
+def test_direction_changes_the_picture() -> None:
     codes, _ = posteriors()
-    tall = measure_photos(draw(codes))["height"].tolist()
-    (slider,) = attribute_directions(codes, {"height": tall})
-    way = np.linspace(slider.minimum, slider.maximum, 7)[:, None] * np.array(slider.direction)
-    drawn = measure_photos(draw(way.astype(np.float32)))
-    assert (np.diff(drawn["height"]) >= 0).all()
-    assert np.ptp(drawn["height"]) > 0.3
-    assert np.ptp(drawn["lightness"]) < 0.05
+    heights = measure_photos(draw(codes))["height"].tolist()
+    (slider,) = attribute_directions(codes, {"height": heights})
+    codes_along = np.linspace(slider.minimum, slider.maximum, 7)[:, None] * np.array(slider.direction)
+    measured = measure_photos(draw(codes_along.astype(np.float32)))
+    assert (np.diff(measured["height"]) >= 0).all()
+    assert np.ptp(measured["height"]) > 0.3
+    assert np.ptp(measured["lightness"]) < 0.05
 
 
-def test_the_decoder_s_slopes_are_found() -> None:
+def test_slopes_of_the_decoder() -> None:
     mean, _ = posteriors()
     slopes = measure_slopes(draw, mean, rounds=8)
     assert np.abs(slopes["lightness"]).argmax() == 0
@@ -71,7 +71,7 @@ def test_the_decoder_s_slopes_are_found() -> None:
     assert slopes["width"].argmax() == 2
 
 
-def test_directions_are_apart_on_the_picture_where_the_catalogue_mixes_them() -> None:
+def test_directions_are_separated_where_attributes_correlate() -> None:
     mean, _ = posteriors()
     mean[:, 2] = 0.8 * mean[:, 1] + 0.3 * mean[:, 2]  # what is tall is wide, in this catalogue
     measured = {
@@ -80,33 +80,35 @@ def test_directions_are_apart_on_the_picture_where_the_catalogue_mixes_them() ->
         if name in ("height", "width")
     }
     slopes = measure_slopes(draw, mean, rounds=8)
-    judge = DirectionCheck(
+    check = DirectionCheck(
         draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, measured, slopes
     )
-    found = {
-        each.attribute: np.array(each.direction)
-        for each in attribute_directions(mean, measured, slopes=slopes, find_worst=judge.find_worst)
+    directions = {
+        slider.attribute: np.array(slider.direction)
+        for slider in attribute_directions(mean, measured, slopes=slopes, find_worst=check.find_worst)
     }
-    assert found["height"][1] > 0.95
-    assert found["width"][2] > 0.95
+    assert directions["height"][1] > 0.95
+    assert directions["width"][2] > 0.95
 
 
-def test_a_direction_that_moves_nothing_is_left_out() -> None:
+def test_direction_without_effect_is_left_out() -> None:
     mean, _ = posteriors()
     mean[:, 3] *= 100
-    told = {"height": measure_photos(draw(mean))["height"].tolist(), "weight": mean[:, 3].tolist()}
+    attributes = {"height": measure_photos(draw(mean))["height"].tolist(), "weight": mean[:, 3].tolist()}
     slopes = measure_slopes(draw, mean, rounds=8)
     # Near any code lies the first product only: whatever the direction, its weight is what is found.
-    judge = DirectionCheck(draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, told, slopes)
-    assert {each.attribute for each in attribute_directions(mean, told, slopes=slopes)} == {
+    check = DirectionCheck(
+        draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, attributes, slopes
+    )
+    assert {slider.attribute for slider in attribute_directions(mean, attributes, slopes=slopes)} == {
         "height",
         "weight",
     }
-    kept = attribute_directions(mean, told, slopes=slopes, find_worst=judge.find_worst)
-    assert {each.attribute for each in kept} == {"height"}
+    sliders = attribute_directions(mean, attributes, slopes=slopes, find_worst=check.find_worst)
+    assert {slider.attribute for slider in sliders} == {"height"}
 
 
-def test_no_more_directions_than_asked_and_none_from_nothing() -> None:
+def test_max_directions_and_no_attributes() -> None:
     mean, _ = posteriors()
     three = {str(latent): mean[:, latent].tolist() for latent in range(3)}
     assert len(attribute_directions(mean, three, max_directions=2)) == 2

@@ -1,4 +1,4 @@
-"""Finding, naming, keeping and asking clusters."""
+"""Fitting, naming, storing and assigning clusters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FITS = {"kmeans": fit_kmeans, "mixture": fit_mixture}
 
 
 def blobs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Three groups of unequal size and shape, as product categories are: codes (600, 4) and the group of each."""
+    """Return three groups of unequal size and shape, as product categories are: codes (600, 4), group of each."""
     random = np.random.default_rng(seed)
     sizes, spread = (420, 120, 60), ((3.0, 0.3, 0.3, 0.3), (0.3, 1.5, 0.3, 0.3), (0.3, 0.3, 0.3, 0.3))
     middle = ((0, 0, 0, 0), (0, 3, 3, 0), (2, -3, 0, 3))
@@ -37,7 +37,7 @@ def fitted(request: pytest.FixtureRequest) -> tuple[Clusters, np.ndarray]:
     return FITS[request.param](codes, 3, 0), codes
 
 
-def test_centres_are_the_means_of_what_is_assigned(fitted: tuple[Clusters, np.ndarray]) -> None:
+def test_centres_are_the_means_of_the_assigned_codes(fitted: tuple[Clusters, np.ndarray]) -> None:
     clusters, codes = fitted
     groups = clusters.assign(codes)
     means = [codes[groups == j].mean(axis=0) for j in range(3)]
@@ -52,32 +52,36 @@ def test_clusters_are_numbered_by_size(fitted: tuple[Clusters, np.ndarray]) -> N
     assert sorted(sizes, reverse=True) == list(sizes)
 
 
-def test_one_code_or_a_batch(fitted: tuple[Clusters, np.ndarray]) -> None:
+def test_single_code_equals_batch(fitted: tuple[Clusters, np.ndarray]) -> None:
     clusters, codes = fitted
     batch = clusters.assign(codes[:20])
     assert batch.shape == (20,)
     assert [int(clusters.assign(code)) for code in codes[:20]] == batch.tolist()
 
 
-def test_kept_as_json_and_back(fitted: tuple[Clusters, np.ndarray]) -> None:
+def test_json_round_trip(fitted: tuple[Clusters, np.ndarray]) -> None:
     clusters, codes = fitted
-    back = Clusters.from_dict(json.loads(json.dumps(clusters.to_dict())))
-    np.testing.assert_array_equal(back.centres, clusters.centres)
-    np.testing.assert_array_equal(back.assign(codes), clusters.assign(codes))
-    assert (back.labels, back.features, back.method) == (clusters.labels, clusters.features, clusters.method)
+    loaded = Clusters.from_dict(json.loads(json.dumps(clusters.to_dict())))
+    np.testing.assert_array_equal(loaded.centres, clusters.centres)
+    np.testing.assert_array_equal(loaded.assign(codes), clusters.assign(codes))
+    assert (loaded.labels, loaded.features, loaded.method) == (
+        clusters.labels,
+        clusters.features,
+        clusters.method,
+    )
 
 
 @pytest.mark.parametrize("method", sorted(FITS))
-def test_the_same_for_a_seed_and_any_order_of_rows(method: str) -> None:
+def test_result_depends_on_the_seed_and_not_on_row_order(method: str) -> None:
     codes, _ = blobs()
     first = FITS[method](codes, 3, 5)
     np.testing.assert_array_equal(first.centres, FITS[method](codes, 3, 5).centres)
     order = np.random.default_rng(1).permutation(len(codes))
-    turned = FITS[method](codes[order], 3, 5)
-    np.testing.assert_array_equal(turned.assign(codes), first.assign(codes))
+    reordered = FITS[method](codes[order], 3, 5)
+    np.testing.assert_array_equal(reordered.assign(codes), first.assign(codes))
 
 
-def test_the_mixture_finds_groups_of_unequal_size_and_shape() -> None:
+def test_mixture_separates_groups_of_unequal_size_and_shape() -> None:
     codes, truth = blobs()
     mixture, kmeans = fit_mixture(codes, 3, 0), fit_kmeans(codes, 3, 0)
     assert mixture.method == "mixture"
@@ -88,8 +92,8 @@ def test_the_mixture_finds_groups_of_unequal_size_and_shape() -> None:
 def test_kmeans_assigns_to_the_nearest_centre() -> None:
     codes, _ = blobs()
     clusters = fit_kmeans(codes, 4, 0)
-    apart = np.linalg.norm(codes[:, None].astype(float) - clusters.centres[None], axis=2)
-    np.testing.assert_array_equal(clusters.assign(codes), apart.argmin(axis=1))
+    distances = np.linalg.norm(codes[:, None].astype(float) - clusters.centres[None], axis=2)
+    np.testing.assert_array_equal(clusters.assign(codes), distances.argmin(axis=1))
 
 
 @pytest.mark.parametrize("method", sorted(FITS))
@@ -103,7 +107,7 @@ def test_every_cluster_has_products(method: str, k: int) -> None:
 @given(
     arrays(np.float32, st.tuples(st.integers(2, 12), st.integers(1, 4)), elements=st.floats(-4, 4, width=16))
 )
-def test_few_or_equal_rows_are_clustered_or_refused(codes: np.ndarray) -> None:
+def test_few_or_equal_rows_are_clustered_or_rejected(codes: np.ndarray) -> None:
     different = len(np.unique(codes, axis=0))
     for fit in FITS.values():
         if different < 2:
@@ -116,7 +120,7 @@ def test_few_or_equal_rows_are_clustered_or_refused(codes: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("method", sorted(FITS))
-def test_bad_questions(method: str) -> None:
+def test_invalid_input_is_rejected(method: str) -> None:
     codes, _ = blobs()
     for k in (0, -1, len(codes) + 1):
         with pytest.raises(BadCount, match="different codes"):
@@ -164,7 +168,7 @@ def test_damage_is_a_schema_error(damage: dict[str, Any]) -> None:
         ("covariances", lambda x: [[[1.0, 9.0, 0, 0], *np.eye(4).tolist()[1:]]] * len(x)),
     ],
 )
-def test_a_damaged_mixture_is_a_schema_error(name: str, change: Any) -> None:
+def test_damaged_mixture_is_a_schema_error(name: str, change: Any) -> None:
     good = fit_mixture(blobs()[0], 3, 0).to_dict()
     mixture = good["mixture"] | {name: change(good["mixture"][name])}
     with pytest.raises(SchemaError):
@@ -186,13 +190,13 @@ def test_names_where_the_number_is_taken() -> None:
     assert name_clusters([0, 0, 1, 1, 1, 2], ["a", "a", "a", "a", "a", "a 2"]) == ("a 2", "a", "a 2 2")
 
 
-def test_names_of_no_products() -> None:
+def test_names_without_products() -> None:
     assert name_clusters([], []) == ()
     assert name_clusters([1], ["bag"]) == ("empty", "bag")
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from("abc")), min_size=1), st.randoms())
-def test_names_do_not_hang_on_the_order_of_rows(pairs: list[tuple[int, str]], random: Any) -> None:
+def test_names_do_not_depend_on_row_order(pairs: list[tuple[int, str]], random: Any) -> None:
     first = name_clusters([p[0] for p in pairs], [p[1] for p in pairs])
     assert len(set(first)) == len(first)
     random.shuffle(pairs)

@@ -1,4 +1,4 @@
-"""The mixture's densities and the overlap of its components."""
+"""Densities of the mixture and overlap of its components."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ def mixture(m: int = 3, n: int = 4) -> Mixture:
     return Mixture(np.full(m, 1 / m), random.normal(size=(m, n)), covariances, np.array([0, 1, 0]))
 
 
-def test_the_densities_are_the_normal_ones() -> None:
-    made = mixture()
+def test_densities_match_scipy() -> None:
+    model = mixture()
     codes = np.random.default_rng(1).normal(size=(9, 4))
     expected = np.stack(
         [
             np.log(w) + multivariate_normal(mean, cov).logpdf(codes)
-            for w, mean, cov in zip(made.weights, made.means, made.covariances, strict=True)
+            for w, mean, cov in zip(model.weights, model.means, model.covariances, strict=True)
         ],
         axis=1,
     )
-    np.testing.assert_allclose(made.log_joint(codes), expected)
-    np.testing.assert_array_equal(made.assign_groups(codes), made.groups[expected.argmax(axis=1)])
+    np.testing.assert_allclose(model.log_joint(codes), expected)
+    np.testing.assert_array_equal(model.assign_groups(codes), model.groups[expected.argmax(axis=1)])
 
 
-def test_the_overlap_is_the_integral_of_the_root_of_both_densities() -> None:
+def test_bhattacharyya_distance_matches_the_integral() -> None:
     means, covariances = np.array([[0.0], [1.5]]), np.array([[[1.0]], [[0.25]]])
     x = np.linspace(-12, 12, 200_001)
     first, second = (multivariate_normal(m, c).pdf(x) for m, c in zip(means, covariances, strict=True))

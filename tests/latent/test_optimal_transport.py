@@ -1,3 +1,5 @@
+"""Optimal-transport maps and hub scores."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -19,7 +21,7 @@ def gaussians(seed: int, n: int = 3, count: int = 4000) -> tuple[np.ndarray, np.
 
 
 @given(st.integers(0, 1000))
-def test_the_map_carries_one_gaussian_to_the_other(seed: int) -> None:
+def test_map_moves_one_gaussian_to_the_other(seed: int) -> None:
     codes, cluster = gaussians(seed, count=200)
     moments = Moments.fit(codes, cluster, 2)
     matrix = moments.transport_matrix(0, 1)
@@ -31,7 +33,7 @@ def test_the_map_carries_one_gaussian_to_the_other(seed: int) -> None:
 
 
 @given(st.integers(0, 1000))
-def test_there_and_back_again(seed: int) -> None:
+def test_maps_are_inverse(seed: int) -> None:
     codes, cluster = gaussians(seed, count=200)
     moments = Moments.fit(codes, cluster, 2)
     there = transport(codes[:5], moments.transport_matrix(0, 1), moments.centres[0], moments.centres[1])
@@ -39,7 +41,7 @@ def test_there_and_back_again(seed: int) -> None:
     np.testing.assert_allclose(back, codes[:5], rtol=1e-3, atol=1e-3)
 
 
-def test_clusters_of_one_shape_are_shifted() -> None:
+def test_clusters_of_equal_shape_are_shifted() -> None:
     points = np.random.default_rng(0).standard_normal((500, 4))
     moments = Moments.fit(np.concatenate([points, points + 3]), np.repeat([0, 1], 500), 2)
     np.testing.assert_allclose(moments.transport_matrix(0, 1), np.eye(4), atol=1e-9)
@@ -50,7 +52,7 @@ def test_clusters_of_one_shape_are_shifted() -> None:
     )
 
 
-def test_a_small_or_an_empty_cluster_leans_on_all() -> None:
+def test_small_or_empty_cluster_is_shrunk_to_the_pooled_moments() -> None:
     codes, cluster = gaussians(0)
     few = np.concatenate([codes, codes[:1] + 1])
     moments = Moments.fit(few, np.append(cluster, 2), 4)
@@ -59,7 +61,7 @@ def test_a_small_or_an_empty_cluster_leans_on_all() -> None:
     np.testing.assert_allclose(moments.centres[3], few.mean(axis=0))
 
 
-def test_numbers_that_do_not_vary_are_no_trouble() -> None:
+def test_constant_latent() -> None:
     codes, cluster = gaussians(0)
     flat = np.column_stack([codes, np.zeros(len(codes))])
     moments = Moments.fit(flat, cluster, 2)
@@ -67,17 +69,17 @@ def test_numbers_that_do_not_vary_are_no_trouble() -> None:
 
 
 @pytest.mark.parametrize("shape", [(2,), (4,), (2, 2), (1, 1, 3)])
-def test_another_length_is_refused(shape: tuple[int, ...]) -> None:
+def test_other_shapes_are_rejected(shape: tuple[int, ...]) -> None:
     with pytest.raises(BadCode):
         transport(np.zeros(shape), np.eye(3), np.zeros(3), np.zeros(3))
 
 
-def test_a_code_too_far_out_to_be_carried_is_refused() -> None:
-    with pytest.raises(BadCode, match="too far out"):
+def test_overflowing_code_is_rejected() -> None:
+    with pytest.raises(BadCode, match="too far from the products"):
         transport(np.full(3, 3e38, np.float32), 2.0 * np.eye(3), np.zeros(3), np.zeros(3))
 
 
-def test_crowding_is_the_mean_of_the_best() -> None:
+def test_hub_score_is_the_mean_of_the_best_scores() -> None:
     scores = np.array([[1.0, 5.0], [3.0, 4.0], [2.0, 0.0]])
     assert hub_score(scores, 2).tolist() == [2.5, 4.5]
     assert hub_score(scores, 9).tolist() == [2.0, 3.0]

@@ -1,4 +1,4 @@
-"""Who does the pieces of a fit does not matter to what comes out."""
+"""Fits and assignments do not depend on the executor."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from modiste.latent.category_clusters import fit_categories
 from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture
 
 
-def by_threads(
+def threaded_map(
     begin: Callable[[Any], Callable[[Any], Any]], given: Any, pieces: Iterable[Any]
 ) -> Iterator[Any]:
-    """Some at once."""
+    """Map with several threads."""
     with ThreadPoolExecutor(4) as pool:
         yield from pool.map(begin(given), pieces)
 
 
 @pytest.mark.parametrize("by", ["kmeans", "mixture", "category"])
-def test_threads_fit_and_assign_as_one_does(by: str, monkeypatch: pytest.MonkeyPatch):
+def test_threads_give_the_same_clusters(method: str, monkeypatch: pytest.MonkeyPatch):
     random = np.random.default_rng(1)
     codes = np.concatenate([random.normal(at, 1.0, (300, 4)) for at in (-3.0, 0.0, 4.0)]).astype(np.float32)
 
     def fit(*each: Any) -> Clusters:
-        if by == "category":
+        if method == "category":
             return fit_categories(codes, ["a", "b", "c"] * 300, 0, *each)
-        return {"kmeans": fit_kmeans, "mixture": fit_mixture}[by](codes, 3, 0, *each)
+        return {"kmeans": fit_kmeans, "mixture": fit_mixture}[method](codes, 3, 0, *each)
 
     monkeypatch.setattr(clusters, "ASSIGN_BATCH_ROWS", 100)
-    one, many = fit(), fit(by_threads)
-    assert many.to_dict() == one.to_dict()
-    np.testing.assert_array_equal(many.assign(codes, by_threads), one.assign(codes))
+    sequential, threaded = fit(), fit(threaded_map)
+    assert threaded.to_dict() == sequential.to_dict()
+    np.testing.assert_array_equal(threaded.assign(codes, threaded_map), sequential.assign(codes))

@@ -1,4 +1,4 @@
-"""Equations 1 and 2, against their definitions."""
+"""Equations 1 and 2 against their definitions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ spreads = st.floats(0.0009765625, 8, width=32)  # 2⁻¹⁰
 
 @st.composite
 def catalogues(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A batch of codes with the means and stds of some products."""
+    """Draw a batch of codes, and the means and standard deviations of some products."""
     n, rows, b = draw(latents), draw(st.integers(1, 6)), draw(st.integers(1, 4))
     return (
         draw(arrays(np.float32, (b, n), elements=values)),
@@ -29,19 +29,19 @@ def catalogues(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @given(catalogues(), st.floats(0, 2))
-def test_likelihood_is_the_normal_density(case: tuple[np.ndarray, ...], tau: float) -> None:
+def test_likelihood_matches_scipy(case: tuple[np.ndarray, ...], tau: float) -> None:
     codes, mean, std = case
-    wide = np.sqrt(std.astype(np.float64) ** 2 + tau**2)
-    expected = norm.logpdf(codes[:, None].astype(np.float64), mean.astype(np.float64), wide).sum(axis=-1)
+    total_std = np.sqrt(std.astype(np.float64) ** 2 + tau**2)
+    expected = norm.logpdf(codes[:, None].astype(np.float64), mean.astype(np.float64), total_std).sum(axis=-1)
     np.testing.assert_allclose(log_likelihood(codes, mean, std, tau), expected, rtol=1e-9, atol=1e-9)
 
 
 @given(catalogues())
-def test_a_batch_is_a_loop(case: tuple[np.ndarray, ...]) -> None:
+def test_batch_equals_loop(case: tuple[np.ndarray, ...]) -> None:
     codes, mean, std = case
-    together = log_likelihood(codes, mean, std)
-    assert together.dtype == np.float64
-    np.testing.assert_array_equal(together, [log_likelihood(code, mean, std) for code in codes])
+    batch = log_likelihood(codes, mean, std)
+    assert batch.dtype == np.float64
+    np.testing.assert_array_equal(batch, [log_likelihood(code, mean, std) for code in codes])
 
 
 @given(catalogues(), st.randoms(use_true_random=False))
@@ -54,7 +54,7 @@ def test_likelihood_follows_a_permutation_of_products(case: tuple[np.ndarray, ..
     )
 
 
-def test_no_code_gives_no_rows() -> None:
+def test_empty_batch() -> None:
     assert log_likelihood(np.empty((0, 3), np.float32), np.zeros((5, 3)), np.ones((5, 3))).shape == (0, 5)
 
 
@@ -62,13 +62,13 @@ def test_wide_tau_ranks_by_the_expected_square_distance() -> None:
     random = np.random.default_rng(0)
     mean, std = random.normal(size=(200, 6)), random.uniform(0.05, 0.5, (200, 6))
     code = random.normal(size=6)
-    far = (np.square(mean - code) + np.square(std)).sum(axis=1)
+    distances = (np.square(mean - code) + np.square(std)).sum(axis=1)
     ranked = np.argsort(-log_likelihood(code, mean, std, 1e3))
-    np.testing.assert_array_equal(ranked[:20], np.argsort(far)[:20])
+    np.testing.assert_array_equal(ranked[:20], np.argsort(distances)[:20])
 
 
 @pytest.mark.parametrize("tau", [-0.1, float("nan"), float("inf")])
-def test_tau_must_be_sound(tau: float) -> None:
+def test_invalid_tau_is_rejected(tau: float) -> None:
     with pytest.raises(BadOption, match="tau"):
         log_likelihood(np.zeros(2), np.zeros((3, 2)), np.ones((3, 2)), tau)
 
@@ -77,22 +77,22 @@ def test_tau_must_be_sound(tau: float) -> None:
 def test_fixed_epsilon_uses_the_deviation_not_the_variance(case: tuple[np.ndarray, ...]) -> None:
     codes, mean, std = case
     epsilon = codes[0]
-    made = fixed_epsilon_code(mean, std, epsilon)
-    assert made.dtype == np.float32
-    np.testing.assert_array_equal(made, mean + std * epsilon)
-    np.testing.assert_array_equal(made[0], fixed_epsilon_code(mean[0], std[0], epsilon))
+    code = fixed_epsilon_code(mean, std, epsilon)
+    assert code.dtype == np.float32
+    np.testing.assert_array_equal(code, mean + std * epsilon)
+    np.testing.assert_array_equal(code[0], fixed_epsilon_code(mean[0], std[0], epsilon))
 
 
-def test_fixed_epsilon_of_a_known_case() -> None:
+def test_fixed_epsilon_known_value() -> None:
     np.testing.assert_allclose(fixed_epsilon_code([1.0], [0.5], [2.0]), [2.0])  # variance would give 1.5
 
 
-def test_fixed_epsilon_refuses_shapes_that_do_not_fit() -> None:
+def test_fixed_epsilon_rejects_other_shapes() -> None:
     with pytest.raises(BadCode, match="epsilon"):
         fixed_epsilon_code(np.zeros((4, 3)), np.ones((4, 3)), np.zeros(4))
 
 
-def test_check_code_passes_codes_and_batches() -> None:
+def test_check_code_accepts_codes_and_batches() -> None:
     assert check_code([1, 2, 3], 3).dtype == np.float32
     assert check_code(np.zeros((5, 3)), 3).shape == (5, 3)
 
@@ -113,7 +113,7 @@ def test_check_code_passes_codes_and_batches() -> None:
         None,
     ],
 )
-def test_check_code_refuses(bad: object) -> None:
+def test_check_code_rejects(bad: object) -> None:
     with pytest.raises(BadCode) as caught:
         check_code(bad, 3)  # type: ignore[arg-type]
     assert "3" in caught.value.remedy

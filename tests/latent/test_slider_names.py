@@ -1,4 +1,4 @@
-"""Latents of a toy model are named by what they do."""
+"""Names of the latents of a toy model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modiste.latent.slider_names import (
 from tests.latent.toy import draw, posteriors
 
 
-def test_kl_says_what_matters() -> None:
+def test_order_by_kl() -> None:
     mean, std = posteriors()
     assert order_by_kl(mean, std).tolist() == [0, 1, 2, 3]
     assert kl_per_latent(mean, std)[3] < 0.01
@@ -27,9 +27,9 @@ def test_ranges_are_percentiles() -> None:
     np.testing.assert_allclose(slider_ranges(means), [[1, 99], [-198, -2]])
 
 
-def test_latents_are_named_by_what_they_do() -> None:
+def test_latents_are_named_by_their_effect() -> None:
     sliders = name_latents(draw, *posteriors())
-    assert [each.name for each in sliders][:3] == [
+    assert [slider.name for slider in sliders][:3] == [
         "lighter ↔ darker",
         "shorter ↔ taller",
         "narrower ↔ wider",
@@ -39,7 +39,7 @@ def test_latents_are_named_by_what_they_do() -> None:
     assert sliders[0].minimum < 0 < sliders[0].maximum
 
 
-def test_names_go_to_the_strongest_effect_and_are_never_given_twice() -> None:
+def test_strongest_effect_is_named_first_and_names_are_unique() -> None:
     effects = [
         {"lightness": 1.0, "height": 0.2},
         {"lightness": -2.0, "height": 0.6},
@@ -58,14 +58,14 @@ def test_names_go_to_the_strongest_effect_and_are_never_given_twice() -> None:
     ]
 
 
-def test_the_kinds_of_product_give_a_name_where_measures_do_not() -> None:
+def test_kinds_name_a_latent_without_clear_effects() -> None:
     names = choose_names(
         [{"lightness": 0.1}, {"height": 0.9}], [(0.4, ("flats", "boots")), (0.4, ("a", "b"))]
     )
     assert names == [("flats", "boots"), ("shorter", "taller")]
 
 
-def test_kinds_are_those_near_either_end() -> None:
+def test_kinds_are_taken_from_the_products_near_each_end() -> None:
     mean, std = posteriors()
     kinds = {
         "kind": ["low" if value < 0 else "high" for value in mean[:, 3].tolist()],

@@ -1,4 +1,4 @@
-"""Sliders are kept as JSON, may be edited, and are refused when damaged."""
+"""Schema of sliders.json: round trip, validation and ids."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ attribute = st.builds(
 
 
 @given(words, latent, st.lists(attribute, max_size=3))
-def test_there_and_back(model_id: str, one: LatentSlider, others: list[AttributeSlider]) -> None:
-    sliders = Sliders(model_id, (one,), tuple(others))
+def test_round_trip(
+    model_id: str, latent_slider: LatentSlider, attribute_sliders: list[AttributeSlider]
+) -> None:
+    sliders = Sliders(model_id, (latent_slider,), tuple(attribute_sliders))
     assert Sliders.from_dict(json.loads(json.dumps(sliders.to_dict()))) == sliders
 
 
@@ -59,9 +61,9 @@ def good() -> dict[str, Any]:
 
 def test_names() -> None:
     sliders = Sliders.from_dict(good())
-    assert [each.name for each in sliders.latents] == ["darker ↔ lighter", "less ↔ more"]
-    assert [each.is_idle for each in sliders.latents] == [False, True]
-    assert [each.name for each in sliders.attributes] == ["base_colour: red", "heel"]
+    assert [slider.name for slider in sliders.latents] == ["darker ↔ lighter", "less ↔ more"]
+    assert [slider.is_idle for slider in sliders.latents] == [False, True]
+    assert [slider.name for slider in sliders.attributes] == ["base_colour: red", "heel"]
 
 
 DAMAGE: list[Callable[[dict[str, Any]], object]] = [
@@ -105,7 +107,7 @@ def test_not_an_object() -> None:
         Sliders.from_dict([])
 
 
-def test_frames_name_the_model_until_a_range_is_changed() -> None:
+def test_render_id_is_the_model_id_until_a_range_changes() -> None:
     raw = good()
     first = Sliders.from_dict(raw)
     assert first.ranges.dtype == np.float32

@@ -1,4 +1,4 @@
-"""A toy model whose latents are known: it draws a box."""
+"""Toy model with known latents: it draws a box."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 
 
 def draw(codes: np.ndarray) -> np.ndarray:
-    """Latent 0 is how dark, 1 how tall, 2 how wide; 3 does nothing."""
+    """Draw boxes: latent 0 is darkness, 1 height, 2 width; 3 has no effect."""
     photos = np.full((len(codes), 60, 40, 3), 255, np.uint8)
     for photo, code in zip(photos, np.clip(codes, -3, 3), strict=True):
-        tall, wide = int(24 + 6 * code[1]), int(16 + 4 * code[2])
-        photo[30 - tall // 2 : 30 + tall - tall // 2, 20 - wide // 2 : 20 + wide - wide // 2] = int(
+        height, width = int(24 + 6 * code[1]), int(16 + 4 * code[2])
+        photo[30 - height // 2 : 30 + height - height // 2, 20 - width // 2 : 20 + width - width // 2] = int(
             110 - 30 * code[0]
         )
     return photos

@@ -1,4 +1,4 @@
-"""A web server on loopback that misbehaves as real shops' servers do, and keeps count of who asked when."""
+"""A web server on loopback that misbehaves as real shops' servers do, and counts its requests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`/photo…` answers well; every other path misbehaves in the way that it is called."""
+    """Handler whose `/photo…` works; every other path misbehaves in the way of its name."""
 
     server: Server
 
@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
 
-    def answer(
+    def respond(
         self, body: bytes = PHOTO, status: int = 200, kind: str | None = "image/jpeg", **headers: str
     ) -> None:
         self.send_response(status)

@@ -1,4 +1,4 @@
-"""Small shops on disk, in each layout that a source may have, and the look at real photos."""
+"""Small catalogues on disk in each source layout, and the marker for real photos."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROWS = [
 
 
 def jpeg(shade: int) -> bytes:
-    """A plain photo, another for each shade."""
+    """Return a plain photo, a different one for each shade."""
     return to_jpeg(np.full((16, 12, 3), shade % 256, np.uint8))
 
 

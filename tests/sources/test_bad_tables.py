@@ -1,4 +1,4 @@
-"""Bad tables: a clear error, or the bad rows rejected with a reason and the good ones read."""
+"""Bad tables give a clear error, or the bad rows are rejected with a reason and the good ones read."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def folder(tmp_path: Path) -> Path:
     return photo_files(tmp_path, "0.jpg", "1.jpg", "2.jpg", "3.jpg")
 
 
-def rows_of(folder: Path, data: bytes, suffix: str = ".csv") -> list[Record | Rejection]:
+def read_table(folder: Path, data: bytes, suffix: str = ".csv") -> list[Record | Rejection]:
     path = folder / f"table{suffix}"
     path.write_bytes(data)
     source = open_source(str(path))
-    found = list(source.records())
-    assert source.count() == len(found)
-    return found
+    rows = list(source.records())
+    assert source.count() == len(rows)
+    return rows
 
 
 def parquet(**columns: Any) -> bytes:
@@ -47,30 +47,30 @@ def parquet(**columns: Any) -> bytes:
     return buffer.getvalue()
 
 
-def good_of(rows: list[Record | Rejection]) -> Record:
+def find_good(rows: list[Record | Rejection]) -> Record:
     """The record "good", which must be among the rows whatever the others are."""
-    (found,) = [row for row in rows if isinstance(row, Record) and row.id == "good"]
-    assert (found.category, found.attributes) == AS_RECORD
-    return found
+    (good,) = [row for row in rows if isinstance(row, Record) and row.id == "good"]
+    assert (good.category, good.attributes) == AS_RECORD
+    return good
 
 
-class TestRefused:
+class TestRejected:
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
     @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
     def test_another_encoding(self, folder: Path, encoding: str, suffix: str) -> None:
         text = (GOOD_JSON if suffix == ".jsonl" else HEADER + GOOD).decode()
-        with pytest.raises(SourceError, match=r"not text in UTF-8.*Save it as"):
-            rows_of(folder, text.encode(encoding), suffix)
+        with pytest.raises(SourceError, match=r"not UTF-8 text.*Save it as"):
+            read_table(folder, text.encode(encoding), suffix)
 
     def test_a_million_columns(self, folder: Path) -> None:
         header = b"id,file_name," + b",".join(b"c%d" % n for n in range(1_000_000))
-        began = time.monotonic()
+        started = time.monotonic()
         with pytest.raises(SourceError, match=rf"1,000,002 columns; {MAX_COLUMNS:,} are allowed"):
-            rows_of(folder, header + b"\n")
-        with pytest.raises(SourceError, match="and 999,981 more") as caught:
-            rows_of(folder, b"," * 1_000_000 + b"\n")
-        assert len(str(caught.value)) < 1000
-        assert time.monotonic() - began < 5
+            read_table(folder, header + b"\n")
+        with pytest.raises(SourceError, match="and 999,981 more") as error_info:
+            read_table(folder, b"," * 1_000_000 + b"\n")
+        assert len(str(error_info.value)) < 1000
+        assert time.monotonic() - started < 5
 
     @pytest.mark.parametrize(
         ("suffix", "data"),
@@ -88,27 +88,27 @@ class TestRefused:
             (".parquet", parquet(id=["a"] * 500, file_name=["0.jpg"] * 500)[:-50]),
         ],
     )
-    def test_what_is_no_table_of_products(self, folder: Path, suffix: str, data: bytes) -> None:
-        with pytest.raises(SourceError) as caught:
-            rows_of(folder, data, suffix)
-        assert caught.value.remedy
-        assert "\x1b" not in str(caught.value)
+    def test_other_files(self, folder: Path, suffix: str, data: bytes) -> None:
+        with pytest.raises(SourceError) as error_info:
+            read_table(folder, data, suffix)
+        assert error_info.value.remedy
+        assert "\x1b" not in str(error_info.value)
 
     def test_a_damaged_parquet_file(self, folder: Path) -> None:
         data = bytearray(parquet(id=[str(n) for n in range(1000)], file_name=["0.jpg"] * 1000))
         data[100:400] = b"\xff" * 300
         with pytest.raises(SourceError, match="is damaged after row"):
-            rows_of(folder, bytes(data), ".parquet")
+            read_table(folder, bytes(data), ".parquet")
 
-    def test_links_that_lead_nowhere_and_folders_called_tables(self, folder: Path) -> None:
+    def test_broken_links_and_folders_with_table_names(self, folder: Path) -> None:
         (folder / "gone.csv").symlink_to(folder / "nothing")
         (folder / "round.csv").symlink_to(folder / "round.csv")
         (folder / "folder.csv").mkdir()
         os.mkfifo(folder / "pipe.txt")
         for name in ("gone.csv", "round.csv", "folder.csv", "pipe.txt"):
-            with pytest.raises(SourceError) as caught:
+            with pytest.raises(SourceError) as error_info:
                 open_source(str(folder / name))
-            assert "Give one of" in caught.value.remedy
+            assert "Give one of" in error_info.value.remedy
 
 
 class TestRowByRow:
@@ -123,8 +123,8 @@ class TestRowByRow:
         ],
     )
     def test_csv(self, folder: Path, bad: bytes, detail: str) -> None:
-        rows = rows_of(folder, HEADER + bad + GOOD)
-        good_of(rows)
+        rows = read_table(folder, HEADER + bad + GOOD)
+        find_good(rows)
         assert isinstance(rows[0], Rejection)
         assert (rows[0].reason, rows[0].row) == ("malformed-row", 2)
         assert detail in rows[0].detail
@@ -148,17 +148,17 @@ class TestRowByRow:
         ],
     )
     def test_jsonl(self, folder: Path, bad: bytes, detail: str) -> None:
-        rows = rows_of(folder, bad + GOOD_JSON, ".jsonl")
-        good_of(rows)
+        rows = read_table(folder, bad + GOOD_JSON, ".jsonl")
+        find_good(rows)
         assert isinstance(rows[0], Rejection)
         assert (rows[0].reason, rows[0].row) == ("malformed-row", 1)
         assert detail in rows[0].detail
 
     @pytest.mark.parametrize("depth", range(940, 1000, 3))
-    def test_lists_as_deep_as_can_just_be_read(self, folder: Path, depth: int) -> None:
+    def test_lists_near_the_recursion_limit(self, folder: Path, depth: int) -> None:
         deep = b'{"id": "a", "file_name": "1.jpg", "x": ' + b"[" * depth + b"]" * depth + b"}\n"
-        rows = rows_of(folder, deep + GOOD_JSON, ".jsonl")
-        good_of(rows)
+        rows = read_table(folder, deep + GOOD_JSON, ".jsonl")
+        find_good(rows)
         assert isinstance(rows[0], Record) or rows[0].reason == "malformed-row"
 
     def test_parquet(self, folder: Path) -> None:
@@ -167,33 +167,35 @@ class TestRowByRow:
         )
         seconds = pa.array([2**50, None], pa.int64()).view(pa.timestamp("s"))
         for column in (text, seconds):
-            rows = rows_of(
+            rows = read_table(
                 folder, parquet(id=["bad", "b"], file_name=["0.jpg", "1.jpg"], x=column), ".parquet"
             )
             assert isinstance(rows[0], Rejection)
             assert (rows[0].reason, rows[0].row) == ("malformed-row", 1)
             assert isinstance(rows[1], Record)
 
-    def test_photos_behind_links_that_lead_nowhere(self, folder: Path) -> None:
+    def test_photos_behind_broken_links(self, folder: Path) -> None:
         (folder / "gone.jpg").symlink_to(folder / "nothing.jpg")
         (folder / "round.jpg").symlink_to(folder / "round.jpg")
         os.mkfifo(folder / "pipe.jpg")
-        rows = rows_of(folder, HEADER + b"a,gone.jpg,x,1\nb,round.jpg,x,1\nc,pipe.jpg,x,1\nd,.,x,1\n" + GOOD)
-        good_of(rows)
+        rows = read_table(
+            folder, HEADER + b"a,gone.jpg,x,1\nb,round.jpg,x,1\nc,pipe.jpg,x,1\nd,.,x,1\n" + GOOD
+        )
+        find_good(rows)
         assert [row.reason for row in rows if isinstance(row, Rejection)] == ["missing-photo"] * 4
 
-    def test_a_table_of_no_rows(self, folder: Path) -> None:
-        assert rows_of(folder, HEADER) == []
+    def test_table_without_rows(self, folder: Path) -> None:
+        assert read_table(folder, HEADER) == []
 
 
 class TestValues:
-    def test_numbers_that_are_none_are_left_out_or_stay_text(self, folder: Path) -> None:
-        rows = rows_of(
+    def test_non_finite_numbers_are_left_out_or_stay_text(self, folder: Path) -> None:
+        rows = read_table(
             folder, b'{"id": "a", "file_name": "0.jpg", "x": NaN, "y": Infinity, "z": 1e999}\n', ".jsonl"
         )
         assert isinstance(rows[0], Record)
         assert rows[0].attributes == {}
-        rows = rows_of(folder, HEADER + b"a,0.jpg,nan,inf\nb,1.jpg,x,1e999\nc,2.jpg,x,nan\n")
+        rows = read_table(folder, HEADER + b"a,0.jpg,nan,inf\nb,1.jpg,x,1e999\nc,2.jpg,x,nan\n")
         assert [row.attributes for row in rows if isinstance(row, Record)] == [
             {"price": "inf"},
             {"price": "1e999"},
@@ -201,7 +203,7 @@ class TestValues:
         ]
 
     def test_an_integer_beyond_64_bits_is_text(self, folder: Path) -> None:
-        rows = rows_of(
+        rows = read_table(
             folder,
             b'{"id": "a", "file_name": "0.jpg", "x": ' + b"9" * 4000 + b', "y": -9223372036854775808}\n',
             ".jsonl",
@@ -209,15 +211,15 @@ class TestValues:
         assert isinstance(rows[0], Record)
         assert rows[0].attributes == {"x": "9" * 4000, "y": -(2**63)}
 
-    def test_what_looks_like_something_else_stays_what_it_says(self, folder: Path) -> None:
+    def test_ids_that_look_like_paths_or_formulas_are_kept(self, folder: Path) -> None:
         names = ["../../etc/passwd", "C:\\x", "=cmd|'/C calc'!A0", "@SUM(A1)"]
         lines = [json.dumps({"id": id_, "file_name": f"{n}.jpg"}) for n, id_ in enumerate(names)]
-        rows = rows_of(folder, "\n".join(lines).encode(), ".jsonl")
+        rows = read_table(folder, "\n".join(lines).encode(), ".jsonl")
         assert [row.id for row in rows] == names
         assert [row.photo for row in rows if isinstance(row, Record)] == [
             folder / f"{n}.jpg" for n in range(4)
         ]
 
-    def test_an_id_of_bytes(self, folder: Path) -> None:
-        rows = rows_of(folder, parquet(id=[b"a1", b"a\xff"], file_name=["0.jpg", "1.jpg"]), ".parquet")
+    def test_id_as_bytes(self, folder: Path) -> None:
+        rows = read_table(folder, parquet(id=[b"a1", b"a\xff"], file_name=["0.jpg", "1.jpg"]), ".parquet")
         assert [row.id for row in rows] == ["a1", "a\ufffd"]

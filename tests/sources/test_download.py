@@ -1,4 +1,4 @@
-"""Fetching from a real server, on loopback, that misbehaves. No other address is ever asked."""
+"""Downloads from a misbehaving server on loopback. No other address is requested."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def quick(urls: list[str], folder: Path, **options: Any) -> dict[str, Path | FetchError]:
-    """`fetch_all` in a hurry."""
+    """Run `fetch_all` with short time limits."""
     hurry = {"per_host_rate": 1000.0, "retries": 2, "timeout": 0.5, "total_timeout": 1.0, "backoff": 0.01}
     return dict(fetch_all(urls, folder, **(hurry | options)))
 
@@ -34,7 +34,7 @@ def one(server: Server, path: str, folder: Path, **options: Any) -> Path | Fetch
 
 
 @pytest.mark.parametrize(
-    ("path", "asked"),
+    ("path", "requests"),
     [
         ("/photo", 1),
         ("/typeless", 1),
@@ -44,16 +44,16 @@ def one(server: Server, path: str, folder: Path, **options: Any) -> Path | Fetch
         ("/moved", 1),
     ],
 )
-def test_photos_that_arrive_in_the_end(server: Server, tmp_path: Path, path: str, asked: int) -> None:
-    found = one(server, path, tmp_path)
-    assert isinstance(found, Path)
-    assert found.read_bytes() == PHOTO
-    assert server.asked[path] == asked
+def test_photo_is_downloaded_in_the_end(server: Server, tmp_path: Path, path: str, requests: int) -> None:
+    result = one(server, path, tmp_path)
+    assert isinstance(result, Path)
+    assert result.read_bytes() == PHOTO
+    assert server.asked[path] == requests
     assert server.agents == {USER_AGENT}
 
 
 @pytest.mark.parametrize(
-    ("path", "reason", "asked"),
+    ("path", "reason", "requests"),
     [
         ("/missing", "http-404", 1),
         ("/failing", "http-500", 3),
@@ -71,14 +71,16 @@ def test_photos_that_arrive_in_the_end(server: Server, tmp_path: Path, path: str
         ("/elsewhere", "bad-url", 1),
     ],
 )
-def test_photos_that_never_do(server: Server, tmp_path: Path, path: str, reason: str, asked: int) -> None:
-    began = time.monotonic()
-    found = one(server, path, tmp_path, max_bytes=1_000_000)
-    assert isinstance(found, FetchError)
-    assert found.reason == reason
-    assert server.url(path) in str(found)
-    assert server.asked[path] == asked
-    assert time.monotonic() - began < 5
+def test_photo_is_never_downloaded(
+    server: Server, tmp_path: Path, path: str, reason: str, requests: int
+) -> None:
+    started = time.monotonic()
+    result = one(server, path, tmp_path, max_bytes=1_000_000)
+    assert isinstance(result, FetchError)
+    assert result.reason == reason
+    assert server.url(path) in str(result)
+    assert server.asked[path] == requests
+    assert time.monotonic() - started < 5
     assert not list(tmp_path.rglob("*"))
 
 
@@ -94,95 +96,95 @@ def test_photos_that_never_do(server: Server, tmp_path: Path, path: str, reason:
         "http://\0",
     ],
 )
-def test_addresses_that_are_none(tmp_path: Path, url: str) -> None:
-    found = quick([url], tmp_path)[url]
-    assert isinstance(found, FetchError)
-    assert found.reason == "bad-url"
+def test_invalid_urls(tmp_path: Path, url: str) -> None:
+    result = quick([url], tmp_path)[url]
+    assert isinstance(result, FetchError)
+    assert result.reason == "bad-url"
 
 
-def test_nobody_answers(server: Server, tmp_path: Path) -> None:
+def test_unreachable_host(server: Server, tmp_path: Path) -> None:
     with misbehaving_server() as gone:
         url = gone.url("/photo")
-    found = quick([url], tmp_path)[url]
-    assert isinstance(found, FetchError)
-    assert found.reason == "unreachable"
+    result = quick([url], tmp_path)[url]
+    assert isinstance(result, FetchError)
+    assert result.reason == "unreachable"
 
 
 @pytest.mark.parametrize("path", ["/busy", "/busydate"])
-def test_retry_after_is_obeyed_by_the_whole_host(server: Server, tmp_path: Path, path: str) -> None:
+def test_retry_after_delays_the_whole_host(server: Server, tmp_path: Path, path: str) -> None:
     urls = [server.url(path), server.url("/photo-next")]
-    found = quick(urls, tmp_path, concurrency=1, per_host_rate=20.0)
-    assert all(isinstance(outcome, Path) for outcome in found.values())
+    results = quick(urls, tmp_path, concurrency=1, per_host_rate=20.0)
+    assert all(isinstance(outcome, Path) for outcome in results.values())
     first, second = server.times[path]
     assert second - first >= (0.95 if path == "/busy" else 0.0)
     assert min(server.times["/photo-next"]) >= second - 0.1 or path == "/busydate"
 
 
-def test_what_was_fetched_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+def test_downloaded_photos_are_not_requested_again(server: Server, tmp_path: Path) -> None:
     urls = [server.url(f"/photo-{n}") for n in range(20)]
     stopped = fetch_all(iter(urls), tmp_path, concurrency=1, per_host_rate=1000.0)
     for _ in range(5):
         next(stopped)
     stopped.close()
-    asked = sum(server.asked.values())
-    assert 5 <= asked < 20
-    counted: list[int] = []
-    found = quick(urls, tmp_path, on_progress=counted.append)
-    assert counted == list(range(1, 21))
-    assert found == {url: cached_path(tmp_path, url) for url in urls}
+    requests = sum(server.asked.values())
+    assert 5 <= requests < 20
+    progress: list[int] = []
+    results = quick(urls, tmp_path, on_progress=progress.append)
+    assert progress == list(range(1, 21))
+    assert results == {url: cached_path(tmp_path, url) for url in urls}
     assert sum(server.asked.values()) <= 21  # the one that was cut off may be asked for twice
-    began = time.monotonic()
-    assert quick(urls, tmp_path, per_host_rate=0.001) == found
-    assert time.monotonic() - began < 1.0  # what is here already waits for no turn
+    started = time.monotonic()
+    assert quick(urls, tmp_path, per_host_rate=0.001) == results
+    assert time.monotonic() - started < 1.0  # what is here already waits for no turn
 
 
-def test_a_stop_does_not_wait_for_a_slow_server(server: Server, tmp_path: Path) -> None:
+def test_close_does_not_wait_for_a_slow_server(server: Server, tmp_path: Path) -> None:
     urls = [server.url("/photo"), server.url("/drip")]
     fetching = fetch_all(urls, tmp_path, per_host_rate=1000.0)
     assert next(fetching)[0] == urls[0]
-    began = time.monotonic()
+    started = time.monotonic()
     fetching.close()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - started < 1.0
 
 
-def test_never_more_at_once_than_said(server: Server, tmp_path: Path) -> None:
-    found = quick([server.url(f"/dawdling-{n}") for n in range(24)], tmp_path, concurrency=3)
-    assert len(found) == 24
+def test_concurrency_limit(server: Server, tmp_path: Path) -> None:
+    results = quick([server.url(f"/dawdling-{n}") for n in range(24)], tmp_path, concurrency=3)
+    assert len(results) == 24
     assert 2 <= server.most <= 3
 
 
-def test_never_faster_than_said_and_one_slow_host_holds_up_no_other(server: Server, tmp_path: Path) -> None:
+def test_rate_limit_applies_to_each_host_separately(server: Server, tmp_path: Path) -> None:
     with misbehaving_server() as other:
         urls = [server.url(f"/photo-{n}") for n in range(6)] + [other.url(f"/photo-{n}") for n in range(6)]
-        began = time.monotonic()
+        started = time.monotonic()
         assert len(quick(urls, tmp_path, per_host_rate=10.0)) == 12
-        for each in (server, other):
-            times = sorted(moment for moments in each.times.values() for moment in moments)
+        for host in (server, other):
+            times = sorted(moment for moments in host.times.values() for moment in moments)
             assert times[-1] - times[0] >= 0.45
-            assert times[0] - began < 0.3
+            assert times[0] - started < 0.3
 
 
-def test_the_same_address_twice(server: Server, tmp_path: Path) -> None:
+def test_same_url_is_requested_once(server: Server, tmp_path: Path) -> None:
     urls = [server.url("/photo")] * 3
-    found = list(fetch_all(urls, tmp_path, per_host_rate=20.0))
-    assert [url for url, _ in found] == urls
+    results = list(fetch_all(urls, tmp_path, per_host_rate=20.0))
+    assert [url for url, _ in results] == urls
     assert server.asked["/photo"] == 1
 
 
-def test_a_folder_that_cannot_be_written(server: Server, tmp_path: Path) -> None:
+def test_unwritable_folder(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot be written"):
         one(server, "/photo", tmp_path / "file")
 
 
-def test_one_bad_apple(server: Server, tmp_path: Path) -> None:
+def test_failures_do_not_affect_other_photos(server: Server, tmp_path: Path) -> None:
     paths = ["/photo-1", "/missing", "/drip", "/photo-2", "/html", "/recovering", "/truncated", "/photo-3"]
-    found = quick([server.url(path) for path in paths], tmp_path)
-    assert sum(isinstance(outcome, Path) for outcome in found.values()) == 4
-    assert len(found) == len(paths)
+    results = quick([server.url(path) for path in paths], tmp_path)
+    assert sum(isinstance(outcome, Path) for outcome in results.values()) == 4
+    assert len(results) == len(paths)
 
 
 @pytest.mark.parametrize("options", [{"concurrency": 0}, {"per_host_rate": 0.0}, {"retries": -1}])
-def test_limits_that_cannot_be(tmp_path: Path, options: dict[str, Any]) -> None:
+def test_limits_out_of_range(tmp_path: Path, options: dict[str, Any]) -> None:
     with pytest.raises(BadOption, match="at least"):
         quick([], tmp_path, **options)

@@ -1,4 +1,4 @@
-"""A folder per category: what becomes a product, under which id, and what does not."""
+"""Folder per category: products, ids and rejections."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def test_records_and_rejections(tmp_path: Path) -> None:
     )
     photo_files(tmp_path, "Bags/moving.gif", "Bags/.DS_Store", ".git/x.jpg", "README.md")
     source = FolderSource(tmp_path)
-    found = list(source.records())
-    assert [(row.id, row.category) for row in found if isinstance(row, Record)] == [
+    rows = list(source.records())
+    assert [(row.id, row.category) for row in rows if isinstance(row, Record)] == [
         ("loose", "uncategorised"),
         ("Bags/tote", "bags"),
         ("Bags/leather/tote", "bags"),
         ("footwear/boot 1", "footwear"),
     ]
-    assert [(row.id, row.reason) for row in found if isinstance(row, Rejection)] == [
+    assert [(row.id, row.reason) for row in rows if isinstance(row, Rejection)] == [
         ("Bags/moving.gif", "not-a-photo"),
         ("Bags/tote", "duplicate-id"),
     ]
-    assert source.count() == len(found)
+    assert source.count() == len(rows)
 
 
 def test_a_loop_of_links_ends(tmp_path: Path) -> None:

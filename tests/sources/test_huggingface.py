@@ -1,4 +1,4 @@
-"""Data sets in the hub's own Parquet layout, written here as the hub writes them."""
+"""Data sets in Hugging Face's Parquet layout, written here as the hub writes them."""
 
 from __future__ import annotations
 
@@ -60,34 +60,34 @@ def open_local(folder: Path, **options: Any) -> HuggingFaceSource:
 
 def test_every_split_with_its_class_names(tmp_path: Path) -> None:
     source = open_local(data_set(tmp_path))
-    found = list(source.records())
-    assert source.count() == len(found) == 6
-    assert found[:2] == [
+    rows = list(source.records())
+    assert source.count() == len(rows) == 6
+    assert rows[:2] == [
         Record("data/test-00000-of-00001/1", "boots", jpeg(1), {"label": "Boots", "price": 9.5}),
         Record("data/test-00000-of-00001/2", "tote bags", jpeg(2), {"label": "Tote Bags"}),
     ]
-    assert isinstance(found[2], Rejection)
-    assert found[2].reason == "missing-photo"
-    assert found[3].id == "data/train-00000-of-00001/1"
+    assert isinstance(rows[2], Rejection)
+    assert rows[2].reason == "missing-photo"
+    assert rows[3].id == "data/train-00000-of-00001/1"
 
 
 def test_class_names_from_the_readme(tmp_path: Path) -> None:
     data_set(tmp_path, metadata=False)
     (tmp_path / "README.md").write_text(CARD)
-    found = [row for row in open_local(tmp_path).records() if isinstance(row, Record)]
-    assert [row.category for row in found] == ["clogs", "clutches"] * 2
+    records = [row for row in open_local(tmp_path).records() if isinstance(row, Record)]
+    assert [row.category for row in records] == ["clogs", "clutches"] * 2
 
 
 @pytest.mark.parametrize(
     "card", ["", "# no front matter", "---\n: : :\n---\n", "---\ndataset_info: 3\n---\n"]
 )
-def test_a_readme_that_says_nothing(tmp_path: Path, card: str) -> None:
+def test_readme_without_class_names(tmp_path: Path, card: str) -> None:
     data_set(tmp_path, metadata=False)
     (tmp_path / "README.md").write_text(card)
     assert next(open_local(tmp_path).records()).category == "0"  # type: ignore[union-attr]
 
 
-def test_kaggle_columns_and_photos_beside_the_rows(tmp_path: Path) -> None:
+def test_kaggle_columns_and_photos_outside_the_rows(tmp_path: Path) -> None:
     photo_files(tmp_path, "data/a.jpg", "b.jpg")
     photo_files(tmp_path.parent, "outside.jpg")
     rows = [
@@ -117,7 +117,7 @@ def test_another_category_column(tmp_path: Path) -> None:
 
 def test_no_photos_and_damage(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": [1]}), tmp_path / "a.parquet")
-    with pytest.raises(SourceError, match="without a column of photos"):
+    with pytest.raises(SourceError, match="have no column of photos"):
         open_local(tmp_path)
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     with pytest.raises(SourceError, match="not a readable Parquet file"):
@@ -125,7 +125,7 @@ def test_no_photos_and_damage(tmp_path: Path) -> None:
 
 
 class Client:
-    """huggingface_hub as far as it is used, with one data set, `a/b`, on a disk."""
+    """Stand-in for huggingface_hub with one data set, `a/b`, on disk."""
 
     folder = Path()
     wanted: list[str] | None = None
@@ -151,11 +151,11 @@ def test_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Client.folder = data_set(tmp_path / "parquet")
     huggingface.download_dataset("a/b@v2")
     assert Client.wanted == ["*.parquet", "README.md"]
-    with pytest.raises(SourceError, match="hf:c/d cannot be had from the hub: Connection refused"):
+    with pytest.raises(SourceError, match="hf:c/d cannot be downloaded: Connection refused"):
         huggingface.download_dataset("c/d")
 
 
-def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtra, match=r"hf:owner/name needs huggingface-hub.*modiste\[hub\]"):
         huggingface.download_dataset("owner/name")
@@ -171,15 +171,15 @@ CARDS = [
 ]
 
 
-@pytest.mark.parametrize("said", CARDS)
-def test_a_card_that_says_something_else_is_no_obstacle(tmp_path: Path, said: str) -> None:
+@pytest.mark.parametrize("info", CARDS)
+def test_card_of_another_layout_is_ignored(tmp_path: Path, info: str) -> None:
     root = data_set(tmp_path, metadata=False)
-    said = said.replace("\n", "\n  ")
-    (root / "README.md").write_text(f"---\ndataset_info:\n  {said}\n---\n")
+    info = info.replace("\n", "\n  ")
+    (root / "README.md").write_text(f"---\ndataset_info:\n  {info}\n---\n")
     assert len([row for row in open_local(root).records() if isinstance(row, Record)]) == 4
 
 
-def test_metadata_too_deep_to_be_read_are_no_obstacle(tmp_path: Path) -> None:
+def test_metadata_nested_too_deeply_is_ignored(tmp_path: Path) -> None:
     schema = pa.schema([("image", IMAGE)]).with_metadata({"huggingface": "[" * 100_000})
     (tmp_path / "data").mkdir()
     rows = [{"image": row["image"]} for row in ROWS]

@@ -58,8 +58,8 @@ def test_malformed_rows_and_missing_photos_are_rejections(tmp_path: Path) -> Non
         ROWS[0],
     ]
     source = KaggleSource(kaggle_folder(tmp_path, rows, photos=("11", "12", "23")))
-    found = list(source.records())
-    rejected = {(row.id, row.reason, row.row) for row in found if isinstance(row, Rejection)}
+    results = list(source.records())
+    rejected = {(row.id, row.reason, row.row) for row in results if isinstance(row, Rejection)}
     assert rejected == {
         ("21", "malformed-row", 2),
         ("22", "malformed-row", 3),
@@ -68,8 +68,8 @@ def test_malformed_rows_and_missing_photos_are_rejections(tmp_path: Path) -> Non
         ("13", "missing-photo", 10),
         ("11", "duplicate-id", None),
     }
-    assert [row.id for row in found if isinstance(row, Record)] == ["23", "11", "12"]
-    assert source.count() == len(found) == 9
+    assert [row.id for row in results if isinstance(row, Record)] == ["23", "11", "12"]
+    assert source.count() == len(results) == 9
 
 
 @pytest.mark.parametrize("column", ["articleType", "article_type", "Article Type"])
@@ -80,13 +80,13 @@ def test_another_category_column(tmp_path: Path, column: str) -> None:
     assert records[0].attributes["article_type"] == "Casual Shoes"
 
 
-def test_a_column_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_category_column(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no column 'colour'.*--category-column.*baseColour"):
         KaggleSource(kaggle_folder(tmp_path), category_column="colour")
 
 
 @pytest.mark.parametrize("text", ["", "name,price\nboot,3\n", "\x00\x01\x02"])
-def test_a_table_without_ids(tmp_path: Path, text: str) -> None:
+def test_table_without_ids(tmp_path: Path, text: str) -> None:
     kaggle_folder(tmp_path)
     (tmp_path / "styles.csv").write_text(text)
     with pytest.raises(SourceError, match="no column `id`"):
@@ -97,8 +97,8 @@ def test_a_table_without_ids(tmp_path: Path, text: str) -> None:
 @real_photos
 def test_the_real_data_set() -> None:
     source = KaggleSource(PHOTOS)
-    found = list(source.records())
-    assert len(found) == source.count() == 11_229
-    categories = Counter(row.category for row in found if isinstance(row, Record))
+    rows = list(source.records())
+    assert len(rows) == source.count() == 11_229
+    categories = Counter(row.category for row in rows if isinstance(row, Record))
     assert categories == {"footwear": 7815, "bags": 2554, "eyewear": 857}
-    assert [row.id for row in found if isinstance(row, Rejection)] == ["4854", "23124", "23127"]
+    assert [row.id for row in rows if isinstance(row, Rejection)] == ["4854", "23124", "23127"]

@@ -1,4 +1,4 @@
-"""Names and types that tables give, and the ones that records have."""
+"""Names, types and categories of table columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modiste.sources.normalize import (
 
 
 @pytest.mark.parametrize(
-    ("given", "name"),
+    ("column", "name"),
     [
         ("articleType", "article_type"),
         ("Article Type", "article_type"),
@@ -29,8 +29,8 @@ from modiste.sources.normalize import (
         ("Größe", "größe"),
     ],
 )
-def test_snake_case(given: str, name: str) -> None:
-    assert snake_case(given) == name
+def test_snake_case(column: str, name: str) -> None:
+    assert snake_case(column) == name
     assert snake_case(name) == name
 
 
@@ -44,23 +44,23 @@ def test_snake_case(given: str, name: str) -> None:
         (3, "3"),
     ],
 )
-def test_category_name(value: object, category: str) -> None:
+def test_normalize_category(value: object, category: str) -> None:
     assert normalize_category(value) == category
 
 
-def test_a_column_has_one_type() -> None:
+def test_column_has_one_type() -> None:
     rows = [
         ["1", "1", "0.5", "true", "007", "", "inf", "12345678901234567890"],
         ["-2", "x", "3", "False", "8", "NA", "1", "1"],
         ["too", "short"],
     ]
-    readers = infer_column_parsers(rows, 8)
-    assert [read(value) for read, value in zip(readers, rows[0], strict=True)] == [
+    parsers = infer_column_parsers(rows, 8)
+    assert [parse(value) for parse, value in zip(parsers, rows[0], strict=True)] == [
         1, "1", 0.5, True, "007", "", "inf", 12345678901234567890.0,
     ]  # fmt: skip
 
 
-def test_attributes_are_plain_values_under_names_of_their_own() -> None:
+def test_attributes_are_plain_values_with_unique_names() -> None:
     row = {
         "id": 7,
         "category": "Bags",

@@ -1,4 +1,4 @@
-"""Parquet that unpacks to more than there is memory: its sound rows are read, in bounded memory, or it is refused."""
+"""Parquet that decompresses to more than the memory: good rows are read in bounded memory, or it is rejected."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def written(path: Path, **columns: Any) -> Path:
 
 
 def repeated(value: Any, times: int) -> pa.Array:
-    """One value many times, which Parquet keeps once."""
+    """Return one value many times, which Parquet stores once."""
     return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), pa.array([value]))
 
 
@@ -58,25 +58,25 @@ print(json.dumps({"kinds": kinds, "mb": int(peak[1]) / 1024}))
 
 
 @LINUX
-def test_kilobytes_that_unpack_to_gigabytes(tmp_path: Path) -> None:
+def test_kilobytes_that_decompress_to_gigabytes(tmp_path: Path) -> None:
     photo_files(tmp_path, "0.jpg")
     path = written(tmp_path / "bomb.parquet", **names(300), words=repeated("x" * (10 * MB), 300))
     assert path.stat().st_size < 100_000
-    ran = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", BOUNDED, str(path)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
-    assert found["kinds"] == {"malformed-row": 300}  # an attribute of ten million characters is none
-    assert found["mb"] < 600
+    assert process.returncode == 0, process.stderr
+    report = json.loads(process.stdout)
+    assert report["kinds"] == {"malformed-row": 300}  # an attribute of ten million characters is none
+    assert report["mb"] < 600
 
 
 @LINUX
-def test_a_row_that_is_too_large_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
+def test_oversized_row_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
     photo_files(tmp_path, "0.jpg", "1.jpg")
     words = ["a", "y" * (MAX_BATCH_BYTES + 1), "b"]
     path = written(tmp_path / "large.parquet", id=["a", "b", "c"], file_name=["0.jpg"] * 3, words=words)
@@ -90,7 +90,7 @@ def test_a_row_that_is_too_large_is_rejected_and_the_others_are_read(tmp_path: P
 
 
 @LINUX
-def test_lists_that_are_nothing_in_a_file_and_gigabytes_in_python(tmp_path: Path) -> None:
+def test_lists_that_are_small_in_arrow_and_gigabytes_in_python(tmp_path: Path) -> None:
     many = pa.ListArray.from_arrays(pa.array([0, 20_000_000], pa.int32()), pa.nulls(20_000_000, pa.bool_()))
     path = written(tmp_path / "lists.parquet", **names(1), many=many)
     assert path.stat().st_size < 100_000
@@ -100,14 +100,14 @@ def test_lists_that_are_nothing_in_a_file_and_gigabytes_in_python(tmp_path: Path
 
 
 @LINUX
-def test_what_takes_more_than_the_bound_is_an_error_and_nothing_is_left(tmp_path: Path) -> None:
+def test_exceeding_the_memory_limit_is_an_error(tmp_path: Path) -> None:
     path = written(tmp_path / "page.parquet", **names(1), words=["z" * (500 * MB)])
-    with pytest.raises(SourceError, match=r"cannot be unpacked after row 0: .* more than 0\.75 GB") as caught:
+    with pytest.raises(SourceError, match=r"cannot be read after row 0: .* more than 0\.75 GB") as caught:
         list(read_batches(path, 1024, memory_bytes=768 * MB))
     assert caught.value.remedy
 
 
-def test_rows_are_the_same_whatever_they_are_packed_as(tmp_path: Path) -> None:
+def test_rows_do_not_depend_on_the_encoding(tmp_path: Path) -> None:
     count = 3000
     columns: dict[str, Any] = {
         "id": [str(n) for n in range(count)],
@@ -119,18 +119,18 @@ def test_rows_are_the_same_whatever_they_are_packed_as(tmp_path: Path) -> None:
     path = tmp_path / "many.parquet"
     table = pa.table(columns)
     pq.write_table(table, path, row_group_size=700)
-    found = list(read_parquet(path, batch_rows=256))
-    assert [number for number, _ in found] == list(range(1, count + 1))
-    assert [row for _, row in found] == table.to_pylist()
+    rows = list(read_parquet(path, batch_rows=256))
+    assert [number for number, _ in rows] == list(range(1, count + 1))
+    assert [row for _, row in rows] == table.to_pylist()
     assert max(batch.num_rows for batch in read_batches(path, 256) if not isinstance(batch, int)) <= 256
 
 
-def test_a_table_of_no_rows(tmp_path: Path) -> None:
+def test_table_without_rows(tmp_path: Path) -> None:
     assert list(read_parquet(written(tmp_path / "none.parquet", id=pa.array([], pa.string())))) == []
 
 
 @LINUX
-def test_whoever_stops_early_leaves_no_process(tmp_path: Path) -> None:
+def test_stopping_early_leaves_no_process(tmp_path: Path) -> None:
     path = written(tmp_path / "a.parquet", **names(50_000))
     before = children()
     rows = read_parquet(path, batch_rows=16)
@@ -142,5 +142,5 @@ def test_whoever_stops_early_leaves_no_process(tmp_path: Path) -> None:
 
 
 def children() -> set[str]:
-    held = Path(f"/proc/self/task/{os.getpid()}/children")
-    return set(held.read_text().split()) if held.exists() else set()
+    path = Path(f"/proc/self/task/{os.getpid()}/children")
+    return set(path.read_text().split()) if path.exists() else set()

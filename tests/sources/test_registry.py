@@ -1,4 +1,4 @@
-"""Sources are told apart by what they are."""
+"""Sources are recognised by their content."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def metadata(folder: Path) -> Path:
     return folder
 
 
-def test_each_kind(tmp_path: Path) -> None:
+def test_each_type_is_recognised(tmp_path: Path) -> None:
     csv = metadata(tmp_path / "t") / "metadata.csv"
     kinds: dict[Path, type] = {
         kaggle_folder(tmp_path / "k"): KaggleSource,
@@ -42,7 +42,7 @@ def test_each_kind(tmp_path: Path) -> None:
         assert source.count() == len(list(source.records())) > 0
 
 
-def test_what_is_no_source_says_what_is_allowed(tmp_path: Path) -> None:
+def test_other_paths_are_rejected_with_the_supported_sources(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("hello")
     (tmp_path / "k").mkdir()
@@ -52,12 +52,12 @@ def test_what_is_no_source_says_what_is_allowed(tmp_path: Path) -> None:
             open_source(str(tmp_path / name))
 
 
-def test_a_folder_of_photos_has_no_columns(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"Leave out --category-column, or add a metadata\.csv"):
+def test_folder_of_photos_has_no_columns(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"Leave out `--category-column`, or add a metadata\.csv"):
         open_source(str(photo_files(tmp_path, "bags/a.jpg")), category_column="kind")
 
 
-def test_a_table_in_the_hub_s_cache_may_link_into_its_blobs(tmp_path: Path) -> None:
+def test_table_in_the_huggingface_cache_may_link_to_its_blobs(tmp_path: Path) -> None:
     snapshot = tmp_path / "datasets--a--b" / "snapshots" / "123"
     photo_files(tmp_path / "datasets--a--b", "blobs/f00", "snapshots/123/other.txt")
     (snapshot / "a.jpg").symlink_to("../../blobs/f00")
@@ -66,7 +66,7 @@ def test_a_table_in_the_hub_s_cache_may_link_into_its_blobs(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("source", "module"), [("hf:a/b", "huggingface_hub"), ("kaggle:a/b", "kagglehub")])
-def test_without_the_extra(source: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra(source: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtra, match=r"modiste\[hub\]"):
         open_source(source)

@@ -1,4 +1,4 @@
-"""The sample catalogue: the same everywhere, and its attributes are what was drawn."""
+"""Sample catalogue: the same on every machine, and its attributes describe what is drawn."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def records() -> list[Record]:
     return list(SampleSource(count=COUNT, seed=5).records())
 
 
-def test_is_a_source_that_counts() -> None:
+def test_is_a_source() -> None:
     source = SampleSource(count=7)
     assert isinstance(source, Source)
     assert (source.name, source.count()) == ("sample", 7)
@@ -41,24 +41,24 @@ def test_ids_are_unique_and_in_order(records: list[Record]) -> None:
     assert [record.id for record in records] == [f"sample-{i:05d}" for i in range(1, COUNT + 1)]
 
 
-def test_the_shares_of_the_categories() -> None:
+def test_category_shares() -> None:
     counts = Counter(pick_category(0, index) for index in range(3000))
     assert counts == {"footwear": 1650, "bags": 900, "eyewear": 450}
 
 
 def test_every_article_type_is_drawn() -> None:
-    drawn = {
+    article_types = {
         record.attributes["article_type"] for record in SampleSource(400, 0, (24, 18), processes=2).records()
     }
-    assert drawn == {name for articles in CATEGORIES.values() for name in articles}
+    assert article_types == {name for articles in CATEGORIES.values() for name in articles}
 
 
-def test_strap_length_is_the_strap_above_the_body() -> None:
+def test_strap_length_and_body_height_add_up() -> None:
     for index in range(60):
         drawing, record = draw_product(6, index, (120, 90))
         if record.attributes["article_type"] in ("Totes", "Handbags"):
-            told = number(record, "strap_length") + number(record, "body_height")
-            assert abs(told - number(record, "height")) < 0.05, record.id
+            described = number(record, "strap_length") + number(record, "body_height")
+            assert abs(described - number(record, "height")) < 0.05, record.id
         assert (drawing.canvas.alpha <= 1.0001).all()
 
 
@@ -72,19 +72,19 @@ def test_photos_have_the_size_and_white_corners(records: list[Record]) -> None:
         assert background_colour(photo).tolist() == [255, 255, 255]
 
 
-def test_the_same_seed_gives_the_same_and_another_seed_another() -> None:
-    one, again = list(SampleSource(12, 3).records()), list(SampleSource(12, 3).records())
-    assert one == again
-    assert list(SampleSource(4, 3).records()) == one[:4]
-    assert all(a.photo != b.photo for a, b in zip(one, SampleSource(12, 4).records(), strict=True))
+def test_catalogue_depends_on_the_seed_only() -> None:
+    first, again = list(SampleSource(12, 3).records()), list(SampleSource(12, 3).records())
+    assert first == again
+    assert list(SampleSource(4, 3).records()) == first[:4]
+    assert all(a.photo != b.photo for a, b in zip(first, SampleSource(12, 4).records(), strict=True))
 
 
-def test_processes_draw_the_same_in_the_same_order() -> None:
-    drawn = list(SampleSource(70, 1, (48, 36), processes=2).records())
-    assert drawn == list(SampleSource(70, 1, (48, 36), processes=1).records())
+def test_number_of_processes_does_not_matter() -> None:
+    parallel = list(SampleSource(70, 1, (48, 36), processes=2).records())
+    assert parallel == list(SampleSource(70, 1, (48, 36), processes=1).records())
 
 
-def test_reading_may_stop_early() -> None:
+def test_iteration_can_stop_early() -> None:
     rows = SampleSource(200, 1, (48, 36), processes=2).records()
     assert next(rows).id == "sample-00001"
     rows.close()  # type: ignore[attr-defined]
@@ -104,7 +104,7 @@ def test_any_size(size: tuple[int, int]) -> None:
     assert 0.05 < number(record, "height") <= 1.0
 
 
-def test_numbers_are_numbers_and_apply_to_the_category(records: list[Record]) -> None:
+def test_numeric_attributes_match_the_category(records: list[Record]) -> None:
     of_all = {"hue", "lightness", "saturation", "height", "width"}
     of_some = {
         "footwear": {"heel_height", "sole_thickness", "shaft_height", "foot_length"},
@@ -121,59 +121,59 @@ def test_numbers_are_numbers_and_apply_to_the_category(records: list[Record]) ->
             assert isinstance(record.attributes[name], str)
 
 
-def test_height_and_width_are_those_of_the_drawing(records: list[Record]) -> None:
+def test_height_and_width_match_the_drawing(records: list[Record]) -> None:
     for record in records:
         assert isinstance(record.photo, bytes)
         photo = read_photo(record.photo).astype(int)
         # shadows are grey and pale; the drawing reaches at most as far as what is not white
-        seen = np.abs(photo - 255).max(axis=2) > 12
-        rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-        high = (rows[-1] - rows[0] + 1) / 240
-        wide = (columns[-1] - columns[0] + 1) / 180
-        assert -0.02 <= high - number(record, "height") <= 0.08, record.id
-        assert -0.03 <= wide - number(record, "width") <= 0.12, record.id
+        visible = np.abs(photo - 255).max(axis=2) > 12
+        rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
+        visible_height = (rows[-1] - rows[0] + 1) / 240
+        visible_width = (columns[-1] - columns[0] + 1) / 180
+        assert -0.02 <= visible_height - number(record, "height") <= 0.08, record.id
+        assert -0.03 <= visible_width - number(record, "width") <= 0.12, record.id
 
 
-def test_the_main_colour_is_what_is_seen() -> None:
-    """Much of every plain product, soles, metal, folds and highlights apart, has the colour that is told."""
-    alike: list[float] = []
+def test_main_colour_matches_the_pixels() -> None:
+    """Much of every plain product, soles, metal, folds and highlights aside, has the recorded colour."""
+    shares: list[float] = []
     for index in range(40):
         drawing, record = draw_product(9, index, (120, 90))
         if drawing.pattern != "plain" or record.category == "eyewear":
             continue
-        told = colorsys.hls_to_rgb(
+        described = colorsys.hls_to_rgb(
             number(record, "hue") / 360, number(record, "lightness"), number(record, "saturation")
         )
         pixels = drawing.canvas.pixels()[drawing.canvas.alpha > 0.9] / 255
-        alike.append(float((np.abs(pixels - np.array(told)).mean(axis=1) < 0.1).mean()))
-    assert len(alike) > 15
-    assert min(alike) > 0.1
-    assert np.median(alike) > 0.4
+        shares.append(float((np.abs(pixels - np.array(described)).mean(axis=1) < 0.1).mean()))
+    assert len(shares) > 15
+    assert min(shares) > 0.1
+    assert np.median(shares) > 0.4
 
 
-def test_heels_lift_the_shoe() -> None:
-    drawn = [draw_product(4, index, (32, 24))[1] for index in range(160)]
-    heels = [record for record in drawn if record.attributes["article_type"] == "Heels"]
+def test_heel_height_correlates_with_height() -> None:
+    records = [draw_product(4, index, (32, 24))[1] for index in range(160)]
+    heels = [record for record in records if record.attributes["article_type"] == "Heels"]
     assert len(heels) > 5
     lifts, heights = ([number(record, name) for record in heels] for name in ("heel_height", "height"))
     assert np.corrcoef(lifts, heights)[0, 1] > 0.7
 
 
 @pytest.mark.parametrize("count", [0, -1, 100_000])
-def test_a_count_out_of_range_is_refused(count: int) -> None:
+def test_count_out_of_range_is_rejected(count: int) -> None:
     with pytest.raises(BadCount, match=str(count)):
         SampleSource(count)
 
 
-def test_a_size_out_of_range_is_refused() -> None:
+def test_size_out_of_range_is_rejected() -> None:
     with pytest.raises(BadOption, match="size"):
         SampleSource(1, size=(8, 180))
 
 
 @pytest.mark.slow
 def test_three_thousand_in_a_minute() -> None:
-    """Of two cores, however many others use them: what is counted is the time that our processes had."""
-    began = os.times()
+    """Measure the CPU time of our own processes, so that other load on the machine does not matter."""
+    started = os.times()
     ids = {record.id for record in SampleSource(processes=2).records()}
     assert len(ids) == 3000
-    assert sum(now - then for now, then in zip(os.times()[:4], began[:4], strict=True)) < 2 * 60
+    assert sum(now - then for now, then in zip(os.times()[:4], started[:4], strict=True)) < 2 * 60

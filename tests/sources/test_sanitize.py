@@ -1,4 +1,4 @@
-"""Words from outside stay words: in a terminal, in JSON, in a spreadsheet."""
+"""Untrusted text stays text: in a terminal, in JSON, in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ GOOD = Record("p1", "hats", b"", {"name": "A hat"})
         *("👩\u200d🦰", "screenshot at 3.04\u202fPM", "x" * MAX_NAME_CHARS),
     ],
 )
-def test_an_id_may_look_like_anything(id_: str) -> None:
+def test_any_printable_id_is_allowed(id_: str) -> None:
     assert record_problem(replace(GOOD, id=id_)) is None
 
 
@@ -63,10 +63,10 @@ def test_an_id_may_look_like_anything(id_: str) -> None:
         "x" * 513,
     ],
 )
-def test_but_may_not_act(id_: str) -> None:
-    found = record_problem(replace(GOOD, id=id_))
-    assert found is not None
-    assert found[0] == "bad-id"
+def test_empty_long_and_control_character_ids_are_rejected(id_: str) -> None:
+    problem = record_problem(replace(GOOD, id=id_))
+    assert problem is not None
+    assert problem[0] == "bad-id"
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_but_may_not_act(id_: str) -> None:
         {"attributes": {f"c{n}": n for n in range(MAX_COLUMNS + 1)}},
     ],
 )
-def test_nor_be_without_end(changed: dict[str, Any]) -> None:
-    found = record_problem(replace(GOOD, **changed))
-    assert found is not None
-    assert found[0] == "malformed-row"
+def test_oversized_records_are_rejected(changed: dict[str, Any]) -> None:
+    problem = record_problem(replace(GOOD, **changed))
+    assert problem is not None
+    assert problem[0] == "malformed-row"
 
 
-def acts(text: str) -> bool:
-    """Whether a terminal would do something else than show it."""
+def affects_terminal(text: str) -> bool:
+    """Return whether a terminal would do something other than display the text."""
     return any(
         unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")
         or "\u202a" <= c <= "\u202e"
@@ -94,25 +94,25 @@ def acts(text: str) -> bool:
 
 
 @given(st.text())
-def test_shown_it_does_nothing_and_inside_json_it_means_the_same(text: str) -> None:
-    assert not acts(escape_to_one_line(text))
-    assert not acts(escape_control_chars(text).replace("\n", ""))
+def test_escaped_text_is_inert_and_equal_inside_json(text: str) -> None:
+    assert not affects_terminal(escape_to_one_line(text))
+    assert not affects_terminal(escape_control_chars(text).replace("\n", ""))
     assert json.loads(escape_control_chars(json.dumps({text: text}, ensure_ascii=False, indent=1))) == {
         text: text
     }
-    if not acts(text):
+    if not affects_terminal(text):
         assert escape_to_one_line(text) == escape_control_chars(text) == text
 
 
 @given(st.text(st.sampled_from("=+-@'\t\r\n \x1bab\u202e"), max_size=600))
-def test_a_cell_is_never_a_formula(text: str) -> None:
+def test_csv_cell_is_never_a_formula(text: str) -> None:
     shown = csv_safe(text)
     assert not shown.lstrip().startswith(("=", "+", "-", "@"))
-    assert not acts(shown)
+    assert not affects_terminal(shown)
     assert len(shown) <= 501
 
 
-def test_a_plain_cell_is_left_alone() -> None:
+def test_plain_csv_cell_is_unchanged() -> None:
     for text in ("A-1", "bags/tote 7", "'quoted'", "", "3 fields where the header has 4"):
         assert csv_safe(text) == text
     assert csv_safe("=1+1") == "'=1+1"

@@ -38,7 +38,7 @@ def table(folder: Path, suffix: str, products: list[dict[str, Any]] = PRODUCTS) 
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
-def test_the_same_products_from_every_format(tmp_path: Path, suffix: str) -> None:
+def test_every_format_gives_the_same_products(tmp_path: Path, suffix: str) -> None:
     source = TableSource(table(tmp_path, suffix))
     assert source.count() == 3
     assert list(source.records()) == [
@@ -48,7 +48,7 @@ def test_the_same_products_from_every_format(tmp_path: Path, suffix: str) -> Non
     ]
 
 
-def test_a_url_without_an_id_gets_a_steady_one(tmp_path: Path) -> None:
+def test_url_without_id_gets_a_stable_id(tmp_path: Path) -> None:
     path = table(
         tmp_path, ".jsonl", [{"url": "https://shop.example/x.jpg"}, {"url": "https://shop.example/y.jpg"}]
     )
@@ -57,7 +57,7 @@ def test_a_url_without_an_id_gets_a_steady_one(tmp_path: Path) -> None:
     assert [one, two] == list(TableSource(path).records())
 
 
-def test_text_that_no_file_can_hold(tmp_path: Path) -> None:
+def test_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     path = table(
         tmp_path, ".jsonl", [{"id": "\ud800", "url": "https://shop.example/\ud800", "name": "a\ud800"}]
     )
@@ -90,7 +90,7 @@ def test_another_category_column(tmp_path: Path) -> None:
         ("", "missing-photo"),
     ],
 )
-def test_files_that_are_not_the_shop_s(tmp_path: Path, file_name: str, reason: str) -> None:
+def test_files_outside_the_folder_and_missing_photos(tmp_path: Path, file_name: str, reason: str) -> None:
     photo_files(tmp_path, "secret.jpg")
     folder = tmp_path / "shop"
     path = table(folder, ".jsonl", [{"file_name": file_name}])
@@ -106,8 +106,8 @@ def test_malformed_rows(tmp_path: Path) -> None:
         'id,file_name\na,1.jpg,extra\n\nb\n"c",2.jpg\n' + "d," + "x" * 200_000 + "\n"
     )
     source = TableSource(tmp_path / "shop.csv")
-    found = list(source.records())
-    assert [(type(row).__name__, row.id) for row in found] == [
+    rows = list(source.records())
+    assert [(type(row).__name__, row.id) for row in rows] == [
         ("Rejection", ""),
         ("Rejection", ""),
         ("Record", "c"),
@@ -129,7 +129,7 @@ def test_malformed_rows(tmp_path: Path) -> None:
     ("name", "content"),
     [("a.csv", b"id,photo\n1,2\n"), ("b.jsonl", b"garbage"), ("c.parquet", b"PAR1 no"), ("d.csv", b"")],
 )
-def test_tables_of_something_else(tmp_path: Path, name: str, content: bytes) -> None:
+def test_tables_without_photo_columns(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceError):
         TableSource(tmp_path / name)

@@ -1,4 +1,4 @@
-"""config.json keeps what it was given and refuses what it cannot be."""
+"""config.json round trip and validation."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ CONFIG = ModelConfig(
 )
 
 
-def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:
+def test_round_trip(tmp_path: Path) -> None:
     CONFIG.save(tmp_path)
     assert ModelConfig.load(tmp_path) == CONFIG
 
 
-def test_keys_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
+def test_unknown_keys_are_ignored(tmp_path: Path) -> None:
     path = CONFIG.save(tmp_path)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"colour": "new"}))
     assert ModelConfig.load(tmp_path) == CONFIG
@@ -54,7 +54,7 @@ def test_damage_is_a_schema_error(tmp_path: Path, change: dict) -> None:
         ModelConfig.load(tmp_path)
 
 
-def test_missing_and_unreadable(tmp_path: Path) -> None:
+def test_missing_or_unreadable_file(tmp_path: Path) -> None:
     with pytest.raises(ShopIncomplete):
         ModelConfig.load(tmp_path)
     for text in ("{", "[" * 100_000):
@@ -66,12 +66,12 @@ def test_missing_and_unreadable(tmp_path: Path) -> None:
         ModelConfig.load(tmp_path)
 
 
-def test_the_id_depends_on_every_part() -> None:
+def test_id_depends_on_every_part() -> None:
     ids = {new_model_id("a", "b"), new_model_id("ab"), new_model_id("a", "c"), new_model_id("a", "b", 1)}
     assert len(ids) == 4
 
 
-def test_the_card_says_what_was_measured(tmp_path: Path) -> None:
+def test_card_contains_the_measurements(tmp_path: Path) -> None:
     config = ModelConfig(
         "abc", "default", (240, 180), 2, (0.5, -1.0), metrics={"psnr": 21.5}, kl_per_latent=(1.0, 0.0)
     )

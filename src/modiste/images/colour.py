@@ -1,4 +1,4 @@
-"""Colours as the eye tells them apart: between sRGB and CIE Lab (D65)."""
+"""Perceptual colour: sRGB, CIE Lab (D65) and CIEDE2000."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LAB_THRESHOLD = 6.0 / 29.0
 
 
 def rgb_to_lab(rgb: ArrayLike) -> NDArray[np.float64]:
-    """Lab of sRGB from 0 to 255, `(…, 3)`: lightness 0 to 100, then green to red and blue to yellow around 0."""
+    """Convert sRGB from 0 to 255, `(…, 3)`, to Lab: lightness 0 to 100, green to red and blue to yellow around 0."""
     share = np.asarray(rgb, np.float64) / 255.0
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     xyz = linear @ _RGB_TO_XYZ.T / _WHITE_POINT
@@ -24,7 +24,7 @@ def rgb_to_lab(rgb: ArrayLike) -> NDArray[np.float64]:
 
 
 def lab_to_rgb(lab: ArrayLike) -> NDArray[np.uint8]:
-    """sRGB, uint8 `(…, 3)`, of Lab; colours that a screen cannot show become the nearest that it can."""
+    """Convert Lab to sRGB, uint8 `(…, 3)`; colours that a screen cannot show become the nearest that it can."""
     lightness, a, b = np.moveaxis(np.asarray(lab, np.float64), -1, 0)
     y = (lightness + 16.0) / 116.0
     root = np.stack([y + a / 500.0, y, y - b / 200.0], axis=-1)
@@ -37,13 +37,13 @@ def lab_to_rgb(lab: ArrayLike) -> NDArray[np.uint8]:
 
 
 def to_hex(rgb: ArrayLike) -> str:
-    """ "#rrggbb" of one colour, uint8 `(3,)`."""
+    """Format one colour, uint8 `(3,)`, as "#rrggbb"."""
     red, green, blue = (int(value) for value in np.asarray(rgb, np.uint8))
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def ciede2000(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """The CIEDE2000 difference of Lab colours, `(…)` for `(…, 3)` each; 1 is about what the eye just sees.
+    """Return the CIEDE2000 difference of Lab colours, `(…)` for `(…, 3)` each; 1 is about what the eye just sees.
 
     All three weights are 1. After Sharma, Wu and Dalal 2005, "The CIEDE2000 color-difference formula".
     """
@@ -53,13 +53,13 @@ def ciede2000(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
     a1, a2 = stretch * a1, stretch * a2
     c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
     h1, h2 = np.degrees(np.arctan2(b1, a1)) % 360.0, np.degrees(np.arctan2(b2, a2)) % 360.0
-    grey = c1 * c2 == 0.0  # of no hue: neither differs in it
+    grey = c1 * c2 == 0.0  # a grey has no hue, so the hues do not differ
     turn = np.where(grey, 0.0, (h2 - h1 + 180.0) % 360.0 - 180.0)
     turn = np.where(turn == -180.0, np.where(h2 > h1, 180.0, -180.0), turn)
     lightness, chroma = 0.5 * (l1 + l2), 0.5 * (c1 + c2)
     hue = np.where(grey, h1 + h2, 0.5 * (h1 + h2))
-    far = ~grey & (np.abs(h1 - h2) > 180.0)
-    hue = np.where(far, np.where(h1 + h2 < 360.0, hue + 180.0, hue - 180.0), hue)
+    wraps = ~grey & (np.abs(h1 - h2) > 180.0)
+    hue = np.where(wraps, np.where(h1 + h2 < 360.0, hue + 180.0, hue - 180.0), hue)
     by_hue = (
         1.0
         - 0.17 * _cosine(hue - 30.0)

@@ -1,4 +1,4 @@
-"""A product cut from its photo's background and placed as the shop places its own."""
+"""Cut a product out of its background and place it as the shop's photos do."""
 
 from __future__ import annotations
 
@@ -21,17 +21,20 @@ from modiste.images.background import (
 )
 from modiste.images.photo import Photo, check_photo, fit_photo
 
-INNER_MASK_SHARE = 0.95  # of a pixel is product: its colour is the product's own
-SAME_COLOUR_DISTANCE = 3.0  # a background within this of the shop's is the shop's
-EXTENT_RANGE = (0.75, 1.15)  # times the shop's extent: a product of that size stands as the shop's do
-MAX_FRAME_MULTIPLE = 4  # times the frame's longer side: what is finer in a photo is not seen at the frame
-MAX_OFFSET_SHARE = 0.1  # of the frame: how far off its middle
+INNER_MASK_SHARE = 0.95  # a pixel with at least this share of product has the product's own colour
+SAME_COLOUR_DISTANCE = 3.0  # a background within this distance of the shop's is the shop's
+EXTENT_RANGE = (0.75, 1.15)  # times the shop's extent: a product of this size stands as the shop's do
+MAX_FRAME_MULTIPLE = 4  # times the frame's longer side: finer detail is not visible at the frame's size
+MAX_OFFSET_SHARE = 0.1  # of the frame: largest distance from its middle
 
 
 @dataclass(frozen=True, eq=False)
 class CutOut:
-    """`photo` uint8 `(H, W, 3)` at the frame; `cut` says whether the product was cut from its background, `share` how
-    much of the photo was product, 0 to 1 (1 where nothing was cut)."""
+    """A photo prepared for the shop's frame.
+
+    `photo` is uint8 `(H, W, 3)`; `is_cut` says whether the product was cut out of its background; `share` is the share
+    of the photo that was product, from 0 to 1 (1 where nothing was cut).
+    """
 
     photo: Photo
     is_cut: bool
@@ -39,32 +42,32 @@ class CutOut:
 
 
 def cut_out(photo: Photo, frame: tuple[int, int], background: tuple[int, int, int], extent: float) -> CutOut:
-    """`photo` without its background, on the shop's, as large as the shop's products are.
+    """Place the product on the shop's background, as large as the shop's products are.
 
-    Where the background is not plain enough to tell, or almost nothing or everything would go, the photo is only
-    fitted to the frame; and so it is where it already stands on the shop's background as the shop's photos do. What
-    stands there but too small, or to one side, is moved with its own background: white shoes on white have no edge to
-    cut along.
+    The photo is only fitted to the frame where the background is not plain enough, where almost nothing or everything
+    would be cut away, and where the product already stands on the shop's background as in the shop's photos. A product
+    that stands there too small or off centre is moved together with its background: white shoes on white have no edge
+    to cut along.
 
     Args:
         photo: uint8 `(h, w, 3)`.
-        frame: (height, width) of the answer.
+        frame: (height, width) of the result.
         background: RGB of the shop's background.
-        extent: how much of the frame's height or width the product takes, whichever is more.
+        extent: share of the frame's height or width, whichever is larger, that the product takes.
 
     Raises:
-        PhotoError: not a photo.
+        PhotoError: the array is not a photo.
     """
     check_photo(photo)
     photo = _limit_size(photo, MAX_FRAME_MULTIPLE * max(frame))
     fitted = CutOut(fit_photo(photo, frame), False, 1.0)
     colours = to_working_colours(photo)
-    found = fit_background(colours)
-    if found is None:
+    fit = fit_background(colours)
+    if fit is None:
         return fitted
-    surface, spread = found
-    ground = to_opponent_colours(np.array(background, np.float32))
-    if float(np.abs(surface - ground).max()) <= SAME_COLOUR_DISTANCE and spread <= SAME_COLOUR_DISTANCE:
+    surface, spread = fit
+    shop_colour = to_opponent_colours(np.array(background, np.float32))
+    if float(np.abs(surface - shop_colour).max()) <= SAME_COLOUR_DISTANCE and spread <= SAME_COLOUR_DISTANCE:
         solid = remove_specks(np.linalg.norm(colours - surface, axis=-1) > SAME_COLOUR_DISTANCE)
         if not is_plausible_mask(solid) or _is_placed_like_shop(solid, photo, frame, extent):
             return fitted
@@ -75,13 +78,13 @@ def cut_out(photo: Photo, frame: tuple[int, int], background: tuple[int, int, in
             return fitted
         mask = soften_edge(solid)
     mask = resize_mask(mask, photo)
-    if not (mask > 0.5).any():  # of a photo of few pixels nothing may be left
+    if not (mask > 0.5).any():  # a photo of few pixels may lose all of them
         return fitted
     return CutOut(_place_on_frame(photo, mask, frame, background, extent), True, float(solid.mean()))
 
 
 def _limit_size(photo: Photo, max_side: int) -> Photo:
-    """The photo with its longer side at most so long: a product is cut in a few MB, however large its photo."""
+    """Scale the photo down to at most `max_side` pixels a side, so that memory does not depend on the upload's size."""
     h, w = photo.shape[:2]
     if max(h, w) <= max_side:
         return photo
@@ -90,7 +93,7 @@ def _limit_size(photo: Photo, max_side: int) -> Photo:
 
 
 def _bounding_box_mask(solid: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """All of the rectangle around the product."""
+    """Return a mask of the whole rectangle around the product."""
     mask = np.zeros(solid.shape, np.float32)
     mask[_bounding_box(solid)] = 1.0
     return mask
@@ -99,17 +102,17 @@ def _bounding_box_mask(solid: NDArray[np.bool_]) -> NDArray[np.float32]:
 def _is_placed_like_shop(
     solid: NDArray[np.bool_], photo: Photo, frame: tuple[int, int], extent: float
 ) -> bool:
-    """Whether the product, fitted as it is, has about the size and place of the shop's."""
+    """Return whether the product, once fitted, has about the size and position of the shop's products."""
     scale = min(frame[0] / photo.shape[0], frame[1] / photo.shape[1])
-    whole = (
+    photo_share = (
         scale * np.array(photo.shape[:2]) / np.array(frame)
     )  # how much of the frame the photo takes, each way
     edges = (
         np.array([(part.start, part.stop) for part in _bounding_box(solid)]) / np.array(solid.shape)[:, None]
     )
-    size = float((np.diff(edges, axis=1)[:, 0] * whole).max())
-    off = float((np.abs(edges.mean(axis=1) - 0.5) * whole).max())
-    return EXTENT_RANGE[0] * extent <= size <= EXTENT_RANGE[1] * extent and off <= MAX_OFFSET_SHARE
+    size = float((np.diff(edges, axis=1)[:, 0] * photo_share).max())
+    offset = float((np.abs(edges.mean(axis=1) - 0.5) * photo_share).max())
+    return EXTENT_RANGE[0] * extent <= size <= EXTENT_RANGE[1] * extent and offset <= MAX_OFFSET_SHARE
 
 
 def _place_on_frame(
@@ -119,7 +122,7 @@ def _place_on_frame(
     background: tuple[int, int, int],
     extent: float,
 ) -> Photo:
-    """The product in the middle of the frame, on the shop's background."""
+    """Draw the product in the middle of the frame, on the shop's background."""
     box = _bounding_box(mask > 0.5)
     opaque = mask[box][..., None]
     h, w = opaque.shape[:2]
@@ -146,14 +149,14 @@ def _place_on_frame(
 
 
 def _inner_colours(photo: Photo, mask: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The photo's colours; at its edge, where product and old background mix, those of the nearest pixel inside."""
+    """Replace the colours at the edge, where product and background mix, by those of the nearest inner pixel."""
     from scipy import ndimage
 
-    inside = mask > INNER_MASK_SHARE
-    if not inside.any():
+    inner = mask > INNER_MASK_SHARE
+    if not inner.any():
         return photo.astype(np.float32)
     nearest: Any = ndimage.distance_transform_edt
-    rows, columns = nearest(~inside, return_distances=False, return_indices=True)
+    rows, columns = nearest(~inner, return_distances=False, return_indices=True)
     return photo[rows, columns].astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""What can be measured on a picture of a product: its colour, its size, its shape, in plain pixels."""
+"""Measurements of a product's picture: colour, size and shape, in plain pixels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEASUREMENT_NAMES = (
     "lean",
     "edges",
 )
-MIN_BACKGROUND_DIFFERENCE = 20  # of 255 in some channel: nearer to the background than this is background
+MIN_BACKGROUND_DIFFERENCE = 20  # of 255, in at least one channel
 LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
 EMPTY_MEASUREMENTS = dict.fromkeys(
     ("contrast", "shade", "side", "height", "width", "area", "fill", "edges"), 0.0
@@ -43,18 +43,18 @@ def measure_photos(photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
     The background is the median of the photo's border; the foreground is what differs from it.
 
     Returns:
-        One float64 `(b,)` per measure, of no dimension for one photo:
+        One float64 `(b,)` per measurement, of no dimension for one photo:
 
         - hue in degrees, 0 up to 360 (red 0, green 120, blue 240);
-        - lightness (luma) and saturation (largest less smallest channel) from 0 to 1;
-        - warmth (red less blue) and pinkness (red and blue less green) from −1 to 1;
+        - lightness (luma) and saturation (largest minus smallest channel) from 0 to 1;
+        - warmth (red minus blue) and pinkness (red and blue minus green) from −1 to 1;
         - contrast, the standard deviation of luma; edges, the mean step of luma between neighbouring pixels;
-        - shade and side, the luma of the upper half less that of the lower, of the left less that of the right;
+        - shade and side, the luma of the upper half minus that of the lower, of the left minus that of the right;
         - height, width and area as shares of the frame's; aspect, height over width in pixels;
-        - fill, the area's share of its bounding box; balance and lean, where in that box its middle lies, from 0 at
-          the top and on the left to 1.
+        - fill, the area's share of its bounding box; balance and lean, where in that box its centre lies, from 0 at the
+          top and on the left to 1.
 
-        A photo without foreground has 0 for all of them but the colour of its background, an aspect of 1, and a
+        A photo without foreground has 0 for all of them except the colour of its background, an aspect of 1, and a
         balance and lean of ½.
     """
     if photos.ndim == 3:
@@ -62,22 +62,22 @@ def measure_photos(photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
             name: np.asarray(value)
             for name, value in _measure_photo(photos, foreground_mask(photos[None])[0]).items()
         }
-    found = {name: np.empty(len(photos)) for name in MEASUREMENT_NAMES}
-    for row, photo in enumerate(photos):  # one by one, they fit a processor's cache
+    measurements = {name: np.empty(len(photos)) for name in MEASUREMENT_NAMES}
+    for row, photo in enumerate(photos):  # one at a time, they fit a processor's cache
         for name, value in _measure_photo(photo, foreground_mask(photo[None])[0]).items():
-            found[name][row] = value
-    return found
+            measurements[name][row] = value
+    return measurements
 
 
 def foreground_mask(photos: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which pixels of photos `(b, h, w, 3)` are product: `(b, h, w)`."""
+    """Return which pixels of photos `(b, h, w, 3)` are product: `(b, h, w)`."""
     border = np.concatenate([photos[:, 0], photos[:, -1], photos[:, :, 0], photos[:, :, -1]], axis=1)
     background = np.median(border, axis=1)[:, None, None]
-    most, least = (
+    upper, lower = (
         np.floor(background + MIN_BACKGROUND_DIFFERENCE).astype(np.int16),
         np.ceil(background - MIN_BACKGROUND_DIFFERENCE).astype(np.int16),
     )
-    red, green, blue = ((photos[..., c] > most[..., c]) | (photos[..., c] < least[..., c]) for c in range(3))
+    red, green, blue = ((photos[..., c] > upper[..., c]) | (photos[..., c] < lower[..., c]) for c in range(3))
     return red | green | blue
 
 
@@ -86,28 +86,32 @@ def _measure_photo(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[st
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return _measure_colours((photo.reshape(-1, 3) / 255.0).astype(np.float32)) | EMPTY_MEASUREMENTS
-    top, left, tall, wide = (int(n) for n in (rows[0], columns[0], np.ptp(rows) + 1, np.ptp(columns) + 1))
-    # One pixel more above and on the left, where there is one: the step onto the product counts.
-    above, before = min(top, 1), min(left, 1)
-    box = photo[top - above : top + tall, left - before : left + wide].astype(np.float32) / np.float32(255)
+    top, left, box_height, box_width = (
+        int(n) for n in (rows[0], columns[0], np.ptp(rows) + 1, np.ptp(columns) + 1)
+    )
+    # Include one pixel above and on the left, if any, so that the step onto the product counts.
+    margin_top, margin_left = min(top, 1), min(left, 1)
+    box = photo[top - margin_top : top + box_height, left - margin_left : left + box_width].astype(
+        np.float32
+    ) / np.float32(255)
     luma = box @ LUMA_WEIGHTS
     step = np.zeros_like(luma)
     step[1:] += np.abs(np.diff(luma, axis=0))
     step[:, 1:] += np.abs(np.diff(luma, axis=1))
-    inner = (slice(above, None), slice(before, None))
-    there = mask[top : top + tall, left : left + wide]
-    pixels, light, steps = box[inner][there], luma[inner][there], step[inner][there]
-    down, along = (part.astype(np.float32) + np.float32(0.5) for part in np.nonzero(there))
-    down, along = down / tall, along / wide
+    inner = (slice(margin_top, None), slice(margin_left, None))
+    inside = mask[top : top + box_height, left : left + box_width]
+    pixels, light, steps = box[inner][inside], luma[inner][inside], step[inner][inside]
+    down, along = (part.astype(np.float32) + np.float32(0.5) for part in np.nonzero(inside))
+    down, along = down / box_height, along / box_width
     return _measure_colours(pixels) | {
         "contrast": float(light.std(dtype=np.float64)),
         "shade": _mean_difference(light, down < 0.5),
         "side": _mean_difference(light, along < 0.5),
-        "height": tall / h,
-        "width": wide / w,
+        "height": box_height / h,
+        "width": box_width / w,
         "area": len(light) / (h * w),
-        "aspect": tall / wide,
-        "fill": len(light) / (tall * wide),
+        "aspect": box_height / box_width,
+        "fill": len(light) / (box_height * box_width),
         "balance": _mean(down),
         "lean": _mean(along),
         "edges": _mean(steps),
@@ -115,9 +119,9 @@ def _measure_photo(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[st
 
 
 def _measure_colours(pixels: FloatingArray) -> dict[str, float]:
-    """What the colours of pixels `(m, 3)`, from 0 to 1, give."""
+    """Return the measurements of colour of pixels `(m, 3)`, from 0 to 1."""
     red, green, blue = (float(value) for value in pixels.mean(axis=0, dtype=np.float64))
-    # The hue of the mean colour: averaging angles would let grey pixels, whose hue is noise, have a say.
+    # The hue of the mean colour: a mean of angles would count grey pixels, whose hue is noise.
     hue = float(np.degrees(np.arctan2(np.sqrt(0.75) * (green - blue), red - 0.5 * (green + blue)))) % 360.0
     return {
         "hue": 0.0 if hue >= 360.0 else hue,
@@ -129,7 +133,7 @@ def _measure_colours(pixels: FloatingArray) -> dict[str, float]:
 
 
 def _mean_difference(light: FloatingArray, first: NDArray[np.bool_]) -> float:
-    """The mean light of the `first` pixels less that of the others; 0 where either has none."""
+    """Return the mean light of the `first` pixels minus that of the others; 0 where either has none."""
     return _mean(light[first]) - _mean(light[~first]) if first.any() and not first.all() else 0.0
 
 

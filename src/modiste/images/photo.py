@@ -1,7 +1,7 @@
-"""The one place where a photo becomes pixels, and pixels become a photo.
+"""Decode, fit and encode photos.
 
-Everything that looks at a picture goes through here, so that a photo gives the same pixels whether it is
-ingested, uploaded to the studio or passed to `Shop.encode`.
+This is the only place where Pillow decodes, so a photo gives the same pixels whether it is ingested, uploaded to the
+studio or passed to `Shop.encode`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from modiste.images.integrity import (
     MAX_SCANS,
     MAX_TEXT_BYTES,
     announced_size,
+    compressed_text_bytes,
     count_jpeg_scans,
     has_valid_png_checksums,
-    packed_text_bytes,
 )
 
 Photo: TypeAlias = npt.NDArray[np.uint8]
@@ -33,7 +33,7 @@ Photo: TypeAlias = npt.NDArray[np.uint8]
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 20_000_000
-"""Twenty megapixels. Checked against the header: a 20 kB PNG can announce 0.8 GB of pixels."""
+"""Checked against the header: a 20 kB PNG can announce 0.8 GB of pixels."""
 
 WHITE_LEVEL = 235
 WHITE_SHARE = 0.7
@@ -50,20 +50,23 @@ _TRANSPOSE_BY_ORIENTATION = {
 }
 _warnings_lock = Lock()  # catch_warnings changes the whole process: one thread at a time
 _PNG = b"\x89PNG\r\n\x1a\n"
-_WITHOUT_TEXTS = "Save it again without texts and colour profile."
+_TEXT_REMEDY = "Save it again without text chunks and colour profile."
 _REMEDY = f"Give a JPEG, PNG or WebP of at most {MAX_PIXELS // 1_000_000} megapixels."
 
 
 def read_photo(data: bytes | Path, *, min_size: tuple[int, int] | None = None) -> Photo:
-    """The pixels of an image file, upright, as uint8 `(h, w, 3)` RGB.
+    """Decode an image file to uint8 `(h, w, 3)` RGB, upright.
 
-    Only the first frame is read. EXIF orientation is applied; transparency is laid on white; greyscale,
-    palette, CMYK and 16-bit files become 8-bit RGB. `at_least` = (height, width) allows a JPEG far larger
-    than that to be decoded at a half, a quarter or an eighth of its size, still at least as large: much
-    faster, for a photo that will be fitted onto a small frame anyway.
+    Only the first frame is read. EXIF orientation is applied; transparency is composited on white; greyscale, palette,
+    CMYK and 16-bit files become 8-bit RGB.
 
-    Raises PhotoError with `reason` `missing-photo`, `unreadable`, `not-a-photo`, `too-large`, `too-slow` or
-    `truncated`.
+    Args:
+        data: the file's bytes or path.
+        min_size: (height, width). A JPEG far larger than this is decoded at a half, a quarter or an eighth of its size,
+            never below `min_size`: much faster for a photo that is fitted to a small frame afterwards.
+
+    Raises:
+        PhotoError: `reason` is `missing-photo`, `unreadable`, `not-a-photo`, `too-large`, `too-slow` or `truncated`.
     """
     name = f"{data}" if isinstance(data, Path) else f"The photo ({len(data)} bytes)"
     try:
@@ -94,9 +97,9 @@ def read_photo(data: bytes | Path, *, min_size: tuple[int, int] | None = None) -
 
 
 def decode_jpeg(data: bytes) -> Photo:
-    """The pixels of a JPEG that `to_jpeg` made, as uint8 `(h, w, 3)`; the fast way back from the store.
+    """Decode a JPEG that `to_jpeg` wrote to uint8 `(h, w, 3)`; the fast way back from the store.
 
-    Raises PhotoError with reason `truncated` where the bytes are damaged, `too-large` where it has too many pixels.
+    Raises PhotoError with `reason` `truncated` if the bytes are damaged, `too-large` if it has too many pixels.
     """
     try:
         with Image.open(BytesIO(data), formats=("JPEG",)) as image:
@@ -111,12 +114,12 @@ def decode_jpeg(data: bytes) -> Photo:
 
 
 def fit_photo(photo: Photo, frame: tuple[int, int]) -> Photo:
-    """`photo`, uint8 `(h, w, 3)`, fitted onto a frame of (height, width) = `(H, W)`: uint8 `(H, W, 3)`.
+    """Fit a photo, uint8 `(h, w, 3)`, onto a frame of (height, width) = `(H, W)`: uint8 `(H, W, 3)`.
 
-    Scaled to the largest size that fits, never stretched, centred, and what is left of the frame is filled
-    with the photo's own background. Lanczos resampling, whose support grows with the reduction (no aliasing).
+    The photo is scaled to the largest size that fits, never stretched, and centred; the rest of the frame has the
+    photo's own background colour. Lanczos resampling, whose support grows with the reduction (no aliasing).
 
-    Raises PhotoError with reason `not-a-photo` where the array is not a photo, ValueError on an empty frame.
+    Raises PhotoError (`not-a-photo`) if the array is not a photo, ValueError if the frame is empty.
     """
     check_photo(photo)
     height, width = frame
@@ -129,7 +132,7 @@ def fit_photo(photo: Photo, frame: tuple[int, int]) -> Photo:
     new_h = min(height, max(1, round(h * scale)))
     new_w = min(width, max(1, round(w * scale)))
     image = Image.fromarray(np.ascontiguousarray(photo))
-    # the gap lets a large photo be box-averaged to three times the target first: as good, much faster
+    # a large photo is first box-averaged to three times the target: as good and much faster
     fitted = np.array(image.resize((new_w, new_h), Image.Resampling.LANCZOS, reducing_gap=3.0))
     if fitted.shape[:2] == (height, width):
         return fitted
@@ -141,36 +144,36 @@ def fit_photo(photo: Photo, frame: tuple[int, int]) -> Photo:
 
 
 def background_colour(photo: Photo) -> Photo:
-    """The photo's own background colour, uint8 `(3,)`: the median of a narrow border, channel by channel."""
+    """Return the photo's own background colour, uint8 `(3,)`: the median of a narrow border, channel by channel."""
     return np.median(_border_pixels(photo), axis=0).astype(np.uint8)
 
 
 def is_white_background(photo: Photo) -> bool:
-    """Whether the product stands on white: most of the border is (nearly) white.
+    """Return whether the product stands on white: most of the border is (nearly) white.
 
-    Not all of it must be, since a product may touch an edge or throw a shadow onto one.
+    A part of the border may differ, since a product may touch an edge or cast a shadow onto one.
     """
     white = (_border_pixels(photo) >= WHITE_LEVEL).all(axis=1)
     return bool(white.mean() >= WHITE_SHARE)
 
 
 def to_jpeg(photo: Photo, quality: int = 92) -> bytes:
-    """A JPEG of `photo`, uint8 `(h, w, 3)`. From quality 90 up colour is kept at full resolution (4:4:4)."""
+    """Encode a photo, uint8 `(h, w, 3)`, as JPEG. From quality 90 up colour keeps its full resolution (4:4:4)."""
     return _encode(photo, "JPEG", quality=quality, subsampling=0 if quality >= 90 else 2)
 
 
 def to_png(photo: Photo) -> bytes:
-    """A PNG of `photo`, uint8 `(h, w, 3)`: lossless, for export."""
+    """Encode a photo, uint8 `(h, w, 3)`, as PNG: lossless, for export."""
     return _encode(photo, "PNG")
 
 
 def to_webp(photo: Photo, quality: int = 80) -> bytes:
-    """A WebP of `photo`, uint8 `(h, w, 3)`: the smallest, for thumbnails that are made once."""
+    """Encode a photo, uint8 `(h, w, 3)`, as WebP: the smallest, for thumbnails that are encoded once."""
     return _encode(photo, "WEBP", quality=quality)
 
 
 def photo_hash(photo: Photo) -> str:
-    """SHA-256 of shape and pixels, in hexadecimal: equal for equal pixels, however they were stored."""
+    """Return the SHA-256 of shape and pixels, in hexadecimal: the same for equal pixels, however they were stored."""
     check_photo(photo)
     digest = hashlib.sha256(f"{photo.shape[0]}x{photo.shape[1]}:".encode())
     digest.update(np.ascontiguousarray(photo).data)
@@ -178,7 +181,7 @@ def photo_hash(photo: Photo) -> str:
 
 
 def check_photo(photo: Photo) -> None:
-    """Raise PhotoError (reason `not-a-photo`) where an array is not uint8 `(h, w, 3)` with h, w ≥ 1."""
+    """Raise PhotoError (reason `not-a-photo`) unless the array is uint8 `(h, w, 3)` with h, w ≥ 1."""
     if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or photo.size == 0:
         raise PhotoError(
             f"An array of {photo.dtype} {photo.shape} is not a photo.",
@@ -188,24 +191,23 @@ def check_photo(photo: Photo) -> None:
 
 
 def _check_header(data: bytes | Path, name: str) -> None:
-    """Refuse a file for what Pillow would allocate as soon as it opens it."""
+    """Reject a file for which Pillow would allocate too much memory on opening."""
     start = _start_of(data, HEADER_BYTES)
-    if (
-        size := announced_size(start)
-    ) is not None:  # else a JPEG, of which Pillow reads only the header, or no photo
+    # None for a JPEG, of which Pillow reads only the header, and for what is not a photo.
+    if (size := announced_size(start)) is not None:
         _check_size(size, name)
-    if start.startswith(_PNG) and packed_text_bytes(_bytes_of(data)) > MAX_TEXT_BYTES:
+    if start.startswith(_PNG) and compressed_text_bytes(_bytes_of(data)) > MAX_TEXT_BYTES:
         raise PhotoError(
-            f"{name} holds over {MAX_TEXT_BYTES // 2**20} megabytes of packed text.",
-            remedy=_WITHOUT_TEXTS,
+            f"{name} has over {MAX_TEXT_BYTES // 2**20} megabytes of compressed text.",
+            remedy=_TEXT_REMEDY,
             reason="too-large",
         )
 
 
 def _open(data: bytes | Path) -> Image.Image:
-    """Return the image with only its header read."""
+    """Open an image; Pillow reads only its header."""
     with _warnings_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about metadata that is damaged, and sizes that are refused
+        warnings.simplefilter("ignore")  # about damaged metadata and rejected sizes
         return Image.open(data if isinstance(data, Path) else BytesIO(data), formats=FORMATS)
 
 
@@ -220,23 +222,23 @@ def _check_size(size: tuple[int, int], name: str) -> None:
 
 
 def _check_file(image: Image.Image, data: bytes | Path, name: str) -> None:
-    """Refuse a file for what decoding does not notice."""
+    """Reject a file that Pillow decodes without noticing the damage, or far too slowly."""
     if image.format == "PNG":
         if not has_valid_png_checksums(_bytes_of(data)):
             raise PhotoError(f"{name} is damaged or cut short.", remedy=_REMEDY, reason="truncated")
-    elif image.format != "WEBP" and (passes := count_jpeg_scans(_bytes_of(data))) > MAX_SCANS:
+    elif image.format != "WEBP" and (scans := count_jpeg_scans(_bytes_of(data))) > MAX_SCANS:
         raise PhotoError(
-            f"{name} goes over its pixels {passes:,} times; {MAX_SCANS} are allowed.",
-            remedy="Save it again, as a plain JPEG.",
+            f"{name} is a JPEG of {scans:,} scans; {MAX_SCANS} are allowed.",
+            remedy="Save it again as a plain JPEG.",
             reason="too-slow",
         )
 
 
 def _damaged_error(error: Exception, name: str) -> PhotoError:
-    """What to say of a photo that Pillow gave up."""
+    """Return the error for a file that Pillow failed to decode."""
     if isinstance(error, ValueError) and "MAX_TEXT" in str(error):  # one text or colour profile of a PNG
         return PhotoError(
-            f"{name} holds over a megabyte of packed text.", remedy=_WITHOUT_TEXTS, reason="too-large"
+            f"{name} has over a megabyte of compressed text.", remedy=_TEXT_REMEDY, reason="too-large"
         )
     unread = isinstance(error, OSError) and error.errno is not None
     reason = "unreadable" if unread else "truncated"
@@ -244,13 +246,13 @@ def _damaged_error(error: Exception, name: str) -> PhotoError:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 (upright) where there is none or it cannot be read.
+    """Return the EXIF orientation, 1 to 8; 1 (upright) if it is missing or cannot be read.
 
     Pillow decodes a PNG to find it, because it may follow the pixels: check the file first.
     """
     try:
         with _warnings_lock, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about metadata that is damaged
+            warnings.simplefilter("ignore")  # about damaged metadata
             orientation = image.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # damaged EXIF is common, raises anything, and is no reason to lose the product
         return 1
@@ -276,7 +278,7 @@ def _to_rgb(image: Image.Image, orientation: int) -> Photo:
 
 
 def _border_pixels(photo: Photo) -> Photo:
-    """The pixels along the four edges, uint8 `(m, 3)`; deeper than one pixel, to see past an outline."""
+    """Return the pixels along the four edges, uint8 `(m, 3)`; deeper than one pixel, to see past an outline."""
     check_photo(photo)
     h, w = photo.shape[:2]
     ring = max(1, min(h, w) // 40)

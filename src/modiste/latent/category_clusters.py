@@ -1,4 +1,4 @@
-"""Clusters that are the shop's own categories: which one a design belongs to is learnt from the products' codes."""
+"""Clusters that are the shop's own categories, with a classifier that assigns any code to one of them."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from modiste.latent.optimal_transport import Moments
 from modiste.latent.posterior import check_code
 from modiste.parallel import MapFn, sequential
 
-MAX_COMPONENTS = 6  # per category: a category is no single Gaussian, and with many more each says less
+MAX_COMPONENTS = 6  # per category: one Gaussian is too simple, and many more leave too few codes for each
 
 
 def fit_categories(
     codes: ArrayLike, categories: Sequence[str], seed: int = 0, map_fn: MapFn = sequential
 ) -> Clusters:
-    """One cluster per category, largest first, and a mixture by which any code `(n,)` finds its category.
+    """Fit one cluster per category, largest first, and a mixture that assigns any code `(n,)` to a category.
 
-    Each category's codes get a full-covariance Gaussian mixture of up to six components, or, where they are few, one
-    Gaussian that leans on the covariance of all categories. A code belongs to the category of the component most
-    responsible for it: discriminant analysis by mixtures (Hastie and Tibshirani 1996). What the catalogue's own
-    products belong to is not asked of it: they have their tags.
+    Each category's codes get a full-covariance Gaussian mixture of up to six components or, where they are few, one
+    Gaussian shrunk towards the covariance of all categories. A code belongs to the category of its most responsible
+    component: mixture discriminant analysis (Hastie and Tibshirani 1996). The catalogue's own products keep the
+    category that their source gives them.
 
     Args:
         codes: `(N, n)`; a product may have several.
         categories: the category of each code, `N` of them.
-        each: does the fits, one for each category.
+        seed: seed of the fits.
+        map_fn: runs the fits, one per category.
 
     Raises:
         BadCount: there is no product.
@@ -45,15 +46,20 @@ def fit_categories(
         raise BadCount("There are no products to cluster.", remedy="Ingest some first.")
     counts = Counter(categories)
     names = sorted(counts, key=lambda name: (-counts[name], name))
-    place = {name: number for number, name in enumerate(names)}
-    of = np.array([place[name] for name in categories], np.intp)
-    moments = Moments.fit(points, of, len(names))
-    pieces = (
-        (_sorted_subsample(points[of == j], seed), counts[name], moments.centres[j], moments.covariances[j])
+    number_of = {name: number for number, name in enumerate(names)}
+    cluster_of = np.array([number_of[name] for name in categories], np.intp)
+    moments = Moments.fit(points, cluster_of, len(names))
+    items = (
+        (
+            _sorted_subsample(points[cluster_of == j], seed),
+            counts[name],
+            moments.centres[j],
+            moments.covariances[j],
+        )
         for j, name in enumerate(names)
     )
-    parts = list(map_fn(_make_fit, seed, pieces))
-    weights = [part[0] * np.mean(of == j) for j, part in enumerate(parts)]
+    parts = list(map_fn(_make_fit, seed, items))
+    weights = [part[0] * np.mean(cluster_of == j) for j, part in enumerate(parts)]
     mixture = Mixture(
         np.concatenate(weights),
         np.concatenate([part[1] for part in parts]),
@@ -64,11 +70,11 @@ def fit_categories(
 
 
 def _sorted_subsample(points: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """What of a category's codes a fit takes; the answer must not hang on the order of the rows."""
+    """Return the rows that a fit uses, sorted first so that the result does not depend on their order."""
     return subsample_rows(points[np.lexsort(points.T[::-1])], seed)
 
 
-# Some codes of a category, how many it has, their centre and covariance; weights, means, covariances of its mixture.
+# A subsample of a category's codes, their full number, centre and covariance.
 CategoryRows = tuple[NDArray[np.float64], int, NDArray[np.float64], NDArray[np.float64]]
 MixtureParts = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
@@ -84,7 +90,7 @@ def _fit_category(
     covariance: NDArray[np.float64],
     seed: int,
 ) -> MixtureParts:
-    """Weights, means and covariances of one category's mixture."""
+    """Return weights, means and covariances of one category's mixture."""
     n = points.shape[1]
     m = min(MAX_COMPONENTS, count // (ROWS_PER_COMPONENT * n))
     if m >= 2:
@@ -96,7 +102,7 @@ def _fit_category(
             m, covariance_type="full", reg_covar=floor, init_params="kmeans", random_state=seed
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # where 100 rounds end is good enough
+            warnings.simplefilter("ignore", ConvergenceWarning)  # 100 iterations are enough
             model.fit(points)
         return model.weights_, model.means_, model.covariances_
     return np.ones(1), centre[None], covariance[None]

@@ -1,4 +1,4 @@
-"""Clusters of codes: their centres, their names, and which one a code belongs to."""
+"""Clusters of codes: centres, labels, assignment, K-means."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ ClusterMethod = Literal["kmeans", "mixture", "category"]
 ClusterFeatures = Literal["code", "mean"]
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 REMEDY = "Cluster again with `modiste cluster`."
-KMEANS_STARTS = 10  # of K-means, of which the best is taken
-ASSIGN_BATCH_ROWS = 65_536  # codes that are assigned at once
+KMEANS_STARTS = 10  # of K-means; the best is used
+ASSIGN_BATCH_ROWS = 65_536  # codes assigned at once
 
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """`k` clusters over codes or means.
+    """`k` clusters over codes or posterior means.
 
-    `centres` are the means of what was assigned to each cluster, float32 `(k, n)`. With the method "kmeans" a code
-    belongs to its nearest centre; with "mixture" and "category", to the group of the component most responsible for
-    it. With "category" the clusters are the shop's own categories, and `labels` are their names.
+    `centres` are the means of the codes assigned to each cluster, float32 `(k, n)`. With the method "kmeans" a code
+    belongs to its nearest centre; with "mixture" and "category", to the group of its most responsible component. With
+    "category" the clusters are the shop's own categories, and `labels` are their names.
     """
 
     centres: NDArray[np.float32]
@@ -42,17 +42,20 @@ class Clusters:
         return len(self.centres)
 
     def assign(self, codes: ArrayLike, map_fn: MapFn = sequential) -> NDArray[np.intp]:
-        """The cluster of each code: `(b,)` for `(b, n)`, an array of no dimension for `(n,)`. Raises BadCode."""
+        """Return the cluster of each code: `(b,)` for `(b, n)`, an array of no dimension for `(n,)`.
+
+        Raises BadCode if a code has the wrong length or is not finite.
+        """
         checked = check_code(codes, self.centres.shape[1])
         batch = np.atleast_2d(checked)
-        pieces = (
+        batches = (
             batch[start : start + ASSIGN_BATCH_ROWS] for start in range(0, len(batch), ASSIGN_BATCH_ROWS)
         )
-        found = list(map_fn(_make_assign, (self.centres, self.mixture), pieces))
-        return np.concatenate(found or [np.empty(0, np.intp)]).reshape(checked.shape[:-1])
+        assignments = list(map_fn(_make_assign, (self.centres, self.mixture), batches))
+        return np.concatenate(assignments or [np.empty(0, np.intp)]).reshape(checked.shape[:-1])
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON: numbers, strings, lists."""
+        """Return the clusters as JSON: numbers, strings, lists."""
         return {
             "method": self.method,
             "on": self.features,
@@ -63,12 +66,12 @@ class Clusters:
 
     @classmethod
     def from_dict(cls, raw: Any) -> Clusters:
-        """The clusters that `to_dict` wrote. Raises SchemaError, saying what is wrong."""
+        """Read what `to_dict` wrote. Raises SchemaError if an entry is missing or wrong; the message names it."""
         if not isinstance(raw, dict):
-            raise SchemaError(f"Clusters are an object, not {type(raw).__name__}.", remedy=REMEDY)
-        given = cast("dict[str, Any]", raw)
-        method, on, labels = given.get("method"), given.get("on"), given.get("labels")
-        centres = parse_numbers(given.get("centres"), "centres", 2).astype(np.float32)
+            raise SchemaError(f"Clusters must be an object, not {type(raw).__name__}.", remedy=REMEDY)
+        entries = cast("dict[str, Any]", raw)
+        method, on, labels = entries.get("method"), entries.get("on"), entries.get("labels")
+        centres = parse_numbers(entries.get("centres"), "centres", 2).astype(np.float32)
         k, n = centres.shape
         if method not in ("kmeans", "mixture", "category") or on not in ("code", "mean"):
             raise SchemaError(f"The clusters say method {method!r}, on {on!r}.", remedy=REMEDY)
@@ -76,16 +79,16 @@ class Clusters:
             raise SchemaError(f"The clusters have {k} centres and the labels {labels!r}.", remedy=REMEDY)
         mixture = None
         if method != "kmeans":
-            part: Any = given.get("mixture")
-            if not isinstance(part, dict):
+            raw_mixture: Any = entries.get("mixture")
+            if not isinstance(raw_mixture, dict):
                 raise SchemaError("The clusters have no mixture.", remedy=REMEDY)
-            groups = parse_numbers(part.get("groups"), "groups", 1)
+            groups = parse_numbers(raw_mixture.get("groups"), "groups", 1)
             if (groups != groups.clip(0, k - 1).round()).any():
                 raise SchemaError(f"A group of the mixture is none of the {k} clusters.", remedy=REMEDY)
             mixture = Mixture(
-                parse_numbers(part.get("weights"), "weights", 1),
-                parse_numbers(part.get("means"), "means", 2),
-                parse_numbers(part.get("covariances"), "covariances", 3),
+                parse_numbers(raw_mixture.get("weights"), "weights", 1),
+                parse_numbers(raw_mixture.get("means"), "means", 2),
+                parse_numbers(raw_mixture.get("covariances"), "covariances", 3),
                 groups.astype(np.intp),
             )
             if (problem := mixture.problem(k, n)) is not None:
@@ -96,72 +99,72 @@ class Clusters:
 def _make_assign(
     model: tuple[NDArray[np.float32] | NDArray[np.float64], Mixture | None],
 ) -> Callable[[NDArray[Any]], NDArray[np.intp]]:
-    """What finds the cluster of some codes `(b, n)`, each, `(b,)`."""
+    """Return a function from codes `(b, n)` to their clusters, `(b,)`."""
     centres, mixture = model
 
     def assign(codes: NDArray[Any]) -> NDArray[np.intp]:
-        wide = codes.astype(np.float64)
-        return nearest_centre(wide, centres) if mixture is None else mixture.assign_groups(wide)
+        codes64 = codes.astype(np.float64)
+        return nearest_centre(codes64, centres) if mixture is None else mixture.assign_groups(codes64)
 
     return assign
 
 
 def nearest_centre(codes: NDArray[np.float64], centres: ArrayLike) -> NDArray[np.intp]:
-    """The nearest centre by Euclidean distance, `(b,)`; the first of several as near."""
+    """Return the nearest centre by Euclidean distance, `(b,)`; the first of several at the same distance."""
     points = np.asarray(centres, np.float64)
-    middle = points.mean(axis=0)  # about it, the expanded square loses least
+    middle = points.mean(axis=0)  # centred, the expanded square loses the least precision
     codes, points = codes - middle, points - middle
     return (np.square(points).sum(axis=1) - 2.0 * codes @ points.T).argmin(axis=1)
 
 
 def parse_numbers(raw: Any, name: str, ndim: int) -> NDArray[np.float64]:
-    """Nested lists of finite numbers as a float64 array that is not empty. Raises SchemaError."""
+    """Convert nested lists of finite numbers to a float64 array that is not empty.
+
+    Raises SchemaError if the value is something else.
+    """
     try:
         array = np.array(raw)
-        sound = array.dtype.kind in "fiu" and array.ndim == ndim and array.size > 0
+        is_valid = array.dtype.kind in "fiu" and array.ndim == ndim and array.size > 0
     except ValueError:
-        sound, array = False, np.empty(0)
-    if not sound or not (np.abs(array) <= FLOAT32_MAX).all():
+        is_valid, array = False, np.empty(0)
+    if not is_valid or not (np.abs(array) <= FLOAT32_MAX).all():
         raise SchemaError(f"{name} must be finite numbers in {ndim} dimension(s).", remedy=REMEDY)
     return array.astype(np.float64)
 
 
 def name_clusters(assignments: ArrayLike, categories: Sequence[str]) -> tuple[str, ...]:
-    """A name for each cluster 0 … max(assignments): the category that most of its products have.
+    """Name each cluster 0 … max(assignments) after the category that most of its products have.
 
-    Where several clusters have the same, the one with most of it keeps the plain name and the others are numbered:
+    Where several clusters share a category, the one with most of it keeps the plain name and the others are numbered:
     "footwear", "footwear 2". A cluster without products is called "empty".
 
     Args:
         assignments: the cluster of each product, `(N,)`.
         categories: the category of each product, `N` of them.
     """
-    of = np.asarray(assignments, np.intp)
-    counts = [Counter[str]() for _ in range(int(of.max(initial=-1)) + 1)]
-    for cluster, category in zip(of.tolist(), categories, strict=True):
+    clusters = np.asarray(assignments, np.intp)
+    counts = [Counter[str]() for _ in range(int(clusters.max(initial=-1)) + 1)]
+    for cluster, category in zip(clusters.tolist(), categories, strict=True):
         counts[cluster][str(category)] += 1
-    # Most products first, then by name, so that the order of the rows does not matter.
+    # Most products first, then by name, so that the result does not depend on the order of the rows.
     best = [
         min(count.items(), key=lambda pair: (-pair[1], pair[0]), default=("empty", 0)) for count in counts
     ]
     names: dict[int, str] = {}
     for cluster in sorted(range(len(best)), key=lambda j: (-best[j][1], j)):
         name, number = best[cluster][0], 2
-        plain = name
+        base = name
         while name in names.values():
-            name, number = f"{plain} {number}", number + 1
+            name, number = f"{base} {number}", number + 1
         names[cluster] = name
     return tuple(names[cluster] for cluster in range(len(best)))
 
 
 def fit_kmeans(codes: ArrayLike, k: int, seed: int = 0, map_fn: MapFn = sequential) -> Clusters:
-    """K-means++ (scikit-learn, best of 10 starts) over codes `(N, n)`; clusters are named by number.
+    """Cluster codes `(N, n)` with K-means++ (scikit-learn, best of 10 starts); clusters are named by number.
 
-    `each` does the starts; what comes out does not depend on it.
-
-    Raises:
-        BadCount: k is below 1, or over the number of different codes.
-        BadCode: a code is not finite.
+    `map_fn` runs the starts; the result does not depend on it. Raises BadCount if k is below 1, or over the number of
+    different codes and BadCode if a code is not finite.
     """
     points = _check_points(codes, k)
     return _order_by_size(
@@ -170,16 +173,13 @@ def fit_kmeans(codes: ArrayLike, k: int, seed: int = 0, map_fn: MapFn = sequenti
 
 
 def fit_mixture(codes: ArrayLike, k: int, seed: int = 0, map_fn: MapFn = sequential) -> Clusters:
-    """A full-covariance Gaussian mixture over codes `(N, n)`, merged to `k` groups; clusters are named by number.
+    """Fit a full-covariance Gaussian mixture to codes `(N, n)` and merge it to `k` groups, named by number.
 
-    K-means wants round clusters of equal size, which product categories are not. Some 16 Gaussians follow any shape;
-    then the two groups that overlap most (Bhattacharyya distance, average linkage) are merged until k are left.
-    Where the rows are too few or too alike for that, the answer is K-means', and says so in `method`. `each` does the
-    starts.
-
-    Raises:
-        BadCount: k is below 1, or over the number of different codes.
-        BadCode: a code is not finite.
+    K-means expects round clusters of equal size, which product categories are not. About 16 Gaussians follow any shape;
+    then the two groups that overlap most (Bhattacharyya distance, average linkage) are merged until k are left. Where
+    the codes are too few or too similar for that, the result is that of K-means, as its `method` says. `map_fn` runs
+    the starts. Raises BadCount if k is below 1, or over the number of different codes and BadCode if a code is not
+    finite.
     """
     points = _check_points(codes, k)
     mixture = fit_merged_mixture(points, k, seed, map_fn)
@@ -207,7 +207,7 @@ def _check_points(codes: ArrayLike, k: int) -> NDArray[np.float64]:
 
 
 def _fit_kmeans_centres(points: NDArray[np.float64], k: int, seed: int, map_fn: MapFn) -> NDArray[np.float64]:
-    ordered = points[np.lexsort(points.T[::-1])]  # the answer must not hang on the order of the rows
+    ordered = points[np.lexsort(points.T[::-1])]  # the result must not depend on the order of the rows
     starts = map_fn(_make_kmeans_start, (subsample_rows(ordered, seed), k, seed), range(KMEANS_STARTS))
     return min(starts, key=lambda start: start[0])[1]
 
@@ -215,7 +215,7 @@ def _fit_kmeans_centres(points: NDArray[np.float64], k: int, seed: int, map_fn: 
 def _make_kmeans_start(
     parameters: tuple[NDArray[np.float64], int, int],
 ) -> Callable[[int], tuple[float, NDArray[np.float64]]]:
-    """What makes a start: its inertia and its centres, `(k, n)`."""
+    """Return a function that runs one start and returns its inertia and its centres, `(k, n)`."""
     points, k, seed = parameters
 
     def start(number: int) -> tuple[float, NDArray[np.float64]]:
@@ -239,7 +239,7 @@ def _order_by_size(
     method: ClusterMethod,
     mixture: Mixture | None,
 ) -> Clusters:
-    """Clusters in the order of their size, largest first, so that their numbers do not hang on the order of rows."""
+    """Return the clusters by size, largest first, so that their numbers do not depend on the order of the rows."""
     means = np.stack([points[groups == j].mean(axis=0) for j in range(k)])
     sizes = np.bincount(groups, minlength=k)
     order = np.lexsort((*means.T[::-1], -sizes))

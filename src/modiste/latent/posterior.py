@@ -1,4 +1,4 @@
-"""What the encoder says of a photo, and how likely a code is under it: the paper's equations 1 and 2."""
+"""Posterior of a photo, fixed-epsilon code and log-likelihood: the paper's equations 1 and 2."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """q(z|x) = N(mean, diag(std²)) of one photo, `(n,)` each, or of a batch, `(b, n)` each.
+    """Posterior q(z|x) = N(mean, diag(std²)) of one photo, `(n,)` each, or of a batch, `(b, n)` each.
 
     `code` is the fixed-epsilon code, mean + std ⊙ ε.
     """
@@ -26,50 +26,55 @@ class Posterior:
 
 
 def fixed_epsilon_code(mean: ArrayLike, std: ArrayLike, epsilon: ArrayLike) -> NDArray[np.float32]:
-    """mean + std ⊙ ε, float32, shaped as `mean`: the paper's Eq. 1 with the deviation where it prints the variance.
+    """Return mean + std ⊙ ε, float32, shaped as `mean`.
+
+    The paper's Eq. 1, with the standard deviation where the paper prints the variance.
 
     Args:
-        mean, std: `(n,)` or `(b, n)`.
+        mean: `(n,)` or `(b, n)`.
+        std: shaped as `mean`.
         epsilon: `(n,)`, drawn once per model.
 
     Raises:
-        BadCode: the shapes do not go together.
+        BadCode: the shapes do not match.
     """
     centre = np.asarray(mean, np.float32)
     spread = np.asarray(std, np.float32)
     noise = np.asarray(epsilon, np.float32)
     if centre.shape != spread.shape or noise.shape != centre.shape[-1:]:
         raise BadCode(
-            f"mean {centre.shape}, std {spread.shape} and epsilon {noise.shape} do not go together.",
+            f"The shapes of mean {centre.shape}, std {spread.shape} and epsilon {noise.shape} do not match.",
             remedy="Give mean and std (n,) or (b, n), and epsilon (n,).",
         )
     return (centre + spread * noise).astype(np.float32, copy=False)
 
 
 def check_code(code: ArrayLike, n: int) -> NDArray[np.float32]:
-    """`code` as float32, `(n,)` or `(b, n)`.
+    """Return `code` as float32, `(n,)` or `(b, n)`.
 
-    Raises:
-        BadCode: it is of another shape, not numbers, or not finite (in float32).
+    Raises BadCode if the code has another shape, or is not numbers, or is not finite (in float32).
     """
     remedy = f"Give {n} finite numbers, or a batch of shape (b, {n})."
     try:
-        given = np.asarray(code)
-        if given.dtype.kind not in "fiu":
+        array = np.asarray(code)
+        if array.dtype.kind not in "fiu":
             raise TypeError
     except (TypeError, ValueError):
-        raise BadCode(f"A code is numbers, not {type(code).__name__}.", remedy=remedy) from None
-    if given.ndim not in (1, 2) or given.shape[-1] != n:
-        raise BadCode(f"The code has shape {given.shape}; this model has {n} latents.", remedy=remedy)
-    with np.errstate(over="ignore"):  # beyond float32 becomes infinite and is refused below
-        checked = given.astype(np.float32)
+        raise BadCode(f"A code must be numbers, not {type(code).__name__}.", remedy=remedy) from None
+    if array.ndim not in (1, 2) or array.shape[-1] != n:
+        raise BadCode(f"The code has shape {array.shape}; this model has {n} latents.", remedy=remedy)
+    with np.errstate(over="ignore"):  # beyond float32 becomes infinite and is rejected below
+        checked = array.astype(np.float32)
     if not np.isfinite(checked).all():
         raise BadCode("The code has values that are not finite.", remedy=remedy)
     return checked
 
 
 def check_tau(tau: float) -> float:
-    """`tau` if it is from 0 to LARGEST_TAU, whose square is a number still. Raises BadOption."""
+    """Return `tau` if it is from 0 to MAX_TAU, whose square is still finite.
+
+    Raises BadOption if `tau` is outside that range.
+    """
     if not 0.0 <= tau <= MAX_TAU:
         raise BadOption(f"tau is {tau}.", remedy=f"Give a tau from 0 to {MAX_TAU:g}.")
     return float(tau)
@@ -78,14 +83,16 @@ def check_tau(tau: float) -> float:
 def log_likelihood(
     code: FloatArray, mean: FloatArray, std: FloatArray, tau: float = 0.0
 ) -> NDArray[np.float64]:
-    """log q(code | x) of every product x, in nats: the paper's Eq. 2, computed in float64.
+    """Return log q(code | x) of every product x, in nats: the paper's Eq. 2, computed in float64.
 
     Σᵢ [ −(zᵢ−μᵢ)² / (2vᵢ) − log √(2π vᵢ) ] with vᵢ = σᵢ² + τ². With τ > 0 the code is itself N(z, τ²): the ranking
-    then goes over from the paper's (τ = 0) to that of the expected square distance |z − μ|² + Σσ² (τ → ∞).
+    changes from the paper's (τ = 0) to that of the expected squared distance |z − μ|² + Σσ² (τ → ∞).
 
     Args:
         code: `(n,)` or `(b, n)`.
-        mean, std: `(N, n)` each; std above 0.
+        mean: `(N, n)`.
+        std: `(N, n)`, above 0.
+        tau: standard deviation of the code, from 0.
 
     Returns:
         `(N,)`, or `(b, N)` for a batch.

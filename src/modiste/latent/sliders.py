@@ -1,4 +1,4 @@
-"""`sliders.json`: the sliders of a model, named; may be edited by hand, so it is checked on reading."""
+"""Schema of `sliders.json`, which may be edited by hand and is therefore validated on reading."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from numpy.typing import ArrayLike, NDArray
 from modiste.errors import SchemaError
 
 SCHEMA_VERSION = 1
-IDLE_KL_NATS = 0.05  # nats: a latent that carries less does nothing one could see
+IDLE_KL_NATS = 0.05  # a latent with less has no visible effect
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-REMEDY = "Mend it, or make it anew with `modiste sliders --shop DIR`."
+REMEDY = "Correct the file, or rebuild it with `modiste sliders --shop DIR`."
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class LatentSlider:
-    """One latent. `low` and `high` say what either end does; `effects` by measure, in standard deviations from end to
-    end (hue in degrees); `kl` in nats."""
+    """Slider of one latent.
+
+    `low` and `high` describe its ends; `effects` are by measurement, in standard deviations from end to end (hue in
+    degrees); `kl` is in nats.
+    """
 
     latent: int
     low: str
@@ -40,15 +43,15 @@ class LatentSlider:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it does nothing, and belongs under "more"."""
+        """Whether it has no visible effect, and belongs under "more"."""
         return self.kl < IDLE_KL_NATS
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeSlider:
-    """One direction, a unit vector `(n,)`: along it `attribute` grows, or becomes `value` where it is of words.
+    """Slider along one direction, a unit vector `(n,)`: `attribute` grows, or becomes the word `value`.
 
-    `minimum` and `maximum` bound code · direction; `share` of the attribute's variance is explained by all latents.
+    `minimum` and `maximum` bound code · direction; all latents together explain `share` of the attribute's variance.
     """
 
     attribute: str
@@ -66,9 +69,9 @@ class AttributeSlider:
 
 @dataclass(frozen=True)
 class Sliders:
-    """All sliders of a model: one per latent, in the order to show them, and those by attribute.
+    """All sliders of a model: one per latent, in display order, and those by attribute.
 
-    `ranges_id` is the hash of the ranges that were first measured for this model; empty where that is not known.
+    `ranges_id` is the hash of the ranges that were first measured for this model; empty where that is unknown.
     """
 
     model_id: str
@@ -78,38 +81,38 @@ class Sliders:
 
     @property
     def ranges(self) -> NDArray[np.float32]:
-        """Minimum and maximum of each latent, float32 `(n, 2)`, by latent, not in the order to show them."""
+        """Minimum and maximum of each latent, float32 `(n, 2)`, by latent number."""
         ordered = sorted(self.latents, key=lambda each: each.latent)
         return np.array([(each.minimum, each.maximum) for each in ordered], np.float32)
 
     @property
     def render_id(self) -> str:
-        """A name for model and ranges together, in which a design is one byte per latent.
+        """Id of model and ranges together, within which a design is one byte per latent.
 
-        The model's id as long as the ranges are those first measured for it; once they were changed, their hash is
-        added, so that the same name and bytes always draw the same picture.
+        It is the model's id while the ranges are those first measured for it. Once they change, their hash is appended,
+        so that the same id and bytes always draw the same picture.
         """
         now = hash_ranges(self.ranges)
         return self.model_id if now == self.ranges_id else f"{self.model_id}-{now}"
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the sliders as JSON."""
         return {"schema": SCHEMA_VERSION, **asdict(self)}
 
     @classmethod
     def from_dict(cls, raw: Any) -> Sliders:
-        """The sliders that `to_dict` wrote. Raises SchemaError, naming the entry that is wrong."""
-        given = _parse_object(raw, "the sliders")
-        if given.get("schema") != SCHEMA_VERSION:
+        """Read what `to_dict` wrote. Raises SchemaError if an entry is missing or wrong; the message names it."""
+        entries = _parse_object(raw, "the sliders")
+        if entries.get("schema") != SCHEMA_VERSION:
             raise SchemaError(
-                f"The sliders have schema {given.get('schema')!r}; this Modiste reads {SCHEMA_VERSION}.",
+                f"The sliders have schema {entries.get('schema')!r}; this Modiste reads {SCHEMA_VERSION}.",
                 remedy=REMEDY,
             )
-        latents = _parse_entries(given, "latents", _parse_latent)
+        latents = _parse_entries(entries, "latents", _parse_latent)
         n = len(latents)
         if sorted(each.latent for each in latents) != list(range(n)) or not n:
             raise SchemaError(f"The {n} latents are not 0 to {n - 1}, each once.", remedy=REMEDY)
-        attributes = _parse_entries(given, "attributes", _parse_attribute)
+        attributes = _parse_entries(entries, "attributes", _parse_attribute)
         for each in attributes:
             length = math.sqrt(sum(x * x for x in each.direction))
             if len(each.direction) != n or abs(length - 1.0) > 1e-3:
@@ -118,14 +121,14 @@ class Sliders:
                     f"it must have {n} and the length 1.",
                     remedy=REMEDY,
                 )
-        first = given.get("ranges_id", "")
-        if not isinstance(first, str):
-            raise SchemaError(f"ranges_id must be text, not {first!r}.", remedy=REMEDY)
-        return cls(_parse_text(given, "model_id", "the sliders"), latents, attributes, first)
+        original_id = entries.get("ranges_id", "")
+        if not isinstance(original_id, str):
+            raise SchemaError(f"ranges_id must be text, not {original_id!r}.", remedy=REMEDY)
+        return cls(_parse_text(entries, "model_id", "the sliders"), latents, attributes, original_id)
 
 
 def hash_ranges(ranges: ArrayLike) -> str:
-    """Eight hexadecimal digits that name the ranges `(n, 2)`, as float32."""
+    """Return eight hexadecimal digits that identify the ranges `(n, 2)`, as float32."""
     return hashlib.sha256(np.ascontiguousarray(ranges, "<f4").tobytes()).hexdigest()[:8]
 
 

@@ -1,8 +1,7 @@
-"""Photos fetched politely: the paper's scraping stage, as a shop's server would wish it.
+"""Polite photo downloads: the paper's scraping stage, as a shop's server would want it.
 
-Never more than a few requests at once, never more than a few a second to one host, honest about who asks,
-patient when told to wait, and never twice for the same photo: what was fetched stays in a folder, so that a
-run that was cut off goes on where it stopped.
+A few requests at once, a few per second to one host, an honest user agent, and waits where the server asks for them.
+No photo is downloaded twice: files stay in a folder, so an interrupted run resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from modiste.errors import BadOption, FetchError, StorageError
 USER_AGENT = "modiste/0.1 (product photo fetcher; one catalogue, rate limited; httpx)"
 CONCURRENCY, PER_HOST_RATE = 8, 4.0  # requests at once, and to one host in a second
 MAX_WAIT_SECONDS = 60.0
-"""The longest wait, in seconds, that a server's Retry-After can ask for; a photo that must wait longer fails."""
+"""The longest wait that a server's Retry-After can ask for; a photo that would have to wait longer fails."""
 
 FetchResult: TypeAlias = Path | FetchError
 _PHOTO_TYPES = {"image/jpeg", "image/jpg", "image/pjpeg", "image/png", "image/webp"}
@@ -50,7 +49,7 @@ class _Limits:
 
 @dataclass(order=True)
 class _Task:
-    """One address on its way; ordered by when it is due."""
+    """One address in the queue; ordered by its due time."""
 
     due_time: float
     number: int
@@ -60,7 +59,7 @@ class _Task:
 
 
 class _TransientError(Exception):
-    """A failure that may pass: worth another attempt, after `wait` seconds where the server said so."""
+    """A failure that is worth another attempt, after `wait` seconds where the server said so."""
 
     def __init__(self, error: FetchError, wait: float | None = None) -> None:
         self.error = error
@@ -80,24 +79,24 @@ def fetch_all(
     backoff: float = 1.0,
     on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[str, FetchResult]]:
-    """Each url with the file that holds its photo, or the FetchError that says why there is none.
+    """Yield each url with the file of its photo, or with the FetchError that says why there is none.
 
-    Yields in the order of arrival, once per url given. `folder` keeps what was fetched, one file per address
-    (named by its SHA-256), written whole or not at all: a url found there is not asked for again.
+    Results come in the order of arrival, one for each url. `folder` keeps the files, one per address (named by its
+    SHA-256), each written atomically; a url with a file is not requested again.
 
-    At most `concurrency` requests at once and `per_host_rate` a second to each host. A failure that may pass
-    (no connection, time-out, cut short, 408, 425, 429, 5xx) is tried again up to `retries` times, after
-    `backoff` · 2ⁿ seconds or what Retry-After asks (which holds back the whole host). `timeout` (s) bounds each
-    wait for the server, `total_timeout` (s) a photo as a whole, `max_bytes` its size. `on_progress` is called
-    with the number of urls done so far. Closing the iterator ends every request.
+    At most `concurrency` requests run at once and `per_host_rate` start per second and host. A failure that may pass
+    (no connection, time-out, interrupted response, 408, 425, 429, 5xx) is retried up to `retries` times, after
+    `backoff` · 2ⁿ seconds or the time in Retry-After (which delays the whole host). `timeout` (s) bounds each wait for
+    the server, `total_timeout` (s) a whole photo, `max_bytes` its size. `on_progress` is called with the number of urls
+    done. Closing the iterator cancels every request.
 
     A FetchError's `reason` is one of `bad-url`, `unreachable`, `timeout`, `truncated`, `wrong-type`, `too-large`,
-    `http-404` (or another status). Raises StorageError where the folder cannot be written,
-    BadOption where nothing could ever be fetched.
+    `http-404` (or another status). Raises StorageError if the folder cannot be written and BadOption if a limit is out
+    of range.
     """
     if concurrency < 1 or per_host_rate <= 0 or retries < 0:
         raise BadOption(
-            f"concurrency {concurrency}, per_host_rate {per_host_rate} and retries {retries} cannot be.",
+            f"concurrency {concurrency}, per_host_rate {per_host_rate} and retries {retries} are out of range.",
             remedy="Give a concurrency of at least 1, a rate over 0 and retries of at least 0.",
         )
     limits = _Limits(timeout, total_timeout, max_bytes)
@@ -117,7 +116,7 @@ def fetch_all(
             now = time.monotonic()
             while len(running) < concurrency and (task := queue.pop_due(now)) is not None:
                 running[requests.start(task.url)] = task
-            # wake for whichever comes first: an answer, or the next task that is due
+            # wait for a response or for the next task that is due, whichever is first
             pause = max(0.0, queue.next_due_time() - now) if len(running) < concurrency and queue else None
             if not running:
                 time.sleep(pause or 0.0)
@@ -134,7 +133,7 @@ def fetch_all(
 
 
 def cached_path(folder: Path, url: str) -> Path:
-    """Where `fetch_all` keeps the photo of `url`."""
+    """Return the file in which `fetch_all` keeps the photo of `url`."""
     key = hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()
     return folder / key[:2] / key
 
@@ -142,24 +141,24 @@ def cached_path(folder: Path, url: str) -> Path:
 def _handle_result(
     future: Future[Path], task: _Task, queue: _Queue, retries: int, backoff: float
 ) -> FetchResult | None:
-    """What came of a task, or None where it goes back into the queue."""
+    """Return the result of a task, or None where it goes back into the queue."""
     try:
         return future.result()
     except FetchError as error:
         return error
     except _TransientError as failure:
         task.attempts += 1
-        asked = failure.wait
-        if task.attempts > retries or (asked is not None and asked > MAX_WAIT_SECONDS):
+        retry_after = failure.wait
+        if task.attempts > retries or (retry_after is not None and retry_after > MAX_WAIT_SECONDS):
             return failure.error
-        pause = backoff * 2 ** (task.attempts - 1) if asked is None else asked
+        pause = backoff * 2 ** (task.attempts - 1) if retry_after is None else retry_after
         task.due_time = time.monotonic() + min(pause, MAX_WAIT_SECONDS)
-        queue.put_back(task, delay_host=asked is not None)
+        queue.put_back(task, delay_host=retry_after is not None)
         return None
 
 
 class _Queue:
-    """Tasks by when they are due: a host's turn, or the end of a back-off. Reads urls as they are needed."""
+    """Tasks ordered by due time: a host's next turn, or the end of a back-off. Reads urls as they are needed."""
 
     def __init__(self, urls: Iterator[str], folder: Path, per_host_rate: float, ahead: int) -> None:
         self.cached: deque[tuple[str, FetchResult]] = deque()
@@ -176,11 +175,11 @@ class _Queue:
         return bool(self._tasks)
 
     def next_due_time(self) -> float:
-        """When the next task is due (monotonic seconds)."""
+        """Return when the next task is due (monotonic seconds)."""
         return self._tasks[0].due_time
 
     def pop_due(self, now: float) -> _Task | None:
-        """A task whose time has come, or None. Takes its host's turn."""
+        """Return a task that is due and take its host's turn; None if there is none."""
         while self._tasks and self._tasks[0].due_time <= now:
             task = heapq.heappop(self._tasks)
             turn = self._turns.get(task.host, 0.0)
@@ -194,13 +193,13 @@ class _Queue:
         return None
 
     def put_back(self, task: _Task, *, delay_host: bool) -> None:
-        """Try `task` again when it is due, and its host not before, where the host asked for that."""
+        """Retry `task` when it is due; with `delay_host`, no request goes to its host before that."""
         if delay_host:
             self._turns[task.host] = max(self._turns.get(task.host, 0.0), task.due_time)
         heapq.heappush(self._tasks, task)
 
     def refill(self) -> None:
-        """Read urls ahead. Those fetched before go to `cached`: they cost no host anything and wait for no turn."""
+        """Read urls ahead. Those with a file go to `cached`: they need no request and no turn."""
         while (
             len(self._tasks) + len(self.cached) < self._ahead and (url := next(self._urls, None)) is not None
         ):
@@ -213,8 +212,10 @@ class _Queue:
 
 
 class _Requests:
-    """The requests themselves, on one event loop in a thread of its own: an event loop can end a request at any
-    moment, even one whose server feeds it a byte now and then."""
+    """HTTP requests on an event loop in a thread of their own.
+
+    An event loop can cancel a request at any moment, even one whose server sends a byte now and then.
+    """
 
     def __init__(self, folder: Path, concurrency: int, limits: _Limits) -> None:
         self._folder = folder
@@ -258,20 +259,24 @@ class _Requests:
         if path.is_file():
             return path
         if not _parse_host(url):
-            raise _fetch_error(url, "bad-url", "it is no http or https address")
+            raise _fetch_error(url, "bad-url", "it is not an http or https address")
         try:
             async with asyncio.timeout(self._limits.total_timeout):
                 body = await self._read_body(url)
         except TimeoutError:
-            # not tried again: a server that drips for a minute would do so again
-            raise _fetch_error(url, "timeout", f"took over {self._limits.total_timeout:g} s in all") from None
+            # not retried: a server that drips bytes for a minute would do so again
+            raise _fetch_error(
+                url, "timeout", f"it took over {self._limits.total_timeout:g} s in total"
+            ) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects, ValueError) as error:
             raise _fetch_error(url, "bad-url", str(error)) from None
         except httpx.TimeoutException:
-            error = _fetch_error(url, "timeout", f"no answer within {self._limits.timeout:g} s")
+            error = _fetch_error(url, "timeout", f"no response within {self._limits.timeout:g} s")
             raise _TransientError(error) from None
         except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
-            raise _TransientError(_fetch_error(url, "truncated", f"the answer broke off: {error}")) from None
+            raise _TransientError(
+                _fetch_error(url, "truncated", f"the response was interrupted: {error}")
+            ) from None
         except (httpx.HTTPError, OSError) as error:
             raise _TransientError(
                 _fetch_error(url, "unreachable", str(error) or type(error).__name__)
@@ -280,26 +285,28 @@ class _Requests:
         return path
 
     async def _read_body(self, url: str) -> bytes:
-        async with self._client.stream("GET", url) as answer:
-            _check_status(url, answer)
-            _check_type(url, answer)
+        async with self._client.stream("GET", url) as response:
+            _check_status(url, response)
+            _check_type(url, response)
             limit = self._limits.max_bytes
-            if int(answer.headers.get("content-length", "0")) > limit:
+            if int(response.headers.get("content-length", "0")) > limit:
                 raise _fetch_error(
-                    url, "too-large", f"{answer.headers['content-length']} bytes, over {limit}"
+                    url, "too-large", f"{response.headers['content-length']} bytes, over {limit}"
                 )
             body = bytearray()
-            async for piece in answer.aiter_bytes():
-                body += piece
+            async for chunk in response.aiter_bytes():
+                body += chunk
                 if len(body) > limit:
                     raise _fetch_error(url, "too-large", f"over {limit} bytes")
         if not body.startswith(_SIGNATURES):
-            raise _fetch_error(url, "wrong-type", "the answer is not a JPEG, PNG or WebP, whatever it says")
+            raise _fetch_error(
+                url, "wrong-type", "the response is not a JPEG, PNG or WebP, in spite of its content type"
+            )
         return bytes(body)
 
 
 def _parse_host(url: str) -> str:
-    """Host and port, in lower case; empty where the url is no http(s) address, so that nobody is asked."""
+    """Return host and port in lower case; empty if the url is not an http(s) address, so that nothing is requested."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -319,25 +326,25 @@ def _check_status(url: str, response: httpx.Response) -> None:
 def _check_type(url: str, response: httpx.Response) -> None:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _PHOTO_TYPES | _UNKNOWN_TYPES:
-        raise _fetch_error(url, "wrong-type", f"the answer is {kind}, not a photo")
+        raise _fetch_error(url, "wrong-type", f"the response is {kind}, not a photo")
 
 
 def _parse_retry_after(response: httpx.Response) -> float | None:
-    """Seconds that the server asks to wait (RFC 9110, 10.2.3: a number, or a date), None where it does not."""
-    asked = response.headers.get("retry-after", "").strip()
-    if asked.isascii() and asked.isdigit():
-        return float(asked)
+    """Return the seconds in Retry-After (RFC 9110, 10.2.3: a number, or a date), or None without a valid one."""
+    value = response.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
     try:
-        until = parsedate_to_datetime(asked)
+        deadline = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (deadline.replace(tzinfo=deadline.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
 def _fetch_error(url: str, reason: str, detail: str) -> FetchError:
     return FetchError(
         f"{url} could not be fetched: {detail}.",
-        remedy="Check the address; the next ingest tries it again.",
+        remedy="Check the address; the next `modiste ingest` tries it again.",
         reason=reason,
     )
 

@@ -1,7 +1,7 @@
-"""Data sets of the Hugging Face hub: its Parquet layout (photos inside the rows), local or downloaded.
+"""Hugging Face data sets: Parquet files with the photos inside the rows, local or downloaded.
 
-A hub data set is a folder of Parquet files whose photo column is a struct `{bytes, path}`; the class names of
-its label columns are in the Parquet schema's metadata (key `huggingface`) or in the front matter of README.md.
+A data set is a folder of Parquet files whose photo column is a struct `{bytes, path}`; the class names of its label
+columns are in the Parquet schema's metadata (key `huggingface`) or in the front matter of README.md.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ ClassNames = dict[str, list[str]]
 class HuggingFaceSource:
     """Products of one Parquet file or a folder of them, all splits; id = column `id`, else file and row number.
 
-    `root` is the data set's folder: ids and photos kept outside the rows are relative to it.
-    Raises SourceError where no file has a photo column.
+    `root` is the data set's folder: ids, and photos kept outside the rows, are relative to it. Raises SourceError if no
+    file has a photo column.
     """
 
     def __init__(self, root: Path, files: list[Path], *, category_column: str | None = None) -> None:
@@ -38,19 +38,19 @@ class HuggingFaceSource:
         schemas = [_read_schema(file) for file in self._files]
         if not schemas or any(find_photo_column(schema) is None for schema in schemas):
             raise SourceError(
-                f"{root} has Parquet files without a column of photos (a struct of bytes and path).",
-                remedy="Give a data set of images, or a table with a column file_name or url.",
+                f"The Parquet files of {root} have no column of photos (a struct of bytes and path).",
+                remedy="Give a data set of images, or a table with a column `file_name` or `url`.",
             )
         self._chosen = category_column
         for schema in schemas:
             make_category_reader(schema.names, category_column, self.name)
 
     def count(self) -> int:
-        """How many rows the files hold."""
+        """Return the number of rows in the files."""
         return sum(count_parquet_rows(file) for file in self._files)
 
     def records(self) -> Iterator[Record | Rejection]:
-        """Every row, file by file; the photos come as bytes, so memory holds one batch of them."""
+        """Yield every row, file by file; the photos come as bytes, so memory holds one batch of them."""
         return reject_duplicates(row for file in self._files for row in self._rows(file))
 
     def _rows(self, file: Path) -> Iterator[Record | Rejection]:
@@ -70,12 +70,12 @@ class HuggingFaceSource:
             product = f"{stem}/{number}" if key is None else str(key).strip()
             photo = self._parse_photo(row[column], file.parent)
             if photo is None:
-                yield Rejection(product, "missing-photo", "the row holds no photo", number)
+                yield Rejection(product, "missing-photo", "the row has no photo", number)
                 continue
             yield Record(product, category_of(named), photo, parse_attributes(named, without=used))
 
     def _parse_photo(self, value: Any, folder: Path) -> PhotoRef | None:
-        """The photo of a row: its bytes, or a file that it names inside the data set's own folder."""
+        """Return a row's photo: its bytes, or a file inside the data set's own folder."""
         if isinstance(value, bytes):
             return value or None
         cell = cast("Mapping[str, Any]", value or {})
@@ -86,29 +86,29 @@ class HuggingFaceSource:
         try:
             path = (folder / str(cell["path"])).resolve()
             return path if path.is_relative_to(self.root.resolve()) and path.is_file() else None
-        except (OSError, RuntimeError, ValueError):  # a name that no file can have, or links in a circle
+        except (OSError, RuntimeError, ValueError):  # an invalid file name, or circular links
             return None
 
 
 def find_parquet_files(folder: Path) -> list[Path]:
-    """The Parquet files of a data set in the hub's layout: in the folder, or one or two levels below."""
-    found = [*folder.glob("*.parquet"), *folder.glob("*/*.parquet"), *folder.glob("*/*/*.parquet")]
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.parts))
+    """Return the Parquet files of a data set: in the folder, or one or two levels below."""
+    paths = [*folder.glob("*.parquet"), *folder.glob("*/*.parquet"), *folder.glob("*/*/*.parquet")]
+    return sorted(path for path in paths if not any(part.startswith(".") for part in path.parts))
 
 
 def find_photo_column(schema: pa.Schema) -> str | None:
-    """The column of photos: `image` where there is one, else the first that is a photo; None without any."""
-    found = [field.name for field in schema if _is_photo_field(field, schema)]
-    return "image" if "image" in found else next(iter(found), None)
+    """Return the column of photos: `image` if it is one, else the first that is; None without any."""
+    columns = [field.name for field in schema if _is_photo_field(field, schema)]
+    return "image" if "image" in columns else next(iter(columns), None)
 
 
 def has_photo_column(file: Path) -> bool:
-    """Whether a Parquet file has a column of photos. Raises SourceError where it cannot be read."""
+    """Return whether a Parquet file has a column of photos. Raises SourceError if the file cannot be read."""
     return find_photo_column(_read_schema(file)) is not None
 
 
 def parse_class_names(schema: pa.Schema) -> ClassNames:
-    """Class names from the schema's metadata."""
+    """Return the class names in the schema's metadata."""
     features = _parse_features(schema)
     return {
         column: [str(name) for name in feature["names"]]
@@ -118,9 +118,9 @@ def parse_class_names(schema: pa.Schema) -> ClassNames:
 
 
 def download_dataset(name: str) -> Path:
-    """The folder of the hub's data set `owner/name` (or `owner/name@revision`), downloaded where it is not yet.
+    """Download the data set `owner/name` (or `owner/name@revision`) unless it is cached, and return its folder.
 
-    Raises MissingExtra without huggingface-hub, SourceError where the data set cannot be had.
+    Raises MissingExtra if huggingface-hub is not installed and SourceError if the data set cannot be downloaded.
     """
     try:
         import huggingface_hub as hub
@@ -129,21 +129,21 @@ def download_dataset(name: str) -> Path:
     repository, _, revision = name.partition("@")
     try:
         files = hub.HfApi().list_repo_files(repository, repo_type="dataset", revision=revision or None)
-        # a data set with Parquet files is read from those alone; any other is taken whole
-        wanted = ["*.parquet", "README.md"] if any(file.endswith(".parquet") for file in files) else None
+        # only the Parquet files are read; without any, the whole data set is downloaded
+        patterns = ["*.parquet", "README.md"] if any(file.endswith(".parquet") for file in files) else None
         folder = hub.snapshot_download(
-            repository, repo_type="dataset", revision=revision or None, allow_patterns=wanted
+            repository, repo_type="dataset", revision=revision or None, allow_patterns=patterns
         )
-    except Exception as error:  # its own, OSError, and those of whichever HTTP client its version brings
+    except Exception as error:  # huggingface-hub's own, OSError, and those of its HTTP client
         raise SourceError(
-            f"The data set hf:{name} cannot be had from the hub: {error}",
+            f"The data set hf:{name} cannot be downloaded: {error}",
             remedy="Check the name and the connection; a gated data set needs `hf auth login`.",
         ) from error
     return Path(folder)
 
 
 def missing_package(source: str, package: str) -> MissingExtra:
-    """The error for a source that needs the extra `hub`."""
+    """Return the error for a source that needs the extra `hub`."""
     return MissingExtra(
         f"The source {source} needs {package}, which is not installed.",
         remedy="Install it: pip install 'modiste[hub]'.",
@@ -161,20 +161,20 @@ def _read_schema(file: Path) -> pa.Schema:
 
 def _parse_features(schema: pa.Schema) -> dict[str, Any]:
     try:
-        found: Any = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        features: Any = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
     except (KeyError, TypeError, ValueError, RecursionError):
         return {}
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    return cast("dict[str, Any]", features) if isinstance(features, dict) else {}
 
 
 def _is_photo_field(field: pa.Field, schema: pa.Schema) -> bool:
     feature = _parse_features(schema).get(field.name)
     if pa.types.is_struct(field.type):
-        inside = {field.type.field(i).name: field.type.field(i).type for i in range(field.type.num_fields)}
-        return "bytes" in inside and _is_binary(inside["bytes"])
-    # plain bytes may be anything: a photo only where the data set says so, or the name does
-    said = isinstance(feature, dict) and cast("dict[str, Any]", feature).get("_type") == "Image"
-    return _is_binary(field.type) and (said or field.name in ("image", "photo"))
+        types = {field.type.field(i).name: field.type.field(i).type for i in range(field.type.num_fields)}
+        return "bytes" in types and _is_binary(types["bytes"])
+    # plain bytes may be anything: a photo only if the data set's metadata or the column's name says so
+    declared = isinstance(feature, dict) and cast("dict[str, Any]", feature).get("_type") == "Image"
+    return _is_binary(field.type) and (declared or field.name in ("image", "photo"))
 
 
 def _is_binary(data_type: pa.DataType) -> bool:
@@ -182,7 +182,7 @@ def _is_binary(data_type: pa.DataType) -> bool:
 
 
 def _with_class_names(row: Mapping[str, Any], names: ClassNames) -> dict[str, Any]:
-    """The row with its label numbers replaced by the names of their classes; -1 (unlabelled) by None."""
+    """Replace label numbers by the names of their classes, and -1 (unlabelled) by None."""
     named = dict(row)
     for column, classes in names.items():
         number = row.get(column)
@@ -192,7 +192,7 @@ def _with_class_names(row: Mapping[str, Any], names: ClassNames) -> dict[str, An
 
 
 def _read_readme_class_names(root: Path) -> ClassNames:
-    """Class names from the front matter of README.md; none where PyYAML, which comes with `hub`, is absent."""
+    """Return the class names in README.md's front matter; none without PyYAML, which the extra `hub` installs."""
     try:
         import yaml
     except ImportError:
@@ -206,7 +206,7 @@ def _read_readme_class_names(root: Path) -> ClassNames:
 
 
 def _class_names_in_card(infos: Any) -> ClassNames:
-    """Class names by column, of what a card says of its data set. Raises TypeError, KeyError, ValueError."""
+    """Return class names by column from a card's `dataset_info`. Raises TypeError, KeyError, ValueError."""
     names: ClassNames = {}
     for info in infos if isinstance(infos, list) else [infos]:
         for feature in info.get("features", []) if isinstance(info, dict) else []:

@@ -1,4 +1,4 @@
-"""A folder in the layout of Kaggle's "Fashion Product Images": `styles.csv` and `images/<id>.jpg`."""
+"""Folder in the layout of Kaggle's "Fashion Product Images": `styles.csv` and `images/<id>.jpg`."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ IMAGES_FOLDER = "images"
 class KaggleSource:
     """Products of a Kaggle folder. Category: footwear where masterCategory is Footwear, else subCategory.
 
-    A row with too many or too few fields (a comma inside a name, unquoted: three in the real data) is a
-    rejection, `malformed-row`; a product without a photo is one too, `missing-photo`.
-    Raises SourceError where the table cannot be read or lacks its columns.
+    A row with too many or too few fields (an unquoted comma inside a name: three in the real data) is a rejection,
+    `malformed-row`; a product without a photo is one too, `missing-photo`. Raises SourceError if the table cannot be
+    read or has no column `id`.
     """
 
     def __init__(self, folder: Path, *, category_column: str | None = None) -> None:
@@ -38,21 +38,21 @@ class KaggleSource:
             raise SourceError(
                 f"{folder / TABLE_NAME} has no column `id`; its columns are: {', '.join(self._header) or 'none'}.",
                 remedy="Give a folder in the layout of Kaggle's Fashion Product Images, or rename the table "
-                "to metadata.csv with a column file_name.",
+                "to metadata.csv with a column `file_name`.",
             )
         self._category = make_category_reader(self._header, category_column, self.name)
 
     def count(self) -> int:
-        """How many products the table lists, malformed rows included."""
+        """Return the number of products in the table, malformed rows included."""
         return sum(1 for _ in self._lines()) - 1
 
     def records(self) -> Iterator[Record | Rejection]:
-        """Every product in the table's order; attributes are its other columns, typed column by column."""
+        """Yield every product in the table's order; the other columns become attributes, typed column by column."""
         return reject_duplicates(self._rows())
 
     def _rows(self) -> Iterator[Record | Rejection]:
         readers = infer_column_parsers((fields for _, fields in self._data_lines()), len(self._header))
-        # one listing instead of a look-up per product; and an id can then only name a file of this folder
+        # one listing instead of a look-up per product, so that an id can only name a file in this folder
         images = {
             path.stem: path for path in sorted((self.folder / IMAGES_FOLDER).iterdir()) if is_photo_name(path)
         }
@@ -81,8 +81,11 @@ class KaggleSource:
         return lines
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
-        """(line number, fields) of each line. Each line is parsed by itself: names here hold stray quotes,
-        and one that opens and never closes would otherwise swallow the products after it."""
+        """Yield (line number, fields) of each line.
+
+        Each line is parsed separately: names here contain stray quotes, and an unclosed one would swallow the products
+        after it.
+        """
         try:
             with (self.folder / TABLE_NAME).open(encoding="utf-8-sig", errors="replace", newline="") as file:
                 for number, line in enumerate(file, start=1):
@@ -96,7 +99,7 @@ class KaggleSource:
 
 
 def is_kaggle_folder(folder: Path) -> bool:
-    """Whether `folder` holds `styles.csv` and `images/`."""
+    """Return whether `folder` contains `styles.csv` and `images/`."""
     return (folder / TABLE_NAME).is_file() and (folder / IMAGES_FOLDER).is_dir()
 
 

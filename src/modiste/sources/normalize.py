@@ -1,4 +1,4 @@
-"""A row of any table becomes a record: its category, and the names and types of its attributes."""
+"""Normalization of a table's rows: category, and names and types of attributes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from modiste.errors import SourceError
 from modiste.sources.record import AttributeValue, Record, Rejection
 
 UNCATEGORISED = "uncategorised"
-"""The category of a product whose source gives it none."""
+"""Category of a product without one in its source."""
 
-# columns of the shop's own product table: an attribute of the same name would hide or be hidden
+# columns of the shop's own product table: an attribute of the same name would clash
 _RESERVED_NAMES = {"id", "category", "cluster", "photo", "photo_hash", "source_hash"}
 _RENAMED_COLUMNS = {"product_display_name": "name"}
 _MISSING_VALUES = {"", "na", "n/a", "nan", "null", "none"}
@@ -25,20 +25,20 @@ _KAGGLE_COLUMNS = ("master_category", "sub_category")
 
 
 def snake_case(name: str) -> str:
-    """`articleType`, `Article Type` and `article-type` are all `article_type`."""
-    words = re.sub(r"([a-z0-9])([A-Z])|([A-Z]+)([A-Z][a-z])", r"\1\3_\2\4", name.strip())
-    return re.sub(r"\W+", "_", words).strip("_").lower()
+    """Convert a name to snake_case: `articleType`, `Article Type` and `article-type` become `article_type`."""
+    separated = re.sub(r"([a-z0-9])([A-Z])|([A-Z]+)([A-Z][a-z])", r"\1\3_\2\4", name.strip())
+    return re.sub(r"\W+", "_", separated).strip("_").lower()
 
 
 def normalize_category(value: object) -> str:
-    """A category as every source writes it: trimmed, in lower case; `uncategorised` where there is none."""
+    """Return a category trimmed and in lower case; `uncategorised` where there is none."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return UNCATEGORISED
     return str(value).strip().lower() or UNCATEGORISED
 
 
 def kaggle_category(master: object, sub: object) -> str:
-    """Footwear as a whole; of everything else the finer subCategory (bags, eyewear, watches, topwear, …)."""
+    """Return "footwear" for all footwear, else the finer subCategory (bags, eyewear, watches, topwear, …)."""
     footwear = normalize_category(master) == "footwear"
     return "footwear" if footwear else normalize_category(sub)
 
@@ -46,10 +46,11 @@ def kaggle_category(master: object, sub: object) -> str:
 def make_category_reader(
     columns: Iterable[str], category_column: str | None, source: str
 ) -> Callable[[Mapping[str, Any]], str]:
-    """How to read a row's category, given the table's columns: `chosen` where the user named one, else the
-    column `category` or `label`, else Kaggle's pair, else everything is `uncategorised`.
+    """Return a function that reads a row's category.
 
-    Raises SourceError where the chosen column does not exist; names may differ in case and underscores.
+    It reads `category_column` if given, else the column `category` or `label`, else Kaggle's two columns; else
+    everything is `uncategorised`. Names may differ in case and underscores. Raises SourceError if the table has no
+    column `category_column`.
     """
     by_name = {snake_case(column): column for column in columns}
     if category_column is not None:
@@ -71,23 +72,25 @@ def make_category_reader(
 
 
 def parse_attributes(row: Mapping[str, Any], without: Iterable[str]) -> dict[str, AttributeValue]:
-    """Every column of `row` but `without`, by snake_case name. Missing values are left out, dates become
-    ISO text, lists and objects JSON text, raw bytes are dropped."""
-    left_out = set(without)
+    """Return every column of `row` except `without`, by snake_case name.
+
+    Missing values are left out, dates become ISO text, lists and objects JSON text, raw bytes are dropped.
+    """
+    excluded = set(without)
     attributes: dict[str, AttributeValue] = {}
     for column, value in row.items():
         name = snake_case(column)
-        plain = _to_attribute_value(value)
-        if column in left_out or not name or plain is None:
+        attribute = _to_attribute_value(value)
+        if column in excluded or not name or attribute is None:
             continue
         name = _RENAMED_COLUMNS.get(name, name)
-        attributes[f"source_{name}" if name in _RESERVED_NAMES else name] = plain
+        attributes[f"source_{name}" if name in _RESERVED_NAMES else name] = attribute
     return attributes
 
 
 def infer_column_parsers(rows: Iterable[Sequence[str]], width: int) -> list[Callable[[str], AttributeValue]]:
-    """How to read each column of a text table: as int, float or bool where all values are that, else text."""
-    still: list[list[Callable[[str], AttributeValue]]] = [
+    """Return a parser for each column of a text table: int, float or bool if all values are that, else text."""
+    candidates: list[list[Callable[[str], AttributeValue]]] = [
         [_to_int, _to_float, _to_bool] for _ in range(width)
     ]
     filled = [False] * width
@@ -95,31 +98,32 @@ def infer_column_parsers(rows: Iterable[Sequence[str]], width: int) -> list[Call
         if len(row) != width:
             continue
         for column, value in enumerate(row):
-            if still[column] and not is_missing(value):
+            if candidates[column] and not is_missing(value):
                 filled[column] = True
-                still[column] = [read for read in still[column] if _can_parse(read, value)]
-    return [readers[0] if readers and seen else str for readers, seen in zip(still, filled, strict=True)]
+                candidates[column] = [parse for parse in candidates[column] if _can_parse(parse, value)]
+    return [
+        readers[0] if readers and has_values else str
+        for readers, has_values in zip(candidates, filled, strict=True)
+    ]
 
 
 def is_missing(value: str) -> bool:
-    """Whether a text table says by this that it does not know: empty, NA, N/A, NaN, null or none."""
+    """Return whether the text stands for a missing value: empty, NA, N/A, NaN, null or none."""
     return value.strip().lower() in _MISSING_VALUES
 
 
 def replace_surrogates(text: str) -> str:
-    """`text` without lone surrogates, which JSON may hold (`"\\ud800"`) and no file or database takes."""
+    r"""Replace lone surrogates, which JSON allows (`"\ud800"`) and files and databases reject."""
     return text.encode("utf-8", "replace").decode()
 
 
 def reject_duplicates(rows: Iterable[Record | Rejection]) -> Iterator[Record | Rejection]:
-    """The same rows, but a record whose id came before is a rejection (`duplicate-id`)."""
+    """Yield the rows, but reject a record whose id came before (`duplicate-id`)."""
     seen: set[str] = set()
     for row in rows:
         if isinstance(row, Record):
             if row.id in seen:
-                yield Rejection(
-                    row.id, "duplicate-id", "an earlier product has the same id; that one is kept"
-                )
+                yield Rejection(row.id, "duplicate-id", "an earlier product has the same id and is kept")
                 continue
             seen.add(row.id)
         yield row
@@ -128,7 +132,7 @@ def reject_duplicates(rows: Iterable[Record | Rejection]) -> Iterator[Record | R
 def _to_attribute_value(value: Any) -> AttributeValue | None:
     if isinstance(value, bool):
         return value
-    if isinstance(value, int):  # beyond 64 bits it is no quantity, and no other program could read it
+    if isinstance(value, int):  # beyond 64 bits it is an identifier, and other programs cannot read it
         return value if -(2**63) <= value < 2**63 else str(value)
     if isinstance(value, str):
         return replace_surrogates(value).strip() or None

@@ -1,8 +1,8 @@
-"""Parquet is unpacked in a process of its own: a file of a few kilobytes may hold more than there is memory.
+"""Parquet decoding in a memory-limited subprocess: a file of a few kilobytes may decompress to more than the memory.
 
-`unpacked` starts that process and takes rows from it, in pieces of bounded size. What they unpack to is known only once
-they are, and what a file says of its own sizes is only what it says; so the process has a bound on its memory, where
-the system can set one (Linux), and where that does not suffice it takes fewer rows at a time.
+`read_batches` starts the subprocess and yields batches of bounded size. The decompressed size is known only after
+decompression, since the sizes in the file may be wrong; so the subprocess limits its own memory, where the system can
+(Linux), and reads fewer rows at a time if that is not enough.
 """
 
 from __future__ import annotations
@@ -21,83 +21,83 @@ from modiste.errors import SourceError
 from modiste.isolation import clean_environment, worker_command
 
 MEMORY_BYTES = 3 * 2**30
-"""Of addresses, which is what a system can limit."""
+"""Of address space, which is what a system can limit."""
 
 MAX_BATCH_BYTES = 64 * 2**20
-"""Bytes of what is sent at once, and of a row: as much as a file of a photo may have."""
+"""Limit for one message of the subprocess, and for one row: the same as for a photo's file."""
 
-RETRY_BATCH_ROWS = (32, 1)  # rows at once, where more were too many
-MAX_MESSAGE_CHARS = 500  # characters of what is wrong
-EXIT_DAMAGED, EXIT_TOO_LARGE = 3, 4  # how the process ends by itself, other than well
+RETRY_BATCH_ROWS = (32, 1)  # rows at once, after the first size failed
+MAX_MESSAGE_CHARS = 500  # of the subprocess's error
+EXIT_DAMAGED, EXIT_TOO_LARGE = 3, 4  # exit codes of the subprocess
 SIZE_KEY = b"bytes"
 
 
 def read_batches(
     path: Path, batch_rows: int, memory_bytes: int = MEMORY_BYTES
 ) -> Iterator[pa.RecordBatch | int]:
-    """The rows of a Parquet file, at most so many and PIECE bytes at a time; instead of a row that is larger, its size
-    in bytes.
+    """Yield the rows of a Parquet file in batches of at most `batch_rows` rows and MAX_BATCH_BYTES.
 
-    Raises SourceError where the file is damaged, or so much is packed in it that `memory` bytes do not suffice.
+    In place of a row that is larger, its size in bytes is yielded. Raises SourceError if the file is damaged, or needs
+    more than `memory_bytes`.
     """
-    words = worker_command(
+    command = worker_command(
         "modiste.sources.parquet_worker", str(path.absolute()), str(batch_rows), str(memory_bytes)
     )
-    done, whole = 0, False
+    rows_read, complete = 0, False
     process: Any = subprocess.Popen(
-        words,
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=clean_environment(),
     )
     try:
-        with suppress(pa.ArrowInvalid, OSError):  # the process says why, when it ends
+        with suppress(pa.ArrowInvalid, OSError):  # the subprocess gives the reason when it exits
             reader: Any = pa.ipc.open_stream(process.stdout)
-            while (found := _read_batch(reader)) is not None:
-                yield found
-                done += 1 if isinstance(found, int) else found.num_rows
-            whole = True
+            while (batch := _read_batch(reader)) is not None:
+                yield batch
+                rows_read += 1 if isinstance(batch, int) else batch.num_rows
+            complete = True
         process.stdout.close()
-        said = process.stderr.read().decode("utf-8", "replace").strip()
+        message = process.stderr.read().decode("utf-8", "replace").strip()
         code = process.wait()
     finally:
         process.kill()
         for pipe in (process.stdout, process.stderr):
             pipe.close()
         process.wait()
-    if code == EXIT_DAMAGED or (code == 0 and not whole):
+    if code == EXIT_DAMAGED or (code == 0 and not complete):
         raise SourceError(
-            f"{path} is damaged after row {done}: {said[-MAX_MESSAGE_CHARS:]}.",
+            f"{path} is damaged after row {rows_read}: {message[-MAX_MESSAGE_CHARS:]}.",
             remedy="Write or download it again.",
         )
     if code:
         raise SourceError(
-            f"{path} cannot be unpacked after row {done}: a part of it takes more than {memory_bytes / 2**30:.3g} GB "
-            "of "
-            f"memory, or breaks what reads it ({code}).",
-            remedy="Write it again in smaller pages, or give the table as JSONL.",
+            f"{path} cannot be read after row {rows_read}: a part of it needs more than "
+            f"{memory_bytes / 2**30:.3g} GB of memory, or crashes the reader (exit code {code}).",
+            remedy="Write it again with smaller pages, or give the table as JSONL.",
         )
 
 
 def _read_batch(reader: Any) -> pa.RecordBatch | int | None:
     try:
-        batch, said = reader.read_next_batch_with_custom_metadata()
+        batch, metadata = reader.read_next_batch_with_custom_metadata()
     except StopIteration:
         return None
-    return batch if said is None else int(said[SIZE_KEY])
+    return batch if metadata is None else int(metadata[SIZE_KEY])
 
 
 def main() -> None:
-    """Write the rows of a file to standard output, as Arrow's stream; or why not, to standard error."""
+    """Write the rows of a file to standard output as an Arrow stream, or the error to standard error."""
     path, rows, memory = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    pa.set_memory_pool(pa.system_memory_pool())  # the others take addresses long before they need them
+    # The other pools reserve address space long before they need it.
+    pa.set_memory_pool(pa.system_memory_pool())
     _limit_memory(memory)
-    sender = _BatchWriter(path)
+    writer = _BatchWriter(path)
     try:
-        for most in (rows, *RETRY_BATCH_ROWS):
+        for batch_size in (rows, *RETRY_BATCH_ROWS):
             with suppress(MemoryError):
-                sender.write(most)
+                writer.write(batch_size)
                 return
     except (OSError, ValueError, pa.ArrowException) as error:
         sys.stderr.write(str(error))
@@ -106,22 +106,22 @@ def main() -> None:
 
 
 class _BatchWriter:
-    """Sends a file, and knows how far it has come, to go on from there with fewer rows at once."""
+    """Writer of a file's rows that remembers its position, to continue from there with fewer rows at once."""
 
     def __init__(self, path: str) -> None:
         self._path, self._rows_written = path, 0
         self._writer: Any = None
 
     def write(self, batch_rows: int) -> None:
-        """Send what is left, so many rows at once. Raises MemoryError."""
-        at = 0
+        """Write the remaining rows, so many at once. Raises MemoryError if the memory limit is reached."""
+        position = 0
         with pq.ParquetFile(self._path) as file:
             for batch in file.iter_batches(batch_size=batch_rows, use_threads=False):
-                begin = max(0, self._rows_written - at)
-                at += batch.num_rows
-                if begin < batch.num_rows:
-                    self._write_batch(_decode_dictionaries(batch.slice(begin)))
-            self._open_stream(file.schema_arrow)  # where there are no rows
+                start = max(0, self._rows_written - position)
+                position += batch.num_rows
+                if start < batch.num_rows:
+                    self._write_batch(_decode_dictionaries(batch.slice(start)))
+            self._open_stream(file.schema_arrow)  # for a file without rows
         self._writer.close()
         sys.stdout.buffer.flush()
 
@@ -130,7 +130,7 @@ class _BatchWriter:
             self._writer = pa.ipc.new_stream(sys.stdout.buffer, schema)
 
     def _write_batch(self, batch: pa.RecordBatch) -> None:
-        """Send a batch in pieces."""
+        """Write a batch, split to bounded size."""
         self._open_stream(batch.schema)
         size = sum(map(_column_bytes, batch.columns))
         if size > MAX_BATCH_BYTES and batch.num_rows > 1:
@@ -146,7 +146,7 @@ class _BatchWriter:
 
 
 def _decode_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with values instead of numbers of values, which would be sent again and again."""
+    """Replace dictionary indices by values; a dictionary would be sent again with every batch."""
     columns: list[Any] = [
         column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
         for column in batch.columns
@@ -155,7 +155,7 @@ def _decode_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _column_bytes(column: Any) -> int:
-    """Bytes of a column, as Arrow has it or as a Python list of its elements, which of some types is much more."""
+    """Return the bytes of a column in Arrow or as a Python list of its elements, which for some types is much more."""
     kind = column.type
     size = max(int(column.nbytes), 8 * len(column))
     if pa.types.is_struct(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):

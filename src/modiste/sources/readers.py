@@ -1,4 +1,4 @@
-"""The rows of a CSV, JSONL or Parquet file, one at a time; what is wrong with one does not keep back the others."""
+"""Row readers for CSV, JSONL and Parquet; a malformed row does not affect the others."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ from modiste.sources.sanitize import MAX_COLUMNS
 JSONL_SUFFIXES = (".jsonl", ".ndjson")
 TABLE_SUFFIXES = (".csv", ".tsv", *JSONL_SUFFIXES, ".parquet")
 MAX_LINE_BYTES = 16 * 2**20
-"""Of one product in a JSONL file, and of a line in a CSV."""
+"""Limit for one product in a JSONL file, and for one line of a CSV."""
 
 Row: TypeAlias = tuple[int, Mapping[str, Any] | str]
-"""A row's line number and its columns, or what is wrong with it."""
+"""Line number, and columns or a description of what is wrong."""
 
-_TEXT_COLUMNS = {"id", "file_name", "url"}  # names of files and ids stay text, whatever they look like
+_TEXT_COLUMNS = {"id", "file_name", "url"}  # always text, even if they look like numbers
 _NOT_UTF8 = "not UTF-8; save the table in UTF-8"
 
 
 def read_columns(path: Path) -> list[str]:
-    """The table's column names; of JSONL, those of its first 1000 rows.
+    """Return the table's column names; of JSONL, those of its first 1000 rows.
 
-    Raises SourceError where it is text of another encoding, and OSError, ArrowException or ValueError.
+    Raises SourceError if the text is not UTF-8, OSError if the file cannot be read, ArrowException if the file is not
+    Parquet and ValueError if the header is malformed.
     """
     if path.suffix.lower() == ".parquet":
         return list(pq.read_schema(path).names)
@@ -54,7 +55,7 @@ def read_columns(path: Path) -> list[str]:
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """Every row in order. Raises SourceError where a Parquet file is damaged."""
+    """Yield every row in order. Raises SourceError if a Parquet file is damaged."""
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         return read_parquet(path)
@@ -62,23 +63,27 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 
 def read_parquet(path: Path, batch_rows: int = 1024) -> Iterator[Row]:
-    """Every row of a Parquet file, at most so many in memory at once. Raises SourceError where it is damaged, or too
-    much is packed in it."""
+    """Yield every row of a Parquet file, with at most `batch_rows` in memory at once.
+
+    Raises SourceError if the file is damaged, or needs too much memory.
+    """
     number = 0
-    for found in read_batches(path, batch_rows):
-        if isinstance(found, int):
-            rows: Iterable[Mapping[str, Any] | str] = (
-                f"a row of {found:,} bytes; {MAX_BATCH_BYTES:,} are allowed",
-            )
+    for batch in read_batches(path, batch_rows):
+        if isinstance(batch, int):
+            detail = f"a row of {batch:,} bytes; {MAX_BATCH_BYTES:,} are allowed"
+            rows: Iterable[Mapping[str, Any] | str] = (detail,)
         else:
-            rows = _batch_to_rows(found)
+            rows = _batch_to_rows(batch)
         for row in rows:
             number += 1
             yield number, row
 
 
 def count_parquet_rows(path: Path) -> int:
-    """How many rows a Parquet file says it has. Raises SourceError where it cannot be read."""
+    """Return the number of rows according to a Parquet file's metadata.
+
+    Raises SourceError if the file cannot be read.
+    """
     try:
         return int(pq.read_metadata(path).num_rows)
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -92,12 +97,12 @@ def _batch_to_rows(batch: pa.RecordBatch) -> Iterator[Mapping[str, Any] | str]:
         yield from batch.to_pylist()
         return
     except (ValueError, OverflowError, pa.ArrowException):
-        pass  # text that is not UTF-8, a date beyond the calendar: find the rows that have it
-    for at in range(batch.num_rows):
+        pass  # text that is not UTF-8, a date outside the calendar: find the rows with it
+    for index in range(batch.num_rows):
         try:
-            yield batch.slice(at, 1).to_pylist()[0]
+            yield batch.slice(index, 1).to_pylist()[0]
         except (ValueError, OverflowError, pa.ArrowException) as error:
-            yield f"a value that cannot be read: {error}"
+            yield f"a value cannot be read: {error}"
 
 
 def _check_encoding(path: Path) -> None:
@@ -105,18 +110,18 @@ def _check_encoding(path: Path) -> None:
         head = file.read(4096)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) > len(head) / 4:
         raise SourceError(
-            f"{path} is not text in UTF-8; it looks like UTF-16 or no text at all.",
+            f"{path} is not UTF-8 text; it looks like UTF-16 or a binary file.",
             remedy="Save it as CSV or JSONL in UTF-8.",
         )
 
 
 def _open_text(path: Path) -> Any:
-    # Bytes that are not UTF-8 become lone surrogates, by which their rows are told.
+    # Bytes that are not UTF-8 become lone surrogates, which mark their rows.
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 class _BoundedLines:
-    """The lines of a CSV; one that has no end is an error, and the next is read."""
+    """Lines of a CSV; an endless line is an error, and the next one is read."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -140,7 +145,7 @@ def _csv_reader(path: Path, file: Any) -> Any:
 
 
 def _read_fields(path: Path) -> Iterator[tuple[int, list[str] | str]]:
-    """(line number, fields) of each row of a CSV, the header first; text says what is broken."""
+    """Yield (line number, fields) of each row of a CSV, the header first; a string describes a malformed row."""
     with _open_text(path) as file:
         parser = _csv_reader(path, file)
         while True:
@@ -159,10 +164,10 @@ def _read_csv(path: Path) -> Iterator[Row]:
     header = read_columns(path)
     rows = _read_fields(path)
     next(rows, None)
-    whole = (fields for _, fields in rows if not isinstance(fields, str))
+    valid_rows = (fields for _, fields in rows if not isinstance(fields, str))
     readers: list[Callable[[str], AttributeValue]] = [
         str if name in _TEXT_COLUMNS else read
-        for name, read in zip(header, infer_column_parsers(whole, len(header)), strict=True)
+        for name, read in zip(header, infer_column_parsers(valid_rows, len(header)), strict=True)
     ]
     rows = _read_fields(path)
     next(rows, None)
@@ -213,5 +218,5 @@ def _parse_json_row(line: bytes) -> Mapping[str, Any] | str:
         return f"not JSON: {error}"
     if not isinstance(row, dict):
         return "not a JSON object"
-    found = cast("dict[str, Any]", row)
-    return found if len(found) <= MAX_COLUMNS else f"{len(found):,} fields; {MAX_COLUMNS:,} are allowed"
+    fields = cast("dict[str, Any]", row)
+    return fields if len(fields) <= MAX_COLUMNS else f"{len(fields):,} fields; {MAX_COLUMNS:,} are allowed"

@@ -1,4 +1,4 @@
-"""What a catalogue yields: records of products, and rejections of what could not become one."""
+"""Records of products, rejections, and the protocol of a source."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ AttributeValue: TypeAlias = str | int | float | bool
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """The http(s) address of a photo that is still to be fetched."""
+    """The http(s) address of a photo that has not been fetched yet."""
 
     url: str
 
 
 PhotoRef: TypeAlias = Path | bytes | Url
-"""Where a photo is: a file, an encoded image file in memory, or an address."""
+"""Location of a photo: a file, an encoded image in memory, or an address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One product as its source describes it; the photo has not been looked at yet.
+    """One product as its source describes it; the photo has not been read yet.
 
-    `attributes` are every other thing the source knows of the product, by snake_case name.
+    `attributes` are all other columns of the source, by snake_case name.
     """
 
     id: str
@@ -36,10 +36,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One product that did not make it into the catalogue, and why.
+    """A product that was left out of the catalogue, and why.
 
-    `reason` is a stable word (`malformed-row`, `missing-photo`, `truncated`, …) to count by; `detail` is for
-    a person to read; `row` is the line in the source's table (the header is line 1), where it has one.
+    `reason` is a stable word (`malformed-row`, `missing-photo`, `truncated`, …) to count by; `detail` is for people;
+    `row` is the line in the source's table (the header is line 1), if it has one.
     """
 
     id: str
@@ -50,17 +50,17 @@ class Rejection:
 
 @runtime_checkable
 class Source(Protocol):
-    """A place where products come from. Reading it twice yields the same products in the same order."""
+    """A source of products. Reading it twice yields the same products in the same order."""
 
     @property
     def name(self) -> str:
-        """What the source is called in messages and in the shop's manifest."""
+        """The source's name in messages and in the shop's manifest."""
         ...
 
     def count(self) -> int | None:
-        """How many records and rejections `records` will yield; None where that is not known in advance."""
+        """Return how many records and rejections `records` yields; None where that is not known in advance."""
         ...
 
     def records(self) -> Iterator[Record | Rejection]:
-        """Every product, one at a time, photos unread."""
+        """Yield every product, one at a time, photos unread."""
         ...

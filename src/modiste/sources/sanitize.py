@@ -1,4 +1,4 @@
-"""What a product may be called and hold, and how words from outside are shown, so that they are only ever words."""
+"""Limits on ids and attributes, and text that is safe for terminals and spreadsheets."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from modiste.sources.record import Record
 
 MAX_NAME_CHARS = 512
-"""Characters of an id or a category."""
+"""Limit for an id or a category."""
 
 MAX_TEXT_CHARS = 131_072
-"""Characters of an attribute; as much as a field of a CSV may have."""
+"""Limit for an attribute; the same as for a field of a CSV."""
 
 MAX_ATTRIBUTES_CHARS = 2 * MAX_TEXT_CHARS
-"""Characters of all attributes of a product together, their names included."""
+"""Limit for all attributes of a product together, including their names."""
 
 MAX_COLUMNS = 4096
-"""Columns of a table, and attributes of a product."""
+"""Limit for the columns of a table, and the attributes of a product."""
 
 _CONTROL_RANGES = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _CONTROL_CHAR = re.compile(f"[{_CONTROL_RANGES}]")
@@ -26,10 +26,10 @@ _CONTROL_CHAR_EXCEPT_NEWLINE = re.compile(f"[{_CONTROL_RANGES}]".replace(r"\x00-
 
 
 def id_problem(id: str) -> str | None:
-    """Why a product cannot be called so; None if it can. This is the one rule for ids, wherever they come from.
+    """Describe why an id is not allowed; None if it is. This is the only rule for ids, in every interface.
 
-    An id is an opaque name, whatever path or formula it looks like; it has no control characters, which would act on
-    whoever reads it in a terminal or a log.
+    An id is an opaque name, even if it looks like a path or a formula. Control characters are rejected because a
+    terminal or a log viewer would act on them.
     """
     if 0 < len(id) <= MAX_NAME_CHARS and not _CONTROL_CHAR.search(id):
         return None
@@ -37,49 +37,47 @@ def id_problem(id: str) -> str | None:
 
 
 def record_problem(record: Record) -> tuple[str, str] | None:
-    """Why a record cannot be a product, as (reason, detail); None if it can."""
-    if (why := id_problem(record.id)) is not None:
-        return "bad-id", why
+    """Describe why a record cannot become a product, as (reason, detail); None if it can."""
+    if (problem := id_problem(record.id)) is not None:
+        return "bad-id", problem
     if len(record.category) > MAX_NAME_CHARS:
         return "malformed-row", f"a category has at most {MAX_NAME_CHARS} characters"
     if len(record.attributes) > MAX_COLUMNS:
         return "malformed-row", f"a product has at most {MAX_COLUMNS:,} attributes"
     for name, value in record.attributes.items():
         if isinstance(value, str) and len(value) > MAX_TEXT_CHARS:
-            return (
-                "malformed-row",
-                f"{name[:80]} has {len(value):,} characters; {MAX_TEXT_CHARS:,} are allowed",
-            )
+            detail = f"{name[:80]} has {len(value):,} characters; {MAX_TEXT_CHARS:,} are allowed"
+            return "malformed-row", detail
     if (size := count_chars(record.attributes)) > MAX_ATTRIBUTES_CHARS:
-        return (
-            "malformed-row",
-            f"its attributes have {size:,} characters; {MAX_ATTRIBUTES_CHARS:,} are allowed",
-        )
+        detail = f"its attributes have {size:,} characters; {MAX_ATTRIBUTES_CHARS:,} are allowed"
+        return "malformed-row", detail
     return None
 
 
 def count_chars(attributes: Mapping[str, Any]) -> int:
-    """About how many characters attributes have, their names included."""
+    """Return the approximate number of characters of attributes, including their names."""
     return sum(
         len(name) + (len(value) if isinstance(value, str) else 8) for name, value in attributes.items()
     )
 
 
 def escape_control_chars(text: str) -> str:
-    """`text` with what would act on a terminal written out (`\\u001b`): control characters but the end of a line, and
-    those that turn the direction of writing. Inside JSON they mean what they meant."""
+    r"""Escape what would act on a terminal (to `\u001b`): control characters except newline, bidirectional overrides.
+
+    Inside JSON the escapes keep their meaning.
+    """
     return _CONTROL_CHAR_EXCEPT_NEWLINE.sub(_escape, text)
 
 
 def escape_to_one_line(text: str) -> str:
-    """As `harmless`, the ends of lines written out too."""
+    """Escape like `escape_control_chars`, newlines included."""
     return _CONTROL_CHAR.sub(_escape, text)
 
 
 def csv_safe(text: str, max_chars: int = 500) -> str:
-    """`text` for a cell of a CSV that people open in a spreadsheet: harmless, of bearable length, and never a formula.
+    """Prepare `text` for a CSV cell that people open in a spreadsheet: escaped, shortened, and never a formula.
 
-    What a spreadsheet would compute, because it begins with =, +, - or @, gets an apostrophe before it.
+    Text that a spreadsheet would evaluate, because it begins with =, +, - or @, gets an apostrophe in front.
     """
     shown = escape_to_one_line(text)
     shown = shown if len(shown) <= max_chars else shown[: max_chars - 1] + "…"

@@ -1,4 +1,4 @@
-"""The model card: a README that says what a model is, what it was made from, and what not to expect of it."""
+"""Model card: a README with a model's origin, measurements and limits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ tags: [variational-autoencoder, fashion, image-retrieval, recommendation]
 # Modiste model {model_id}
 
 A variational autoencoder with {latent} latents, preset `{preset}`, for product photos of {width} x {height} pixels.
-It draws products from codes, and gives every photo the posterior by which similar products are found.
+It decodes codes to pictures of products, and encodes every photo to the posterior that similarity search uses.
 
 ## Made from
 

@@ -1,4 +1,4 @@
-"""`config.json`: everything about a saved model that is not weights."""
+"""Schema of `config.json`: everything about a saved model except its weights."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any, cast
 from modiste.errors import SchemaError, ShopIncomplete, permission_denied
 
 SCHEMA_VERSION = 1
-FLOAT32_MAX = 3.4e38  # of what is a float32 later
+FLOAT32_MAX = 3.4e38  # numbers are converted to float32 later
 NETWORK_FILES = ("encoder.onnx", "decoder.onnx")
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What a model is and what it was made from.
+    """Description and origin of a model.
 
-    `frame` is (height, width) in pixels; `epsilon` is the (latent,) draw behind every fixed-epsilon code, made
-    once per model; `kl_per_latent` is in nats, averaged over the catalogue; `validation_ids` were never trained on;
-    `files` has the SHA-256 of the NETWORKS, and is empty where a model is older than that.
+    `frame` is (height, width) in pixels; `epsilon` is the (latent,) draw behind every fixed-epsilon code, drawn once
+    per model; `kl_per_latent` is in nats, averaged over the catalogue; `validation_ids` were never trained on; `files`
+    has the SHA-256 of the NETWORK_FILES, and is empty for older models.
     """
 
     model_id: str
@@ -50,10 +50,8 @@ class ModelConfig:
     def load(cls, directory: Path) -> ModelConfig:
         """Read `config.json` from `directory`.
 
-        Raises:
-            ShopIncomplete: there is no such file.
-            SchemaError: it is damaged, or written by another version of Modiste.
-            StorageError: it may not be read.
+        Raises ShopIncomplete if the file is missing, SchemaError if it is damaged, or written by another version of
+        Modiste and StorageError if there is no permission to read it.
         """
         path = directory / "config.json"
         remedy = "Train it again with `modiste train`."
@@ -69,15 +67,15 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, raw: Any, *, where: str = "config.json") -> ModelConfig:
-        """The configuration in `raw`, checked. Raises SchemaError, naming `where` it came from."""
+        """Validate `raw`; messages name `where` it came from. Raises SchemaError if an entry is missing or wrong."""
         remedy = "Train the model again with `modiste train`."
         if not isinstance(raw, dict) or raw.get("schema") != SCHEMA_VERSION:
-            found = raw.get("schema") if isinstance(raw, dict) else type(raw).__name__
+            schema = raw.get("schema") if isinstance(raw, dict) else type(raw).__name__
             raise SchemaError(
-                f"{where} has schema {found!r}; this Modiste reads {SCHEMA_VERSION}.", remedy=remedy
+                f"{where} has schema {schema!r}; this Modiste reads {SCHEMA_VERSION}.", remedy=remedy
             )
-        known = {f.name for f in fields(cls)}
-        values: dict[str, Any] = {key: value for key, value in raw.items() if key in known}
+        names = {f.name for f in fields(cls)}
+        values: dict[str, Any] = {key: value for key, value in raw.items() if key in names}
         for name, value in values.items():
             if not _VALIDATORS[name](value):
                 raise SchemaError(f"{where} is damaged: {name} is {str(value)[:80]!r}.", remedy=remedy)
@@ -112,13 +110,13 @@ def _is_object(value: Any) -> bool:
 
 
 def _is_list_of(is_valid: Callable[[Any], bool], count: int | None = None) -> Callable[[Any], bool]:
-    """Whether something is a list of sound values, of so many if that is said."""
+    """Return a check for a list of valid values, of length `count` if given."""
 
     def check(value: Any) -> bool:
         if not isinstance(value, list):
             return False
-        held = cast("list[Any]", value)
-        return (count is None or len(held) == count) and all(map(is_valid, held))
+        values = cast("list[Any]", value)
+        return (count is None or len(values) == count) and all(map(is_valid, values))
 
     return check
 
@@ -142,6 +140,6 @@ _VALIDATORS: dict[str, Callable[[Any], bool]] = {
 
 
 def new_model_id(*parts: object) -> str:
-    """A short id, twelve hexadecimal digits, that depends on every one of `parts`."""
+    """Return a short id, twelve hexadecimal digits, that depends on every one of `parts`."""
     text = json.dumps([str(part) for part in parts])
     return hashlib.sha256(text.encode()).hexdigest()[:12]

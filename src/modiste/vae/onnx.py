@@ -1,4 +1,4 @@
-"""The model at work without torch: ONNX Runtime sessions that encode photos and decode codes."""
+"""Inference without torch: ONNX Runtime sessions that encode photos and decode codes."""
 
 from __future__ import annotations
 
@@ -10,25 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modiste.errors import (
-    BadCode,
-    BadOption,
-    PhotoError,
-    SchemaError,
-    ShopIncomplete,
-    permission_denied,
-)
+from modiste.errors import BadCode, BadOption, PhotoError, SchemaError, ShopIncomplete, permission_denied
 from modiste.vae.config import ModelConfig
 
-BATCH_PHOTOS = 64  # photos in one run: some 33 MB of float32 at 240 x 180
+TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY"
+BATCH_PHOTOS = 64  # in one run: some 33 MB of float32 at 240 x 180
 REMEDY = "Train the model again with `modiste train`."
 
 
 class OnnxModel:
-    """Encodes and decodes with `encoder.onnx` and `decoder.onnx` of one model directory.
-
-    `frame` is (height, width) in pixels, `n` the number of latents. Safe to share between threads.
-    """
+    """Encoder and decoder of one model directory (`encoder.onnx`, `decoder.onnx`). Safe to share between threads."""
 
     def __init__(self, config: ModelConfig, encoder: Any, decoder: Any) -> None:
         self.config = config
@@ -39,17 +30,18 @@ class OnnxModel:
     def load(cls, directory: str | Path, threads: int = 1) -> OnnxModel:
         """Open the model in `directory`; each run uses `threads` threads.
 
-        Raises:
-            ShopIncomplete: a file of the model is missing.
-            SchemaError: a file is damaged, or does not fit `config.json`.
+        Raises BadOption if `threads` is below 1, ShopIncomplete if a file of the model is missing, SchemaError if a
+        file is damaged or does not match `config.json`, and StorageError if there is no permission to read it.
         """
         directory = Path(directory)
         if threads < 1:
             raise BadOption(f"threads is {threads}.", remedy="Give 1 or more.")
         config = ModelConfig.load(directory)
         encoder, decoder = (
-            _open_session(directory / name, threads, config.files.get(name), inputs=given, outputs=made)
-            for name, given, made in (
+            _open_session(
+                directory / name, threads, config.files.get(name), inputs=input_names, outputs=output_names
+            )
+            for name, input_names, output_names in (
                 ("encoder.onnx", ("photo",), ("mean", "std")),
                 ("decoder.onnx", ("code",), ("photo",)),
             )
@@ -64,24 +56,24 @@ class OnnxModel:
             "encoder.onnx": (self._encoder.get_inputs()[0].shape[1:], [height, width, 3]),
             "decoder.onnx": (self._decoder.get_inputs()[0].shape[1:], [self.config.latent]),
         }
-        for name, (found, wanted) in expected.items():
-            if list(found) != wanted:
+        for name, (shape, expected_shape) in expected.items():
+            if list(shape) != expected_shape:
                 raise SchemaError(
-                    f"{directory / name} takes {list(found)}; config.json says {wanted}.", remedy=REMEDY
+                    f"{directory / name} takes {list(shape)}; config.json says {expected_shape}.",
+                    remedy=REMEDY,
                 )
 
     def encode(self, photos: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Mean and std, float32 `(b, n)` each, of photos, uint8 `(b, H, W, 3)` at the model's frame.
+        """Encode photos, uint8 `(b, H, W, 3)` at the model's frame: mean and std, float32 `(b, n)` each.
 
-        Raises:
-            PhotoError: the photos have another shape or type.
+        Raises PhotoError if the photos have another shape or type.
         """
         height, width = self.config.frame
         if photos.dtype != np.uint8 or photos.ndim != 4 or photos.shape[1:] != (height, width, 3):
             raise PhotoError(
                 f"The model reads uint8 photos of shape (b, {height}, {width}, 3), "
                 f"not {photos.dtype} of shape {photos.shape}.",
-                remedy="Bring them to the frame first: Shop.encode does it for photos of any size.",
+                remedy="Fit them to the frame first, or use Shop.encode, which takes photos of any size.",
             )
         n = self.config.latent
         mean = np.empty((len(photos), n), np.float32)
@@ -93,10 +85,9 @@ class OnnxModel:
         return mean, std
 
     def decode(self, codes: ArrayLike) -> NDArray[np.uint8]:
-        """Photos, uint8 `(b, H, W, 3)`, of codes, `(b, n)`.
+        """Decode codes, `(b, n)`, to photos, uint8 `(b, H, W, 3)`.
 
-        Raises:
-            BadCode: the codes have another shape, or values that are not finite.
+        Raises BadCode if the codes have another shape, or values that are not finite.
         """
         n = self.config.latent
         array = np.asarray(codes, np.float32)
@@ -107,17 +98,25 @@ class OnnxModel:
             )
         photos = np.empty((len(array), *self.config.frame, 3), np.uint8)
         for start in range(0, len(array), BATCH_PHOTOS):
-            (drawn,) = self._decoder.run(("photo",), {"code": array[start : start + BATCH_PHOTOS]})
-            np.multiply(drawn, np.float32(255), out=drawn)
-            np.rint(drawn, out=drawn)
-            photos[start : start + len(drawn)] = np.clip(drawn, 0, 255, out=drawn)
+            (batch,) = self._decoder.run(("photo",), {"code": array[start : start + BATCH_PHOTOS]})
+            np.multiply(batch, np.float32(255), out=batch)
+            np.rint(batch, out=batch)
+            photos[start : start + len(batch)] = np.clip(batch, 0, 255, out=batch)
         return photos
+
+
+def import_onnx_runtime() -> Any:
+    """Import `onnxruntime` without telemetry; no other module imports it."""
+    os.environ.setdefault(TELEMETRY_VARIABLE, "1")
+    import onnxruntime
+
+    return onnxruntime
 
 
 def _open_session(
     path: Path, threads: int, sha256: str | None, *, inputs: tuple[str, ...], outputs: tuple[str, ...]
 ) -> Any:
-    """An ONNX Runtime session on the CPU, its bytes checked by their hash, its inputs and outputs by name."""
+    """Open an ONNX Runtime session on the CPU, after a check of its file's hash, inputs and outputs."""
     try:
         network = path.read_bytes()
     except PermissionError:
@@ -126,7 +125,7 @@ def _open_session(
         raise ShopIncomplete(f"The model at {path.parent} has no {path.name}.", remedy=REMEDY) from None
     if sha256 is not None and hashlib.sha256(network).hexdigest() != sha256:
         raise SchemaError(
-            f"{path} is damaged: it has not the bytes that training wrote.",
+            f"{path} is damaged: its SHA-256 is not the one in config.json.",
             remedy="Restore it from a copy, or train the model again with `modiste train`.",
         )
     runtime = import_onnx_runtime()
@@ -134,29 +133,18 @@ def _open_session(
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Idle threads that spin take the cores from the requests beside them.
+    # Idle threads that spin would take the cores from other requests.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     try:
         session = runtime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's own exceptions share no public base
         raise SchemaError(f"{path} cannot be read: {error}.", remedy=REMEDY) from error
-    found_in = tuple(item.name for item in session.get_inputs())
-    found_out = tuple(item.name for item in session.get_outputs())
-    if found_in != inputs or not set(outputs) <= set(found_out):
+    input_names = tuple(item.name for item in session.get_inputs())
+    output_names = tuple(item.name for item in session.get_outputs())
+    if input_names != inputs or not set(outputs) <= set(output_names):
         raise SchemaError(
-            f"{path} has inputs {found_in} and outputs {found_out}; expected {inputs} and {outputs}.",
+            f"{path} has inputs {input_names} and outputs {output_names}; expected {inputs} and {outputs}.",
             remedy=REMEDY,
         )
     return session
-
-
-TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY"
-
-
-def import_onnx_runtime() -> Any:
-    """The module `onnxruntime`, which is imported here and nowhere else."""
-    os.environ.setdefault(TELEMETRY_VARIABLE, "1")
-    import onnxruntime
-
-    return onnxruntime

@@ -30,7 +30,7 @@ from modiste.server.photo_worker.protocol import MAX_HEADER_BYTES, receive, send
 from modiste.server.photo_worker.worker import MEMORY_BYTES, max_pixels, read_bounded_photo
 from modiste.server.problems import ProblemException
 from tests.server.client import refused
-from tests.zoo import of_many_passes
+from tests.zoo import jpeg_with_scans
 
 FRAME = (64, 48)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
@@ -42,7 +42,7 @@ def plain(h: int = 90, w: int = 70) -> bytes:
 
 def slow() -> bytes:
     """A photo that takes a second or more: as many passes as are allowed, over as many pixels."""
-    return of_many_passes(4400, 85)
+    return jpeg_with_scans(4400, 85)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ from modiste.storage.product_store import ProductStore
 from tests.server.client import refused
 from tests.server.conftest import UNLIMITED
 from tests.server.routes.test_encode import no_disk
-from tests.zoo import of_many_passes, written, zoo
+from tests.zoo import jpeg_with_scans, written, zoo
 
 ADMIN, READER = new_key(), new_key()
 KEY = {"Authorization": f"Bearer {ADMIN[0]}"}
@@ -253,7 +253,7 @@ class TestPhotos:
         held: Any = client.app.state.front.crews.reader  # type: ignore[attr-defined]
         pid = held.pid
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(put, client, "slow", of_many_passes(4400, 85))
+            asked = pool.submit(put, client, "slow", jpeg_with_scans(4400, 85))
             time.sleep(0.5)
             os.kill(pid, signal.SIGKILL)
             assert refused(asked.result(), 422, "photo_error")["reason"] == "unreadable"

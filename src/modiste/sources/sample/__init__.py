@@ -1,4 +1,4 @@
-"""The sample catalogue: products drawn by us, whose attributes are therefore known exactly."""
+"""Sample catalogue: drawn products, whose attributes are therefore known exactly."""
 
 from modiste.sources.sample.source import SampleSource
 

@@ -1,4 +1,4 @@
-"""Which products there are and how often: article types, their materials and colour ranges, and one product whole."""
+"""Article types with their materials and colours, and the drawing of one product."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from io import BytesIO
 from PIL import Image
 
 from modiste.sources.record import AttributeValue, Record
-from modiste.sources.sample import eyewear
 from modiste.sources.sample.bags import backpacks, handbags, totes
 from modiste.sources.sample.canvas import Canvas
 from modiste.sources.sample.drawing import Drawing
+from modiste.sources.sample.eyewear import draw_style
 from modiste.sources.sample.palette import pick_colour
 from modiste.sources.sample.rng import SeededRandom
 from modiste.sources.sample.shoes import boots, loafers, pumps, sandals, sneakers
@@ -20,7 +20,7 @@ from modiste.sources.sample.shoes import boots, loafers, pumps, sandals, sneaker
 
 @dataclass(frozen=True)
 class Article:
-    """One article type: how to draw it, its share of its category, its materials, its range of colours."""
+    """Article type: how to draw it, its share of its category, the weights of its materials, its colour palette."""
 
     draw: Callable[[Drawing], None]
     share: float
@@ -51,31 +51,33 @@ CATEGORIES: dict[str, dict[str, Article]] = {
         "Duffel Bags": Article(backpacks.draw_duffels, 6, {"Canvas": 5, "Leather": 2}, "bright"),
     },
     "eyewear": {
-        "Wayfarers": Article(eyewear.draw_wayfarers, 26, {"Acetate": 1}, "acetate"),
-        "Aviators": Article(eyewear.draw_aviators, 24, {"Metal": 1}, "metal"),
-        "Round Glasses": Article(eyewear.draw_round_glasses, 16, {"Metal": 3, "Acetate": 2}, "metal"),
-        "Cat-eye Glasses": Article(eyewear.draw_cat_eyes, 14, {"Acetate": 1}, "acetate"),
-        "Rectangular Glasses": Article(eyewear.draw_rectangles, 14, {"Acetate": 1}, "acetate"),
-        "Sports Glasses": Article(eyewear.draw_sports, 6, {"Acetate": 1}, "acetate"),
+        "Wayfarers": Article(draw_style("Wayfarers"), 26, {"Acetate": 1}, "acetate"),
+        "Aviators": Article(draw_style("Aviators"), 24, {"Metal": 1}, "metal"),
+        "Round Glasses": Article(draw_style("Round Glasses"), 16, {"Metal": 3, "Acetate": 2}, "metal"),
+        "Cat-eye Glasses": Article(draw_style("Cat-eye Glasses"), 14, {"Acetate": 1}, "acetate"),
+        "Rectangular Glasses": Article(draw_style("Rectangular Glasses"), 14, {"Acetate": 1}, "acetate"),
+        "Sports Glasses": Article(draw_style("Sports Glasses"), 6, {"Acetate": 1}, "acetate"),
     },
 }
 CATEGORY_BLOCK = ("footwear",) * 11 + ("bags",) * 6 + ("eyewear",) * 3
-"""Every twenty products in a row are of these categories, in an order of their own: 55, 30 and 15 per cent."""
+"""Every twenty consecutive products have these categories, shuffled: 55, 30 and 15 per cent."""
 
-_PRODUCT_LINES = ("Alder", "Brio", "Cove", "Dune", "Ember", "Fjord", "Grove", "Harbor", "Indigo", "Juno", "Kite", "Lark",
-          "Mesa", "Nova", "Opal", "Pine", "Quill", "Rove", "Sol", "Tide", "Umber", "Vale", "Wren", "Zephyr")  # fmt: skip
+_PRODUCT_LINES = (
+    "Alder", "Brio", "Cove", "Dune", "Ember", "Fjord", "Grove", "Harbor", "Indigo", "Juno", "Kite", "Lark",
+    "Mesa", "Nova", "Opal", "Pine", "Quill", "Rove", "Sol", "Tide", "Umber", "Vale", "Wren", "Zephyr",
+)  # fmt: skip
 
 
 def pick_category(seed: int, index: int) -> str:
-    """The category of the product at `index`, from 0."""
+    """Return the category of the product at `index`, from 0."""
     block = SeededRandom("block", seed, index // len(CATEGORY_BLOCK)).shuffled(CATEGORY_BLOCK)
     return block[index % len(CATEGORY_BLOCK)]
 
 
 def draw_product(seed: int, index: int, size: tuple[int, int]) -> tuple[Drawing, Record]:
-    """Product `index` (from 0) of the catalogue of `seed`, `size` = (height, width): as drawn, and as a record.
+    """Draw product `index` (from 0) of the catalogue of `seed` at `size` = (height, width); return drawing and record.
 
-    The record depends on these three alone; its photo is a PNG, so that its pixels survive.
+    The record depends on these three only; its photo is a PNG, so that its pixels survive.
     """
     category = pick_category(seed, index)
     articles = CATEGORIES[category]

@@ -1,4 +1,4 @@
-"""Paint with light: parts are laid one over another, each rounded, shaded, glossed and grained by its mask."""
+"""Canvas that parts are painted on in layers, each rounded, shaded, glossed and grained by its mask."""
 
 from __future__ import annotations
 
@@ -11,30 +11,25 @@ import numpy.typing as npt
 
 from modiste.sources.sample.curves import Contour
 from modiste.sources.sample.palette import Colour
-from modiste.sources.sample.raster import (
-    Field,
-    blur,
-    coverage,
-    noise,
-)
+from modiste.sources.sample.raster import Field, blur, coverage, noise
 
 DRAWING_SIZE = (240.0, 180.0)
-"""The drawing's height and width in its own units; any frame shows it as large as it fits, in the middle."""
+"""Height and width of a drawing in its own units; in any frame it is centred, as large as it fits."""
 
 Shape: TypeAlias = Contour | Sequence[Contour] | Field
-"""An outline or several, in drawing units (float64), or a mask of the canvas (float32)."""
+"""One or several outlines in drawing units (float64), or a mask of the canvas (float32)."""
 
-_LIGHT_DIRECTION = (-0.36, -0.62, 0.70)  # towards the lamp: left, above, in front
+_LIGHT_DIRECTION = (-0.36, -0.62, 0.70)  # towards the light: left, above, in front
 _HALFWAY_DIRECTION = (-0.195, -0.336, 0.921)  # half-way between lamp and eye
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """What a part is made of.
+    """Surface of a part.
 
-    `round`: how far from its edge a part curves away, in drawing units; `depth`: how strongly; `gloss` and
-    `grain` from 0 to 1; `weave`: grain in threads instead of pores; `opacity`; `cast`: how dark its shadow
-    is on what lies beneath; `rim`: how strongly its very edge is bevelled.
+    `round`: distance from the edge over which a part curves away, in drawing units; `depth`: how strongly; `gloss` and
+    `grain` from 0 to 1; `weave`: grain in threads instead of pores; `opacity`; `cast`: how dark its shadow is on the
+    parts below; `rim`: how strongly its edge is bevelled.
     """
 
     round: float = 8.0
@@ -47,12 +42,12 @@ class Finish:
     rim: float = 0.5
 
     def replace(self, **changes: float | bool) -> Finish:
-        """The same with some of it changed."""
+        """Return a copy with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
 class Canvas:
-    """A transparent picture of `height` × `width` pixels that parts are painted on."""
+    """A transparent picture of `height` × `width` pixels."""
 
     def __init__(self, height: int, width: int, seed: int) -> None:
         self.height, self.width, self.seed = height, width, seed
@@ -65,14 +60,14 @@ class Canvas:
         self._noise: dict[bool, Field] = {}
 
     def grid(self) -> tuple[Field, Field]:
-        """x and y of every pixel's middle, in drawing units, each `(h, w)`."""
+        """Return x and y of every pixel's centre, in drawing units, each `(h, w)`."""
         x = ((np.arange(self.width) + 0.5 - self._left) / self.scale).astype(np.float32)
         y = ((np.arange(self.height) + 0.5 - self._top) / self.scale).astype(np.float32)
         grids = np.broadcast_arrays(x[None, :], y[:, None])
         return grids[0], grids[1]
 
     def mask(self, shape: Shape, within: Field | None = None) -> Field:
-        """The coverage of `shape`, and only inside `within`: 0 to 1, `(h, w)`."""
+        """Return the coverage of `shape`, inside `within` if given: 0 to 1, `(h, w)`."""
         if isinstance(shape, np.ndarray) and shape.dtype == np.float32:
             inside = cast(Field, shape)
         else:
@@ -93,9 +88,9 @@ class Canvas:
         second_colour: Colour | None = None,
         pattern: Field | None = None,
     ) -> Field:
-        """Lay a part on top, only inside `within`, and give back its mask.
+        """Paint a part on top, inside `within` if given, and return its mask.
 
-        `second` shows where `pattern` (0 to 1) says.
+        `second_colour` shows where `pattern` is 1 (from 0 to 1).
         """
         mask = self.mask(shape, within)
         box = self._bounding_box(mask, margin=3)
@@ -115,7 +110,7 @@ class Canvas:
             base: Field | np.float32 = np.float32(colour.rgb[channel])
             if second_colour is not None and pattern is not None:
                 base = base + pattern[box] * np.float32(second_colour.rgb[channel] - colour.rgb[channel])
-            # what is lit beyond its own colour pales, as on a photo
+            # overexposed parts turn pale, as in a photo
             lit = (
                 base * np.minimum(light, 1) + (1 - base) * np.maximum(light - 1, 0) * np.float32(0.55) + shine
             )
@@ -126,7 +121,7 @@ class Canvas:
         return mask
 
     def adjust_lightness(self, shape: Shape, strength: float, *, soft: float, within: Field) -> None:
-        """Lighten (strength above 0) or darken what is there, softly, inside `within`."""
+        """Lighten (strength above 0) or darken the picture, softly, inside `within`."""
         amount = blur(self.mask(shape), self._to_pixels(soft)) * within * np.float32(abs(strength))
         for channel in range(3):
             layer = self.colour[..., channel]
@@ -136,12 +131,12 @@ class Canvas:
                 layer *= 1 - amount
 
     def add_shadow(self, shape: Shape, strength: float, *, soft: float) -> None:
-        """Put a soft shadow on the ground, under everything."""
+        """Add a soft shadow on the ground, under all parts."""
         dark = blur(self.mask(shape), self._to_pixels(soft), passes=3) * np.float32(strength)
         self._ground_shadow = np.maximum(self._ground_shadow, dark)
 
     def extent(self) -> tuple[float, float]:
-        """The product's height and width (shadows apart) as fractions of the frame's."""
+        """Return the product's height and width (without shadows) as shares of the frame's."""
         solid = self.alpha > 0.5
         rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
         if not len(rows):
@@ -149,7 +144,7 @@ class Canvas:
         return (int(rows[-1] - rows[0]) + 1) / self.height, (int(columns[-1] - columns[0]) + 1) / self.width
 
     def pixels(self) -> npt.NDArray[np.uint8]:
-        """The picture on white, uint8 `(height, width, 3)`."""
+        """Return the picture on white, uint8 `(height, width, 3)`."""
         ground = (1 - self._ground_shadow) * (1 - self.alpha)
         whole = self.colour + ground[..., None]
         return np.rint(np.minimum(np.maximum(whole, 0), 1) * np.float32(255)).astype(np.uint8)
@@ -173,7 +168,7 @@ class Canvas:
         self.colour[box] *= keep[..., None]
 
     def _shade(self, part: Field, finish: Finish) -> tuple[Field, Field]:
-        """How lit each pixel is (1 where it faces us) and what shines on top, from the mask as a cushion."""
+        """Return each pixel's illumination (1 where it faces the viewer) and highlight, for a cushion-shaped mask."""
         radius = self._to_pixels(finish.round)
         height = blur(part, radius) * np.float32(1.1 * radius * finish.depth)
         if finish.rim > 0:
@@ -213,7 +208,7 @@ class Canvas:
 
 
 def _gradients(height: Field) -> tuple[Field, Field]:
-    """Central differences along y and x, zero beyond the edge."""
+    """Return central differences along y and x, zero at the border."""
     down, across = np.zeros_like(height), np.zeros_like(height)
     down[1:-1] = (height[2:] - height[:-2]) * np.float32(0.5)
     across[:, 1:-1] = (height[:, 2:] - height[:, :-2]) * np.float32(0.5)

@@ -1,7 +1,7 @@
-"""Outlines as points: smooth curves through a few given points, ribbons along them, circles.
+"""Outlines as points: smooth curves, strokes, polygons, ovals.
 
-Only sums, products, quotients and square roots, which IEEE 754 fixes to the last bit: no sine or power that a
-machine's maths library may round its own way.
+Only sums, products, quotients and square roots, which IEEE 754 defines to the last bit: no sine or power, which
+maths libraries round differently.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ Contour: TypeAlias = npt.NDArray[np.float64]
 """Points of an outline: float64 `(k, 2)`, x then y, in drawing units."""
 
 Point: TypeAlias = tuple[float, ...]
-"""x, y and, if a third number is there and 1, a corner: the curve may turn sharply there."""
+"""x, y and optionally 1 for a corner, where the curve may turn sharply."""
 
 KAPPA = 0.5522847498
-"""Control length of the cubic that follows a quarter of a circle."""
+"""Control length of the cubic that approximates a quarter of a circle."""
 
 
 def spline(points: Sequence[Point], *, closed: bool = True, steps: int = 10) -> Contour:
-    """A curve through `points`: cubic Hermite pieces with chord-length tangents; straight between two corners."""
+    """Return a curve through `points`: cubic Hermite with chord-length tangents, straight between two corners."""
     at = np.array([point[:2] for point in points], dtype=np.float64)
     corner = [len(point) == 3 and point[2] == 1 for point in points]
     count = len(at)
@@ -49,12 +49,12 @@ def spline(points: Sequence[Point], *, closed: bool = True, steps: int = 10) -> 
 
 
 def polygon(*points: tuple[float, float]) -> Contour:
-    """Straight lines from point to point, closed."""
+    """Return a closed polygon."""
     return np.array(points, dtype=np.float64)
 
 
 def oval(x: float, y: float, rx: float, ry: float, *, square: float = 0.0, steps: int = 8) -> Contour:
-    """An ellipse; `square` from 0 to 1 swells it towards its box."""
+    """Return an ellipse; `square` from 0 to 1 swells it towards its bounding box."""
     k = KAPPA + (1.0 - KAPPA) * square
     t = np.arange(steps, dtype=np.float64) / steps
     a, b = (1 - t) * (1 - t) * (1 - t), 3 * t * (1 - t) * (1 - t)
@@ -66,7 +66,7 @@ def oval(x: float, y: float, rx: float, ry: float, *, square: float = 0.0, steps
 
 
 def rounded_rectangle(x0: float, y0: float, x1: float, y1: float, radius: float) -> Contour:
-    """A rectangle with round corners."""
+    """Return a rectangle with round corners."""
     r = min(radius, (x1 - x0) / 2, (y1 - y0) / 2)
     unit = oval(0.0, 0.0, r, r, steps=6)
     quarter = [np.concatenate([unit[i : i + 6], unit[(i + 6) % 24][None]]) for i in (0, 6, 12, 18)]
@@ -75,7 +75,7 @@ def rounded_rectangle(x0: float, y0: float, x1: float, y1: float, radius: float)
 
 
 def rounded_polygon(points: Sequence[tuple[float, float, float]], *, steps: int = 6) -> Contour:
-    """A polygon through (x, y, radius), each corner rounded; its sides have points too, so that they may be bent."""
+    """Return a polygon through (x, y, radius) with round corners; its sides have points too, for bending."""
     at = np.array([point[:2] for point in points], dtype=np.float64)
     towards = np.roll(at, -1, axis=0) - at
     length = np.maximum(np.sqrt(towards[:, 0] * towards[:, 0] + towards[:, 1] * towards[:, 1]), 1e-9)
@@ -97,7 +97,7 @@ def rounded_polygon(points: Sequence[tuple[float, float, float]], *, steps: int 
 
 
 def ribbon(line: Contour, width: float | npt.NDArray[np.float64], *, caps: bool = True) -> list[Contour]:
-    """The outline of a stroke along `line`: `width` for all of it, or one per point; round ends if `caps`."""
+    """Return the outline of a stroke along `line`; `width` is one number or one per point; `caps` rounds the ends."""
     step = np.empty_like(line)
     step[1:-1] = line[2:] - line[:-2]
     step[0], step[-1] = line[1] - line[0], line[-1] - line[-2]
@@ -113,7 +113,7 @@ def ribbon(line: Contour, width: float | npt.NDArray[np.float64], *, caps: bool 
 
 
 def dashes(line: Contour, on: float, off: float, width: float) -> list[Contour]:
-    """A row of stitches along `line`."""
+    """Return the stitches of a seam along `line`."""
     step = np.diff(line, axis=0)
     travelled = np.concatenate([[0.0], np.cumsum(np.sqrt(step[:, 0] * step[:, 0] + step[:, 1] * step[:, 1]))])
     starts = np.arange(off, float(travelled[-1]) - on, on + off)
@@ -126,11 +126,11 @@ def dashes(line: Contour, on: float, off: float, width: float) -> list[Contour]:
 
 
 def slice_line(line: Contour, start: float, stop: float) -> Contour:
-    """The part of a line between two fractions of its points."""
+    """Return the part of a line between two fractions of its points."""
     last = len(line) - 1
     return line[round(start * last) : max(round(stop * last), round(start * last) + 1) + 1]
 
 
 def mirror(outline: Contour, x: float) -> Contour:
-    """The same outline on the other side of the vertical at `x`."""
+    """Reflect an outline across the vertical at `x`."""
     return np.stack([2 * x - outline[:, 0], outline[:, 1]], axis=1)

@@ -1,4 +1,4 @@
-"""What every drawn product starts from: its dice, its canvas, its colours, and the attributes they become."""
+"""Drawing of one product: random numbers, canvas, colours, and the attributes recorded for it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ from dataclasses import dataclass, field
 
 from modiste.sources.record import AttributeValue
 from modiste.sources.sample.canvas import Canvas, Finish
-from modiste.sources.sample.curves import Contour
+from modiste.sources.sample.curves import Contour, dashes
 from modiste.sources.sample.palette import Colour, pick_contrast
-from modiste.sources.sample.patterns import (
-    PLAIN,
-    pattern_mask,
-    pick_pattern,
-    quilt_mask,
-)
+from modiste.sources.sample.patterns import PLAIN, pattern_mask, pick_pattern, quilt_mask
 from modiste.sources.sample.raster import Field
 from modiste.sources.sample.rng import SeededRandom
 
@@ -31,7 +26,7 @@ MATERIALS: dict[str, Finish] = {
 
 @dataclass
 class Drawing:
-    """One product while it is drawn."""
+    """A product while it is drawn."""
 
     rng: SeededRandom
     canvas: Canvas
@@ -45,23 +40,19 @@ class Drawing:
 
     @property
     def finish(self) -> Finish:
-        """How its main material takes the light."""
+        """Finish of its main material."""
         return MATERIALS[self.material]
 
     def choose_pattern(self, share: float) -> None:
-        """Plain, or a pattern in a second colour, for `share` of the products."""
+        """Choose plain, or, for `share` of the products, a pattern in a second colour."""
         self.pattern, self.pattern_size = pick_pattern(self.rng, share)
         if self.pattern != PLAIN:
             self.second_colour = pick_contrast(self.rng, self.colour)
 
     def paint_body(
-        self,
-        shape: Contour | list[Contour],
-        finish: Finish | None = None,
-        *,
-        within: Field | None = None,
+        self, shape: Contour | list[Contour], finish: Finish | None = None, *, within: Field | None = None
     ) -> Field:
-        """Paint a part in the main colour, material and pattern; gives its mask."""
+        """Paint a part in the main colour, material and pattern, and return its mask."""
         field_of = None
         if self.second_colour is not None:
             outlines = shape if isinstance(shape, list) else [shape]
@@ -77,14 +68,15 @@ class Drawing:
             pattern=field_of,
         )
 
-    def stitch(self, marks: list[Contour], within: Field | None = None) -> None:
-        """Sew: thread a little lighter than the material, or darker where that is light."""
+    def stitch(
+        self, line: Contour, length: float, gap: float, width: float, within: Field | None = None
+    ) -> None:
+        """Draw a seam along `line`, in thread lighter than the material, or darker where that is light."""
         thread = self.colour.shade(0.45 if self.colour.lightness < 0.6 else -0.3)
-        self.canvas.paint(
-            marks, thread, Finish(round=1, gloss=0, rim=0.2, cast=0.25, opacity=0.8), within=within
-        )
+        finish = Finish(round=1, gloss=0, rim=0.2, cast=0.25, opacity=0.8)
+        self.canvas.paint(dashes(line, length, gap, width), thread, finish, within=within)
 
     def quilt(self, size: float, within: Field) -> None:
-        """Press the seams of a quilt into a part."""
+        """Draw the seams of a quilt on a part."""
         seams = quilt_mask(self.canvas, size)
         self.canvas.adjust_lightness(seams, -0.35, soft=1, within=within)

@@ -1,19 +1,15 @@
-"""Eyewear from the front: two lenses, the rim around them, the bridge between, the temples folded behind."""
+"""Eyewear from the front: two lenses, the rims around them, the bridge between, the temples folded behind."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from modiste.sources.sample.canvas import DRAWING_SIZE, Finish
-from modiste.sources.sample.curves import (
-    Contour,
-    mirror,
-    oval,
-    ribbon,
-    spline,
-)
+from modiste.sources.sample.curves import Contour, mirror, oval, ribbon, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GOLD, STEEL, Colour
 from modiste.sources.sample.raster import Field
@@ -21,8 +17,8 @@ from modiste.sources.sample.raster import Field
 MIDDLE = DRAWING_SIZE[1] / 2
 METAL = Finish(round=1.4, depth=1.2, gloss=0.8, cast=0.3, rim=0.7)
 
-# The right-hand lens around its middle, x from the nose (-1) outwards (1), y from top (-1) to bottom (1):
-# the same twelve places in every shape, so that shapes run into each other.
+# The right-hand lens around its centre, x from the nose (-1) outwards (1), y from top (-1) to bottom (1):
+# twelve corresponding points in every shape, so that shapes can be blended.
 LENS_SHAPES: dict[str, tuple[tuple[float, float], ...]] = {
     "aviator": (
         (-0.86, -0.80), (-0.30, -0.99), (0.35, -1.0), (0.88, -0.80), (1.0, -0.30), (0.90, 0.26),
@@ -53,7 +49,7 @@ LENS_SHAPES: dict[str, tuple[tuple[float, float], ...]] = {
 
 @dataclass(frozen=True)
 class EyewearStyle:
-    """The range of one article type: half a lens's width, its height by width, the rim, the gap at the nose."""
+    """Ranges of one article type: half a lens's width, its height by width, the rim, the gap at the nose."""
 
     shape: str
     half_width: tuple[float, float]
@@ -76,40 +72,15 @@ LENS_TINTS = ((215, 0.10), (28, 0.42), (95, 0.22), (210, 0.55), (330, 0.40), (44
 """Hue and saturation of the tints: grey, brown, green, blue, rose, amber, violet."""
 
 
-def draw_aviators(drawing: Drawing) -> None:
-    """Aviators: a thin metal rim, drop-shaped lenses, a double bridge."""
-    draw_glasses(drawing, EYEWEAR_STYLES["Aviators"])
-
-
-def draw_round_glasses(drawing: Drawing) -> None:
-    """Round glasses."""
-    draw_glasses(drawing, EYEWEAR_STYLES["Round Glasses"])
-
-
-def draw_wayfarers(drawing: Drawing) -> None:
-    """Wayfarers: thick acetate, wider above."""
-    draw_glasses(drawing, EYEWEAR_STYLES["Wayfarers"])
-
-
-def draw_cat_eyes(drawing: Drawing) -> None:
-    """Cat-eye glasses: outer corners drawn up."""
-    draw_glasses(drawing, EYEWEAR_STYLES["Cat-eye Glasses"])
-
-
-def draw_rectangles(drawing: Drawing) -> None:
-    """Rectangular glasses."""
-    draw_glasses(drawing, EYEWEAR_STYLES["Rectangular Glasses"])
-
-
-def draw_sports(drawing: Drawing) -> None:
-    """Sports glasses: wrapped, low, tinted."""
-    draw_glasses(drawing, EYEWEAR_STYLES["Sports Glasses"])
+def draw_style(name: str) -> Callable[[Drawing], None]:
+    """Return the function that draws one style."""
+    return partial(draw_glasses, style=EYEWEAR_STYLES[name])
 
 
 def lens_outline(
     drawing: Drawing, shape: str, x: float, y: float, half_width: float, half_height: float
 ) -> Contour:
-    """The right-hand lens: its type's shape, a little on the way to another's."""
+    """Return the right-hand lens: its style's shape, blended slightly with another one."""
     other = drawing.rng.choice(list(LENS_SHAPES))
     share = drawing.rng.bates(0.0, 0.24)
     tilt = drawing.rng.bates(-0.05, 0.07)
@@ -121,14 +92,14 @@ def lens_outline(
 
 
 def offset_outline(outline: Contour, distance: float) -> Contour:
-    """The outline moved outwards by `by` along its normals."""
+    """Move the outline outwards by `distance` along its normals."""
     step = np.roll(outline, -1, axis=0) - np.roll(outline, 1, axis=0)
     length = np.maximum(np.sqrt(step[:, 0] * step[:, 0] + step[:, 1] * step[:, 1]), 1e-9)
     return outline + np.stack([step[:, 1], -step[:, 0]], axis=1) / length[:, None] * distance
 
 
 def draw_glasses(drawing: Drawing, style: EyewearStyle) -> None:
-    """Draw a pair."""
+    """Draw a pair of glasses."""
     dice, canvas = drawing.rng, drawing.canvas
     half = dice.bates(*style.half_width)
     high = half * dice.bates(*style.aspect)
@@ -165,7 +136,7 @@ def draw_glasses(drawing: Drawing, style: EyewearStyle) -> None:
 
 
 def pick_tint(drawing: Drawing) -> Colour:
-    """A lens from nearly clear to nearly black."""
+    """Pick a lens tint from nearly clear to nearly black."""
     dice = drawing.rng
     hue, saturation = dice.choice(LENS_TINTS)
     lightness = dice.uniform(0.78, 0.92) if dice.chance(0.28) else dice.uniform(0.12, 0.72)
@@ -175,7 +146,7 @@ def pick_tint(drawing: Drawing) -> Colour:
 def draw_lens(
     drawing: Drawing, cover: Field, tint: Colour, y: float, half_height: float, opacity: float
 ) -> None:
-    """Tinted glass: darker above, with a slanting reflection."""
+    """Draw tinted glass: darker above, with a slanting reflection."""
     canvas = drawing.canvas
     canvas.paint(cover, tint, Finish(round=10, depth=0.25, gloss=0.1, cast=0.0, rim=0.0, opacity=opacity))
     _, ys = canvas.grid()
@@ -201,7 +172,7 @@ def draw_lens(
 def draw_temples(
     drawing: Drawing, right: Contour, rim: float, frame: Finish, y: float, half_height: float
 ) -> None:
-    """The hinges at the sides, and the temples folded behind the lenses."""
+    """Draw the hinges at the sides, and the temples folded behind the lenses."""
     canvas, colour = drawing.canvas, drawing.colour
     outer = float(right[:, 0].max()) + rim
     level = y - half_height * drawing.rng.bates(0.45, 0.72)
@@ -237,7 +208,7 @@ def draw_bridge(
     y: float,
     half_height: float,
 ) -> None:
-    """What joins the lenses: a bar, two bars, or a saddle."""
+    """Draw the bridge between the lenses: a bar, two bars, or a saddle."""
     near = right[right[:, 0] < float(right[:, 0].min()) + 6.0]
     x = float(right[:, 0].min())
     top = float(near[:, 1].min())
@@ -260,7 +231,7 @@ def draw_bridge(
 
 
 def draw_studs(drawing: Drawing, right: Contour, rim: float, y: float, half_height: float) -> None:
-    """Two small rivets at each outer corner."""
+    """Draw two small rivets at each outer corner."""
     x, level = float(right[:, 0].max()) + rim * 0.15, y - half_height * 0.74
     for side in (1, -1):
         for step in (0.0, 4.2):
@@ -273,7 +244,7 @@ def draw_studs(drawing: Drawing, right: Contour, rim: float, y: float, half_heig
 
 
 def draw_nose_pads(drawing: Drawing, right: Contour, rim: float, y: float, half_height: float) -> None:
-    """Pale pads on thin arms."""
+    """Draw pale pads on thin arms."""
     x = float(right[:, 0].min()) - rim
     for side in (1, -1):
         at = MIDDLE + side * (x - MIDDLE + 1.0)

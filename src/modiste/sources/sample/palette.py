@@ -1,4 +1,4 @@
-"""Named colours as regions of hue, saturation and lightness, and how often each kind of product has them."""
+"""Named colours as regions of hue, saturation and lightness, and their weights by kind of product."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modiste.sources.sample.rng import SeededRandom
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """`hue` in degrees from 0 to 360, `saturation` and `lightness` from 0 to 1 (the HLS double cone)."""
+    """Colour in HLS: `hue` in degrees from 0 to 360, `saturation` and `lightness` from 0 to 1."""
 
     hue: float
     saturation: float
@@ -22,7 +22,7 @@ class Colour:
         return colorsys.hls_to_rgb(self.hue / 360.0, self.lightness, self.saturation)
 
     def shade(self, by: float) -> Colour:
-        """Darker for `by` below 0, lighter above: lightness moves that share of its way to black or white."""
+        """Return a darker (`by` below 0) or lighter colour; `by` is the share of the way to black or white."""
         end = 1.0 if by > 0 else 0.0
         return Colour(self.hue, self.saturation, self.lightness + (end - self.lightness) * abs(by))
 
@@ -84,7 +84,7 @@ COLOUR_WEIGHTS = {
     "metal": _METALS,
     "acetate": _ACETATES,
 }
-"""How often each name is chosen, by the kind of range that a product belongs to."""
+"""Weights of the colour names, by the palette that an article type has."""
 
 GOLD = Colour(44, 0.55, 0.58)
 STEEL = Colour(215, 0.06, 0.72)
@@ -94,19 +94,19 @@ GUM = Colour(30, 0.48, 0.50)
 
 
 def pick_colour(rng: SeededRandom, palette: str) -> tuple[str, Colour]:
-    """A named colour of that range, and the shade of it that this product has."""
+    """Pick a named colour of the palette, and this product's shade of it."""
     name = rng.weighted_choice(COLOUR_WEIGHTS[palette])
     return name, pick_shade(rng, name)
 
 
 def pick_shade(rng: SeededRandom, name: str) -> Colour:
-    """One of the colours that go by `name`."""
+    """Pick one of the colours called `name`."""
     hue, saturation, lightness = COLOUR_REGIONS[name]
     return Colour(rng.bates(*hue) % 360.0, rng.bates(*saturation), rng.bates(*lightness))
 
 
 def pick_contrast(rng: SeededRandom, colour: Colour) -> Colour:
-    """A second colour that can be seen on `colour`: chalk, ink, its own tone, or another name's."""
+    """Pick a second colour visible on `colour`: chalk, ink, a tone of it, or another named colour."""
     way = rng.weighted_choice({"tone": 4, "neutral": 4, "other": 3})
     light = colour.lightness > 0.5
     if way == "neutral":

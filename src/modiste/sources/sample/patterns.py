@@ -15,16 +15,16 @@ _DIAGONAL = np.float32(0.70710678)
 
 
 def pick_pattern(rng: SeededRandom, share: float) -> tuple[str, float]:
-    """A pattern's name and the size of its repeat in drawing units; `share` of the products are not plain."""
+    """Pick a pattern's name and the size of its repeat in drawing units; `share` of the products are not plain."""
     if not rng.chance(share):
         return PLAIN, 0.0
     return rng.choice(PATTERN_NAMES), rng.bates(8.0, 22.0)
 
 
 def pattern_mask(canvas: Canvas, name: str, size: float, span: tuple[float, float]) -> Field | None:
-    """Where `name` shows its second colour: 0 to 1, `(h, w)`; None for plain.
+    """Return where the pattern shows its second colour: 0 to 1, `(h, w)`; None for plain.
 
-    `span`: top and bottom of the part in drawing units, for the patterns that follow it.
+    `span`: top and bottom of the part in drawing units, for patterns that start there.
     """
     if name == PLAIN:
         return None
@@ -44,7 +44,7 @@ def pattern_mask(canvas: Canvas, name: str, size: float, span: tuple[float, floa
 
 
 def quilt_mask(canvas: Canvas, size: float) -> Field:
-    """The seams of a quilt of diamonds, 0 to 1."""
+    """Return the seams of a quilt of diamonds, 0 to 1."""
     x, y = canvas.grid()
     soft = np.float32(canvas.scale)
     down, up = (x + y) * _DIAGONAL, (x - y) * _DIAGONAL
@@ -69,5 +69,5 @@ def _dots(x: Field, y: Field, size: float, soft: np.float32) -> Field:
 
 
 def _step(signed: Field) -> Field:
-    """From a distance in pixels to coverage."""
+    """Convert a signed distance in pixels to coverage."""
     return np.minimum(np.maximum(signed + np.float32(0.5), 0), 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Outlines become coverage masks, and masks become soft ones: in integers, so the same on every machine."""
+"""Coverage masks and blur in integer arithmetic, so that they are the same on every machine."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ BLUR_ONE = 1 << 16
 
 
 def coverage(contours: Sequence[Contour], height: int, width: int) -> Field:
-    """The share of each pixel inside the closed `contours` (pixel units), 0 to 1: `(height, width)`.
+    """Return the share of each pixel inside the closed `contours` (in pixels), 0 to 1: `(height, width)`.
 
-    Signed area accumulation: exact along x, 8 scan lines per row along y. Overlapping outlines of one
-    direction add up to inside; of opposite directions, to a hole.
+    Signed area accumulation: exact along x, 8 scan lines per row along y. Overlapping outlines of the same direction
+    add up to inside; of opposite directions, to a hole.
     """
     start, stop = _edges(contours)
-    # only the box around it is worked on; what lies left of the canvas counts, what lies right does not
+    # only the bounding box is processed; edges left of the canvas count, edges right of it do not
     left = min(max(int(start[:, 0].min()) >> 8, 0), width)
     right = min(max((int(start[:, 0].max()) >> 8) + 1, left), width)
     top = min(max(int(start[:, 1].min()) >> 8, 0), height)
@@ -68,17 +68,17 @@ def _edges(contours: Sequence[Contour]) -> tuple[npt.NDArray[np.int64], npt.NDAr
     start = np.rint(np.concatenate(contours) * PIXEL_ONE).astype(np.int64)
     after = np.arange(1, len(start) + 1)
     ends = np.cumsum([len(contour) for contour in contours])
-    after[ends - 1] = ends - [len(contour) for contour in contours]  # each outline closes on itself
+    after[ends - 1] = ends - [len(contour) for contour in contours]  # each outline is closed
     return start, start[after]
 
 
 def blur(field: Field, radius: int, *, passes: int = 2) -> Field:
-    """`field` (0 to 1) after `passes` box means of side 2·radius + 1; outside the picture it counts as 0."""
+    """Blur `field` (0 to 1) by `passes` box means of side 2·radius + 1; outside the picture it counts as 0."""
     if radius < 1:
         return field
     side = 2 * radius + 1
     fixed = np.rint(field.T * BLUR_ONE).astype(np.int32)
-    for _ in range(2 * passes):  # along one axis, turned, along the other
+    for _ in range(2 * passes):  # along one axis, transposed, along the other
         length = fixed.shape[1]
         total = np.zeros((len(fixed), length + side), np.int32)
         np.cumsum(fixed, axis=1, out=total[:, radius + 1 : radius + 1 + length])
@@ -88,7 +88,7 @@ def blur(field: Field, radius: int, *, passes: int = 2) -> Field:
 
 
 def noise(height: int, width: int, seed: int) -> Field:
-    """White noise from 0 to 1: an integer hash of the place (Wellons' lowbias32)."""
+    """Return white noise from 0 to 1: an integer hash of the pixel's index (Wellons' lowbias32)."""
     place = np.arange(height * width, dtype=np.uint32) + np.uint32((seed * 0x9E3779B9) & 0xFFFFFFFF)
     place ^= place >> np.uint32(16)
     place *= np.uint32(0x7FEB352D)

@@ -1,4 +1,4 @@
-"""The sample catalogue as a source: products drawn in parallel processes, handed over in order."""
+"""Sample catalogue as a source: products drawn in parallel processes, yielded in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modiste.errors import BadCount, BadOption
 from modiste.sources.record import Record
 
 MAX_IN_PROCESS_PRODUCTS = 64
-"""So few products are drawn sooner than a process starts."""
+"""Up to this many are drawn faster than a process starts."""
 CHUNK_PRODUCTS = 16
 MAX_SIDE_PIXELS = 2048
 
@@ -18,10 +18,17 @@ MAX_SIDE_PIXELS = 2048
 class SampleSource:
     """Products drawn by Modiste: footwear 55 %, bags 30 %, eyewear 15 %, each with its true attributes.
 
-    `size` = (height, width) in pixels of the photos. Product i depends on `seed`, i and `size` alone, so a smaller
-    catalogue is the beginning of a larger one. `processes`: how many draw at once; None: one per core.
+    Product i depends on `seed`, i and `size` only, so a smaller catalogue is the beginning of a larger one.
 
-    Raises BadCount for `count` below 1 or over 99,999; BadOption for a `size` outside 16 to 2048.
+    Args:
+        count: number of products, from 1 to 99,999.
+        seed: seed of the catalogue.
+        size: (height, width) of the photos in pixels, each from 16 to 2048.
+        processes: number of parallel processes; None: one per core.
+
+    Raises:
+        BadCount: `count` is out of range.
+        BadOption: `size` is out of range.
     """
 
     name = "sample"
@@ -45,11 +52,11 @@ class SampleSource:
         self._processes = processes or os.cpu_count() or 1
 
     def count(self) -> int:
-        """How many products there are."""
+        """Return the number of products."""
         return self._count
 
     def records(self) -> Iterator[Record]:
-        """Every product, drawn as it is asked for, from `sample-00001` on."""
+        """Yield every product from `sample-00001` on, drawn when needed."""
         jobs = ((self.seed, index, self.size) for index in range(self._count))
         if self._count <= MAX_IN_PROCESS_PRODUCTS or self._processes < 2:
             yield from map(_draw, jobs)

@@ -16,20 +16,13 @@ from modiste.sources.sample.bags.parts import (
     place_body,
 )
 from modiste.sources.sample.canvas import DRAWING_SIZE, Finish
-from modiste.sources.sample.curves import (
-    dashes,
-    polygon,
-    ribbon,
-    rounded_polygon,
-    rounded_rectangle,
-    spline,
-)
+from modiste.sources.sample.curves import polygon, ribbon, rounded_polygon, rounded_rectangle, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GUM
 
 
 def draw_backpacks(drawing: Drawing) -> None:
-    """Backpacks: a tall round body, pockets with zips, a loop on top, straps at the sides."""
+    """Draw backpacks: a tall round body, pockets with zips, a loop on top, straps at the sides."""
     dice, canvas, colour = drawing.rng, drawing.canvas, drawing.colour
     high, wide = dice.bates(122, 176), dice.bates(88, 128)
     strap = dice.bates(8, 26)
@@ -112,7 +105,7 @@ def draw_backpacks(drawing: Drawing) -> None:
         metal,
         front,
     )
-    drawing.stitch(dashes(inset_outline(pocket, 3.0), 2.4, 1.8, 0.8), front)
+    drawing.stitch(inset_outline(pocket, 3.0), 2.4, 1.8, 0.8, front)
     if dice.chance(0.55):  # a patch
         y = top + high * 0.33
         canvas.paint(
@@ -120,7 +113,7 @@ def draw_backpacks(drawing: Drawing) -> None:
             GUM.shade(-0.2) if dice.chance(0.5) else accent,
             Finish(round=2, gloss=0.1, cast=0.3),
         )
-        drawing.stitch(dashes(rounded_rectangle(MIDDLE - 11, y - 6, MIDDLE + 11, y + 6, 2), 1.8, 1.4, 0.7))
+        drawing.stitch(rounded_rectangle(MIDDLE - 11, y - 6, MIDDLE + 11, y + 6, 2), 1.8, 1.4, 0.7)
     if dice.chance(0.4):  # belts across
         for side in (-1, 1):
             x = MIDDLE + side * b * 0.45
@@ -141,7 +134,7 @@ def draw_backpacks(drawing: Drawing) -> None:
 
 
 def draw_duffels(drawing: Drawing) -> None:
-    """Duffel bags: a lying barrel with a zip and two webbing handles."""
+    """Draw duffel bags: a lying barrel with a zip and two webbing handles."""
     dice, canvas = drawing.rng, drawing.canvas
     high, wide = dice.bates(62, 96), dice.bates(138, 168)
     strap = dice.bates(12, 44)
@@ -173,7 +166,7 @@ def draw_duffels(drawing: Drawing) -> None:
             [[MIDDLE + side * (b - wide * 0.13), top], [MIDDLE + side * (b - wide * 0.13), bottom]]
         )
         canvas.adjust_lightness(ribbon(seam, 1.2), -0.35, soft=1, within=body)
-        drawing.stitch(dashes(seam - np.array([side * 2.6, 0.0]), 2.4, 1.8, 0.8), body)
+        drawing.stitch(seam - np.array([side * 2.6, 0.0]), 2.4, 1.8, 0.8, body)
     draw_zipper(
         drawing,
         spline([(MIDDLE - b * 0.7, top + 9), (MIDDLE, top + 8), (MIDDLE + b * 0.7, top + 9)], closed=False),
@@ -187,15 +180,13 @@ def draw_duffels(drawing: Drawing) -> None:
             drawing.finish.replace(round=6, depth=0.5, cast=0.35),
         )
         drawing.stitch(
-            dashes(
-                rounded_rectangle(MIDDLE - spread + 7, y0 + 3, MIDDLE + spread - 7, y1 - 3, 4), 2.2, 1.8, 0.8
-            )
+            rounded_rectangle(MIDDLE - spread + 7, y0 + 3, MIDDLE + spread - 7, y1 - 3, 4), 2.2, 1.8, 0.8
         )
     for side in (-1, 1):
         line = np.array([[MIDDLE + side * spread, top + 4], [MIDDLE + side * spread, bottom - 1]])
         canvas.paint(ribbon(line, grip, caps=False), trim, web, within=body)
-        drawing.stitch(dashes(line + np.array([grip * 0.3, 0]), 2.0, 1.6, 0.6), body)
-        drawing.stitch(dashes(line - np.array([grip * 0.3, 0]), 2.0, 1.6, 0.6), body)
+        drawing.stitch(line + np.array([grip * 0.3, 0]), 2.0, 1.6, 0.6, body)
+        drawing.stitch(line - np.array([grip * 0.3, 0]), 2.0, 1.6, 0.6, body)
     front = arch(MIDDLE - spread, MIDDLE + spread, top + 14, strap + 13.5)
     canvas.paint(ribbon(front, grip, caps=False), trim, web)
     canvas.paint(

@@ -20,20 +20,13 @@ from modiste.sources.sample.bags.parts import (
     place_body,
 )
 from modiste.sources.sample.canvas import DRAWING_SIZE
-from modiste.sources.sample.curves import (
-    dashes,
-    oval,
-    ribbon,
-    rounded_polygon,
-    rounded_rectangle,
-    spline,
-)
+from modiste.sources.sample.curves import dashes, oval, ribbon, rounded_polygon, rounded_rectangle, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.raster import Field
 
 
 def draw_handbags(drawing: Drawing) -> None:
-    """Handbags: stiff, with a flap or a zip, one or two round handles and metal."""
+    """Draw handbags: stiff, with a flap or a zip, one or two round handles and metal."""
     dice, canvas = drawing.rng, drawing.canvas
     high, wide = dice.bates(62, 112), dice.bates(104, 158)
     strap = dice.bates(20, 62)
@@ -67,7 +60,7 @@ def draw_handbags(drawing: Drawing) -> None:
     quilted = dice.chance(0.22)
     if quilted:
         drawing.quilt(dice.bates(13, 20), body)
-    drawing.stitch(dashes(inset_outline(shape, 3.2), 2.4, 1.8, 0.8), body)
+    drawing.stitch(inset_outline(shape, 3.2), 2.4, 1.8, 0.8, body)
     style = dice.weighted_choice({"flap": 5, "zip": 3, "belts": 3})
     drop = top + high * dice.bates(0.4, 0.68)
     if style == "flap":
@@ -86,7 +79,7 @@ def draw_handbags(drawing: Drawing) -> None:
         lid = drawing.paint_body(flap, drawing.finish.replace(round=9, depth=0.7, cast=0.5))
         if quilted:
             drawing.quilt(16, lid)
-        drawing.stitch(dashes(inset_outline(flap, 3.2, below=top + 7), 2.4, 1.8, 0.8), lid)
+        drawing.stitch(inset_outline(flap, 3.2, below=top + 7), 2.4, 1.8, 0.8, lid)
         draw_lock(drawing, MIDDLE, drop + point * 0.6 - 3, dice.bates(6, 11), metal)
     elif style == "zip":
         draw_zipper(
@@ -100,18 +93,16 @@ def draw_handbags(drawing: Drawing) -> None:
         )
         drawing.paint_body(pocket, drawing.finish.replace(round=6, depth=0.5, cast=0.35), within=body)
         drawing.stitch(
-            dashes(
-                rounded_rectangle(
-                    MIDDLE - wide * 0.36 + 3,
-                    top + high * 0.42 + 3,
-                    MIDDLE + wide * 0.36 - 3,
-                    bottom - high * 0.1 - 3,
-                    7,
-                ),
-                2.4,
-                1.8,
-                0.8,
+            rounded_rectangle(
+                MIDDLE - wide * 0.36 + 3,
+                top + high * 0.42 + 3,
+                MIDDLE + wide * 0.36 - 3,
+                bottom - high * 0.1 - 3,
+                7,
             ),
+            2.4,
+            1.8,
+            0.8,
             body,
         )
         draw_lock(drawing, MIDDLE, top + high * 0.42, dice.bates(4, 7), metal)
@@ -123,7 +114,7 @@ def draw_handbags(drawing: Drawing) -> None:
                 trim.shade(-0.12),
                 leather.replace(cast=0.5),
             )
-            drawing.stitch(dashes(rounded_rectangle(x - 3.4, top + 1, x + 3.4, drop + 6, 2), 2.0, 1.6, 0.7))
+            drawing.stitch(rounded_rectangle(x - 3.4, top + 1, x + 3.4, drop + 6, 2), 2.0, 1.6, 0.7)
             frame = [
                 rounded_rectangle(x - 7.5, drop - 9, x + 7.5, drop + 1, 2),
                 rounded_rectangle(x - 5.5, drop - 7, x + 5.5, drop - 1, 1)[::-1],
@@ -156,7 +147,7 @@ def draw_handbags(drawing: Drawing) -> None:
 
 
 def draw_clutches(drawing: Drawing) -> None:
-    """Clutches: flat and low, an envelope, a frame or a fold; sometimes a loop or chain."""
+    """Draw clutches: flat and low, an envelope, a frame or a fold; sometimes with a loop or chain."""
     dice, canvas, colour = drawing.rng, drawing.canvas, drawing.colour
     high, wide = dice.bates(44, 84), dice.bates(108, 160)
     chained = dice.chance(0.35)
@@ -171,12 +162,7 @@ def draw_clutches(drawing: Drawing) -> None:
         canvas.paint(ribbon(line, 1.6), metal.shade(-0.25), METAL.replace(cast=0))
         canvas.paint(dashes(line, 2.6, 2.0, 3.4), metal, METAL.replace(cast=0))
     shape = body_outline(
-        top,
-        bottom,
-        wide * dice.bates(0.93, 1.0),
-        wide,
-        sag=dice.bates(-2, 2),
-        corner=dice.bates(3, 18),
+        top, bottom, wide * dice.bates(0.93, 1.0), wide, sag=dice.bates(-2, 2), corner=dice.bates(3, 18)
     )
     body = drawing.paint_body(shape, drawing.finish.replace(round=9, depth=0.85))
     style = dice.weighted_choice({"envelope": 4, "frame": 3, "fold": 3})
@@ -198,7 +184,7 @@ def draw_clutches(drawing: Drawing) -> None:
             ]
         )
         lid = drawing.paint_body(flap, drawing.finish.replace(round=6, depth=0.7, cast=0.5))
-        drawing.stitch(dashes(inset_outline(flap, 3.4, below=top + 6), 2.2, 1.7, 0.8), lid)
+        drawing.stitch(inset_outline(flap, 3.4, below=top + 6), 2.2, 1.7, 0.8, lid)
         canvas.paint(oval(MIDDLE, tip - 7, 3.6, 3.6), metal, METAL.replace(round=2.5))
     elif style == "frame":
         line = spline(
@@ -222,7 +208,7 @@ def draw_clutches(drawing: Drawing) -> None:
             ]
         )
         lid = drawing.paint_body(fold, drawing.finish.replace(round=7, depth=0.8, cast=0.5))
-        drawing.stitch(dashes(np.array([[0.0, drop - 3], [180.0, drop - 3]]), 2.2, 1.7, 0.8), lid)
+        drawing.stitch(np.array([[0.0, drop - 3], [180.0, drop - 3]]), 2.2, 1.7, 0.8, lid)
         draw_zipper(
             drawing,
             np.array(
@@ -256,7 +242,7 @@ def draw_clutches(drawing: Drawing) -> None:
 
 
 def draw_pleats(drawing: Drawing, body: Field, top: float, bottom: float, half: float) -> None:
-    """Gathers under a frame."""
+    """Draw gathers under a frame."""
     for i in range(-4, 5):
         line = np.array(
             [[MIDDLE + half * i * 0.19, top + 4], [MIDDLE + half * i * 0.225, top + (bottom - top) * 0.72]]

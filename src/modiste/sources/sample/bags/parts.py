@@ -1,4 +1,4 @@
-"""What bags share: their outline and place, handles, zips, locks, rings, folds, tags."""
+"""Parts of bags: outline, handles, zips, locks, rings, folds, tags."""
 
 from __future__ import annotations
 
@@ -16,12 +16,7 @@ from modiste.sources.sample.curves import (
     spline,
 )
 from modiste.sources.sample.drawing import Drawing
-from modiste.sources.sample.palette import (
-    GOLD,
-    GUM,
-    STEEL,
-    Colour,
-)
+from modiste.sources.sample.palette import GOLD, GUM, STEEL, Colour
 from modiste.sources.sample.raster import Field
 
 METAL = Finish(round=1.5, depth=1.2, gloss=0.9, cast=0.4, rim=0.8)
@@ -30,12 +25,12 @@ MIDDLE = DRAWING_SIZE[1] / 2
 
 
 def pick_metal(drawing: Drawing) -> Colour:
-    """The metal of rings, locks and zips."""
+    """Pick the metal of rings, locks and zips."""
     return drawing.rng.choice([GOLD, GOLD, STEEL, STEEL.shade(-0.45)])
 
 
 def pick_trim_colour(drawing: Drawing) -> Colour:
-    """The colour of handles and edges: the body's own, a darker tone, or tan leather."""
+    """Pick the colour of handles and edges: the body's own, a darker tone, or tan leather."""
     colour = drawing.colour
     way = drawing.rng.weighted_choice({"own": 5, "tone": 3, "tan": 2})
     if way == "tan":
@@ -44,7 +39,7 @@ def pick_trim_colour(drawing: Drawing) -> Colour:
 
 
 def place_body(drawing: Drawing, height: float, strap: float) -> tuple[float, float]:
-    """The body's top and bottom that put body and strap in the middle of the frame; casts the shadow's notes."""
+    """Return the body's top and bottom that centre body and strap in the frame, and record both heights."""
     top = DRAWING_SIZE[0] / 2 - (height + strap) / 2 + strap
     drawing.attributes["strap_length"] = round(strap / DRAWING_SIZE[0], 4)
     drawing.attributes["body_height"] = round(height / DRAWING_SIZE[0], 4)
@@ -52,13 +47,13 @@ def place_body(drawing: Drawing, height: float, strap: float) -> tuple[float, fl
 
 
 def add_contact_shadow(drawing: Drawing, bottom: float, width: float) -> None:
-    """The contact shadow of a bag that stands."""
+    """Add the contact shadow of a standing bag."""
     drawing.canvas.add_shadow(oval(MIDDLE, bottom, width / 2 * 0.97, 3.0), 0.5, soft=2.2)
     drawing.canvas.add_shadow(oval(MIDDLE, bottom + 2, width / 2 * 1.0, 6.0), 0.28, soft=5)
 
 
 def arch(left: float, right: float, y: float, rise: float, *, square: float = 0.3) -> Contour:
-    """A handle's line: up from (left, y), over, and down to (right, y)."""
+    """Return a handle's line: up from (left, y), over, and down to (right, y)."""
     span = right - left
     points: list[Point] = [
         (left, y),
@@ -82,7 +77,7 @@ def body_outline(
     corner: float,
     bulge: float = 0.0,
 ) -> Contour:
-    """A bag's body: `corner` rounds it below, its mouth sags and its sides bulge."""
+    """Return a bag's outline: `corner` rounds it below, its mouth sags and its sides bulge."""
     t, b = top_width / 2, width / 2
     upper = min(3.0 + corner * 0.25, 9.0)
     shape = rounded_polygon(
@@ -101,7 +96,7 @@ def body_outline(
 
 
 def inset_outline(shape: Contour, by: float, *, below: float | None = None) -> Contour:
-    """The outline `by` units further in, closed; only what lies below `below` if that is given."""
+    """Return the outline `by` units further in, closed; only the part below `below` if given."""
     x0, x1 = float(shape[:, 0].min()), float(shape[:, 0].max())
     y0, y1 = float(shape[:, 1].min()), float(shape[:, 1].max())
     middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
@@ -111,12 +106,12 @@ def inset_outline(shape: Contour, by: float, *, below: float | None = None) -> C
 
 
 def draw_ring(drawing: Drawing, x: float, y: float, size: float, metal: Colour) -> None:
-    """A metal ring."""
+    """Draw a metal ring."""
     drawing.canvas.paint([oval(x, y, size, size), oval(x, y, size - 1.5, size - 1.5)[::-1]], metal, METAL)
 
 
 def draw_zipper(drawing: Drawing, line: Contour, metal: Colour, within: Field | None = None) -> None:
-    """A zip along a line, with its pull at the right end."""
+    """Draw a zip along a line, with its pull at the right end."""
     canvas = drawing.canvas
     canvas.paint(
         ribbon(line, 4.2), drawing.colour.shade(-0.5), Finish(round=2, gloss=0, cast=0), within=within
@@ -128,7 +123,7 @@ def draw_zipper(drawing: Drawing, line: Contour, metal: Colour, within: Field | 
 
 
 def draw_folds(drawing: Drawing, body: Field, top: float, height: float, width: float) -> None:
-    """Soft hollows in a hanging body."""
+    """Draw soft hollows in a hanging body."""
     dice = drawing.rng
     for _ in range(2):
         x = MIDDLE + width * dice.uniform(-0.36, 0.36)
@@ -147,7 +142,7 @@ def draw_folds(drawing: Drawing, body: Field, top: float, height: float, width: 
 
 
 def draw_charm(drawing: Drawing, x: float, y: float, metal: Colour) -> None:
-    """A tag on a cord."""
+    """Draw a tag on a cord."""
     canvas = drawing.canvas
     canvas.paint(ribbon(np.array([[x, y], [x + 4, y + 12]]), 1.4), metal, METAL)
     canvas.paint(
@@ -159,7 +154,7 @@ def draw_charm(drawing: Drawing, x: float, y: float, metal: Colour) -> None:
 
 
 def draw_lock(drawing: Drawing, x: float, y: float, size: float, metal: Colour) -> None:
-    """A clasp: a plate and its turning knob."""
+    """Draw a clasp: a plate and its turning knob."""
     canvas = drawing.canvas
     if drawing.rng.chance(0.5):
         canvas.paint(

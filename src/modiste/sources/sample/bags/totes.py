@@ -1,4 +1,4 @@
-"""Totes and shoulder bags: soft bodies that hang."""
+"""Totes and shoulder bags: soft, hanging bodies."""
 
 from __future__ import annotations
 
@@ -22,20 +22,13 @@ from modiste.sources.sample.bags.parts import (
     place_body,
 )
 from modiste.sources.sample.canvas import DRAWING_SIZE
-from modiste.sources.sample.curves import (
-    dashes,
-    oval,
-    polygon,
-    ribbon,
-    rounded_rectangle,
-    spline,
-)
+from modiste.sources.sample.curves import oval, polygon, ribbon, rounded_rectangle, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import Colour
 
 
 def draw_totes(drawing: Drawing) -> None:
-    """Totes: an open mouth and two handles."""
+    """Draw totes: an open mouth and two handles."""
     dice, canvas, colour = drawing.rng, drawing.canvas, drawing.colour
     high, wide = dice.bates(78, 138), dice.bates(100, 156)
     strap = dice.bates(26, 84)
@@ -80,13 +73,13 @@ def draw_totes(drawing: Drawing) -> None:
             drawing.finish.replace(round=5, depth=0.5, cast=0.25),
             within=body,
         )
-        drawing.stitch(dashes(np.array([[0.0, base + 2.5], [180.0, base + 2.5]]), 2.2, 1.8, 0.8), body)
+        drawing.stitch(np.array([[0.0, base + 2.5], [180.0, base + 2.5]]), 2.2, 1.8, 0.8, body)
     draw_folds(drawing, body, top, high, wide)
     hem = spline(
         [(MIDDLE - wide_top / 2, top + 6), (MIDDLE, top + sag + 6), (MIDDLE + wide_top / 2, top + 6)],
         closed=False,
     )
-    drawing.stitch(dashes(hem, 2.4, 1.8, 0.9), body)
+    drawing.stitch(hem, 2.4, 1.8, 0.9, body)
     reach = dice.bates(8, 26)
     front = arch(
         MIDDLE - spread,
@@ -102,9 +95,7 @@ def draw_totes(drawing: Drawing) -> None:
             rounded_rectangle(x - grip * 0.75, y - 5, x + grip * 0.75, y + grip * 0.8, 2), trim, leather
         )
         drawing.stitch(
-            dashes(
-                rounded_rectangle(x - grip * 0.5, y - 3.5, x + grip * 0.5, y + grip * 0.5, 1), 1.6, 1.2, 0.7
-            )
+            rounded_rectangle(x - grip * 0.5, y - 3.5, x + grip * 0.5, y + grip * 0.5, 1), 1.6, 1.2, 0.7
         )
         canvas.paint(oval(x, y - 8, 1.4, 1.4, steps=4), metal, METAL)
     if dice.chance(0.3):
@@ -113,7 +104,7 @@ def draw_totes(drawing: Drawing) -> None:
 
 
 def draw_shoulder_bags(drawing: Drawing) -> None:
-    """Shoulder bags: a soft body, from crescent to pouch, on one long strap."""
+    """Draw shoulder bags: a soft body, from crescent to pouch, on one long strap."""
     dice, canvas = drawing.rng, drawing.canvas
     high, wide = dice.bates(62, 104), dice.bates(104, 150)
     strap = dice.bates(58, 122)
@@ -128,7 +119,7 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
     leather = drawing.finish.replace(round=3, depth=1.1, grain=0.04, cast=0.3)
     line = arch(MIDDLE - ends, MIDDLE + ends, top + 6, strap + 6, square=dice.uniform(-0.8, 0.3))
     canvas.paint(ribbon(line, grip, caps=False), trim, leather)
-    drawing.stitch(dashes(line, 2.2, 1.8, 0.7))
+    drawing.stitch(line, 2.2, 1.8, 0.7)
     full = dice.bates(0.86, 1.0)
     shape = spline(
         [
@@ -158,7 +149,7 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
             closed=False,
         )
         draw_zipper(drawing, rim, metal, body)
-        drawing.stitch(dashes(rim + np.array([0.0, 5.0]), 2.2, 1.8, 0.8), body)
+        drawing.stitch(rim + np.array([0.0, 5.0]), 2.2, 1.8, 0.8, body)
     else:
         drop = top + high * dice.bates(0.5, 0.72)
         flap = spline(
@@ -174,7 +165,7 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
             ]
         )
         lid = drawing.paint_body(flap, drawing.finish.replace(round=11, depth=0.75, cast=0.5))
-        drawing.stitch(dashes(inset_outline(flap, 3.6, below=top + dip + 6), 2.4, 1.8, 0.8), lid)
+        drawing.stitch(inset_outline(flap, 3.6, below=top + dip + 6), 2.4, 1.8, 0.8, lid)
         draw_lock(drawing, MIDDLE, drop - 5, dice.bates(5, 9), metal)
     for side in (-1, 1):
         canvas.paint(
@@ -195,7 +186,7 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
 
 
 def draw_tassel(drawing: Drawing, x: float, y: float, colour: Colour) -> None:
-    """A tassel on the ring."""
+    """Draw a tassel on the ring."""
     canvas = drawing.canvas
     skirt = spline([(x - 2, y + 8), (x + 2, y + 8), (x + 5, y + 28), (x - 5, y + 28)])
     mask = canvas.paint(skirt, colour.shade(-0.12), drawing.finish.replace(round=3, cast=0.45))

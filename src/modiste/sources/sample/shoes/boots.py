@@ -1,24 +1,13 @@
-"""Boots, from the ankle to the knee."""
+"""Boots, from ankle to knee height."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from modiste.sources.sample.canvas import Finish
-from modiste.sources.sample.curves import (
-    Point,
-    dashes,
-    oval,
-    ribbon,
-    spline,
-)
+from modiste.sources.sample.curves import Point, dashes, oval, ribbon, spline
 from modiste.sources.sample.drawing import Drawing
-from modiste.sources.sample.palette import (
-    GOLD,
-    GUM,
-    INK,
-    STEEL,
-)
+from modiste.sources.sample.palette import GOLD, GUM, INK, STEEL
 from modiste.sources.sample.shoes.last import (
     INSIDE,
     LACE,
@@ -32,7 +21,7 @@ from modiste.sources.sample.shoes.parts import draw_buckle, draw_heel_block, dra
 
 
 def draw_boots(drawing: Drawing) -> None:
-    """Boots, from the ankle to the knee, flat or on a block."""
+    """Draw boots, from ankle to knee height, flat or with a block heel."""
     dice = drawing.rng
     shaft = dice.uniform(0.42, 1.25)
     heel = dice.bates(0.05, 0.32) if dice.chance(0.75) else dice.bates(0.03, 0.08)
@@ -65,7 +54,7 @@ def draw_boots(drawing: Drawing) -> None:
     lift = last.lift
 
     def up(u: float, v: float, *corner: int) -> Point:
-        """A point of the shaft: counted from the heel seat, straight up whatever lies below."""
+        """Return a point of the shaft, measured from the heel seat, vertical regardless of the sole below."""
         return (u, v + lift - last.sole_height(u), *corner)
 
     upper = last.curve(
@@ -177,14 +166,12 @@ def draw_boots(drawing: Drawing) -> None:
             within=body,
         )
     drawing.stitch(
-        dashes(
-            last.curve(
-                [(0.30, t), (0.40, t + toe * 0.8), up(0.52, 0.22), up(0.62, 0.24), (0.74, t)], closed=False
-            ),
-            2.2,
-            1.6,
-            0.8,
+        last.curve(
+            [(0.30, t), (0.40, t + toe * 0.8), up(0.52, 0.22), up(0.62, 0.24), (0.74, t)], closed=False
         ),
+        2.2,
+        1.6,
+        0.8,
         body,
     )
     rim = spline(
@@ -195,7 +182,7 @@ def draw_boots(drawing: Drawing) -> None:
         ],
         closed=False,
     )
-    drawing.stitch(dashes(rim, 2.2, 1.6, 0.8), body)
+    drawing.stitch(rim, 2.2, 1.6, 0.8, body)
     canvas.paint(last.sole_outline(sole), INK.shade(0.06) if dice.chance(0.7) else GUM.shade(-0.3), SOLE)
     record_heights(
         drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=shaft * last.length

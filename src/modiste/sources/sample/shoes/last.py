@@ -1,16 +1,11 @@
-"""The form that every shoe is built on: a foot from the side, toe to the left, lifted by its heel."""
+"""Last: the form that a shoe is built on, seen from the side, toe to the left, heel raised."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from modiste.sources.sample.canvas import DRAWING_SIZE, Finish
-from modiste.sources.sample.curves import (
-    Contour,
-    Point,
-    oval,
-    spline,
-)
+from modiste.sources.sample.curves import Contour, Point, oval, spline
 from modiste.sources.sample.drawing import Drawing
 
 SOLE = Finish(round=4, depth=0.8, gloss=0.08, grain=0.02, cast=0.2)
@@ -21,7 +16,7 @@ METAL = Finish(round=1.5, depth=1.2, gloss=0.9, cast=0.35, rim=0.8)
 
 @dataclass(frozen=True)
 class Last:
-    """The form a shoe is built on. u runs from toe (0) to heel (1), v upwards, both in foot lengths."""
+    """Coordinates of a shoe. u runs from toe (0) to heel (1), v upwards, both in foot lengths."""
 
     length: float
     ground: float
@@ -30,27 +25,27 @@ class Last:
     spring: float = 0.02
 
     def sole_height(self, u: float) -> float:
-        """How high the underside of the sole is at u: toe spring in front, the heel's lift behind."""
+        """Return the height of the sole's underside at u: toe spring in front, the heel's lift behind."""
         t = min(max((u - 0.28) / 0.62, 0.0), 1.0)
         front = max(1.0 - u / 0.22, 0.0)
         return self.lift * t * t * (3.0 - 2.0 * t) + self.spring * front * front
 
     def above_sole(self, u: float, v: float) -> tuple[float, float]:
-        """The place of (u, v), v counted from the underside of the sole, in drawing units."""
+        """Convert (u, v), v measured from the underside of the sole, to drawing units."""
         return self.above_ground(u, self.sole_height(u) + v)
 
     def above_ground(self, u: float, v: float) -> tuple[float, float]:
-        """The place of (u, v), v counted from the ground."""
+        """Convert (u, v), v measured from the ground, to drawing units."""
         return DRAWING_SIZE[1] / 2 + (u - 0.5) * self.length, self.ground - v * self.length
 
     def curve(self, points: list[Point], *, closed: bool = True) -> Contour:
-        """A smooth outline through points (u, v) or (u, v, 1) for corners."""
+        """Return a smooth outline through points (u, v), or (u, v, 1) for corners."""
         return spline([(*self.above_sole(point[0], point[1]), *point[2:]) for point in points], closed=closed)
 
     def sole_outline(
         self, thickness: float, *, toe: float = 0.0, heel: float = 1.0, bulge: float = 0.01
     ) -> Contour:
-        """A sole that follows the last's underside."""
+        """Return the outline of a sole along the last's underside."""
         steps = [toe + (heel - toe) * i / 12 for i in range(13)]
         under: list[Point] = [(u, 0.0) for u in steps[1:-1]]
         over: list[Point] = [(u, thickness) for u in steps[::-1]]
@@ -62,7 +57,7 @@ class Last:
 
 
 def make_last(drawing: Drawing, height: float, **form: float) -> Last:
-    """A last that puts a shoe `tall` foot lengths high in the middle of the frame; casts the contact shadow."""
+    """Return a last that centres a shoe of `height` foot lengths in the frame, and record its foot length."""
     length = drawing.rng.bates(116, 166)
     length = min(length, 206.0 / max(height, 0.2))
     ground = min(DRAWING_SIZE[0] / 2 + height * length / 2, DRAWING_SIZE[0] - 16)
@@ -72,7 +67,7 @@ def make_last(drawing: Drawing, height: float, **form: float) -> Last:
 
 
 def add_ground_shadow(drawing: Drawing, last: Last, start: float = 0.0, stop: float = 1.0) -> None:
-    """A dark line where the shoe touches the ground, and a wide pale one around it."""
+    """Add a narrow dark shadow where the shoe touches the ground, and a wide pale one around it."""
     (x0, y), (x1, _) = last.above_ground(start, 0.0), last.above_ground(stop, 0.0)
     middle, half = (x0 + x1) / 2, (x1 - x0) / 2
     drawing.canvas.add_shadow(oval(middle + 2, y + 1.5, half * 0.98, 3.2), 0.5, soft=2.2)

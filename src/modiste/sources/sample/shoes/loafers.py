@@ -1,15 +1,10 @@
-"""Loafers and their laced cousins."""
+"""Loafers and lace-up derbies."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from modiste.sources.sample.curves import (
-    dashes,
-    oval,
-    ribbon,
-    spline,
-)
+from modiste.sources.sample.curves import oval, ribbon, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GOLD, GUM, INK
 from modiste.sources.sample.shoes.last import (
@@ -24,7 +19,7 @@ from modiste.sources.sample.shoes.parts import draw_heel_block, draw_laces
 
 
 def draw_loafers(drawing: Drawing) -> None:
-    """Loafers and their laced cousins: penny, tassel, plain."""
+    """Draw loafers: penny, tassel, horsebit, or laced."""
     dice = drawing.rng
     heel = dice.bates(0.035, 0.09)
     sole = dice.bates(0.022, 0.04)
@@ -76,7 +71,7 @@ def draw_loafers(drawing: Drawing) -> None:
         closed=False,
     )
     canvas.adjust_lightness(ribbon(apron, 1.6), -0.45, soft=1, within=body)
-    drawing.stitch(dashes(apron + np.array([0.0, 2.2]), 2.0, 1.6, 0.8), body)
+    drawing.stitch(apron + np.array([0.0, 2.2]), 2.0, 1.6, 0.8, body)
     style = dice.weighted_choice({"penny": 3, "tassel": 2, "lace": 3, "bit": 2})
     band = colour.shade(-0.18 if colour.lightness > 0.2 else 0.14)
     saddle = last.curve([(0.30, t + toe * 1.45), (0.42, t + toe * 1.5), (0.52, t - 0.02), (0.36, t - 0.02)])
@@ -147,7 +142,7 @@ def draw_loafers(drawing: Drawing) -> None:
         ],
         closed=False,
     )
-    drawing.stitch(dashes(rim, 2.0, 1.6, 0.8), body)
+    drawing.stitch(rim, 2.0, 1.6, 0.8, body)
     canvas.paint(last.sole_outline(sole), INK.shade(0.07) if dice.chance(0.7) else GUM.shade(-0.35), SOLE)
     canvas.adjust_lightness(
         ribbon(last.curve([(0.0, sole), (0.5, sole), (1.0, sole)], closed=False), 1.0),

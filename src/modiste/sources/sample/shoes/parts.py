@@ -1,36 +1,20 @@
-"""What shoes share: laces, heels, buckles, bows, a strap around the ankle."""
+"""Parts of shoes: laces, heels, buckles, bows, ankle straps."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from modiste.sources.sample.curves import (
-    Contour,
-    Point,
-    oval,
-    ribbon,
-    spline,
-)
+from modiste.sources.sample.curves import Contour, Point, oval, ribbon, spline
 from modiste.sources.sample.drawing import Drawing
-from modiste.sources.sample.palette import (
-    GOLD,
-    INK,
-    STEEL,
-    Colour,
-)
+from modiste.sources.sample.palette import GOLD, INK, STEEL, Colour
 from modiste.sources.sample.raster import Field
-from modiste.sources.sample.shoes.last import (
-    LACE,
-    METAL,
-    SOLE,
-    Last,
-)
+from modiste.sources.sample.shoes.last import LACE, METAL, SOLE, Last
 
 
 def draw_laces(
     drawing: Drawing, line: Contour, count: int, reach: float, colour: Colour, within: Field
 ) -> None:
-    """Rungs of lace across the vamp along `line`, each ending in an eyelet."""
+    """Draw rungs of lace across the vamp along `line`, each ending in an eyelet."""
     rungs: list[Contour] = []
     holes: list[Contour] = []
     for i in range(count):
@@ -52,7 +36,7 @@ def draw_laces(
 def draw_heel_block(
     drawing: Drawing, last: Last, sole: float, width: float, taper: float, colour: Colour
 ) -> None:
-    """The heel between the ground and the raised end of the sole."""
+    """Draw the heel between the ground and the raised end of the sole."""
     if last.lift < 0.012:
         return
     reach = last.lift + sole * 0.5
@@ -69,7 +53,7 @@ def draw_heel_block(
 
 
 def draw_buckle(drawing: Drawing, x: float, y: float, width: float, height: float, colour: Colour) -> None:
-    """A square metal frame with its pin."""
+    """Draw a square metal frame with its pin."""
     outer = oval(x, y, width / 2, height / 2, square=0.75)
     inner = oval(x, y, width / 2 - 1.7, height / 2 - 1.7, square=0.75)[::-1]
     drawing.canvas.paint([outer, inner], colour, METAL)
@@ -77,7 +61,7 @@ def draw_buckle(drawing: Drawing, x: float, y: float, width: float, height: floa
 
 
 def draw_ankle_strap(drawing: Drawing, last: Last, v: float, seat: float, width: float) -> None:
-    """A strap around the ankle, `v` foot lengths above the ground, held by one up the heel from `seat`."""
+    """Draw a strap around the ankle, `v` foot lengths above the ground, and one up the heel from `seat`."""
     canvas, finish = drawing.canvas, drawing.finish.replace(round=2, cast=0.3)
     x, y = last.above_ground(0.82, v)
     rx, ry = last.length * 0.15, last.length * 0.042
@@ -99,7 +83,7 @@ def draw_ankle_strap(drawing: Drawing, last: Last, v: float, seat: float, width:
 
 
 def draw_bow(drawing: Drawing, x: float, y: float, size: float) -> None:
-    """A bow of the main material."""
+    """Draw a bow of the main material."""
     for side in (-1, 1):
         wing = spline(
             [

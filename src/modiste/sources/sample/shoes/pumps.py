@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from modiste.sources.sample.curves import (
-    Point,
-    dashes,
-    oval,
-    ribbon,
-    spline,
-)
+from modiste.sources.sample.curves import Point, oval, ribbon, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GUM, INK, Colour
-from modiste.sources.sample.shoes.last import (
-    INSIDE,
-    SOLE,
-    add_ground_shadow,
-    make_last,
-    record_heights,
-)
+from modiste.sources.sample.shoes.last import INSIDE, SOLE, add_ground_shadow, make_last, record_heights
 from modiste.sources.sample.shoes.parts import draw_ankle_strap, draw_bow, draw_heel_block
 
 
 def draw_heels(drawing: Drawing) -> None:
-    """Pumps: from a kitten heel to a stiletto, with or without a platform or an ankle strap."""
+    """Draw pumps: from a kitten heel to a stiletto, with or without a platform or an ankle strap."""
     dice = drawing.rng
     heel = dice.uniform(0.16, 0.62)
     platform = dice.bates(0.03, 0.16) if dice.chance(0.3) else 0.0
@@ -122,7 +110,7 @@ def draw_heels(drawing: Drawing) -> None:
         ],
         closed=False,
     )
-    drawing.stitch(dashes(edge, 1.8, 1.5, 0.7), body)
+    drawing.stitch(edge, 1.8, 1.5, 0.7, body)
     strapped = 0.0
     if dice.chance(0.35):
         strapped = back + dice.bates(0.03, 0.11)
@@ -138,7 +126,7 @@ def draw_heels(drawing: Drawing) -> None:
 
 
 def draw_flats(drawing: Drawing) -> None:
-    """Ballet flats: low, round, sometimes with a bow."""
+    """Draw ballet flats: low, round, sometimes with a bow."""
     dice = drawing.rng
     sole = dice.bates(0.03, 0.06)
     back = dice.bates(0.22, 0.31)

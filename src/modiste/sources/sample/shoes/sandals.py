@@ -5,29 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from modiste.sources.sample.canvas import DRAWING_SIZE, Finish
-from modiste.sources.sample.curves import (
-    Contour,
-    Point,
-    dashes,
-    oval,
-    ribbon,
-    spline,
-)
+from modiste.sources.sample.curves import Contour, Point, oval, ribbon, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import CHALK, GUM, INK
-from modiste.sources.sample.shoes.last import (
-    SOLE,
-    add_ground_shadow,
-    make_last,
-    record_heights,
-)
+from modiste.sources.sample.shoes.last import SOLE, add_ground_shadow, make_last, record_heights
 from modiste.sources.sample.shoes.parts import draw_ankle_strap, draw_heel_block
 
 THONG = Finish(round=2.6, depth=1.2, gloss=0.4, cast=0.45, rim=0.5)
 
 
 def draw_sandals(drawing: Drawing) -> None:
-    """Open sandals: flat, on a wedge or on a heel, with two to four straps."""
+    """Draw open sandals: flat, on a wedge or on a heel, with two to four straps."""
     dice = drawing.rng
     heel = dice.uniform(0.0, 0.42)
     sole = dice.bates(0.05, 0.13)
@@ -98,7 +86,7 @@ def draw_sandals(drawing: Drawing) -> None:
             [(u - 0.05, t - 0.03), (u - 0.035, t + high * 0.55), (u + 0.06, t + high)], closed=False
         )
         part = drawing.paint_body(ribbon(line, np.linspace(wide, wide * 0.8, len(line)))[:1], strap)
-        drawing.stitch(dashes(line + np.array([wide * 0.3, 0.0]), 1.8, 1.5, 0.7), part)
+        drawing.stitch(line + np.array([wide * 0.3, 0.0]), 1.8, 1.5, 0.7, part)
     counter = last.curve(
         [
             (0.80, t - 0.02, 1),
@@ -110,12 +98,10 @@ def draw_sandals(drawing: Drawing) -> None:
     )
     part = drawing.paint_body(counter, strap)
     drawing.stitch(
-        dashes(
-            last.curve([(0.83, t), (0.88, t + back * 0.36), (0.95, t + back * 0.56)], closed=False),
-            1.8,
-            1.5,
-            0.7,
-        ),
+        last.curve([(0.83, t), (0.88, t + back * 0.36), (0.95, t + back * 0.56)], closed=False),
+        1.8,
+        1.5,
+        0.7,
         part,
     )
     draw_ankle_strap(
@@ -132,7 +118,7 @@ def draw_sandals(drawing: Drawing) -> None:
 
 
 def draw_flip_flops(drawing: Drawing) -> None:
-    """Flip-flops: a pair seen from above."""
+    """Draw a pair of flip-flops, seen from above."""
     dice = drawing.rng
     canvas, colour = drawing.canvas, drawing.colour
     length, wide = dice.bates(150, 205), dice.bates(27, 36)

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.sources.sample.curves import dashes, ribbon, slice_line
+from modiste.sources.sample.curves import ribbon, slice_line
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import CHALK, GUM, INK
-from modiste.sources.sample.shoes.last import (
-    INSIDE,
-    SOLE,
-    add_ground_shadow,
-    make_last,
-    record_heights,
-)
+from modiste.sources.sample.shoes.last import INSIDE, SOLE, add_ground_shadow, make_last, record_heights
 from modiste.sources.sample.shoes.parts import draw_laces
 
 
 def draw_sneakers(drawing: Drawing) -> None:
-    """Sneakers, from low ones to high tops."""
+    """Draw sneakers, from low ones to high tops."""
     dice = drawing.rng
     sole = dice.bates(0.07, 0.15)
     collar = dice.bates(0.36, 0.50) if dice.chance(0.7) else dice.bates(0.5, 0.74)
@@ -169,31 +163,27 @@ def draw_sneakers(drawing: Drawing) -> None:
     )
     canvas.paint(stay, trim, overlay, within=body)
     drawing.stitch(
-        dashes(
-            last.curve(
-                [(0.31, t + toe * 0.93), (0.45, t + collar * 0.55), (0.565, t + collar * 0.68)], closed=False
-            ),
-            2.2,
-            1.6,
-            0.8,
+        last.curve(
+            [(0.31, t + toe * 0.93), (0.45, t + collar * 0.55), (0.565, t + collar * 0.68)], closed=False
         ),
+        2.2,
+        1.6,
+        0.8,
         body,
     )
     drawing.stitch(
-        dashes(
-            last.curve(
-                [
-                    (0.56, t + collar * 0.86),
-                    (0.64, t + dip * 0.9),
-                    (0.74, t + dip * 0.86),
-                    (0.9, t + collar * 0.84),
-                ],
-                closed=False,
-            ),
-            2.2,
-            1.6,
-            0.8,
+        last.curve(
+            [
+                (0.56, t + collar * 0.86),
+                (0.64, t + dip * 0.9),
+                (0.74, t + dip * 0.86),
+                (0.9, t + collar * 0.84),
+            ],
+            closed=False,
         ),
+        2.2,
+        1.6,
+        0.8,
         body,
     )
     lace = CHALK if dice.chance(0.7) else accent
