@@ -15,22 +15,22 @@ from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture
 
 
 def threaded_map(
-    begin: Callable[[Any], Callable[[Any], Any]], given: Any, pieces: Iterable[Any]
+    setup: Callable[[Any], Callable[[Any], Any]], context: Any, items: Iterable[Any]
 ) -> Iterator[Any]:
     """Map with several threads."""
     with ThreadPoolExecutor(4) as pool:
-        yield from pool.map(begin(given), pieces)
+        yield from pool.map(setup(context), items)
 
 
-@pytest.mark.parametrize("by", ["kmeans", "mixture", "category"])
+@pytest.mark.parametrize("method", ["kmeans", "mixture", "category"])
 def test_threads_give_the_same_clusters(method: str, monkeypatch: pytest.MonkeyPatch):
     random = np.random.default_rng(1)
     codes = np.concatenate([random.normal(at, 1.0, (300, 4)) for at in (-3.0, 0.0, 4.0)]).astype(np.float32)
 
-    def fit(*each: Any) -> Clusters:
+    def fit(*map_fn: Any) -> Clusters:
         if method == "category":
-            return fit_categories(codes, ["a", "b", "c"] * 300, 0, *each)
-        return {"kmeans": fit_kmeans, "mixture": fit_mixture}[method](codes, 3, 0, *each)
+            return fit_categories(codes, ["a", "b", "c"] * 300, 0, *map_fn)
+        return {"kmeans": fit_kmeans, "mixture": fit_mixture}[method](codes, 3, 0, *map_fn)
 
     monkeypatch.setattr(clusters, "ASSIGN_BATCH_ROWS", 100)
     sequential, threaded = fit(), fit(threaded_map)
