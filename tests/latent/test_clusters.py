@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from modiste.errors import BadCode, BadCount, SchemaError
+from modiste.latent import clusters as clusters_module
+from modiste.latent.category_clusters import fit_categories
 from modiste.latent.clusters import (
     Clusters,
     fit_kmeans,
@@ -201,3 +205,27 @@ def test_names_do_not_depend_on_row_order(pairs: list[tuple[int, str]], random: 
     assert len(set(first)) == len(first)
     random.shuffle(pairs)
     assert name_clusters([p[0] for p in pairs], [p[1] for p in pairs]) == first
+
+
+def map_in_threads(
+    begin: Callable[[Any], Callable[[Any], Any]], argument: Any, parts: Iterable[Any]
+) -> Iterator[Any]:
+    """Work on several parts at once."""
+    with ThreadPoolExecutor(4) as pool:
+        yield from pool.map(begin(argument), parts)
+
+
+@pytest.mark.parametrize("by", ["kmeans", "mixture", "category"])
+def test_threads_fit_and_assign_like_one_thread(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(1)
+    codes = np.concatenate([random.normal(at, 1.0, (300, 4)) for at in (-3.0, 0.0, 4.0)]).astype(np.float32)
+
+    def fit(*run: Any) -> Clusters:
+        if by == "category":
+            return fit_categories(codes, ["a", "b", "c"] * 300, 0, *run)
+        return FITS[by](codes, 3, 0, *run)
+
+    monkeypatch.setattr(clusters_module, "ASSIGN_BATCH_ROWS", 100)
+    single, threaded = fit(), fit(map_in_threads)
+    assert threaded.to_dict() == single.to_dict()
+    np.testing.assert_array_equal(threaded.assign(codes, map_in_threads), single.assign(codes))
