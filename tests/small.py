@@ -1,4 +1,4 @@
-"""What the tests' small shops are made of."""
+"""The small shops of the tests: a sample catalogue, and a source for any other records."""
 
 from __future__ import annotations
 
@@ -25,3 +25,19 @@ class Listed:
 
     def records(self) -> Iterator[Record | Rejection]:
         yield from self.items
+
+
+def small_sample() -> list[Record]:
+    """Return the products of the small shop."""
+    from modiste.sources.sample import SampleSource
+
+    source = SampleSource(count=COUNT, seed=3, size=FRAME)
+    return [item for item in source.records() if isinstance(item, Record)]
+
+
+def build_small_shop(root: Path) -> None:
+    """Build a whole shop of the small sample: a briefly trained model, encodings, clusters, sliders, map."""
+    from modiste.pipeline.build import build
+
+    source = Listed(list(small_sample()), "sample")
+    build(source, root, frame=FRAME, epochs=10, latent=8, cluster_method="kmeans")
