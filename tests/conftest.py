@@ -1,4 +1,4 @@
-"""A small shop, built for real once per test run: sample products, a briefly trained model, encodings, clusters."""
+"""Fixtures of all tests, first of all a small shop that was built for real; and the marker `unit`."""
 
 from __future__ import annotations
 
@@ -11,38 +11,39 @@ import pytest
 
 from modiste.sources.record import Record
 from tests import s3
-from tests.small import (
-    COUNT,
-    FRAME,
-    SMALL,
-    Listed,
-)
+from tests.shop_cache import ROOT, copy_cached_shop
+from tests.small import SMALL, build_small_shop, small_sample
+
+# What a test needs that is not a unit test: fixtures under all others that have a shop or a server, names that a module
+# has only if it starts processes or trains, folders whose tests run Ray or other programs, and markers.
+FIXTURES = {"built", "small", "s3_server", "fleet", "cluster"}
+NAMES = {"subprocess", "multiprocessing", "train", "train_shop", "build", "PhotoWorker"}
+FOLDERS = {"benchmarks", "browser", "deploy", "faults", "fuzz", "js", "supply"}
+MARKERS = {"integration", "slow", "photos", "browser", "faults"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Mark as `unit` every test that needs no process and no trained shop."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        needs = FIXTURES.intersection(item.fixturenames)
+        needs |= NAMES.intersection(vars(item.module))
+        needs |= MARKERS.intersection(marker.name for marker in item.iter_markers())
+        if not needs and folder not in FOLDERS:
+            item.add_marker("unit")
 
 
 @pytest.fixture(scope="session")
 def sample_records() -> list[Record]:
     """The products of the small sample."""
-    from modiste.sources.sample import SampleSource
-
-    source = SampleSource(count=COUNT, seed=3, size=FRAME)
-    return [item for item in source.records() if isinstance(item, Record)]
+    return small_sample()
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record]) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a whole shop. Shared by all tests: ask it, never write to it."""
-    from modiste.pipeline.build import build
-
-    root = tmp_path_factory.mktemp("shops") / "built"
-    build(
-        Listed(list(sample_records), "sample"),
-        root,
-        frame=FRAME,
-        epochs=10,
-        latent=8,
-        cluster_method="kmeans",
-    )
-    return root
+    return copy_cached_shop("small", build_small_shop, tmp_path_factory.mktemp("shops") / "built")
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ NOT_RUN = {
     "screenshots": "rewrites pictures in the documentation",
     "reference": "rewrites the documentation; tests/test_docs.py compares it with the program",
     "format": "rewrites the code; `check` fails where it would",
+    "unit": "runs some of the tests that `test` runs",
     "lock": "asks the package index; tests/supply/test_lock.py checks the locks",
     "upgrade": "asks the package index and changes the locks",
     "licences": "rewrites the documentation; tests/supply/test_licences.py runs its script",

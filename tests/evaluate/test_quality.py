@@ -1,4 +1,4 @@
-"""What the codes know, on drawn products whose attributes are true: small, so that it runs with every change."""
+"""What the codes know, on drawn products whose attributes are true: small, so that it takes a minute."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from modiste.evaluate import evaluate
 from modiste.pipeline.build import build
 from modiste.sources.sample import SampleSource
+
+pytestmark = pytest.mark.slow  # trains for a minute
 
 FRAME = (120, 90)  # half of it is the body's, so that drawings are enlarged
 
