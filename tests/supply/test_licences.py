@@ -98,7 +98,7 @@ def test_a_licence_is_read_and_judged(fields: dict[str, str], licence: str | Non
 SOURCE = ROOT / "src" / "modiste"
 OURS = {".py", ".css", ".js", ".html", ".svg", ".typed"}
 CLAIM = re.compile(
-    r"copyright|\(c\) *\d{4}|@license|@preserve|spdx-license|licensed under|sourceMappingURL", re.IGNORECASE
+    r"copyright|\(c\) *\d{4}|@license|@preserve\b|spdx-license|licensed under|sourceMappingURL", re.IGNORECASE
 )
 
 
