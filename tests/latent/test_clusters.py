@@ -207,25 +207,25 @@ def test_names_do_not_depend_on_row_order(pairs: list[tuple[int, str]], random: 
     assert name_clusters([p[0] for p in pairs], [p[1] for p in pairs]) == first
 
 
-def map_in_threads(
-    begin: Callable[[Any], Callable[[Any], Any]], argument: Any, parts: Iterable[Any]
+def threaded_map(
+    setup: Callable[[Any], Callable[[Any], Any]], context: Any, items: Iterable[Any]
 ) -> Iterator[Any]:
-    """Work on several parts at once."""
+    """Map with several threads."""
     with ThreadPoolExecutor(4) as pool:
-        yield from pool.map(begin(argument), parts)
+        yield from pool.map(setup(context), items)
 
 
-@pytest.mark.parametrize("by", ["kmeans", "mixture", "category"])
-def test_threads_fit_and_assign_like_one_thread(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", ["kmeans", "mixture", "category"])
+def test_threads_give_the_same_clusters(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(1)
     codes = np.concatenate([random.normal(at, 1.0, (300, 4)) for at in (-3.0, 0.0, 4.0)]).astype(np.float32)
 
-    def fit(*run: Any) -> Clusters:
-        if by == "category":
-            return fit_categories(codes, ["a", "b", "c"] * 300, 0, *run)
-        return FITS[by](codes, 3, 0, *run)
+    def fit(*map_fn: Any) -> Clusters:
+        if method == "category":
+            return fit_categories(codes, ["a", "b", "c"] * 300, 0, *map_fn)
+        return FITS[method](codes, 3, 0, *map_fn)
 
     monkeypatch.setattr(clusters_module, "ASSIGN_BATCH_ROWS", 100)
-    single, threaded = fit(), fit(map_in_threads)
-    assert threaded.to_dict() == single.to_dict()
-    np.testing.assert_array_equal(threaded.assign(codes, map_in_threads), single.assign(codes))
+    sequential, threaded = fit(), fit(threaded_map)
+    assert threaded.to_dict() == sequential.to_dict()
+    np.testing.assert_array_equal(threaded.assign(codes, threaded_map), sequential.assign(codes))
