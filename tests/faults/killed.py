@@ -17,6 +17,7 @@ import numpy as np
 from modiste.images.photo import to_png
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop
+from modiste.pipeline.incremental import update_shop
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.map import make_map
 from modiste.pipeline.train import train_shop
@@ -43,6 +44,13 @@ def put(path: Path) -> Iterator[str]:
         if f"new-{number}" not in held:
             put_products(path, [product(number)])
             yield str(number)
+
+
+def carry(path: Path) -> Iterator[str]:
+    """Products come in one by one, and each is carried through encodings, clusters, index and map."""
+    for number in put(path):
+        update_shop(path)
+        yield number
 
 
 def remove(path: Path) -> Iterator[str]:
@@ -73,6 +81,7 @@ def switch(path: Path) -> Iterator[str]:
 
 WORK: dict[str, Callable[[Path], Iterator[str]]] = {
     "put": put,
+    "update": carry,
     "remove": remove,
     "encode": again(encode_shop),
     "cluster": again(lambda path: cluster_shop(path, k=3, method="kmeans")),

@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow]
 # How often each is killed.
 KILLS = {
     "put": 45,
+    "update": 30,
     "remove": 30,
     "encode": 30,
     "cluster": 25,
@@ -90,7 +91,7 @@ def test_killed_at_any_moment(what: str, built: Path, tmp_path: Path) -> None:
         opened = Shop.open(path, need="catalogue")
         ids = opened.catalogue.ids
         assert len(ids) == len(set(ids)) == opened.store.count()
-        if what == "put":
+        if what in ("put", "update"):
             there |= {f"new-{number}" for number in said}
             assert there <= set(ids)
             assert len(set(ids) - there) <= 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ class _Update:
         elif not shop.store.has_snapshot:
             shop.store.save_snapshot()
 
-    @property
+    @cached_property
     def _changed(self) -> int:
         """How many products were added, removed or have another photo."""
         kept = int((self.kept >= 0).sum())

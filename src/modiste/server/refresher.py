@@ -24,6 +24,7 @@ class Refresher:
         self._versions = front
         self._task: asyncio.Task[None] | None = None
         self._requested = False
+        self._has_written = False
         self._waiting_writers = 0
         self.stage = ""
         self.error = ""
@@ -47,6 +48,7 @@ class Refresher:
             made = await self._retry_while_busy(work)
         finally:
             self._waiting_writers -= 1
+        self._has_written = True
         self.request_refresh()
         return made
 
@@ -83,7 +85,8 @@ class Refresher:
         while True:
             while self._waiting_writers:
                 await asyncio.sleep(RETRY_SECONDS / 4)
-            step = await asyncio.to_thread(next_step, path)
+            step = "update" if self._has_written else await asyncio.to_thread(next_step, path)
+            self._has_written = False
             if step is None:
                 return served
             self.stage, served = step, False

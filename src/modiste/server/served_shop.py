@@ -65,7 +65,7 @@ class ServedShop:
         self._bodies: dict[str, CachedBody] = {}
 
     def warm_up(self) -> None:
-        """Load all that the first visitor would wait for, and let the counters say what is served."""
+        """Load all that the first answer needs. What filters need, `load_facets` loads: it takes longest."""
         shop = self.shop
         self.pools.photo_worker.start()
         warm_search()
@@ -82,11 +82,14 @@ class ServedShop:
             self.code_bounds,
             shop.sliders,
             shop.map,
-            shop.facets,
             shop.category_of_cluster,
             self.ranges,
             self.photo_etags,
         )
+
+    def load_facets(self) -> None:
+        """Load the products' attributes as columns, for filters."""
+        _ = self.shop.facets
 
     @cached_property
     def version(self) -> str:

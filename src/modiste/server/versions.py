@@ -47,6 +47,7 @@ class VersionManager:
     async def start(self) -> None:
         """Load all that the first visitor would wait for."""
         await self.current.run_query(self.current.warm_up)
+        await self.current.run_query(self.current.load_facets)
         self._update_metrics()
         self.ready = True
 

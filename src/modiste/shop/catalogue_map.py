@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from modiste.errors import SchemaError
 from modiste.shop import similarity_words
 from modiste.storage.atomic import write_file
-from modiste.storage.json_files import to_json_bytes, with_checksum
+from modiste.storage.json_files import to_checked_json_bytes
 
 SCHEMA = 1
 REMEDY = "Make it anew with `modiste sliders --shop DIR`."
@@ -95,7 +95,7 @@ class CatalogueMap:
 
 def write_map(path: Path, built_from: dict[str, str], catalogue_map: CatalogueMap) -> None:
     """Write the map with what it was made from, whole or not at all. Raises StorageError."""
-    write_file(path, to_json_bytes(with_checksum(built_from | catalogue_map.to_dict())))
+    write_file(path, to_checked_json_bytes(built_from | catalogue_map.to_dict()))
 
 
 def _parse_numbers(raw: Any, count: int) -> list[float]:

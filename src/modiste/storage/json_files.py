@@ -50,9 +50,19 @@ def to_json_bytes(value: Any, indent: int | None = None) -> bytes:
     return json.dumps(value, indent=indent, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
+def to_checked_json_bytes(value: dict[str, Any]) -> bytes:
+    """Return a large object that is not empty as JSON with its checksum, written out only once."""
+    text = json.dumps(value, sort_keys=True)
+    return f'{text[:-1]}, "{CHECKSUM_KEY}": "{_digest(text)}"}}'.encode()
+
+
 def _checksum(value: dict[str, Any]) -> str:
     """The same for an object however its JSON is laid out."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+    return _digest(json.dumps(value, sort_keys=True))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def write_json(path: Path, value: Any) -> None:
