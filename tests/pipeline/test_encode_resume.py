@@ -25,7 +25,7 @@ class Counting(ThreadExecutor):
         object.__setattr__(self, "seen", [])
         object.__setattr__(self, "most", most)
 
-    def each(
+    def map(
         self, begin: Callable[[Any], Callable[[Any], Any]], given: Any, pieces: Iterable[Any]
     ) -> Iterator[Any]:
         for number, done in enumerate(super().map(begin, given, pieces)):
