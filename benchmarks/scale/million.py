@@ -291,7 +291,8 @@ def table(seen: dict[str, Any]) -> str:
         f"{count:,} products, {os.cpu_count()} cores. One machine was killed after a third of ingest, another after a "
         "third of encode.",
         "",
-        "| stage | seconds | products/s | one process, two threads | worker's memory | command's memory |",
+        "| stage | seconds | products/s | one process with two threads: seconds, ratio to it "
+        "| worker's memory | command's memory |",
         "|---|---|---|---|---|---|",
     ]
     for name, found in seen["stages"].items():
@@ -307,7 +308,7 @@ def table(seen: dict[str, Any]) -> str:
     alike = "; photos, categories and codes equal those of one process, bit for bit" if beside else ""
     lines += [
         "",
-        f"After that, the shop has {seen['checked']['products']:,} products, each once{alike}. It opens in "
+        f"After that, the shop has {seen['checked']['products']:,} products without duplicates{alike}. It opens in "
         f"{asked['open_s']:.1f} s. A search for the ten nearest products takes {asked['catalogue_ms']:.1f} ms, "
         f"inside one cluster {asked['cluster_ms']:.1f} ms (medians of 50).",
         "",

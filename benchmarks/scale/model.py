@@ -343,7 +343,7 @@ def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
         ],
         "To build": [
             ("preparing photos", prepare_hours, "core-hours"),
-            ("committing them, one writer", commit_hours, "hours"),
+            ("committing photos, one writer", commit_hours, "hours"),
             ("cores that keep this writer busy", cores_to_fill_the_writer, "cores"),
             ("memory of this writer", lambda c, n: driver_memory(c, n) / GB, "GB"),
             ("encoding", encode_hours, "core-hours"),
@@ -355,8 +355,8 @@ def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
             ("ids and product data in a server's memory", lambda c, n: server_memory(c, n) / GB, "GB"),
             ("shards", parts, ""),
             ("a query on one core, with a single index", scan_ms, "ms"),
-            ("the same if bounds cannot help", lambda c, n: scan_ms(c, n, read_all=True), "ms"),
-            ("one shard's part of it", lambda c, n: scan_ms(c, n / parts(c, n)), "ms"),
+            ("the same query if bounds cannot help", lambda c, n: scan_ms(c, n, read_all=True), "ms"),
+            ("the query in one of the shards", lambda c, n: scan_ms(c, n / parts(c, n)), "ms"),
             (f"cores that scan, {crowd.people:,} people", cores, "cores"),
             ("cores that scan if bounds cannot help", lambda c, n: cores(c, n, True), "cores"),
             (

@@ -77,6 +77,7 @@ def requests(found: Found, shop: Path, repeats: int) -> None:
             "nothing": (lambda: client.get("/livez"), 100),
         }
         for name, (ask, count) in kinds.items():
+            what = "`/livez`, which does no work" if name == "nothing" else name
             sizes: list[float] = []
             times: list[float] = []
             for _ in range(3):
@@ -89,8 +90,8 @@ def requests(found: Found, shop: Path, repeats: int) -> None:
                     # As it travels: JSON is packed.
                     sizes.append(float(answer.num_bytes_downloaded))
                 times.append(1e3 * (of_process(server.process.pid) - before) / count)
-            found.repeated(f"{name}_ms", times, "core-ms a request", f"a server's processor time for {name}")
-            found.repeated(f"{name}_answer_bytes", sizes, "bytes an answer", f"the answer to {name}")
+            found.repeated(f"{name}_ms", times, "core-ms a request", f"a server's processor time for {what}")
+            found.repeated(f"{name}_answer_bytes", sizes, "bytes an answer", f"the answer to {what}")
 
 
 def shown(found: Found, shop: Path, repeats: int) -> None:

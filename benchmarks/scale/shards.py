@@ -125,7 +125,7 @@ def main() -> None:
 def table(rows: list[dict[str, Any]], clients: int) -> str:
     """The rows in Markdown."""
     lines = [
-        f'"Together" means {clients} clients at the same time; {os.cpu_count()} processors.',
+        f'"Alone" means 1 client, "together" means {clients} clients at the same time; {os.cpu_count()} processors.',
         "",
         "| products | by | ready, s | alone, p50 | p99 | together | p99 | a replica's memory |",
         "|---|---|---|---|---|---|---|---|",

@@ -269,7 +269,8 @@ def wanted(
     so many and with one more."""
     lines = [
         f"| products | shards | queries/s | replicas for p99 ≤ {1e3 * target:.0f} ms | p99, ms "
-        "| one killed: p99 until it is back, ms | with one more replica | repeated | answered |",
+        "| p99 while a killed replica restarts, ms | the same with one more replica, ms "
+        "| repeated requests to shards | answered queries |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     rate = Crowd().asked / 10
@@ -309,10 +310,11 @@ def main() -> None:
     samples: list[float] = json.loads(given.constants.read_text(encoding="utf-8"))["samples"]["scan_ms"]
     times = np.array(samples)
     said = (
-        f"Service times vary by {figure(float(times.std() / times.mean()))} of their mean (of {len(times)} measured). "
+        f"The standard deviation of the {len(times)} measured service times is "
+        f"{figure(float(times.std() / times.mean()))} of their mean. "
         f"Seed {given.seed}; four replicas of {CORES} cores unless stated otherwise; "
-        f"{'--quick, ' if given.quick else ''}{_questions(1, given.quick):,} queries for one shard, "
-        f"{_questions(10**6, given.quick):,} for very many."
+        f"{'--quick: ' if given.quick else ''}{_questions(1, given.quick):,} queries with one shard, "
+        f"fewer with more shards, at least {_questions(10**6, given.quick):,}."
     )
     parts = [
         said,

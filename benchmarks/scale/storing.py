@@ -122,7 +122,7 @@ def store(found: Found, words: Words, scratch: Path, *, quick: bool) -> None:
         seconds.append(time.perf_counter() - began)
         sizes.append(float(bytes_in(scratch / "store" / LANCE)))
     found.repeated("commit_row_us", [1e6 * each / step for each in seconds[:2]], "us a new row",
-                   f"commits of {step:,} products to an empty store and to one with as many")  # fmt: skip
+                   f"commits of {step:,} products, to an empty store and to a store of {step:,}")  # fmt: skip
     found.sloped("commit_rewrite_us", there, [1e6 * each for each in seconds], "us an existing row",
                  f"a commit of {step:,} products with compaction, by the number of existing ones")  # fmt: skip
     found.about["bytes on disk a product, after each commit"] = [
