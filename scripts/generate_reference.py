@@ -29,18 +29,6 @@ from modiste.server.app import openapi_schema
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- Written by scripts/generate_reference.py. Change the program, then run `make reference`. -->"
 WIDE = 88
-# Of a shop: how its answers are made, alike for a whole shop and for one in shards. Its callers ask none of them.
-INNER = {
-    *(
-        "assign_clusters",
-        "category_counts",
-        "check_filter",
-        "cluster_moments",
-        "cluster_transfer",
-        "elsewhere",
-    ),
-    *("local_backend", "neighbour_distances", "finder", "reference_codes", "search", "thresholds"),
-}
 
 
 def pages() -> dict[str, str]:
@@ -167,11 +155,11 @@ def public_name(name: str) -> Iterator[str]:
     assert isinstance(node, ast.ClassDef)
     yield from prose(ast.get_docstring(node))
     yield from fields(node)
-    # Members from another class of Modiste come first.
+    # What a class has of another of ours comes first.
     classes = [each for each in reversed(held.__mro__) if each.__module__.startswith("modiste.")]
     shown: dict[str, ast.FunctionDef] = {}
     for member in (member for each in classes for member in members(defined(each))):
-        if not isinstance(member, ast.FunctionDef) or member.name.startswith("_") or member.name in INNER:
+        if not isinstance(member, ast.FunctionDef) or member.name.startswith("_"):
             continue
         if ast.get_docstring(member):
             shown[member.name] = member  # as the last that defines it says
@@ -237,7 +225,7 @@ def fields(node: ast.ClassDef) -> Iterator[str]:
         for each in node.body
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
     }
-    shown = [each for name, each in found.items() if not name.startswith("_") and name not in INNER]
+    shown = [each for name, each in found.items() if not name.startswith("_")]
     if shown:
         yield ""
         yield "Fields: " + ", ".join(

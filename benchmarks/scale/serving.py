@@ -26,7 +26,7 @@ from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.map import make_map
 from modiste.server.served_shop import JPEG_QUALITY
-from modiste.shop.shop import Opened
+from modiste.shop.shop import Shop
 from modiste.storage.manifest import Manifest
 from modiste.storage.product_store import ProductStore, StoredProduct, catalogue_summary
 from modiste.vae.onnx import OnnxModel
@@ -36,7 +36,7 @@ K = 12  # products that the studio asks for
 
 def drawing(found: Found, shop: Path, repeats: int) -> None:
     """A frame of 240 x 180 drawn and written as a JPEG, in one thread, without a server."""
-    opened = Opened.open(shop, need="model")
+    opened = Shop.open(shop, need="model")
     engine = OnnxModel.load(opened.files.model(opened.model.model_id), threads=1)
     numbers = np.random.default_rng(0)
     codes = numbers.standard_normal((40, 1, opened.model.latent), np.float32)
@@ -156,7 +156,7 @@ def held(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:
     sizes: list[float] = []
     memory: list[float] = []
     for each in shops:
-        sizes.append(float(len(Opened.open(each, need="catalogue").catalogue)))
+        sizes.append(float(len(Shop.open(each, need="catalogue").catalogue)))
         with served(each) as server:
             assert server.process is not None
             with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:

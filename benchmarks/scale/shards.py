@@ -79,7 +79,7 @@ class Synthetic(ShardSource):
         return ShopSummary(
             version=version,
             model="synthetic",
-            count=len(self.catalogue),
+            product_count=len(self.catalogue),
             latent_dim=N,
             tau=0.0,
             clusters=Clusters(centres.astype(np.float32), labels, "code", "kmeans"),
@@ -89,7 +89,7 @@ class Synthetic(ShardSource):
             thresholds={},
             neighbour_distances=[],
             reference_codes=ReferenceCodes((), held.code[:0]),
-            reach=np.stack([held.code.min(axis=0), held.code.max(axis=0)], axis=1),
+            code_bounds=np.stack([held.code.min(axis=0), held.code.max(axis=0)], axis=1),
         )
 
     def designs(self, count: int) -> np.ndarray:
@@ -179,7 +179,7 @@ def measured(asked: argparse.Namespace, products: int) -> Iterator[dict[str, Any
             ]
             sharded = ShardBackend(whole, handles)
             assert [sharded.search([each])[0] for each in looks] == expected
-            size = max(each["bytes"] for each in sharded.about()) / 1e6
+            size = max(each["bytes"] for each in sharded.replica_status()) / 1e6
             who = f"{count} shard{'s' if count > 1 else ''}"
             row = {"products": products, "who": who, "ready_s": ready, "megabytes_per_replica": size}
             yield row | timed(lambda each, to=sharded: to.search([each]), looks, asked.clients)

@@ -22,7 +22,7 @@ from modiste.images.photo import (
     read_photo,
     to_jpeg,
 )
-from modiste.shop.shop import Opened
+from modiste.shop.shop import Shop
 from modiste.sources.record import Record, Rejection, Source
 from modiste.storage.database import Database
 from modiste.storage.encodings import TABLE_PREFIX, to_arrow
@@ -211,7 +211,7 @@ def encodings(found: Found, scratch: Path, *, quick: bool) -> None:
 
 def encoding(found: Found, shop: Path, repeats: int) -> None:
     """From a stored JPEG to a posterior, in one thread, in batches of 32."""
-    opened = Opened.open(shop, need="model")
+    opened = Shop.open(shop, need="model")
     engine = OnnxModel.load(opened.files.model(opened.model.model_id), threads=1)
     jpegs = opened.store.photos(opened.catalogue.ids[: 32 * 10])
 

@@ -74,7 +74,7 @@ def test_many_looks_are_asked_few_at_a_time_and_answered_in_order() -> None:
     def answer(looks: list[Query]) -> Any:
         return "v", [[Hit(0.0, f"{each.tau}", 0.0)] for each in looks]
 
-    replica = Replica(look=answer)
+    replica = Replica(search=answer)
     looks = [look(tau=float(number)) for number in range(3 * BATCH_QUERIES + 1)]
     found = ShardBackend(Whole(), [replica]).search(looks)  # type: ignore[arg-type]
     assert [hits[0].id for hits in found] == [f"{each.tau}" for each in looks]
@@ -82,15 +82,15 @@ def test_many_looks_are_asked_few_at_a_time_and_answered_in_order() -> None:
 
 
 def test_what_may_take_long_is_not_waited_for_where_nobody_answers() -> None:
-    silent = Replica(here=lambda _: None, look=lambda _: None)
+    silent = Replica(ping=lambda _: None, search=lambda _: None)
     began = time.monotonic()
     with pytest.raises(ShardsUnavailable):
         ShardBackend(Whole(), [silent], deadline=0.5).search([look(tau=0.3, less_of=0)])  # type: ignore[arg-type]
     assert time.monotonic() - began < 10
-    assert {name for name, _ in silent.asked} == {"here"}
+    assert {name for name, _ in silent.asked} == {"ping"}
 
 
 def test_what_may_take_long_is_waited_for_where_somebody_answers() -> None:
-    slow = Replica(here=lambda _: ("v", None), look=lambda looks: ("v", [[] for _ in looks]))
+    slow = Replica(ping=lambda _: ("v", None), search=lambda looks: ("v", [[] for _ in looks]))
     assert ShardBackend(Whole(), [slow], deadline=0.5).search([look(tau=0.3, less_of=0)]) == [[]]  # type: ignore[arg-type]
-    assert [name for name, _ in slow.asked] == ["here", "look"]
+    assert [name for name, _ in slow.asked] == ["ping", "search"]

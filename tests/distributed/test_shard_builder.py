@@ -28,7 +28,7 @@ def test_what_it_makes_and_what_it_refuses(
     whole = packs.summary()
     assert whole is not None
     shelves = [packs.open(shard, whole) for shard in range(2)]
-    assert sum(len(shelf) for shelf in shelves if shelf is not None) == whole.count
+    assert sum(len(shelf) for shelf in shelves if shelf is not None) == whole.product_count
     index_shop(small, tau=0.3)
     with pytest.raises(StaleError, match="by now") as raised:
         build_shard(ShardFiles(packs.location, packs.version, 3), 0)

@@ -49,20 +49,20 @@ def test_shards_look_until_there_are_none(shop: Path) -> None:
     from modiste.distributed.shard_client import ShardClient
     from modiste.distributed.shard_fallback import FallbackBackend
 
-    front = ShardClient(str(shop), deadline=3.0)
+    client = ShardClient(str(shop), deadline=3.0)
     opened = Shop.open(shop, need="map")
-    opened.elsewhere = by_shards = FallbackBackend(front, opened.version)
-    with TestClient(create_app(opened)) as client:
-        assert told(client, opened) == alone(shop)
-        assert by_shards([]) == []
+    backend = FallbackBackend(client, opened.version, opened.query_engine.backend)
+    with TestClient(create_app(opened, None, lambda *_: backend)) as studio:
+        assert told(studio, opened) == alone(shop)
+        assert backend.search_shards([]) == []
         assert "index" not in vars(opened)  # which it never needed
         for name in serve.status().applications:
             serve.delete(name)
         began = time.monotonic()
-        assert told(client, opened) == alone(shop)
-        assert by_shards([]) is None
+        assert told(studio, opened) == alone(shop)
+        assert backend.search_shards([]) is None
         assert time.monotonic() - began < 20  # of 16 questions the first few have waited
-    front.close()
+    client.close()
 
 
 def test_a_newer_version_is_looked_in_here_until_the_shards_have_it(shop: Path) -> None:
@@ -70,19 +70,19 @@ def test_a_newer_version_is_looked_in_here_until_the_shards_have_it(shop: Path) 
     from modiste.distributed.shard_deploy import deploy
     from modiste.distributed.shard_fallback import FallbackBackend
 
-    front = ShardClient(str(shop))
+    client = ShardClient(str(shop))
     index_shop(shop, tau=0.2)
     opened = Shop.open(shop, need="map")
-    opened.elsewhere = by_shards = FallbackBackend(front, opened.version)
+    backend = FallbackBackend(client, opened.version, opened.query_engine.backend)
     expected = alone(shop)
-    with TestClient(create_app(opened)) as client:
-        assert by_shards([]) is None
-        assert told(client, opened) == expected
+    with TestClient(create_app(opened, None, lambda *_: backend)) as studio:
+        assert backend.search_shards([]) is None
+        assert told(studio, opened) == expected
         deploy(str(shop), 3, 1)
-        front.refresh()
-        assert by_shards([]) == []
-        assert told(client, opened) == expected
-    front.close()
+        client.refresh()
+        assert backend.search_shards([]) == []
+        assert told(studio, opened) == expected
+    client.close()
 
 
 def test_the_command_asks_the_shards_that_run(shop: Path, cluster: Any) -> None:
@@ -94,7 +94,7 @@ def test_the_command_asks_the_shards_that_run(shop: Path, cluster: Any) -> None:
         assert told(client, Shop.open(shop)) == alone(shop)
         process.terminate()
         _, said = process.communicate(timeout=60)
-    assert "looks for products itself" not in said
+    assert "searching in this server" not in said
     assert "Traceback" not in said
 
 

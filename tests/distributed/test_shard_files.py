@@ -38,8 +38,8 @@ def looked(packs: ShardFiles, code: np.ndarray) -> list[list[object]]:
     whole = packs.summary()
     assert whole is not None
     looks = [
-        Query(code, 9, "likelihood", "euclidean", whole.tau, fields="words"),
-        Query(code, 9, "mean", "manhattan", 0.0, fields="places"),
+        Query(code, 9, "likelihood", "euclidean", whole.tau, fields="details"),
+        Query(code, 9, "mean", "manhattan", 0.0, fields="position"),
         Query(code, 3, "likelihood", "euclidean", 0.1, cluster=0, source_cluster=1),
         Query(code, 3, "likelihood", "euclidean", whole.tau, cluster=0, source_cluster=1),
     ]
@@ -54,12 +54,12 @@ def test_packs_answer_as_the_shop_and_outlast_it(packed: tuple[Path, ShardFiles]
     shop = Shop.open(path, need="map")
     code = shop.code_of(shop.catalogue.ids[4])
     looks = [
-        Query(code, 9, "likelihood", "euclidean", shop.tau, fields="words"),
-        Query(code, 9, "mean", "manhattan", 0.0, fields="places"),
+        Query(code, 9, "likelihood", "euclidean", shop.tau, fields="details"),
+        Query(code, 9, "mean", "manhattan", 0.0, fields="position"),
         Query(code, 3, "likelihood", "euclidean", 0.1, cluster=0, source_cluster=1),
         Query(code, 3, "likelihood", "euclidean", shop.tau, cluster=0, source_cluster=1),
     ]
-    expected = shop.search(looks)
+    expected = shop.query_engine.backend.search(looks)
     assert looked(packs, code) == expected
     index_shop(path, tau=0.4)  # the shop is another by now
     assert looked(packs, code) == expected

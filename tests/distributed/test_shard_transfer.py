@@ -55,7 +55,7 @@ def test_a_machine_without_the_pack_gets_the_same(
         whole = packs.summary()
         assert whole is not None
         shelves.append(packs.open(shard, whole))
-    found = [shelf.look(looks) for shelf in shelves if shelf is not None]
+    found = [shelf.search(looks) for shelf in shelves if shelf is not None]
     for row, hits in enumerate(expected):
         ranked = sorted((hit for each in found for hit in each[row]), key=lambda hit: (hit.rank, hit.id))
         assert ranked[:5] == hits

@@ -25,11 +25,11 @@ WAYS = ("transport", "shift", "mean", "shift:fixed-epsilon")
 
 
 def answers(asked: Any, seed: int) -> list[Any]:
-    """What a shop, in shards or not, says to questions drawn from a seed."""
+    """Return what a query engine answers to questions drawn from a seed."""
     random = np.random.default_rng(seed)
-    ids = sorted(asked.probes.ids)
+    ids = sorted(asked.context.reference_codes.ids)
     product = ids[int(random.integers(len(ids)))]
-    code = asked.code_of(product) + random.normal(0, 0.1, asked.latent).astype(np.float32)
+    code = asked.backend.code_of(product) + random.normal(0, 0.1, asked.context.latent_dim).astype(np.float32)
     method = str(random.choice(["likelihood", "fixed-epsilon", "mean"]))
     metric, k = str(random.choice(["euclidean", "manhattan"])), int(random.integers(1, 12))
     tau = float(random.choice([0.0, 0.3]))
@@ -40,7 +40,7 @@ def answers(asked: Any, seed: int) -> list[Any]:
     return [
         [each.to_dict() for each in found],
         [each.to_dict() for each in beside],
-        asked.standing(code),
+        asked.locate(code),
         asked.closeness("likelihood", 1.0, tau=tau),
     ]
 
@@ -49,7 +49,9 @@ class Load:
     """Threads that ask without pause, and compare every answer with those of the versions that may be served."""
 
     def __init__(self, front: Any, *shops: Shop, threads: int = 3) -> None:
-        self.expected = {shop.version: [answers(shop, seed) for seed in range(12)] for shop in shops}
+        self.expected = {
+            shop.version: [answers(shop.query_engine, seed) for seed in range(12)] for shop in shops
+        }
         self.front, self.wrong, self.failed, self.count = front, list[str](), list[Exception](), 0
         self.versions: set[str] = set()
         self._end = Event()
@@ -75,8 +77,8 @@ class Load:
         seed = number
         while not self._end.is_set():
             try:
-                version, found = self.front.ask(
-                    lambda asked, seed=seed: (asked.version, answers(asked, seed))
+                version, found = self.front.run(
+                    lambda asked, seed=seed: (asked.version, answers(asked.engine, seed))
                 )
                 self.versions.add(version)
                 if found != self.expected[version][seed]:
@@ -162,16 +164,16 @@ def test_kill_add_and_change_under_load(shop: Path) -> None:
     before = Shop.open(shop, need="map")
     front = front_of(shop)
     for seed in range(20):
-        assert answers(front.now, seed) == answers(before, seed)
+        assert answers(front.current.engine, seed) == answers(before.query_engine, seed)
     with Load(front, before) as load:  # one replica is killed
         load.more(10)
-        os.kill(front.about()["shards"][1]["process"], signal.SIGKILL)
+        os.kill(front.status()["shards"][1]["process"], signal.SIGKILL)
         load.more(40)
         deploy(str(shop), 3, 2)  # one more shard
         load.more(20)
     assert (load.failed, load.wrong) == ([], [])
-    assert len(front.about()["shards"]) == 3
-    assert sum(each["products"] for each in front.about()["shards"]) == len(before.catalogue)
+    assert len(front.status()["shards"]) == 3
+    assert sum(each["products"] for each in front.status()["shards"]) == len(before.catalogue)
     index_shop(shop, tau=0.2)  # another version
     after = Shop.open(shop, need="map")
     assert after.version != before.version

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -13,18 +14,13 @@ from hypothesis import strategies as st
 from modiste.latent.clusters import Clusters
 from modiste.search.index import LatentIndex
 from modiste.search.sharding import rows_by_shard
-from modiste.shop.backend import (
-    Hit,
-    LocalBackend,
-    Query,
-    SearchFn,
-    merge_hits,
-)
+from modiste.shop.backend import Hit, LocalBackend, Query, SearchBackend, merge_hits
 from modiste.shop.cluster_transfer import ClusterMoments, ClusterTransfer
+from modiste.shop.filters import ColumnKind
 from modiste.shop.hubness import HubPenalty
 from modiste.shop.products import Products
-from modiste.shop.query import Finder, Question
-from modiste.shop.summary import CategoryCounts
+from modiste.shop.query import QueryEngine
+from modiste.shop.summary import CategoryCounts, ReferenceCodes, ShopSummary
 
 QUESTIONS = [
     ("likelihood", "euclidean"),
@@ -85,9 +81,7 @@ class Catalogue:
 
     def shelf(self, rows: np.ndarray | None = None) -> LocalBackend:
         some = np.arange(len(self.ids)) if rows is None else rows
-        kinds = (
-            Products([], self.categories, lambda: self.attributes).columns.kinds if rows is not None else None
-        )
+        kinds = self.kinds() if rows is not None else None
         held = [[part[row] for row in some] for part in (self.ids, self.categories, self.attributes)]
         products = Products(held[0], held[1], lambda: held[2], kinds)
         parts = (self.mean[some], self.std[some], self.code[some])
@@ -96,18 +90,40 @@ class Catalogue:
         crowds = HubPenalty(index, self.cluster[some], self.ways)
         return LocalBackend(products, index, self.cluster[some], crowds, lambda: places)
 
-    def scattered(self, shards: int) -> SearchFn:
-        shelves = [self.shelf(rows) for rows in rows_by_shard(self.ids, shards)]
+    def kinds(self) -> dict[str, ColumnKind]:
+        return Products([], self.categories, lambda: self.attributes).columns.kinds
 
-        def look(looks: Sequence[Query]) -> list[list[Hit]]:
-            answers = [shelf.search(looks) for shelf in shelves]
-            return [merge_hits([each[i] for each in answers], one.k) for i, one in enumerate(looks)]
+    def engine(self, backend: SearchBackend) -> QueryEngine:
+        summary = ShopSummary(
+            version="v",
+            model="m",
+            product_count=len(self.ids),
+            latent_dim=self.code.shape[1],
+            tau=0.1,
+            clusters=self.ways._clusters,
+            category_counts=CategoryCounts.of(self.cluster, self.categories, K),
+            cluster_moments=ClusterMoments.of(self.cluster, self.mean, self.code, K),
+            kinds=self.kinds(),
+            thresholds={},
+            neighbour_distances=[],
+            reference_codes=ReferenceCodes.of(self.ids, self.code),
+            code_bounds=np.stack([self.code.min(axis=0), self.code.max(axis=0)], axis=1),
+        )
+        return QueryEngine(summary, backend, lambda _: b"")
 
-        return look
 
-    def finder(self, looking: SearchFn) -> Finder:
-        tally = CategoryCounts.of(self.cluster, self.categories, K)
-        return Finder(self.ways._clusters, tally, self.ways, looking, lambda _: b"")
+class InProcessShards:
+    """A SearchBackend of shards that are all in this process."""
+
+    def __init__(self, catalogue: Catalogue, shards: int) -> None:
+        self._backends = [catalogue.shelf(rows) for rows in rows_by_shard(catalogue.ids, shards)]
+
+    def search(self, queries: Sequence[Query]) -> list[list[Hit]]:
+        answers = [backend.search(queries) for backend in self._backends]
+        return [merge_hits([each[i] for each in answers], query.k) for i, query in enumerate(queries)]
+
+    def code_of(self, product_id: str) -> np.ndarray:
+        raise NotImplementedError
 
 
 shapes = st.builds(
@@ -128,14 +144,14 @@ def test_looks_are_the_same(catalogue: Catalogue, shards: int, data: st.DataObje
     tau = data.draw(st.sampled_from([0.0, 0.2, 5.0]))
     k = data.draw(st.sampled_from([1, 5, 60, len(catalogue.ids)]))
     question, some = data.draw(st.sampled_from(QUESTIONS)), data.draw(st.sampled_from(WHERES))
-    among = [(None, None, "words"), ("bags", some, "scores"), (None, some, "places")]
+    among = [(None, None, "details"), ("bags", some, "score"), (None, some, "position")]
     looks = [
         Query(code, k, *question, tau, cluster, category, where, less_of, wanted)
         for cluster in (None, 0, 2)
         for category, where, wanted in among
         for less_of in ((None, 1) if cluster is not None else (None,))
     ]
-    assert catalogue.scattered(shards)(looks) == catalogue.shelf().search(looks)
+    assert InProcessShards(catalogue, shards).search(looks) == catalogue.shelf().search(looks)
 
 
 @settings(max_examples=40, deadline=None)
@@ -147,18 +163,26 @@ def test_recommendations_are_the_same(
 ) -> None:
     rows = data.draw(st.lists(st.integers(0, len(catalogue.ids) - 1), min_size=1, max_size=3))
     where = data.draw(st.sampled_from(WHERES))
-    asked = Question(4, *question, 0.1, frozenset(catalogue.ids[row] for row in rows))
-    codes, own = catalogue.code[rows], catalogue.cluster[rows].tolist()
-    one, many = (
-        catalogue.finder(looking) for looking in (catalogue.shelf().search, catalogue.scattered(shards))
-    )
-    for by in ("by_cluster", "by_category"):
-        first, second = (getattr(each, by)(codes, own, asked, way, where) for each in (one, many))
+    method, metric = question
+    exclude, k = {catalogue.ids[row] for row in rows}, min(4, len(catalogue.ids))
+    one, many = catalogue.engine(catalogue.shelf()), catalogue.engine(InProcessShards(catalogue, shards))
+    codes: Any = catalogue.code[rows]
+    for by in ("cluster", "category"):
+        first, second = (
+            engine.recommend(codes, k, f"{way}:{method}", metric=metric, by=by, where=where, exclude=exclude)  # type: ignore[arg-type]
+            for engine in (one, many)
+        )
         assert [[each.to_dict() for each in answer] for answer in first] == [
             [each.to_dict() for each in answer] for answer in second
         ]
-    first, second = (each.nearest(codes, asked, own, where) for each in (one, many))
-    assert first == second
+    for scope in ("cluster", "catalogue"):
+        first, second = (
+            engine.similar(codes, k, method, scope, metric=metric, where=where, exclude=exclude)  # type: ignore[arg-type]
+            for engine in (one, many)
+        )
+        assert [[each.to_dict() for each in answer] for answer in first] == [
+            [each.to_dict() for each in answer] for answer in second
+        ]
 
 
 def test_a_shard_of_nothing_finds_nothing() -> None:

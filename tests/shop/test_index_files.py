@@ -27,7 +27,7 @@ def test_clustering_leaves_an_index_that_answers_the_same(
     with monkeypatch.context() as patched:
         # Neither the encodings' table nor a new layout is needed.
         patched.setattr("modiste.storage.product_store.ProductStore.read_encodings", None)
-        patched.setattr(index_files, "build_index", None)
+        patched.setattr("modiste.shop.shop.build_index", None)
         quick = Shop.open(shop_copy)
         code = quick.code_of(quick.catalogue.ids[5])
         found = [quick.similar(code, 7, method) for method in ("likelihood", "fixed-epsilon", "mean")]

@@ -55,18 +55,18 @@ class ShardClient:
     def run(self, work: Callable[[ShardBackend], T]) -> T:
         """What some work with the shards returns; done anew where they were replaced meanwhile. Raises Gone."""
         while True:
-            asked = self.current
+            shards = self.current
             try:
-                return work(asked)
+                return work(shards)
             except ShardsUnavailable:
-                if self.current is asked:
+                if self.current is shards:
                     raise
 
     def status(self) -> dict[str, Any]:
         """{"version", "products", "shards"}: of each shard its products and how many of its replicas run."""
         asked, replicas = self.current, count_replicas(self._name)
-        shards = [told | {"replicas": replicas.get(i, 0)} for i, told in enumerate(asked.about())]
-        return {"version": asked.version, "products": asked.count, "shards": shards}
+        shards = [told | {"replicas": replicas.get(i, 0)} for i, told in enumerate(asked.replica_status())]
+        return {"version": asked.version, "products": asked.summary.product_count, "shards": shards}
 
     def refresh(self) -> None:
         """Go over to the newest generation, if there is a newer."""
@@ -78,16 +78,16 @@ class ShardClient:
                     return
                 with suppress(Exception):  # it may be on its way out: the next is asked
                     first: Any = serve.get_deployment_handle(DEPLOYMENT_NAME.format(0), app_name=name)
-                    whole, shards = first.whole.remote().result(timeout_s=HANDSHAKE_TIMEOUT_S)
+                    summary, shard_count = first.summary.remote().result(timeout_s=HANDSHAKE_TIMEOUT_S)
                     handles = [
                         serve.get_deployment_handle(DEPLOYMENT_NAME.format(i), app_name=name)
-                        for i in range(shards)
+                        for i in range(shard_count)
                     ]
-                    now = ShardBackend(whole, handles, self._deadline)
-                    now.about()  # routes are found before anybody waits for them
+                    now = ShardBackend(summary, handles, self._deadline)
+                    now.replica_status()  # routes are found before anybody waits for them
                     old, self._name, self._current = self._current, name, now
                     if old is not None:
-                        old.replaced = True
+                        old.is_replaced = True
                     return
 
     def close(self) -> None:

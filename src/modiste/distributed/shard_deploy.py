@@ -111,7 +111,7 @@ def _deploy(location: str, shards: int, replicas: int, on_status: Callable[[str]
     return {
         "shop": location,
         "version": packs.version,
-        "products": whole.count,
+        "products": whole.product_count,
         "shards": shards,
         "replicas": replicas,
         "generation": number,

@@ -65,7 +65,7 @@ class ShardSource:
     @classmethod
     def of(cls, shop: Shop) -> ShardSource:
         """Of an open shop, whole up to its map. Raises ShopIncomplete, StaleError, SchemaError."""
-        return cls(shop.catalogue, shop.encodings, shop.assignments, shop.positions, shop.tau)
+        return cls(shop.catalogue, shop.encodings, shop.assignments, shop.map.positions, shop.tau)
 
     def record_batch(self, rows: NDArray[np.intp]) -> pa.RecordBatch:
         """What is told of the products in some rows."""
@@ -128,7 +128,7 @@ class ShardFiles:
             self.root.mkdir(parents=True, exist_ok=True)
             os.utime(self.root)
             if whole is None:
-                whole = ShopSummary.of(shop)
+                whole = shop.summary()
                 whole.save(self.root / SUMMARY_DIR)
             rows = rows_by_shard(shop.catalogue.ids, self.shards) if wanted else []
             held = ShardSource.of(shop)

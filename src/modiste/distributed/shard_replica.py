@@ -40,19 +40,19 @@ class ShardReplica:
         whole, shelf = _load(packs, shard)
         self._directory = packs.path(shard)
         warm_up_kernels()
-        code = whole.reach.mean(axis=1).astype(np.float32)
+        code = whole.code_bounds.mean(axis=1).astype(np.float32)
         shelf.search([Query(code, 1, "likelihood", "euclidean", whole.tau, 0, source_cluster=0)])
         self._version, self._backend, self._summary, self._shards = version, shelf, whole, shards
         # Whatever visitors ask is nobody's business: this line, and what fails, is all that a replica logs.
         log.info("shard %d of %d, version %s: %d products are ready", shard, shards, version, len(shelf))
 
-    async def whole(self) -> tuple[ShopSummary, int]:
+    async def summary(self) -> tuple[ShopSummary, int]:
         """What is known of the whole shop, and into how many shards it is split."""
         return self._summary, self._shards
 
-    async def look(self, looks: Sequence[Query]) -> tuple[str, list[list[Hit]]]:
+    async def search(self, queries: Sequence[Query]) -> tuple[str, list[list[Hit]]]:
         """The version, and for each look its hits among the shard's products, best first."""
-        return self._version, await asyncio.to_thread(self._backend.search, looks)
+        return self._version, await asyncio.to_thread(self._backend.search, queries)
 
     async def code_of(self, product_id: str) -> tuple[str, NDArray[np.float32] | None]:
         """The version, and the code of a product, `(n,)`; None where there is none."""
@@ -61,11 +61,11 @@ class ShardReplica:
         except UnknownProduct:
             return self._version, None
 
-    async def here(self, _nothing: None) -> tuple[str, None]:
+    async def ping(self, _nothing: None) -> tuple[str, None]:
         """The version: whoever hears it knows that this replica answers."""
         return self._version, None
 
-    async def part(self, name: str, start: int) -> bytes:
+    async def read_part(self, name: str, start: int) -> bytes:
         """Some bytes of a file of the pack, from a place in it on; none at its end."""
 
         def read() -> bytes:
@@ -75,7 +75,7 @@ class ShardReplica:
 
         return await asyncio.to_thread(read)
 
-    async def about(self) -> dict[str, Any]:
+    async def status(self) -> dict[str, Any]:
         """What it has: products, process and the memory that it takes, of which mapped files may be others' too."""
         return {"products": len(self._backend), "process": os.getpid(), "bytes": _resident_bytes()}
 

@@ -19,7 +19,7 @@ def download_shard(files: ShardFiles, shard: int, replicas: Any) -> None:
     """Put the pack of a shard, as a replica of it has it, among those of this machine, and what is known of the whole.
 
     Args:
-        replicas: the handle, as Ray Serve gives it, of what has the methods `whole` and `part` of Shard.
+        replicas: the handle, as Ray Serve gives it, of what has the methods `summary` and `read_part` of ShardReplica.
 
     Raises:
         ClusterError: none of them answers, or what came is not what it has.
@@ -27,18 +27,18 @@ def download_shard(files: ShardFiles, shard: int, replicas: Any) -> None:
     """
 
     def fill(directory: Path) -> None:
-        for name in [CHECKSUMS_FILE, *json.loads(_call(replicas.part, CHECKSUMS_FILE, 0))]:
+        for name in [CHECKSUMS_FILE, *json.loads(_call(replicas.read_part, CHECKSUMS_FILE, 0))]:
             path = directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
-                while part := _call(replicas.part, name, file.tell()):
+                while part := _call(replicas.read_part, name, file.tell()):
                     file.write(part)
         if not verify_checksums(directory):
             raise ClusterError(
                 f"Shard {shard} came damaged from another machine.", remedy="Run `modiste shards` again."
             )
 
-    whole: tuple[ShopSummary, int] = _call(replicas.whole)
+    whole: tuple[ShopSummary, int] = _call(replicas.summary)
     files.install(shard, whole[0], fill)
 
 

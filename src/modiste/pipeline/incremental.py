@@ -30,7 +30,8 @@ from modiste.search.index import LatentIndex, warm_up_kernels
 from modiste.shop.catalogue_map import CatalogueMap, write_map
 from modiste.shop.fingerprints import index_fingerprint
 from modiste.shop.index_files import EncodingArrays
-from modiste.shop.shop import Shop, clusters_of
+from modiste.shop.loading import assign_clusters
+from modiste.shop.shop import Shop
 from modiste.storage import encodings as stored
 from modiste.storage.json_files import read_json
 from modiste.storage.manifest import Manifest
@@ -238,7 +239,7 @@ class _Update:
             return None
         warm_up_kernels()
         shop = self.shop
-        groups = clusters_of(clusters, shop.catalogue.categories, encodings)
+        groups = assign_clusters(clusters, shop.catalogue.categories, encodings)
         return LatentIndex(
             self.ids, encodings.mean, encodings.std, encodings.code, cluster=groups, tau=shop.tau
         )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modiste.latent.posterior import check_tau
 from modiste.parallel import Executor, MapFn, ThreadExecutor, sequential
+from modiste.pipeline.write_session import open_for_writing
 from modiste.search.index import LatentIndex, warm_up_kernels
 from modiste.shop.fingerprints import index_fingerprint
 from modiste.shop.index_files import build_index
+from modiste.shop.loading import assign_clusters
+from modiste.shop.shop import Shop
 from modiste.storage.array_files import PARTIAL_SUFFIX
 from modiste.storage.atomic import fsync_tree
 from modiste.storage.manifest import Manifest
@@ -19,14 +22,12 @@ from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
 from modiste.storage.refusals import storage_errors
 
-if TYPE_CHECKING:
-    from modiste.shop.shop import Opened
 
-
-def write_index(shop: Opened, map_fn: MapFn = sequential) -> LatentIndex:
+def write_index(shop: Shop, map_fn: MapFn = sequential) -> LatentIndex:
     """Build the shop's index and keep it, and the products' words, in files, inside `writing`. Raises StorageError."""
     warm_up_kernels()  # so that the first question does not wait for a compiler
-    index = build_index(shop, 1, map_fn)
+    assignments = assign_clusters(shop.clusters, shop.catalogue.categories, shop.encodings, map_fn)
+    index = build_index(shop.catalogue.ids, shop.encodings, assignments, shop.tau)
     save_index(index, shop.files, shop.manifest, shop.store, shop.model.model_id)
     return index
 
@@ -34,7 +35,7 @@ def write_index(shop: Opened, map_fn: MapFn = sequential) -> LatentIndex:
 def save_index(
     index: LatentIndex, files: ShopPaths, manifest: Manifest, store: ProductStore, model_id: str
 ) -> None:
-    """Keep an index, and the products' words, in files, inside `writing`. Raises StorageError."""
+    """Write an index and the products' snapshot to their files, inside `open_for_writing`. Raises StorageError."""
     directory = files.index(model_id)
     for left in directory.parent.glob(f".{directory.name}.*{PARTIAL_SUFFIX}"):
         shutil.rmtree(left, ignore_errors=True)  # by a process that was killed
@@ -62,13 +63,10 @@ def index_shop(
         ShopIncomplete, StaleError: the shop is not clustered, or not as it is now.
         ShopBusy, StorageError: the shop cannot be written to.
     """
-    from modiste.pipeline.write_session import open_for_writing
-    from modiste.shop.shop import Opened
-
     with open_for_writing(path, need="clusters") as shop:
         if tau is not None:
             shop.manifest.with_changes(search={"tau": check_tau(tau)}).save(shop.files.root)
-        changed = Opened.open(shop.files.root, use_index=False)
+        changed = Shop.open(shop.files.root, use_index=False)
         _ = (changed.encodings, changed.clusters)
         warm_up_kernels()  # what is timed is laying out and writing, not the compiler
         began = time.perf_counter()

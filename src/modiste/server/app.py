@@ -70,6 +70,7 @@ def create_app(
 
     app = _app_with_routes(lifespan=life)
     app.state.front, app.state.keeper = front, keeper
+    app.state.query_runner, app.state.metrics = front.get, front.metrics
     add_exception_handlers(app)
     # The last added is the outermost.
     app.add_middleware(BodyLimitMiddleware)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Depends
 from starlette.requests import Request
 
 from modiste.server.served_shop import ServedShop
 from modiste.server.versions import VersionManager
+from modiste.shop.query import QueryEngine
 
+T = TypeVar("T")
 VERSION_HEADER = (
     "modiste-version"  # the header that names the version: of an answer, and of a request that stays with one
 )
@@ -29,6 +32,30 @@ async def get_current_shop(request: Request) -> ServedShop:
 
 CurrentShop = Annotated[ServedShop, Depends(get_current_shop)]
 """The version of the shop, as a parameter of a route."""
+
+
+class QueryRunner(Protocol):
+    """Runs questions about one version of a shop on the server's query threads."""
+
+    @property
+    def version(self) -> str:
+        """The version of the shop."""
+        ...
+
+    async def run_on_engine(self, work: Callable[[QueryEngine], T]) -> T:
+        """Return what `work` returns for the version's engine. Raises ProblemException (503) if too many wait."""
+        ...
+
+
+async def get_query_runner(request: Request) -> QueryRunner:
+    """Return what runs the questions of a request: a version of the shop, or its shards."""
+    runner: QueryRunner = request.app.state.query_runner(request.headers.get(VERSION_HEADER, ""))
+    request.state.version = runner.version
+    return runner
+
+
+Queries = Annotated[QueryRunner, Depends(get_query_runner)]
+"""The QueryRunner, as a parameter of a route."""
 
 Versions = Annotated[VersionManager, Depends(get_versions)]
 """The Front, as a parameter of a route."""

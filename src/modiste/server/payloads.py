@@ -53,7 +53,9 @@ def shop_payload(shop: Shop) -> CachedBody:
             for name, count in shop.catalogue.counts().items()
         ],
         clusters=[
-            responses.Cluster(**serialize.serialize_cluster(shop, number).model_dump(), size=size)
+            responses.Cluster(
+                **serialize.serialize_cluster(shop.query_engine.context, number).model_dump(), size=size
+            )
             for number, size in enumerate(sizes)
         ],
         facets=[responses.Facet(**each.to_dict()) for each in shop.facets],

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.errors import BadOption
+from modiste.errors import BadCode, BadOption
+from modiste.latent.posterior import check_code
 from modiste.server.schemas import responses
 from modiste.server.schemas.requests import (
     FilterCondition,
@@ -19,20 +20,41 @@ from modiste.server.schemas.requests import (
 )
 from modiste.shop.cluster_transfer import parse_recommend_method
 from modiste.shop.products import product_title
-from modiste.shop.query import QueryEngine
+from modiste.shop.query import QueryEngine, SearchContext
 from modiste.shop.results import Match
 from modiste.shop.shop import Shop
-from modiste.shop.similarity_words import Typicality
 
 MAX_RESULTS = 100  # products in one answer, or on one page
 
 
-def query_code(shop: QueryEngine, asked: QuerySource) -> NDArray[Any]:
-    """The code to start from, not yet checked. Raises BadOption, UnknownProduct."""
-    if (asked.code is None) == (asked.product is None):
-        given = "Neither code nor product was" if asked.code is None else "Both code and product were"
-        raise BadOption(f"{given} given.", remedy="Give exactly one of code and product.")
-    return shop.code_of(asked.product) if asked.product is not None else np.array(asked.code, np.float64)
+def query_code(engine: QueryEngine, source: QuerySource) -> NDArray[np.float32]:
+    """Return the code of a query source, `(n,)`, within the shop's bounds.
+
+    Raises:
+        BadOption: neither or both of code and product are given.
+        UnknownProduct: the shop has no such product.
+        BadCode: the code is not one of the shop's, or out of bounds.
+    """
+    if (source.code is None) == (source.product is None):
+        problem = "Neither code nor product is" if source.code is None else "Both code and product are"
+        raise BadOption(f"{problem} given.", remedy="Give exactly one of code and product.")
+    if source.product is not None:
+        return check_bounds(engine.context, engine.backend.code_of(source.product))
+    return check_bounds(engine.context, source.code)
+
+
+def check_bounds(context: SearchContext, code: Any) -> NDArray[np.float32]:
+    """Return one code as float32 `(n,)`. Raises BadCode if it is not one of the shop's, or out of bounds."""
+    checked, bounds = check_code(code, context.latent_dim), context.code_bounds
+    outside = np.flatnonzero((checked < bounds[:, 0]) | (checked > bounds[:, 1]))
+    if len(outside):
+        latent = int(outside[0])
+        low, high = bounds[latent].tolist()
+        raise BadCode(
+            f"Latent {latent} of the code is {checked[latent]:g}, where the model draws nothing.",
+            remedy=f"Give a value from {low:.3g} to {high:.3g}; GET /v1/sliders has the ranges.",
+        )
+    return checked
 
 
 def to_filter(where: Mapping[str, list[Any] | FilterCondition | dict[str, Any]]) -> dict[str, Any]:
@@ -52,14 +74,14 @@ def product_fields(shop: Shop, row: int) -> dict[str, Any]:
 
 
 def serialize_match(
-    shop: QueryEngine, match: Match, asked: SimilarRequest | RecommendRequest
+    engine: QueryEngine, match: Match, request: SimilarRequest | RecommendRequest
 ) -> responses.Match:
-    """A match, as the API shows it."""
+    """Return a match as the API shows it."""
     method: Any = (
-        asked.method if isinstance(asked, SimilarRequest) else parse_recommend_method(asked.method)[1]
+        request.method if isinstance(request, SimilarRequest) else parse_recommend_method(request.method)[1]
     )
-    metric: Any = asked.metric
-    closeness = shop.closeness(method, match.score, metric, tau=asked.tau)
+    metric: Any = request.metric
+    closeness = engine.closeness(method, match.score, metric, tau=request.tau)
     product = _product_fields(match.id, match.category, match.cluster, match.attributes)
     return responses.Match(**product, score=match.score, closeness=closeness)
 
@@ -77,25 +99,16 @@ def _product_fields(id_: str, category: str, cluster: int, attributes: dict[str,
     }
 
 
-def serialize_cluster(shop: QueryEngine, number: int) -> responses.ClusterRef:
-    """A cluster by its number."""
-    return responses.ClusterRef(
-        number=number, label=shop.clusters.labels[number], category=shop.category_of_cluster[number]
-    )
-
-
-def serialize_typicality(shop: QueryEngine, code: NDArray[np.float32]) -> responses.Typicality:
-    """How typical a code is of the shop."""
-    return _typicality_model(shop.typicality(code))
+def serialize_cluster(context: SearchContext, number: int) -> responses.ClusterRef:
+    """Return a cluster as the API shows it."""
+    category = context.category_counts.category_of_cluster[number]
+    return responses.ClusterRef(number=number, label=context.clusters.labels[number], category=category)
 
 
 def serialize_location(
-    shop: QueryEngine, code: NDArray[np.float32]
+    engine: QueryEngine, code: NDArray[np.float32]
 ) -> tuple[responses.Typicality, list[float]]:
-    """How typical a code is, and where it lies on the map, 0 to 1, to four decimals."""
-    typicality, position = shop.locate(code)
-    return _typicality_model(typicality), [round(float(each), 4) for each in position]
-
-
-def _typicality_model(found: Typicality) -> responses.Typicality:
-    return responses.Typicality(share=found.share, word=found.word, nearest=found.nearest)
+    """Return how typical a code is, and its position on the map, from 0 to 1, to four decimals."""
+    typicality, position = engine.locate(code)
+    shown = responses.Typicality(share=typicality.share, word=typicality.word, nearest=typicality.nearest)
+    return shown, [round(float(each), 4) for each in position]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from functools import cached_property
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,11 @@ from modiste.server.photo_worker.client import PhotoWorker
 from modiste.server.settings import Settings
 from modiste.server.thread_pools import BoundedPool
 from modiste.shop.products import product_title
+from modiste.shop.query import QueryEngine
 from modiste.shop.shop import Shop
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 JPEG_QUALITY = 88  # of a drawn frame: 5 kB at 180 x 240, and no artefact one could see in what a model draws
 
@@ -55,13 +57,17 @@ class ThreadPools:
 class ServedShop:
     """One version of a shop, served: with the pictures of it that are remembered."""
 
-    def __init__(self, shop: Shop, settings: Settings, crews: ThreadPools, metrics: Metrics) -> None:
+    def __init__(
+        self, shop: Shop, engine: QueryEngine, settings: Settings, pools: ThreadPools, metrics: Metrics
+    ) -> None:
+        """Create it; `engine` answers the questions about codes."""
         self.shop = shop
-        self.pools = crews
+        self.engine = engine
+        self.pools = pools
         self.metrics = metrics
         self.frame_cache = ByteCache(settings.frame_memory)
         self.photo_cache = ByteCache(settings.photo_memory)
-        self.run_draw, self.run_query, self.run_slow = crews.draw.run, crews.query.run, crews.slow.run
+        self.run_draw, self.run_query, self.run_slow = pools.draw.run, pools.query.run, pools.slow.run
         self._bodies: dict[str, CachedBody] = {}
 
     def warm_up(self) -> None:
@@ -71,15 +77,14 @@ class ServedShop:
         warm_search()
         code = shop.code_of(shop.catalogue.ids[0])
         self.draw(code)
-        shop.similar(code, 1)
+        self.engine.similar(code, 1)
         with suppress(ModisteError):  # a photo that cannot be read is for whoever asks for it to hear of
             shop.jpeg(shop.catalogue.ids[0])
-        shop.typicality(code)
-        shop.position_of(code)
+        self.engine.locate(code)
         _ = (
             self.version,
             self.catalogue_hash,
-            self.code_bounds,
+            shop.code_bounds,
             shop.sliders,
             shop.map,
             shop.category_of_cluster,
@@ -107,11 +112,6 @@ class ServedShop:
         return self.shop.sliders.ranges
 
     @cached_property
-    def code_bounds(self) -> NDArray[np.float32]:
-        """The least and the greatest value that each latent of a code may have, float32 `(n, 2)`."""
-        return self.shop.code_bounds
-
-    @cached_property
     def render_id(self) -> str:
         """What a frame's `m` must be."""
         return self.shop.sliders.render_id
@@ -132,6 +132,10 @@ class ServedShop:
             ).casefold()
             for id_, category, held in self.shop.catalogue.iter_products()
         ]
+
+    async def run_on_engine(self, work: Callable[[QueryEngine], T]) -> T:
+        """Return what `work` returns for the engine, on a query thread; see QueryRunner."""
+        return await self.run_query(work, self.engine)
 
     async def cached_photo(
         self, key: Hashable, work: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs

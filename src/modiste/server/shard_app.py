@@ -1,18 +1,17 @@
-"""Door: similar and recommend over HTTP, as the studio answers them, for a shop that lies in shards."""
+"""The application that answers similar and recommend over HTTP from a shop's shards, as the studio does from a shop."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, Response
 
 from modiste._version import __version__
 from modiste.server.app import NO_TELEMETRY
-from modiste.server.dependencies import get_versions
 from modiste.server.http_cache import MIN_GZIP_BYTES
 from modiste.server.metrics import Metrics
 from modiste.server.middleware.access_log import AccessLogMiddleware
@@ -22,64 +21,65 @@ from modiste.server.middleware.timeout import TimeoutMiddleware
 from modiste.server.openapi import NO_STORE_HEADERS
 from modiste.server.problems import add_exception_handlers
 from modiste.server.routes import search
-from modiste.server.routes.health import metrics
+from modiste.server.routes.health import livez, metrics
 from modiste.server.settings import Settings
 from modiste.server.thread_pools import BoundedPool
 from modiste.shop.query import QueryEngine
 
 T = TypeVar("T")
-QUERY_THREADS = 32  # questions under way at once: these wait for shards, and work little
+QUERY_THREADS = 32  # they wait for shards most of the time
 
 
-class ShardSearch(Protocol):
-    """What asks the shards; see `scale.front.Front`."""
+class Shards(Protocol):
+    """One version of the shards; see distributed.shard_backend.ShardBackend."""
 
     @property
-    def current(self) -> Any:
-        """The shop as it is asked now: a Counsel with `whole` and `version`."""
+    def version(self) -> str:
+        """The version of the shop."""
+        ...
 
-    def run(self, work: Callable[[Any], T]) -> T:
-        """What some work with it returns; done anew where the shards were replaced meanwhile."""
+    @property
+    def engine(self) -> QueryEngine:
+        """What answers questions from the shards."""
+        ...
+
+
+class ShardClient(Protocol):
+    """The newest shards of a shop; see distributed.shard_client.ShardClient."""
+
+    @property
+    def current(self) -> Shards:
+        """The newest shards."""
+        ...
+
+    def run(self, work: Callable[[Shards], T]) -> T:
+        """Return what `work` returns for the newest shards; it is repeated if they are replaced meanwhile."""
         ...
 
     def status(self) -> dict[str, Any]:
-        """The version, the shards and their replicas."""
+        """Return the version, the shards and their replicas."""
         ...
 
 
-class ShardVersions:
-    """Stands for the studio where routes ask for it."""
+class ShardQueryRunner:
+    """Runs questions on the newest shards; a QueryRunner."""
 
-    def __init__(self, shards: ShardSearch, settings: Settings) -> None:
-        self.shards = shards
-        self.metrics = Metrics()
-        self.pool = BoundedPool("ask", QUERY_THREADS, settings.queue)
+    def __init__(self, client: ShardClient, settings: Settings) -> None:
+        self._client = client
+        self._pool = BoundedPool("ask", QUERY_THREADS, settings.queue)
 
-    def get(self, _version: str) -> ShardedShop:
-        """The shop as it is asked now."""
-        return ShardedShop(self, self.shards.current)
+    @property
+    def version(self) -> str:
+        """The version of the newest shards."""
+        return self._client.current.version
 
-
-class ShardedShop:
-    """One version of the shop, as routes ask it."""
-
-    def __init__(self, door: ShardVersions, shop: Any) -> None:
-        self._door = door
-        self.shop: QueryEngine = shop
-        self.code_bounds = shop.whole.reach
-        self.version: str = shop.version
-
-    async def run_query(self, work: Callable[..., T], _studio: ShardedShop, *given: Any) -> T:
-        """What `work` returns, given the newest version and the rest; anew if that is replaced meanwhile."""
-
-        def with_newest(shop: Any) -> T:
-            return work(ShardedShop(self._door, shop), *given)
-
-        return await self._door.pool.run(self._door.shards.run, with_newest)
+    async def run_on_engine(self, work: Callable[[QueryEngine], T]) -> T:
+        """Return what `work` returns for the newest shards; it is repeated if they are replaced meanwhile."""
+        return await self._pool.run(self._client.run, lambda shards: work(shards.engine))
 
 
-def create_shard_app(shards: ShardSearch, settings: Settings) -> FastAPI:
-    """The application that asks the shards."""
+def create_shard_app(client: ShardClient, settings: Settings) -> FastAPI:
+    """Create the application that asks the shards of `client`."""
     app = FastAPI(
         title="Modiste shards",
         version=__version__,
@@ -89,7 +89,15 @@ def create_shard_app(shards: ShardSearch, settings: Settings) -> FastAPI:
         redirect_slashes=False,
         telemetry=NO_TELEMETRY,
     )
-    app.state.front = door = ShardVersions(shards, settings)
+    runner = ShardQueryRunner(client, settings)
+    app.state.query_runner = lambda _version: runner
+    app.state.metrics = Metrics()
+
+    async def readyz() -> Response:
+        """Answer once every shard answers, each of the same version, with their replicas."""
+        status = await asyncio.to_thread(client.status)
+        return JSONResponse({"status": "ready"} | status, headers=NO_STORE_HEADERS)
+
     app.include_router(search.router)
     app.add_api_route("/livez", livez)
     app.add_api_route("/readyz", readyz)
@@ -98,17 +106,6 @@ def create_shard_app(shards: ShardSearch, settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimitMiddleware)
     app.add_middleware(GZipMiddleware, minimum_size=MIN_GZIP_BYTES, compresslevel=5)
     app.add_middleware(TimeoutMiddleware, seconds=settings.deadline)
-    app.add_middleware(AccessLogMiddleware, metrics=door.metrics)
+    app.add_middleware(AccessLogMiddleware, metrics=app.state.metrics)
     app.add_middleware(SecurityHeadersMiddleware, allow_embed=())
     return app
-
-
-async def livez() -> Response:
-    """Whether the server runs."""
-    return JSONResponse({"status": "alive"}, headers=NO_STORE_HEADERS)
-
-
-async def readyz(door: Annotated[ShardVersions, Depends(get_versions)]) -> Response:
-    """Whether every shard answers, each of the same version; and their replicas."""
-    told = await asyncio.to_thread(door.shards.status)
-    return JSONResponse({"status": "ready"} | told, headers=NO_STORE_HEADERS)

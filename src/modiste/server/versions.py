@@ -13,14 +13,15 @@ from modiste.server.metrics import Metrics
 from modiste.server.payloads import build_payloads
 from modiste.server.served_shop import ServedShop, ThreadPools
 from modiste.server.settings import Settings
-from modiste.shop.backend import FallbackFn
+from modiste.shop.backend import SearchBackend
+from modiste.shop.query import QueryEngine
 from modiste.shop.shop import Shop
 
 REMOTE_QUERY_THREADS = (
     8  # threads more that ask, where something else looks: they wait for it, and work little
 )
-BackendFactory = Callable[[str], FallbackFn]
-"""What looks for products of a version of the shop, by its name."""
+BackendFactory = Callable[[str, SearchBackend], SearchBackend]
+"""Makes what searches a version of the shop, from the version and the backend that searches in this process."""
 
 
 class VersionManager:
@@ -93,9 +94,11 @@ class VersionManager:
         return made
 
     def _served_shop(self, shop: Shop) -> ServedShop:
+        engine = shop.query_engine
         if self._backend_factory is not None:
-            shop.elsewhere = self._backend_factory(shop.version)
-        return ServedShop(shop, self.settings, self.pools, self.metrics)
+            backend = self._backend_factory(shop.version, engine.backend)
+            engine = QueryEngine(engine.context, backend, shop.jpeg)
+        return ServedShop(shop, engine, self.settings, self.pools, self.metrics)
 
     def _update_metrics(self) -> None:
         shop = self.current.shop

@@ -1,10 +1,11 @@
-"""Looks: what is asked of products, and a shelf of them that answers; all of a shop's, or those of one shard."""
+"""Search backends: what finds the products nearest to a code, in this process or on other machines."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from functools import cached_property
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +19,17 @@ from modiste.shop.products import Products
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 Scores = NDArray[np.float64]
-HitFields = Literal["words", "places", "scores"]
+HitFields = Literal["details", "position", "score"]
 NO_POSITION = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """One look: the `k` products nearest to a code `(n,)`, fewer where there are fewer.
+    """One search: the `k` products nearest to a code `(n,)`, or fewer if fewer match.
 
-    Of those in a `cluster`, of a `category`, and of what a filter lets through; None is no bound. `less_of` is a
-    cluster from whose designs crowding is measured, which is taken off: only together with `cluster`. `wanted` says
-    what to tell of each product beside its id and score: its words, its place on the map, or nothing.
+    `cluster`, `category` and the filter `where` restrict the products; None does not. With `source_cluster`, which
+    needs `cluster`, the hub penalty of each product for designs of that cluster is subtracted. `fields` says what a hit
+    holds beside id and score: the product's category, cluster and attributes, its position on the map, or nothing.
     """
 
     code: NDArray[np.float32]
@@ -40,11 +41,11 @@ class Query:
     category: str | None = None
     where: Filter | None = None
     source_cluster: int | None = None
-    fields: HitFields = "words"
+    fields: HitFields = "details"
 
 
 class Hit(NamedTuple):
-    """A product that was found; `rank` is what it is ordered by, lower first, then its id. `attributes` is JSON."""
+    """One product that a backend found. Hits are ordered by `rank`, lowest first, then by id."""
 
     rank: float
     id: str
@@ -55,19 +56,48 @@ class Hit(NamedTuple):
     position: tuple[float, float] = NO_POSITION
 
 
-SearchFn = Callable[[Sequence[Query]], list[list[Hit]]]
-"""What answers looks: for each its hits, best first."""
-FallbackFn = Callable[[Sequence[Query]], list[list[Hit]] | None]
-"""What answers looks of a shop for it, or None where it cannot."""
+class SearchBackend(Protocol):
+    """What a QueryEngine searches with."""
+
+    def search(self, queries: Sequence[Query]) -> list[list[Hit]]:
+        """Return the hits of each query, best first. Raises BadOption for a filter that does not fit the products."""
+        ...
+
+    def code_of(self, product_id: str) -> NDArray[np.float32]:
+        """Return the fixed-epsilon code of a product, `(n,)`. Raises UnknownProduct."""
+        ...
 
 
-def merge_hits(answers: Sequence[Sequence[Hit]], k: int) -> list[Hit]:
-    """One look's hits, of what several shards answered it."""
-    return merge_top_k(answers, k, lambda hit: (hit.rank, hit.id))
+def merge_hits(hits_by_shard: Sequence[Sequence[Hit]], k: int) -> list[Hit]:
+    """Merge the hits of one query from several shards into the best `k`."""
+    return merge_top_k(hits_by_shard, k, lambda hit: (hit.rank, hit.id))
+
+
+class DeferredBackend:
+    """A backend that opens the index with its first search, since a shop searched by shards needs none."""
+
+    def __init__(
+        self, open_backend: Callable[[], SearchBackend], code_of: Callable[[str], NDArray[np.float32]]
+    ) -> None:
+        """Create it; `open_backend` is called once, at the first search."""
+        self._open_backend = open_backend
+        self._code_of = code_of
+
+    @cached_property
+    def _backend(self) -> SearchBackend:
+        return self._open_backend()
+
+    def search(self, queries: Sequence[Query]) -> list[list[Hit]]:
+        """Search; see SearchBackend."""
+        return self._backend.search(queries)
+
+    def code_of(self, product_id: str) -> NDArray[np.float32]:
+        """Return the code of a product; see SearchBackend."""
+        return self._code_of(product_id)
 
 
 class LocalBackend:
-    """Some products, that can be looked among."""
+    """Search in this process: of all products of a shop, or of those of one shard."""
 
     def __init__(
         self,
@@ -77,7 +107,15 @@ class LocalBackend:
         hub_penalty: HubPenalty,
         positions: Callable[[], NDArray[np.float32]],
     ) -> None:
-        """Of `N` products, in the order of their ids: clusters `assignments` `(N,)`; `places` `(N, 2)` when needed."""
+        """Create it for `N` products, in the order of their ids.
+
+        Args:
+            catalogue: the products.
+            index: their index, rows as in `catalogue`.
+            assignments: their clusters, `(N,)`.
+            hub_penalty: the penalties of the same products.
+            positions: returns their positions on the map, `(N, 2)`; called when a query asks for positions.
+        """
         self._catalogue = catalogue
         self._index = index
         self._assignments = assignments
@@ -95,65 +133,42 @@ class LocalBackend:
         return len(self._catalogue)
 
     def code_of(self, product_id: str) -> NDArray[np.float32]:
-        """The fixed-epsilon code of a product, `(n,)`. Raises UnknownProduct."""
+        """Return the code of a product; see SearchBackend."""
         return self._index.code(self._catalogue.row(product_id))
 
     def search(self, queries: Sequence[Query]) -> list[list[Hit]]:
-        """For each look its hits, best first. Raises BadOption where a filter asks for what there is not."""
+        """Search; see SearchBackend. Queries that share a filter object evaluate it once."""
         masks: dict[int, Mask] = {}
-        for look in queries:
-            if look.where and id(look.where) not in masks:
-                masks[id(look.where)] = self._catalogue.columns.mask(look.where)
-        return [self._search_one(look, masks.get(id(look.where))) for look in queries]
-
-    def hits(self, rows: Rows, scores: Scores, ranks: Scores, fields: HitFields = "words") -> list[Hit]:
-        """Products in some rows, as found with these scores."""
-        held, given = self._catalogue, zip(rows.tolist(), scores.tolist(), ranks.tolist(), strict=True)
-        if fields == "scores":
-            return [Hit(rank, held.ids[row], score) for row, score, rank in given]
-        if fields == "places":
-            places = self._positions()
-            return [
-                Hit(rank, held.ids[row], score, position=tuple(places[row].tolist()))
-                for row, score, rank in given
-            ]
-        return [
-            Hit(
-                rank,
-                held.ids[row],
-                score,
-                held.categories[row],
-                int(self._assignments[row]),
-                held.attributes_json(row),
-            )
-            for row, score, rank in given
-        ]
+        for query in queries:
+            if query.where and id(query.where) not in masks:
+                masks[id(query.where)] = self._catalogue.columns.mask(query.where)
+        return [self._search_one(query, masks.get(id(query.where))) for query in queries]
 
     def _search_one(self, query: Query, mask: Mask | None) -> list[Hit]:
         if query.category is not None:
-            fits = self._category_by_row == self._category_numbers.get(query.category, -1)
-            mask = fits if mask is None else mask & fits
+            in_category = self._category_by_row == self._category_numbers.get(query.category, -1)
+            mask = in_category if mask is None else mask & in_category
         if query.source_cluster is not None and query.cluster is not None:
             return self._search_penalized(query, query.cluster, query.source_cluster, mask)
         if mask is not None and query.cluster is not None:
             mask = mask & (self._assignments == query.cluster)
         if mask is not None:
-            among, scope = int(mask.sum()), None
+            candidate_count, cluster = int(mask.sum()), None
         else:
-            among, scope = self._cluster_size(query.cluster), query.cluster
-        wanted = min(query.k, among)
-        if wanted == 0:
+            candidate_count, cluster = self._cluster_size(query.cluster), query.cluster
+        k = min(query.k, candidate_count)
+        if k == 0:
             return []
-        found, scores = self._index.nearest(
+        rows, scores = self._index.nearest(
             query.code,
-            wanted,
+            k,
             method=query.method,
             metric=query.metric,
             tau=query.tau,
-            rows=None if among == len(self._catalogue) else mask,
-            cluster=scope,
+            rows=None if candidate_count == len(self._catalogue) else mask,
+            cluster=cluster,
         )
-        return self.hits(found, scores, -scores if query.method == "likelihood" else scores, query.fields)
+        return self._hits(rows, scores, -scores if query.method == "likelihood" else scores, query.fields)
 
     def _cluster_size(self, cluster: int | None) -> int:
         if cluster is None:
@@ -161,12 +176,37 @@ class LocalBackend:
         return int(self._cluster_sizes[cluster]) if cluster < len(self._cluster_sizes) else 0
 
     def _search_penalized(self, query: Query, cluster: int, source: int, mask: Mask | None) -> list[Hit]:
-        fits = self._assignments == cluster
-        rows = np.flatnonzero(fits if mask is None else fits & mask)
-        wanted = min(query.k, len(rows))
-        if wanted == 0:
+        in_cluster = self._assignments == cluster
+        candidates = np.flatnonzero(in_cluster if mask is None else in_cluster & mask)
+        k = min(query.k, len(candidates))
+        if k == 0:
             return []
-        less = self._hub_penalty.penalty(source, cluster, query.method, query.metric, query.tau)
-        given = (query.code, wanted, less, query.method, query.metric, query.tau, rows)
-        found, scores, ranked = self._index.nearest_penalized(*given)
-        return self.hits(found, scores, -ranked, query.fields)
+        method, metric, tau = query.method, query.metric, query.tau
+        penalty = self._hub_penalty.penalty(source, cluster, method, metric, tau)
+        rows, scores, nearness = self._index.nearest_penalized(
+            query.code, k, penalty, method, metric, tau, candidates
+        )
+        return self._hits(rows, scores, -nearness, query.fields)
+
+    def _hits(self, rows: Rows, scores: Scores, ranks: Scores, fields: HitFields) -> list[Hit]:
+        catalogue = self._catalogue
+        ranked = zip(rows.tolist(), scores.tolist(), ranks.tolist(), strict=True)
+        if fields == "score":
+            return [Hit(rank, catalogue.ids[row], score) for row, score, rank in ranked]
+        if fields == "position":
+            positions = self._positions()
+            return [
+                Hit(rank, catalogue.ids[row], score, position=tuple(positions[row].tolist()))
+                for row, score, rank in ranked
+            ]
+        return [
+            Hit(
+                rank,
+                catalogue.ids[row],
+                score,
+                catalogue.categories[row],
+                int(self._assignments[row]),
+                catalogue.attributes_json(row),
+            )
+            for row, score, rank in ranked
+        ]

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modiste.storage.manifest import Manifest
 from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
-
-if TYPE_CHECKING:
-    pass
 
 
 def index_fingerprint(files: ShopPaths, manifest: Manifest, store: ProductStore, model_id: str) -> str:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.parallel import MapFn, sequential
 from modiste.search.blocks import Blocks
 from modiste.search.index import LatentIndex
 from modiste.shop.fingerprints import index_fingerprint
 from modiste.storage.manifest import Manifest
 from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
-
-if TYPE_CHECKING:
-    from modiste.shop.shop import Opened
 
 
 @dataclass(frozen=True)
@@ -41,26 +37,17 @@ def read_indexed_encodings(
     return EncodingArrays(held.mean[order], held.std[order], held.code[order])
 
 
-def open_index(shop: Opened, threads: int) -> LatentIndex:
-    """The shop's index: mapped from its file, or, where that is missing or stale, built in memory."""
-    model_id = shop.model.model_id
-    directory, wanted = (
-        shop.files.index(model_id),
-        index_fingerprint(shop.files, shop.manifest, shop.store, model_id),
-    )
-    found = LatentIndex.open(directory, wanted, shop.catalogue.ids, threads=threads)
-    return build_index(shop, threads) if found is None else found
+def open_index(
+    files: ShopPaths, manifest: Manifest, store: ProductStore, model_id: str, ids: Sequence[str], threads: int
+) -> LatentIndex | None:
+    """Open the shop's index, mapped from its file; None if that is missing, damaged or stale."""
+    fingerprint = index_fingerprint(files, manifest, store, model_id)
+    return LatentIndex.open(files.index(model_id), fingerprint, ids, threads=threads)
 
 
-def build_index(shop: Opened, threads: int, map_fn: MapFn = sequential) -> LatentIndex:
-    """The shop's index, from its encodings and clusters; which product is in which is found in pieces."""
-    held = shop.encodings
-    return LatentIndex(
-        shop.catalogue.ids,
-        held.mean,
-        held.std,
-        held.code,
-        cluster=shop.assign_clusters(map_fn),
-        tau=shop.tau,
-        threads=threads,
-    )
+def build_index(
+    ids: Sequence[str], encodings: EncodingArrays, assignments: NDArray[np.intp], tau: float, threads: int = 1
+) -> LatentIndex:
+    """Build an index in memory from `N` ids, their encodings and their clusters `(N,)`."""
+    mean, std, code = encodings.mean, encodings.std, encodings.code
+    return LatentIndex(ids, mean, std, code, cluster=assignments, tau=tau, threads=threads)

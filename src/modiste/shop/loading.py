@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modiste.errors import SchemaError, ShopIncomplete, StaleError
 from modiste.latent.clusters import Clusters
 from modiste.latent.sliders import Sliders
+from modiste.parallel import MapFn, sequential
 from modiste.shop.catalogue_map import CatalogueMap
 from modiste.shop.index_files import EncodingArrays, read_indexed_encodings
 from modiste.shop.products import Products
@@ -161,6 +164,17 @@ def load_map(files: ShopPaths, store: ProductStore, products: Products, model: M
             f"{path} has {len(made.positions)} positions for {len(products)} products.", remedy=remedy
         )
     return made
+
+
+def assign_clusters(
+    clusters: Clusters, categories: Sequence[str], encodings: EncodingArrays, map_fn: MapFn = sequential
+) -> NDArray[np.intp]:
+    """Return the cluster of each of `N` products, `(N,)`; `map_fn` runs the parts of the work."""
+    if clusters.method == "category":
+        numbers = {name: number for number, name in enumerate(clusters.labels)}
+        return np.array([numbers[name] for name in categories], np.intp)
+    points = encodings.mean if clusters.features == "mean" else encodings.code
+    return np.asarray(clusters.assign(points, map_fn), np.intp)
 
 
 def _read_json(path: Path, remedy: str) -> Any:

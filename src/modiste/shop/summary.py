@@ -1,4 +1,4 @@
-"""What is known of a whole shop besides its products."""
+"""What answers need to know about all products of a shop, beside a search backend."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,31 +14,39 @@ from numpy.typing import NDArray
 from modiste.errors import SchemaError
 from modiste.latent.clusters import Clusters
 from modiste.latent.optimal_transport import Moments
-from modiste.storage.array_files import READ_ERRORS, open_arrays, save_arrays
-
-if TYPE_CHECKING:
-    from modiste.shop.shop import Shop
 from modiste.shop.cluster_transfer import ClusterMoments
 from modiste.shop.filters import ColumnKind
+from modiste.storage.array_files import READ_ERRORS, open_arrays, save_arrays
+
+REFERENCE_PRODUCTS = 100  # enough to measure thresholds for another τ
+META_FILE, SCHEMA = "whole.json", 1
+MOMENT_ARRAYS = ("mean_centres", "mean_covariances", "code_centres", "code_covariances")
+ARRAY_NAMES = (*MOMENT_ARRAYS, "means", "codes", "edges", "probes", "held", "reach")
 
 
 @dataclass(frozen=True, eq=False)
 class ReferenceCodes:
-    """Some of a shop's products: their ids, and their fixed-epsilon codes, float32 `(b, n)`."""
+    """Products taken evenly from a shop's: their ids, and their fixed-epsilon codes, float32 `(b, n)`."""
 
     ids: tuple[str, ...]
     codes: NDArray[np.float32]
 
+    @classmethod
+    def of(cls, ids: list[str], codes: NDArray[np.float32]) -> ReferenceCodes:
+        """Take at most REFERENCE_PRODUCTS of `N` products with the codes `(N, n)`."""
+        rows = np.linspace(0, len(codes) - 1, min(len(codes), REFERENCE_PRODUCTS)).astype(np.intp)
+        return cls(tuple(ids[row] for row in rows), codes[rows])
+
 
 @dataclass(frozen=True)
 class CategoryCounts:
-    """`held` has, for each category, how many of its products are in each of the clusters, intp `(k,)`."""
+    """The number of products of each category in each of `k` clusters, intp `(k,)` by category."""
 
     by_category: Mapping[str, NDArray[np.intp]]
 
     @classmethod
     def of(cls, assignments: NDArray[np.intp], categories: Sequence[str], k: int) -> CategoryCounts:
-        """Of the clusters `(N,)` and categories, `N` of them, of all products."""
+        """Count `N` products with the clusters `assignments` `(N,)` and the given categories."""
         numbers = {name: number for number, name in enumerate(dict.fromkeys(categories))}
         category = np.array([numbers[name] for name in categories], np.intp)
         counts = np.bincount(category * k + assignments, minlength=len(numbers) * k).reshape(-1, k)
@@ -46,41 +54,37 @@ class CategoryCounts:
 
     @cached_property
     def category_of_cluster(self) -> list[str]:
-        """The category that most products of each cluster have; "" for a cluster without any."""
+        """The most frequent category of each cluster; "" for an empty cluster."""
         k = len(next(iter(self.by_category.values()), ()))
-        some = [
-            [(-int(held[j]), name) for name, held in self.by_category.items() if held[j]] for j in range(k)
+        candidates = [
+            [(-int(counts[j]), name) for name, counts in self.by_category.items() if counts[j]]
+            for j in range(k)
         ]
-        # Most first, then by name, so that the order of the rows does not matter.
-        return [min(each, default=(0, ""))[1] for each in some]
+        # The most frequent, then the first by name, so that the order of the rows does not matter.
+        return [min(each, default=(0, ""))[1] for each in candidates]
 
     def counts(self) -> dict[str, int]:
-        """How many products each category has, largest first."""
-        found = {name: int(held.sum()) for name, held in self.by_category.items()}
-        return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+        """Return the number of products of each category, largest first."""
+        totals = {name: int(counts.sum()) for name, counts in self.by_category.items()}
+        return dict(sorted(totals.items(), key=lambda pair: (-pair[1], pair[0])))
 
     def clusters_of(self, category: str) -> list[int]:
-        """The clusters in which a category has the majority; if in none, the one where most of its products are."""
+        """Return the clusters in which a category is the most frequent; if none, the one with most of its products."""
         clusters = [j for j, most in enumerate(self.category_of_cluster) if most == category]
         return clusters or [int(self.by_category[category].argmax())]
 
     def main_cluster(self, category: str) -> int:
-        """The cluster, of those, where most of a category's products are."""
+        """Return that of `clusters_of` which has most of the category's products."""
         return max(self.clusters_of(category), key=lambda j: int(self.by_category[category][j]))
-
-
-META_FILE, SCHEMA = "whole.json", 1
-MOMENT_ARRAYS = ("mean_centres", "mean_covariances", "code_centres", "code_covariances")
-ARRAY_NAMES = (*MOMENT_ARRAYS, "means", "codes", "edges", "probes", "held", "reach")
 
 
 @dataclass(frozen=True, eq=False)
 class ShopSummary:
-    """One version of a shop: `reach` float32 `(n, 2)` is how far a code may lie, `kinds` of what filters can ask."""
+    """The SearchContext of one version of a shop, on a machine that does not have the shop. Some megabytes, on disk."""
 
     version: str
     model: str
-    count: int
+    product_count: int
     latent_dim: int
     tau: float
     clusters: Clusters
@@ -90,35 +94,16 @@ class ShopSummary:
     thresholds: dict[str, list[float]]
     neighbour_distances: list[float]
     reference_codes: ReferenceCodes
-    reach: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, shop: Shop) -> ShopSummary:
-        """Of an open shop, whole up to its map. Raises ShopIncomplete, StaleError, SchemaError."""
-        return cls(
-            version=shop.version,
-            model=shop.model.model_id,
-            count=shop.count,
-            latent_dim=shop.latent_dim,
-            tau=shop.tau,
-            clusters=shop.clusters,
-            category_counts=shop.category_counts,
-            cluster_moments=shop.cluster_moments,
-            kinds=shop.catalogue.kinds,
-            thresholds=shop.thresholds,
-            neighbour_distances=shop.neighbour_distances,
-            reference_codes=shop.reference_codes,
-            reach=shop.code_bounds,
-        )
+    code_bounds: NDArray[np.float32]
 
     def save(self, directory: Path) -> None:
-        """Write it, whole or not at all. Raises OSError."""
-        spread = self.cluster_moments
-        about: dict[str, Any] = {
+        """Write the summary to a directory, atomically. Raises OSError."""
+        moments = self.cluster_moments
+        metadata: dict[str, Any] = {
             "schema": SCHEMA,
             "version": self.version,
             "model": self.model,
-            "count": self.count,
+            "count": self.product_count,
             "latent": self.latent_dim,
             "tau": self.tau,
             "clusters": self.clusters.to_dict(),
@@ -129,45 +114,48 @@ class ShopSummary:
             "probes_ids": list(self.reference_codes.ids),
         }
         arrays = {
-            "mean_centres": spread.mean_moments.centres,
-            "mean_covariances": spread.mean_moments.covariances,
-            "code_centres": spread.code_moments.centres,
-            "code_covariances": spread.code_moments.covariances,
-            "means": np.concatenate(spread.sample_means),
-            "codes": np.concatenate(spread.sample_codes),
-            "edges": np.cumsum([len(each) for each in spread.sample_means])[:-1],
+            "mean_centres": moments.mean_moments.centres,
+            "mean_covariances": moments.mean_moments.covariances,
+            "code_centres": moments.code_moments.centres,
+            "code_covariances": moments.code_moments.covariances,
+            "means": np.concatenate(moments.sample_means),
+            "codes": np.concatenate(moments.sample_codes),
+            "edges": np.cumsum([len(each) for each in moments.sample_means])[:-1],
             "probes": self.reference_codes.codes,
             "held": np.stack(list(self.category_counts.by_category.values())),
-            "reach": self.reach,
+            "reach": self.code_bounds,
         }
-        save_arrays(directory, META_FILE, about, arrays)
+        save_arrays(directory, META_FILE, metadata, arrays)
 
     @classmethod
     def open(cls, directory: Path, version: str) -> ShopSummary | None:
-        """What `save` left of a version; None where there is none, or it is damaged."""
+        """Open the summary of a version that `save` wrote; None if it is missing or damaged."""
         try:
-            said, held = open_arrays(
+            metadata, arrays = open_arrays(
                 directory, META_FILE, {"schema": SCHEMA, "version": version}, ARRAY_NAMES
             )
-            mean_moments, code_moments = (
-                Moments(*(held[name] for name in MOMENT_ARRAYS[:2])),
-                Moments(*(held[name] for name in MOMENT_ARRAYS[2:])),
+            mean_centres, mean_covariances, code_centres, code_covariances = (
+                arrays[name] for name in MOMENT_ARRAYS
             )
-            means, codes = (tuple(np.split(held[name], held["edges"])) for name in ("means", "codes"))
+            means, codes = (tuple(np.split(arrays[name], arrays["edges"])) for name in ("means", "codes"))
+            moments = ClusterMoments(
+                Moments(mean_centres, mean_covariances), Moments(code_centres, code_covariances), means, codes
+            )
+            counts = dict(zip(metadata["categories"], arrays["held"], strict=True))
             return cls(
                 version=version,
-                model=str(said["model"]),
-                count=int(said["count"]),
-                latent_dim=int(said["latent"]),
-                tau=float(said["tau"]),
-                clusters=Clusters.from_dict(said["clusters"]),
-                category_counts=CategoryCounts(dict(zip(said["categories"], held["held"], strict=True))),
-                cluster_moments=ClusterMoments(mean_moments, code_moments, means, codes),
-                kinds=said["kinds"],
-                thresholds=said["thresholds"],
-                neighbour_distances=said["loneliness"],
-                reference_codes=ReferenceCodes(tuple(said["probes_ids"]), held["probes"]),
-                reach=held["reach"],
+                model=str(metadata["model"]),
+                product_count=int(metadata["count"]),
+                latent_dim=int(metadata["latent"]),
+                tau=float(metadata["tau"]),
+                clusters=Clusters.from_dict(metadata["clusters"]),
+                category_counts=CategoryCounts(counts),
+                cluster_moments=moments,
+                kinds=metadata["kinds"],
+                thresholds=metadata["thresholds"],
+                neighbour_distances=metadata["loneliness"],
+                reference_codes=ReferenceCodes(tuple(metadata["probes_ids"]), arrays["probes"]),
+                code_bounds=arrays["reach"],
             )
         except (*READ_ERRORS, SchemaError):
             return None

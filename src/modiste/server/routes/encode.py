@@ -140,12 +140,12 @@ def _encode_photo(studio: ServedShop, data: bytes, cut: bool) -> responses.Encod
         seen, done, share = photo, False, 1.0
     posterior = shop.encode(seen)
     # A photo of something else may lie beyond what may be asked about.
-    code = posterior.code.clip(studio.code_bounds[:, 0], studio.code_bounds[:, 1])
+    code = posterior.code.clip(shop.code_bounds[:, 0], shop.code_bounds[:, 1])
     return responses.EncodeResponse(
         code=code.tolist(),
         mean=posterior.mean.tolist(),
         std=posterior.std.tolist(),
-        cluster=serialize.serialize_cluster(shop, shop.cluster_of(code)),
-        typicality=serialize.serialize_typicality(shop, code),
+        cluster=serialize.serialize_cluster(studio.engine.context, shop.cluster_of(code)),
+        typicality=serialize.serialize_location(studio.engine, code)[0],
         cut=responses.Cutout(done=done, share=share, photo=to_base64(to_jpeg(seen))),
     )

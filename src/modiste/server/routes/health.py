@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from modiste._version import __version__
@@ -74,8 +75,9 @@ async def version(front: Versions) -> responses.VersionInfo:
     response_class=Response,
     responses=binary_response("text/plain"),
 )
-async def metrics(front: Versions) -> Response:
+async def metrics(request: Request) -> Response:
     """Requests, frames and memory, in Prometheus's text format."""
     return Response(
-        front.metrics.to_prometheus(), headers=NO_STORE_HEADERS | {"Content-Type": CONTENT_TYPE_LATEST}
+        request.app.state.metrics.to_prometheus(),
+        headers=NO_STORE_HEADERS | {"Content-Type": CONTENT_TYPE_LATEST},
     )

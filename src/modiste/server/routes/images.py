@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from fastapi import APIRouter
-from numpy.typing import NDArray
 from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modiste.errors import BadCode
 from modiste.images.photo import (
     Photo,
     to_jpeg,
@@ -22,7 +19,6 @@ from modiste.images.photo import (
     to_webp,
 )
 from modiste.latent.arithmetic import interpolate
-from modiste.latent.posterior import check_code
 from modiste.server.dependencies import CurrentShop, get_versions
 from modiste.server.design_codec import dequantise, from_base64url
 from modiste.server.negotiation import negotiate
@@ -34,8 +30,8 @@ from modiste.server.openapi import (
 )
 from modiste.server.problems import ProblemException
 from modiste.server.schemas.requests import InterpolateRequest, QuerySource
-from modiste.server.serialize import query_code
-from modiste.server.served_shop import JPEG_QUALITY, ServedShop
+from modiste.server.serialize import check_bounds, query_code
+from modiste.server.served_shop import JPEG_QUALITY
 
 IMMUTABLE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
 IMAGE_WRITERS = {
@@ -96,7 +92,7 @@ async def render(request: Request) -> Response:
 async def decode(request: Request, asked: QuerySource, studio: CurrentShop) -> Response:
     """The product that a code draws, in full precision; JPEG, PNG or WebP, as Accept says."""
     media_type = negotiate(request, tuple(IMAGE_WRITERS))
-    code = check_code_bounds(studio, query_code(studio.shop, asked))
+    code = query_code(studio.engine, asked)
     drawn = await studio.run_draw(studio.draw, code, IMAGE_WRITERS[media_type])
     return Response(drawn, media_type=media_type, headers=NO_STORE_HEADERS | {"Vary": "Accept"})
 
@@ -111,7 +107,7 @@ async def decode(request: Request, asked: QuerySource, studio: CurrentShop) -> R
 async def interpolate_designs(request: Request, asked: InterpolateRequest, studio: CurrentShop) -> Response:
     """The way from `a` to `b`: an animated WebP, or a PNG with the pictures side by side, as Accept says."""
     media_type = negotiate(request, INTERPOLATION_TYPES)
-    a, b = (check_code_bounds(studio, np.array(code, np.float64)) for code in (asked.a, asked.b))
+    a, b = (check_bounds(studio.engine.context, code) for code in (asked.a, asked.b))
     codes = interpolate(a, b, np.linspace(0.0, 1.0, asked.steps))
     shop = studio.shop
     write = (
@@ -122,20 +118,6 @@ async def interpolate_designs(request: Request, asked: InterpolateRequest, studi
     # One by one: sixty at once would take 300 MB in the network's layers.
     drawn = await studio.run_slow(lambda: write([shop.decode(code) for code in codes]))
     return Response(drawn, media_type=media_type, headers=NO_STORE_HEADERS | {"Vary": "Accept"})
-
-
-def check_code_bounds(studio: ServedShop, code: Any) -> NDArray[np.float32]:
-    """One code as float32 `(n,)`, within reach of the shop. Raises BadCode."""
-    checked = check_code(code, studio.shop.latent_dim)
-    outside = np.flatnonzero((checked < studio.code_bounds[:, 0]) | (checked > studio.code_bounds[:, 1]))
-    if len(outside):
-        latent = int(outside[0])
-        low, high = studio.code_bounds[latent].tolist()
-        raise BadCode(
-            f"Latent {latent} of the code is {checked[latent]:g}: nothing is there to draw.",
-            remedy=f"Give it from {low:.3g} to {high:.3g}; GET /v1/sliders has the ranges.",
-        )
-    return checked
 
 
 def _required_parameter(request: Request, name: str) -> str:

@@ -1,7 +1,8 @@
-"""The routes that answer questions about a design: products like it, and what goes with it."""
+"""Routes that answer questions about a design: products like it, and what goes with it."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,10 @@ from starlette.responses import Response
 
 from modiste.errors import BadCount
 from modiste.server import serialize
-from modiste.server.dependencies import CurrentShop
+from modiste.server.dependencies import Queries
 from modiste.server.openapi import NO_STORE_HEADERS, error_responses
-from modiste.server.routes.images import check_code_bounds
 from modiste.server.schemas import responses
 from modiste.server.schemas.requests import QuerySource, RecommendRequest, SimilarRequest
-from modiste.server.served_shop import ServedShop
 from modiste.shop.query import QueryEngine
 
 router = APIRouter(tags=["answers"])
@@ -29,9 +28,9 @@ router = APIRouter(tags=["answers"])
     response_model=responses.SimilarResponse,
     responses=error_responses(404, 413, 422, 503),
 )
-async def similar(asked: SimilarRequest, studio: CurrentShop) -> Response:
+async def similar(request: SimilarRequest, queries: Queries) -> Response:
     """The shop's products nearest to a code or a product, best first."""
-    return _json_response(await studio.run_query(_similar_response, studio, asked))
+    return _json_response(await queries.run_on_engine(partial(_similar_response, request)))
 
 
 @router.post(
@@ -41,83 +40,81 @@ async def similar(asked: SimilarRequest, studio: CurrentShop) -> Response:
     response_model=responses.RecommendResponse,
     responses=error_responses(404, 413, 422),
 )
-async def recommend(asked: RecommendRequest, studio: CurrentShop) -> Response:
+async def recommend(request: RecommendRequest, queries: Queries) -> Response:
     """From each other category, the products nearest to where the design would lie there."""
-    return _json_response(await studio.run_query(_recommend_response, studio, asked))
+    return _json_response(await queries.run_on_engine(partial(_recommend_response, request)))
 
 
-def _similar_response(studio: ServedShop, asked: SimilarRequest) -> responses.SimilarResponse:
-    shop = studio.shop
-    code = check_code_bounds(studio, serialize.query_code(shop, asked))
-    own = () if asked.product is None else (asked.product,)
-    matches: Any = shop.similar(
+def _similar_response(request: SimilarRequest, engine: QueryEngine) -> responses.SimilarResponse:
+    code = serialize.query_code(engine, request)
+    own = () if request.product is None else (request.product,)
+    matches: Any = engine.similar(
         code,
-        _limit_k(shop, asked.k),
-        _any(asked.method),
-        _any(asked.scope),
-        metric=_any(asked.metric),
-        tau=asked.tau,
-        exclude=(*asked.exclude, *own),
-        where=serialize.to_filter(asked.where) or None,
+        _limit_k(engine, request.k),
+        _any(request.method),
+        _any(request.scope),
+        metric=_any(request.metric),
+        tau=request.tau,
+        exclude=(*request.exclude, *own),
+        where=serialize.to_filter(request.where) or None,
     )
-    typicality, position = serialize.serialize_location(shop, code)
+    typicality, position = serialize.serialize_location(engine, code)
     return responses.SimilarResponse(
-        query=_resolved_query(shop, asked, code),
-        method=asked.method,
-        scope=asked.scope,
-        results=[serialize.serialize_match(shop, match, asked) for match in matches],
+        query=_resolved_query(engine, request, code),
+        method=request.method,
+        scope=request.scope,
+        results=[serialize.serialize_match(engine, match, request) for match in matches],
         typicality=typicality,
         position=position,
     )
 
 
-def _recommend_response(studio: ServedShop, asked: RecommendRequest) -> responses.RecommendResponse:
-    shop = studio.shop
-    code = check_code_bounds(studio, serialize.query_code(shop, asked))
-    own = () if asked.product is None else (asked.product,)
-    found: Any = shop.recommend(
+def _recommend_response(request: RecommendRequest, engine: QueryEngine) -> responses.RecommendResponse:
+    code = serialize.query_code(engine, request)
+    own = () if request.product is None else (request.product,)
+    recommendations: Any = engine.recommend(
         code,
-        _limit_k(shop, asked.k),
-        _any(asked.method),
-        metric=_any(asked.metric),
-        tau=asked.tau,
-        by=_any(asked.by),
-        exclude=(*asked.exclude, *own),
-        where=serialize.to_filter(asked.where) or None,
+        _limit_k(engine, request.k),
+        _any(request.method),
+        metric=_any(request.metric),
+        tau=request.tau,
+        by=_any(request.by),
+        exclude=(*request.exclude, *own),
+        where=serialize.to_filter(request.where) or None,
     )
     return responses.RecommendResponse(
-        query=_resolved_query(shop, asked, code),
+        query=_resolved_query(engine, request, code),
         recommendations=[
             responses.Recommendation(
                 label=each.label,
                 category=each.category,
                 cluster=each.cluster,
-                results=[serialize.serialize_match(shop, match, asked) for match in each.matches],
+                results=[serialize.serialize_match(engine, match, request) for match in each.matches],
             )
-            for each in found
+            for each in recommendations
         ],
     )
 
 
 def _resolved_query(
-    shop: QueryEngine, asked: QuerySource, code: NDArray[np.float32]
+    engine: QueryEngine, source: QuerySource, code: NDArray[np.float32]
 ) -> responses.ResolvedQuery:
-    cluster = serialize.serialize_cluster(shop, shop.cluster_of(code))
-    return responses.ResolvedQuery(code=code.tolist(), cluster=cluster, product=asked.product)
+    cluster = serialize.serialize_cluster(engine.context, engine.cluster_of(code))
+    return responses.ResolvedQuery(code=code.tolist(), cluster=cluster, product=source.product)
 
 
-def _limit_k(shop: QueryEngine, k: int) -> int:
-    """A shop of few products answers with those that it has. Raises BadCount."""
+def _limit_k(engine: QueryEngine, k: int) -> int:
+    """Return k, or the number of products of a smaller shop. Raises BadCount."""
     if not 1 <= k <= serialize.MAX_RESULTS:
         raise BadCount(f"k is {k}.", remedy=f"Give a k from 1 to {serialize.MAX_RESULTS}.")
-    return min(k, shop.count)
+    return min(k, engine.context.product_count)
 
 
 def _json_response(answer: responses.BaseModel) -> Response:
-    """Written here, since FastAPI would check it all again."""
+    """Return a body without FastAPI's second validation of it."""
     return Response(answer.model_dump_json(), media_type="application/json", headers=NO_STORE_HEADERS)
 
 
 def _any(value: Any) -> Any:
-    """A value whose type the request cannot know; Shop checks it."""
+    """Return a value whose type the request does not know; QueryEngine checks it."""
     return value
