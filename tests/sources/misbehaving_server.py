@@ -68,69 +68,69 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def photo(self, time: int) -> None:
-        self.answer()
+        self.respond()
 
     def typeless(self, time: int) -> None:
-        self.answer(kind=None)
+        self.respond(kind=None)
 
     def dawdling(self, count: int) -> None:
         time.sleep(0.05)
-        self.answer()
+        self.respond()
 
     def slow(self, count: int) -> None:
         time.sleep(0.9)
-        self.answer()
+        self.respond()
 
     def slowonce(self, count: int) -> None:
         if count == 1:
             time.sleep(0.9)
-        self.answer()
+        self.respond()
 
     def missing(self, count: int) -> None:
-        self.answer(b"no such photo", 404, "text/plain")
+        self.respond(b"no such photo", 404, "text/plain")
 
     def failing(self, count: int) -> None:
-        self.answer(b"oh no", 500, "text/plain")
+        self.respond(b"oh no", 500, "text/plain")
 
     def recovering(self, count: int) -> None:
         if count <= 2:
             self.failing(count)
         else:
-            self.answer()
+            self.respond()
 
     def busy(self, count: int) -> None:
         if count == 1:
-            self.answer(b"later", 429, "text/plain", Retry_After="1")
+            self.respond(b"later", 429, "text/plain", Retry_After="1")
         else:
-            self.answer()
+            self.respond()
 
     def busydate(self, count: int) -> None:
         if count == 1:
-            self.answer(b"later", 503, "text/plain", Retry_After=formatdate(time.time() + 1.0, usegmt=True))
+            self.respond(b"later", 503, "text/plain", Retry_After=formatdate(time.time() + 1.0, usegmt=True))
         else:
-            self.answer()
+            self.respond()
 
     def busylong(self, count: int) -> None:
-        self.answer(b"tomorrow", 503, "text/plain", Retry_After="86400")
+        self.respond(b"tomorrow", 503, "text/plain", Retry_After="86400")
 
     def html(self, count: int) -> None:
-        self.answer(b"<html>sign in</html>", kind="text/html; charset=utf-8")
+        self.respond(b"<html>sign in</html>", kind="text/html; charset=utf-8")
 
     def lying(self, count: int) -> None:
-        self.answer(b"<html>sign in</html>")
+        self.respond(b"<html>sign in</html>")
 
     def truncated(self, count: int) -> None:
-        self.answer(PHOTO[:100], Content_Length=str(len(PHOTO)))
+        self.respond(PHOTO[:100], Content_Length=str(len(PHOTO)))
         self.close_connection = True
 
     def truncatedonce(self, count: int) -> None:
         if count == 1:
             self.truncated(count)
         else:
-            self.answer()
+            self.respond()
 
     def announced(self, count: int) -> None:
-        self.answer(PHOTO, Content_Length="99999999999")
+        self.respond(PHOTO, Content_Length="99999999999")
         self.close_connection = True
 
     def stream(self, pause: float) -> None:
@@ -156,13 +156,13 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(0.05)
 
     def moved(self, count: int) -> None:
-        self.answer(b"", 302, "text/plain", Location="/photo-after-a-move")
+        self.respond(b"", 302, "text/plain", Location="/photo-after-a-move")
 
     def circle(self, count: int) -> None:
-        self.answer(b"", 302, "text/plain", Location="/circle")
+        self.respond(b"", 302, "text/plain", Location="/circle")
 
     def elsewhere(self, count: int) -> None:
-        self.answer(b"", 302, "text/plain", Location="file:///etc/passwd")
+        self.respond(b"", 302, "text/plain", Location="file:///etc/passwd")
 
     def hangup(self, count: int) -> None:
         self.close_connection = True
