@@ -88,13 +88,13 @@ class Frames:
     def __init__(self, server: Server) -> None:
         with urllib.request.urlopen(f"{server.url}/v1/sliders") as answer:
             sliders: Any = json.load(answer)
-        self._n, self._model = len(sliders["latents"]), sliders["frames"]
+        self._n, self._model = len(sliders["latents"]), sliders["render_id"]
         self._random = random.Random(time.time_ns())
 
     def path(self) -> str:
         """Another one."""
         z = base64.urlsafe_b64encode(self._random.randbytes(self._n)).decode().rstrip("=")
-        return f"/v1/frame.jpg?m={self._model}&z={z}"
+        return f"/v1/render.jpg?render_id={self._model}&design={z}"
 
 
 def measure_start(shop: Path, rounds: int = 3) -> None:

@@ -370,7 +370,7 @@ def refusals_section() -> Iterator[str]:
         yield f"| `{code}` | {status} | {when} |"
     for _, held in classes():
         if issubclass(held, errors.UsageError | errors.PhotoError | errors.ShopError | errors.StorageError):
-            yield f"| `{problems.error_code(held)}` | {problems.http_status(held(''))} | {cell(held.__doc__)} |"
+            yield f"| `{errors.error_code(held)}` | {problems.http_status(held(''))} | {cell(held.__doc__)} |"
 
 
 # The errors
@@ -382,7 +382,8 @@ def errors_page() -> str:
     lines += [
         "Every error that Modiste raises on purpose is a `modiste.ModisteError`. Its `message` names the input and the",
         "rule, its `remedy` says what to do. The command line prints both, and exits with the class's code. With",
-        '`--json` it prints `{"error": {"code": CLASS, "message": …, "remedy": …}}` on standard error.',
+        '`--json` it prints `{"error": {"code": CODE, "message": …, "remedy": …}}` on standard error;',
+        "CODE is the class's name in snake case, such as `bad_option`, and the HTTP API uses the same codes.",
         "After any error, the shop stays as it was.",
         "",
         "```text",

@@ -89,35 +89,35 @@ def _bombs() -> dict[str, Bad]:
     at = lossy.index(b"\x9d\x01\x2a") + 3
     size = struct.pack("<I", (large[0] - 1) | (large[1] - 1) << 14)
     return {
-        "png of 169 megapixels and 60 texts": Bad(png(*large, pixels, extra=texts), reason="too-large"),
-        "png of 60 texts": Bad(png(8, 8, pixels, extra=texts), reason="too-large"),
+        "png of 169 megapixels and 60 texts": Bad(png(*large, pixels, extra=texts), reason="too_large"),
+        "png of 60 texts": Bad(png(8, 8, pixels, extra=texts), reason="too_large"),
         "png of 60 texts after its pixels": Bad(
-            png(8, 8, pixels)[:-12] + texts + chunk(b"IEND", b""), reason="too-large"
+            png(8, 8, pixels)[:-12] + texts + chunk(b"IEND", b""), reason="too_large"
         ),
-        "jpeg of 169 megapixels": Bad(_announcing(large), reason="too-large"),
-        "progressive jpeg of 169 megapixels": Bad(_announcing(large, progressive=True), reason="too-large"),
-        "lossless webp of 169 megapixels": Bad(lossless[:21] + size + lossless[25:], reason="too-large"),
+        "jpeg of 169 megapixels": Bad(_announcing(large), reason="too_large"),
+        "progressive jpeg of 169 megapixels": Bad(_announcing(large, progressive=True), reason="too_large"),
+        "lossless webp of 169 megapixels": Bad(lossless[:21] + size + lossless[25:], reason="too_large"),
         "lossy webp of 169 megapixels": Bad(
-            lossy[:at] + struct.pack("<HH", *large) + lossy[at + 4 :], reason="too-large"
+            lossy[:at] + struct.pack("<HH", *large) + lossy[at + 4 :], reason="too_large"
         ),
         "webp of 169 megapixels": Bad(
             b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + canvas[:8] + 2 * (12_999).to_bytes(3, "little"),
-            reason="too-large",
+            reason="too_large",
         ),
-        "jpeg of 3000 scans": Bad(_of_many_scans(4000, 3000), reason="too-slow"),
-        "png of 169 megapixels in 20 kB": Bad(written(Image.new("1", (13_000, 13_000))), reason="too-large"),
-        "png of 4 billion squared": Bad(png(2**31 - 1, 2**31 - 1, pixels), reason="too-large"),
+        "jpeg of 3000 scans": Bad(_of_many_scans(4000, 3000), reason="too_slow"),
+        "png of 169 megapixels in 20 kB": Bad(written(Image.new("1", (13_000, 13_000))), reason="too_large"),
+        "png of 4 billion squared": Bad(png(2**31 - 1, 2**31 - 1, pixels), reason="too_large"),
         "png of no width": Bad(png(0, 8, pixels), reason="truncated"),
         "webp of 281 terapixels": Bad(
-            b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + canvas, reason="too-large"
+            b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + canvas, reason="too_large"
         ),
         "pixels that unpack to 200 MB": Bad(png(8, 8, packed), (8, 8), (0, 0, 0)),
-        "zTXt bomb": Bad(png(8, 8, pixels, extra=chunk(b"zTXt", b"a\0\0" + packed)), reason="too-large"),
+        "zTXt bomb": Bad(png(8, 8, pixels, extra=chunk(b"zTXt", b"a\0\0" + packed)), reason="too_large"),
         "iTXt bomb": Bad(
-            png(8, 8, pixels, extra=chunk(b"iTXt", b"a\0\1\0\0\0" + packed)), reason="too-large"
+            png(8, 8, pixels, extra=chunk(b"iTXt", b"a\0\1\0\0\0" + packed)), reason="too_large"
         ),
-        "iCCP bomb": Bad(png(8, 8, pixels, extra=chunk(b"iCCP", b"a\0\0" + packed)), reason="too-large"),
-        "many zTXt": Bad(png(8, 8, pixels, extra=many), reason="too-large"),
+        "iCCP bomb": Bad(png(8, 8, pixels, extra=chunk(b"iCCP", b"a\0\0" + packed)), reason="too_large"),
+        "many zTXt": Bad(png(8, 8, pixels, extra=many), reason="too_large"),
         "thousands of tEXt": Bad(
             png(8, 8, pixels, extra=chunk(b"tEXt", b"a\0" + b"x" * 1000) * 4000), (8, 8), RED
         ),
@@ -143,7 +143,7 @@ def _odd_files() -> dict[str, Bad]:
         "jpeg and then zip": Bad(jpeg + archive.getvalue(), (64, 40), RED),
         "jpeg and then html": Bad(jpeg + b"<html><script>alert(1)</script>", (64, 40), RED),
         "png and then html": Bad(png_ + b"<html><script>alert(1)</script>", (64, 40), RED),
-        "html and then jpeg": Bad(b"<html>" + jpeg, reason="not-a-photo"),
+        "html and then jpeg": Bad(b"<html>" + jpeg, reason="not_a_photo"),
         "jpeg without its end": Bad(jpeg[:-40], reason="truncated"),
         "png without its end": Bad(png_[: len(png_) // 2], reason="truncated"),
         "webp without its end": Bad(webp[:-10], reason="truncated"),
@@ -164,9 +164,9 @@ def _odd_files() -> dict[str, Bad]:
         "animated png": Bad(
             written(frames[0], save_all=True, append_images=frames[1:]), (1500, 1500), (200, 0, 0)
         ),
-        "nothing": Bad(b"", reason="not-a-photo"),
+        "nothing": Bad(b"", reason="not_a_photo"),
         "three bytes": Bad(b"\xff\xd8\xff", reason="truncated"),
-        "a megabyte of nothing": Bad(bytes(1_000_000), reason="not-a-photo"),
+        "a megabyte of nothing": Bad(bytes(1_000_000), reason="not_a_photo"),
     }
 
 
@@ -225,4 +225,4 @@ def _others() -> dict[str, Bad]:
     files["HEIC"] = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99)
     files["ZIP"] = b"PK\x03\x04" + bytes(99)
     files["GIF with a jpeg in it"] = b"GIF89a" + written(image, "JPEG")
-    return {name: Bad(data, reason="not-a-photo") for name, data in files.items()}
+    return {name: Bad(data, reason="not_a_photo") for name, data in files.items()}

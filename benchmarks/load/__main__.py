@@ -83,7 +83,7 @@ def asked(url: str, about: dict[str, Any], shoppers: int, seconds: float, rest: 
         url,
         "--",
     ]
-    words += [about["frames"], str(about["latent"]), str(rest), *about["ids"]]
+    words += [about["render_id"], str(about["latent"]), str(rest), *about["ids"]]
     ran = subprocess.run(words, capture_output=True, text=True, check=True)
     line = next(line for line in ran.stdout.splitlines() if line.startswith("JSON "))
     return json.loads(line[5:])
@@ -93,7 +93,7 @@ def frame_seconds(client: httpx.Client, about: dict[str, Any], number: int) -> f
     """How long one frame takes that nobody has asked for."""
     text = f"{number:04d}" + "A" * (-(-about["latent"] * 8 // 6) - 4)
     began = time.monotonic()
-    client.get("/v1/frame.jpg", params={"m": about["frames"], "z": text})
+    client.get("/v1/render.jpg", params={"render_id": about["render_id"], "design": text})
     return time.monotonic() - began
 
 
@@ -137,7 +137,7 @@ def main() -> int:
                     time.sleep(0.2)
             shop = client.get("/v1/shop").json()
             page = client.get("/v1/products", params={"size": 100, "sort": "random"}).json()
-            about = {"frames": shop["frames"], "latent": shop["latent"]}
+            about = {"render_id": shop["render_id"], "latent": shop["latent"]}
             about["ids"] = [each["id"] for each in page["results"]]
             print(f"{given.shoppers} shoppers, {given.minutes:g} minutes", flush=True)
             with Watch(server.pid) as watch:

@@ -2,11 +2,11 @@
 -- Every thread draws its own numbers; a connection is one shopper, who waits for an answer before asking again.
 
 local b64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-local frames, latents, products, rest
+local render_id, latents, products, rest
 local seen = { [200] = 0, [429] = 0, [503] = 0, other = 0 }
 
 function init(args)
-  frames, latents, rest = args[1], tonumber(args[2]), tonumber(args[3])
+  render_id, latents, rest = args[1], tonumber(args[2]), tonumber(args[3])
   products = {}
   for i = 4, #args do products[#products + 1] = args[i] end
   math.randomseed(os.time() + tonumber(tostring({}):match("0x(%x+)") or "1", 16) % 100000)
@@ -26,7 +26,7 @@ function request()
   local dice = math.random()
   local product = products[math.random(#products)]
   if dice < 0.80 then
-    return wrk.format("GET", "/v1/frame.jpg?m=" .. frames .. "&z=" .. design())
+    return wrk.format("GET", "/v1/render.jpg?render_id=" .. render_id .. "&design=" .. design())
   elseif dice < 0.90 then
     return wrk.format("GET", "/v1/products/" .. product .. "/thumbnail.webp")
   end

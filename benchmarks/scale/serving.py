@@ -63,7 +63,7 @@ def requests(found: Found, shop: Path, repeats: int) -> None:
 
         def frame() -> httpx.Response:
             z = base64.urlsafe_b64encode(dice.randbytes(about["latent"])).decode().rstrip("=")
-            return client.get("/v1/frame.jpg", params={"m": about["frames"], "z": z})
+            return client.get("/v1/render.jpg", params={"render_id": about["render_id"], "design": z})
 
         def question(path: str) -> Callable[[], httpx.Response]:
             more: dict[str, Any] = {"by": "category"} if path == "recommend" else {}

@@ -30,6 +30,8 @@ Ctrl-C exits with 130. Every message names the input, the rule and the remedy.
 
 from __future__ import annotations
 
+import re
+
 
 class ModisteError(Exception):
     """Base class of all errors. `message` says what happened; `remedy` says what to do about it."""
@@ -89,7 +91,7 @@ class PhotoError(CatalogueError):
 class FetchError(CatalogueError):
     """A photo could not be fetched. `reason` is a stable word for `rejected.csv`."""
 
-    def __init__(self, message: str, *, remedy: str = "", reason: str = "fetch-failed") -> None:
+    def __init__(self, message: str, *, remedy: str = "", reason: str = "fetch_failed") -> None:
         super().__init__(message, remedy=remedy)
         self.reason = reason
 
@@ -158,3 +160,11 @@ class ClusterError(ModisteError):
     """The Ray cluster cannot be joined, has no workers, or lost them while they worked."""
 
     exit_code = 8
+
+
+def error_code(error: type[ModisteError]) -> str:
+    """Return the stable code of an error class: its name in snake case, such as `bad_option`.
+
+    The command line (`--json`) and the HTTP API report the same codes.
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.__name__).lower()

@@ -13,7 +13,7 @@ AT_REST = """
 () => {
   const image = document.querySelector("#frame");
   if (!image?.complete || !image.naturalWidth || document.querySelector("[aria-busy=true]")) return false;
-  const shown = new URL(image.src).searchParams.get("z");
+  const shown = new URL(image.src).searchParams.get("design");
   if (new URLSearchParams(location.hash.slice(1)).get("z") !== shown) return false;
   const bytes = Uint8Array.from(atob(shown.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
   const rows = [...document.querySelectorAll("#controls [data-latent]")];
@@ -39,7 +39,7 @@ def at_rest(page: Any) -> bytes:
 
 def design(page: Any, selector: str = "#frame") -> bytes:
     """The design whose picture stands there, a byte per latent."""
-    return decoded(parse_qs(urlsplit(source(page, selector)).query)["z"][0])
+    return decoded(parse_qs(urlsplit(source(page, selector)).query)["design"][0])
 
 
 def source(page: Any, selector: str = "#frame") -> str:
@@ -84,12 +84,12 @@ def number(page: Any, latent: int) -> Any:
 def opened_at(page: Any, bytes_: bytes) -> None:
     """Go to a design by its link, within the page that shows another one."""
     ready(page)
-    frames = parse_qs(urlsplit(source(page)).query)["m"][0]
+    render_id = parse_qs(urlsplit(source(page)).query)["render_id"][0]
     z = base64.urlsafe_b64encode(bytes_).decode().rstrip("=")
     with page.expect_response(
         "**/v1/similar"
     ):  # the address is the design's before the hand counts as at rest
-        page.evaluate("fragment => { location.hash = fragment; }", f"z={z}&m={frames}")
+        page.evaluate("fragment => { location.hash = fragment; }", f"z={z}&m={render_id}")
     assert at_rest(page) == bytes_
 
 

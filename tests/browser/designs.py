@@ -25,7 +25,7 @@ RESTED = """
 (before) => {
   const picture = document.querySelector("#frame");
   if (!("ready" in document.documentElement.dataset) || !picture?.complete || !picture.naturalWidth) return false;
-  const shown = new URL(picture.getAttribute("src"), location.href).searchParams.get("z");
+  const shown = new URL(picture.getAttribute("src"), location.href).searchParams.get("design");
   const said = new URLSearchParams(location.hash.slice(1));
   // Until something moves, the address may hold no design.
   if (said.has("product") || (said.get("z") ?? (before ? "" : shown)) !== shown || shown === before) return false;
@@ -94,7 +94,7 @@ class Shop:
 
     def fragment(self, z: str) -> str:
         """What stands after "#" in the link to a design."""
-        return f"z={z}&m={urllib.parse.quote(self.sliders['frames'], safe='')}"
+        return f"z={z}&m={urllib.parse.quote(self.sliders['render_id'], safe='')}"
 
     def similar(self, page: Any, **options: Any) -> Any:
         """What POST /v1/similar answers for the design in the page."""
@@ -109,7 +109,7 @@ class Shop:
 def drawn(page: Any) -> str:
     """The `z` of the picture in the page."""
     address = page.get_attribute("#frame", "src")
-    return urllib.parse.parse_qs(urllib.parse.urlsplit(address).query)["z"][0]
+    return urllib.parse.parse_qs(urllib.parse.urlsplit(address).query)["design"][0]
 
 
 def rested(page: Any, before: str = "") -> None:

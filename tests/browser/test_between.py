@@ -49,7 +49,7 @@ def samples(tab: Any, selector: str) -> NDArray[np.uint8]:
 def shown(tab: Any) -> str:
     """The `z` of the picture between A and B."""
     address = tab.locator("#between-frame").evaluate("image => image.src")
-    return parse_qs(urlsplit(address).query)["z"][0]
+    return parse_qs(urlsplit(address).query)["design"][0]
 
 
 def shows(tab: Any, z: str) -> None:
@@ -57,7 +57,7 @@ def shows(tab: Any, z: str) -> None:
     predicate = """
     (z) => {
       const image = document.querySelector("#between-frame");
-      return image.complete && image.naturalWidth > 0 && new URL(image.src).searchParams.get("z") === z;
+      return image.complete && image.naturalWidth > 0 && new URL(image.src).searchParams.get("design") === z;
     }
     """
     until(tab, predicate, z)
@@ -108,7 +108,7 @@ def test_the_way_leads_from_a_to_b_and_can_be_taken_as_the_design(tab: Any, shop
     steps = tab.locator(".film img")
     assert steps.count() == 7
     for step, image in enumerate(steps.all()):
-        z = parse_qs(urlsplit(image.evaluate("image => image.src")).query)["z"][0]
+        z = parse_qs(urlsplit(image.evaluate("image => image.src")).query)["design"][0]
         share = round(100 * step / 6) / 100
         assert np.abs(shop.bytes_of(z) - z_at(shop, a, b, share)).max() <= 1
     tab.locator(".film button").nth(3).click()
@@ -166,7 +166,7 @@ def test_a_products_letter_pins_what_the_model_makes_of_it(tab: Any, shop: Shop)
 
 def test_the_strip_and_the_animation_are_saved(tab: Any, shop: Shop) -> None:
     pin_two_designs(tab, shop)
-    width, height = shop.about["frame"]
+    width, height = shop.about["size"]
     saved = {}
     for button in ("#export-strip", "#export-webp"):
         with tab.expect_download() as saving:

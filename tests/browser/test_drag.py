@@ -23,7 +23,7 @@ from tests.browser.shops import BY_KL
 pytestmark = pytest.mark.browser
 
 FIRST = BY_KL[0]
-FRAME, SIMILAR = "**/v1/frame.jpg*", "**/v1/similar"
+FRAME, SIMILAR = "**/v1/render.jpg*", "**/v1/similar"
 REST = 150  # milliseconds after the last move
 
 # A slider moved through places faster than any frame comes.
@@ -60,7 +60,7 @@ def table(page: Any) -> Any:
 
 def value_of(url: str) -> int:
     """Where the first slider is in the design that an address draws."""
-    return decoded(parse_qs(urlsplit(url).query)["z"][0])[FIRST]
+    return decoded(parse_qs(urlsplit(url).query)["design"][0])[FIRST]
 
 
 def drag(page: Any, places: list[float]) -> None:
@@ -88,7 +88,8 @@ def test_one_request_at_a_time_and_the_newest_value_wins(table: Any) -> None:
     first = next(each for each in held.routes if value_of(each.request.url) == 140)
     first.continue_()
     until(
-        table, "() => new URL(document.querySelector('#frame').src).searchParams.get('z') !== 'gICAgICAgIA'"
+        table,
+        "() => new URL(document.querySelector('#frame').src).searchParams.get('design') !== 'gICAgICAgIA'",
     )
     for _ in range(500):
         if 200 in asked_for():
@@ -124,7 +125,7 @@ def test_a_long_drag_shows_many_pictures_one_at_a_time_and_ends_at_its_last(
 
     def asked(request: Any) -> None:
         nonlocal most
-        if "/v1/frame.jpg" in request.url:
+        if "/v1/render.jpg" in request.url:
             under_way.add(request)
             most = max(most, len(under_way))
             seen.append(value_of(request.url))
@@ -196,4 +197,4 @@ def test_the_picture_on_screen_is_never_empty_while_the_next_one_comes(table: An
     at_rest(table)
     assert table.evaluate("() => empty") == 0
     assert design(table) != bytes([128] * 8)
-    assert "/v1/frame.jpg?m=" in source(table)
+    assert "/v1/render.jpg?m=" in source(table)

@@ -158,7 +158,7 @@ def test_the_custom_element_shows_the_studio_and_tells_of_each_design(
     until(tab, "count => designs.length > count", count)
     until(
         frame,
-        "z => document.querySelector('#frame').src.endsWith(`z=${z}`)",
+        "z => document.querySelector('#frame').src.endsWith(`design=${z}`)",
         tab.evaluate("() => designs.at(-1).z"),
     )
     told = tab.evaluate("() => designs.at(-1)")

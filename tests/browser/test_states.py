@@ -143,15 +143,15 @@ def test_a_link_of_before_is_told_when_the_running_server_has_a_new_model(
     centred(page)
 
     def unknown(route: Any) -> None:
-        body = '{"code": "unknown_frames", "status": 404, "title": "", "detail": "gone", "remedy": ""}'
+        body = '{"code": "unknown_render_id", "status": 404, "title": "", "detail": "gone", "remedy": ""}'
         route.fulfill(status=404, content_type="application/problem+json", body=body)
 
-    page.route("**/v1/frame.jpg*", unknown)
+    page.route("**/v1/render.jpg*", unknown)
     dial(page, FIRST).focus()
     page.keyboard.press("End")
     until(page, BANNER)
     assert "new model" in page.locator("#banner").inner_text()
-    page.unroute("**/v1/frame.jpg*")
+    page.unroute("**/v1/render.jpg*")
     page.locator("#banner button").click()
     ready(page)
     assert not page.locator("#banner").is_visible()

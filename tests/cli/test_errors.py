@@ -44,7 +44,7 @@ COMMANDS = ("similar", "recommend", "generate --out x.png")
 def test_no_shop(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     start = ["--random"] if command in COMMANDS else []
     found = fails(capsys, *command.split(), "--shop", tmp_path / "none", *start)
-    assert found[:2] == (4, "ShopNotFound")
+    assert found[:2] == (4, "shop_not_found")
     assert "modiste build" in found[3]
     assert not (tmp_path / "none").exists()
 
@@ -54,7 +54,7 @@ def test_a_half_built_shop(shop_copy: Path, capsys: pytest.CaptureFixture[str]) 
     before = contents(shop_copy)
     for command in ("similar", "recommend"):
         found = fails(capsys, command, "--shop", shop_copy, "--random")
-        assert found[:2] == (4, "ShopIncomplete")
+        assert found[:2] == (4, "shop_incomplete")
         assert "modiste train" in found[3]
     assert contents(shop_copy) == before
     assert main(["info", "--shop", str(shop_copy), "--json"]) == 0
@@ -64,9 +64,9 @@ def test_a_wrong_schema(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> 
     edit(shop_copy / "shop.json", schema=99)
     before = contents(shop_copy)
     found = fails(capsys, "similar", "--shop", shop_copy, "--random")
-    assert found[:2] == (4, "SchemaError")
+    assert found[:2] == (4, "schema_error")
     assert "99" in found[2]
-    assert fails(capsys, "ingest", "sample", "--shop", shop_copy)[1] == "SchemaError"
+    assert fails(capsys, "ingest", "sample", "--shop", shop_copy)[1] == "schema_error"
     assert contents(shop_copy) == before
 
 
@@ -74,7 +74,7 @@ def test_encodings_of_another_model(shop_copy: Path, capsys: pytest.CaptureFixtu
     manifest = Manifest.load(shop_copy)
     manifest.with_changes(encodings=manifest.encodings | {"model": "0123456789ab"}).save(shop_copy)
     found = fails(capsys, "similar", "--shop", shop_copy, "--random")
-    assert found[:2] == (4, "StaleError")
+    assert found[:2] == (4, "stale_error")
     assert "modiste encode" in found[3]
 
 
@@ -82,18 +82,18 @@ def test_encodings_of_another_model(shop_copy: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("start", "exit_code", "name", "words"),
     [
-        ((), 2, "BadOption", "No start"),
-        (("--random", "--product", "x"), 2, "BadOption", "--product and --random"),
-        (("--product", "x", "--seed", "1"), 2, "BadOption", "--random only"),
-        (("--random", "--seed", "-1"), 2, "BadOption", "-1"),
-        (("--product", "no-such"), 2, "UnknownProduct", "no-such"),
-        (("--code", "1,2,3"), 2, "BadCode", "3"),
-        (("--code", "1,2,three"), 2, "BadCode", "three"),
-        (("--code", ""), 2, "BadCode", "not numbers"),
-        (("--code", "nan,0,0,0,0,0,0,0"), 2, "BadCode", "finite"),
-        (("--code", "inf,0,0,0,0,0,0,0"), 2, "BadCode", "finite"),
-        (("--photo", "no-such.jpg"), 3, "PhotoError", "no-such.jpg"),
-        (("--photo", __file__), 3, "PhotoError", "test_errors.py"),
+        ((), 2, "bad_option", "No start"),
+        (("--random", "--product", "x"), 2, "bad_option", "--product and --random"),
+        (("--product", "x", "--seed", "1"), 2, "bad_option", "--random only"),
+        (("--random", "--seed", "-1"), 2, "bad_option", "-1"),
+        (("--product", "no-such"), 2, "unknown_product", "no-such"),
+        (("--code", "1,2,3"), 2, "bad_code", "3"),
+        (("--code", "1,2,three"), 2, "bad_code", "three"),
+        (("--code", ""), 2, "bad_code", "not numbers"),
+        (("--code", "nan,0,0,0,0,0,0,0"), 2, "bad_code", "finite"),
+        (("--code", "inf,0,0,0,0,0,0,0"), 2, "bad_code", "finite"),
+        (("--photo", "no-such.jpg"), 3, "photo_error", "no-such.jpg"),
+        (("--photo", __file__), 3, "photo_error", "test_errors.py"),
     ],
 )
 def test_a_bad_start(
@@ -119,32 +119,32 @@ def test_a_bad_start(
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
-        (("similar", "--random", "-k", "0"), "BadCount"),
-        (("similar", "--random", "-k", "9999"), "BadCount"),
-        (("similar", "--random", "--method", "cosine"), "BadOption"),
-        (("similar", "--random", "--scope", "world"), "BadOption"),
-        (("similar", "--random", "--metric", "cosine"), "BadOption"),
-        (("similar", "--random", "--tau", "-1"), "BadOption"),
-        (("similar", "--random", "--sheet", "sheet.pdf"), "BadOption"),
-        (("similar", "--random", "-k", "three"), "UsageError"),
-        (("similar", "--no-such"), "UsageError"),
-        (("recommend", "--random", "-k", "0"), "BadCount"),
-        (("recommend", "--random", "--method", "cosine"), "BadOption"),
-        (("generate", "--random", "--out", "design.bmp"), "BadOption"),
-        (("generate", "--random", "--out", "design"), "BadOption"),
-        (("generate", "--random"), "UsageError"),
-        (("cluster", "--k", "9999"), "BadCount"),
-        (("cluster", "--k", "0"), "BadCount"),
-        (("cluster", "--method", "dbscan"), "BadOption"),
-        (("cluster", "--on", "photo"), "BadOption"),
-        (("train", "--preset", "huge"), "BadOption"),
-        (("train", "--epochs", "0"), "BadOption"),
-        (("train", "--epochs", "1", "--minutes", "1"), "BadOption"),
-        (("train", "--latent", "0"), "BadOption"),
-        (("ingest", "sample", "--size", "180"), "BadOption"),
-        (("ingest", "sample", "--size", "200x200"), "BadOption"),
-        (("ingest", "sample", "--background", "blue"), "BadOption"),
-        (("ingest", "sample", "--categories", ","), "BadOption"),
+        (("similar", "--random", "-k", "0"), "bad_count"),
+        (("similar", "--random", "-k", "9999"), "bad_count"),
+        (("similar", "--random", "--method", "cosine"), "bad_option"),
+        (("similar", "--random", "--scope", "world"), "bad_option"),
+        (("similar", "--random", "--metric", "cosine"), "bad_option"),
+        (("similar", "--random", "--tau", "-1"), "bad_option"),
+        (("similar", "--random", "--sheet", "sheet.pdf"), "bad_option"),
+        (("similar", "--random", "-k", "three"), "usage_error"),
+        (("similar", "--no-such"), "usage_error"),
+        (("recommend", "--random", "-k", "0"), "bad_count"),
+        (("recommend", "--random", "--method", "cosine"), "bad_option"),
+        (("generate", "--random", "--out", "design.bmp"), "bad_option"),
+        (("generate", "--random", "--out", "design"), "bad_option"),
+        (("generate", "--random"), "usage_error"),
+        (("cluster", "--k", "9999"), "bad_count"),
+        (("cluster", "--k", "0"), "bad_count"),
+        (("cluster", "--method", "dbscan"), "bad_option"),
+        (("cluster", "--features", "photo"), "bad_option"),
+        (("train", "--preset", "huge"), "bad_option"),
+        (("train", "--epochs", "0"), "bad_option"),
+        (("train", "--epochs", "1", "--minutes", "1"), "bad_option"),
+        (("train", "--latent", "0"), "bad_option"),
+        (("ingest", "sample", "--size", "180"), "bad_option"),
+        (("ingest", "sample", "--size", "200x200"), "bad_option"),
+        (("ingest", "sample", "--background", "blue"), "bad_option"),
+        (("ingest", "sample", "--categories", ","), "bad_option"),
     ],
 )
 def test_a_bad_option(
@@ -157,9 +157,9 @@ def test_a_bad_option(
 
 def test_no_such_source(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = contents(built)
-    assert fails(capsys, "ingest", tmp_path / "none", "--shop", built)[:2] == (3, "SourceError")
+    assert fails(capsys, "ingest", tmp_path / "none", "--shop", built)[:2] == (3, "source_error")
     assert contents(built) == before
-    assert fails(capsys, "build", tmp_path / "none", "--shop", tmp_path / "new")[:2] == (3, "SourceError")
+    assert fails(capsys, "build", tmp_path / "none", "--shop", tmp_path / "new")[:2] == (3, "source_error")
     assert not (tmp_path / "new").exists()
 
 
@@ -169,7 +169,7 @@ def test_an_unknown_category(built: Path, shop_copy: Path, capsys: pytest.Captur
         (source / category).mkdir(parents=True)
         (source / category / "one.jpg").write_bytes(_photo(category))
     found = fails(capsys, "ingest", source, "--shop", shop_copy, "--categories", "hats,gloves")
-    assert found[:2] == (2, "UnknownCategory")
+    assert found[:2] == (2, "unknown_category")
     assert "bags, hats" in found[3]
     assert contents(shop_copy) == contents(built)
 
@@ -187,7 +187,7 @@ def _photo(text: str) -> bytes:
 def test_another_process_writes(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with shop_write_lock(shop_copy):
         for command in ("encode", "cluster", "train"):
-            assert fails(capsys, command, "--shop", shop_copy)[:2] == (4, "ShopBusy")
+            assert fails(capsys, command, "--shop", shop_copy)[:2] == (4, "shop_busy")
         assert main(["info", "--shop", str(shop_copy)]) == 0  # readers are never kept out
 
 
@@ -196,7 +196,7 @@ def test_an_answer_that_cannot_be_written(
 ) -> None:
     out = tmp_path / "no" / "such" / "folder" / "design.png"
     found = fails(capsys, "generate", "--shop", built, "--random", "--out", out)
-    assert found[:2] == (6, "StorageError")
+    assert found[:2] == (6, "storage_error")
 
 
 def test_debug_shows_the_stack(
@@ -220,5 +220,5 @@ def test_ctrl_c_exits_with_130_and_leaves_the_shop(shop_copy: Path) -> None:
     assert process.returncode == 130, err
     assert out == ""
     assert "Traceback" not in err
-    assert json.loads(err.strip().splitlines()[-1])["error"]["code"] == "Interrupted"
+    assert json.loads(err.strip().splitlines()[-1])["error"]["code"] == "interrupted"
     assert Manifest.load(shop_copy) == before

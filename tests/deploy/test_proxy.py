@@ -108,7 +108,7 @@ def test_the_studio_loads_with_its_own_headers_and_the_counters_stay_inside(site
         assert client.get("/readyz").json()["status"] == "ready"
         shop = client.get("/v1/shop").json()
         z = "A" * -(-shop["latent"] * 8 // 6)
-        picture = client.get("/v1/frame.jpg", params={"m": shop["frames"], "z": z})
+        picture = client.get("/v1/render.jpg", params={"render_id": shop["render_id"], "design": z})
         assert picture.content[:2] == b"\xff\xd8"
         assert "immutable" in picture.headers["cache-control"]
         assert client.get("/metrics").status_code == 404

@@ -120,7 +120,7 @@ class Cluster:
 
     def modiste(self, *arguments: str, node: int = 0) -> subprocess.Popen[str]:
         """The command line, started on a node, with --cluster."""
-        command = [str(BIN / "modiste"), *arguments, "--cluster", self.address]
+        command = [str(BIN / "modiste"), *arguments, "--ray", self.address]
         return subprocess.Popen(
             self.inside(node, command),
             env=self.environment,

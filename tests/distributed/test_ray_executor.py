@@ -70,13 +70,13 @@ def test_a_piece_that_kills_every_worker_is_an_error(fleet: RayExecutor):
 def test_an_error_of_ours_comes_back_as_it_is(fleet: RayExecutor):
     def begin(given: None) -> Callable[[int], int]:
         def work(piece: int) -> int:
-            raise PhotoError("No photo.", remedy="Take one.", reason="missing-photo")
+            raise PhotoError("No photo.", remedy="Take one.", reason="missing_photo")
 
         return work
 
     with pytest.raises(PhotoError, match="No photo") as raised:
         list(fleet.map(begin, None, [1]))
-    assert (raised.value.reason, raised.value.remedy) == ("missing-photo", "Take one.")
+    assert (raised.value.reason, raised.value.remedy) == ("missing_photo", "Take one.")
 
 
 def test_any_other_error_names_what_happened(fleet: RayExecutor):

@@ -88,7 +88,7 @@ def test_a_newer_version_is_looked_in_here_until_the_shards_have_it(shop: Path) 
 def test_the_command_asks_the_shards_that_run(shop: Path, cluster: Any) -> None:
     address = cluster.get_runtime_context().gcs_address
     with (
-        serving(shop, "--cluster", address) as (process, url),
+        serving(shop, "--ray", address) as (process, url),
         httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
     ):
         assert told(client, Shop.open(shop)) == alone(shop)
@@ -101,10 +101,10 @@ def test_the_command_asks_the_shards_that_run(shop: Path, cluster: Any) -> None:
 def test_shards_that_do_not_run(small: Path, cluster: Any, capsys: pytest.CaptureFixture[str]) -> None:
     index_shop(small)
     address = cluster.get_runtime_context().gcs_address
-    assert main(["serve", "--shop", str(small), "--port", "0", "--cluster", address]) == 8
+    assert main(["serve", "--shop", str(small), "--port", "0", "--ray", address]) == 8
     assert "modiste shards --shop" in capsys.readouterr().err
 
 
 def test_a_cluster_of_its_own_has_none(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["serve", "--shop", str(small), "--port", "0", "--cluster", "local"]) == 2
+    assert main(["serve", "--shop", str(small), "--port", "0", "--ray", "local"]) == 2
     assert "modiste shards" in capsys.readouterr().err

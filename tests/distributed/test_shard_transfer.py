@@ -97,7 +97,7 @@ def test_a_machine_that_comes_later_holds_the_shard_once_all_others_are_gone(
             assert list(own.rglob("sums.json"))
             machines.kill(1)
             machines.kill(2)
-            assert await_replicas(url, 1)["version"] == before.version
+            assert await_replicas(url, 1)["shop_version"] == before.version
             answer = client.post(f"{url}/v1/similar", json=asking)
             assert answer.status_code == 200, answer.text
             assert answer.json()["results"] == expected

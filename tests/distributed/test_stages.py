@@ -31,7 +31,7 @@ def records(sample_records: list[Record], tmp_path: Path) -> list[Record | Rejec
         Record("file", "bags", lone),
         Record("missing", "bags", tmp_path / "none.jpg"),
         Record("broken", "bags", b"no photo"),
-        Rejection("row", "malformed-row", "A row."),
+        Rejection("row", "malformed_row", "A row."),
         Record("twice", "bags", first.photo),
         given[0],
     ]
@@ -45,11 +45,11 @@ def test_ingest_is_that_of_one_process(records: list[Record | Rejection], tmp_pa
         afar.rejected
         == here.rejected
         == {
-            "missing-photo": 1,
-            "not-a-photo": 1,
-            "malformed-row": 1,
-            "duplicate-photo": 1,
-            "duplicate-id": 1,
+            "missing_photo": 1,
+            "not_a_photo": 1,
+            "malformed_row": 1,
+            "duplicate_photo": 1,
+            "duplicate_id": 1,
         }
     )
     assert afar.catalogue_hash == here.catalogue_hash

@@ -171,12 +171,12 @@ def kept(small: Path) -> Iterator[tuple[TestClient, Path]]:
 
 def test_a_server_goes_on_and_says_so(kept: tuple[TestClient, Path]) -> None:
     client, path = kept
-    version = settled(client)["version"]
+    version = settled(client)["shop_version"]
     written_by_newer("shop", path)
     before = contents(path)
     assert client.post("/v1/admin/reload", headers=KEY).status_code == 202
     held = settled(client)
-    assert held["version"] == version
+    assert held["shop_version"] == version
     assert "this Modiste reads up to 1" in held["error"]
     refused(put(client, "new", noise(1)), 503, "schema_error")
     assert contents(path) == before

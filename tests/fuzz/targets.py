@@ -176,7 +176,7 @@ def code(_: Path) -> Iterator[Target]:
 
 @contextmanager
 def frame(scratch: Path) -> Iterator[Target]:
-    """The query of `/v1/frame.jpg`, asked of the whole application: a picture, or a refusal that says why."""
+    """The query of `/v1/render.jpg`, asked of the whole application: a picture, or a refusal that says why."""
     often: dict[str, float] = {"frames_per_second": 1e6}
     app = create_app(_shop(scratch), Settings(**often))
     loop = asyncio.new_event_loop()
@@ -198,8 +198,8 @@ def frame(scratch: Path) -> Iterator[Target]:
             "http_version": "1.1",
             "method": "GET",
             "scheme": "http",
-            "path": "/v1/frame.jpg",
-            "raw_path": b"/v1/frame.jpg",
+            "path": "/v1/render.jpg",
+            "raw_path": b"/v1/render.jpg",
             "root_path": "",
             "query_string": query,
             "headers": [(b"host", b"localhost")],

@@ -49,13 +49,13 @@ def written() -> dict[tuple[str, str], bytes]:
                 verify_checksum(json.loads(path.read_text()))
             ).encode()
     found["code", "middle"] = b"f39_f39_f38"
-    found["frame", "middle"] = f"m={model}&z={to_base64url(bytes([128]) * 4)}".encode()
-    found["frame", "other shop"] = b"m=0123456789ab&z=%41%42&m=2"
+    found["frame", "middle"] = f"render_id={model}&design={to_base64url(bytes([128]) * 4)}".encode()
+    found["frame", "other shop"] = b"render_id=0123456789ab&design=%41%42&render_id=2"
     return found
 
 
 def _is_seed(bad: Bad) -> bool:
-    return len(bad.data) < LONGEST // 2 and bad.reason != "not-a-photo"
+    return len(bad.data) < LONGEST // 2 and bad.reason != "not_a_photo"
 
 
 def _name(name: str) -> str:

@@ -59,7 +59,7 @@ def test_file_truncated_anywhere_is_rejected_unless_all_pixels_are_there(kind: s
             assert np.array_equal(read_photo(data[:length]), complete), length
         except PhotoError as error:
             reasons.add(error.reason)
-    assert reasons == {"not-a-photo", "truncated"}
+    assert reasons == {"not_a_photo", "truncated"}
 
 
 def test_png_with_any_changed_byte_is_rejected_unless_all_pixels_are_the_same() -> None:
@@ -72,7 +72,7 @@ def test_png_with_any_changed_byte_is_rejected_unless_all_pixels_are_the_same() 
             assert np.array_equal(read_photo(changed), complete), position
         except PhotoError as error:
             reasons.add(error.reason)
-    assert reasons <= {"truncated", "not-a-photo", "too-large"}
+    assert reasons <= {"truncated", "not_a_photo", "too_large"}
 
 
 class TestScans:

@@ -156,7 +156,7 @@ class TestRejecting:
     def test_not_a_photo(self, data: bytes) -> None:
         with pytest.raises(PhotoError) as caught:
             read_photo(data)
-        assert caught.value.reason == "not-a-photo"
+        assert caught.value.reason == "not_a_photo"
         assert "JPEG, PNG or WebP" in str(caught.value)
 
     @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -177,7 +177,7 @@ class TestRejecting:
     def test_missing_file_and_folder(self, tmp_path: Path) -> None:
         with pytest.raises(PhotoError) as missing:
             read_photo(tmp_path / "no.jpg")
-        assert missing.value.reason == "missing-photo"
+        assert missing.value.reason == "missing_photo"
         with pytest.raises(PhotoError) as folder:
             read_photo(tmp_path)
         assert folder.value.reason == "unreadable"

@@ -13,7 +13,7 @@ globalThis.fetch = async (path, init) => {
   return respond();
 };
 const json = (value, options) => new Response(JSON.stringify(value), options);
-const version = (name) => ({ headers: { "Modiste-Version": name } });
+const version = (name) => ({ headers: { "Modiste-Shop-Version": name } });
 
 // Each test has its own copy of the module, which remembers the version of the shop.
 let copies = 0;
@@ -30,7 +30,7 @@ test("every request after the first asks for the shop version of the first respo
   await api.fetchProduct("a");
   await api.fetchSimilar({ code: [1] });
   assert.equal(requests[0].init.headers, undefined);
-  assert.equal(requests[1].init.headers["Modiste-Version"], "v1");
+  assert.equal(requests[1].init.headers["Modiste-Shop-Version"], "v1");
   assert.equal(requests[1].init.headers["Content-Type"], "application/json");
   assert.deepEqual(events, []);
 });
@@ -43,12 +43,12 @@ test("a response of another shop version is reported, and the first version stay
   await api.fetchProduct("a");
   await api.fetchProduct("a");
   assert.deepEqual(events, ["modiste:shop-changed", "modiste:shop-changed"]);
-  assert.equal(requests[2].init.headers["Modiste-Version"], "v1");
+  assert.equal(requests[2].init.headers["Modiste-Shop-Version"], "v1");
 });
 
 test("a refusal has the code, and detail and remedy as its message", async () => {
   const api = await load();
-  respond = () => json({ code: "unknown_frames", detail: "Gone.", remedy: "Reload." }, { status: 409 });
+  respond = () => json({ code: "unknown_render_id", detail: "Gone.", remedy: "Reload." }, { status: 409 });
   await assert.rejects(api.fetchProduct("a"), (error) => {
     assert.ok(error instanceof api.ApiError);
     assert.equal(error.message, "Gone. Reload.");

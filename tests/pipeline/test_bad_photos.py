@@ -37,7 +37,7 @@ def test_each_comes_in_or_is_rejected_for_its_reason(folder: Path, tmp_path: Pat
         reasons = {row["id"].removeprefix("hats/"): row["reason"] for row in csv.DictReader(file)}
     for name, bad in zoo().items():
         # plain photos of one colour are the same pixels once they are fitted: the first of them is kept
-        assert reasons.get(name, "") in ((bad.reason,) if bad.reason else ("", "duplicate-photo")), name
+        assert reasons.get(name, "") in ((bad.reason,) if bad.reason else ("", "duplicate_photo")), name
     assert summary.products == len(zoo()) - sum(summary.rejected.values()) > 5
     shop = Shop.open(tmp_path / "shop", need="catalogue")
     for product in shop.catalogue.ids:  # what a file carried beside its pixels stays outside
@@ -47,7 +47,7 @@ def test_each_comes_in_or_is_rejected_for_its_reason(folder: Path, tmp_path: Pat
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measures as Linux does")
-@pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason == "too-large"])
+@pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason == "too_large"])
 def test_a_refusal_takes_little_memory(name: str, tmp_path: Path) -> None:
     """Measure the peak memory of this process while an ingest prepares one photo and rejects it."""
     preparer = PhotoPreparer(FRAME, "any", {}.get, tmp_path)
@@ -56,7 +56,7 @@ def test_a_refusal_takes_little_memory(name: str, tmp_path: Path) -> None:
     idle = resident("VmRSS")
     rejection = prepared(preparer, zoo()[name].data)
     assert isinstance(rejection, Rejection)
-    assert rejection.reason == "too-large"
+    assert rejection.reason == "too_large"
     assert resident("VmHWM") - idle < REFUSAL_MIB
 
 

@@ -54,7 +54,7 @@ def test_good_rows_come_in_and_others_are_listed(tmp_path: Path) -> None:
     )
     shop = tmp_path / "deep" / "shop"
     summary = ingest(source, shop, frame=FRAME)
-    assert dict(summary.rejected) == {"bad-id": len(bad), "duplicate-id": 1, "malformed-row": 3}
+    assert dict(summary.rejected) == {"bad_id": len(bad), "duplicate_id": 1, "malformed_row": 3}
     assert Shop.open(shop, need="catalogue").catalogue.ids == sorted(names)
     assert {row["reason"] for row in rejected(shop)} == set(summary.rejected)
     # ids became no paths: nothing lies outside the shop and the source
@@ -64,7 +64,7 @@ def test_good_rows_come_in_and_others_are_listed(tmp_path: Path) -> None:
 
 def test_the_list_of_rejections_has_no_formula_and_no_escape(tmp_path: Path) -> None:
     evil = [FORMULA, "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", ESCAPE, "\udcff", "x" * 100_000]
-    items: list[Record | Rejection] = [Rejection(each, "malformed-row", each) for each in evil]
+    items: list[Record | Rejection] = [Rejection(each, "malformed_row", each) for each in evil]
     ingest(Listed([Record("p", "hats", photo(1)), *items]), tmp_path, frame=FRAME)
     written = (tmp_path / "rejected.csv").read_text("utf-8")
     assert "\x1b" not in written
@@ -83,7 +83,7 @@ def test_a_file_whose_name_is_no_text(tmp_path: Path) -> None:
     Path(str(folder) + "/\udcff.png").write_bytes(photo(2))
     Path(str(folder) + "/\udcff.txt").write_text("no photo")
     summary = ingest(str(tmp_path / "photos"), tmp_path / "shop", frame=FRAME)
-    assert (summary.products, dict(summary.rejected)) == (1, {"bad-id": 1, "not-a-photo": 1})
+    assert (summary.products, dict(summary.rejected)) == (1, {"bad_id": 1, "not_a_photo": 1})
 
 
 def test_a_table_of_no_rows_is_an_error(tmp_path: Path) -> None:

@@ -85,25 +85,25 @@ def test_what_cannot_be_a_product_is_rejected_counted_and_listed(tmp_path: Path)
         Record("gone", "hats", tmp_path / "none.jpg", {}),
         Record("big", "hats", tmp_path / "big.jpg", {}),
         Record("folder", "hats", tmp_path, {}),
-        Rejection("", "malformed-row", "12 fields instead of 10", row=7),
+        Rejection("", "malformed_row", "12 fields instead of 10", row=7),
     ]
     summary = ingest(Listed(items), tmp_path / "shop", frame=FRAME)
     assert summary.added == 1
-    assert summary.rejected["duplicate-photo"] == 1
-    assert summary.rejected["duplicate-id"] == 1
-    assert summary.rejected["too-large"] == 1
+    assert summary.rejected["duplicate_photo"] == 1
+    assert summary.rejected["duplicate_id"] == 1
+    assert summary.rejected["too_large"] == 1
     assert sum(summary.rejected.values()) == len(items) - 1
     rows = rejected(tmp_path / "shop")
     assert len(rows) == len(items) - 1
-    assert rows[-1] == {"id": "", "row": "7", "reason": "malformed-row", "detail": "12 fields instead of 10"}
+    assert rows[-1] == {"id": "", "row": "7", "reason": "malformed_row", "detail": "12 fields instead of 10"}
     assert all(row["reason"] and row["detail"] for row in rows)
 
 
 def test_a_shop_on_white_refuses_other_backgrounds(tmp_path: Path) -> None:
     grey = replace(record(2), photo=png((200, 0, 0), edge=90))
     summary = ingest(Listed([record(1), grey]), tmp_path, frame=FRAME, background="white")
-    assert dict(summary.rejected) == {"off-background": 1}
-    assert ingest(Listed([grey]), tmp_path).rejected["off-background"] == 1  # a shop keeps its rule
+    assert dict(summary.rejected) == {"off_background": 1}
+    assert ingest(Listed([grey]), tmp_path).rejected["off_background"] == 1  # a shop keeps its rule
 
 
 def test_only_the_categories_asked_for(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_an_unknown_category_leaves_a_shop_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_source_with_nothing_usable(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"no usable product.*1 not-a-photo"):
+    with pytest.raises(SourceError, match=r"no usable product.*1 not_a_photo"):
         ingest(Listed([Record("text", "hats", b"not a photo", {})]), tmp_path / "shop", frame=FRAME)
     with pytest.raises(ShopNotFound):
         Manifest.load(tmp_path / "shop")

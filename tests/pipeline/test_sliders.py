@@ -173,7 +173,7 @@ def test_an_edited_file_is_read_and_kept(shop_copy: Path) -> None:
     made = make_sliders(shop_copy)
     assert json.loads(Path(made["copy"]).read_text()) == raw
     again = Shop.open(shop_copy, need="map").sliders
-    assert again.render_id == made["frames"] == opened.model.model_id
+    assert again.render_id == made["render_id"] == opened.model.model_id
 
 
 def test_ranges_that_differ_from_the_first_change_the_frames(shop_copy: Path) -> None:
@@ -182,7 +182,7 @@ def test_ranges_that_differ_from_the_first_change_the_frames(shop_copy: Path) ->
     sliders.write_text(json.dumps(raw | {"ranges_id": "00000000"}))
     made = make_sliders(shop_copy)
     # The file says that this model's first ranges were others: they are not forgotten.
-    assert made["frames"].startswith(f"{made['model']}-")
+    assert made["render_id"].startswith(f"{made['model']}-")
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -73,7 +73,7 @@ def test_a_photo_that_the_shop_has_under_another_id_is_refused(shop_copy: Path) 
     put_products(shop_copy, [record("a", 1)])
     with pytest.raises(PhotoError) as caught:
         put_products(shop_copy, [record("b", 1), record("c", 2)])
-    assert caught.value.reason == "duplicate-photo"
+    assert caught.value.reason == "duplicate_photo"
     assert "c" in Shop.open(shop_copy, need="catalogue").catalogue.ids
 
 

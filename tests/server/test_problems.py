@@ -19,15 +19,15 @@ from tests.server.client import refused
 NAMES = {
     *("frame", "decode", "encode", "between", "similar", "recommend"),
     *("products", "product", "product_photo", "product_thumbnail"),
-    *("shop", "sliders", "map", "card", "livez", "readyz", "version", "metrics"),
+    *("shop", "sliders", "map", "model-card", "livez", "readyz", "version", "metrics"),
     *("admin", "put_product", "remove_product", "use_model", "reindex", "reload"),
 }
 SOURCE = Path(problems.__file__).parent
-POSTED = ("/v1/decode", "/v1/encode", "/v1/similar", "/v1/recommend", "/v1/between")
+POSTED = ("/v1/decode", "/v1/encode", "/v1/similar", "/v1/recommend", "/v1/interpolate")
 GOTTEN = (
     "/",
     "/v1/shop",
-    "/v1/frame.jpg",
+    "/v1/render.jpg",
     "/v1/products",
     "/v1/products/x",
     "/livez",

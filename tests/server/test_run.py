@@ -61,8 +61,11 @@ def test_the_process_serves_and_ends_with_ctrl_c(built: Path) -> None:
             assert page.status_code == 200
             assert "<title>" in page.text
             assert "server" not in page.headers
-            frames = client.get("/v1/sliders").json()["frames"]
-            assert client.get(f"/v1/frame.jpg?m={frames}&z=AAAAAAAAAAA").content[:2] == b"\xff\xd8"
+            render_id = client.get("/v1/sliders").json()["render_id"]
+            assert (
+                client.get(f"/v1/render.jpg?render_id={render_id}&design=AAAAAAAAAAA").content[:2]
+                == b"\xff\xd8"
+            )
             head = client.head("/v1/shop")
             assert (head.status_code, head.content) == (200, b"")
             started = time.monotonic()
@@ -160,16 +163,16 @@ from starlette.testclient import TestClient
 shop = Shop.open(sys.argv[1], need="map")
 with TestClient(create_app(shop)) as client:
     id_ = shop.catalogue.ids[0]
-    frames = client.get("/v1/sliders").json()["frames"]
+    render_id = client.get("/v1/sliders").json()["render_id"]
     photo = client.get(f"/v1/products/{id_}/photo.jpg").content
     for answer in (
-        client.get("/"), client.get("/v1/shop"), client.get("/v1/map"), client.get("/v1/card"),
-        client.get(f"/v1/frame.jpg?m={frames}&z=AAAAAAAAAAA"),
+        client.get("/"), client.get("/v1/shop"), client.get("/v1/map"), client.get("/v1/model-card"),
+        client.get(f"/v1/render.jpg?render_id={render_id}&design=AAAAAAAAAAA"),
         client.get(f"/v1/products?q=a&sort=random"), client.get(f"/v1/products/{id_}"),
         client.get(f"/v1/products/{id_}/thumbnail.webp"),
         client.post("/v1/decode", json={"product": id_}), client.post("/v1/similar", json={"product": id_}),
         client.post("/v1/recommend", json={"product": id_}),
-        client.post("/v1/between", json=dict(zip("ab", shop.sliders.ranges.T.tolist()))),
+        client.post("/v1/interpolate", json=dict(zip("ab", shop.sliders.ranges.T.tolist()))),
         client.post("/v1/encode", content=photo, headers={"content-type": "image/jpeg"}),
         client.get("/metrics"),
     ):

@@ -126,7 +126,7 @@ class TestRowByRow:
         rows = read_table(folder, HEADER + bad + GOOD)
         find_good(rows)
         assert isinstance(rows[0], Rejection)
-        assert (rows[0].reason, rows[0].row) == ("malformed-row", 2)
+        assert (rows[0].reason, rows[0].row) == ("malformed_row", 2)
         assert detail in rows[0].detail
 
     @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ class TestRowByRow:
         rows = read_table(folder, bad + GOOD_JSON, ".jsonl")
         find_good(rows)
         assert isinstance(rows[0], Rejection)
-        assert (rows[0].reason, rows[0].row) == ("malformed-row", 1)
+        assert (rows[0].reason, rows[0].row) == ("malformed_row", 1)
         assert detail in rows[0].detail
 
     @pytest.mark.parametrize("depth", range(940, 1000, 3))
@@ -171,7 +171,7 @@ class TestRowByRow:
                 folder, parquet(id=["bad", "b"], file_name=["0.jpg", "1.jpg"], x=column), ".parquet"
             )
             assert isinstance(rows[0], Rejection)
-            assert (rows[0].reason, rows[0].row) == ("malformed-row", 1)
+            assert (rows[0].reason, rows[0].row) == ("malformed_row", 1)
             assert isinstance(rows[1], Record)
 
     def test_photos_behind_broken_links(self, folder: Path) -> None:

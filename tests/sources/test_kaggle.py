@@ -61,12 +61,12 @@ def test_malformed_rows_and_missing_photos_are_rejections(tmp_path: Path) -> Non
     results = list(source.records())
     rejected = {(row.id, row.reason, row.row) for row in results if isinstance(row, Rejection)}
     assert rejected == {
-        ("21", "malformed-row", 2),
-        ("22", "malformed-row", 3),
-        ("", "malformed-row", 6),
-        ("../../etc/passwd", "missing-photo", 7),
-        ("13", "missing-photo", 10),
-        ("11", "duplicate-id", None),
+        ("21", "malformed_row", 2),
+        ("22", "malformed_row", 3),
+        ("", "malformed_row", 6),
+        ("../../etc/passwd", "missing_photo", 7),
+        ("13", "missing_photo", 10),
+        ("11", "duplicate_id", None),
     }
     assert [row.id for row in results if isinstance(row, Record)] == ["23", "11", "12"]
     assert source.count() == len(results) == 9

@@ -82,7 +82,7 @@ def test_oversized_row_is_rejected_and_the_others_are_read(tmp_path: Path) -> No
     path = written(tmp_path / "large.parquet", id=["a", "b", "c"], file_name=["0.jpg"] * 3, words=words)
     first, second, third = open_source(str(path)).records()
     assert isinstance(second, Rejection)
-    assert (second.reason, second.row) == ("malformed-row", 2)
+    assert (second.reason, second.row) == ("malformed_row", 2)
     assert f"{MAX_BATCH_BYTES:,} are allowed" in second.detail
     for row, word in ((first, "a"), (third, "b")):
         assert isinstance(row, Record)

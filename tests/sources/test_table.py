@@ -77,17 +77,17 @@ def test_another_category_column(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file_name", "reason"),
     [
-        ("../secret.jpg", "outside-folder"),
-        ("photos/../../secret.jpg", "outside-folder"),
-        ("/etc/passwd", "outside-folder"),
-        ("link.jpg", "outside-folder"),
-        ("..", "outside-folder"),
-        (".", "missing-photo"),
-        ("photos", "missing-photo"),
-        ("photos/2.jpg", "missing-photo"),
-        ("x" * 5000, "missing-photo"),
-        ("null\0byte", "missing-photo"),
-        ("", "missing-photo"),
+        ("../secret.jpg", "outside_folder"),
+        ("photos/../../secret.jpg", "outside_folder"),
+        ("/etc/passwd", "outside_folder"),
+        ("link.jpg", "outside_folder"),
+        ("..", "outside_folder"),
+        (".", "missing_photo"),
+        ("photos", "missing_photo"),
+        ("photos/2.jpg", "missing_photo"),
+        ("x" * 5000, "missing_photo"),
+        ("null\0byte", "missing_photo"),
+        ("", "missing_photo"),
     ],
 )
 def test_files_outside_the_folder_and_missing_photos(tmp_path: Path, file_name: str, reason: str) -> None:

@@ -36,25 +36,14 @@ def root(
     """[bold]modiste build SOURCE --shop DIR[/bold] makes a shop; the other commands ask it, or make one stage of it."""
 
 
-for command in (
-    build.build,
-    build.ingest,
-    build.train,
-    build.encode,
-    build.cluster,
-    sliders.sliders,
-    index.index,
-    query.generate,
-    query.similar,
-    query.recommend,
-    query.info,
-    evaluate.evaluate,
-    serve.serve,
-    serve.key,
-    shards.shards,
-    demo.demo,
-    backup.backup,
-    backup.restore,
-    doctor.doctor,
+for panel, commands in (
+    (
+        "Build",
+        (build.build, build.ingest, build.train, build.encode, build.cluster, sliders.sliders, index.index),
+    ),
+    ("Ask", (query.generate, query.similar, query.recommend, query.info, evaluate.evaluate)),
+    ("Serve", (serve.serve, serve.key, shards.shards, demo.demo)),
+    ("Maintain", (backup.backup, backup.restore, doctor.doctor)),
 ):
-    app.command()(command)
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from modiste.errors import ModisteError
+from modiste.errors import ModisteError, UsageError, error_code
 from modiste.sources.sanitize import escape_control_chars
 
 INTERRUPTED_EXIT_CODE = 130
@@ -30,11 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = app(arguments, prog_name="modiste", standalone_mode=False)
     except ModisteError as error:
         _print_debug_trace()
-        return _print_error(type(error).__name__, error.message, error.remedy, error.exit_code, as_json)
+        return _print_error(error_code(type(error)), error.message, error.remedy, error.exit_code, as_json)
     except ParsingError as error:
         message = str(error.format_message())  # type: ignore[attr-defined]  # Typer's copy of click is private
         remedy = "`modiste --help` and `modiste COMMAND --help` list what there is."
-        return _print_error("UsageError", message, remedy, 2, as_json)
+        return _print_error(error_code(UsageError), message, remedy, 2, as_json)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED_EXIT_CODE
     except BrokenPipeError:
@@ -43,13 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if code == INTERRUPTED_EXIT_CODE:
         remedy = "Run the same command again; what was finished is kept."
-        return _print_error("Interrupted", "Interrupted.", remedy, INTERRUPTED_EXIT_CODE, as_json)
+        return _print_error("interrupted", "Interrupted.", remedy, INTERRUPTED_EXIT_CODE, as_json)
     return int(code or 0)
 
 
-def _print_error(name: str, message: str, remedy: str, exit_code: int, as_json: bool) -> int:
+def _print_error(code: str, message: str, remedy: str, exit_code: int, as_json: bool) -> int:
     if as_json:
-        error = {"code": name, "message": message, "remedy": remedy}
+        error = {"code": code, "message": message, "remedy": remedy}
         text = json.dumps({"error": error}, ensure_ascii=False)
     else:
         text = f"Error: {message}" + (f"\n  {remedy}" if remedy else "")

@@ -76,7 +76,6 @@ CLUSTER_METHOD_HELP = (
 RayAddress = Annotated[
     str | None,
     typer.Option(
-        "--cluster",
         metavar="ADDRESS|local",
         help="Spread the work over a Ray cluster: HOST:PORT of its head, auto on one of its machines, or local to "
         "start one here. Needs the extra scale.",

@@ -97,7 +97,7 @@ def _connection_error(address: str, error: Exception) -> ClusterError:
     return ClusterError(
         f"The cluster at {address} cannot be joined: {first}",
         remedy="Start it with `ray start --head --port 6379`, the same versions of Python and Ray and the same token "
-        "everywhere, and run this command on one of its machines; or give --cluster local.",
+        "everywhere, and run this command on one of its machines; or give --ray local.",
     )
 
 

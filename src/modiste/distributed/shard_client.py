@@ -40,7 +40,7 @@ class ShardClient:
         if self._current is None:
             raise ClusterError(
                 f"No shards of {self._location} run on this cluster.",
-                remedy=f"Set them up: modiste shards --shop {self._location} --cluster ADDRESS.",
+                remedy=f"Set them up: modiste shards --shop {self._location} --ray ADDRESS.",
             )
         self._head_address = str(ray.get_runtime_context().gcs_address)
         for work in (self._poll, self._watch_head):
@@ -63,10 +63,10 @@ class ShardClient:
                     raise
 
     def status(self) -> dict[str, Any]:
-        """{"version", "products", "shards"}: of each shard its products and how many of its replicas run."""
+        """{"shop_version", "products", "shards"}: of each shard its products and how many of its replicas run."""
         asked, replicas = self.current, count_replicas(self._name)
         shards = [told | {"replicas": replicas.get(i, 0)} for i, told in enumerate(asked.replica_status())]
-        return {"version": asked.version, "products": asked.summary.product_count, "shards": shards}
+        return {"shop_version": asked.version, "products": asked.summary.product_count, "shards": shards}
 
     def refresh(self) -> None:
         """Go over to the newest generation, if there is a newer."""

@@ -63,7 +63,7 @@ def deploy(
         told: is called with what is being done, a few words.
 
     Returns:
-        {"shop", "version", "products", "shards", "replicas", "generation"}.
+        {"shop", "shop_version", "products", "shards", "replicas", "generation"}.
 
     Raises:
         BadCount: numbers of shards or replicas that cannot be.
@@ -110,7 +110,7 @@ def _deploy(location: str, shards: int, replicas: int, on_status: Callable[[str]
             serve.delete(each)  # each replica first answers what it was asked
     return {
         "shop": location,
-        "version": packs.version,
+        "shop_version": packs.version,
         "products": whole.product_count,
         "shards": shards,
         "replicas": replicas,

@@ -83,14 +83,14 @@ def read_photo(data: bytes | Path, *, min_size: tuple[int, int] | None = None) -
     except (PhotoError, MemoryError):
         raise
     except Image.DecompressionBombError:
-        raise PhotoError(f"{name} is over 20 megapixels.", remedy=_REMEDY, reason="too-large") from None
+        raise PhotoError(f"{name} is over 20 megapixels.", remedy=_REMEDY, reason="too_large") from None
     except FileNotFoundError:
-        raise PhotoError(f"{name} does not exist.", remedy=_REMEDY, reason="missing-photo") from None
+        raise PhotoError(f"{name} does not exist.", remedy=_REMEDY, reason="missing_photo") from None
     except UnidentifiedImageError:
         if _has_photo_signature(data):
             raise PhotoError(f"{name} is damaged or cut short.", remedy=_REMEDY, reason="truncated") from None
         raise PhotoError(
-            f"{name} is not a JPEG, PNG or WebP.", remedy=_REMEDY, reason="not-a-photo"
+            f"{name} is not a JPEG, PNG or WebP.", remedy=_REMEDY, reason="not_a_photo"
         ) from None
     except Exception as error:  # Pillow's parsers raise almost any type on damaged or hostile files
         raise _damaged_error(error, name) from error
@@ -186,7 +186,7 @@ def check_photo(photo: Photo) -> None:
         raise PhotoError(
             f"An array of {photo.dtype} {photo.shape} is not a photo.",
             remedy="Give uint8 (height, width, 3), RGB, values 0 to 255.",
-            reason="not-a-photo",
+            reason="not_a_photo",
         )
 
 
@@ -217,7 +217,7 @@ def _check_size(size: tuple[int, int], name: str) -> None:
         raise PhotoError(
             f"{name} has {width} × {height} pixels, over {MAX_PIXELS // 1_000_000} megapixels.",
             remedy=_REMEDY,
-            reason="too-large",
+            reason="too_large",
         )
 
 

@@ -281,7 +281,7 @@ class _Ingest:
             elif (why := record_problem(item)) is not None:
                 yield Rejection(item.id, *why)
             elif item.id in self.seen_ids:
-                yield Rejection(item.id, "duplicate-id", "An earlier row has the same id.")
+                yield Rejection(item.id, "duplicate_id", "An earlier row has the same id.")
             else:
                 self.seen_ids.add(item.id)
                 self.seen_categories.add(item.category)
@@ -314,7 +314,7 @@ class _Ingest:
     def _accept(self, product: StoredProduct) -> None:
         owner = self.id_by_photo_hash.get(product.photo_hash, product.id)
         if owner != product.id:
-            self._reject(Rejection(product.id, "duplicate-photo", f"The same pixels as product {owner}."))
+            self._reject(Rejection(product.id, "duplicate_photo", f"The same pixels as product {owner}."))
             return
         if product.id in self.stored:
             before = self.stored[product.id].photo_hash

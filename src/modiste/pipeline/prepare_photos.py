@@ -96,7 +96,7 @@ class PhotoPreparer:
             return Unchanged(record)
         pixels = self.decode_photo(data)
         if self.background == "white" and not is_white_background(pixels):
-            return Rejection(record.id, "off-background", "The photo's background is not white.")
+            return Rejection(record.id, "off_background", "The photo's background is not white.")
         fitted = fit_photo(pixels, self.frame)
         return StoredProduct(
             id=record.id,
@@ -112,11 +112,11 @@ def read_photo_file(path: Path) -> bytes:
     """What is in a photo's file. Raises PhotoError where it is missing, too large or may not be read."""
     try:
         if not path.is_file():
-            raise PhotoError(f"There is no file {path}.", reason="missing-photo")
+            raise PhotoError(f"There is no file {path}.", reason="missing_photo")
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise PhotoError(
-                f"{path} has {size:,} bytes; {MAX_FILE_BYTES:,} are allowed.", reason="too-large"
+                f"{path} has {size:,} bytes; {MAX_FILE_BYTES:,} are allowed.", reason="too_large"
             )
         return path.read_bytes()
     except OSError as error:

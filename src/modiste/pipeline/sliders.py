@@ -47,7 +47,7 @@ def make_sliders(
     A file that was edited by hand is first copied to `sliders.json.bak`.
 
     Returns:
-        {"model", "frames", "file", "copy": where the edited file was copied, or None}
+        {"model", "render_id", "file", "copy": where the edited file was copied, or None}
 
     Raises:
         ShopIncomplete, StaleError: there are no encodings, or they are not of the catalogue as it is.
@@ -106,7 +106,7 @@ def make_sliders(
         report(on_progress, "sliders", total, total)
     return {
         "model": model_id,
-        "frames": made.render_id,
+        "render_id": made.render_id,
         "file": str(file),
         "copy": None if copy is None else str(copy),
     }

@@ -13,9 +13,8 @@ from modiste.server.versions import VersionManager
 from modiste.shop.query import QueryEngine
 
 T = TypeVar("T")
-VERSION_HEADER = (
-    "modiste-version"  # the header that names the version: of an answer, and of a request that stays with one
-)
+VERSION_HEADER = "modiste-shop-version"
+"""Header of a response, and of a request that stays with the version of the shop that its page was loaded with."""
 
 
 def get_versions(request: Request) -> VersionManager:

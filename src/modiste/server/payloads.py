@@ -45,8 +45,8 @@ def shop_payload(shop: Shop) -> CachedBody:
         name=shop.files.name,
         products=len(shop.catalogue),
         model=model.model_id,
-        frames=shop.sliders.render_id,
-        frame=_frame_size(shop),
+        render_id=shop.sliders.render_id,
+        size=_frame_size(shop),
         latent=model.latent,
         categories=[
             responses.Category(name=name, count=count, average=shop.category_average(name).tolist())
@@ -72,8 +72,8 @@ def sliders_payload(shop: Shop) -> CachedBody:
     held = shop.sliders
     shown = responses.Sliders(
         model=shop.model.model_id,
-        frames=held.render_id,
-        frame=_frame_size(shop),
+        render_id=held.render_id,
+        size=_frame_size(shop),
         latents=[
             responses.LatentSlider(
                 latent=each.latent,

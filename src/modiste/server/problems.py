@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -22,6 +21,7 @@ from modiste.errors import (
     StorageError,
     UnknownProduct,
     UsageError,
+    error_code,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -49,7 +49,10 @@ HTTP_PROBLEMS = {
 
 # What the studio refuses beside these: code → status, when.
 SERVER_PROBLEMS = {
-    "unknown_frames": (404, "A frame was asked for under a name that is not, or no longer, this shop's."),
+    "unknown_render_id": (
+        404,
+        "`render_id` names a model and ranges that the server does not have, or no longer has.",
+    ),
     "unauthorized": (401, "The key is missing, or not one of the server's."),
     "read_only": (403, "The key may only look."),
     "too_many": (429, "The client has asked too much; Retry-After says when to ask again."),
@@ -108,17 +111,12 @@ def exception_response(refusal: ProblemException) -> Response:
     )
 
 
-def error_code(error: type[ModisteError]) -> str:
-    """The class's name in snake case: BadCode is "bad_code"."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.__name__).lower()
-
-
 def http_status(error: ModisteError) -> int:
     """The status that an error of the shop is answered with."""
     if isinstance(error, UnknownProduct):
         return 404
     if isinstance(error, PhotoError):
-        return 413 if error.reason == "too-large" else 422
+        return 413 if error.reason == "too_large" else 422
     if isinstance(error, UsageError):
         return 422
     return 503 if isinstance(error, (ShopError, StorageError, ClusterError)) else 500

@@ -81,7 +81,7 @@ def serialize_match(
         request.method if isinstance(request, SimilarRequest) else parse_recommend_method(request.method)[1]
     )
     metric: Any = request.metric
-    closeness = engine.closeness(method, match.score, metric, tau=request.tau)
+    closeness: Any = engine.closeness(method, match.score, metric, tau=request.tau)
     product = _product_fields(match.id, match.category, match.cluster, match.attributes)
     return responses.Match(**product, score=match.score, closeness=closeness)
 
@@ -110,5 +110,6 @@ def serialize_location(
 ) -> tuple[responses.Typicality, list[float]]:
     """Return how typical a code is, and its position on the map, from 0 to 1, to four decimals."""
     typicality, position = engine.locate(code)
-    shown = responses.Typicality(share=typicality.share, word=typicality.word, nearest=typicality.nearest)
+    word: Any = typicality.word
+    shown = responses.Typicality(share=typicality.share, word=word, nearest=typicality.nearest)
     return shown, [round(float(each), 4) for each in position]

@@ -79,7 +79,7 @@ class Settings(BaseModel):
     connections: int = Field(
         default=512, ge=1, le=100_000, description="Connections at once; others get 503."
     )
-    cluster: str = Field(
+    ray: str = Field(
         default="",
         description="The Ray cluster whose shards look for products; the server does where there is none.",
     )

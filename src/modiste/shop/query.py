@@ -33,7 +33,7 @@ Method = Literal["likelihood", "fixed-epsilon", "mean"]
 Metric = Literal["euclidean", "manhattan"]
 Scope = Literal["cluster", "catalogue"]
 Grouping = Literal["cluster", "category"]
-SCOPES: tuple[str, ...] = ("cluster", "catalogue")
+SCOPES: tuple[Scope, ...] = ("cluster", "catalogue")
 GROUPINGS: tuple[str, ...] = ("cluster", "category")
 MAX_CACHED_TAUS = 16
 

@@ -269,7 +269,7 @@ class _Requests:
                 url, "timeout", f"it took over {self._limits.total_timeout:g} s in total"
             ) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects, ValueError) as error:
-            raise _fetch_error(url, "bad-url", str(error)) from None
+            raise _fetch_error(url, "bad_url", str(error)) from None
         except httpx.TimeoutException:
             error = _fetch_error(url, "timeout", f"no response within {self._limits.timeout:g} s")
             raise _TransientError(error) from None
@@ -297,7 +297,7 @@ class _Requests:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > limit:
-                    raise _fetch_error(url, "too-large", f"over {limit} bytes")
+                    raise _fetch_error(url, "too_large", f"over {limit} bytes")
         if not body.startswith(_SIGNATURES):
             raise _fetch_error(
                 url, "wrong-type", "the response is not a JPEG, PNG or WebP, in spite of its content type"
@@ -317,7 +317,7 @@ def _parse_host(url: str) -> str:
 def _check_status(url: str, response: httpx.Response) -> None:
     if response.status_code == 200:
         return
-    error = _fetch_error(url, f"http-{response.status_code}", response.reason_phrase or "no reason given")
+    error = _fetch_error(url, f"http_{response.status_code}", response.reason_phrase or "no reason given")
     if response.status_code in _TRANSIENT_STATUSES:
         raise _TransientError(error, _parse_retry_after(response))
     raise error

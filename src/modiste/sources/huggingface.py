@@ -63,7 +63,7 @@ class HuggingFaceSource:
         stem = file.relative_to(self.root).with_suffix("").as_posix()
         for number, row in read_parquet(file, batch_rows=256):
             if isinstance(row, str):
-                yield Rejection(f"{stem}/{number}", "malformed-row", row, number)
+                yield Rejection(f"{stem}/{number}", "malformed_row", row, number)
                 continue
             named = _with_class_names(row, names)
             key = named.get("id")

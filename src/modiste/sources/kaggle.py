@@ -60,7 +60,7 @@ class KaggleSource:
             product = fields[0].strip() if fields else ""
             if len(fields) != len(self._header):
                 detail = f"{len(fields)} fields where the header has {len(self._header)}"
-                yield Rejection(product, "malformed-row", detail, number)
+                yield Rejection(product, "malformed_row", detail, number)
                 continue
             row: dict[str, Any] = {
                 column: None if is_missing(value) else read(value)
@@ -68,9 +68,9 @@ class KaggleSource:
             }
             product = fields[self._header.index("id")].strip()
             if not product:
-                yield Rejection("", "malformed-row", "the id is empty", number)
+                yield Rejection("", "malformed_row", "the id is empty", number)
             elif product not in images:
-                yield Rejection(product, "missing-photo", f"no {IMAGES_FOLDER}/{product}.jpg", number)
+                yield Rejection(product, "missing_photo", f"no {IMAGES_FOLDER}/{product}.jpg", number)
             else:
                 attributes = parse_attributes(row, without=["id"])
                 yield Record(product, self._category(row), images[product], attributes)

@@ -41,9 +41,9 @@ def record_problem(record: Record) -> tuple[str, str] | None:
     if (problem := id_problem(record.id)) is not None:
         return "bad-id", problem
     if len(record.category) > MAX_NAME_CHARS:
-        return "malformed-row", f"a category has at most {MAX_NAME_CHARS} characters"
+        return "malformed_row", f"a category has at most {MAX_NAME_CHARS} characters"
     if len(record.attributes) > MAX_COLUMNS:
-        return "malformed-row", f"a product has at most {MAX_COLUMNS:,} attributes"
+        return "malformed_row", f"a product has at most {MAX_COLUMNS:,} attributes"
     for name, value in record.attributes.items():
         if isinstance(value, str) and len(value) > MAX_TEXT_CHARS:
             detail = f"{name[:80]} has {len(value):,} characters; {MAX_TEXT_CHARS:,} are allowed"

@@ -84,7 +84,7 @@ class TableSource:
     def _rows(self) -> Iterator[Record | Rejection]:
         for number, row in read_rows(self.path):
             if isinstance(row, str):
-                yield Rejection("", "malformed-row", row, number)
+                yield Rejection("", "malformed_row", row, number)
                 continue
             try:
                 yield self._parse_row(number, row)
@@ -109,13 +109,13 @@ class TableSource:
                 detail = f"{file_name} is outside {self._root}"
                 return Rejection(product, "outside-folder", detail, number)
             if missing:
-                return Rejection(product, "missing-photo", f"{file_name} does not exist", number)
+                return Rejection(product, "missing_photo", f"{file_name} does not exist", number)
             product = product or PurePath(file_name).with_suffix("").as_posix()
         elif url:
             product = product or hashlib.sha256(url.encode()).hexdigest()[:16]
             photo = Url(url)
         else:
-            return Rejection(product, "missing-photo", "neither a file_name nor a url", number)
+            return Rejection(product, "missing_photo", "neither a file_name nor a url", number)
         return Record(product, self._category(row), photo, parse_attributes(row, without=self._used))
 
 

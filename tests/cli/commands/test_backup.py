@@ -33,13 +33,13 @@ def test_as_json(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("words", "exit_code", "name"),
     [
-        (("backup", "--shop", "none", "--out", "x.zip"), 4, "ShopNotFound"),
-        (("backup", "--shop", "small", "--out", "small/x.zip"), 2, "BadOption"),
-        (("backup", "--shop", "small", "--out", "no/such/x.zip"), 6, "StorageError"),
-        (("backup", "--shop", "small"), 2, "UsageError"),
-        (("restore", "none.zip", "--shop", "new"), 2, "BadOption"),
-        (("restore", "small/shop.json", "--shop", "new"), 4, "SchemaError"),
-        (("restore", "small/shop.json", "--shop", "small"), 2, "BadOption"),
+        (("backup", "--shop", "none", "--out", "x.zip"), 4, "shop_not_found"),
+        (("backup", "--shop", "small", "--out", "small/x.zip"), 2, "bad_option"),
+        (("backup", "--shop", "small", "--out", "no/such/x.zip"), 6, "storage_error"),
+        (("backup", "--shop", "small"), 2, "usage_error"),
+        (("restore", "none.zip", "--shop", "new"), 2, "bad_option"),
+        (("restore", "small/shop.json", "--shop", "new"), 4, "schema_error"),
+        (("restore", "small/shop.json", "--shop", "small"), 2, "bad_option"),
     ],
 )
 def test_what_cannot_be(

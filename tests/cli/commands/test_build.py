@@ -29,7 +29,7 @@ def test_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
         ("ingest", str(folder), "--size", "48x64"),
         ("train", "--epochs", "2", "--latent", "4"),
         ("encode",),
-        ("cluster", "--k", "2", "--by", "kmeans"),
+        ("cluster", "--k", "2", "--method", "kmeans"),
     )
     printed = []
     for stage in stages:
@@ -42,10 +42,10 @@ def test_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert model["latent"] == 4
     assert encoded["model"] == model["model"]
     assert sum(each["products"] for each in clustered["clusters"]) == encoded["count"]
-    assert (clustered["k"], clustered["by"], clustered["method"]) == (2, "kmeans", "kmeans")
+    assert (clustered["k"], clustered["method"]) == (2, "kmeans")
     assert main(["cluster", "--shop", shop, "--json"]) == 0
     by_tags = json.loads(capsys.readouterr().out)
-    assert by_tags["by"] == "category"
+    assert by_tags["method"] == "category"
     assert {each["label"]: each["products"] for each in by_tags["clusters"]} == summary["categories"]
     assert main(["similar", "--shop", shop, "--random", "--json"]) == 0
 

@@ -21,8 +21,8 @@ def modiste(*arguments: object) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_a_shop_is_made_anew_by_a_ray_of_this_machine(shop_copy: Path):
     pytest.importorskip("ray")
-    for command in (("encode",), ("cluster", "--by", "kmeans"), ("index",), ("ingest", "sample")):
-        done = modiste(command[0], *command[1:], "--shop", shop_copy, "--cluster", "local")
+    for command in (("encode",), ("cluster", "--method", "kmeans"), ("index",), ("ingest", "sample")):
+        done = modiste(command[0], *command[1:], "--shop", shop_copy, "--ray", "local")
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         assert json.loads(done.stdout)
     assert (
@@ -34,9 +34,9 @@ def test_a_shop_is_made_anew_by_a_ray_of_this_machine(shop_copy: Path):
 def test_a_cluster_that_is_not_there(shop_copy: Path, command: str):
     pytest.importorskip("ray")
     source = ["sample"] if command == "ingest" else []
-    done = modiste(command, *source, "--shop", shop_copy, "--cluster", "127.0.0.1:9")
+    done = modiste(command, *source, "--shop", shop_copy, "--ray", "127.0.0.1:9")
     error = json.loads(done.stderr)["error"]
-    assert (done.returncode, error["code"]) == (8, "ClusterError")
+    assert (done.returncode, error["code"]) == (8, "cluster_error")
     assert "127.0.0.1:9" in error["message"]
     assert "ray start" in error["remedy"]
     assert Shop.open(shop_copy)

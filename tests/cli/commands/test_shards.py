@@ -32,12 +32,12 @@ def scratch() -> Iterator[str]:
 
 
 def test_a_local_cluster_needs_a_port(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["shards", "--shop", str(small), "--cluster", "local"]) == 2
+    assert main(["shards", "--shop", str(small), "--ray", "local"]) == 2
     assert "--port" in capsys.readouterr().err
 
 
 def test_an_address_that_is_none(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["shards", "--shop", str(small), "--cluster", "nowhere"]) == 2
+    assert main(["shards", "--shop", str(small), "--ray", "nowhere"]) == 2
     assert "HOST:PORT" in capsys.readouterr().err
 
 
@@ -46,7 +46,7 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     assert main(["shards", "--help"]) == 0
     said = capsys.readouterr().out
     for example in (
-        "--cluster local --shards 2 --port 8100",
+        "--ray local --shards 2 --port 8100",
         "--shards 4 --replicas 2",
         "curl -d",
         "/v1/similar",
@@ -56,7 +56,7 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
 
 @pytest.mark.slow
 def test_a_client_notices_no_difference(small: Path, tmp_path: Path, scratch: str) -> None:
-    command = [sys.executable, "-m", "modiste", "shards", "--shop", str(small), "--cluster", "local"]
+    command = [sys.executable, "-m", "modiste", "shards", "--shop", str(small), "--ray", "local"]
     command += ["--shards", "2", "--replicas", "1", "--port", "0", "--json"]
     environment = os.environ | {"MODISTE_CACHE": str(tmp_path / "cache"), "MODISTE_LOG": "json"}
     environment |= {"TMPDIR": scratch, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": SECRET}
@@ -96,7 +96,7 @@ def test_a_client_notices_no_difference(small: Path, tmp_path: Path, scratch: st
                         assert found.json()["code"] == expected.json()["code"]
                 ready = client.get(f"{told['url']}readyz").json()
                 assert "modiste_request_seconds" in client.get(f"{told['url']}metrics").text
-            assert ready["version"] == shop.version
+            assert ready["shop_version"] == shop.version
             assert [each["replicas"] for each in ready["shards"]] == [1, 1]
             assert sum(each["products"] for each in ready["shards"]) == len(ids)
             logs = [path for path in Path(scratch).rglob("*") if path.is_file() and "logs" in path.parts]

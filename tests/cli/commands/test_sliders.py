@@ -31,7 +31,7 @@ def test_sliders_for_scripts(shop_copy: Path, capsys: pytest.CaptureFixture[str]
     assert err == ""
     printed = json.loads(out)
     opened = Shop.open(shop_copy, need="map")
-    assert printed["frames"] == printed["model"] == opened.model.model_id
+    assert printed["render_id"] == printed["model"] == opened.model.model_id
     assert printed["copy"] is None
     assert [each["name"] for each in printed["latents"]] == [each.name for each in opened.sliders.latents]
     assert [each["name"] for each in printed["attributes"]] == [
@@ -52,4 +52,4 @@ def test_an_edited_file_is_spoken_of(shop_copy: Path, capsys: pytest.CaptureFixt
 def test_what_cannot_be_done(shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sliders", "--shop", str(shop_copy), "--sheet", "sliders.txt"]) == 2
     assert main(["sliders", "--shop", str(tmp_path / "none"), "--json"]) == 4
-    assert json.loads(capsys.readouterr().err.splitlines()[-1])["error"]["code"] == "ShopNotFound"
+    assert json.loads(capsys.readouterr().err.splitlines()[-1])["error"]["code"] == "shop_not_found"

@@ -166,7 +166,7 @@ def test_those_who_watch_are_never_turned_away(shop: Shop) -> None:
 
 
 def test_kinds() -> None:
-    paths = ("/v1/frame.jpg", "/v1/recommend", "/v1/encode", "/v1/products/x/photo.jpg", "/")
+    paths = ("/v1/render.jpg", "/v1/recommend", "/v1/encode", "/v1/products/x/photo.jpg", "/")
     assert [request_kind(path) for path in paths] == ["frames", "answers", "uploads", "others", "others"]
 
 

@@ -25,7 +25,7 @@ def test_pixels_or_a_clear_refusal(client: TestClient, name: str) -> None:
         for cut in ("true", "false"):
             answer = client.post(f"/v1/encode?cut={cut}", content=bad.data, headers={"content-type": kind})
             if bad.reason:
-                status = 413 if bad.reason == "too-large" else 422
+                status = 413 if bad.reason == "too_large" else 422
                 assert refused(answer, status, "photo_error")["reason"] == bad.reason
             else:
                 assert answer.status_code == 200, answer.text
@@ -63,7 +63,7 @@ def test_neither_the_server_nor_the_reader_takes_much_memory(client: TestClient)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
-@pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason == "too-large"])
+@pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason == "too_large"])
 def test_a_refusal_takes_little_memory(client: TestClient, name: str) -> None:
     """Measure the peak memory of the reader and of the server while they refuse a photo."""
     headers = {"content-type": "image/png"}

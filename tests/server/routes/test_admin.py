@@ -75,7 +75,7 @@ def settled(client: TestClient) -> dict[str, Any]:
     """How the shop stands once all is made anew."""
     for _ in range(600):
         held = client.get("/v1/admin", headers=READ).json()
-        if not held["working"]:
+        if not held["refreshing"]:
             return held
         time.sleep(0.05)
     raise AssertionError(held)
@@ -120,7 +120,7 @@ def test_products_come_change_and_go(kept: tuple[TestClient, Path]) -> None:
     assert stored.attributes(stored.row("new/one")) == {"name": "New", "year": 2020}
     held = settled(client)
     assert held["error"] == ""
-    assert (held["products"], held["before"]) == (before["products"] + 1, before["version"])
+    assert (held["products"], held["previous_version"]) == (before["products"] + 1, before["shop_version"])
     assert client.get("/v1/products/new%2Fone").json()["title"] == "New"
     first = client.get("/v1/products/new%2Fone/photo.jpg").content
     assert put(client, "new%2Fone", noise(2)).status_code == 202
@@ -135,7 +135,7 @@ def test_products_come_change_and_go(kept: tuple[TestClient, Path]) -> None:
 def test_what_is_no_product_is_refused_and_changes_nothing(kept: tuple[TestClient, Path]) -> None:
     client, path = kept
     known = Shop.open(path, need="catalogue")
-    version = settled(client)["version"]
+    version = settled(client)["shop_version"]
     refused(put(client, "x", b"no photo"), 422, "photo_error")
     refused(put(client, "x", noise(1), category=" "), 422, "validation")
     refused(put(client, "x", noise(1), attributes="[1]"), 422, "validation")
@@ -153,7 +153,7 @@ def test_what_is_no_product_is_refused_and_changes_nothing(kept: tuple[TestClien
     refused(client.post("/v1/admin/model", headers=KEY, json={"model": "../../x"}), 422, "bad_option")
     again = Shop.open(path, need="map")
     assert again.store.hash() == known.store.hash()
-    assert settled(client)["version"] == version
+    assert settled(client)["shop_version"] == version
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -218,7 +218,7 @@ class TestPhotos:
         client, path = reading
         before = Shop.open(path, need="catalogue").store.hash()
         reason = zoo()[name].reason
-        status = 413 if reason == "too-large" else 422
+        status = 413 if reason == "too_large" else 422
         assert refused(put(client, "bad", zoo()[name].data), status, "photo_error")["reason"] == reason
         assert Shop.open(path, need="catalogue").store.hash() == before
 
@@ -290,17 +290,17 @@ def test_another_model_and_back(kept: tuple[TestClient, Path]) -> None:
     two = settled(client)
     assert (two["model"], two["error"], set(two["models"])) == (other, "", {one["model"], other})
     # Whoever began with the first goes on with it.
-    frame = {"m": one["model"], "z": "AAAAAAAAAAA"}
-    assert client.get("/v1/frame.jpg", params=frame).status_code == 200
-    staying = {"Modiste-Version": one["version"]}
+    frame = {"render_id": one["model"], "design": "AAAAAAAAAAA"}
+    assert client.get("/v1/render.jpg", params=frame).status_code == 200
+    staying = {"Modiste-Shop-Version": one["shop_version"]}
     began = client.post("/v1/similar", json={"product": old.catalogue.ids[0]}, headers=staying)
-    assert began.headers["modiste-version"] == one["version"]
+    assert began.headers["modiste-shop-version"] == one["shop_version"]
     np.testing.assert_allclose(began.json()["query"]["code"], old.code_of(old.catalogue.ids[0]), rtol=1e-6)
-    assert client.get("/v1/shop").headers["modiste-version"] == two["version"]
+    assert client.get("/v1/shop").headers["modiste-shop-version"] == two["shop_version"]
     assert client.post("/v1/admin/model", headers=KEY, json={"model": one["model"]}).status_code == 202
     back = settled(client)
     assert (back["model"], back["error"]) == (one["model"], "")
-    assert client.get("/v1/frame.jpg", params=frame).status_code == 200
+    assert client.get("/v1/render.jpg", params=frame).status_code == 200
 
 
 def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) -> None:
@@ -310,9 +310,13 @@ def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) 
     done = threading.Event()
 
     def visit() -> None:
-        frames = client.get("/v1/sliders").json()["frames"]
+        render_id = client.get("/v1/sliders").json()["render_id"]
         while not done.is_set():
-            statuses.append(client.get("/v1/frame.jpg", params={"m": frames, "z": "AAAAAAAAAAA"}).status_code)
+            statuses.append(
+                client.get(
+                    "/v1/render.jpg", params={"render_id": render_id, "design": "AAAAAAAAAAA"}
+                ).status_code
+            )
             statuses.append(client.post("/v1/similar", json={"product": ids[0], "k": 3}).status_code)
             statuses.append(client.post("/v1/recommend", json={"product": ids[1], "k": 2}).status_code)
 
@@ -346,7 +350,7 @@ def test_what_is_told_is_of_one_moment(
 
     monkeypatch.setattr("modiste.server.routes.admin.models_of", slow)
     told = put(client, "new", noise(1)).json()
-    assert (told["working"], told["products"]) == (False, before["products"] + 1)
+    assert (told["refreshing"], told["products"]) == (False, before["products"] + 1)
 
 
 def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: Path) -> None:
@@ -366,7 +370,7 @@ def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: 
         waited = client.portal.start_task_soon(crowd)
         assert put(client, "new", noise(1)).status_code == 202
         held = settled(client)
-        assert client.get("/v1/card").status_code == 503
+        assert client.get("/v1/model-card").status_code == 503
         end.set()
         waited.result()
     assert (held["products"], held["error"]) == (before["products"] + 1, "")
@@ -379,23 +383,23 @@ def test_other_words_are_taken_up(kept: tuple[TestClient, Path]) -> None:
     before = settled(client)
     put(client, "new", noise(1), attributes='{"name": "Newer", "price": 9}')
     held = settled(client)
-    assert held["version"] != before["version"]
+    assert held["shop_version"] != before["shop_version"]
     assert client.get("/v1/products/new").json()["title"] == "Newer"
     store = ProductStore.open(path / "store")  # by an ingest, not by the server
     store.upsert([replace(store.get("new"), attributes={"name": "Newest", "price": 8})])
     client.post("/v1/admin/reload", headers=KEY)
-    assert settled(client)["version"] not in (before["version"], held["version"])
+    assert settled(client)["shop_version"] not in (before["shop_version"], held["shop_version"])
     assert client.get("/v1/products/new").json()["title"] == "Newest"
 
 
 def test_a_shop_that_cannot_answer_is_not_served(kept: tuple[TestClient, Path]) -> None:
     client, path = kept
-    version = settled(client)["version"]
+    version = settled(client)["shop_version"]
     manifest = (path / "shop.json").read_bytes()
     (path / "shop.json").write_text("{")
     assert client.post("/v1/admin/reload", headers=KEY).status_code == 202
     held = settled(client)
-    assert held["version"] == version
+    assert held["shop_version"] == version
     assert "shop.json" in held["error"]
     assert client.get("/v1/shop").status_code == 200
     assert client.get("/readyz").status_code == 200

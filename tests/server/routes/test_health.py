@@ -18,7 +18,7 @@ def test_alive_ready_and_which_version(client: TestClient, shop: Shop) -> None:
     assert (ready["status"], ready["model"]) == ("ready", shop.model.model_id)
     assert ready["catalogue"] == shop.store.hash()
     held = client.get("/version").json()
-    assert (held["version"], held["model"]) == (__version__, shop.model.model_id)
+    assert (held["modiste_version"], held["model"]) == (__version__, shop.model.model_id)
     assert held["products"] == len(shop.catalogue)
 
 

@@ -19,7 +19,7 @@ from tests.server.client import refused
 
 
 def frame_url(client: TestClient, data: bytes) -> str:
-    return f"/v1/frame.jpg?m={client.get('/v1/sliders').json()['frames']}&z={to_base64url(data)}"
+    return f"/v1/render.jpg?render_id={client.get('/v1/sliders').json()['render_id']}&design={to_base64url(data)}"
 
 
 def opened(data: bytes) -> Image.Image:
@@ -77,22 +77,28 @@ def test_a_shared_design_gives_the_same_bytes_from_another_server(
 )
 def test_frames_of_another_name(client: TestClient, name: str) -> None:
     found = refused(
-        client.get("/v1/frame.jpg", params={"m": name, "z": "AAAAAAAAAAA"}), 404, "unknown_frames"
+        client.get("/v1/render.jpg", params={"render_id": name, "design": "AAAAAAAAAAA"}),
+        404,
+        "unknown_render_id",
     )
     assert "/v1/sliders" in found["remedy"]
     assert len(found["detail"]) < 600
 
 
 @pytest.mark.parametrize(
-    "z", ["", "AAAA", "AAAAAAAAAAB", "AAAAAAAAAAA=", "AAAAAAAAAA!", "A" * 10_000, "ÀAAAAAAAAAA"]
+    "design", ["", "AAAA", "AAAAAAAAAAB", "AAAAAAAAAAA=", "AAAAAAAAAA!", "A" * 10_000, "ÀAAAAAAAAAA"]
 )
-def test_a_design_that_is_none(client: TestClient, shop: Shop, z: str) -> None:
-    refused(client.get("/v1/frame.jpg", params={"m": shop.sliders.render_id, "z": z}), 422, "bad_code")
+def test_a_design_that_is_none(client: TestClient, shop: Shop, design: str) -> None:
+    refused(
+        client.get("/v1/render.jpg", params={"render_id": shop.sliders.render_id, "design": design}),
+        422,
+        "bad_code",
+    )
 
 
-@pytest.mark.parametrize("query", ["", "?z=AAAAAAAAAAA", "?m=x"])
+@pytest.mark.parametrize("query", ["", "?design=AAAAAAAAAAA", "?render_id=x"])
 def test_a_frame_without_its_parameters(client: TestClient, query: str) -> None:
-    refused(client.get("/v1/frame.jpg" + query), 422, "validation")
+    refused(client.get("/v1/render.jpg" + query), 422, "validation")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +168,7 @@ def test_decode_as_what_is_not_offered(client: TestClient) -> None:
 def test_between_as_a_strip(client: TestClient, shop: Shop) -> None:
     a, b = (shop.code_of(shop.catalogue.ids[i]) for i in (0, 50))
     body = {"a": a.tolist(), "b": b.tolist(), "steps": 7}
-    answer = client.post("/v1/between", json=body, headers={"accept": "image/png"})
+    answer = client.post("/v1/interpolate", json=body, headers={"accept": "image/png"})
     strip = np.asarray(opened(answer.content))
     height, width = shop.frame
     assert strip.shape == (height, 7 * width, 3)
@@ -175,7 +181,7 @@ def test_between_as_an_animation(client: TestClient, shop: Shop, back: bool, cou
     a, b = (
         shop.sliders.ranges.T.tolist()
     )  # far apart: pictures that are the same become one that stays longer
-    answer = client.post("/v1/between", json={"a": a, "b": b, "steps": 9, "there_and_back": back})
+    answer = client.post("/v1/interpolate", json={"a": a, "b": b, "steps": 9, "there_and_back": back})
     assert answer.headers["content-type"] == "image/webp"
     moving: Any = opened(answer.content)
     assert (moving.format, moving.n_frames, moving.info["loop"]) == ("WEBP", count, 0)
@@ -192,9 +198,9 @@ def test_between_as_an_animation(client: TestClient, shop: Shop, back: bool, cou
 )
 def test_between_what_cannot_be(client: TestClient, changes: dict[str, Any], status: int, code: str) -> None:
     body = {"a": [0.0] * 8, "b": [1.0] * 8} | changes
-    refused(client.post("/v1/between", json=body), status, code)
+    refused(client.post("/v1/interpolate", json=body), status, code)
 
 
 def test_between_as_what_is_not_offered(client: TestClient) -> None:
     body = {"a": [0.0] * 8, "b": [1.0] * 8}
-    refused(client.post("/v1/between", json=body, headers={"accept": "image/gif"}), 406, "not_acceptable")
+    refused(client.post("/v1/interpolate", json=body, headers={"accept": "image/gif"}), 406, "not_acceptable")

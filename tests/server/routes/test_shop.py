@@ -14,8 +14,8 @@ def test_the_shop(client: TestClient, shop: Shop) -> None:
     found = client.get("/v1/shop").json()
     assert found["name"] == shop.path.name
     assert found["products"] == len(shop.catalogue)
-    assert (found["model"], found["frames"]) == (shop.model.model_id, shop.sliders.render_id)
-    assert found["frame"] == [shop.frame[1], shop.frame[0]]
+    assert (found["model"], found["render_id"]) == (shop.model.model_id, shop.sliders.render_id)
+    assert found["size"] == [shop.frame[1], shop.frame[0]]
     assert found["latent"] == shop.model.latent
     assert {each["name"]: each["count"] for each in found["categories"]} == shop.catalogue.counts()
     for each in found["categories"]:
@@ -66,12 +66,12 @@ def test_the_map_row_by_row(client: TestClient, shop: Shop) -> None:
 
 
 def test_the_model_card(client: TestClient, shop: Shop) -> None:
-    answer = client.get("/v1/card")
+    answer = client.get("/v1/model-card")
     assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
     assert shop.model.model_id in answer.text
 
 
-@pytest.mark.parametrize("path", ["/v1/shop", "/v1/sliders", "/v1/map", "/v1/card", "/"])
+@pytest.mark.parametrize("path", ["/v1/shop", "/v1/sliders", "/v1/map", "/v1/model-card", "/"])
 def test_asked_again_by_its_etag(client: TestClient, path: str) -> None:
     zipped = client.get(path, headers={"accept-encoding": "gzip"})
     plain = client.get(path, headers={"accept-encoding": "identity"})
@@ -93,4 +93,4 @@ def test_a_model_without_its_card(shop_copy: object) -> None:
     opened = Shop.open(Path(str(shop_copy)), need="map")
     (opened.files.model(opened.model.model_id) / "README.md").unlink()
     with TestClient(create_app(opened)) as client:
-        refused(client.get("/v1/card"), 503, "shop_incomplete")
+        refused(client.get("/v1/model-card"), 503, "shop_incomplete")

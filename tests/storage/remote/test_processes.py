@@ -135,7 +135,7 @@ def test_who_has_the_key_changes_it(there: str) -> None:
         )
         assert answer.status_code == 202, answer.text
         until = time.monotonic() + 120
-        while (held := client.get("/v1/admin", headers=headers).json())["working"]:
+        while (held := client.get("/v1/admin", headers=headers).json())["refreshing"]:
             assert time.monotonic() < until
             time.sleep(0.1)
         assert (held["products"], held["error"]) == (25, "")

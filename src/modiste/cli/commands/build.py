@@ -27,15 +27,13 @@ def build(
     seed: options.Seed = 0,
     device: options.Device = "auto",
     k: options.ClusterCount = None,
-    on: options.Features = "code",
+    features: options.Features = "code",
     cluster_method: Annotated[
         str | None,
-        typer.Option(
-            "--cluster-method", "--by", metavar=options.CLUSTER_METHODS, help=options.CLUSTER_METHOD_HELP
-        ),
+        typer.Option(metavar=options.CLUSTER_METHODS, help=options.CLUSTER_METHOD_HELP),
     ] = None,
     threads: options.Threads = 2,
-    on_cluster: options.RayAddress = None,
+    ray: options.RayAddress = None,
     json: options.JsonOutput = False,
 ) -> None:
     """Make a shop that answers: ingest, train, encode and cluster. Stopped, it goes on where it was.
@@ -44,12 +42,12 @@ def build(
     modiste build ~/fashion-product-images --shop my-shop
     modiste build products.csv --shop my-shop --categories all --minutes 15
     modiste build sample --shop demo-shop --minutes 3
-    modiste build catalogue.parquet --shop s3://bucket/shop --cluster 10.0.0.1:6379
+    modiste build catalogue.parquet --shop s3://bucket/shop --ray 10.0.0.1:6379
     """
     from modiste.pipeline.build import build as run
 
     frame, wanted = options.parse_size(size), options.parse_categories(categories)
-    with options.open_executor(on_cluster) as fleet, ProgressBars(quiet=json) as bars:
+    with options.open_executor(ray) as fleet, ProgressBars(quiet=json) as bars:
         result = run(
             source,
             shop,
@@ -65,7 +63,7 @@ def build(
             seed=seed,
             device=device,
             k=k,
-            features=on,
+            features=features,
             cluster_method=cluster_method,
             threads=threads,
             executor=fleet,
@@ -90,7 +88,7 @@ def ingest(
     category_column: options.CategoryColumn = None,
     size: options.Size = None,
     background: options.Background = None,
-    on_cluster: options.RayAddress = None,
+    ray: options.RayAddress = None,
     json: options.JsonOutput = False,
 ) -> None:
     """Bring photos and what is known of them into a shop. Again, it adds what is new and changes what changed.
@@ -99,12 +97,12 @@ def ingest(
     modiste ingest ~/fashion-product-images --shop my-shop --categories footwear,eyewear,bags
     modiste ingest catalogue.parquet --shop my-shop --category-column kind --background white
     modiste ingest hf:owner/name --shop my-shop --size 128x128
-    modiste ingest catalogue.parquet --shop my-shop --cluster local
+    modiste ingest catalogue.parquet --shop my-shop --ray local
     """
     from modiste.pipeline.ingest import ingest as run
 
     frame, wanted = options.parse_size(size), options.parse_categories(categories)
-    with options.open_executor(on_cluster) as fleet, ProgressBars(quiet=json) as bars:
+    with options.open_executor(ray) as fleet, ProgressBars(quiet=json) as bars:
         summary = run(
             source,
             shop,
@@ -174,18 +172,18 @@ def train(
 def encode(
     shop: options.ShopPath,
     threads: options.Threads = 2,
-    on_cluster: options.RayAddress = None,
+    ray: options.RayAddress = None,
     json: options.JsonOutput = False,
 ) -> None:
     """Encode every product with the shop's model: mean, std and fixed-epsilon code. Stopped, it goes on where it was.
 
     \b
     modiste encode --shop my-shop
-    modiste encode --shop s3://bucket/shop --cluster 10.0.0.1:6379
+    modiste encode --shop s3://bucket/shop --ray 10.0.0.1:6379
     """
     from modiste.pipeline.encode import encode_shop
 
-    with options.open_executor(on_cluster) as fleet, ProgressBars(quiet=json) as bars:
+    with options.open_executor(ray) as fleet, ProgressBars(quiet=json) as bars:
         made = encode_shop(shop, threads=threads, executor=fleet, on_progress=bars)
     from modiste.cli.output import console, print_json
 
@@ -200,27 +198,26 @@ def encode(
 def cluster(
     shop: options.ShopPath,
     k: options.ClusterCount = None,
-    on: options.Features = "code",
-    by: Annotated[
-        str | None,
-        typer.Option("--by", "--method", metavar=options.CLUSTER_METHODS, help=options.CLUSTER_METHOD_HELP),
+    features: options.Features = "code",
+    method: Annotated[
+        str | None, typer.Option(metavar=options.CLUSTER_METHODS, help=options.CLUSTER_METHOD_HELP)
     ] = None,
     seed: options.Seed = 0,
-    on_cluster: options.RayAddress = None,
+    ray: options.RayAddress = None,
     json: options.JsonOutput = False,
 ) -> None:
     """Find the shop's clusters; their centres are what recommendations go by.
 
     \b
     modiste cluster --shop my-shop
-    modiste cluster --shop my-shop --k 4 --on mean --by kmeans
+    modiste cluster --shop my-shop --k 4 --features mean --method kmeans
     """
     from modiste.cli.output import console, print_json
     from modiste.pipeline.cluster import cluster_shop
     from modiste.shop.shop import Shop
 
-    with options.open_executor(on_cluster) as fleet:
-        clusters = cluster_shop(shop, k=k, features=on, method=by, seed=seed, executor=fleet)
+    with options.open_executor(ray) as fleet:
+        clusters = cluster_shop(shop, k=k, features=features, method=method, seed=seed, executor=fleet)
     assignments = Shop.open(shop).assignments
     sizes = [int((assignments == number).sum()) for number in range(len(clusters.labels))]
     rows: list[dict[str, Any]] = [
@@ -228,9 +225,7 @@ def cluster(
         for number, (label, size) in enumerate(zip(clusters.labels, sizes, strict=True))
     ]
     if json:
-        print_json(
-            {"k": len(clusters), "on": on, "method": clusters.method, "by": clusters.method, "clusters": rows}
-        )
+        print_json({"k": len(clusters), "features": features, "method": clusters.method, "clusters": rows})
         return
     table = Table("cluster", "label", "products")
     for row in rows:

@@ -19,7 +19,7 @@ def index(
             "0 is the paper's method. Kept for the shop.",
         ),
     ] = None,
-    on_cluster: options.RayAddress = None,
+    ray: options.RayAddress = None,
     json: options.JsonOutput = False,
 ) -> None:
     """Lay out the shop's search index anew, and set the uncertainty that its likelihood takes designs to have.
@@ -33,7 +33,7 @@ def index(
     from modiste.cli.output import console, print_json
     from modiste.pipeline.index import index_shop
 
-    with options.open_executor(on_cluster) as fleet:
+    with options.open_executor(ray) as fleet:
         made = index_shop(shop, tau=tau, executor=fleet)
     if json:
         print_json(made)

@@ -45,7 +45,7 @@ def serve(
         int | None,
         typer.Option(metavar="T", help="How many pictures are drawn at once, 2 if left out.", min=1, max=64),
     ] = None,
-    cluster: Annotated[
+    ray: Annotated[
         str | None,
         typer.Option(
             metavar="HOST:PORT|auto",
@@ -68,16 +68,14 @@ def serve(
     \b
     modiste serve --shop my-shop
     modiste serve --shop my-shop --host 0.0.0.0 --port 8080 --allow-embed https://shop.example
-    modiste serve --shop s3://bucket/my-shop --cluster 10.0.0.1:6379
+    modiste serve --shop s3://bucket/my-shop --ray 10.0.0.1:6379
     modiste serve --shop my-shop --print-config > modiste.toml
     """
     from modiste.cli.output import print_json
     from modiste.server.settings import load_settings
 
     embedding = tuple(allow_embed) if allow_embed else None
-    settings = load_settings(
-        config, host=host, port=port, allow_embed=embedding, threads=threads, cluster=cluster
-    )
+    settings = load_settings(config, host=host, port=port, allow_embed=embedding, threads=threads, ray=ray)
     if print_config:
         if json:
             print_json(settings.redacted())
@@ -88,7 +86,7 @@ def serve(
     from modiste.server.run import browser_url, listen, serve_shop
     from modiste.shop.shop import Shop
 
-    with listen(settings.host, settings.port) as held, _shard_backend(shop, settings.cluster) as looks_for:
+    with listen(settings.host, settings.port) as held, _shard_backend(shop, settings.ray) as looks_for:
         opened = (
             _open_during_change(shop, settings.threads) if settings.admin_key else Shop.open(shop, need="map")
         )

@@ -20,7 +20,7 @@ DEFAULT_SHARDS, DEFAULT_REPLICAS = 2, 2
 
 def shards(
     shop: options.ShopPath,
-    cluster: Annotated[
+    ray: Annotated[
         str,
         typer.Option(
             metavar="HOST:PORT|auto|local",
@@ -58,15 +58,15 @@ def shards(
     serves what runs already, or sets it up: any number of such servers can be run. Without, it sets up, and ends.
 
     \b
-    modiste shards --shop my-shop --cluster local --shards 2 --port 8100
-    modiste shards --shop s3://bucket/my-shop --cluster 10.0.0.1:6379 --shards 4 --replicas 2
-    modiste shards --shop s3://bucket/my-shop --cluster 10.0.0.1:6379 --port 8100
+    modiste shards --shop my-shop --ray local --shards 2 --port 8100
+    modiste shards --shop s3://bucket/my-shop --ray 10.0.0.1:6379 --shards 4 --replicas 2
+    modiste shards --shop s3://bucket/my-shop --ray 10.0.0.1:6379 --port 8100
     curl -d '{"product": "1163"}' -H "Content-Type: application/json" http://127.0.0.1:8100/v1/similar
     """
     from modiste.distributed.ray_session import LOCAL_ADDRESS, connect
     from modiste.errors import BadOption
 
-    if cluster == LOCAL_ADDRESS and port is None:
+    if ray == LOCAL_ADDRESS and port is None:
         raise BadOption(
             "A cluster that is started here ends with the command, which has nothing to serve.",
             remedy="Give --port too.",
@@ -74,14 +74,14 @@ def shards(
     # Ray's workers yield to everything else, unless it is told otherwise before it is started.
     os.environ.setdefault("RAY_worker_niceness", "0")
     if port is None:
-        with connect(cluster):
+        with connect(ray):
             _deploy(shop, count, replicas, json)
         return
     from modiste.server.run import listen
     from modiste.server.settings import load_settings
 
     settings = load_settings(None, host=host, port=port)
-    with listen(settings.host, settings.port) as held, connect(cluster):
+    with listen(settings.host, settings.port) as held, connect(ray):
         from modiste.distributed.shard_deploy import list_running
         from modiste.storage.location import absolute_location
 
@@ -110,7 +110,7 @@ def _deploy(shop: str, count: int | None, replicas: int | None, json: bool | Non
     elif json is not None:
         console().print(
             f"{made['products']:,} products answer from {made['shards']} shards of {made['replicas']} replicas; "
-            f"version {made['version']}.",
+            f"version {made['shop_version']}.",
             soft_wrap=True,
         )
 

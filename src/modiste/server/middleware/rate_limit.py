@@ -15,8 +15,8 @@ from modiste.server.problems import problem_response
 from modiste.server.settings import Settings
 
 MAX_CLIENTS = 65_536  # remembered at once, the last seen
-UPLOAD_PATHS = ("/v1/encode", "/v1/between")
-FRAME_PATHS = ("/v1/frame.jpg", "/v1/decode")
+UPLOAD_PATHS = ("/v1/encode", "/v1/interpolate")
+FRAME_PATHS = ("/v1/render.jpg", "/v1/decode")
 ANSWER_PATHS = ("/v1/similar", "/v1/recommend")
 UNLIMITED_PATHS = ("/livez", "/readyz")  # whoever watches the server is never turned away
 

@@ -58,7 +58,7 @@ class PhotoWorker:
         """The pixels of a file, uint8 `(h, w, 3)`, no more than can be borne, as `reader.bearable` makes them.
 
         Raises:
-            PhotoError: as `read_photo`; `too-slow` where it takes too long, `unreadable` where it breaks the reader.
+            PhotoError: as `read_photo`; `too_slow` where it takes too long, `unreadable` where it breaks the reader.
             Refusal: 503, where the process does not start.
         """
         with self._lock:
@@ -73,7 +73,7 @@ class PhotoWorker:
                 raise PhotoError(
                     f"The photo ({len(data)} bytes) takes more than {self._seconds:g} s to read.",
                     remedy="Save it anew, as a plain JPEG.",
-                    reason="too-slow",
+                    reason="too_slow",
                 ) from None
             except ConnectionError:
                 code = process.returncode

@@ -50,7 +50,7 @@ def read_bounded_photo(data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
     the frame, to the very pixels that the shop would keep of it.
 
     Raises:
-        PhotoError: as `read_photo`; `too-large` also where the memory does not suffice.
+        PhotoError: as `read_photo`; `too_large` also where the memory does not suffice.
     """
     try:
         if not cut:
@@ -63,7 +63,7 @@ def read_bounded_photo(data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
         raise PhotoError(
             f"The photo ({len(data)} bytes) takes more memory to read than there is for it.",
             remedy="Save it anew, as a JPEG of at most 20 megapixels without extras.",
-            reason="too-large",
+            reason="too_large",
         ) from None
 
 

@@ -34,7 +34,7 @@ from modiste.sources.sanitize import id_problem, record_problem
 
 AUTH_ERRORS = error_responses(401, 403, 404)
 
-router = APIRouter(prefix="/v1/admin", tags=["administration"])
+router = APIRouter(prefix="/v1/admin", tags=["admin"])
 READ_ACCESS = Depends(require_read_key)
 ADMIN_ACCESS = Depends(require_admin_key)
 
@@ -55,8 +55,8 @@ CurrentRefresher = Annotated[Refresher, Depends(get_refresher)]
 
 @router.get(
     "",
-    operation_id="admin",
-    summary="How the shop stands",
+    operation_id="admin_status",
+    summary="Status of the shop",
     response_model=responses.AdminStatus,
     responses=error_responses(401, 404),
     dependencies=[READ_ACCESS],
@@ -179,12 +179,12 @@ async def _admin_status(front: VersionManager, keeper: Refresher) -> responses.A
     models = await asyncio.to_thread(model_ids, front.current.shop.files)
     shop = front.current.shop  # from here on nothing is waited for, so that all is said of one moment
     return responses.AdminStatus(
-        version=front.current.version,
-        before=None if front.previous is None else front.previous.version,
+        shop_version=front.current.version,
+        previous_version=None if front.previous is None else front.previous.version,
         model=shop.model.model_id,
         models=models,
         products=len(shop.catalogue),
-        working=keeper.is_refreshing,
+        refreshing=keeper.is_refreshing,
         stage=keeper.stage,
         error=keeper.error,
     )

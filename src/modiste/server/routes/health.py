@@ -20,7 +20,7 @@ from modiste.shop.shop import CODE_RANGE_FACTOR
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/livez", operation_id="livez", summary="Is it alive?", response_model=responses.Status)
+@router.get("/livez", operation_id="livez", summary="Is it alive?", response_model=responses.LiveResponse)
 async def livez() -> Response:
     """Whether the server runs: start it anew if not."""
     return JSONResponse({"status": "alive"}, headers=NO_STORE_HEADERS)
@@ -41,7 +41,7 @@ async def readyz(front: Versions) -> Response:
         )
     studio = front.current
     said = {
-        "version": studio.version,
+        "shop_version": studio.version,
         "model": studio.shop.model.model_id,
         "catalogue": studio.catalogue_hash,
     }
@@ -64,7 +64,7 @@ async def version(front: Versions) -> responses.VersionInfo:
         **told,
     )
     return responses.VersionInfo(
-        version=__version__, model=shop.model.model_id, products=len(shop.catalogue), limits=limits
+        modiste_version=__version__, model=shop.model.model_id, products=len(shop.catalogue), limits=limits
     )
 
 

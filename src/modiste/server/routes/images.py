@@ -46,32 +46,34 @@ router = APIRouter(tags=["designs"])
 
 
 @router.get(
-    "/v1/frame.jpg",
-    operation_id="frame",
-    summary="A live frame",
+    "/v1/render.jpg",
+    operation_id="render",
+    summary="Draw a design",
     response_class=Response,
     responses=binary_response("image/jpeg") | error_responses(404, 422),
     openapi_extra={
         "parameters": [
-            text_parameter("m", "The `frames` that GET /v1/sliders names: model and ranges."),
             text_parameter(
-                "z", "The design: one byte per latent over its slider's range, base64url, no padding."
+                "render_id", "The `render_id` of GET /v1/sliders: names the model and the ranges."
+            ),
+            text_parameter(
+                "design", "One byte per latent over its slider's range, as base64url without padding."
             ),
         ]
     },
 )
 async def render(request: Request) -> Response:
-    """The product that a design draws. The URL decides the bytes, so it may be kept for ever."""
-    name, text = (_required_parameter(request, key) for key in ("m", "z"))
-    studio = get_versions(request).find_by_render_id(name)
+    """Draw a design as a JPEG. The URL determines the bytes, so caches may keep them forever."""
+    render_id, design = (_required_parameter(request, key) for key in ("render_id", "design"))
+    studio = get_versions(request).find_by_render_id(render_id)
     if studio is None:
         raise ProblemException(
             404,
-            "unknown_frames",
-            f"This shop draws no frames named {name[:80]!r}.",
-            remedy="Ask GET /v1/sliders for the name under which it draws now, and for the ranges that go with it.",
+            "unknown_render_id",
+            f"The server does not have `render_id` {render_id[:80]!r}.",
+            remedy="Read the current `render_id` and the slider ranges from GET /v1/sliders.",
         )
-    data = from_base64url(text, len(studio.ranges))
+    data = from_base64url(design, len(studio.ranges))
     found = studio.frame_cache.get(data)
     if found is None:
         studio.metrics.cache_misses.inc()
@@ -98,9 +100,9 @@ async def decode(request: Request, asked: QuerySource, studio: CurrentShop) -> R
 
 
 @router.post(
-    "/v1/between",
-    operation_id="between",
-    summary="From one design to another",
+    "/v1/interpolate",
+    operation_id="interpolate",
+    summary="Interpolate between two designs",
     response_class=Response,
     responses=binary_response(*INTERPOLATION_TYPES) | error_responses(406, 413, 422),
 )
@@ -124,7 +126,10 @@ def _required_parameter(request: Request, name: str) -> str:
     value = request.query_params.get(name)
     if value is None:
         raise ProblemException(
-            422, "validation", f"query.{name}: it is missing.", remedy="Give /v1/frame.jpg both m and z."
+            422,
+            "validation",
+            f"query.{name}: it is missing.",
+            remedy="Give /v1/render.jpg `render_id` and `design`.",
         )
     return value
 

@@ -18,7 +18,7 @@ from modiste.server.schemas import responses
 from modiste.server.schemas.requests import QuerySource, RecommendRequest, SimilarRequest
 from modiste.shop.query import QueryEngine
 
-router = APIRouter(tags=["answers"])
+router = APIRouter(tags=["search"])
 
 
 @router.post(

@@ -16,7 +16,7 @@ from modiste.server.payloads import (
 )
 from modiste.server.schemas import responses
 
-router = APIRouter(tags=["the shop"])
+router = APIRouter(tags=["shop"])
 
 
 @router.get("/v1/shop", operation_id="shop", summary="The shop", response_model=responses.ShopInfo)
@@ -38,8 +38,8 @@ async def map_(request: Request, studio: CurrentShop) -> Response:
 
 
 @router.get(
-    "/v1/card",
-    operation_id="card",
+    "/v1/model-card",
+    operation_id="model_card",
     summary="The model card",
     response_class=Response,
     responses=binary_response("text/markdown") | error_responses(503),

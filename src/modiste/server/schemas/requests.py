@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from modiste.search.index import METHODS, METRICS
-from modiste.shop.cluster_transfer import TRANSFERS
+from modiste.shop.query import Method, Metric, Scope
 
 Code = Annotated[list[StrictFloat], Field(max_length=4096, description="One finite number per latent.")]
 FilterValue = StrictBool | StrictInt | StrictFloat | StrictStr
 ProductIds = Annotated[list[StrictStr], Field(max_length=1000)]
 K = Annotated[StrictInt, Field(description="How many; fewer come where there are fewer.")]
-Method = Annotated[StrictStr, Field(description=f"How nearness is measured: {', '.join(METHODS)}.")]
-Metric = Annotated[StrictStr, Field(description=f"Of the distance: {', '.join(METRICS)}.")]
+RecommendMethod = Literal[
+    "transport",
+    "shift",
+    "likelihood",
+    "fixed-epsilon",
+    "mean",
+    "transport:likelihood",
+    "transport:fixed-epsilon",
+    "transport:mean",
+    "shift:likelihood",
+    "shift:fixed-epsilon",
+    "shift:mean",
+]
+By = Literal["category", "cluster"]
+METHOD_HELP = "How products are scored: by likelihood, or by the distance of codes or of means."
+METRIC_HELP = "The distance, where the method is one."
 Tau = Annotated[
     StrictFloat,
     Field(
@@ -61,9 +74,9 @@ class QuerySource(RequestModel):
 
 class SimilarRequest(QuerySource):
     k: K = 12
-    method: Method = "likelihood"
-    metric: Metric = "euclidean"
-    scope: StrictStr = Field("cluster", description="Where to look: cluster, or catalogue.")
+    method: Method = Field("likelihood", description=METHOD_HELP)
+    metric: Metric = Field("euclidean", description=METRIC_HELP)
+    scope: Scope = Field("cluster", description="Search the query's cluster, or the whole catalogue.")
     tau: Tau | None = None
     exclude: ProductIds = Field(
         [], description="Ids of products to leave out; the start's own is left out anyway."
@@ -73,15 +86,13 @@ class SimilarRequest(QuerySource):
 
 class RecommendRequest(QuerySource):
     k: K = 3
-    method: StrictStr = Field(
-        TRANSFERS[0],
-        description=f"By which way designs go to another category, {' or '.join(TRANSFERS)}; "
-        "or how nearness is measured, "
-        f"{', '.join(METHODS)}; or both, as {TRANSFERS[1]}:{METHODS[2]}.",
+    method: RecommendMethod = Field(
+        "transport",
+        description="How a code moves to another cluster, how products are scored there, or both as `shift:mean`.",
     )
-    metric: Metric = "euclidean"
+    metric: Metric = Field("euclidean", description=METRIC_HELP)
     tau: Tau | None = None
-    by: StrictStr = Field("category", description="One answer per other category, or per other cluster.")
+    by: By = Field("category", description="One recommendation per other category, or per other cluster.")
     exclude: ProductIds = Field(
         [], description="Ids of products to leave out; the start's own is left out anyway."
     )

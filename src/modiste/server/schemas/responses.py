@@ -6,8 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from modiste.shop.query import Method, Metric, Scope
+
 # Lists, not tuples: what OpenAPI has for those is read wrongly by some programs.
 Position = Annotated[list[float], Field(min_length=2, max_length=2)]
+Closeness = Literal["almost the same", "very close", "close", "related", "distant"]
+TypicalityWord = Literal["typical of the shop", "unusual", "unlike anything in the shop"]
 FrameSize = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
@@ -37,7 +41,7 @@ class Match(Product):
     score: float | None = Field(
         description="log q(code | product), higher is nearer; for the others the distance."
     )
-    closeness: str = Field(description="The score in words, from 'almost the same' to 'distant'.")
+    closeness: Closeness = Field(description="The score in words.")
 
 
 class ProductDetail(Product):
@@ -72,14 +76,14 @@ class ResolvedQuery(BaseModel):
 
 class Typicality(BaseModel):
     share: float = Field(description="Share of the shop's products that lie lonelier than the design.")
-    word: str
+    word: TypicalityWord
     nearest: str = Field(description="The id of the nearest product.")
 
 
 class SimilarResponse(BaseModel):
     query: ResolvedQuery
-    method: str
-    scope: str
+    method: Method
+    scope: Scope
     results: list[Match]
     typicality: Typicality
     position: Position = Field(description="On the map, 0 to 1.")
@@ -143,15 +147,15 @@ class ShopInfo(BaseModel):
     name: str
     products: int
     model: str
-    frames: str = Field(description="What a frame's `m` must be.")
-    frame: FrameSize = Field(description="Width and height in pixels.")
+    render_id: str = Field(description="Names the model and the slider ranges; /v1/render.jpg takes it.")
+    size: FrameSize = Field(description="Width and height of every picture, in pixels.")
     latent: int
     categories: list[Category]
     clusters: list[Cluster]
     facets: list[Facet]
-    methods: list[str]
-    metrics: list[str]
-    scopes: list[str]
+    methods: list[Method]
+    metrics: list[Metric]
+    scopes: list[Scope]
     limits: Limits
     note: str
 
@@ -186,8 +190,8 @@ class OpeningProduct(BaseModel):
 
 class Sliders(BaseModel):
     model: str
-    frames: str
-    frame: FrameSize
+    render_id: str = Field(description="Names the model and the slider ranges; /v1/render.jpg takes it.")
+    size: FrameSize = Field(description="Width and height of every picture, in pixels.")
     latents: list[LatentSlider] = Field(description="In the order to show them.")
     attributes: list[AttributeSlider]
     average: list[float] = Field(description="The mean of all products' codes: a design.")
@@ -209,12 +213,13 @@ class CatalogueMap(BaseModel):
     attributes: dict[str, MapAttribute]
 
 
-class Status(BaseModel):
-    status: str
+class LiveResponse(BaseModel):
+    status: Literal["alive"]
 
 
-class ReadyResponse(Status):
-    version: str = Field(description="Of the shop: another model, catalogue or clusters is another version.")
+class ReadyResponse(BaseModel):
+    status: Literal["ready"]
+    shop_version: str = Field(description="Changes with the model, the products or the clusters.")
     model: str
     catalogue: str = Field(
         description="The hash of the catalogue that model, encodings and index were checked with."
@@ -235,18 +240,18 @@ class ServerLimits(Limits):
 
 
 class VersionInfo(BaseModel):
-    version: str
+    modiste_version: str
     model: str
     products: int
     limits: ServerLimits
 
 
 class AdminStatus(BaseModel):
-    version: str = Field(description="What visitors are served.")
-    before: str | None = Field(description="What those are served who began with it.")
+    shop_version: str = Field(description="The version that new visitors are served.")
+    previous_version: str | None = Field(description="Still served to pages that were loaded with it.")
     model: str
     models: list[str] = Field(description="All that the shop has.")
     products: int
-    working: bool = Field(description="Whether an update is under way.")
-    stage: str = Field(description="What.")
+    refreshing: bool = Field(description="Whether an update is under way.")
+    stage: str = Field(description="The stage of the update; empty if none is under way.")
     error: str = Field(description="Why the last change is not served; empty if it is.")

@@ -43,7 +43,7 @@
 /** @typedef {{values: string[], colours: (string | null)[], of: number[]}} MapAttribute */
 /** @typedef {{ids: string[], x: number[], y: number[], categories: string[], category: number[], attributes: Record<string, MapAttribute>}} CatalogueMap */
 
-const VERSION_HEADER = "Modiste-Version";
+const VERSION_HEADER = "Modiste-Shop-Version";
 
 /** A request that failed: the server refused it, or did not answer. */
 export class ApiError extends Error {
@@ -64,7 +64,7 @@ export class ApiError extends Error {
 
   /** Whether a rendered design was requested of a model or of sliders that the server no longer has. */
   get isUnknownRenderId() {
-    return this.code === "unknown_frames";
+    return this.code === "unknown_render_id";
   }
 }
 
@@ -125,21 +125,21 @@ export const isReady = () =>
 
 /** @returns {Promise<Shop>} */
 export async function fetchShop() {
-  const { frame, ...shop } = await getJson("/v1/shop");
-  return { ...shop, renderSize: frame };
+  const { size, ...shop } = await getJson("/v1/shop");
+  return { ...shop, renderSize: size };
 }
 
 /** @returns {Promise<Sliders>} */
 export async function fetchSliders() {
-  const { frames, ...sliders } = await getJson("/v1/sliders");
-  return { ...sliders, renderId: frames };
+  const { render_id, ...sliders } = await getJson("/v1/sliders");
+  return { ...sliders, renderId: render_id };
 }
 
 /** @param {AbortSignal} [signal] @returns {Promise<CatalogueMap>} */
 export const fetchMap = (signal) => getJson("/v1/map", signal);
 
 /** The model card, as Markdown. */
-export const fetchModelCard = async () => (await request("/v1/card")).text();
+export const fetchModelCard = async () => (await request("/v1/model-card")).text();
 
 /** The API's own description. @returns {Promise<any>} */
 export const fetchOpenApi = () => getJson("/openapi.json");
@@ -157,11 +157,11 @@ export const fetchProduct = (id) => getJson(productPath(id));
 export const thumbnailUrl = (id, height) => `${productPath(id)}/thumbnail.webp?height=${height}`;
 
 /** The parameters of a design's picture. @param {string} renderId @param {string} design its token */
-export const renderParameters = (renderId, design) => ({ m: renderId, z: design });
+export const renderParameters = (renderId, design) => ({ render_id: renderId, design });
 
 /** The URL of a design's picture. @param {string} renderId @param {string} design its token */
 export const renderUrl = (renderId, design) =>
-  `/v1/frame.jpg?${new URLSearchParams(renderParameters(renderId, design))}`;
+  `/v1/render.jpg?${new URLSearchParams(renderParameters(renderId, design))}`;
 
 /**
  * @param {{code: number[], k: number, method: string, metric: string, scope: string, where: Filters}} query
@@ -188,7 +188,7 @@ export const DECODE_PATH = "/v1/decode";
  */
 export async function fetchInterpolation(a, b, steps, type) {
   const body = { a, b, steps, there_and_back: type === "image/webp" };
-  return (await request("/v1/between", post(body, type))).blob();
+  return (await request("/v1/interpolate", post(body, type))).blob();
 }
 
 /**
