@@ -119,7 +119,7 @@ class Cluster:
         return ["ip", "netns", "exec", self.space(node), *mounted, *command]
 
     def modiste(self, *arguments: str, node: int = 0) -> subprocess.Popen[str]:
-        """The command line, started on a node, with --cluster."""
+        """The command line, started on a node, with --ray."""
         command = [str(BIN / "modiste"), *arguments, "--ray", self.address]
         return subprocess.Popen(
             self.inside(node, command),

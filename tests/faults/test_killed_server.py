@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 def await_update(client: httpx.Client, headers: dict[str, str]) -> dict[str, Any]:
     """What the server says of the shop once it has finished what it found to do."""
-    while (state := client.get("/v1/admin", headers=headers).json())["working"]:
+    while (state := client.get("/v1/admin", headers=headers).json())["refreshing"]:
         time.sleep(0.05)
     assert state["error"] == ""
     return state

@@ -284,7 +284,7 @@ def test_stopped_during_a_change_it_starts_with_the_shop_before(
     with serving(small) as (_, url), httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
         headers = {"Authorization": f"Bearer {key}"}
         deadline = time.monotonic() + 60
-        while client.get("/v1/admin", headers=headers).json()["working"]:
+        while client.get("/v1/admin", headers=headers).json()["refreshing"]:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert client.get(f"/v1/products/{product(1).id}").status_code == 200

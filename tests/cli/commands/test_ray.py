@@ -1,4 +1,4 @@
-"""The commands that take --cluster."""
+"""The commands that take --ray."""
 
 from __future__ import annotations
 
