@@ -122,7 +122,7 @@ def _bombs() -> dict[str, Bad]:
             png(8, 8, pixels, extra=chunk(b"tEXt", b"a\0" + b"x" * 1000) * 4000), (8, 8), RED
         ),
         "eXIf of 4 MB": Bad(png(8, 8, pixels, extra=chunk(b"eXIf", bytes(4_000_000))), (8, 8), RED),
-        "jpeg of 1001 passes": Bad(jpeg_with_scans(4000, 1000), reason="too-slow"),
+        "jpeg of 1001 passes": Bad(jpeg_with_scans(4000, 1000), reason="too_slow"),
     }
 
 

@@ -172,7 +172,7 @@ class TestRejecting:
     def test_too_large_photo_is_rejected_before_decoding(self, size: tuple[int, int]) -> None:
         with pytest.raises(PhotoError) as caught:
             read_photo(png_header(*size))
-        assert caught.value.reason == "too-large"
+        assert caught.value.reason == "too_large"
 
     def test_missing_file_and_folder(self, tmp_path: Path) -> None:
         with pytest.raises(PhotoError) as missing:

@@ -159,7 +159,7 @@ class TestRowByRow:
         deep = b'{"id": "a", "file_name": "1.jpg", "x": ' + b"[" * depth + b"]" * depth + b"}\n"
         rows = read_table(folder, deep + GOOD_JSON, ".jsonl")
         find_good(rows)
-        assert isinstance(rows[0], Record) or rows[0].reason == "malformed-row"
+        assert isinstance(rows[0], Record) or rows[0].reason == "malformed_row"
 
     def test_parquet(self, folder: Path) -> None:
         text = pa.Array.from_buffers(
@@ -182,7 +182,7 @@ class TestRowByRow:
             folder, HEADER + b"a,gone.jpg,x,1\nb,round.jpg,x,1\nc,pipe.jpg,x,1\nd,.,x,1\n" + GOOD
         )
         find_good(rows)
-        assert [row.reason for row in rows if isinstance(row, Rejection)] == ["missing-photo"] * 4
+        assert [row.reason for row in rows if isinstance(row, Rejection)] == ["missing_photo"] * 4
 
     def test_table_without_rows(self, folder: Path) -> None:
         assert read_table(folder, HEADER) == []

@@ -99,7 +99,7 @@ def test_photo_is_never_downloaded(
 def test_invalid_urls(tmp_path: Path, url: str) -> None:
     result = quick([url], tmp_path)[url]
     assert isinstance(result, FetchError)
-    assert result.reason == "bad-url"
+    assert result.reason == "bad_url"
 
 
 def test_unreachable_host(server: Server, tmp_path: Path) -> None:

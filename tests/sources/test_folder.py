@@ -28,8 +28,8 @@ def test_records_and_rejections(tmp_path: Path) -> None:
         ("footwear/boot 1", "footwear"),
     ]
     assert [(row.id, row.reason) for row in rows if isinstance(row, Rejection)] == [
-        ("Bags/moving.gif", "not-a-photo"),
-        ("Bags/tote", "duplicate-id"),
+        ("Bags/moving.gif", "not_a_photo"),
+        ("Bags/tote", "duplicate_id"),
     ]
     assert source.count() == len(rows)
 

@@ -67,7 +67,7 @@ def test_every_split_with_its_class_names(tmp_path: Path) -> None:
         Record("data/test-00000-of-00001/2", "tote bags", jpeg(2), {"label": "Tote Bags"}),
     ]
     assert isinstance(rows[2], Rejection)
-    assert rows[2].reason == "missing-photo"
+    assert rows[2].reason == "missing_photo"
     assert rows[3].id == "data/train-00000-of-00001/1"
 
 

@@ -66,7 +66,7 @@ def test_any_printable_id_is_allowed(id_: str) -> None:
 def test_empty_long_and_control_character_ids_are_rejected(id_: str) -> None:
     problem = record_problem(replace(GOOD, id=id_))
     assert problem is not None
-    assert problem[0] == "bad-id"
+    assert problem[0] == "bad_id"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_empty_long_and_control_character_ids_are_rejected(id_: str) -> None:
 def test_oversized_records_are_rejected(changed: dict[str, Any]) -> None:
     problem = record_problem(replace(GOOD, **changed))
     assert problem is not None
-    assert problem[0] == "malformed-row"
+    assert problem[0] == "malformed_row"
 
 
 def affects_terminal(text: str) -> bool:

@@ -66,7 +66,7 @@ def read_photo(data: bytes | Path, *, min_size: tuple[int, int] | None = None) -
             never below `min_size`: much faster for a photo that is fitted to a small frame afterwards.
 
     Raises:
-        PhotoError: `reason` is `missing-photo`, `unreadable`, `not-a-photo`, `too-large`, `too-slow` or `truncated`.
+        PhotoError: `reason` is `missing_photo`, `unreadable`, `not_a_photo`, `too_large`, `too_slow` or `truncated`.
     """
     name = f"{data}" if isinstance(data, Path) else f"The photo ({len(data)} bytes)"
     try:
@@ -99,7 +99,7 @@ def read_photo(data: bytes | Path, *, min_size: tuple[int, int] | None = None) -
 def decode_jpeg(data: bytes) -> Photo:
     """Decode a JPEG that `to_jpeg` wrote to uint8 `(h, w, 3)`; the fast way back from the store.
 
-    Raises PhotoError with `reason` `truncated` if the bytes are damaged, `too-large` if it has too many pixels.
+    Raises PhotoError with `reason` `truncated` if the bytes are damaged, `too_large` if it has too many pixels.
     """
     try:
         with Image.open(BytesIO(data), formats=("JPEG",)) as image:
@@ -119,7 +119,7 @@ def fit_photo(photo: Photo, frame: tuple[int, int]) -> Photo:
     The photo is scaled to the largest size that fits, never stretched, and centred; the rest of the frame has the
     photo's own background colour. Lanczos resampling, whose support grows with the reduction (no aliasing).
 
-    Raises PhotoError (`not-a-photo`) if the array is not a photo, ValueError if the frame is empty.
+    Raises PhotoError (`not_a_photo`) if the array is not a photo, ValueError if the frame is empty.
     """
     check_photo(photo)
     height, width = frame
@@ -181,7 +181,7 @@ def photo_hash(photo: Photo) -> str:
 
 
 def check_photo(photo: Photo) -> None:
-    """Raise PhotoError (reason `not-a-photo`) unless the array is uint8 `(h, w, 3)` with h, w ≥ 1."""
+    """Raise PhotoError (reason `not_a_photo`) unless the array is uint8 `(h, w, 3)` with h, w ≥ 1."""
     if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or photo.size == 0:
         raise PhotoError(
             f"An array of {photo.dtype} {photo.shape} is not a photo.",
@@ -200,7 +200,7 @@ def _check_header(data: bytes | Path, name: str) -> None:
         raise PhotoError(
             f"{name} has over {MAX_TEXT_BYTES // 2**20} megabytes of compressed text.",
             remedy=_TEXT_REMEDY,
-            reason="too-large",
+            reason="too_large",
         )
 
 
@@ -230,7 +230,7 @@ def _check_file(image: Image.Image, data: bytes | Path, name: str) -> None:
         raise PhotoError(
             f"{name} is a JPEG of {scans:,} scans; {MAX_SCANS} are allowed.",
             remedy="Save it again as a plain JPEG.",
-            reason="too-slow",
+            reason="too_slow",
         )
 
 
@@ -238,7 +238,7 @@ def _damaged_error(error: Exception, name: str) -> PhotoError:
     """Return the error for a file that Pillow failed to decode."""
     if isinstance(error, ValueError) and "MAX_TEXT" in str(error):  # one text or colour profile of a PNG
         return PhotoError(
-            f"{name} has over a megabyte of compressed text.", remedy=_TEXT_REMEDY, reason="too-large"
+            f"{name} has over a megabyte of compressed text.", remedy=_TEXT_REMEDY, reason="too_large"
         )
     unread = isinstance(error, OSError) and error.errno is not None
     reason = "unreadable" if unread else "truncated"

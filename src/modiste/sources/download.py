@@ -90,8 +90,8 @@ def fetch_all(
     the server, `total_timeout` (s) a whole photo, `max_bytes` its size. `on_progress` is called with the number of urls
     done. Closing the iterator cancels every request.
 
-    A FetchError's `reason` is one of `bad-url`, `unreachable`, `timeout`, `truncated`, `wrong-type`, `too-large`,
-    `http-404` (or another status). Raises StorageError if the folder cannot be written and BadOption if a limit is out
+    A FetchError's `reason` is one of `bad_url`, `unreachable`, `timeout`, `truncated`, `wrong_type`, `too_large`,
+    `http_404` (or another status). Raises StorageError if the folder cannot be written and BadOption if a limit is out
     of range.
     """
     if concurrency < 1 or per_host_rate <= 0 or retries < 0:
@@ -259,7 +259,7 @@ class _Requests:
         if path.is_file():
             return path
         if not _parse_host(url):
-            raise _fetch_error(url, "bad-url", "it is not an http or https address")
+            raise _fetch_error(url, "bad_url", "it is not an http or https address")
         try:
             async with asyncio.timeout(self._limits.total_timeout):
                 body = await self._read_body(url)
@@ -291,7 +291,7 @@ class _Requests:
             limit = self._limits.max_bytes
             if int(response.headers.get("content-length", "0")) > limit:
                 raise _fetch_error(
-                    url, "too-large", f"{response.headers['content-length']} bytes, over {limit}"
+                    url, "too_large", f"{response.headers['content-length']} bytes, over {limit}"
                 )
             body = bytearray()
             async for chunk in response.aiter_bytes():
@@ -300,7 +300,7 @@ class _Requests:
                     raise _fetch_error(url, "too_large", f"over {limit} bytes")
         if not body.startswith(_SIGNATURES):
             raise _fetch_error(
-                url, "wrong-type", "the response is not a JPEG, PNG or WebP, in spite of its content type"
+                url, "wrong_type", "the response is not a JPEG, PNG or WebP, in spite of its content type"
             )
         return bytes(body)
 
@@ -326,7 +326,7 @@ def _check_status(url: str, response: httpx.Response) -> None:
 def _check_type(url: str, response: httpx.Response) -> None:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _PHOTO_TYPES | _UNKNOWN_TYPES:
-        raise _fetch_error(url, "wrong-type", f"the response is {kind}, not a photo")
+        raise _fetch_error(url, "wrong_type", f"the response is {kind}, not a photo")
 
 
 def _parse_retry_after(response: httpx.Response) -> float | None:

@@ -15,7 +15,7 @@ PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 class FolderSource:
     """Products of a folder: category = first sub-folder, id = path in the folder without the suffix.
 
-    A photo in the folder itself is `uncategorised`. Any other file beside photos is a rejection, `not-a-photo`; hidden
+    A photo in the folder itself is `uncategorised`. Any other file beside photos is a rejection, `not_a_photo`; hidden
     files, and other files in the folder itself (a README), are skipped.
     """
 
@@ -36,7 +36,7 @@ class FolderSource:
             relative = path.relative_to(self.folder)
             if not is_photo_name(path):
                 detail = f"{relative.as_posix()} does not have the suffix of a JPEG, PNG or WebP"
-                yield Rejection(relative.as_posix(), "not-a-photo", detail)
+                yield Rejection(relative.as_posix(), "not_a_photo", detail)
                 continue
             category = normalize_category(relative.parts[0]) if len(relative.parts) > 1 else UNCATEGORISED
             yield Record(relative.with_suffix("").as_posix(), category, path)

@@ -70,7 +70,7 @@ class HuggingFaceSource:
             product = f"{stem}/{number}" if key is None else str(key).strip()
             photo = self._parse_photo(row[column], file.parent)
             if photo is None:
-                yield Rejection(product, "missing-photo", "the row has no photo", number)
+                yield Rejection(product, "missing_photo", "the row has no photo", number)
                 continue
             yield Record(product, category_of(named), photo, parse_attributes(named, without=used))
 

@@ -26,7 +26,7 @@ class KaggleSource:
     """Products of a Kaggle folder. Category: footwear where masterCategory is Footwear, else subCategory.
 
     A row with too many or too few fields (an unquoted comma inside a name: three in the real data) is a rejection,
-    `malformed-row`; a product without a photo is one too, `missing-photo`. Raises SourceError if the table cannot be
+    `malformed_row`; a product without a photo is one too, `missing_photo`. Raises SourceError if the table cannot be
     read or has no column `id`.
     """
 

@@ -118,12 +118,12 @@ def replace_surrogates(text: str) -> str:
 
 
 def reject_duplicates(rows: Iterable[Record | Rejection]) -> Iterator[Record | Rejection]:
-    """Yield the rows, but reject a record whose id came before (`duplicate-id`)."""
+    """Yield the rows, but reject a record whose id came before (`duplicate_id`)."""
     seen: set[str] = set()
     for row in rows:
         if isinstance(row, Record):
             if row.id in seen:
-                yield Rejection(row.id, "duplicate-id", "an earlier product has the same id and is kept")
+                yield Rejection(row.id, "duplicate_id", "an earlier product has the same id and is kept")
                 continue
             seen.add(row.id)
         yield row

@@ -38,7 +38,7 @@ class Record:
 class Rejection:
     """A product that was left out of the catalogue, and why.
 
-    `reason` is a stable word (`malformed-row`, `missing-photo`, `truncated`, …) to count by; `detail` is for people;
+    `reason` is a stable word (`malformed_row`, `missing_photo`, `truncated`, …) to count by; `detail` is for people;
     `row` is the line in the source's table (the header is line 1), if it has one.
     """
 

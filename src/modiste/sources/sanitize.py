@@ -39,7 +39,7 @@ def id_problem(id: str) -> str | None:
 def record_problem(record: Record) -> tuple[str, str] | None:
     """Describe why a record cannot become a product, as (reason, detail); None if it can."""
     if (problem := id_problem(record.id)) is not None:
-        return "bad-id", problem
+        return "bad_id", problem
     if len(record.category) > MAX_NAME_CHARS:
         return "malformed_row", f"a category has at most {MAX_NAME_CHARS} characters"
     if len(record.attributes) > MAX_COLUMNS:
@@ -47,10 +47,10 @@ def record_problem(record: Record) -> tuple[str, str] | None:
     for name, value in record.attributes.items():
         if isinstance(value, str) and len(value) > MAX_TEXT_CHARS:
             detail = f"{name[:80]} has {len(value):,} characters; {MAX_TEXT_CHARS:,} are allowed"
-            return "malformed-row", detail
+            return "malformed_row", detail
     if (size := count_chars(record.attributes)) > MAX_ATTRIBUTES_CHARS:
         detail = f"its attributes have {size:,} characters; {MAX_ATTRIBUTES_CHARS:,} are allowed"
-        return "malformed-row", detail
+        return "malformed_row", detail
     return None
 
 

@@ -41,7 +41,7 @@ class TableSource:
 
     Without `id`, a product's id is its file name without the suffix, or a hash of its url. A `file_name` is relative to
     the table's folder and must stay inside `root` (by default that folder): otherwise the row is a rejection,
-    `outside-folder`. Malformed rows and missing photos are rejections too. Raises SourceError if the table cannot be
+    `outside_folder`. Malformed rows and missing photos are rejections too. Raises SourceError if the table cannot be
     read or has neither column.
     """
 
@@ -89,7 +89,7 @@ class TableSource:
             try:
                 yield self._parse_row(number, row)
             except RecursionError:
-                yield Rejection("", "malformed-row", "lists or objects are nested too deeply", number)
+                yield Rejection("", "malformed_row", "lists or objects are nested too deeply", number)
 
     def _parse_row(self, number: int, row: Mapping[str, Any]) -> Record | Rejection:
         file_name, url = _to_location(row.get("file_name")), _to_location(row.get("url"))
@@ -104,10 +104,10 @@ class TableSource:
             # a name too long for the file system, an unreadable folder, or circular links
             except (OSError, RuntimeError) as error:
                 why = error.strerror if isinstance(error, OSError) else "circular links"
-                return Rejection(product, "missing-photo", f"{file_name[:80]}: {why}", number)
+                return Rejection(product, "missing_photo", f"{file_name[:80]}: {why}", number)
             if outside:
                 detail = f"{file_name} is outside {self._root}"
-                return Rejection(product, "outside-folder", detail, number)
+                return Rejection(product, "outside_folder", detail, number)
             if missing:
                 return Rejection(product, "missing_photo", f"{file_name} does not exist", number)
             product = product or PurePath(file_name).with_suffix("").as_posix()
