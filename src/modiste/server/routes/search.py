@@ -51,9 +51,9 @@ def _similar_response(request: SimilarRequest, engine: QueryEngine) -> responses
     matches: Any = engine.similar(
         code,
         _limit_k(engine, request.k),
-        _any(request.method),
-        _any(request.scope),
-        metric=_any(request.metric),
+        request.method,
+        request.scope,
+        metric=request.metric,
         tau=request.tau,
         exclude=(*request.exclude, *own),
         where=serialize.to_filter(request.where) or None,
@@ -75,10 +75,10 @@ def _recommend_response(request: RecommendRequest, engine: QueryEngine) -> respo
     recommendations: Any = engine.recommend(
         code,
         _limit_k(engine, request.k),
-        _any(request.method),
-        metric=_any(request.metric),
+        request.method,
+        metric=request.metric,
         tau=request.tau,
-        by=_any(request.by),
+        by=request.by,
         exclude=(*request.exclude, *own),
         where=serialize.to_filter(request.where) or None,
     )
@@ -113,8 +113,3 @@ def _limit_k(engine: QueryEngine, k: int) -> int:
 def _json_response(answer: responses.BaseModel) -> Response:
     """Return a body without FastAPI's second validation of it."""
     return Response(answer.model_dump_json(), media_type="application/json", headers=NO_STORE_HEADERS)
-
-
-def _any(value: Any) -> Any:
-    """Return a value whose type the request does not know; QueryEngine checks it."""
-    return value

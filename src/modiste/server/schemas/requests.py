@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from modiste.shop.query import Method, Metric, Scope
+from modiste.shop.query import Grouping, Method, Metric, Scope
 
 Code = Annotated[list[StrictFloat], Field(max_length=4096, description="One finite number per latent.")]
 FilterValue = StrictBool | StrictInt | StrictFloat | StrictStr
@@ -92,7 +92,9 @@ class RecommendRequest(QuerySource):
     )
     metric: Metric = Field("euclidean", description=METRIC_HELP)
     tau: Tau | None = None
-    by: By = Field("category", description="One recommendation per other category, or per other cluster.")
+    by: Grouping = Field(
+        "category", description="One recommendation per other category, or per other cluster."
+    )
     exclude: ProductIds = Field(
         [], description="Ids of products to leave out; the start's own is left out anyway."
     )
