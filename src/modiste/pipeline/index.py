@@ -15,8 +15,7 @@ from modiste.shop.fingerprints import index_fingerprint
 from modiste.shop.index_files import build_index
 from modiste.shop.loading import assign_clusters
 from modiste.shop.shop import Shop
-from modiste.storage.array_files import PARTIAL_SUFFIX
-from modiste.storage.atomic import fsync_tree
+from modiste.storage.atomic import PARTIAL_SUFFIX, fsync_tree
 from modiste.storage.manifest import Manifest
 from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore

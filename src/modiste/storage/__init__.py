@@ -1,1 +1,1 @@
-"""The product database: durable truth, in LanceDB."""
+"""The shop on disk: file format, durability, database, backups and object storage."""

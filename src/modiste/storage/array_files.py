@@ -1,14 +1,10 @@
-"""Arrays in the files of a directory: written whole or not at all, mapped instead of read, proven where cheap."""
+"""Memory-mapped `.npy` directories with checksums."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import uuid
-import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -16,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# How much of a directory is read when it is opened, to verify it: some hundredths of a second.
+from modiste.storage.atomic import atomic_dir
+from modiste.storage.checksums import file_crc32
+
+# Directories up to this size are verified when they are opened: some hundredths of a second.
 MAX_VERIFIED_BYTES = 64_000_000
-PARTIAL_SUFFIX = ".partial"
-RENAME_ATTEMPTS = 20
-# What reading JSON and `.npy` raises where bytes are not what they should be.
+# Exceptions that damaged JSON and damaged `.npy` files raise when they are read.
 READ_ERRORS = (
     OSError,
     ValueError,
@@ -37,55 +34,54 @@ READ_ERRORS = (
 def save_arrays(
     directory: Path, metadata_file: str, metadata: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 ) -> None:
-    """Write arrays as `<name>.npy` in `directory`, and what is `about` them in `label`. Raises OSError."""
-    partial = Path(
-        tempfile.mkdtemp(prefix=f".{directory.name}.", suffix=PARTIAL_SUFFIX, dir=directory.parent)
-    )
-    try:
+    """Write arrays as `<name>.npy` and their metadata as JSON; they replace `directory` at once.
+
+    Raises:
+        OSError: the disk refuses; `directory` is unchanged.
+    """
+    with atomic_dir(directory, durable=False) as partial:
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array, allow_pickle=False)
-        said = dict(metadata) | {"written": uuid.uuid4().hex, "sums": _crc32_by_file(partial)}
-        (partial / metadata_file).write_text(json.dumps(said) + "\n")
-        partial.chmod(0o755)
-        # Of two that save at once either may win: each removes what is there until its own name is free.
-        for _ in range(RENAME_ATTEMPTS):
-            shutil.rmtree(directory, ignore_errors=True)
-            with suppress(OSError):
-                partial.rename(directory)
-                return
-        partial.rename(directory)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        header = dict(metadata) | {"written": uuid.uuid4().hex, "sums": _crc32_by_file(partial)}
+        (partial / metadata_file).write_text(json.dumps(header) + "\n")
 
 
 def open_arrays(
     directory: Path, metadata_file: str, expected: Mapping[str, Any], names: tuple[str, ...]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What `save_arrays` left, if it says all that is `about` it: its own words, and its arrays, mapped.
+    """Open the arrays that `save_arrays` wrote, memory-mapped.
 
-    They are whole too where another process replaces them meanwhile: the label is read before and after, and says
-    which writing it belongs to.
+    The arrays belong together even if another process replaces the directory meanwhile: the metadata is read before
+    and after, and names the write that it belongs to.
+
+    Args:
+        directory: where `save_arrays` wrote.
+        metadata_file: the name of the JSON file there.
+        expected: entries that the metadata must have.
+        names: the arrays to open.
+
+    Returns:
+        The metadata, and the arrays by name.
 
     Raises:
-        One of UNREADABLE: there are none, or they are damaged or of something else.
+        One of READ_ERRORS: there are no arrays, they are damaged, or the metadata is not as expected.
     """
     text = (directory / metadata_file).read_text()
-    said: Any = json.loads(text)
-    if any(said[name] != value for name, value in expected.items()):
-        raise ValueError(f"{directory} is of something else")
-    small = sum(path.stat().st_size for path in directory.glob("*.npy")) <= MAX_VERIFIED_BYTES
-    if small and said["sums"] != _crc32_by_file(directory):
-        raise ValueError(f"{directory} is not as it was written")
-    # Copy on write: never written to, but kernels are compiled for arrays that may be.
+    metadata: Any = json.loads(text)
+    if any(metadata[name] != value for name, value in expected.items()):
+        raise ValueError(f"{directory} was built from something else")
+    total = sum(path.stat().st_size for path in directory.glob("*.npy"))
+    if total <= MAX_VERIFIED_BYTES and metadata["sums"] != _crc32_by_file(directory):
+        raise ValueError(f"{directory} is damaged: a checksum does not match")
+    # Copy on write: never written to, but kernels are compiled for writable arrays.
     arrays = {
         name: np.asarray(np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False))
         for name in names
     }
     if (directory / metadata_file).read_text() != text:
-        raise ValueError(f"{directory} was replaced meanwhile")
-    return said, arrays
+        raise ValueError(f"{directory} was replaced while it was read")
+    return metadata, arrays
 
 
 def _crc32_by_file(directory: Path) -> dict[str, int]:
-    """The CRC-32 of each array's file."""
-    return {path.name: zlib.crc32(path.read_bytes()) for path in sorted(directory.glob("*.npy"))}
+    return {path.name: file_crc32(path) for path in sorted(directory.glob("*.npy"))}

@@ -1,4 +1,4 @@
-"""A whole shop in one file, and back again: nothing is taken for a backup, or for a shop, that is not whole."""
+"""Back up and restore a shop. Incomplete archives are rejected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modiste._version import __version__
 from modiste.errors import BadOption
 from modiste.progress import Progress, report
 from modiste.storage.archive import Archive, OnBytes, write_archive
-from modiste.storage.atomic import fsync, partial_path, remove_path, remove_stale_partials
+from modiste.storage.atomic import atomic_dir
 from modiste.storage.location import parse_location, read_manifest
 from modiste.storage.locks import shop_write_lock, write_lock
 from modiste.storage.manifest import Manifest
@@ -23,13 +23,18 @@ BYTES_PER_MB = 10**6
 
 
 def backup_shop(path: str | Path, out: str | Path, *, on_progress: Progress | None = None) -> dict[str, Any]:
-    """Write the shop at `path` to the one file `out`, whole or not at all; a file that is there is replaced.
+    """Write the shop at `path` to the one file `out`, atomically; a file that is there is replaced.
 
-    A shop in a directory is held for writing meanwhile, so that what is in the file belongs together; it goes on
-    answering. One on object storage is taken as it is now, and written to meanwhile by whoever does. Search
-    indexes and the snapshot come along, though they are derived: they are some hundredth to a tenth of the
-    photos' size, and with them the restored shop answers at once. What only training reads does not: prepared photos,
-    runs (a finished model has its own weights and measures; an unfinished run begins again), and fetched originals.
+    A shop in a directory is locked for writing meanwhile, so that the files in the backup belong together; it still
+    answers queries. A shop on object storage is copied as it is now and is not locked. Search index and snapshot are
+    included, though they could be rebuilt: they take a hundredth to a tenth of the photos' size, and with them the
+    restored shop answers at once. Excluded is what only training reads: the dataset cache, runs (a finished model has
+    its own weights and metrics; an unfinished run starts over), and downloaded photos.
+
+    Args:
+        path: the shop's directory or URL.
+        out: the file to write.
+        on_progress: called with progress events of the stage "backup", in megabytes.
 
     Returns:
         {"file", "shop", "bytes", "files", "products"}
@@ -38,75 +43,70 @@ def backup_shop(path: str | Path, out: str | Path, *, on_progress: Progress | No
         ShopNotFound, ShopIncomplete, SchemaError: there is no shop, or it cannot be read.
         BadOption: `out` lies inside the shop.
         ShopBusy: another process is writing to the shop.
-        StorageError: the disk refused; `out` is as it was.
+        StorageError: the disk refuses; `out` is unchanged.
     """
-    place, target = parse_location(path), Path(out).expanduser()
-    read_manifest(place)
-    if isinstance(place, Path) and target.resolve().is_relative_to(place.resolve()):
+    location, target = parse_location(path), Path(out).expanduser()
+    read_manifest(location)
+    if isinstance(location, Path) and target.resolve().is_relative_to(location.resolve()):
         raise BadOption(
             f"{target} lies inside the shop.",
             remedy="Write the backup to another directory, or another disk.",
         )
-    with ExitStack() as held:
-        root = held.enter_context(_unchanging_directory(place))
-        manifest, files = Manifest.load(root), ShopPaths(root)
+    with _unchanging_directory(location) as root:
+        manifest, paths = Manifest.load(root), ShopPaths(root)
         with storage_errors(f"Reading {root}"):
-            names = sorted(backup_files(files))
+            names = sorted(backup_files(paths))
             total = sum((root / name).stat().st_size for name in names)
-        about = {
+        metadata = {
             "modiste": __version__,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "products": manifest.catalogue.get("count", 0),
         }
-        packed = write_archive(target, root, names, about, _byte_progress(on_progress, "backup", total))
+        entries = write_archive(target, root, names, metadata, _byte_progress(on_progress, "backup", total))
     with storage_errors(f"Reading {target}"):
         size = target.stat().st_size
     return {
         "file": str(target),
-        "shop": str(place),
+        "shop": str(location),
         "bytes": size,
-        "files": len(packed),
-        "products": about["products"],
+        "files": len(entries),
+        "products": metadata["products"],
     }
 
 
 def restore_shop(
     file: str | Path, path: str | Path, *, on_progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Make the shop at `path` from the backup in `file`. It appears once every byte of it was checked, not before.
+    """Restore a backup as the shop at `path`, which appears only after every byte was checked.
+
+    Args:
+        file: a backup that `backup_shop` wrote.
+        path: the directory or URL of the new shop; an empty directory may be there.
+        on_progress: called with progress events of the stage "restore", in megabytes.
 
     Returns:
-        {"shop", "file", "bytes" of the shop, "files", "products", "modiste" and "made": by which version, and when}
+        {"shop", "file", "bytes" of the shop, "files", "products", "modiste" (the version that made the backup), "made"
+        (when)}
 
     Raises:
         BadOption: there is no such file, or something is at `path` already.
-        SchemaError: the file is damaged, no backup, or written by a newer version of Modiste; no shop was made.
-        StorageError: the disk refused; no shop was made.
+        SchemaError: the file is damaged, not a backup, or written by a newer version of Modiste; no shop is made.
+        StorageError: the disk refuses; no shop is made.
     """
-    place = parse_location(path)
-    if isinstance(place, str):
-        return _restore_to_url(file, place, on_progress)
-    root = place.resolve()
+    location = parse_location(path)
+    if isinstance(location, str):
+        return _restore_to_url(file, location, on_progress)
+    root = location.resolve()
     _check_target_is_free(root)
     with Archive.open(Path(file).expanduser()) as archive, storage_errors(f"Restoring {root}"):
-        root.parent.mkdir(parents=True, exist_ok=True)
-        remove_stale_partials(root)
-        partial = partial_path(root)
-        remove_path(partial)
-        try:
-            partial.mkdir()
+        with atomic_dir(root, existing="refuse") as partial:
             archive.extract(partial, _byte_progress(on_progress, "restore", _total_bytes(archive)))
             manifest = Manifest.load(partial)
-            partial.rename(root)  # over an empty directory at most: the disk refuses any other
-            fsync(root.parent)
-        except BaseException:
-            remove_path(partial)
-            raise
         return _restore_result(archive, root, manifest)
 
 
 def _restore_to_url(file: str | Path, url: str, on_progress: Progress | None) -> dict[str, Any]:
-    """The same, to object storage."""
+    """Restore a backup as the shop at a URL on object storage."""
     from modiste.storage.remote.transfer import check_url_is_free, uploaded
 
     check_url_is_free(url)
@@ -117,9 +117,9 @@ def _restore_to_url(file: str | Path, url: str, on_progress: Progress | None) ->
         return _restore_result(archive, url, manifest)
 
 
-def _restore_result(archive: Archive, place: Path | str, manifest: Manifest) -> dict[str, Any]:
+def _restore_result(archive: Archive, location: Path | str, manifest: Manifest) -> dict[str, Any]:
     return {
-        "shop": str(place),
+        "shop": str(location),
         "file": str(archive.path),
         "bytes": _total_bytes(archive),
         "files": len(archive.files),
@@ -130,38 +130,38 @@ def _restore_result(archive: Archive, place: Path | str, manifest: Manifest) -> 
 
 
 def _total_bytes(archive: Archive) -> int:
-    return sum(held.bytes for held in archive.files.values())
+    return sum(entry.bytes for entry in archive.files.values())
 
 
 @contextmanager
-def _unchanging_directory(place: Path | str) -> Generator[Path]:
-    """The directory of a shop in which nobody changes anything during the block."""
-    if isinstance(place, str):
+def _unchanging_directory(location: Path | str) -> Generator[Path]:
+    """Yield the directory of a shop that nobody changes during the block."""
+    if isinstance(location, str):
         from modiste.storage.remote.transfer import downloaded
 
-        with downloaded(place) as root:
+        with downloaded(location) as root:
             yield root
         return
-    with ExitStack() as held:
-        held.enter_context(shop_write_lock(place))
-        if (store := ShopPaths(place).store).is_dir():  # a program may write to the store alone
-            held.enter_context(write_lock(store))
-        yield place
+    with ExitStack() as locks:
+        locks.enter_context(shop_write_lock(location))
+        if (store := ShopPaths(location).store).is_dir():  # a program may write to the store alone
+            locks.enter_context(write_lock(store))
+        yield location
 
 
 def _check_target_is_free(root: Path) -> None:
-    """Raise BadOption unless nothing, or an empty directory, is at `root`."""
+    """Raise BadOption unless there is nothing, or an empty directory, at `root`."""
     with storage_errors(f"Reading {root}"):
         taken = root.exists() and not (root.is_dir() and next(root.iterdir(), None) is None)
     if taken:
         raise BadOption(
             f"There is something at {root} already.",
-            remedy="Restore to a directory that is not there yet, then move the old shop away and the new one in.",
+            remedy="Restore to a directory that does not exist yet, then move the old shop away and the new one in.",
         )
 
 
 def _byte_progress(on_progress: Progress | None, stage: str, total: int) -> OnBytes:
-    """Tells how many megabytes are done, of how many."""
+    """Return a callback that counts bytes and reports megabytes."""
     done = 0
 
     def on_bytes(more: int) -> None:

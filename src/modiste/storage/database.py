@@ -1,4 +1,4 @@
-"""LanceDB behind one door: connecting quietly, reading columns, and writing so that what was acknowledged lasts."""
+"""LanceDB: connect, read columns, and write durably with one writer at a time."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from modiste.storage.locks import write_lock
 from modiste.storage.refusals import storage_errors
 from modiste.storage.remote.origin import Origin, read_origin
 
-# Versions are kept this long for readers that opened the table before the last write.
+# Old versions are kept this long for readers that opened the table before the last write.
 VERSION_RETENTION = timedelta(hours=1)
-DST_SHIFT = timedelta(hours=1)  # by which those of people are put back in autumn
+DST_SHIFT = timedelta(hours=1)  # LanceDB's timestamps are local time, which is put back in autumn
 FOREVER = timedelta(days=36500)
 MAX_IDS_PER_FILTER = 2000
 _CONFLICT = re.compile(r"commit conflict|concurrent writers|incompatible transaction", re.IGNORECASE)
@@ -28,10 +28,13 @@ _NOT_FOUND = re.compile(r"was not found|Table not found|Not found: .*\.lance", r
 
 
 class Database:
-    """The tables of one directory, or those that it is a copy of. Reading never waits for a writer."""
+    """The tables in a directory, or those on object storage that the directory is a copy of.
+
+    Readers never wait for a writer.
+    """
 
     def __init__(self, directory: Path) -> None:
-        # Lance warns of every unindexed query; the variable must stand before its first import.
+        # Lance warns about every unindexed query; the variable must be set before its first import.
         os.environ.setdefault("LANCE_LOG", "error")
         import lancedb
 
@@ -49,8 +52,12 @@ class Database:
                 )
 
     def open_table(self, name: str) -> Any | None:
-        """The newest version of a table, or the one that a reader has of a table on object storage; None if there is
-        none. Raises SchemaError if it is damaged."""
+        """Open the newest version of a table, or, in a reader's copy, the pinned one; None if there is no such table.
+
+        Raises:
+            SchemaError: the table is damaged.
+            StorageError: the disk or the object store refuses.
+        """
         try:
             with storage_errors(f"Opening table {name} in {self.location}"):
                 return self._at_pinned_version(self._connection.open_table(name))
@@ -65,41 +72,44 @@ class Database:
             try:
                 table.checkout(version)
             except (OSError, RuntimeError, ValueError):
-                if has_version(table, version):  # it was the network: another version would be another shop
+                if has_version(table, version):  # a network error: another version would be another shop
                     raise
         return table
 
     @contextmanager
     def exclusive_write(self, operation: str) -> Generator[None]:
-        """Write here: as the only writer, refusals as StorageError, on the disk for good at the end.
+        """Write as the only writer; at the end of the block, all changes are flushed to the disk.
+
+        Args:
+            operation: what is being done; error messages begin with it.
 
         Raises:
             ShopBusy: another writer is at work.
-            StorageError: the disk refused; every table is as it was.
+            StorageError: the disk refuses; every table is unchanged.
         """
-        lasting = fsync_tree(self.directory) if self.origin is None else self._raise_busy_on_conflict()
-        with write_lock(self.directory), storage_errors(operation), lasting:
+        commit = fsync_tree(self.directory) if self.origin is None else self._raise_busy_on_conflict()
+        with write_lock(self.directory), storage_errors(operation), commit:
             yield
 
     @contextmanager
     def _raise_busy_on_conflict(self) -> Generator[None]:
-        """Tables on object storage may have a writer elsewhere, whom Lance finds when it commits."""
+        """Convert a commit conflict into ShopBusy: tables on object storage may have a writer on another machine."""
         try:
             yield
         except (OSError, RuntimeError, ValueError) as error:
             if not _CONFLICT.search(str(error)):
                 raise
             raise ShopBusy(
-                f"Another process has written to {self.location} meanwhile.",
+                f"Another process has written to {self.location} in the meantime.",
                 remedy="Wait until it has ended, then run the same command again.",
             ) from error
 
     def create_table(self, name: str, schema: pa.Schema) -> Any:
-        """Make an empty table, inside `writing`."""
+        """Create an empty table, inside `exclusive_write`."""
         return self._connection.create_table(name, schema=schema)
 
     def replace_table(self, name: str, data: pa.Table) -> None:
-        """Make `data` the table's whole content in one commit, inside `writing`."""
+        """Replace the whole content of a table in one commit, inside `exclusive_write`."""
         table = self.open_table(name)
         if table is None:
             # A commit that was killed before its manifest leaves files without a table: they are overwritten.
@@ -109,56 +119,58 @@ class Database:
             self.compact(table)
 
     def compact(self, table: Any) -> None:
-        """Merge small files and remove what versions older than KEEP alone still hold, inside `writing`.
+        """Merge small files and remove versions older than VERSION_RETENTION, inside `exclusive_write`.
 
-        `delete_unverified` also removes what a killed writer left; that is safe because there is one writer at a time,
-        which on object storage nobody can be sure of: what is left there goes after a week.
-        The write before it is committed: when the disk has no room for tidying, that is left for another time.
+        `delete_unverified` also removes what a killed writer left. That is safe in a directory, where there is one
+        writer at a time; on object storage Lance removes such files after a week. Errors are ignored: the write before
+        is committed, and if the disk has no room, a later write compacts.
         """
         with suppress(OSError, RuntimeError, ValueError):
             if self.origin is None:
                 table.optimize(cleanup_older_than=VERSION_RETENTION, delete_unverified=True)
             else:
-                table.optimize(cleanup_older_than=FOREVER)  # which may take long: then we ask what is old
+                table.optimize(
+                    cleanup_older_than=FOREVER
+                )  # may take long, so compute the retention afterwards
                 table.optimize(cleanup_older_than=self._retention(table))
 
     def _retention(self, table: Any) -> timedelta:
-        """KEEP, or longer: readers of a shop on object storage have the version that its shop.json names."""
-        held = None if self.origin is None else self.origin.table_version(table.name)
-        for each in table.list_versions():
-            if each["version"] == held:
-                return max(VERSION_RETENTION, datetime.now() - each["timestamp"] + DST_SHIFT)
+        """Return VERSION_RETENTION, or longer, to keep the version that the shop.json on object storage names."""
+        version = None if self.origin is None else self.origin.table_version(table.name)
+        for record in table.list_versions():
+            if record["version"] == version:
+                return max(VERSION_RETENTION, datetime.now() - record["timestamp"] + DST_SHIFT)
         return VERSION_RETENTION
 
     def table_version(self, name: str) -> int:
-        """The newest version of a table that is there."""
+        """Return the newest version of an existing table."""
         with storage_errors(f"Reading {self.location}"):
             return int(self._connection.open_table(name).version)
 
     def table_names(self) -> list[str]:
-        """The tables, in order of name."""
+        """Return the names of all tables, sorted."""
         with storage_errors(f"Reading {self.location}"):
             return sorted(self._connection.list_tables().tables)
 
     def drop_table(self, name: str) -> None:
-        """Remove a table, inside `writing`."""
+        """Remove a table, inside `exclusive_write`."""
         self._connection.drop_table(name)
 
 
 def damaged_table_error(location: Path | str, name: str, error: Exception) -> SchemaError:
-    """The error for a table that is there and cannot be read."""
-    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    """Return the error for a table that exists and cannot be read."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return SchemaError(
-        f"Table {name} in {location} cannot be read: {first}.",
+        f"Table {name} in {location} cannot be read: {reason}.",
         remedy="Restore the shop's store from a copy, or build the shop again in another directory.",
     )
 
 
 def read_columns(table: Any, columns: Sequence[str], where: str | None = None) -> pa.Table:
-    """Columns of a table, all rows or those of an SQL filter.
+    """Read columns of a table: all rows, or those that match an SQL filter.
 
-    A reader that has held the table for longer than KEEP may find that a writer has tidied its version away; it is
-    then read at its newest. Where its version is there, what went wrong is of the moment: it is asked once more.
+    If the table has been open for longer than VERSION_RETENTION, a writer may have removed its version; the newest is
+    read then. If its version still exists, the error was temporary, and the query is repeated once.
     """
     with storage_errors(f"Reading table {table.name}"):
         try:
@@ -170,23 +182,23 @@ def read_columns(table: Any, columns: Sequence[str], where: str | None = None) -
 
 
 def has_version(table: Any, version: int | None) -> bool:
-    """Return whether a version of a table is still there."""
-    return any(each["version"] == version for each in table.list_versions())
+    """Return whether a version of a table still exists."""
+    return any(record["version"] == version for record in table.list_versions())
 
 
 def read_batches(table: Any, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
-    """Columns of a whole table, at most `rows` rows at a time, so that no table is too large for memory."""
+    """Yield columns of a whole table, at most `rows` rows at a time, to bound memory."""
     with storage_errors(f"Reading table {table.name}"):
         yield from table.search().select(list(columns)).to_batches(rows)
 
 
 def _query(table: Any, columns: Sequence[str], where: str | None) -> pa.Table:
-    asked = table.search().select(list(columns))
-    return (asked if where is None else asked.where(where)).to_arrow()
+    query = table.search().select(list(columns))
+    return (query if where is None else query.where(where)).to_arrow()
 
 
 def id_filters(ids: Sequence[str]) -> Iterator[str]:
-    """SQL filters that together match `ids`, a bounded number of ids in each."""
+    """Yield SQL filters that together match `ids`, at most MAX_IDS_PER_FILTER ids in each."""
     for start in range(0, len(ids), MAX_IDS_PER_FILTER):
         quoted = ("'" + id_.replace("'", "''") + "'" for id_ in ids[start : start + MAX_IDS_PER_FILTER])
         yield f"id IN ({', '.join(quoted)})"

@@ -1,4 +1,4 @@
-"""What a model made of the catalogue, as one Arrow table that knows what it was made from."""
+"""Encodings of the catalogue by one model, as an Arrow table that names the catalogue it was made from."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ PHOTO_HASH = "photo_hash"
 class Encodings:
     """Posteriors and fixed-epsilon codes of all products: `N` ids, and float32 `(N, n)` each.
 
-    `catalogue_hash` is `ProductStore.hash()` as it was when they were written, and `photo_hashes` are those of the
-    photos that were encoded. Modiste 0.1.0 did not write them: they are then None.
+    `catalogue_hash` is the value of `ProductStore.hash()` when they were written. `photo_hashes` are those of the
+    photos that were encoded; Modiste 0.1.0 did not write them, and they are None then.
     """
 
     ids: list[str]
@@ -40,19 +40,19 @@ def to_arrow(
     catalogue_hash: str,
     photo_hashes: Sequence[str],
 ) -> pa.Table:
-    """Encodings as a table: the column id, one fixed-size list each for mean, std and code, the photo's hash.
+    """Convert encodings to a table: the id, one fixed-size list each for mean, std and code, and the photo's hash.
 
     Raises:
-        BadCode: the arrays are not `(N, n)` alike, not finite, or a std is not above 0.
+        BadCode: the arrays are not all `(N, n)`, not finite, or a std is not above 0.
     """
     arrays = [np.ascontiguousarray(part, np.float32) for part in parts]
     shape = arrays[0].shape
-    if len(shape) != 2 or shape[0] != len(ids) or any(part.shape != shape for part in arrays):
+    if len(shape) != 2 or shape[0] != len(ids) or any(array.shape != shape for array in arrays):
         raise BadCode(
-            f"{len(ids)} ids do not go with arrays of shape {[part.shape for part in arrays]}.",
+            f"{len(ids)} ids do not match arrays of shape {[array.shape for array in arrays]}.",
             remedy="Give mean, std and code of shape (N, n) each, one row per id.",
         )
-    if not all(np.isfinite(part).all() for part in arrays) or (arrays[1] <= 0).any():
+    if not all(np.isfinite(array).all() for array in arrays) or (arrays[1] <= 0).any():
         raise BadCode("An encoding is not finite, or a std is not above 0.", remedy="Train the model again.")
     vector = pa.list_(pa.float32(), shape[1])
     fields = [
@@ -60,17 +60,17 @@ def to_arrow(
         *(pa.field(name, vector) for name in ENCODING_COLUMNS),
     ]
     fields.append(pa.field(PHOTO_HASH, pa.string(), nullable=False))
-    columns = [pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), shape[1]) for part in arrays]
+    columns = [pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), shape[1]) for array in arrays]
     schema = pa.schema(fields, metadata={CATALOGUE_HASH_KEY: catalogue_hash.encode()})
     texts = [pa.array(text, pa.string()) for text in (ids, photo_hashes)]
     return pa.Table.from_arrays([texts[0], *columns, texts[1]], schema=schema)
 
 
 def from_arrow(table: pa.Table, metadata: dict[bytes, bytes] | None) -> Encodings:
-    """The encodings in a table, and in the metadata of its schema, that `to_arrow` made. Raises SchemaError."""
+    """Convert a table that `to_arrow` made, and its schema's metadata, to encodings. Raises SchemaError."""
     remedy = "Encode the shop again with `modiste encode`."
     if metadata is None or CATALOGUE_HASH_KEY not in metadata:
-        raise SchemaError("The encodings do not say which catalogue they were made from.", remedy=remedy)
+        raise SchemaError("The encodings do not name the catalogue that they were made from.", remedy=remedy)
     parts: list[NDArray[np.float32]] = []
     for name in ENCODING_COLUMNS:
         column: Any = table.column(name).combine_chunks()

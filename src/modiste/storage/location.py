@@ -1,4 +1,4 @@
-"""Where shops can be: in a directory, or on object storage; read and written the same, through a directory."""
+"""The location of a shop: a directory or a URL, read and written through a directory."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from modiste.errors import BadOption
 from modiste.storage.locks import shop_write_lock
 from modiste.storage.manifest import Manifest
 
-# One slash is what a Path makes of two.
+# A Path turns two slashes into one.
 _URL_PATTERN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/{1,3}")
 
 
 def parse_location(path: str | Path) -> Path | str:
-    """Where a shop is, as the user wrote it: a directory, with `~` understood, or a URL on object storage.
+    """Return a directory, with `~` expanded, or a URL on object storage.
 
-    Raises BadOption for a URL of another kind.
+    Raises:
+        BadOption: the URL has another scheme, or is malformed.
     """
     text = str(path)
-    found = _URL_PATTERN.match(text)
-    if found is None:
+    match = _URL_PATTERN.match(text)
+    if match is None:
         return Path(path).expanduser()
-    scheme, rest = found[1].lower(), text[found.end() :]
+    scheme, rest = match[1].lower(), text[match.end() :]
     if scheme == "file":
         return Path("/" + unquote(rest))
     from modiste.storage.object_store import SCHEMES, validate_url
@@ -39,54 +40,68 @@ def parse_location(path: str | Path) -> Path | str:
 
 
 def absolute_location(path: str | Path) -> str:
-    """A shop's place as other processes and machines understand it. Raises BadOption."""
-    place = parse_location(path)
-    return str(place.resolve()) if isinstance(place, Path) else place
+    """Return a shop's location as other processes and machines understand it. Raises BadOption."""
+    location = parse_location(path)
+    return str(location.resolve()) if isinstance(location, Path) else location
 
 
 def read_manifest(path: str | Path) -> Manifest:
-    """What the shop at a place says of itself. Raises ShopNotFound, ShopIncomplete, SchemaError, StorageError."""
-    place = parse_location(path)
-    if isinstance(place, Path):
-        return Manifest.load(place)
+    """Read the manifest of the shop at a location.
+
+    Raises:
+        ShopNotFound, ShopIncomplete, SchemaError: there is no shop, or its manifest cannot be read.
+        StorageError: the disk or the object store refuses.
+    """
+    location = parse_location(path)
+    if isinstance(location, Path):
+        return Manifest.load(location)
     from modiste.storage.remote.commit import read_shop_manifest
 
-    return read_shop_manifest(place)
+    return read_shop_manifest(location)
 
 
 def read_path(path: str | Path, *, include_training: bool = False) -> Path:
-    """The directory to read a shop from: its own, or a copy of it as it is now. `whole`: also what training left.
+    """Return the directory to read a shop from: its own, or a cached copy of the shop on object storage.
 
-    Raises what opening a shop raises, where it is on object storage.
+    Args:
+        path: the shop's directory or URL.
+        include_training: whether a copy also contains what training left beside the models.
+
+    Raises:
+        ShopNotFound, SchemaError, StorageError: a shop on object storage cannot be copied.
     """
-    place = parse_location(path)
-    if isinstance(place, Path):
-        return place
+    location = parse_location(path)
+    if isinstance(location, Path):
+        return location
     from modiste.storage.remote.commit import remote_read_path
 
-    return remote_read_path(place, include_training=include_training)
+    return remote_read_path(location, include_training=include_training)
 
 
 @contextmanager
 def write_path(path: str | Path, *, create: bool = False) -> Generator[Path]:
-    """The directory to write a shop through, held for one writing stage (ingest, train, encode, cluster, sliders).
+    """Yield the directory to write a shop through, locked for one writing stage.
 
-    Readers are never kept out. In a directory, what is written is written; on object storage, all of it becomes the
-    shop at the end of the block, or nothing. `create`: make a shop where there is none.
+    Readers are never blocked. In a directory, changes take effect as they are written; on object storage, all of them
+    are committed at the end of the block, or none.
+
+    Args:
+        path: the shop's directory or URL.
+        create: whether to make a shop if there is none.
 
     Raises:
         ShopNotFound, ShopIncomplete, SchemaError: there is no shop to write to.
-        ShopBusy: another process writes to it.
-        StorageError: it may not be written to.
+        ShopBusy: another process is writing to it.
+        StorageError: the disk or the object store refuses.
     """
-    place = parse_location(path)
-    if isinstance(place, Path):
+    location = parse_location(path)
+    if isinstance(location, Path):
         if not create:
-            Manifest.load(place)  # where there is no shop, nothing is made
-        with shop_write_lock(place):
-            yield place
+            Manifest.load(location)  # raises if there is no shop
+        with shop_write_lock(location):
+            yield location
         return
     from modiste.storage.remote.commit import remote_write_path
 
-    with remote_write_path(place, create=create) as root:
+    with remote_write_path(location, create=create) as root:
         yield root

@@ -1,4 +1,4 @@
-"""Locks of a shop's directory: one writer, shared holders."""
+"""Locks on a shop's directory: one writer at a time, and shared locks on cached copies."""
 
 from __future__ import annotations
 
@@ -11,16 +11,30 @@ from modiste.errors import ShopBusy
 from modiste.storage.refusals import storage_errors
 
 LOCK_FILE = ".lock"
-SHARED_LOCK_FILE = ".held"  # in a directory of copies
+SHARED_LOCK_FILE = ".held"  # in the directory of a cached copy
+
+
+@contextmanager
+def shop_write_lock(root: Path) -> Generator[None]:
+    """Lock a shop for one writing stage (ingest, train, encode, cluster, sliders). Readers are never blocked.
+
+    Raises:
+        ShopBusy: another process has the lock.
+        StorageError: the directory is not writable.
+    """
+    with storage_errors(f"Opening {root}"):
+        root.mkdir(parents=True, exist_ok=True)
+    with write_lock(root):
+        yield
 
 
 @contextmanager
 def write_lock(directory: Path) -> Generator[None]:
-    """Hold a shop's or a store's directory for writing. Readers are never kept out.
+    """Lock the directory of a shop or of a store for writing. Readers are never blocked.
 
     Raises:
-        ShopBusy: another writer, in this process or another, holds it.
-        StorageError: the directory may not be written to.
+        ShopBusy: another writer, in this process or another, has the lock.
+        StorageError: the directory is not writable.
     """
     import fcntl
 
@@ -36,12 +50,12 @@ def write_lock(directory: Path) -> Generator[None]:
             ) from None
         yield
     finally:
-        os.close(lock)  # closing lets go of the lock, also after kill -9
+        os.close(lock)  # closing releases the lock, also after kill -9
 
 
 @contextmanager
 def wait_for_lock(directory: Path) -> Generator[None]:
-    """Wait until no other process, nor another thread, is in such a block for a directory. Raises StorageError."""
+    """Wait until no other process or thread is in such a block for this directory. Raises StorageError."""
     import fcntl
 
     with storage_errors(f"Writing {directory}"):
@@ -55,43 +69,32 @@ def wait_for_lock(directory: Path) -> Generator[None]:
 
 
 def shared_lock(directory: Path) -> int | None:
-    """Keep a directory of copies from being removed until the file descriptor that this returns is closed; None for
-    any other directory."""
+    """Keep a cached copy from being removed until the returned file descriptor is closed.
+
+    Returns:
+        The file descriptor; None for a directory that is not a cached copy.
+    """
     import fcntl
 
     try:
-        held = os.open(directory / SHARED_LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+        lock = os.open(directory / SHARED_LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
-    fcntl.flock(held, fcntl.LOCK_SH)
-    return held
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    return lock
 
 
 def is_locked(directory: Path) -> bool:
-    """Whether some process holds a directory of copies."""
+    """Return whether a process has a shared lock on a cached copy."""
     import fcntl
 
-    held = shared_lock(directory)
-    if held is None:
+    lock = shared_lock(directory)
+    if lock is None:
         return False
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:
-        os.close(held)
+        os.close(lock)
     return False
-
-
-@contextmanager
-def shop_write_lock(root: Path) -> Generator[None]:
-    """Hold the shop for one writing stage (ingest, train, encode, cluster, sliders); readers are never kept out.
-
-    Raises:
-        ShopBusy: another process holds it.
-        StorageError: the directory may not be written to.
-    """
-    with storage_errors(f"Opening {root}"):
-        root.mkdir(parents=True, exist_ok=True)
-    with write_lock(root):
-        yield

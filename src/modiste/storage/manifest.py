@@ -1,4 +1,4 @@
-"""`shop.json`: the schema, the frame, and what was built from what."""
+"""shop.json: the schema version, the frame, and the inputs of every stage."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from modiste.errors import (
-    BadOption,
-    SchemaError,
-    ShopIncomplete,
-    ShopNotFound,
-)
+from modiste.errors import BadOption, SchemaError, ShopIncomplete, ShopNotFound
 from modiste.latent.posterior import check_tau
 from modiste.storage.json_files import read_json, with_checksum, write_json
 from modiste.storage.migrations import SCHEMA_VERSION, migrate
@@ -23,12 +18,11 @@ BACKGROUNDS = ("any", "white")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a shop says of itself.
+    """The content of shop.json.
 
-    `frame` is (height, width) in pixels. `catalogue` has hash, count and categories as of the last ingest; `model`
-    is the id of the model in use; `training` what was asked of it; `encodings` and `clusters` name the model and
-    catalogue that they were made from; `search` has the shop's `tau`. Every one of these is
-    empty or None until its stage has run.
+    `frame` is (height, width) in pixels. `catalogue` has hash, count and categories as of the last ingest; `model` is
+    the id of the current model; `training` has its settings; `encodings` and `clusters` name the model and catalogue
+    that they were made from; `search` has the shop's `tau`. Each of these is empty or None until its stage has run.
     """
 
     frame: tuple[int, int]
@@ -43,47 +37,49 @@ class Manifest:
 
     @property
     def tau(self) -> float:
-        """How uncertain designs are taken to be, where a question does not say: the paper's 0 unless set."""
+        """The default uncertainty of designs in queries: the paper's 0 unless set."""
         return float(self.search.get("tau", 0.0))
 
     def save(self, root: Path) -> None:
-        """Replace the manifest of the shop at `root`, whole or not at all. Raises StorageError."""
+        """Replace the manifest of the shop at `root`, atomically. Raises StorageError."""
         write_json(ShopPaths(root).manifest, with_checksum(asdict(self)))
 
     def with_changes(self, **changes: Any) -> Manifest:
-        """A copy with some fields changed."""
+        """Return a copy with some fields changed."""
         return replace(self, **changes)
 
     @classmethod
     def load(cls, root: Path) -> Manifest:
-        """The manifest of the shop at `root`.
+        """Read the manifest of the shop at `root`.
 
         Raises:
             ShopNotFound: there is no shop.
-            ShopIncomplete: a first ingest was interrupted there.
+            ShopIncomplete: its first ingest was interrupted.
             SchemaError: it is damaged, or written by a newer version of Modiste.
         """
-        files = ShopPaths(root)
-        make = f"Make one with `modiste build SOURCE --shop {files.location}`."
+        paths = ShopPaths(root)
         try:
-            raw: Any = read_json(files.manifest)
+            raw: Any = read_json(paths.manifest)
         except (FileNotFoundError, NotADirectoryError):
-            if files.store.is_dir():
+            if paths.store.is_dir():
                 raise ShopIncomplete(
                     f"The shop at {root} has no shop.json: its first ingest did not end.",
-                    remedy=f"Run `modiste ingest SOURCE --shop {root}` again; it goes on where it stopped.",
+                    remedy=f"Run `modiste ingest SOURCE --shop {root}` again; it continues where it stopped.",
                 ) from None
-            raise ShopNotFound(f"There is no shop at {root}.", remedy=make) from None
+            raise ShopNotFound(
+                f"There is no shop at {root}.",
+                remedy=f"Make one with `modiste build SOURCE --shop {paths.location}`.",
+            ) from None
         except (OSError, ValueError) as error:
             raise SchemaError(
-                f"{files.manifest} cannot be read: {error}.",
+                f"{paths.manifest} cannot be read: {error}.",
                 remedy="Restore it from a copy, or build the shop again in another directory.",
             ) from None
-        return cls.from_dict(raw, source=str(files.manifest))
+        return cls.from_dict(raw, source=str(paths.manifest))
 
     @classmethod
     def from_dict(cls, raw: Any, *, source: str = "shop.json") -> Manifest:
-        """The manifest in `raw`, of this schema or an older one, checked. Raises SchemaError, naming `where`."""
+        """Validate parsed JSON of this schema or an older one; `source` names it in messages. Raises SchemaError."""
         raw = migrate(raw, source)
         checks: dict[str, Callable[[Any], bool]] = {
             "frame": _is_frame,
@@ -91,8 +87,8 @@ class Manifest:
             "model": lambda value: value is None or isinstance(value, str),
             **dict.fromkeys(("catalogue", "training", "encodings", "clusters"), _is_object),
         }
-        for name, sound in checks.items():
-            if not sound(raw.get(name)):
+        for name, is_valid in checks.items():
+            if not is_valid(raw.get(name)):
                 raise SchemaError(
                     f"{source} is damaged: {name} is {raw.get(name)!r}.",
                     remedy="Restore it from a copy, or build the shop again in another directory.",
@@ -113,8 +109,8 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _parse_search(value: Any, where: str) -> dict[str, Any]:
-    """The settings of search; none in a shop that was made before there were any. Raises SchemaError."""
+def _parse_search(value: Any, source: str) -> dict[str, Any]:
+    """Validate the search settings; shops of early versions have none. Raises SchemaError."""
     tau: Any = value.get("tau", 0.0) if isinstance(value, dict) else None
     try:
         if isinstance(tau, bool) or not isinstance(tau, (int, float)):
@@ -122,7 +118,7 @@ def _parse_search(value: Any, where: str) -> dict[str, Any]:
         check_tau(tau)
     except BadOption:
         raise SchemaError(
-            f"{where} is damaged: search is {value!r}.",
+            f"{source} is damaged: search is {value!r}.",
             remedy="Restore it from a copy, or remove `search` from it and run `modiste index --shop DIR`.",
         ) from None
     return dict(cast("dict[str, Any]", value))

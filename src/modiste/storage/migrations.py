@@ -1,7 +1,7 @@
-"""Shops of older versions: each step takes what `shop.json` says from one schema to the next.
+"""Upgrades of shop.json from one schema version to the next.
 
-A step changes what is read, never the disk. An older shop therefore also opens where nothing may be written, and the
-Modiste that wrote it can read it until a stage of a newer one has written to it.
+A migration changes what was read, never the disk. So an older shop also opens in a read-only directory, and the version
+of Modiste that wrote it can read it until a stage of a newer version writes to it.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from modiste.storage.schema_version import check_schema_version
 
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
-# STEPS[n] takes schema n to n + 1. There is one for every schema that was ever released but the newest.
+# MIGRATIONS[n] converts schema n to n + 1. There is one for every released schema but the newest.
 MIGRATIONS: dict[int, Migration] = {}
 SCHEMA_VERSION = 1 + len(MIGRATIONS)
 
 
-def migrate(raw: Any, where: str, migrations: Mapping[int, Migration] = MIGRATIONS) -> dict[str, Any]:
-    """What the newest schema says instead of `raw`, which is left as it is.
+def migrate(raw: Any, source: str, migrations: Mapping[int, Migration] = MIGRATIONS) -> dict[str, Any]:
+    """Return parsed JSON converted to the newest schema; `raw` is not changed.
 
     Raises:
-        SchemaError: `raw`, read from `where`, is of a newer schema than this Modiste knows, or of none.
+        SchemaError: `raw`, read from `source`, has a newer schema than this version of Modiste supports, or none.
     """
     if not isinstance(raw, dict):
         raise SchemaError(
-            f"{where} is damaged: it holds {type(raw).__name__}, not an object.",
+            f"{source} is damaged: it holds {type(raw).__name__}, not an object.",
             remedy="Restore it from a copy, or build the shop again in another directory.",
         )
-    said = dict(cast("dict[str, Any]", raw))
-    schema = check_schema_version(said.get("schema"), 1 + len(migrations), where)
+    value = dict(cast("dict[str, Any]", raw))
+    schema = check_schema_version(value.get("schema"), 1 + len(migrations), source)
     for older in range(schema, 1 + len(migrations)):
-        said = migrations[older](said) | {"schema": older + 1}
-    return said
+        value = migrations[older](value) | {"schema": older + 1}
+    return value

@@ -1,4 +1,4 @@
-"""Object storage behind one door: objects by name under a URL, written whole, and on condition where two may write."""
+"""S3 and Google Cloud Storage: read, write and list objects below a URL, with conditional writes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from modiste.errors import BadOption, StorageError
 from modiste.storage.refusals import storage_errors
 
 SCHEMES = ("s3", "gs")
-MAX_TRANSFERS = 8  # transfers
-CHUNK_BYTES = 4 * 2**20  # bytes of an object in memory
-# A server that does not answer is told of soon: a command waits seconds for it, not minutes.
+MAX_TRANSFERS = 8  # concurrent uploads or downloads
+CHUNK_BYTES = 4 * 2**20
+# Report a server that does not answer within seconds, not minutes.
 MAX_RETRIES, RETRY_TIMEOUT, CONNECT_TIMEOUT = 4, timedelta(seconds=20), "5s"
 _URL_PATTERN = re.compile(r"(?P<scheme>[a-z0-9]+)://(?P<bucket>[^/?#]+)(?P<prefix>(?:/[^?#]*)?)")
 
 
 class ETag(NamedTuple):
-    """Tells an object from what was, or will be, under its name: S3 knows it by the one, Google by the other."""
+    """The identity of an object's content: S3 uses the ETag, Google the version."""
 
     e_tag: str | None
     version: str | None
@@ -32,9 +32,9 @@ class ETag(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object as a listing has it: how many bytes, and when it was written, by the store's own clock.
+    """A listed object: its size in bytes, and when it was written, by the store's own clock.
 
-    `e_tag` is another once its bytes are others.
+    `e_tag` changes with the object's bytes.
     """
 
     name: str
@@ -44,14 +44,14 @@ class ObjectInfo:
 
 
 class ObjectStore:
-    """The objects under one URL, such as `s3://bucket/shops/mine`; names are relative to it.
+    """The objects below one URL, such as `s3://bucket/shops/mine`; names are relative to it.
 
-    Address and credentials are those of the environment (`AWS_*`, `GOOGLE_*`), as all tools of these stores read them.
-    Every method raises StorageError where the store refuses, cannot be reached, or nobody has said who asks.
+    Endpoint and credentials come from the environment (`AWS_*`, `GOOGLE_*`), as for all clients of these stores. Every
+    method raises StorageError if the store refuses, cannot be reached, or there are no credentials.
     """
 
     def __init__(self, url: str) -> None:
-        """Raises BadOption where `url` names no place on object storage."""
+        """Raise BadOption if `url` is not a URL on object storage."""
         self.url = validate_url(url)
 
     @cached_property
@@ -65,45 +65,50 @@ class ObjectStore:
             return from_url(self.url, config=config, client_options=client, retry_config=retry)
 
     def get(self, name: str) -> tuple[bytes, ETag] | None:
-        """An object's bytes and its tag; None where there is none."""
+        """Return an object's bytes and its tag; None if there is no such object."""
         import obstore
 
         with storage_errors(f"Reading {self.url}/{name}"):
             try:
-                found = obstore.get(self._client, name)
-                return bytes(found.bytes()), ETag(found.meta["e_tag"], found.meta["version"])
+                response = obstore.get(self._client, name)
+                return bytes(response.bytes()), ETag(response.meta["e_tag"], response.meta["version"])
             except FileNotFoundError as error:
                 if "NoSuchBucket" in str(error):
                     raise
                 return None
 
     def put(self, name: str, data: bytes) -> None:
-        """Write an object, whatever was there."""
+        """Write an object, unconditionally."""
         import obstore
 
         with storage_errors(f"Writing {self.url}/{name}"):
             obstore.put(self._client, name, data)
 
     def conditional_put(self, name: str, data: bytes, tag: ETag | None) -> ETag | None:
-        """Write an object where there is none (`tag` None), or in the place of the one with this tag.
+        """Write an object if none is there (`tag` is None), or if the one that is there has this tag.
 
-        Returns its new tag; None where something else is there, and nothing was written. Data that nobody else would
-        write is known again: an answer that was lost on its way does not look like another writer.
+        If the answer to a write is lost and the client repeats it, the repeated write fails its condition; it counts as
+        done if the object has our bytes. So `data` must be bytes that nobody else would write.
+
+        Returns:
+            The object's new tag; None if another object is there, and nothing was written.
         """
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-        mode: Any = "create" if tag is None else {name: held for name, held in tag._asdict().items() if held}
+        mode: Any = (
+            "create" if tag is None else {name: value for name, value in tag._asdict().items() if value}
+        )
         with storage_errors(f"Writing {self.url}/{name}"):
             try:
-                made = obstore.put(self._client, name, data, mode=mode)
-                return ETag(made["e_tag"], made["version"])
+                result = obstore.put(self._client, name, data, mode=mode)
+                return ETag(result["e_tag"], result["version"])
             except (AlreadyExistsError, PreconditionError):
-                found = self.get(name)
-                return found[1] if found is not None and found[0] == data else None
+                current = self.get(name)
+                return current[1] if current is not None and current[0] == data else None
 
     def last_modified(self, name: str) -> datetime | None:
-        """When an object was last written, by the store's own clock; None where there is none."""
+        """Return when an object was last written, by the store's own clock; None if there is none."""
         import obstore
 
         with storage_errors(f"Reading {self.url}/{name}"):
@@ -113,78 +118,79 @@ class ObjectStore:
                 return None
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """All objects whose names begin with the folder `under`, or all."""
+        """Yield all objects below the folder `prefix`."""
         import obstore
 
         with storage_errors(f"Listing {self.url}/{prefix}"):
             for batch in obstore.list(self._client, prefix or None):
-                for each in batch:
-                    yield ObjectInfo(each["path"], each["size"], str(each["e_tag"]), each["last_modified"])
+                for item in batch:
+                    yield ObjectInfo(item["path"], item["size"], str(item["e_tag"]), item["last_modified"])
 
     def download(self, transfers: Sequence[tuple[str, Path]]) -> None:
-        """Write objects to files, some at a time. Raises StorageError where one is not there, too."""
+        """Write objects to files, several at a time. A missing object raises StorageError, too."""
         self._run_concurrently(self._download_one, transfers)
 
     def upload(self, transfers: Sequence[tuple[Path, str]]) -> None:
-        """Write files to objects, some at a time."""
+        """Write files to objects, several at a time."""
         self._run_concurrently(self._upload_one, transfers)
 
     def delete(self, names: Iterable[str]) -> None:
-        """Remove objects; one that is not there does not matter."""
+        """Remove objects; missing ones are ignored."""
         import obstore
 
-        listed = list(names)
+        paths = list(names)
         with storage_errors(f"Removing from {self.url}"):
-            if listed:
-                obstore.delete(self._client, listed)
+            if paths:
+                obstore.delete(self._client, paths)
 
-    def _download_one(self, pair: tuple[str, Path]) -> None:
+    def _download_one(self, transfer: tuple[str, Path]) -> None:
         import obstore
 
-        name, path = pair
+        name, path = transfer
         with storage_errors(f"Reading {self.url}/{name}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                found = obstore.get(self._client, name)
+                response = obstore.get(self._client, name)
             except FileNotFoundError:
                 raise StorageError(
-                    f"{self.url}/{name} is not there any more.",
-                    remedy="Open the shop again: a writer has tidied it away. If that says so too: restore a backup.",
+                    f"{self.url}/{name} no longer exists.",
+                    remedy="Open the shop again, because a writer has replaced it. If the error remains, restore a "
+                    "backup.",
                 ) from None
             with path.open("wb") as file:
-                for chunk in found.stream(CHUNK_BYTES):
+                for chunk in response.stream(CHUNK_BYTES):
                     file.write(chunk)
 
-    def _upload_one(self, pair: tuple[Path, str]) -> None:
+    def _upload_one(self, transfer: tuple[Path, str]) -> None:
         import obstore
 
-        path, name = pair
+        path, name = transfer
         with storage_errors(f"Writing {self.url}/{name}"):
             obstore.put(self._client, name, path)
 
-    def _run_concurrently(self, work: Any, pairs: Sequence[Any]) -> None:
-        if not pairs:
+    def _run_concurrently(self, transfer_one: Any, transfers: Sequence[Any]) -> None:
+        if not transfers:
             return
-        _ = self._client  # once, before there are threads
-        with ThreadPoolExecutor(min(MAX_TRANSFERS, len(pairs))) as pool:
-            for done in [pool.submit(work, pair) for pair in pairs]:
-                done.result()
+        _ = self._client  # create it once, before there are threads
+        with ThreadPoolExecutor(min(MAX_TRANSFERS, len(transfers))) as pool:
+            for future in [pool.submit(transfer_one, transfer) for transfer in transfers]:
+                future.result()
 
 
 def validate_url(url: str) -> str:
-    """A URL on object storage, without a slash at its end. Raises BadOption."""
-    found = _URL_PATTERN.fullmatch(url)
-    parts = [] if found is None else found["prefix"].strip("/").split("/")
-    if found is None or found["scheme"] not in SCHEMES or any(part in (".", "..") for part in parts):
+    """Return a URL on object storage without a slash at its end. Raises BadOption."""
+    match = _URL_PATTERN.fullmatch(url)
+    parts = [] if match is None else match["prefix"].strip("/").split("/")
+    if match is None or match["scheme"] not in SCHEMES or any(part in (".", "..") for part in parts):
         raise BadOption(
-            f"{url} is no place on object storage.",
+            f"{url} is not a URL on object storage.",
             remedy="Write it as s3://bucket/path or gs://bucket/path.",
         )
     return url.rstrip("/")
 
 
 def lance_options(url: str) -> dict[str, str]:
-    """What LanceDB is told of a store, beside what it reads from the environment itself."""
+    """Return LanceDB's storage options for a store, beside what it reads from the environment."""
     options = {
         "client_max_retries": str(MAX_RETRIES),
         "client_retry_timeout": str(int(RETRY_TIMEOUT.total_seconds())),
@@ -195,18 +201,18 @@ def lance_options(url: str) -> dict[str, str]:
 
 
 def s3_endpoint() -> str:
-    """The address that the environment gives for S3; "" where it is Amazon's own."""
+    """Return the S3 endpoint of the environment; "" for Amazon's own."""
     names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
     return next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 
 def _allows_http() -> bool:
-    """Whether to go without TLS: where the address that somebody wrote says so."""
+    """Return whether to connect without TLS: only to an endpoint that begins with http://."""
     return s3_endpoint().startswith("http://")
 
 
 def _s3_config() -> dict[str, str]:
-    """Where an S3 is, said to both clients alike."""
-    # A region always: LanceDB would otherwise ask Amazon where the bucket is, also of a bucket elsewhere.
+    """Return region and endpoint, the same for both clients."""
+    # Always set a region: LanceDB would otherwise ask Amazon for the bucket's, even if the bucket is elsewhere.
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     return {"region": region} | ({"endpoint": s3_endpoint()} if s3_endpoint() else {})

@@ -1,4 +1,4 @@
-"""Where every file of a shop lies."""
+"""Paths of a shop's files."""
 
 from __future__ import annotations
 
@@ -10,94 +10,111 @@ from pathlib import Path
 from modiste.errors import SchemaError
 from modiste.storage.atomic import PARTIAL_SUFFIX
 from modiste.storage.locks import LOCK_FILE
-from modiste.storage.remote.origin import ORIGIN_FILE as ORIGIN
-from modiste.storage.remote.origin import read_origin
+from modiste.storage.remote.origin import ORIGIN_FILE, read_origin
 
-UNFINISHED_SUFFIXES = (PARTIAL_SUFFIX, ".writing", ".part")  # ours, training's, and that of fetching photos
+UNFINISHED_SUFFIXES = (PARTIAL_SUFFIX, ".writing", ".part")  # atomic writes, training before 0.2, downloads
 
 
 @dataclass(frozen=True)
 class ShopPaths:
-    """The paths of one shop: in its directory, or in a copy of it if it is on object storage."""
+    """The paths of one shop, in its directory or in a cached copy of a shop on object storage."""
 
     root: Path
 
     @property
     def location(self) -> Path | str:
-        """Where the shop is, as one says it to open it: its directory, or its URL."""
+        """The directory or URL by which users open the shop."""
         origin = read_origin(self.store)
         return self.root if origin is None else origin.url
 
     @property
     def name(self) -> str:
-        """What the shop is called: the last part of where it is."""
-        place = self.location
-        return place.resolve().name if isinstance(place, Path) else place.rpartition("/")[2]
+        """The shop's name: the last part of its location."""
+        location = self.location
+        return location.resolve().name if isinstance(location, Path) else location.rpartition("/")[2]
 
     @property
     def manifest(self) -> Path:
+        """The shop manifest, shop.json."""
         return self.root / "shop.json"
 
     @property
     def store(self) -> Path:
+        """The directory of the database."""
         return self.root / "store"
 
     @property
     def models(self) -> Path:
+        """The directory of all models."""
         return self.root / "models"
 
     @property
     def rejected(self) -> Path:
+        """The list of photos that ingest rejected."""
         return self.root / "rejected.csv"
 
     @property
     def downloads(self) -> Path:
+        """The directory of downloaded photos."""
         return self.root / "fetched"
 
     def model(self, model_id: str) -> Path:
+        """Return the directory of a model."""
         return self.models / model_id
 
     def clusters(self, model_id: str) -> Path:
+        """Return the path of a model's clusters."""
         return self.model(model_id) / "clusters.json"
 
     def sliders(self, model_id: str) -> Path:
+        """Return the path of a model's sliders."""
         return self.model(model_id) / "sliders.json"
 
     def index(self, model_id: str) -> Path:
+        """Return the directory of a model's search index."""
         return self.model(model_id) / "index"
 
     def map(self, model_id: str) -> Path:
+        """Return the path of a model's catalogue map."""
         return self.model(model_id) / "map.json"
 
 
-def backup_files(files: ShopPaths) -> Iterator[str]:
-    """The files of a shop that are the shop: what a backup holds, by their names in it.
+def backup_files(paths: ShopPaths) -> Iterator[str]:
+    """Yield the names, relative to the root, of the files that a backup contains.
 
-    What only training reads is left out: prepared photos, runs (a finished model has its own weights and measures), and
-    fetched originals. Raises SchemaError for what is no plain file, OSError where the disk refuses.
+    Excluded is what only training reads: the dataset cache, runs (a finished model has its own weights and metrics),
+    and downloads.
+
+    Raises:
+        SchemaError: there is a link or a special file in the shop.
+        OSError: the disk refuses.
     """
-    for folder, folders, names in os.walk(files.root, onerror=_raise):
-        here = Path(folder)
-        folders[:] = [name for name in folders if not _is_excluded(files, here / name)]
+    for folder, folders, names in os.walk(paths.root, onerror=_raise):
+        parent = Path(folder)
+        folders[:] = [name for name in folders if not _is_excluded(paths, parent / name)]
         for name in [*folders, *names]:
-            path = here / name
-            if _is_excluded(files, path):
+            path = parent / name
+            if _is_excluded(paths, path):
                 continue
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
                 raise SchemaError(
-                    f"{path} is a link, or no plain file: a backup would not hold what it stands for.",
-                    remedy="Put the files themselves there, then make the backup again.",
+                    f"{path} is a link or not a regular file, and a backup would not contain its target.",
+                    remedy="Replace it by the files themselves, then make the backup again.",
                 )
             if path.is_file():
-                yield path.relative_to(files.root).as_posix()
+                yield path.relative_to(paths.root).as_posix()
 
 
-def _is_excluded(files: ShopPaths, path: Path) -> bool:
-    trains = path.parent == files.models and (path.name == "prepared" or path.name.startswith("run-"))
-    no_part = (
-        path == files.downloads or path.name in (LOCK_FILE, ORIGIN) or path.name.endswith(UNFINISHED_SUFFIXES)
+def _is_excluded(paths: ShopPaths, path: Path) -> bool:
+    is_training_state = path.parent == paths.models and (
+        path.name == "prepared" or path.name.startswith("run-")
     )
-    return trains or no_part
+    return (
+        is_training_state
+        or path == paths.downloads
+        or path.name in (LOCK_FILE, ORIGIN_FILE)
+        or path.name.endswith(UNFINISHED_SUFFIXES)
+    )
 
 
 def _raise(error: OSError) -> None:

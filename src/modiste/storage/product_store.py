@@ -1,10 +1,9 @@
-"""ProductStore: the products of a shop and what its models made of them, as durable truth."""
+"""The products table and the encodings tables of a shop."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,13 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from modiste.errors import (
-    SchemaError,
-    ShopIncomplete,
-    StaleError,
-    UnknownProduct,
-)
-from modiste.storage import encodings as coding
+from modiste.errors import SchemaError, ShopIncomplete, StaleError, UnknownProduct
+from modiste.storage.atomic import atomic_file
 from modiste.storage.database import (
     Database,
     damaged_table_error,
@@ -32,7 +26,14 @@ from modiste.storage.database import (
     read_batches,
     read_columns,
 )
-from modiste.storage.encodings import Encodings
+from modiste.storage.encodings import (
+    ENCODING_COLUMNS,
+    PHOTO_HASH,
+    TABLE_PREFIX,
+    Encodings,
+    from_arrow,
+    to_arrow,
+)
 from modiste.storage.refusals import storage_errors
 from modiste.storage.schema_version import check_schema_version
 from modiste.storage.snapshot import (
@@ -45,14 +46,14 @@ from modiste.storage.snapshot import (
     write_snapshot,
 )
 
-compute: Any = pc  # its functions are made at run time, without types
+compute: Any = pc  # its functions are generated at run time, without types
 PRODUCTS_TABLE = "products"
 BATCH_ROWS = 4096
-SNAPSHOT_BATCH_ROWS = 512  # of attributes: of a product they have up to a quarter of a million characters
+SNAPSHOT_BATCH_ROWS = 512  # a product's attributes have up to 250,000 characters
 COMPACT_AFTER_ROWS = 2000
-COMPACT_EVERY_VERSIONS = 128  # versions; each compaction rewrites the photos of the products in small files
-BRIEF = ("id", "category", "photo_hash")
-_ESCAPED = r"[^ !#-\[\]-~]"  # what JSON writes otherwise than it is
+COMPACT_EVERY_VERSIONS = 128  # each compaction rewrites the photos in small files
+CACHED_COLUMNS = ("id", "category", "photo_hash")
+_NEEDS_ESCAPE = r"[^ !#-\[\]-~]"  # characters that JSON in ASCII escapes
 SCHEMA_KEY, SCHEMA_VALUE = b"modiste:schema", b"1"
 SCHEMA = pa.schema(
     [
@@ -68,13 +69,13 @@ SCHEMA = pa.schema(
 
 
 def products_stamp(directory: Path) -> str:
-    """Names what was last written of the products in a store's directory, words and all, without reading them."""
+    """Return a stamp that changes with every write to the products in a store's directory."""
     return table_stamp(directory, PRODUCTS_TABLE)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredProduct:
-    """A product as stored: `photo` is a JPEG at the shop's frame; the hashes are of its pixels and of its source."""
+    """A stored product: `photo` is a JPEG of the frame's size; the hashes are of its pixels and of its source."""
 
     id: str
     category: str
@@ -85,19 +86,19 @@ class StoredProduct:
 
 
 class ProductStore:
-    """The store in one directory.
+    """The database of one shop.
 
-    One process writes at a time, and every write is one commit: whoever reads, and whenever a writer is killed, finds
-    the store before it or after it. A store that is open sees its own writes; for another process's, open it again.
+    One process writes at a time, and every write is one commit: a reader finds the store before it or after it, even if
+    the writer is killed. An open store sees its own writes; call `refresh` to see another process's.
     """
 
     def __init__(self, directory: Path, snapshot: Snapshot | None = None) -> None:
-        """See `open`. What a snapshot holds is answered from it, and the database is opened for the rest."""
+        """Use `open` instead. A snapshot answers what it can; the database is opened for the rest."""
         self.directory = directory
         self._snapshot = snapshot
         self._earlier: int | None = None  # the version of the table to read; None for the newest
-        self._cached_hash: tuple[int, str] | None = None  # version, hash
-        self._brief: tuple[int, pa.Table] | None = None  # version, BRIEF of all products
+        self._cached_hash: tuple[int, str] | None = None  # (version, hash)
+        self._cached_columns: tuple[int, pa.Table] | None = None  # (version, CACHED_COLUMNS of all products)
 
     @cached_property
     def _database(self) -> Database:
@@ -113,30 +114,30 @@ class ProductStore:
 
     @classmethod
     def create(cls, directory: str | Path) -> ProductStore:
-        """Make an empty store in `directory`; one that is there already is opened.
+        """Create an empty store in `directory`, or open the one that is there.
 
         Raises:
             ShopBusy: another process is writing there.
-            StorageError: the disk refused.
+            StorageError: the disk refuses.
         """
         database = Database(Path(directory))
-        if database.origin is not None:  # what is elsewhere makes no directory here
+        if database.origin is not None:  # LanceDB makes no directory for tables on object storage
             Path(directory).mkdir(parents=True, exist_ok=True)
         with database.exclusive_write(f"Creating a store in {database.location}"):
             if database.open_table(PRODUCTS_TABLE) is None:
-                # Without the key, two writers of the same product would both insert it, and silently.
+                # Without the key, two writers of the same product would both insert it, silently.
                 database.create_table(PRODUCTS_TABLE, SCHEMA).set_unenforced_primary_key("id")
         return cls.open(directory)
 
     @classmethod
     def open(cls, directory: str | Path, *, earlier: bool = False) -> ProductStore:
-        """Open the store in `directory`; with `earlier`, as it was when its snapshot was written.
+        """Open the store in `directory`; with `earlier`, the version that its snapshot was made from.
 
         Raises:
-            ShopIncomplete: there is none.
-            StaleError: that earlier version is no longer there.
-            SchemaError: it is damaged, or of another version of Modiste.
-            StorageError: the disk refused.
+            ShopIncomplete: there is no store.
+            StaleError: the earlier version no longer exists.
+            SchemaError: the store is damaged, or written by a newer version of Modiste.
+            StorageError: the disk refuses.
         """
         directory = Path(directory)
         if not directory.is_dir():
@@ -157,32 +158,27 @@ class ProductStore:
         return store
 
     def save_snapshot(self) -> None:
-        """Write what most commands ask for into a file beside the tables, so that they need not open them.
+        """Write the columns that most commands read to a file beside the tables, so that they need not open them.
 
-        Raises StorageError when the disk refuses; there is then no snapshot, and nothing is lost.
+        Raises:
+            StorageError: the disk refuses; there is no snapshot then, and nothing is lost.
         """
-        stamped = table_stamp(self.directory, PRODUCTS_TABLE)
+        stamp = table_stamp(self.directory, PRODUCTS_TABLE)
         self.refresh()
         path = self.directory / SNAPSHOT_FILE
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        with storage_errors(f"Writing {path}"):
-            try:
-                with partial.open("wb") as file:
-                    rows = self.batches(SNAPSHOT_COLUMNS, SNAPSHOT_BATCH_ROWS)
-                    write_snapshot(file, rows, self.hash(), stamped, self.version)
-                if (
-                    table_stamp(self.directory, PRODUCTS_TABLE) == stamped
-                ):  # else another process has written meanwhile
-                    partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
+        with storage_errors(f"Writing {path}"), atomic_file(path, durable=False) as partial:
+            with partial.open("wb") as file:
+                batches = self.batches(SNAPSHOT_COLUMNS, SNAPSHOT_BATCH_ROWS)
+                write_snapshot(file, batches, self.hash(), stamp, self.version)
+            if table_stamp(self.directory, PRODUCTS_TABLE) != stamp:  # another process has written
+                partial.unlink()
 
     def encodings_stamp(self, model_id: str) -> str:
-        """Names what was last written of a model's encodings, without reading them; "" where nothing was."""
-        return table_stamp(self.directory, coding.TABLE_PREFIX + model_id)
+        """Return a stamp that changes with every write of a model's encodings; "" if there are none."""
+        return table_stamp(self.directory, TABLE_PREFIX + model_id)
 
     def refresh(self) -> None:
-        """See what other processes have written since the store was opened; a reader's copy stays as it was."""
+        """Read the newest version from now on; a reader's copy of a shop on object storage stays at its version."""
         self._snapshot = None
         origin = self._database.origin
         if origin is None or not origin.pinned:
@@ -190,47 +186,51 @@ class ProductStore:
 
     @property
     def snapshot_stamp(self) -> str:
-        """Names the version of the products' table that the snapshot is of; "" without a snapshot."""
+        """The stamp of the products table that the snapshot was made from; "" without a snapshot."""
         return "" if self._snapshot is None else self._snapshot.stamp
 
     @property
     def is_earlier(self) -> bool:
-        """Whether the store is read as it was before a change: see `open`."""
+        """Whether an earlier version of the store is read: see `open`."""
         return self._earlier is not None
 
     @property
     def has_snapshot(self) -> bool:
-        """Whether a snapshot answers, whose columns are mapped from a file and take no memory until they are read."""
+        """Whether a snapshot is in use; its columns are memory-mapped."""
         return self._snapshot is not None
 
     @property
     def version(self) -> int:
-        """The version of the products' table that is open."""
+        """The version of the products table that is open."""
         return int(self._table.version)
 
     def count(self) -> int:
-        """The number of products."""
+        """Return the number of products."""
         return int(self._table.count_rows() if self._snapshot is None else self._snapshot.table.num_rows)
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """Columns of all products, by default all but the photo, in no certain order.
+        """Return columns of all products, by default all but the photo, in no particular order.
 
-        `attributes` is JSON text. Raises SchemaError when the store is damaged, StorageError when the disk refuses.
+        `attributes` is JSON text.
+
+        Raises:
+            SchemaError: the store is damaged.
+            StorageError: the disk refuses.
         """
         if self._snapshot is not None and columns is not None and has_columns(columns):
             return self._snapshot.table.select(list(columns))
-        if columns is not None and set(columns) <= set(BRIEF):
+        if columns is not None and set(columns) <= set(CACHED_COLUMNS):
             version = self.version
-            if self._brief is None or self._brief[0] != version:
-                self._brief = (version, self._read(BRIEF))
-            return self._brief[1].select(list(columns))
+            if self._cached_columns is None or self._cached_columns[0] != version:
+                self._cached_columns = (version, self._read(CACHED_COLUMNS))
+            return self._cached_columns[1].select(list(columns))
         return self._read(columns or [name for name in SCHEMA.names if name != "photo"])
 
     def photos(self, ids: Sequence[str] | None = None) -> list[bytes]:
-        """The JPEGs of products in the order of `ids`; of all, in the order of their ids, for None.
+        """Return the JPEGs of products in the order of `ids`; None stands for all products, sorted by id.
 
         Raises:
-            UnknownProduct: the store has no product of one of the ids.
+            UnknownProduct: the store has no product with one of the ids.
         """
         if ids is None:
             return self._read(["id", "photo"]).sort_by("id").column("photo").to_pylist()
@@ -238,33 +238,33 @@ class ProductStore:
         return [rows[id_]["photo"] for id_ in ids]
 
     def photo_hashes(self) -> dict[str, str]:
-        """The hash of each product's photo, by id."""
+        """Return the hash of each product's photo by id."""
         table = self.table(["id", "photo_hash"])
         ids, hashes = (table.column(name).to_pylist() for name in ("id", "photo_hash"))
         return dict(zip(ids, hashes, strict=True))
 
     def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
-        """Columns of all products, read from the table some `rows` at a time. Raises SchemaError, StorageError."""
+        """Yield columns of all products, at most `rows` rows at a time. Raises SchemaError, StorageError."""
         try:
             yield from read_batches(self._table, columns, rows)
         except (OSError, RuntimeError, ValueError) as error:
             raise damaged_table_error(self._database.location, PRODUCTS_TABLE, error) from error
 
     def find(self, columns: Sequence[str], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return columns, of which one is the id, of those of `ids` that the store has, by id."""
+        """Return columns, including the id, of those products of `ids` that exist, by id."""
         rows: dict[str, dict[str, Any]] = {}
         for where in id_filters(list(dict.fromkeys(ids))):
-            found = cast("list[dict[str, Any]]", self._read(columns, where).to_pylist())
-            rows.update((row["id"], row) for row in found)
+            matches = cast("list[dict[str, Any]]", self._read(columns, where).to_pylist())
+            rows.update((row["id"], row) for row in matches)
         return rows
 
     def get(self, product_id: str) -> StoredProduct:
-        """One product, whole. Raises UnknownProduct."""
+        """Return one product with its photo. Raises UnknownProduct."""
         row = self._rows_by_id(SCHEMA.names, [product_id])[product_id]
         return StoredProduct(**(row | {"attributes": json.loads(row["attributes"])}))
 
     def hash(self) -> str:
-        """A hash over the id, pixels and category of every product, whatever the order they were written in."""
+        """Return a hash of every product's id, pixels and category that does not depend on the order of writes."""
         if self._snapshot is not None:
             return self._snapshot.hash
         version = int(self._table.version)
@@ -274,13 +274,11 @@ class ProductStore:
         return self._cached_hash[1]
 
     def upsert(self, rows: Sequence[StoredProduct]) -> None:
-        """Add products, or replace those whose id is known; all at once or, on any error, not at all.
-
-        Of several rows with one id the last counts.
+        """Add products, or replace those with the same id, in one commit; of several rows with one id the last counts.
 
         Raises:
             ShopBusy: another process is writing.
-            StorageError: the disk refused; the store is as it was.
+            StorageError: the disk refuses; the store is unchanged.
         """
         if not rows:
             return
@@ -292,8 +290,8 @@ class ProductStore:
             done = merge.execute(data)
             if (stored := done.num_inserted_rows + done.num_updated_rows) != len(data):
                 raise SchemaError(
-                    f"{self._database.location} took {stored} of {len(data)} products.",
-                    remedy="Run the same command again; `modiste doctor --shop DIR` looks the shop over.",
+                    f"{self._database.location} stored {stored} of {len(data)} products.",
+                    remedy="Run the same command again; `modiste doctor --shop DIR` checks the shop.",
                 )
             self._compact_if_due(len(data), before)
 
@@ -301,9 +299,9 @@ class ProductStore:
         """Remove products.
 
         Raises:
-            UnknownProduct: the store has no product of one of the ids; nothing is removed.
+            UnknownProduct: the store has no product with one of the ids; nothing is removed.
             ShopBusy: another process is writing.
-            StorageError: the disk refused; the store is as it was.
+            StorageError: the disk refuses; the store is unchanged.
         """
         if not ids:
             return
@@ -322,13 +320,13 @@ class ProductStore:
         std: NDArray[np.float32],
         code: NDArray[np.float32],
     ) -> None:
-        """Replace what a model made of the catalogue, float32 `(N, n)` each, in one commit.
+        """Replace a model's encodings of the catalogue, float32 `(N, n)` each, in one commit.
 
         Raises:
             StaleError: the ids are not those of the products, each once.
-            BadCode: the arrays do not go together, or are not finite.
+            BadCode: the arrays' shapes do not match, or they are not finite.
             ShopBusy: another process is writing.
-            StorageError: the disk refused; the encodings are as they were.
+            StorageError: the disk refuses; the encodings are unchanged.
         """
         with self._database.exclusive_write(
             f"Storing the encodings of {len(ids)} products in {self._database.location}"
@@ -337,66 +335,62 @@ class ProductStore:
             photo_hashes = self.photo_hashes()
             if len(ids) != len(photo_hashes) or set(ids) != photo_hashes.keys():
                 raise StaleError(
-                    f"The {len(ids)} encodings are not of the {self.count()} products in the store.",
+                    f"The {len(ids)} encodings do not belong to the {self.count()} products in the store.",
                     remedy="Encode the shop again with `modiste encode`.",
                 )
             parts, hashes = (mean, std, code), [photo_hashes[id_] for id_ in ids]
-            self._database.replace_table(
-                coding.TABLE_PREFIX + model_id, coding.to_arrow(ids, parts, self.hash(), hashes)
-            )
+            self._database.replace_table(TABLE_PREFIX + model_id, to_arrow(ids, parts, self.hash(), hashes))
 
     def read_encodings(self, model_id: str) -> Encodings:
-        """What a model made of the catalogue, as last written.
+        """Return a model's encodings of the catalogue.
 
         Raises:
-            ShopIncomplete: nothing was written for this model.
+            ShopIncomplete: there are none.
             SchemaError: they are damaged.
         """
-        name = coding.TABLE_PREFIX + model_id
+        name = TABLE_PREFIX + model_id
         table = self._database.open_table(name)
         if table is None:
             raise ShopIncomplete(
                 f"There are no encodings by model {model_id} in {self._database.location}.",
                 remedy="Make them with `modiste encode --shop DIR`.",
             )
-        columns = ["id", *coding.ENCODING_COLUMNS]
-        columns += [coding.PHOTO_HASH] if coding.PHOTO_HASH in table.schema.names else []
+        columns = ["id", *ENCODING_COLUMNS]
+        columns += [PHOTO_HASH] if PHOTO_HASH in table.schema.names else []
         try:
-            return coding.from_arrow(read_columns(table, columns), table.schema.metadata)
+            return from_arrow(read_columns(table, columns), table.schema.metadata)
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             raise damaged_table_error(self._database.location, name, error) from error
 
     def remember_photos(self, model_id: str) -> None:
-        """Write which photos a model has encoded, while that is known: Modiste 0.1.0 did not write it.
+        """Add the hashes of the encoded photos to a model's encodings, because Modiste 0.1.0 did not write them.
 
-        To be called before products change. Encodings of other products than those in the store stay as they are.
+        Call it before products change. Encodings that do not belong to the products in the store are not changed.
 
         Raises:
             ShopBusy: another process is writing.
-            StorageError: the disk refused; the encodings are as they were.
+            StorageError: the disk refuses; the encodings are unchanged.
         """
-        table = self._database.open_table(coding.TABLE_PREFIX + model_id)
-        if table is None or coding.PHOTO_HASH in table.schema.names:
+        table = self._database.open_table(TABLE_PREFIX + model_id)
+        if table is None or PHOTO_HASH in table.schema.names:
             return
-        found = self.read_encodings(model_id)
-        if found.catalogue_hash == self.hash():
-            self.write_encodings(model_id, found.ids, found.mean, found.std, found.code)
+        encodings = self.read_encodings(model_id)
+        if encodings.catalogue_hash == self.hash():
+            self.write_encodings(model_id, encodings.ids, encodings.mean, encodings.std, encodings.code)
 
     def encoded_models(self) -> list[str]:
-        """The models that have encodings here."""
+        """Return the ids of the models that have encodings."""
         names = self._database.table_names()
-        return [
-            name.removeprefix(coding.TABLE_PREFIX) for name in names if name.startswith(coding.TABLE_PREFIX)
-        ]
+        return [name.removeprefix(TABLE_PREFIX) for name in names if name.startswith(TABLE_PREFIX)]
 
     def drop_encodings(self, model_id: str) -> None:
-        """Remove what a model made of the catalogue, if there is any. Raises ShopBusy, StorageError."""
+        """Remove a model's encodings, if there are any. Raises ShopBusy, StorageError."""
         if model_id in self.encoded_models():
             with self._database.exclusive_write(f"Removing the encodings of model {model_id}"):
-                self._database.drop_table(coding.TABLE_PREFIX + model_id)
+                self._database.drop_table(TABLE_PREFIX + model_id)
 
     def compact(self) -> None:
-        """Merge the products' small files, and remove what no reader of the last hour needs. Raises ShopBusy."""
+        """Merge the products table's small files and remove versions older than an hour. Raises ShopBusy."""
         with self._database.exclusive_write(f"Compacting {self._database.location}"):
             self.refresh()
             self._database.compact(self._table)
@@ -408,12 +402,12 @@ class ProductStore:
             raise damaged_table_error(self._database.location, PRODUCTS_TABLE, error) from error
 
     def _rows_by_id(self, columns: Sequence[str], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The rows of `ids`, by id. Raises UnknownProduct."""
+        """Return the rows of `ids` by id. Raises UnknownProduct."""
         rows = self.find(columns, ids)
         if (missing := next((id_ for id_ in ids if id_ not in rows), None)) is not None:
             raise UnknownProduct(
                 f"The store has no product {missing!r}.",
-                remedy="`modiste info --shop DIR` says what it holds.",
+                remedy="`modiste info --shop DIR` shows what it holds.",
             )
         return rows
 
@@ -427,73 +421,76 @@ class ProductStore:
 
 
 def attributes_to_json(attributes: dict[str, Any]) -> str:
-    """Attributes as the store keeps them: JSON, the same for the same."""
+    """Convert attributes to JSON with sorted keys, as they are stored."""
     return json.dumps(attributes, ensure_ascii=False, sort_keys=True)
 
 
 def _json_rows(table: Any) -> str:
-    """The rows of columns of text as JSON in ASCII without spaces, as `json.dumps` writes lists of lists."""
-    columns: list[Any] = [_escaped(column) for column in table.columns]
+    """Encode the rows of text columns as JSON in ASCII without spaces, as `json.dumps` encodes lists of lists."""
+    columns: list[Any] = [_json_escape(column) for column in table.columns]
     rows = compute.binary_join_element_wise(*columns, '","').to_pylist()
     return '[["' + '"],["'.join(rows) + '"]]' if rows else "[]"
 
 
-def _escaped(column: Any) -> Any:
-    """Texts as JSON writes them between its quotes; most columns are that already."""
-    if not compute.any(compute.match_substring_regex(column, _ESCAPED)).as_py():
+def _json_escape(column: Any) -> Any:
+    """Escape texts as JSON does inside quotes; most columns need no change."""
+    if not compute.any(compute.match_substring_regex(column, _NEEDS_ESCAPE)).as_py():
         return column
     return pa.array([json.dumps(text)[1:-1] for text in column.to_pylist()], pa.string())
 
 
-def _missing_store_error(place: Path | str) -> ShopIncomplete:
+def _missing_store_error(location: Path | str) -> ShopIncomplete:
     return ShopIncomplete(
-        f"There is no product database in {place}.",
+        f"There is no product database in {location}.",
         remedy="Make it with `modiste ingest SOURCE --shop DIR`.",
     )
 
 
 def _open_products_table(database: Database) -> Any:
-    """The table of products. Raises ShopIncomplete, SchemaError, StorageError."""
+    """Open the products table and check its schema. Raises ShopIncomplete, SchemaError, StorageError."""
     table = database.open_table(PRODUCTS_TABLE)
     if table is None:
         raise _missing_store_error(database.location)
-    found: pa.Schema = table.schema
-    said = (found.metadata or {}).get(SCHEMA_KEY)
-    where = f"The product database in {database.location}"
-    check_schema_version(int(said) if said is not None and said.isdigit() else said, int(SCHEMA_VALUE), where)
-    if not found.remove_metadata().equals(SCHEMA.remove_metadata()):
+    schema: pa.Schema = table.schema
+    version = (schema.metadata or {}).get(SCHEMA_KEY)
+    source = f"The product database in {database.location}"
+    number = int(version) if version is not None and version.isdigit() else version
+    check_schema_version(number, int(SCHEMA_VALUE), source)
+    if not schema.remove_metadata().equals(SCHEMA.remove_metadata()):
         raise SchemaError(
-            f"{where} has the columns {found.names}, not {SCHEMA.names}.",
+            f"{source} has the columns {schema.names}, not {SCHEMA.names}.",
             remedy="Restore the shop's store from a copy, or build the shop again in another directory.",
         )
     return table
 
 
 def _products_to_table(rows: Sequence[StoredProduct]) -> pa.Table:
-    """Products as a table, in batches: one Arrow binary array cannot hold more than 2 GiB."""
+    """Convert products to a table, in batches: one Arrow binary array cannot hold more than 2 GiB."""
     batches: list[Any] = []
     for start in range(0, len(rows), BATCH_ROWS):
-        part = rows[start : start + BATCH_ROWS]
-        texts = [attributes_to_json(row.attributes) for row in part]
+        batch = rows[start : start + BATCH_ROWS]
+        attributes = [attributes_to_json(row.attributes) for row in batch]
         columns: list[list[Any]] = [
-            [getattr(row, name) for row in part] if name != "attributes" else texts for name in SCHEMA.names
+            [getattr(row, name) for row in batch] if name != "attributes" else attributes
+            for name in SCHEMA.names
         ]
-        arrays = [pa.array(held, field.type) for held, field in zip(columns, SCHEMA, strict=True)]
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
         batches.append(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
     return pa.Table.from_batches(batches, SCHEMA)
 
 
 def count_categories(store: ProductStore) -> dict[str, int]:
-    """How many products of each category a store has, largest first; none where it is empty."""
+    """Count the products of each category, largest first."""
     table: Any = store.table(["category"])
     return largest_first(table.column("category").to_pylist())
 
 
 def catalogue_summary(store: ProductStore) -> dict[str, Any]:
-    """What a manifest says of the products in a store."""
+    """Return a manifest's entry for the products in a store."""
     counts = count_categories(store)
     return {"hash": store.hash(), "count": sum(counts.values()), "categories": counts}
 
 
 def largest_first(categories: Iterable[str]) -> dict[str, int]:
+    """Count categories, largest first, then by name."""
     return dict(sorted(Counter(categories).items(), key=lambda pair: (-pair[1], pair[0])))

@@ -1,4 +1,4 @@
-"""The version of what is on disk, against the newest that this Modiste reads."""
+"""Check of a schema version on disk."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any
 from modiste.errors import SchemaError
 
 
-def check_schema_version(found: Any, newest: int, where: str) -> int:
-    """`found`, where it is a version from 1 to `newest`.
+def check_schema_version(version: Any, newest: int, source: str) -> int:
+    """Return `version` if it is an integer from 1 to `newest`; `source` names the file in messages.
 
     Raises:
-        SchemaError: it is a newer one, naming both; or it is none.
+        SchemaError: the version is newer, or not a version.
     """
-    if type(found) is not int or found < 1:
+    if type(version) is not int or version < 1:
         raise SchemaError(
-            f"{where} has schema {found!r}; this Modiste reads 1 to {newest}.",
+            f"{source} has schema {version!r}; this Modiste reads 1 to {newest}.",
             remedy="Restore it from a copy, or build the shop again in another directory.",
         )
-    if found > newest:
+    if version > newest:
         raise SchemaError(
-            f"{where} has schema {found}; this Modiste reads up to {newest}.",
-            remedy="Use the Modiste that wrote it, or a newer one.",
+            f"{source} has schema {version}; this Modiste reads up to {newest}.",
+            remedy="Use the version of Modiste that wrote it, or a newer one.",
         )
-    return found
+    return version

@@ -1,6 +1,6 @@
-"""A snapshot of the products' words: what most commands ask of a store, in one file that opens without a database.
+"""A snapshot of the products' metadata: the columns that most commands read, in one file that needs no database.
 
-It is derived, and says which versions of the table it was made from; when the table has another, it is not used.
+It is derived from the products table and names the table's versions; if the table has changed since, it is not used.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from pyarrow import ipc
 from modiste.storage.remote.origin import read_origin
 
 SNAPSHOT_FILE = "products.snapshot"
-CHECKSUM_BYTES = 4  # bytes of the CRC-32 of all that follows it, which stand first
+CHECKSUM_BYTES = 4  # the file begins with the CRC-32 of the rest
 SNAPSHOT_COLUMNS = ("id", "category", "photo_hash", "attributes")
 SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in SNAPSHOT_COLUMNS])
 METADATA_KEY = b"modiste:snapshot"
-BUFFER_BYTES = 16 * 2**20  # bytes of products in memory, of a file that may have gigabytes
+BUFFER_BYTES = 16 * 2**20  # products in memory at once, of a file that may have gigabytes
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """COLUMNS of all products, mapped from the file.
+    """SNAPSHOT_COLUMNS of all products, memory-mapped.
 
-    `hash` is that of the store that had them, `stamp` names the versions of the table that they were read from, and
-    `version` is the newest of these; None in a snapshot that Modiste 0.1.0 wrote.
+    `hash` is that of the store, and `stamp` and `version` those of the table that they come from; a snapshot by Modiste
+    0.1.0 has no version.
     """
 
     table: pa.Table
@@ -42,37 +42,38 @@ class Snapshot:
 
 
 def table_stamp(directory: Path, name: str) -> str:
-    """Names the versions of a table that are on the disk, by what their manifests say; "" where there is none.
+    """Return a hash that changes with the versions of a table; "" if there is no such table.
 
-    By their numbers alone, a table that was removed and made anew would seem to be the one before. A copy of the
-    directory has the same stamp, on object storage too.
+    It is a hash of the manifests of the versions: by their numbers alone, a table that was removed and created again
+    would look like the earlier one. A copy of the directory has the same stamp, on object storage too.
     """
     if (origin := read_origin(directory)) is not None:
         return origin.table_stamp(name)
     try:
         manifests = sorted((directory / f"{name}.lance" / "_versions").glob("*.manifest"))
-        told = [path.name.encode() + hashlib.sha256(path.read_bytes()).digest() for path in manifests]
+        parts = [path.name.encode() + hashlib.sha256(path.read_bytes()).digest() for path in manifests]
     except OSError:
         return ""
-    return hashlib.sha256(b"".join(told)).hexdigest() if told else ""
+    return hashlib.sha256(b"".join(parts)).hexdigest() if parts else ""
 
 
 def write_snapshot(
     file: BinaryIO, batches: Iterable[pa.RecordBatch], store_hash: str, stamp: str, version: int
 ) -> None:
-    """Write a snapshot into a file that is new: `batches` have COLUMNS, and are of a `version` of the table."""
-    about = json.dumps({"hash": store_hash, "stamp": stamp, "version": version}).encode()
+    """Write a snapshot into a new file; `batches` have SNAPSHOT_COLUMNS of this version of the table."""
+    metadata = json.dumps({"hash": store_hash, "stamp": stamp, "version": version}).encode()
     file.write(bytes(CHECKSUM_BYTES))
-    summed: Any = _ChecksumWriter(file)
-    with ipc.new_file(summed, SCHEMA.with_metadata({METADATA_KEY: about})) as writer:
-        for piece in _merge_batches(batches):
-            writer.write_batch(piece)
+    target = _ChecksumWriter(file)
+    sink: Any = target
+    with ipc.new_file(sink, SCHEMA.with_metadata({METADATA_KEY: metadata})) as writer:
+        for batch in _merge_batches(batches):
+            writer.write_batch(batch)
     file.seek(0)
-    file.write(summed.crc32.to_bytes(CHECKSUM_BYTES, "big"))
+    file.write(target.crc32.to_bytes(CHECKSUM_BYTES, "big"))
 
 
 class _ChecksumWriter:
-    """A file that is only written to, from where it stands, with the CRC-32 of what was."""
+    """A write-only file that starts at the current position and keeps the CRC-32 of what was written."""
 
     closed = False
 
@@ -93,43 +94,43 @@ class _ChecksumWriter:
 
 
 def _merge_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows in few pieces: a table that came product by product has many small batches."""
-    held: list[pa.RecordBatch] = []
+    """Yield the same rows in few batches: a table that was written product by product has many small ones."""
+    buffer: list[pa.RecordBatch] = []
     size = 0
     for batch in batches:
-        held.append(batch.select(list(SNAPSHOT_COLUMNS)).cast(SCHEMA))
+        buffer.append(batch.select(list(SNAPSHOT_COLUMNS)).cast(SCHEMA))
         size += batch.nbytes
         if size >= BUFFER_BYTES:
-            yield from pa.Table.from_batches(held, SCHEMA).combine_chunks().to_batches()
-            held, size = [], 0
-    yield from pa.Table.from_batches(held, SCHEMA).combine_chunks().to_batches()
+            yield from pa.Table.from_batches(buffer, SCHEMA).combine_chunks().to_batches()
+            buffer, size = [], 0
+    yield from pa.Table.from_batches(buffer, SCHEMA).combine_chunks().to_batches()
 
 
 def read_snapshot(directory: Path, name: str, *, earlier: bool = False) -> Snapshot | None:
-    """Return the snapshot in a store's directory, or None if it is missing, damaged or not of the table as it is now.
+    """Read the snapshot in a store's directory; None if it is missing, damaged or not of the table as it is now.
 
-    With `earlier`, a snapshot of an earlier version of the table is returned too, if it says which version that is.
+    With `earlier`, a snapshot of an earlier version of the table is returned, too, if it names that version.
     """
     try:
         with (directory / SNAPSHOT_FILE).open("rb") as file:
-            # Read, not mapped: what a process has mapped and touched counts as its memory.
-            wanted, found = int.from_bytes(file.read(CHECKSUM_BYTES), "big"), 0
-            while piece := file.read(BUFFER_BYTES // 16):
-                found = zlib.crc32(piece, found)
-            if found != wanted:
+            # Read, not mapped: mapped pages that a process has touched count as its memory.
+            expected, checksum = int.from_bytes(file.read(CHECKSUM_BYTES), "big"), 0
+            while chunk := file.read(BUFFER_BYTES // 16):
+                checksum = zlib.crc32(chunk, checksum)
+            if checksum != expected:
                 return None
-            whole = pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        table = ipc.open_file(whole.slice(CHECKSUM_BYTES)).read_all()
-        about = json.loads(table.schema.metadata[METADATA_KEY])
-        stamp, version = str(about["stamp"]), about.get("version")
-        usable = stamp == table_stamp(directory, name) or (earlier and isinstance(version, int))
-        if not stamp or not usable:
+            data = pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        table = ipc.open_file(data.slice(CHECKSUM_BYTES)).read_all()
+        metadata = json.loads(table.schema.metadata[METADATA_KEY])
+        stamp, version = str(metadata["stamp"]), metadata.get("version")
+        is_usable = stamp == table_stamp(directory, name) or (earlier and isinstance(version, int))
+        if not stamp or not is_usable:
             return None
-        return Snapshot(table.replace_schema_metadata(None), str(about["hash"]), stamp, version)
+        return Snapshot(table.replace_schema_metadata(None), str(metadata["hash"]), stamp, version)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         return None
 
 
 def has_columns(columns: Sequence[str]) -> bool:
-    """Whether a snapshot holds these columns."""
+    """Return whether a snapshot has all of these columns."""
     return set(columns) <= set(SNAPSHOT_COLUMNS)

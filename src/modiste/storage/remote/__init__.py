@@ -1,1 +1,1 @@
-"""A shop on object storage."""
+"""A shop on object storage: its manifest, commits, lease, cached copies and transfers."""

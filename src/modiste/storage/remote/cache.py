@@ -1,7 +1,7 @@
-"""Copies on this machine of shops on object storage: each file proven by its hash whenever it is opened.
+"""Cached copies of shops on object storage; each file is verified by its hash whenever a copy is opened.
 
-Below the cache, each URL has `files/`, one file per hash; `trees/`, a directory per shop.json that was read, of hard
-links to those; and `work/`, where a writer works. All of it may be removed: it is fetched again.
+Below the cache directory, each URL has `files/`, one file per hash; `trees/`, one directory of hard links to those per
+shop.json that was read; and `work/`, where a writer works. Everything may be removed: it is downloaded again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import shutil
 import sys
 import time
-import uuid
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,7 +19,8 @@ from pathlib import Path
 
 from modiste.errors import StorageError
 from modiste.storage.archive import FileEntry
-from modiste.storage.atomic import PARTIAL_SUFFIX, remove_path
+from modiste.storage.atomic import atomic_file, partial_path, remove_path, write_file
+from modiste.storage.checksums import file_sha256
 from modiste.storage.locks import SHARED_LOCK_FILE, is_locked
 from modiste.storage.object_store import ObjectStore, s3_endpoint
 from modiste.storage.paths import ShopPaths, backup_files
@@ -28,135 +28,136 @@ from modiste.storage.refusals import storage_errors
 from modiste.storage.remote.head import RemoteManifest, object_name
 from modiste.storage.remote.origin import Origin
 
-MAX_IDLE_SECONDS = 24 * 3600.0  # seconds after which a tree that nobody opened goes
+MAX_IDLE_SECONDS = 24 * 3600.0  # a copy that nobody has opened for so long is removed
 
 
 def cache_directory() -> Path:
-    """The directory of all copies: MODISTE_CACHE, or where this system keeps what can be fetched again."""
-    if said := os.environ.get("MODISTE_CACHE"):
-        return Path(said).expanduser()
+    """Return the directory of all cached copies: MODISTE_CACHE, or the system's directory for caches."""
+    if path := os.environ.get("MODISTE_CACHE"):
+        return Path(path).expanduser()
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "modiste"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modiste"
 
 
 class LocalCache:
-    """The copies of the shop at one URL."""
+    """The cached copies of the shop at one URL."""
 
     def __init__(self, objects: ObjectStore) -> None:
         self.objects = objects
-        # The same name at another address is another shop.
-        told = hashlib.sha256(f"{objects.url} {s3_endpoint()}".encode()).hexdigest()[:12]
-        self.root = cache_directory() / "shops" / f"{objects.url.rpartition('/')[2]}-{told}"
+        # The same URL at another endpoint is another shop.
+        key = hashlib.sha256(f"{objects.url} {s3_endpoint()}".encode()).hexdigest()[:12]
+        self.root = cache_directory() / "shops" / f"{objects.url.rpartition('/')[2]}-{key}"
         self.files = self.root / "files"
         self.work = self.root / "work"
 
-    def reader_directory(self, head: RemoteManifest, *, include_training: bool) -> Path:
-        """A reader's directory of the shop that a shop.json names; unless `whole`, what answering needs of it."""
-        names = (
-            list(head.files) if include_training else [name for name in head.files if is_needed(name, head)]
-        )
-        root = self.root / "trees" / head.commit
+    def reader_directory(self, remote: RemoteManifest, *, include_training: bool) -> Path:
+        """Return a directory with the shop that a shop.json describes.
+
+        Args:
+            remote: the shop.json.
+            include_training: whether to include files that only training needs.
+
+        Raises:
+            StorageError: the object store, or the disk, refuses.
+        """
+        names = [name for name in remote.files if include_training or is_needed(name, remote)]
+        root = self.root / "trees" / remote.commit
         with storage_errors(f"Writing {root}"):
-            self._link_files(head, names, root)
+            self._link_files(remote, names, root)
             (root / SHARED_LOCK_FILE).touch()
-            _write_if_changed(root / "shop.json", _manifest_bytes(head))
+            _write_if_changed(root / "shop.json", _manifest_bytes(remote))
             (root / "store").mkdir(exist_ok=True)
-            origin = Origin(self.objects.url, True, head.tables)
-            origin.save(root)
+            Origin(self.objects.url, True, remote.tables).save(root)
             os.utime(root)
             self._evict(root)
         return root
 
-    def writer_directory(self, head: RemoteManifest | None) -> Path:
-        """The writer's directory, brought to what shop.json says. Where that is None, there is no shop yet.
+    def writer_directory(self, remote: RemoteManifest | None) -> Path:
+        """Update the writer's directory to a shop.json and return it; None stands for a shop that does not exist yet.
 
-        Models that were trained and are not in it stay, and so does all that only training reads: a writer that was
-        killed before its commit goes on from there.
+        Trained models that are not in shop.json stay, and so does everything that only training reads: after a killed
+        write, the next one continues from there. Raises StorageError.
         """
         root = self.work
         with storage_errors(f"Writing {root}"):
             root.mkdir(parents=True, exist_ok=True)
-            Origin(self.objects.url, False, {} if head is None else head.tables).save(root)
-            if head is None:  # what was there before, at the same URL, is not of the shop that will be
+            Origin(self.objects.url, False, {} if remote is None else remote.tables).save(root)
+            if remote is None:  # files of an earlier shop at the same URL do not belong to the new one
                 for name in [*backup_files(ShopPaths(root)), "store"]:
                     remove_path(root / name)
                 return root
             (root / "store").mkdir(exist_ok=True)
             for name in list(backup_files(ShopPaths(root))):
-                if name not in head.files and not _is_of_new_model(name, head.files):
+                if name not in remote.files and not _is_of_new_model(name, remote.files):
                     remove_path(root / name)
-            self._link_files(head, list(head.files), root)
-            _write_if_changed(root / "shop.json", _manifest_bytes(head))
+            self._link_files(remote, list(remote.files), root)
+            _write_if_changed(root / "shop.json", _manifest_bytes(remote))
         return root
 
-    def _link_files(self, head: RemoteManifest, names: Collection[str], root: Path) -> None:
-        """Put files of the shop into a directory, each with the bytes that it has by its hash."""
-        wanted = {head.files[name].sha256: (name, head.files[name]) for name in names}
+    def _link_files(self, remote: RemoteManifest, names: Collection[str], root: Path) -> None:
+        """Link files of the shop into a directory; download those that are missing or damaged."""
+        by_hash = {remote.files[name].sha256: (name, remote.files[name]) for name in names}
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            sound = pool.map(self._is_intact, [held for _, held in wanted.values()])
-            missing = [pair for pair, fine in zip(wanted.values(), sound, strict=True) if not fine]
+            intact = pool.map(self._is_intact, [entry for _, entry in by_hash.values()])
+            missing = [
+                item for item, is_intact in zip(by_hash.values(), intact, strict=True) if not is_intact
+            ]
         self._download(missing)
         for name in names:
-            _link_or_copy(self.files / head.files[name].sha256, root / name)
+            _link_or_copy(self.files / remote.files[name].sha256, root / name)
 
-    def _is_intact(self, held: FileEntry) -> bool:
-        path = self.files / held.sha256
+    def _is_intact(self, entry: FileEntry) -> bool:
+        path = self.files / entry.sha256
         with suppress(OSError):
-            if path.stat().st_size == held.bytes and file_sha256(path) == held.sha256:
-                os.utime(path)  # in use: not to be forgotten
+            if path.stat().st_size == entry.bytes and file_sha256(path) == entry.sha256:
+                os.utime(path)  # in use: protects it from eviction
                 return True
         return False
 
     def _download(self, missing: Iterable[tuple[str, FileEntry]]) -> None:
-        pairs = [(name, held, self._partial_path(held)) for name, held in missing]
+        items = [(object_name(name, entry), entry, self.files / entry.sha256) for name, entry in missing]
+        partials = [partial_path(path) for *_, path in items]
         try:
-            self.objects.download([(object_name(name, held), path) for name, held, path in pairs])
-            for name, held, path in pairs:
-                if file_sha256(path) != held.sha256:
+            self.objects.download(
+                [(name, partial) for (name, *_), partial in zip(items, partials, strict=True)]
+            )
+            for (name, entry, path), partial in zip(items, partials, strict=True):
+                if file_sha256(partial) != entry.sha256:
                     raise StorageError(
-                        f"{self.objects.url}/{object_name(name, held)} has other bytes than those that were written.",
+                        f"The bytes of {self.objects.url}/{name} do not match their hash.",
                         remedy="Restore the shop from a backup: `modiste restore FILE --shop URL`.",
                     )
-                path.replace(self.files / held.sha256)
+                partial.replace(path)
         finally:
-            for *_, path in pairs:
-                path.unlink(missing_ok=True)
+            for partial in partials:
+                remove_path(partial)
 
-    def _partial_path(self, held: FileEntry) -> Path:
-        return _unique_partial_path(self.files / held.sha256)
-
-    def add_file(self, path: Path, held: FileEntry) -> None:
-        """Keep a file that a writer has made, so that it need not be fetched."""
+    def add_file(self, path: Path, entry: FileEntry) -> None:
+        """Add a file that a writer has made, so that it need not be downloaded. Raises OSError."""
         self.files.mkdir(parents=True, exist_ok=True)
-        if not self._is_intact(held):
-            _link_or_copy(path, self.files / held.sha256)
+        if not self._is_intact(entry):
+            _link_or_copy(path, self.files / entry.sha256)
 
     def _evict(self, opened: Path) -> None:
-        """Remove trees that nobody has opened for long, and files that no tree has."""
-        before = time.time() - MAX_IDLE_SECONDS
+        """Remove copies that nobody has opened for MAX_IDLE_SECONDS, and files that are in no copy."""
+        cutoff = time.time() - MAX_IDLE_SECONDS
         for tree in (self.root / "trees").iterdir():
-            if tree != opened and tree.stat().st_mtime < before and not is_locked(tree):
+            if tree != opened and tree.stat().st_mtime < cutoff and not is_locked(tree):
                 remove_path(tree)
         for path in self.files.iterdir():
             with suppress(OSError):
-                found = path.stat()
-                if found.st_nlink == 1 and found.st_mtime < before:
+                status = path.stat()
+                if status.st_nlink == 1 and status.st_mtime < cutoff:
                     path.unlink()
 
 
-def is_needed(name: str, head: RemoteManifest) -> bool:
-    """Whether answering reads a file: of models only the one in use, and of that not what training left beside it."""
+def is_needed(name: str, remote: RemoteManifest) -> bool:
+    """Return whether queries read a file: of models only the current one, without what training left beside it."""
     parts = name.split("/")
     if parts[0] != "models" or parts[-1] == "config.json":
         return True
-    return parts[1] == head.manifest.get("model") and not name.endswith((".safetensors", ".png", ".jsonl"))
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return parts[1] == remote.manifest.get("model") and not name.endswith((".safetensors", ".png", ".jsonl"))
 
 
 def _is_of_new_model(name: str, files: Collection[str]) -> bool:
@@ -164,33 +165,25 @@ def _is_of_new_model(name: str, files: Collection[str]) -> bool:
     return parts[0] == "models" and len(parts) > 2 and f"models/{parts[1]}/config.json" not in files
 
 
-def _manifest_bytes(head: RemoteManifest) -> bytes:
-    return (json.dumps(head.manifest, indent=1, ensure_ascii=False) + "\n").encode()
+def _manifest_bytes(remote: RemoteManifest) -> bytes:
+    return (json.dumps(remote.manifest, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _write_if_changed(path: Path, data: bytes) -> None:
     with suppress(OSError):
         if path.read_bytes() == data:
             return
-    partial = _unique_partial_path(path)
-    partial.write_bytes(data)
-    partial.replace(path)
+    write_file(path, data, durable=False)
 
 
-def _unique_partial_path(path: Path) -> Path:
-    """A name beside a file that is nobody else's, for what is to become it."""
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
-
-
-def _link_or_copy(held: Path, path: Path) -> None:
-    """Let `path` be the file `held`: as another name of it, or, where the disk has none, as a copy."""
+def _link_or_copy(source: Path, path: Path) -> None:
+    """Make `path` a hard link to `source`, or a copy where the disk does not support links. Raises OSError."""
     with suppress(FileNotFoundError):
-        if path.samefile(held):
+        if path.samefile(source):
             return
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = _unique_partial_path(path)
-    try:
-        os.link(held, partial)
-    except OSError:
-        shutil.copyfile(held, partial)
-    partial.replace(path)
+    with atomic_file(path, durable=False) as partial:
+        try:
+            os.link(source, partial)
+        except OSError:
+            shutil.copyfile(source, partial)

@@ -1,4 +1,7 @@
-"""A shop on object storage, read and written through a copy: everything changes at once, with its shop.json, or not."""
+"""Reading and writing a shop on object storage, through a cached copy.
+
+A write replaces shop.json with a compare-and-swap, so all changes become visible at once, or none.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pathlib import Path
 
 from modiste.errors import ShopBusy, StorageError
 from modiste.storage.archive import FileEntry
+from modiste.storage.checksums import file_sha256
 from modiste.storage.database import Database
 from modiste.storage.json_files import verify_checksum
 from modiste.storage.locks import shop_write_lock
@@ -19,7 +23,7 @@ from modiste.storage.object_store import ETag, ObjectStore
 from modiste.storage.paths import ShopPaths, backup_files
 from modiste.storage.product_store import PRODUCTS_TABLE, ProductStore, catalogue_summary
 from modiste.storage.refusals import storage_errors
-from modiste.storage.remote.cache import LocalCache, file_sha256
+from modiste.storage.remote.cache import LocalCache
 from modiste.storage.remote.head import (
     MANIFEST_OBJECT,
     RemoteManifest,
@@ -30,69 +34,72 @@ from modiste.storage.remote.head import (
 from modiste.storage.remote.lease import hold_lease
 from modiste.storage.remote.origin import TableVersion, remote_table_stamp
 
-ORPHAN_RETENTION = timedelta(
-    days=1
-)  # for how long an object that no shop.json names is left: somebody may be about to
-PROBE_OBJECT = "conditions"  # an object to try them on, where a shop is made
+# An object that no shop.json names is kept for this long: a writer may be about to name it.
+ORPHAN_RETENTION = timedelta(days=1)
+PROBE_OBJECT = "conditions"  # an object to test conditional writes with, before a shop is created
 WRITER_ID_FILE = "writer"
-TABLE_MARKER = ".lance/"  # in the name of whatever is a table's
+TABLE_MARKER = ".lance/"  # part of the name of every file of a table
 
 
 def read_shop_manifest(url: str) -> Manifest:
-    """What the shop at a URL says of itself. Raises ShopNotFound, SchemaError, StorageError."""
-    head, _ = read_remote_manifest(ObjectStore(url))
-    return Manifest.from_dict(verify_checksum(head.manifest), source=f"{url}/{MANIFEST_OBJECT}")
+    """Read the manifest of the shop at a URL. Raises ShopNotFound, SchemaError, StorageError."""
+    remote, _ = read_remote_manifest(ObjectStore(url))
+    return Manifest.from_dict(verify_checksum(remote.manifest), source=f"{url}/{MANIFEST_OBJECT}")
 
 
 def remote_read_path(url: str, *, include_training: bool = False) -> Path:
-    """A directory with the shop at a URL as it is now, and as it stays there: a writer elsewhere makes another.
+    """Return a directory with the shop at a URL as it is now. It stays as it is when another process writes.
 
     Raises:
         ShopNotFound: there is no shop.
-        SchemaError: its shop.json is damaged, or of a newer Modiste.
-        StorageError: the store, or the disk under the copies, refuses.
+        SchemaError: its shop.json is damaged, or written by a newer version of Modiste.
+        StorageError: the object store, or the disk under the cache, refuses.
     """
     objects = ObjectStore(url)
-    copies = LocalCache(objects)
-    head, _ = read_remote_manifest(objects)
+    cache = LocalCache(objects)
+    remote, _ = read_remote_manifest(objects)
     while True:
         try:
-            return copies.reader_directory(head, include_training=include_training)
+            return cache.reader_directory(remote, include_training=include_training)
         except StorageError:
-            # While we were fetching, writers may have replaced the shop twice, and swept what we wanted.
-            before, (head, _) = head, read_remote_manifest(objects)
-            if head.commit == before.commit:
+            # Writers may have replaced the shop twice during the download, and deleted our version's files.
+            previous, (remote, _) = remote, read_remote_manifest(objects)
+            if remote.commit == previous.commit:
                 raise
 
 
 @contextmanager
 def remote_write_path(url: str, *, create: bool = False) -> Generator[Path]:
-    """A directory to write to the shop at a URL through; at the end of the block all that is in it becomes the shop.
+    """Yield a directory to write the shop at a URL through; the end of the block commits what is in it.
 
-    Where the block raises, the shop is as it was. `anew` makes a shop where there is none.
+    If the block raises, the shop is unchanged.
+
+    Args:
+        url: where the shop is.
+        create: whether to make a shop if there is none.
 
     Raises:
-        ShopNotFound: there is none.
-        ShopBusy: another process writes to it, or, at the end, has written to it: nothing of ours was taken over.
-        StorageError: the store, or the disk under the copies, refuses.
+        ShopNotFound: there is no shop, and `create` is False.
+        ShopBusy: another process is writing to the shop, or has written to it during the block; nothing is committed.
+        StorageError: the object store, or the disk under the cache, refuses.
     """
     objects = ObjectStore(url)
-    copies = LocalCache(objects)
+    cache = LocalCache(objects)
     if not create:
         read_remote_manifest(objects)
-    with _local_write_lock(copies, url), hold_lease(objects, writer_id(copies.root)):
-        found = find_remote_manifest(objects) if create else read_remote_manifest(objects)
-        root = copies.writer_directory(None if found is None else found[0])
-        before = None if found is None else _adopt_interrupted_writes(root, found[0])
+    with _local_write_lock(cache, url), hold_lease(objects, writer_id(cache.root)):
+        current = find_remote_manifest(objects) if create else read_remote_manifest(objects)
+        root = cache.writer_directory(None if current is None else current[0])
+        version = None if current is None else _adopt_interrupted_writes(root, current[0])
         yield root
-        commit_changes(root, objects, copies, build_remote_manifest(root, objects, before), found)
+        commit_changes(root, objects, cache, build_remote_manifest(root, objects, version), current)
 
 
 @contextmanager
-def _local_write_lock(copies: LocalCache, url: str) -> Generator[None]:
-    with ExitStack() as held:
+def _local_write_lock(cache: LocalCache, url: str) -> Generator[None]:
+    with ExitStack() as locks:
         try:
-            held.enter_context(shop_write_lock(copies.work))
+            locks.enter_context(shop_write_lock(cache.work))
         except ShopBusy as error:
             raise ShopBusy(
                 f"Another process on this machine is writing to {url}.", remedy=error.remedy
@@ -101,7 +108,7 @@ def _local_write_lock(copies: LocalCache, url: str) -> Generator[None]:
 
 
 def writer_id(root: Path) -> str:
-    """Names a writer's directory, whichever process works in it."""
+    """Return the id of a writer's directory, the same for every process that works in it."""
     path = root / WRITER_ID_FILE
     with storage_errors(f"Writing {path}"):
         if not path.is_file():
@@ -109,95 +116,111 @@ def writer_id(root: Path) -> str:
         return path.read_text()
 
 
-def _adopt_interrupted_writes(root: Path, head: RemoteManifest) -> int:
-    """Let the manifest say what a writer that was killed has left in the tables. Returns the products' version."""
+def _adopt_interrupted_writes(root: Path, remote: RemoteManifest) -> int:
+    """Update the manifest with what a killed writer left in the tables; return the version of the products table."""
     store = ProductStore.open(ShopPaths(root).store)
     store.refresh()
-    if store.version != head.tables[PRODUCTS_TABLE].version:
+    if store.version != remote.tables[PRODUCTS_TABLE].version:
         manifest = Manifest.load(root)
         manifest.with_changes(catalogue=manifest.catalogue | catalogue_summary(store)).save(root)
     return store.version
 
 
-def build_remote_manifest(root: Path, objects: ObjectStore, before: int | None) -> RemoteManifest:
-    """The shop.json that goes with what is in the writer's directory, and in the tables. Raises ShopBusy."""
-    files, manifest = ShopPaths(root), Manifest.load(root)
-    store = ProductStore.open(files.store)
+def build_remote_manifest(root: Path, objects: ObjectStore, version: int | None) -> RemoteManifest:
+    """Return the shop.json for the files in the writer's directory and for the tables.
+
+    Args:
+        root: the writer's directory.
+        objects: the shop's objects.
+        version: the version of the products table before the write.
+
+    Raises:
+        ShopBusy: another process has changed the products.
+    """
+    paths, manifest = ShopPaths(root), Manifest.load(root)
+    store = ProductStore.open(paths.store)
     store.refresh()
-    if store.version != before and store.hash() != manifest.catalogue.get("hash"):
+    if store.version != version and store.hash() != manifest.catalogue.get("hash"):
         raise _conflict_error(objects.url)
-    database = Database(files.store)
+    database = Database(paths.store)
     tables = {
         name: TableVersion(database.table_version(name), remote_table_stamp(objects.url, name))
         for name in database.table_names()
     }
     names = [
-        name for name in sorted(backup_files(files)) if name != MANIFEST_OBJECT and TABLE_MARKER not in name
+        name for name in sorted(backup_files(paths)) if name != MANIFEST_OBJECT and TABLE_MARKER not in name
     ]
     with storage_errors(f"Reading {root}"):
-        held = {name: FileEntry((root / name).stat().st_size, file_sha256(root / name)) for name in names}
-        return RemoteManifest(json.loads(files.manifest.read_text(encoding="utf-8")), tables, held)
+        entries = {name: FileEntry((root / name).stat().st_size, file_sha256(root / name)) for name in names}
+        return RemoteManifest(json.loads(paths.manifest.read_text(encoding="utf-8")), tables, entries)
 
 
 def commit_changes(
     root: Path,
     objects: ObjectStore,
-    copies: LocalCache,
-    made: RemoteManifest,
-    found: tuple[RemoteManifest, ETag] | None,
+    cache: LocalCache,
+    remote: RemoteManifest,
+    current: tuple[RemoteManifest, ETag] | None,
 ) -> None:
-    """Make what is in a writer's directory the shop, in the place of what was `found` before it.
+    """Upload new files, then replace the shop's shop.json.
+
+    Args:
+        root: the writer's directory.
+        objects: the shop's objects.
+        cache: the local copies of the shop.
+        remote: the new shop.json.
+        current: the shop.json that it replaces, and its tag; None for a new shop.
 
     Raises:
-        ShopBusy: something else is there by now; it stays.
-        StorageError: the store refuses; what was found stays.
+        ShopBusy: another process has written a shop.json meanwhile; that one stays.
+        StorageError: the object store refuses; the shop is unchanged.
     """
-    head, tag = (None, None) if found is None else found
-    if head is not None and made.describes_same_shop(head):
+    previous, tag = (None, None) if current is None else current
+    if previous is not None and remote.describes_same_shop(previous):
         return
-    if head is None:
+    if previous is None:
         _check_conditional_writes(objects)
-    known = {} if head is None else head.files
-    new = [(name, held) for name, held in made.files.items() if known.get(name) != held]
-    objects.upload([(root / name, object_name(name, held)) for name, held in new])
-    for name, held in new:
-        copies.add_file(root / name, held)
-    if objects.conditional_put(MANIFEST_OBJECT, made.to_bytes(), tag) is None:
+    known = {} if previous is None else previous.files
+    new = [(name, entry) for name, entry in remote.files.items() if known.get(name) != entry]
+    objects.upload([(root / name, object_name(name, entry)) for name, entry in new])
+    for name, entry in new:
+        cache.add_file(root / name, entry)
+    if objects.conditional_put(MANIFEST_OBJECT, remote.to_bytes(), tag) is None:
         raise _conflict_error(objects.url)
-    _delete_orphans(objects, made, head)
+    _delete_orphans(objects, remote, previous)
 
 
 def _check_conditional_writes(objects: ObjectStore) -> None:
-    """Raise StorageError for a store that writes whatever the conditions are: it would let writers undo each other."""
+    """Raise StorageError for a store that ignores conditions: there, writers could overwrite each other."""
+
+    def write(tag: ETag | None) -> ETag | None:
+        return objects.conditional_put(PROBE_OBJECT, uuid.uuid4().bytes, tag)
+
     objects.delete([PROBE_OBJECT])
-    first = objects.conditional_put(PROBE_OBJECT, uuid.uuid4().bytes, None)
-    kept = first is not None and objects.conditional_put(PROBE_OBJECT, uuid.uuid4().bytes, None) is None
-    moved = None if first is None else objects.conditional_put(PROBE_OBJECT, uuid.uuid4().bytes, first)
-    kept = (
-        kept
-        and moved is not None
-        and objects.conditional_put(PROBE_OBJECT, uuid.uuid4().bytes, first) is None
+    first = write(None)
+    supported = (
+        first is not None and write(None) is None and write(first) is not None and write(first) is None
     )
     objects.delete([PROBE_OBJECT])
-    if not kept:
+    if not supported:
         raise StorageError(
-            f"The store of {objects.url} does not keep the conditions of a write (If-None-Match, If-Match).",
-            remedy="Two writers could undo each other there. Use a store that has conditional writes, or a directory.",
+            f"The store of {objects.url} ignores conditions on a write (If-None-Match, If-Match).",
+            remedy="Two writers could overwrite each other there. Use a store with conditional writes, or a directory.",
         )
 
 
-def _delete_orphans(objects: ObjectStore, made: RemoteManifest, head: RemoteManifest | None) -> None:
-    """Remove files that neither this shop.json names nor the one before, and nobody is about to name."""
-    heads = [made] if head is None else [made, head]
-    named = {object_name(name, held) for each in heads for name, held in each.files.items()}
-    before = datetime.now(UTC) - ORPHAN_RETENTION
+def _delete_orphans(objects: ObjectStore, remote: RemoteManifest, previous: RemoteManifest | None) -> None:
+    """Delete old files that neither the new nor the previous shop.json names."""
+    manifests = [remote] if previous is None else [remote, previous]
+    named = {object_name(name, entry) for manifest in manifests for name, entry in manifest.files.items()}
+    cutoff = datetime.now(UTC) - ORPHAN_RETENTION
     objects.delete(
-        each.name for each in objects.list("files") if each.name not in named and each.last_modified < before
+        file.name for file in objects.list("files") if file.name not in named and file.last_modified < cutoff
     )
 
 
 def _conflict_error(url: str) -> ShopBusy:
     return ShopBusy(
-        f"Another process has written to {url} meanwhile; of this one nothing was taken over.",
-        remedy="Run the same command again: it goes on from what is there now.",
+        f"Another process has written to {url} in the meantime; nothing of this run was committed.",
+        remedy="Run the same command again: it continues from the shop as it is now.",
     )

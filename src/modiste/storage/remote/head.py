@@ -1,7 +1,7 @@
-"""The shop.json of a shop on object storage: the one object by which everything else becomes the shop's.
+"""The shop.json of a shop on object storage: the commit point.
 
-Files lie there under names that have the hash of their bytes in them, and are never written over; a table's version is
-never written over either. So whoever has read one shop.json has all of one shop, whatever is written meanwhile.
+Files are stored under names that contain the hash of their bytes and are never overwritten; nor are versions of tables.
+So a reader that has one shop.json has one consistent shop, even while others write.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ MANIFEST_OBJECT = "shop.json"
 
 @dataclass(frozen=True)
 class RemoteManifest:
-    """What a shop.json says: the shop's own `manifest`, and the versions of tables and the files that go with it.
+    """The content of shop.json: the shop's own `manifest`, and the table versions and files that belong to it.
 
-    `commit` is another for each that is written, so that a writer knows its own.
+    `commit` is unique to each write, so that a writer recognises its own.
     """
 
     manifest: dict[str, Any]
@@ -38,57 +38,63 @@ class RemoteManifest:
     form: int = FORMAT_VERSION
 
     def to_bytes(self) -> bytes:
-        """As JSON, sealed."""
+        """Encode as JSON with a checksum."""
         return (json.dumps(with_checksum(asdict(self)), indent=1, ensure_ascii=False) + "\n").encode()
 
     def describes_same_shop(self, other: RemoteManifest) -> bool:
-        """Whether another is of the very same shop."""
+        """Return whether the other differs at most in its `commit`."""
         return asdict(self) | {"commit": ""} == asdict(other) | {"commit": ""}
 
 
-def object_name(name: str, held: FileEntry) -> str:
-    """The object that has the bytes of one of the shop's files."""
-    return f"files/{name}/{held.sha256}"
+def object_name(name: str, entry: FileEntry) -> str:
+    """Return the name of the object that holds one of the shop's files."""
+    return f"files/{name}/{entry.sha256}"
 
 
 def find_remote_manifest(objects: ObjectStore) -> tuple[RemoteManifest, ETag] | None:
-    """The shop.json of the shop at a URL, and its tag; None where there is no shop.
+    """Read the shop.json of the shop at a URL, and its tag; None if there is no shop.
 
     Raises:
-        SchemaError: it is damaged, of a newer form, or of a shop that was copied there file by file.
-        StorageError: the store refuses.
+        SchemaError: it is damaged, has a newer format, or belongs to a shop that was copied there file by file.
+        StorageError: the object store refuses.
     """
     found = objects.get(MANIFEST_OBJECT)
     if found is None:
         return None
-    where = f"{objects.url}/{MANIFEST_OBJECT}"
+    data, tag = found
+    source = f"{objects.url}/{MANIFEST_OBJECT}"
     try:
-        raw: Any = verify_checksum(json.loads(found[0]))
+        raw: Any = verify_checksum(json.loads(data))
         if "form" not in raw and "schema" in raw:
             raise SchemaError(
-                f"{where} is that of a shop in a directory, which was copied there.",
+                f"{source} belongs to a shop in a directory that was copied there file by file.",
                 remedy="Remove it; `modiste backup` the shop, and `modiste restore FILE --shop URL` from that.",
             )
-        check_schema_version(raw["form"], FORMAT_VERSION, where)
-        head = RemoteManifest(
+        check_schema_version(raw["form"], FORMAT_VERSION, source)
+        remote = RemoteManifest(
             dict(raw["manifest"]),
-            {name: TableVersion(**each) for name, each in raw["tables"].items()},
-            {name: FileEntry(**each) for name, each in raw["files"].items()},
+            {name: TableVersion(**value) for name, value in raw["tables"].items()},
+            {name: FileEntry(**value) for name, value in raw["files"].items()},
             str(raw["commit"]),
         )
-        _check_file_entries(head.files)
-        if PRODUCTS_TABLE not in head.tables:
-            raise ValueError("it names no products")
+        _check_file_entries(remote.files)
+        if PRODUCTS_TABLE not in remote.tables:
+            raise ValueError("it names no products table")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SchemaError(
-            f"{where} cannot be read: {error}.",
+            f"{source} cannot be read: {error}.",
             remedy="Restore the shop from a backup: `modiste restore FILE --shop URL`.",
         ) from None
-    return head, found[1]
+    return remote, tag
 
 
 def read_remote_manifest(objects: ObjectStore) -> tuple[RemoteManifest, ETag]:
-    """The same; raises ShopNotFound where there is no shop."""
+    """Read the shop.json of the shop at a URL, and its tag.
+
+    Raises:
+        ShopNotFound: there is no shop.
+        SchemaError, StorageError: see `find_remote_manifest`.
+    """
     found = find_remote_manifest(objects)
     if found is None:
         raise ShopNotFound(
@@ -99,9 +105,9 @@ def read_remote_manifest(objects: ObjectStore) -> tuple[RemoteManifest, ETag]:
 
 
 def _check_file_entries(files: Mapping[str, FileEntry]) -> None:
-    """Names come from elsewhere, and become paths here. Raises ValueError."""
-    for name, held in files.items():
+    """Raise ValueError for names that are unsafe as paths, and for malformed hashes."""
+    for name, entry in files.items():
         if any(part in ("", ".", "..") for part in name.split("/")) or not name.isprintable():
-            raise ValueError(f"{name!r} is no name of a file inside a shop")
-        if len(held.sha256) != 64 or not set(held.sha256) <= set("0123456789abcdef"):
-            raise ValueError(f"{name!r} has no hash")
+            raise ValueError(f"{name!r} is not a name of a file inside a shop")
+        if len(entry.sha256) != 64 or not set(entry.sha256) <= set("0123456789abcdef"):
+            raise ValueError(f"{name!r} has no SHA-256")

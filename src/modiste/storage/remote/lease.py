@@ -1,7 +1,7 @@
-"""The lease: who writes to a shop on object storage, so that a second writer hears of it before its work, not after.
+"""An advisory writer lease: a second writer learns before its work that another is writing, not at its commit.
 
-It is a courtesy. What keeps two writers apart is that shop.json is only replaced by whoever has read it as it is; a
-lease that is lost, or taken over too soon, costs a writer its commit and never the shop anything.
+The lease does not protect the shop. A writer replaces shop.json only if it is unchanged since the writer read it; a
+lease that is lost, or taken over too soon, costs a writer its commit and never damages the shop.
 """
 
 from __future__ import annotations
@@ -19,84 +19,90 @@ from modiste.storage.object_store import ETag, ObjectStore
 
 LEASE_OBJECT = "writer.json"
 CLOCK_OBJECT = "writer.clock"
-HEARTBEAT_SECONDS = 30.0  # seconds between two signs of life
-EXPIRY_SECONDS = 120.0  # seconds without one, after which a writer counts as dead
+HEARTBEAT_SECONDS = 30.0
+EXPIRY_SECONDS = 120.0  # without a heartbeat; then another writer may take the lease
 
 
 @contextmanager
 def hold_lease(objects: ObjectStore, writer: str) -> Generator[None]:
-    """Hold the lease of a shop. `holder` is of a directory that its process alone works in: a lease that it left
-    behind, it takes again at once.
+    """Hold the lease of a shop during the block.
+
+    Args:
+        objects: the shop's objects.
+        writer: the id of a directory that only this process works in. A lease that a killed process of the same
+            directory left behind is taken over at once.
 
     Raises:
-        ShopBusy: another writer, elsewhere, holds it.
-        StorageError: the store refuses.
+        ShopBusy: another writer has the lease.
+        StorageError: the object store refuses.
     """
     lease = _Lease(objects, writer)
     lease.acquire()
-    beating = threading.Thread(target=lease.send_heartbeats, name="lease", daemon=True)
-    beating.start()
+    heartbeat = threading.Thread(target=lease.send_heartbeats, name="lease", daemon=True)
+    heartbeat.start()
     try:
         yield
     finally:
         lease.stopped.set()
-        beating.join()
+        heartbeat.join()
         lease.release()
 
 
 class _Lease:
-    def __init__(self, objects: ObjectStore, holder: str) -> None:
+    def __init__(self, objects: ObjectStore, writer: str) -> None:
         self.objects = objects
-        self.record: dict[str, Any] = {"holder": holder, "host": platform.node(), "beat": 0}
+        self.record: dict[str, Any] = {"holder": writer, "host": platform.node(), "beat": 0}
         self.record["since"] = datetime.now(UTC).isoformat(timespec="microseconds")
         self.tag: ETag | None = None
         self.stopped = threading.Event()
 
     def acquire(self) -> None:
-        for _ in range(2):  # again where it was given back between two looks
+        """Take the lease. Raises ShopBusy."""
+        for _ in range(2):  # once more if it was released between the two requests
             self.tag = self._write(None)
-            found = None if self.tag is not None else self.objects.get(LEASE_OBJECT)
-            if found is not None:
-                self._raise_if_held(found[0])
-                self.tag = self._write(found[1])
+            current = None if self.tag is not None else self.objects.get(LEASE_OBJECT)
+            if current is not None:
+                self._raise_if_held(current[0])
+                self.tag = self._write(current[1])
             if self.tag is not None:
                 return
         raise self._busy_error({}, 0.0)
 
     def _raise_if_held(self, data: bytes) -> None:
         try:
-            said: dict[str, Any] = dict(json.loads(data))
+            record: dict[str, Any] = dict(json.loads(data))
         except (ValueError, TypeError):
-            return  # nobody's
-        if said.get("holder") == self.record["holder"]:
+            return  # not a lease
+        if record.get("holder") == self.record["holder"]:
             return
-        self.objects.put(CLOCK_OBJECT, b"")  # by the store's clock, whatever those of the writers say
+        self.objects.put(CLOCK_OBJECT, b"")  # to measure by the store's clock, not by those of the writers
         now, written = self.objects.last_modified(CLOCK_OBJECT), self.objects.last_modified(LEASE_OBJECT)
-        silent = (now - written).total_seconds() if now is not None and written is not None else 0.0
-        if silent < EXPIRY_SECONDS:
-            raise self._busy_error(said, silent)
+        age = (now - written).total_seconds() if now is not None and written is not None else 0.0
+        if age < EXPIRY_SECONDS:
+            raise self._busy_error(record, age)
 
-    def _busy_error(self, said: dict[str, Any], silent: float) -> ShopBusy:
-        host, since = str(said.get("host", "another machine"))[:80], str(said.get("since", "now"))[:19]
+    def _busy_error(self, record: dict[str, Any], age: float) -> ShopBusy:
+        host, since = str(record.get("host", "another machine"))[:80], str(record.get("since", "now"))[:19]
         return ShopBusy(
             f"Another process is writing to {self.objects.url}: on {host}, since {since} UTC, "
-            f"last heard of {silent:.0f} s ago.",
-            remedy="Wait until it has ended, then run the same command again. If it is dead, the shop is free "
-            f"{EXPIRY_SECONDS:.0f} s after it was last heard of.",
+            f"with its last heartbeat {age:.0f} s ago.",
+            remedy="Wait until it has ended, then run the same command again. If it was killed, the shop is free "
+            f"{EXPIRY_SECONDS:.0f} s after its last heartbeat.",
         )
 
     def _write(self, tag: ETag | None) -> ETag | None:
         return self.objects.conditional_put(LEASE_OBJECT, json.dumps(self.record).encode(), tag)
 
     def send_heartbeats(self) -> None:
-        """Give signs of life until the end, or until another has taken the lease."""
+        """Renew the lease until it is stopped, or another writer has taken it."""
         while self.tag is not None and not self.stopped.wait(HEARTBEAT_SECONDS):
             self.record["beat"] += 1
-            with suppress(ModisteError):  # the next may get through
+            with suppress(ModisteError):  # the next one may succeed
                 self.tag = self._write(self.tag)
 
     def release(self) -> None:
-        with suppress(ModisteError):  # it ends by itself
-            found = self.objects.get(LEASE_OBJECT)
-            if found is not None and found[1] == self.tag:
+        """Delete the lease if it is still ours; if that fails, it expires."""
+        with suppress(ModisteError):
+            current = self.objects.get(LEASE_OBJECT)
+            if current is not None and current[1] == self.tag:
                 self.objects.delete([LEASE_OBJECT])

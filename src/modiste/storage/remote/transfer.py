@@ -1,4 +1,4 @@
-"""A whole shop from object storage into a directory, tables and all, and from a directory to object storage."""
+"""Whole-shop transfer between object storage and a directory, tables included, for backup and restore."""
 
 from __future__ import annotations
 
@@ -21,112 +21,115 @@ from modiste.storage.remote.commit import (
     commit_changes,
     writer_id,
 )
-from modiste.storage.remote.head import MANIFEST_OBJECT, find_remote_manifest, read_remote_manifest
+from modiste.storage.remote.head import (
+    MANIFEST_OBJECT,
+    RemoteManifest,
+    find_remote_manifest,
+    read_remote_manifest,
+)
 from modiste.storage.remote.lease import hold_lease
 from modiste.storage.remote.origin import STORE_FOLDER, Origin, lance_version
 
 VERSIONS_FOLDER = "/_versions/"
-RESTORE_MARKER = "restoring"  # an object that is there while a shop is being put there
+RESTORE_MARKER = "restoring"  # this object exists while a shop is being uploaded
 
 
 @contextmanager
 def downloaded(url: str) -> Generator[Path]:
-    """A directory with the shop at a URL as it is now, that needs nothing from there; gone after the block.
+    """Yield a directory with a complete copy of the shop at a URL as it is now; removed after the block.
 
-    Nobody is kept out: what is being written meanwhile is not in it.
+    Writers are not blocked, and what they write meanwhile is not in the copy.
 
     Raises:
         ShopNotFound, SchemaError: there is no shop, or it cannot be read.
-        StorageError: the store, or the disk, refuses.
+        StorageError: the object store, or the disk, refuses.
     """
     objects = ObjectStore(url)
-    head, _ = read_remote_manifest(objects)
-    copies = LocalCache(objects)
-    tree = copies.reader_directory(head, include_training=True)
-    with _temporary_directory(copies) as root:
+    remote, _ = read_remote_manifest(objects)
+    cache = LocalCache(objects)
+    tree = cache.reader_directory(remote, include_training=True)
+    with _temporary_directory(cache) as root:
         with storage_errors(f"Writing {root}"):
-            for name in [MANIFEST_OBJECT, *head.files]:
+            for name in [MANIFEST_OBJECT, *remote.files]:
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 (root / name).hardlink_to(tree / name)
-        wanted: list[tuple[str, Path]] = []
-        for each in objects.list(STORE_FOLDER):
-            table, version = each.name.split("/")[1].removesuffix(".lance"), lance_version(each.name)
-            held = head.tables.get(table)
-            newer = (
-                VERSIONS_FOLDER in each.name
-                and version is not None
-                and held is not None
-                and version > held.version
-            )
-            if held is not None and not newer:
-                wanted.append((each.name, root / each.name))
-        objects.download(wanted)
+        names = [file.name for file in objects.list(STORE_FOLDER) if _is_current(file.name, remote)]
+        objects.download([(name, root / name) for name in names])
         store = ProductStore.open(ShopPaths(root).store)
         store.refresh()
         if store.hash() != Manifest.load(root).catalogue.get("hash"):
             raise SchemaError(
-                f"The products at {url} are not those that its {MANIFEST_OBJECT} names.",
-                remedy=f"Look it over: `modiste doctor --shop {url}`.",
+                f"The products at {url} are not those that its {MANIFEST_OBJECT} describes.",
+                remedy=f"Check the shop: `modiste doctor --shop {url}`.",
             )
         yield root
 
 
+def _is_current(name: str, remote: RemoteManifest) -> bool:
+    """Return whether a table's file belongs to the shop: all do but manifests of versions that were written since."""
+    pinned = remote.tables.get(name.split("/")[1].removesuffix(".lance"))
+    if pinned is None:
+        return False
+    version = lance_version(name) if VERSIONS_FOLDER in name else None
+    return version is None or version <= pinned.version
+
+
 def check_url_is_free(url: str) -> None:
-    """Raise BadOption where there is something at a URL already: a shop, or what a killed ingest has left of one."""
+    """Raise BadOption if there is a shop at a URL already, or what a killed ingest has left of one."""
     _check_store_is_free(ObjectStore(url))
 
 
 def _check_store_is_free(objects: ObjectStore) -> None:
-    half = objects.get(RESTORE_MARKER) is not None  # a restore was killed: what it left is nothing yet
-    if find_remote_manifest(objects) is not None or (
-        not half and next(objects.list(STORE_FOLDER), None) is not None
-    ):
+    was_interrupted = objects.get(RESTORE_MARKER) is not None  # a killed restore left no shop
+    has_tables = not was_interrupted and next(objects.list(STORE_FOLDER), None) is not None
+    if find_remote_manifest(objects) is not None or has_tables:
         raise BadOption(
             f"There is something at {objects.url} already.",
-            remedy="Restore to a URL under which nothing is yet, or remove what is there first.",
+            remedy="Restore to a URL below which there is nothing yet, or remove what is there first.",
         )
 
 
 @contextmanager
 def uploaded(url: str) -> Generator[Path]:
-    """A directory to put a whole shop into; at the end of the block it is the shop at a URL.
+    """Yield a directory to put a complete shop into; the end of the block makes it the shop at a URL.
 
     Raises:
         BadOption: something is there already.
         ShopBusy: another process is writing there.
-        StorageError: the store, or the disk, refuses; there is no shop then.
+        StorageError: the object store, or the disk, refuses; no shop is made.
     """
     objects = ObjectStore(url)
-    copies = LocalCache(objects)
-    with storage_errors(f"Writing {copies.root}"):
-        copies.root.mkdir(parents=True, exist_ok=True)
+    cache = LocalCache(objects)
+    with storage_errors(f"Writing {cache.root}"):
+        cache.root.mkdir(parents=True, exist_ok=True)
     with (
-        write_lock(copies.root),
-        hold_lease(objects, writer_id(copies.root)),
-        _temporary_directory(copies) as root,
+        write_lock(cache.root),
+        hold_lease(objects, writer_id(cache.root)),
+        _temporary_directory(cache) as root,
     ):
         _check_store_is_free(objects)
         yield root
         objects.put(RESTORE_MARKER, b"")
-        objects.delete([each.name for each in objects.list(STORE_FOLDER)])
+        objects.delete([file.name for file in objects.list(STORE_FOLDER)])
         store = root / STORE_FOLDER
         names = [path.relative_to(root).as_posix() for path in store.rglob("*") if path.is_file()]
         tables = [name for name in sorted(names) if TABLE_MARKER in name]
-        # A version is there once its manifest is: last.
-        for last in (False, True):
-            objects.upload([(root / name, name) for name in tables if (VERSIONS_FOLDER in name) == last])
+        # Manifests last: with its manifest, a version exists.
+        for is_manifest in (False, True):
+            objects.upload(
+                [(root / name, name) for name in tables if (VERSIONS_FOLDER in name) == is_manifest]
+            )
         Origin(url, False).save(root)
-        commit_changes(root, objects, copies, build_remote_manifest(root, objects, None), None)
+        commit_changes(root, objects, cache, build_remote_manifest(root, objects, None), None)
         objects.delete([RESTORE_MARKER])
 
 
 @contextmanager
-def _temporary_directory(copies: LocalCache) -> Generator[Path]:
-    """An empty directory beside the copies, gone after the block."""
-    root = partial_path(copies.root / "moving")
+def _temporary_directory(cache: LocalCache) -> Generator[Path]:
+    """Yield an empty directory beside the cached copies, and remove it after the block."""
+    remove_stale_partials(cache.root / "moving")
+    root = partial_path(cache.root / "moving")
     with storage_errors(f"Writing {root}"):
-        remove_stale_partials(copies.root / "moving")
-        remove_path(root)
         root.mkdir(parents=True)
     try:
         yield root
