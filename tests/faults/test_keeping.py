@@ -113,6 +113,6 @@ def test_a_hole_in_a_backup_is_found_wherever_it_is(tmp_path: Path) -> None:
         hole = bytearray(whole)
         hole[place * 4096 : (place + 1) * 4096] = bytes(len(hole[place * 4096 : (place + 1) * 4096]))
         (tmp_path / "hole.zip").write_bytes(hole)
-        with pytest.raises(SchemaError, match="not a whole backup"):
+        with pytest.raises(SchemaError, match="not a complete backup"):
             restore_shop(tmp_path / "hole.zip", tmp_path / f"shop-{number}")
         assert not (tmp_path / f"shop-{number}").exists()

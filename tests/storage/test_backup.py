@@ -139,7 +139,7 @@ def test_an_empty_directory_may_be_there(tmp_path: Path, monkeypatch: pytest.Mon
 def test_of_a_backup_cut_short_no_shop_appears(share: float, tmp_path: Path) -> None:
     whole = SMALL.read_bytes()
     (tmp_path / "cut.zip").write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(SchemaError, match="not a whole backup"):
+    with pytest.raises(SchemaError, match="not a complete backup"):
         restore_shop(tmp_path / "cut.zip", tmp_path / "shop")
     assert [path.name for path in tmp_path.iterdir()] == ["cut.zip"]
 

@@ -196,7 +196,7 @@ def test_a_writer_that_is_killed_loses_nothing_it_said(
     assert said
     with monkeypatch.context() as patched:
         patched.setenv("MODISTE_CACHE", str(tmp_path / "elsewhere"))
-        with pytest.raises(ShopBusy, match="last heard of"):
+        with pytest.raises(ShopBusy, match="with its last heartbeat"):
             put_products(there, [product(900)])
         patched.setattr(lease, "EXPIRY_SECONDS", 0.0)
         put_products(there, [product(900)])

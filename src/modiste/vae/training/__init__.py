@@ -1,4 +1,4 @@
-"""The network, its objective, its training and its export. The only room that imports torch."""
+"""The network, its losses, training and ONNX export. The only package that imports torch."""
 
 from __future__ import annotations
 

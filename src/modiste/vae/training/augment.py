@@ -1,4 +1,4 @@
-"""Small movements of a photo that should not change what product it is: shift and zoom."""
+"""Augmentation by shift and zoom, which should not change a photo's posterior."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch.nn import functional
 MAX_SHIFT = 0.12  # largest shift and zoom, as a share of the frame
 
 
-def shift_and_zoom(photo: Tensor, draw: Tensor) -> Tensor:
-    """`(b, 3, h, w)` photos, each shifted and zoomed by up to 12 %; the edge's own colour fills what opens.
+def shift_and_zoom(photo: Tensor, offsets: Tensor) -> Tensor:
+    """Shift and zoom each of the photos `(b, 3, h, w)` by up to 12 %; the colour at the edge fills gaps.
 
-    `draw` says how, `(b, 3)` in [0, 1]; 0.5 is not at all.
+    `offsets` are zoom and two shifts, `(b, 3)` in [0, 1]; 0.5 stands for no change.
     """
     count = photo.shape[0]
-    draw = draw.to(photo.device) * 2.0 - 1.0
-    zoom = 1.0 + MAX_SHIFT * draw[:, 0]
-    shift = 2.0 * MAX_SHIFT * draw[:, 1:]
+    offsets = offsets.to(photo.device) * 2.0 - 1.0
+    zoom = 1.0 + MAX_SHIFT * offsets[:, 0]
+    shift = 2.0 * MAX_SHIFT * offsets[:, 1:]
     theta = torch.zeros(count, 2, 3, device=photo.device)
     theta[:, 0, 0] = theta[:, 1, 1] = zoom
     theta[:, :, 2] = shift

@@ -1,4 +1,4 @@
-"""Tuning: how this machine trains fastest, by a short measurement of real steps."""
+"""Autotuning: time some real training steps and choose the fastest hardware settings."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ from modiste.vae.training.network import body_size
 from modiste.vae.training.settings import TrainSettings
 from modiste.vae.training.vae import Vae
 
-TIMEOUT_SECONDS = 120  # seconds
-MEASURED_STEPS = 3  # measured of each way, after one to warm up
-MIN_SPEEDUP = (
-    1.15  # how many times faster another way must be than the usual one: a noisy machine changes nothing
-)
+TIMEOUT_SECONDS = 120
+MEASURED_STEPS = 3  # after one to warm up
+# Other settings must be this much faster than the default ones, so that noise changes nothing.
+MIN_SPEEDUP = 1.15
 
 
 @dataclass(frozen=True)
 class Throughput:
-    """How many photos a second pass through a training step of our preset, in one way to run it."""
+    """Photos per second of a training step of the default preset, with some hardware settings."""
 
     threads: int
     bfloat16: bool
@@ -38,12 +37,12 @@ class Throughput:
     images_per_second: float
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Return the fields as JSON values."""
         return asdict(self)
 
 
 def hardware_candidates(hardware: Hardware) -> Iterator[Hardware]:
-    """The usual way first: all threads, bfloat16 where it is not emulated, channels last; then others."""
+    """Yield the default settings (all threads, native bfloat16, channels last), then others."""
     yield hardware
     if hardware.device.type != "cpu":
         return
@@ -54,74 +53,86 @@ def hardware_candidates(hardware: Hardware) -> Iterator[Hardware]:
 
 
 def choose_fastest(
-    hardware: Hardware, settings: TrainSettings, others: Sequence[int] = ()
+    hardware: Hardware, settings: TrainSettings, batch_sizes: Sequence[int] = ()
 ) -> tuple[Hardware, list[Throughput]]:
-    """The way that is clearly fastest, else the usual one; and what was measured, `others` batch sizes too.
+    """Return the settings that are clearly fastest, or the default ones, and all measurements.
 
-    Measured in a process of its own: what it leaves behind in a process decides how later sums are rounded there, and
-    a run that is resumed could not repeat it. Where that cannot be, the usual way, and nothing measured.
+    The measurement runs in its own process: it would change how later sums are rounded in this one, and a resumed run
+    could not repeat that. If the process fails, the default settings are returned without measurements.
+
+    Args:
+        hardware: the default settings.
+        settings: frame, latents and batch size of the run.
+        batch_sizes: more batch sizes to measure with the default settings.
     """
-    tried = list(hardware_candidates(hardware))
-    asked = {
+    candidates = list(hardware_candidates(hardware))
+    request = {
         "settings": settings.identity(),
         "device": str(hardware.device),
-        "ways": [[each.threads, each.bfloat16, each.channels_last] for each in tried],
-        "others": list(others),
+        "ways": [[option.threads, option.bfloat16, option.channels_last] for option in candidates],
+        "others": list(batch_sizes),
     }
     try:
-        command = [sys.executable, "-m", "modiste.vae.training.autotune", json.dumps(asked)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT_SECONDS)
-        found = [Throughput(**each) for each in json.loads(done.stdout)]
+        command = [sys.executable, "-m", "modiste.vae.training.autotune", json.dumps(request)]
+        process = subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT_SECONDS)
+        results = [Throughput(**result) for result in json.loads(process.stdout)]
     except (OSError, ValueError, TypeError, subprocess.SubprocessError):
         return hardware, []
-    usual, best = found[0], max(range(len(tried)), key=lambda i: found[i].images_per_second)
-    clearly = found[best].images_per_second >= MIN_SPEEDUP * usual.images_per_second
-    return tried[best] if clearly else hardware, found
+    best = max(range(len(candidates)), key=lambda i: results[i].images_per_second)
+    is_faster = results[best].images_per_second >= MIN_SPEEDUP * results[0].images_per_second
+    return candidates[best] if is_faster else hardware, results
 
 
 def measure_request(text: str) -> list[Throughput]:
-    """What `fastest` asks its own process: the pace of each way, then of the first with each other batch size."""
-    asked = json.loads(text)
-    known = asked["settings"]
+    """Answer a request of `choose_fastest`: measure each candidate, then the first with each other batch size."""
+    request = json.loads(text)
+    identity = request["settings"]
     settings = TrainSettings(
-        frame=tuple(known["frame"]), latent=known["latent"], batch_size=known["batch_size"]
+        frame=tuple(identity["frame"]), latent=identity["latent"], batch_size=identity["batch_size"]
     )
-    device = torch.device(asked["device"])
-    tried = [Hardware(device, short, last, threads) for threads, short, last in asked["ways"]]
-    found = [measure_throughput(each, settings) for each in tried]
-    return found + [
-        measure_throughput(tried[0], replace(settings, batch_size=size)) for size in asked["others"]
+    device = torch.device(request["device"])
+    candidates = [
+        Hardware(device, bfloat16, channels_last, threads)
+        for threads, bfloat16, channels_last in request["ways"]
+    ]
+    results = [measure_throughput(hardware, settings) for hardware in candidates]
+    return results + [
+        measure_throughput(candidates[0], replace(settings, batch_size=size)) for size in request["others"]
     ]
 
 
-def measure_throughput(way: Hardware, settings: TrainSettings) -> Throughput:
-    """Measure steps of our preset's first phase on photos of noise. Leaves torch's threads as they were measured."""
-    torch.set_num_threads(way.threads)
+def measure_throughput(hardware: Hardware, settings: TrainSettings) -> Throughput:
+    """Time steps of the default preset's first phase on noise. Sets torch's number of threads and leaves it so."""
+    torch.set_num_threads(hardware.threads)
     generator = torch.Generator().manual_seed(0)
-    vae = Vae.untrained("default", settings.frame, settings.latent).to(way.device)
-    if way.channels_last:
+    vae = Vae.untrained("default", settings.frame, settings.latent).to(hardware.device)
+    if hardware.channels_last:
         vae = vae.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = torch.optim.Adam(vae.parameters(), settings.learning_rate, fused=True)
-    layout = torch.channels_last if way.channels_last else torch.contiguous_format
+    layout = torch.channels_last if hardware.channels_last else torch.contiguous_format
     batch = settings.batch_size
     body = torch.rand((batch, 3, *body_size(settings.frame)), generator=generator)
-    body = body.to(way.device, memory_format=layout)
-    looks = tuple(torch.zeros((batch, size), device=way.device) for size in (SHAPE_SIZE, COLOUR_SIZE))
-    noise = torch.zeros((batch, settings.latent), device=way.device)
+    body = body.to(hardware.device, memory_format=layout)
+    shape, colour = (torch.zeros((batch, size), device=hardware.device) for size in (SHAPE_SIZE, COLOUR_SIZE))
+    noise = torch.zeros((batch, settings.latent), device=hardware.device)
     times: list[float] = []
     for _ in range(1 + MEASURED_STEPS):
-        began = time.perf_counter()
-        with torch.autocast(way.device.type, torch.bfloat16, enabled=way.bfloat16):
-            terms = joint_phase_loss(vae, body, body, (looks[0], looks[1]), noise, settings)
+        start = time.perf_counter()
+        with torch.autocast(hardware.device.type, torch.bfloat16, enabled=hardware.bfloat16):
+            terms = joint_phase_loss(vae, body, body, (shape, colour), noise, settings)
         optimizer.zero_grad(set_to_none=True)
         terms.loss.backward()  # pyright: ignore[reportUnknownMemberType]
         optimizer.step()
         float(terms.loss.detach())  # waits for a GPU
-        times.append(time.perf_counter() - began)
+        times.append(time.perf_counter() - start)
     return Throughput(
-        way.threads, way.bfloat16, way.channels_last, batch, batch / float(np.median(times[1:]))
+        hardware.threads,
+        hardware.bfloat16,
+        hardware.channels_last,
+        batch,
+        batch / float(np.median(times[1:])),
     )
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps([each.as_dict() for each in measure_request(sys.argv[1])]))
+    sys.stdout.write(json.dumps([result.as_dict() for result in measure_request(sys.argv[1])]))

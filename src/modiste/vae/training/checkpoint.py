@@ -1,9 +1,8 @@
-"""A run's state on disk, as safetensors: what `--resume` needs to end with the same weights, and never a pickle."""
+"""Resumable state of a training run, as safetensors (never pickle)."""
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,14 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from modiste.errors import ResumeError, StorageError
+from modiste.storage.atomic import atomic_file
 
 RESUME_REMEDY = "Train without --resume, or with the settings of the run that you want to resume."
 
 
 @dataclass
 class RunProgress:
-    """Where a run stands: epochs done, the plan it follows, and what early stopping remembers."""
+    """The progress of a run: epochs done and planned, and the state of early stopping."""
 
     identity: dict[str, Any]
     epochs: int
@@ -35,12 +35,12 @@ class RunProgress:
 
 
 def network_tensors(network: nn.Module) -> dict[str, Tensor]:
-    """Weights and buffers by name."""
+    """Return weights and buffers by name."""
     return {name: tensor.detach() for name, tensor in network.state_dict().items()}
 
 
 def train_state_tensors(network: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
-    """A network and its optimizer's state, on the CPU, by names that say which is which."""
+    """Return the state of a network and its optimizer on the CPU, with prefixed names."""
     tensors = {
         f"network/{name}": tensor.cpu().contiguous() for name, tensor in network_tensors(network).items()
     }
@@ -52,7 +52,7 @@ def train_state_tensors(network: nn.Module, optimizer: Optimizer) -> dict[str, T
 
 
 def restore_tensors(tensors: dict[str, Tensor], network: nn.Module, optimizer: Optimizer) -> None:
-    """Set a network and its optimizer to what `learner_tensors` gave; tensors of other names are left out."""
+    """Load what `train_state_tensors` returned; tensors with other prefixes are ignored."""
     weights: dict[str, Tensor] = {}
     states: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
@@ -63,7 +63,7 @@ def restore_tensors(tensors: dict[str, Tensor], network: nn.Module, optimizer: O
             number, entry = rest.split("/", 1)
             states.setdefault(int(number), {})[entry] = tensor
     network.load_state_dict(weights)
-    # Fused Adam walks parameters and moments side by side in memory: they must be laid out alike.
+    # Fused Adam needs parameters and moments in the same memory layout.
     parameters = list(network.parameters())
     for number, state in states.items():
         for name in ("exp_avg", "exp_avg_sq"):
@@ -79,23 +79,21 @@ def save_checkpoint(
     best: dict[str, Tensor],
     optimizer: Optimizer,
 ) -> None:
-    """Write everything under a temporary name, sync, then rename: a kill at any moment leaves old or new.
+    """Write a checkpoint atomically: a kill at any moment leaves the old one or the new one.
 
-    Raises StorageError when the disk refuses.
+    Raises:
+        StorageError: the disk refuses.
     """
     tensors = train_state_tensors(network, optimizer)
     for prefix, group in (("average", average), ("best", best)):
         tensors |= {f"{prefix}/{name}": tensor.detach().cpu().contiguous() for name, tensor in group.items()}
-    # Clones, since tensors that share memory cannot be saved; sorted, so that equal runs give equal files.
+    # Clone, because tensors that share memory cannot be saved; sort, so that equal runs give equal files.
     tensors = {name: tensors[name].clone() for name in sorted(tensors)}
-    temporary = path.with_suffix(".writing")
+    metadata = {"progress": json.dumps(vars(progress), sort_keys=True)}
     try:
-        save_file(tensors, temporary, metadata={"progress": json.dumps(vars(progress), sort_keys=True)})
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with atomic_file(path) as partial:
+            save_file(tensors, partial, metadata=metadata)
     except (OSError, SafetensorError) as error:
-        temporary.unlink(missing_ok=True)
         raise StorageError(
             f"The checkpoint {path} could not be written: {error}.",
             remedy="Free some space or fix the permissions, then run the same command with --resume.",
@@ -103,7 +101,7 @@ def save_checkpoint(
 
 
 def read_notes(path: Path) -> dict[str, Any]:
-    """The notes of a checkpoint, which say how its run began. Raises ResumeError where it is damaged."""
+    """Return the notes of a checkpoint: the hardware settings that its run began with. Raises ResumeError."""
     try:
         with safe_open(path, framework="pt") as file:
             return dict(json.loads(file.metadata()["progress"])["notes"])
@@ -118,10 +116,10 @@ def _unreadable_error(path: Path, error: Exception) -> ResumeError:
 def load_checkpoint(
     path: Path, identity: dict[str, Any], network: nn.Module, optimizer: Optimizer
 ) -> tuple[RunProgress, dict[str, Tensor], dict[str, Tensor]]:
-    """Put the network and the optimizer back as they were; return the progress, the average and the best weights.
+    """Restore the network and the optimizer; return the progress, the averaged and the best weights.
 
     Raises:
-        ResumeError: the file is damaged, or was made with other settings.
+        ResumeError: the checkpoint is damaged, or was made with other settings.
     """
     try:
         with safe_open(path, framework="pt") as file:

@@ -1,4 +1,4 @@
-"""Training photos: the shop's JPEGs, as batches of pixels at the body's size and at the frame's."""
+"""Photos as training reads them: split, subsample, and batches of pixels and descriptors."""
 
 from __future__ import annotations
 
@@ -18,25 +18,29 @@ from modiste.vae.training.dataset_cache import open_or_build_cache, pixels_to_te
 
 VALIDATION_SHARE = 0.05
 MAX_VALIDATION_PHOTOS = 1000
-MIN_PRODUCTS = 8  # products to train on
-# Eight passes over these are what a training sees if nothing is said: more products would be seen less often.
+MIN_PRODUCTS = 8
+# A default run makes about eight passes over so many photos; with more, it would see each less often.
 MAX_TRAINING_PHOTOS = 32_000
 
 
 def hash_ranks(ids: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """A number of each product, `(N,)`, that its id alone decides."""
-    hashes = (int.from_bytes(hashlib.sha256(each.encode()).digest()[:8], "big") for each in ids)
+    """Return a pseudo-random number for each product, `(N,)`, that depends only on its id."""
+    hashes = (int.from_bytes(hashlib.sha256(id_.encode()).digest()[:8], "big") for id_ in ids)
     return np.fromiter(hashes, np.uint64, len(ids))
 
 
 def subsample(ids: Sequence[str], max_photos: int | None = None) -> Sequence[str]:
-    """The ids of the products to learn from: `most` of `N` at most, MOST if None, in their order.
+    """Return the ids of the products to train on, in their order.
 
-    Those of the least ranks, of which `split` holds the least back: where the catalogue grows, a product that was drawn
-    gives way only to one that came.
+    They have the lowest hash ranks; `split_rows` takes the lowest of these for validation. So when the catalogue grows,
+    only new products replace chosen ones.
+
+    Args:
+        ids: the ids of all `N` products.
+        max_photos: the largest number to return; MAX_TRAINING_PHOTOS if None.
 
     Raises:
-        BadOption: `most` are too few to train on.
+        BadOption: `max_photos` is below MIN_PRODUCTS.
     """
     max_photos = MAX_TRAINING_PHOTOS if max_photos is None else max_photos
     if max_photos < MIN_PRODUCTS:
@@ -47,12 +51,12 @@ def subsample(ids: Sequence[str], max_photos: int | None = None) -> Sequence[str
 
 
 def split_rows(ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Rows to train on and rows to validate on.
+    """Return the rows to train on and the rows to validate on.
 
-    A product's id alone decides on which side it falls, so that the split holds when the catalogue grows.
+    A product's side depends only on its id, so that the split is stable when the catalogue grows.
 
     Raises:
-        TrainingError: fewer than 8 products.
+        TrainingError: there are fewer than 8 products.
     """
     if len(ids) < MIN_PRODUCTS:
         raise TrainingError(
@@ -65,7 +69,7 @@ def split_rows(ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[n
 
 
 class PhotoDataset:
-    """The photos of a catalogue as batches of pixels and descriptors, from files that are mapped (see `prepared`)."""
+    """The photos of a catalogue as batches of pixels and descriptors, from a memory-mapped `DatasetCache`."""
 
     def __init__(
         self,
@@ -77,10 +81,10 @@ class PhotoDataset:
         *,
         train_rows: npt.NDArray[np.int64] | None = None,
     ) -> None:
-        """Prepare JPEGs in `directory`, or find them there. With `train_rows` they are described.
+        """Open the cache in `directory`, or build it from JPEGs; with `train_rows`, descriptors are computed.
 
         Raises:
-            TrainingError: a photo is not of the frame's size.
+            TrainingError: a photo does not have the frame's size.
         """
         self.frame = frame
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="photos")
@@ -90,12 +94,12 @@ class PhotoDataset:
         self.bodies = self.cache.bodies
 
     def descriptors(self, rows: Any) -> tuple[Tensor, Tensor]:
-        """Descriptors of shape and of colour, float32 `(b, 2892)` and `(b, 390)`."""
+        """Return descriptors of shape and of colour, float32 `(b, 2892)` and `(b, 390)`."""
         assert self.cache.descriptors is not None
         return split_descriptors(self.cache.descriptors[rows])
 
     def read_photos(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        """Whole photos, uint8 `(b, H, W, 3)`."""
+        """Return photos of the frame's size, uint8 `(b, H, W, 3)`."""
         return self._decode_all([self.cache.jpeg(row) for row in rows])
 
     def _decode_all(self, jpegs: Sequence[bytes]) -> npt.NDArray[np.uint8]:
@@ -111,19 +115,19 @@ class PhotoDataset:
         return pixels
 
     def read_bodies(self, rows: Any) -> Tensor:
-        """Photos at the body's size, float32 `(b, 3, h, w)` in [0, 1], channels last."""
+        """Return photos of the body's size, float32 `(b, 3, h, w)` in [0, 1], channels last."""
         return pixels_to_tensor(self.bodies[rows])
 
     def batches(self, rows: Sequence[npt.NDArray[np.int64]], *, full: bool) -> Iterator[Tensor | None]:
-        """For each batch of rows its whole photos `(b, 3, H, W)`, read one batch ahead, or None where not `full`."""
+        """Yield the full frames of each batch of rows, `(b, 3, H, W)`, read one batch ahead; None if not `full`."""
         if not full:
             yield from (None for _ in rows)
             return
-        with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self.read_photos, rows[0]) if rows else None
-            for following in [*rows[1:], None]:
-                assert coming is not None
-                pixels = coming.result()
-                if following is not None:
-                    coming = ahead.submit(self.read_photos, following)
+        with ThreadPoolExecutor(1) as reader:
+            future = reader.submit(self.read_photos, rows[0]) if rows else None
+            for next_rows in [*rows[1:], None]:
+                assert future is not None
+                pixels = future.result()
+                if next_rows is not None:
+                    future = reader.submit(self.read_photos, next_rows)
                 yield pixels_to_tensor(pixels)

@@ -1,11 +1,9 @@
-"""Prepared photos: what training reads of a catalogue, made once into files that are mapped, whatever its size."""
+"""A memory-mapped cache of a catalogue's photos and descriptors, as training reads them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,12 +16,13 @@ import torch
 from torch import Tensor
 
 from modiste.images.descriptors import SHAPE_SIZE, colour_descriptors, shape_descriptors
+from modiste.storage.atomic import atomic_dir, remove_path
 from modiste.vae.training.network import body_ratio, body_size, downscale
 
 CACHE_VERSION = 1
 BATCH_PHOTOS = 256
-# Each descriptor with its parts: how many numbers, and their deviation in all. In the error, edges count four times
-# as much as the outline, the histogram four times as much as the mean colour.
+# Each descriptor with its parts: their sizes, and the standard deviation of each part as a whole. In the error, edges
+# count four times as much as the outline, and the histogram four times as much as the mean colour.
 DESCRIPTORS = ((shape_descriptors, ((2592, 1.0), (300, 0.5))), (colour_descriptors, ((384, 1.0), (6, 0.5))))
 DESCRIPTOR_SIZE = sum(size for _, parts in DESCRIPTORS for size, _ in parts)
 
@@ -32,12 +31,12 @@ DecodePhotos = Callable[[Sequence[bytes]], npt.NDArray[np.uint8]]
 
 @dataclass(frozen=True, eq=False)
 class DatasetCache:
-    """A catalogue as training reads it, mapped from files.
+    """A catalogue's memory-mapped photos and descriptors.
 
-    `bodies` are the photos at the body's size, uint8 `(N, h, w, 3)`; `jpegs` all JPEGs one behind the other, photo i
-    from `ends[i - 1]` to `ends[i]`; `looks` the descriptors, float16 `(N, 2892 + 390)`, shape first, each part about
-    its mean over the training rows and of the deviation, in all its numbers together, that LOOKS says: a code that
-    knows nothing leaves an error of 1.25 of each descriptor. None for a preset that does not use them.
+    `bodies` are the photos at the body's size, uint8 `(N, h, w, 3)`; `jpegs` the concatenated JPEGs, photo i from
+    `jpeg_ends[i - 1]` to `jpeg_ends[i]`; `descriptors` those of shape, then those of colour, float16 `(N, 2892 + 390)`,
+    or None for a preset that does not use them. Each part of a descriptor is centred on the training rows and scaled to
+    the deviation in DESCRIPTORS, so a code without information has an error of 1.25 for each descriptor.
     """
 
     bodies: npt.NDArray[np.uint8]
@@ -46,21 +45,21 @@ class DatasetCache:
     descriptors: npt.NDArray[np.float16] | None
 
     def jpeg(self, row: int) -> bytes:
-        """One photo as stored."""
+        """Return one photo's JPEG."""
         start = int(self.jpeg_ends[row - 1]) if row else 0
         return self.jpegs[start : int(self.jpeg_ends[row])].tobytes()
 
     @classmethod
     def open(cls, directory: Path) -> DatasetCache:
-        """What `prepare` made. Raises OSError, ValueError where it is missing or damaged."""
+        """Open a complete cache. Raises OSError, ValueError if it is missing or damaged."""
 
-        def held(name: str) -> Any:
-            # Copy on write: torch asks for arrays that could be written to.
+        def load(name: str) -> Any:
+            # Copy on write: torch expects writable arrays.
             return np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False)
 
-        described = (directory / "looks.npy").exists()
+        has_descriptors = (directory / "looks.npy").exists()
         jpegs = np.memmap(directory / "jpegs", np.uint8, "r")
-        return cls(held("bodies"), jpegs, held("ends"), held("looks") if described else None)
+        return cls(load("bodies"), jpegs, load("ends"), load("looks") if has_descriptors else None)
 
 
 def open_or_build_cache(
@@ -72,38 +71,34 @@ def open_or_build_cache(
     train_rows: npt.NDArray[np.int64] | None,
     on_progress: Callable[[int], None],
 ) -> DatasetCache:
-    """Decode JPEGs, shrink and describe them into `directory`, or find that done there for the same `key`.
+    """Open the cache in `directory` if it has this `key`; otherwise build it.
 
-    Memory holds a batch at a time. A process that is killed leaves nothing that the next one would take for whole.
+    One batch is in memory at a time. A killed process leaves no cache that looks complete.
 
     Args:
         photos: `N` JPEGs; read by slices.
-        decode: JPEGs to uint8 `(b, H, W, 3)`.
-        key: names the photos and how they are prepared.
-        train_rows: the rows that descriptors are centred by; None for no descriptors.
+        frame: (height, width) of the photos.
+        decode: decodes JPEGs to uint8 `(b, H, W, 3)`.
+        directory: where the cache is.
+        key: identifies the photos and their size.
+        train_rows: the rows that descriptors are centred on; None for no descriptors.
+        on_progress: called with the number of photos that are done.
     """
-    said = json.dumps({"version": CACHE_VERSION, "key": key, "described": train_rows is not None})
-    mark = directory / "prepared.json"
-    if mark.exists() and mark.read_text() == said:
+    header = json.dumps({"version": CACHE_VERSION, "key": key, "described": train_rows is not None})
+    header_file = directory / "prepared.json"
+    if header_file.exists() and header_file.read_text() == header:
         on_progress(len(photos))
         return DatasetCache.open(directory)
-    shutil.rmtree(directory, ignore_errors=True)
-    partial = directory.with_name(f".{directory.name}.{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
+    remove_path(directory)  # first, to free its disk space
+    with atomic_dir(directory, durable=False) as partial:
         _write_arrays(photos, frame, decode, partial, train_rows, on_progress)
-        (partial / mark.name).write_text(said)
-        partial.replace(directory)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        (partial / header_file.name).write_text(header)
     return DatasetCache.open(directory)
 
 
 def cache_key(ids: Sequence[str], catalogue_hash: str, frame: tuple[int, int]) -> str:
-    """Names what is prepared: the products, their photos, and the size."""
-    said = json.dumps([list(ids), catalogue_hash, list(frame)])
-    return hashlib.sha256(said.encode()).hexdigest()
+    """Return a key for the products, their photos and the frame."""
+    return hashlib.sha256(json.dumps([list(ids), catalogue_hash, list(frame)]).encode()).hexdigest()
 
 
 def _write_arrays(
@@ -116,7 +111,7 @@ def _write_arrays(
 ) -> None:
     count, ratio = len(photos), body_ratio(frame)
     bodies = _new_array(directory / "bodies.npy", np.uint8, (count, *body_size(frame), 3))
-    looks = (
+    descriptors = (
         None
         if train_rows is None
         else _new_array(directory / "looks.npy", np.float16, (count, DESCRIPTOR_SIZE))
@@ -124,32 +119,32 @@ def _write_arrays(
     ends: list[int] = []
     with (directory / "jpegs").open("wb") as jpegs, ThreadPoolExecutor(2) as pool:
         for start in range(0, count, BATCH_PHOTOS):
-            held = photos[start : start + BATCH_PHOTOS]
-            for jpeg in held:
+            batch = photos[start : start + BATCH_PHOTOS]
+            for jpeg in batch:
                 jpegs.write(jpeg)
                 ends.append(jpegs.tell())
-            small = downscale(pixels_to_tensor(decode(held)), ratio).mul(255.0).round_().to(torch.uint8)
-            part = small.permute(0, 2, 3, 1).numpy()
-            bodies[start : start + BATCH_PHOTOS] = part
-            if looks is not None:
-                blocks = [part[first : first + 64] for first in range(0, len(part), 64)]
-                told = list(pool.map(lambda block: np.hstack([of(block) for of, _ in DESCRIPTORS]), blocks))
-                looks[start : start + BATCH_PHOTOS] = np.concatenate(told)
-            on_progress(start + len(held))
+            small = downscale(pixels_to_tensor(decode(batch)), ratio).mul(255.0).round_().to(torch.uint8)
+            pixels = small.permute(0, 2, 3, 1).numpy()
+            bodies[start : start + BATCH_PHOTOS] = pixels
+            if descriptors is not None:
+                blocks = [pixels[first : first + 64] for first in range(0, len(pixels), 64)]
+                parts = pool.map(lambda block: np.hstack([of(block) for of, _ in DESCRIPTORS]), blocks)
+                descriptors[start : start + BATCH_PHOTOS] = np.concatenate(list(parts))
+            on_progress(start + len(batch))
     np.save(directory / "ends.npy", np.array(ends, np.int64))
     bodies.flush()
-    if looks is not None and train_rows is not None:
-        _standardize(looks, train_rows)
-        looks.flush()
+    if descriptors is not None and train_rows is not None:
+        _standardize(descriptors, train_rows)
+        descriptors.flush()
 
 
-def _standardize(looks: npt.NDArray[np.float16], train_rows: npt.NDArray[np.int64]) -> None:
-    """Bring each part about its mean over the training rows, and to the deviation that LOOKS says; in place."""
+def _standardize(descriptors: npt.NDArray[np.float16], train_rows: npt.NDArray[np.int64]) -> None:
+    """Centre each part on the training rows and scale it to the deviation in DESCRIPTORS, in place."""
     total, squares = np.zeros(DESCRIPTOR_SIZE), np.zeros(DESCRIPTOR_SIZE)
     for start in range(0, len(train_rows), 4 * BATCH_PHOTOS):
-        held = looks[train_rows[start : start + 4 * BATCH_PHOTOS]].astype(np.float64)
-        total += held.sum(axis=0)
-        squares += np.square(held).sum(axis=0)
+        batch = descriptors[train_rows[start : start + 4 * BATCH_PHOTOS]].astype(np.float64)
+        total += batch.sum(axis=0)
+        squares += np.square(batch).sum(axis=0)
     mean = total / len(train_rows)
     variance = np.maximum(squares / len(train_rows) - mean**2, 0.0)
     scale, start = np.empty(DESCRIPTOR_SIZE), 0
@@ -158,9 +153,9 @@ def _standardize(looks: npt.NDArray[np.float16], train_rows: npt.NDArray[np.int6
             part = slice(start, start + size)
             scale[part] = deviation / np.sqrt(variance[part].sum() + 1e-12)
             start += size
-    for start in range(0, len(looks), 4 * BATCH_PHOTOS):
+    for start in range(0, len(descriptors), 4 * BATCH_PHOTOS):
         part = slice(start, start + 4 * BATCH_PHOTOS)
-        looks[part] = (looks[part].astype(np.float32) - mean) * scale
+        descriptors[part] = (descriptors[part].astype(np.float32) - mean) * scale
 
 
 def _new_array(path: Path, kind: Any, shape: tuple[int, ...]) -> Any:
@@ -168,11 +163,11 @@ def _new_array(path: Path, kind: Any, shape: tuple[int, ...]) -> Any:
 
 
 def pixels_to_tensor(pixels: npt.NDArray[np.uint8]) -> Tensor:
-    """uint8 `(b, h, w, 3)` to float32 `(b, 3, h, w)` in [0, 1]; channels last, as the pixels already lie."""
+    """Convert uint8 `(b, h, w, 3)` to float32 `(b, 3, h, w)` in [0, 1], in channels-last memory order."""
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div_(255.0)
 
 
-def split_descriptors(looks: npt.NDArray[np.float16]) -> tuple[Tensor, Tensor]:
-    """Descriptors `(b, 2892 + 390)` as training has them: of shape and of colour, float32."""
-    held = torch.from_numpy(looks).float()
-    return held[:, :SHAPE_SIZE], held[:, SHAPE_SIZE:]
+def split_descriptors(descriptors: npt.NDArray[np.float16]) -> tuple[Tensor, Tensor]:
+    """Split descriptors `(b, 2892 + 390)` into those of shape and those of colour, float32."""
+    both = torch.from_numpy(descriptors).float()
+    return both[:, :SHAPE_SIZE], both[:, SHAPE_SIZE:]

@@ -1,10 +1,9 @@
-"""The end of a run: weights, exports, measures and the model card, put in place in one move."""
+"""The end of a run: weights, exports, metrics and the model card, moved into place at once."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,8 @@ import torch
 from torch import Tensor
 
 from modiste.errors import StorageError
+from modiste.storage.atomic import atomic_dir
+from modiste.storage.checksums import file_sha256
 from modiste.vae.card import write_card
 from modiste.vae.config import NETWORK_FILES, ModelConfig
 from modiste.vae.training.checkpoint import RunProgress
@@ -23,7 +24,7 @@ from modiste.vae.training.losses import kl_per_latent
 from modiste.vae.training.onnx_export import export_onnx
 from modiste.vae.training.previews import write_previews
 from modiste.vae.training.settings import TrainSettings
-from modiste.vae.training.vae import Vae, save_weights
+from modiste.vae.training.vae import WEIGHTS_FILE, Vae, weights_to_bytes
 
 
 def save_final_model(
@@ -36,55 +37,46 @@ def save_final_model(
     progress: RunProgress,
     run_directory: Path,
 ) -> ModelConfig:
-    """Save the run's best weights as `models/<model id>`; the id is the weights' own hash.
+    """Save the run's best weights as `models/<model id>`; the id is a hash of the weights.
 
     Raises:
-        StorageError: the disk refused.
+        StorageError: the disk refuses.
         TrainingError: the ONNX export differs from torch.
     """
     models_dir = run_directory.parent
-    writing = models_dir / f".{run_directory.name}.writing"
+    vae = Vae(network.preset, network.frame, network.latent, network.options)
+    vae.load_state_dict({name: tensor.cpu() for name, tensor in weights.items()})
+    vae.eval()
+    data = weights_to_bytes(vae)
+    model_id = hashlib.sha256(data).hexdigest()[:12]
     try:
-        shutil.rmtree(writing, ignore_errors=True)
-        writing.mkdir(parents=True)
-        vae = Vae(network.preset, network.frame, network.latent, network.options)
-        vae.load_state_dict({name: tensor.cpu() for name, tensor in weights.items()})
-        vae.eval()
-        path = save_weights(vae, writing)
-        model_id = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        held_out = torch.from_numpy(photos.read_photos(validation_rows[:4])).float().div(255.0)
-        difference = export_onnx(vae, writing, held_out)
-        config = ModelConfig(
-            model_id=model_id,
-            preset=settings.preset,
-            frame=settings.frame,
-            latent=settings.latent,
-            epsilon=tuple(
-                float(v) for v in np.random.default_rng([settings.seed, 1]).standard_normal(settings.latent)
-            ),
-            background=settings.background,
-            catalogue_hash=settings.catalogue_hash,
-            network=vae.options,
-            training=settings.identity()
-            | {"products": len(ids), "epochs": progress.epochs, "seconds": round(progress.seconds, 1)},
-            metrics=held_out_metrics(vae, photos, validation_rows) | {"onnx_difference": difference},
-            kl_per_latent=mean_kl(vae, photos),
-            validation_ids=tuple(str(ids[row]) for row in validation_rows),
-            files={name: hashlib.sha256((writing / name).read_bytes()).hexdigest() for name in NETWORK_FILES},
-        )
-        write_previews(vae, photos, validation_rows, writing)
-        if (run_directory / "metrics.jsonl").exists():
-            shutil.copy(run_directory / "metrics.jsonl", writing)
-        write_card(config, writing)
-        config.save(writing)
-        for file in writing.iterdir():
-            with file.open("rb") as handle:
-                os.fsync(handle.fileno())
-        target = models_dir / model_id
-        shutil.rmtree(target, ignore_errors=True)
-        writing.rename(target)
+        with atomic_dir(models_dir / model_id) as directory:
+            (directory / WEIGHTS_FILE).write_bytes(data)
+            examples = torch.from_numpy(photos.read_photos(validation_rows[:4])).float().div(255.0)
+            difference = export_onnx(vae, directory, examples)
+            epsilon = np.random.default_rng([settings.seed, 1]).standard_normal(settings.latent)
+            config = ModelConfig(
+                model_id=model_id,
+                preset=settings.preset,
+                frame=settings.frame,
+                latent=settings.latent,
+                epsilon=tuple(float(value) for value in epsilon),
+                background=settings.background,
+                catalogue_hash=settings.catalogue_hash,
+                network=vae.options,
+                training=settings.identity()
+                | {"products": len(ids), "epochs": progress.epochs, "seconds": round(progress.seconds, 1)},
+                metrics=held_out_metrics(vae, photos, validation_rows) | {"onnx_difference": difference},
+                kl_per_latent=mean_kl(vae, photos),
+                validation_ids=tuple(str(ids[row]) for row in validation_rows),
+                files={name: file_sha256(directory / name) for name in NETWORK_FILES},
+            )
+            write_previews(vae, photos, validation_rows, directory)
+            if (run_directory / "metrics.jsonl").exists():
+                shutil.copy(run_directory / "metrics.jsonl", directory)
+            write_card(config, directory)
+            config.save(directory)
     except OSError as error:
-        shutil.rmtree(writing, ignore_errors=True)
         raise StorageError(
             f"The model could not be written under {models_dir}: {error}.",
             remedy="Free some space or fix the permissions, then run the same command with --resume.",
@@ -94,19 +86,19 @@ def save_final_model(
 
 @torch.no_grad()
 def held_out_metrics(vae: Vae, photos: PhotoDataset, rows: npt.NDArray[np.int64]) -> dict[str, float]:
-    """Mean squared error and PSNR (dB, mean over photos) of reconstructions of photos that were never trained on."""
+    """Return mean squared error and mean PSNR (dB) of reconstructions of the validation photos."""
     errors: list[float] = []
     for start in range(0, len(rows), 32):
         real = torch.from_numpy(photos.read_photos(rows[start : start + 32])).float().div(255.0)
-        _, _, drawn = vae(real)
-        errors += (drawn - real).square().mean(dim=(1, 2, 3)).tolist()
+        _, _, reconstruction = vae(real)
+        errors += (reconstruction - real).square().mean(dim=(1, 2, 3)).tolist()
     psnr = float(np.mean([-10.0 * math.log10(max(error, 1e-10)) for error in errors]))
     return {"mse": float(np.mean(errors)), "psnr": psnr}
 
 
 @torch.no_grad()
 def mean_kl(vae: Vae, photos: PhotoDataset) -> tuple[float, ...]:
-    """KL per latent in nats, averaged over the catalogue: how much each slider matters."""
+    """Return the KL of each latent in nats, averaged over the catalogue: how much each slider matters."""
     total = torch.zeros(vae.latent, dtype=torch.float64)
     count = len(photos.bodies)
     for start in range(0, count, 256):
@@ -116,4 +108,4 @@ def mean_kl(vae: Vae, photos: PhotoDataset) -> tuple[float, ...]:
         else:
             mean, std = vae.encoder.encode_body(photos.read_bodies(rows))  # type: ignore[operator]
         total += kl_per_latent(mean, std).double().sum(0)
-    return tuple(float(v) for v in total / count)
+    return tuple(float(value) for value in total / count)

@@ -1,4 +1,4 @@
-"""What the machine offers training: its device, its threads, and bfloat16 where that is not emulated."""
+"""Hardware settings for training: device, threads, and bfloat16 where the hardware supports it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modiste.errors import BadOption
 
 @dataclass(frozen=True)
 class Hardware:
-    """The device that trains, whether it does so in bfloat16 and on channels last, and on how many threads."""
+    """The device to train on, with number format, memory layout and threads."""
 
     device: torch.device
     bfloat16: bool
@@ -23,29 +23,29 @@ class Hardware:
 
 @contextmanager
 def preserve_thread_count() -> Generator[None]:
-    """Leave the number of threads that torch computes on as it was, whatever is set meanwhile."""
-    before = torch.get_num_threads()
+    """Restore torch's number of threads after the block."""
+    threads = torch.get_num_threads()
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)
 
 
 def choose_hardware(name: str) -> Hardware:
-    """`auto` is a CUDA GPU where there is one, else the CPU.
+    """Return the settings for a device: `auto`, `cpu`, `cuda` or `cuda:N`; `auto` is a CUDA GPU if there is one.
 
     Raises:
-        BadOption: no such device here.
+        BadOption: there is no such device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise BadOption(f"No device {name!r}.", remedy="Use auto, cpu, cuda or cuda:N.") from None
+        raise BadOption(f"Unknown device: {name!r}.", remedy="Use auto, cpu, cuda or cuda:N.") from None
     if device.type == "cuda":
         if not torch.cuda.is_available():
-            raise BadOption(f"No CUDA GPU for device {name!r}.", remedy="Use --device cpu.")
+            raise BadOption(f"There is no CUDA GPU for device {name!r}.", remedy="Use --device cpu.")
         return Hardware(device, torch.cuda.is_bf16_supported())
     if device.type != "cpu":
         raise BadOption(f"Device {name!r} is not supported.", remedy="Use auto, cpu, cuda or cuda:N.")
@@ -53,7 +53,7 @@ def choose_hardware(name: str) -> Hardware:
 
 
 def cpu_has_bfloat16() -> bool:
-    """Whether the CPU multiplies bfloat16 itself: measured here, that trains 2 to 2.4 times as fast."""
+    """Return whether the CPU multiplies bfloat16 natively, which trained 2 to 2.4 times as fast when measured."""
     capabilities = torch.backends.cpu.get_cpu_capability()
     probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return "AVX512" in capabilities and probe is not None and bool(probe())

@@ -1,4 +1,4 @@
-"""ONNX export, checked against torch: what serving runs without torch."""
+"""Export of a network to ONNX, and comparison with torch."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from modiste.errors import TrainingError
 from modiste.vae.onnx import import_onnx_runtime
 from modiste.vae.training.vae import Vae
 
-MAX_DIFFERENCE = (
-    1e-4  # largest allowed difference between torch and ONNX Runtime, of outputs in [0, 1] and of codes
-)
+# The largest allowed difference between torch and ONNX Runtime, of photos in [0, 1] and of posteriors.
+MAX_DIFFERENCE = 1e-4
 
 
 def export_onnx(vae: Vae, directory: Path, photos: Tensor) -> float:
     """Write `encoder.onnx` and `decoder.onnx` into `directory`; return the largest difference from torch.
 
-    `photos` is float32 `(b, H, W, 3)` in [0, 1], b of 2 or more: real ones, on which both are compared.
+    `photos` are real ones for the comparison, float32 `(b, H, W, 3)` in [0, 1], b of 2 or more.
 
     Raises:
         TrainingError: the exported networks differ from torch by more than 1e-4.
@@ -30,22 +29,22 @@ def export_onnx(vae: Vae, directory: Path, photos: Tensor) -> float:
     vae = vae.to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     with torch.no_grad():
         mean, std = vae.encoder(photos)
-        drawn = vae.decoder(mean)
+        reconstruction = vae.decoder(mean)
     write_onnx(vae.encoder, photos, directory / "encoder.onnx", "photo", ["mean", "std"])
     write_onnx(vae.decoder, mean, directory / "decoder.onnx", "code", ["photo"])
     worst = 0.0
-    for name, given, expected in (
+    for name, inputs, expected in (
         ("encoder", {"photo": photos}, [mean, std]),
-        ("decoder", {"code": mean}, [drawn]),
+        ("decoder", {"code": mean}, [reconstruction]),
     ):
         session = import_onnx_runtime().InferenceSession(
             str(directory / f"{name}.onnx"), providers=["CPUExecutionProvider"]
         )
         for rows in (slice(None), slice(0, 1)):
-            feeds = {key: value[rows].numpy() for key, value in given.items()}
-            got = session.run(None, feeds)
-            for a, b in zip(got, expected, strict=True):
-                worst = max(worst, float(np.abs(np.asarray(a) - b[rows].numpy()).max()))
+            feeds = {key: value[rows].numpy() for key, value in inputs.items()}
+            outputs = session.run(None, feeds)
+            for output, tensor in zip(outputs, expected, strict=True):
+                worst = max(worst, float(np.abs(np.asarray(output) - tensor[rows].numpy()).max()))
     if not worst <= MAX_DIFFERENCE:
         raise TrainingError(
             f"The ONNX export differs from torch by {worst:.2e}; at most {MAX_DIFFERENCE:.0e} is allowed.",
@@ -54,16 +53,16 @@ def export_onnx(vae: Vae, directory: Path, photos: Tensor) -> float:
     return worst
 
 
-def write_onnx(network: nn.Module, example: Tensor, path: Path, given: str, outputs: list[str]) -> None:
-    """Export one network with a free batch size, weights inside the file."""
+def write_onnx(network: nn.Module, example: Tensor, path: Path, input_name: str, outputs: list[str]) -> None:
+    """Export one network with a dynamic batch size and its weights in the file."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        # The exporter warns of its own internals; the comparison afterwards is what counts.
+        # The exporter warns about its own internals; the comparison with torch is the check that matters.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             network,
             (example,),
-            input_names=[given],
+            input_names=[input_name],
             output_names=outputs,
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             dynamo=True,
@@ -71,5 +70,5 @@ def write_onnx(network: nn.Module, example: Tensor, path: Path, given: str, outp
         )
     assert program is not None
     for node in program.model.graph.all_nodes():
-        node.metadata_props.clear()  # the exporter's stack traces, with this machine's paths in them
+        node.metadata_props.clear()  # they contain stack traces with this machine's paths
     program.save(str(path), external_data=False)

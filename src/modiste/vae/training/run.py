@@ -1,4 +1,4 @@
-"""One training run in flight: its state, a step, the averaged weights, and how they do on held-out photos."""
+"""The state of a training run: averaged weights, learning rate, phases and validation."""
 
 from __future__ import annotations
 
@@ -16,21 +16,15 @@ from torch import Tensor
 from modiste.vae.training.checkpoint import RunProgress, network_tensors
 from modiste.vae.training.dataset import PhotoDataset
 from modiste.vae.training.settings import TrainSettings
-from modiste.vae.training.step import (
-    Batch,
-    StepSettings,
-    TrainState,
-    compute_loss,
-    train_step,
-)
+from modiste.vae.training.step import Batch, StepSettings, TrainState, compute_loss, train_step
 from modiste.vae.training.vae import Vae
 
 WARM_UP_STEPS = 200
-DECODER_PHASE_EMA = 0.995  # of the second phase, which is short
+DECODER_PHASE_EMA = 0.995  # the second phase is short
 
 
 def full_frame_epochs(settings: TrainSettings, epochs: int) -> int:
-    """Return how many epochs work on whole frames: all of the paper preset; of the default at least one, never all."""
+    """Return the number of full-frame epochs: all of the paper preset; of the default at least one, never all."""
     if settings.preset == "paper":
         return epochs
     return min(epochs - 1, max(1, round(settings.full_frame_share * epochs)))
@@ -38,7 +32,7 @@ def full_frame_epochs(settings: TrainSettings, epochs: int) -> int:
 
 @dataclass
 class TrainRun(TrainState):
-    """One training run in flight."""
+    """The state of a training run."""
 
     photos: PhotoDataset
     train_rows: npt.NDArray[np.int64]
@@ -47,77 +41,77 @@ class TrainRun(TrainState):
     best_weights: dict[str, Tensor]
     progress: RunProgress
     directory: Path
-    posteriors: tuple[Tensor, Tensor] | None = None  # of all photos, once the encoder is settled
+    posteriors: tuple[Tensor, Tensor] | None = None  # of all photos, once the encoder is frozen
 
     @property
     def batch_size(self) -> int:
-        """Photos per step: the settings', or fewer where the catalogue is small."""
+        """Photos per step: the settings', or fewer if the catalogue is small."""
         return min(self.settings.batch_size, max(2, len(self.train_rows) // 8))
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps per epoch; the few photos that do not fill a batch wait for another epoch's order."""
+        """Steps per epoch; the photos that do not fill a batch are left out of that epoch."""
         return max(1, len(self.train_rows) // self.batch_size)
 
     @property
     def first_full_epoch(self) -> int:
-        """The first epoch that works on whole frames: 0 for the paper's preset, one near the end for ours."""
+        """The first full-frame epoch: 0 for the paper preset, one near the end for the default."""
         return self.progress.epochs - full_frame_epochs(self.settings, self.progress.epochs)
 
     def is_full_frame_epoch(self, epoch: int) -> bool:
-        """Whether an epoch works on whole frames."""
+        """Return whether an epoch trains on full frames."""
         return epoch >= self.first_full_epoch
 
-    def load_batch(self, rows: npt.NDArray[np.int64], whole: Tensor | None) -> Batch:
-        """The photos in `rows`, `(b,)`, on the device: small ones, or, where they were read already, `whole` ones."""
-        if whole is None:
+    def load_batch(self, rows: npt.NDArray[np.int64], full_frames: Tensor | None) -> Batch:
+        """Return the photos in `rows`, `(b,)`, on the device: `full_frames` if given, else bodies and descriptors."""
+        if full_frames is None:
             batch = Batch(body=self.photos.read_bodies(rows), descriptors=self.photos.descriptors(rows))
         else:
-            batch = Batch(full_frames=whole, posterior=self.posterior_rows(rows))
+            batch = Batch(full_frames=full_frames, posterior=self.posterior_rows(rows))
         return batch.to(self.hardware.device)
 
     def posterior_rows(self, rows: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor] | None:
-        """Mean and deviation of the photos in `rows`, `(b, n)` each, once they are settled."""
+        """Return mean and std of the photos in `rows`, `(b, n)` each, once the encoder is frozen."""
         if self.posteriors is None:
             return None
-        held = torch.from_numpy(rows).to(self.hardware.device)
-        return self.posteriors[0][held], self.posteriors[1][held]
+        index = torch.from_numpy(rows).to(self.hardware.device)
+        return self.posteriors[0][index], self.posteriors[1][index]
 
     def freeze_encoder(self) -> None:
-        """Begin, or go on with, the second phase: the averaged encoder is final, and only the decoder learns.
+        """Begin or resume the second phase: the averaged encoder is final, and only the decoder learns.
 
-        The averaged weights are taken over where the phase begins; a run that is resumed has them already.
+        The network takes the averaged weights at the start of the phase; a resumed run has them already.
         """
         if self.progress.done == self.first_full_epoch:
             self.network.load_state_dict(self.average_weights)
-        for part in (self.network.encoder, self.network.describer):
-            if part is not None:
-                part.requires_grad_(False)
+        for module in (self.network.encoder, self.network.describer):
+            if module is not None:
+                module.requires_grad_(False)
         self.posteriors = encode_all(self)
 
 
 @torch.no_grad()
 def encode_all(run: TrainRun) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of every photo, `(N, n)` each, by the averaged encoder."""
+    """Return mean and std of every photo by the averaged encoder, `(N, n)` each."""
     encoder = averaged_network(run).encoder
-    parts: list[tuple[Tensor, Tensor]] = []
+    batches: list[tuple[Tensor, Tensor]] = []
     with torch.autocast(run.hardware.device.type, torch.bfloat16, enabled=run.hardware.bfloat16):
         for start in range(0, len(run.photos.bodies), 256):
             body = run.photos.read_bodies(slice(start, start + 256)).to(run.hardware.device)
-            parts.append(encoder.encode_body(body))  # type: ignore[operator]
-    return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+            batches.append(encoder.encode_body(body))  # type: ignore[operator]
+    return torch.cat([mean for mean, _ in batches]), torch.cat([std for _, std in batches])
 
 
 def take_steps(
     run: TrainRun, batches: Sequence[npt.NDArray[np.int64]], steps: Sequence[StepSettings], full: bool
 ) -> Iterator[dict[str, float]]:
-    """Take steps, each with its batch of rows; yield the loss terms after each step."""
-    for rows, step, whole in zip(batches, steps, run.photos.batches(batches, full=full), strict=True):
-        yield train_step(run, run.load_batch(rows, whole), step)
+    """Take one step for each batch of rows; yield its loss terms."""
+    for rows, step, full_frames in zip(batches, steps, run.photos.batches(batches, full=full), strict=True):
+        yield train_step(run, run.load_batch(rows, full_frames), step)
 
 
 def learning_rate(run: TrainRun, step: int) -> float:
-    """Of each phase: linear warm-up, then half a cosine down to 2 %."""
+    """Return a step's learning rate: in each phase, linear warm-up, then half a cosine down to 2 %."""
     phase = run.first_full_epoch * run.steps_per_epoch
     begin, end = (phase, run.progress.epochs * run.steps_per_epoch) if step >= phase else (0, phase)
     total = end - begin
@@ -128,11 +122,11 @@ def learning_rate(run: TrainRun, step: int) -> float:
 
 @torch.no_grad()
 def update_average(run: TrainRun, step: int) -> None:
-    """Exponential moving average of weights and buffers; short-sighted where a phase begins."""
+    """Update the exponential moving average of weights and buffers; its window is short at the start of a phase."""
     begin = run.first_full_epoch * run.steps_per_epoch
-    drawing = step >= begin > 0
-    since = step - begin if drawing else step
-    decay = min(DECODER_PHASE_EMA if drawing else run.settings.ema, (1 + since) / (10 + since))
+    in_decoder_phase = step >= begin > 0
+    since = step - begin if in_decoder_phase else step
+    decay = min(DECODER_PHASE_EMA if in_decoder_phase else run.settings.ema, (1 + since) / (10 + since))
     for name, tensor in network_tensors(run.network).items():
         if tensor.is_floating_point():
             run.average_weights[name].lerp_(tensor, 1.0 - decay)
@@ -141,7 +135,7 @@ def update_average(run: TrainRun, step: int) -> None:
 
 
 def averaged_network(run: TrainRun) -> Vae:
-    """A copy of the network with the averaged weights, ready to judge."""
+    """Return a copy of the network with the averaged weights, in evaluation mode."""
     network = copy.deepcopy(run.network)
     network.load_state_dict(run.average_weights)
     return network.eval()
@@ -149,14 +143,14 @@ def averaged_network(run: TrainRun) -> Vae:
 
 @torch.no_grad()
 def validate(run: TrainRun, full: bool) -> dict[str, float]:
-    """Mean loss terms of the averaged weights on the validation photos, and PSNR in dB."""
+    """Return mean loss terms of the averaged weights on the validation photos, and PSNR in dB."""
     rows = run.validation_rows
     batches = [rows[i : i + 64] for i in range(0, len(rows), 64)]
     sums: dict[str, float] = {}
     network = averaged_network(run)
-    for part, whole in zip(batches, run.photos.batches(batches, full=full), strict=True):
-        judged = torch.zeros(len(part), run.settings.latent)
-        terms = compute_loss(run, network, run.load_batch(part, whole), judged, None)
+    for batch, full_frames in zip(batches, run.photos.batches(batches, full=full), strict=True):
+        noise = torch.zeros(len(batch), run.settings.latent)
+        terms = compute_loss(run, network, run.load_batch(batch, full_frames), noise, None)
         for name, value in terms.as_dict().items():
-            sums[name] = sums.get(name, 0.0) + float(value) * len(part) / len(rows)
+            sums[name] = sums.get(name, 0.0) + float(value) * len(batch) / len(rows)
     return sums | {"psnr": -10.0 * math.log10(max(sums["mse"], 1e-10))}

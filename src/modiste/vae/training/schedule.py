@@ -1,4 +1,4 @@
-"""The plan of a run: how it is carried out on this machine, and for how many epochs."""
+"""Schedule of a run: its epochs, and the hardware settings of a resumed run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ from modiste.vae.training.settings import DEFAULT_PHOTOS_SEEN, TrainSettings
 from modiste.vae.training.step import StepSettings
 
 MIN_EPOCHS, MAX_EPOCHS = 8, 400
-MIN_TUNED_PHOTOS, MIN_TUNED_MINUTES = 30_000, 1.0  # photos shown, or minutes: shorter runs begin at once
+MIN_TUNED_PHOTOS, MIN_TUNED_MINUTES = 30_000, 1.0  # shorter runs begin without autotuning
 
 
 def restore_hardware(hardware: Hardware, notes: dict[str, Any], directory: Path) -> Hardware:
-    """The way that a run began in: it decides the last digits. Raises ResumeError where this machine has not got it."""
+    """Return the hardware settings that a run began with, because they decide the last digits of the weights.
+
+    Raises:
+        ResumeError: this machine does not support them.
+    """
     if notes.get("bfloat16") and not hardware.bfloat16:
         raise ResumeError(
-            f"The checkpoint in {directory} was made in bfloat16, which this machine would have to emulate.",
-            remedy="Resume on the machine that began, or train without --resume.",
+            f"The checkpoint in {directory} was made in bfloat16, which this machine does not support natively.",
+            remedy="Resume on the machine that started the run, or train without --resume.",
         )
     return replace(
         hardware,
@@ -37,16 +41,16 @@ def restore_hardware(hardware: Hardware, notes: dict[str, Any], directory: Path)
 
 
 def is_worth_tuning(settings: TrainSettings, products: int) -> bool:
-    """Whether a run is long enough to begin with a measurement of some seconds."""
-    shown = DEFAULT_PHOTOS_SEEN if settings.epochs is None else settings.epochs * products
-    return shown >= MIN_TUNED_PHOTOS if settings.minutes is None else settings.minutes >= MIN_TUNED_MINUTES
+    """Return whether a run is long enough for autotuning, which takes some seconds."""
+    photos = DEFAULT_PHOTOS_SEEN if settings.epochs is None else settings.epochs * products
+    return photos >= MIN_TUNED_PHOTOS if settings.minutes is None else settings.minutes >= MIN_TUNED_MINUTES
 
 
 def plan_epochs(run: TrainRun) -> int:
     """Return how many epochs to train.
 
-    Exactly `epochs` where that is set; else as many as fit the minutes, by timing some steps, but one for each phase at
-    least; else as many as show DEFAULT_PHOTOS_SEEN.
+    With `epochs`, exactly that many; with `minutes`, as many as fit, by timing some steps, but at least one for each
+    phase; otherwise as many as show DEFAULT_PHOTOS_SEEN photos.
     """
     settings = run.settings
     if settings.epochs is not None:
@@ -67,13 +71,13 @@ def plan_epochs(run: TrainRun) -> int:
 
 
 def epoch_seconds(run: TrainRun, *, full: bool) -> float:
-    """Estimate the seconds of an epoch on whole frames (`full`) or on small photos, by timing steps of a copy."""
+    """Estimate the seconds of an epoch on full frames (`full`) or on bodies, by timing steps of a copy."""
     settings, device = run.settings, run.hardware.device
     trial = copy.copy(run)
     trial.network = copy.deepcopy(run.network)
     trial.optimizer = torch.optim.Adam(trial.network.parameters(), settings.learning_rate)
     if settings.preset != "paper":
-        # The second phase reads settled posteriors. Their values do not change how long a step takes.
+        # The second phase reads posteriors; their values do not change how long a step takes.
         shape = (len(run.photos.bodies), settings.latent)
         trial.posteriors = torch.zeros(shape, device=device), torch.ones(shape, device=device)
     rows = run.train_rows[: run.batch_size]

@@ -1,4 +1,4 @@
-"""Presets and settings: every number that decides how a model is trained."""
+"""Presets and settings of a training run."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from modiste.errors import BadOption
 
 PRESETS = ("default", "paper")
 
-# Some 22 passes over 11,000 products. From 150,000 to 250,000, colour and drawings gain a little, kind nothing.
+# About 22 passes over 11,000 products. From 150,000 to 250,000, colour and reconstructions gain a little, category
+# nothing.
 DEFAULT_PHOTOS_SEEN = 250_000
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How to train. `frame` is (height, width); `minutes` and `epochs` exclude each other.
+    """Settings of a training run. `frame` is (height, width); `minutes` and `epochs` exclude each other.
 
-    The weights of the default preset's objective are explained in `objective.py`.
+    `losses.py` explains the weights of the default preset's loss.
     """
 
     preset: str = "default"
@@ -47,15 +48,17 @@ class TrainSettings:
 
     @property
     def least_epochs(self) -> int:
-        """The fewest epochs that a training can have: one for each phase of the preset."""
+        """The smallest number of epochs: one for each phase of the preset."""
         return 1 if self.preset == "paper" else 2
 
     def check(self) -> None:
-        """Raise BadOption when a setting is outside what training can do."""
+        """Raise BadOption if a setting is out of range."""
         if self.preset not in PRESETS:
-            raise BadOption(f"No preset {self.preset!r}.", remedy=f"Choose one of {', '.join(PRESETS)}.")
+            raise BadOption(
+                f"Unknown preset: {self.preset!r}.", remedy=f"Choose one of {', '.join(PRESETS)}."
+            )
         if self.epochs is not None and self.minutes is not None:
-            raise BadOption("Both epochs and minutes were given.", remedy="Give one of them.")
+            raise BadOption("epochs and minutes cannot be used together.", remedy="Give one of them.")
         if self.epochs is not None and self.epochs < 1:
             raise BadOption(f"epochs is {self.epochs}.", remedy="Give 1 or more.")
         if self.epochs is not None and self.epochs < self.least_epochs:
@@ -76,14 +79,14 @@ class TrainSettings:
             )
 
     def identity(self) -> dict[str, Any]:
-        """The settings that decide the weights, as JSON has them: a checkpoint must agree with them to be resumed."""
-        kept = {name: value for name, value in asdict(self).items() if name != "device"}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+        """Return the settings that decide the weights, as JSON values; a resumed checkpoint must have the same."""
+        settings = {name: value for name, value in asdict(self).items() if name != "device"}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
 
     @classmethod
-    def from_identity(cls, said: dict[str, Any]) -> TrainSettings:
-        """What `identity` said."""
-        known: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in said.items()
+    def from_identity(cls, identity: dict[str, Any]) -> TrainSettings:
+        """Return the settings that `identity` returned."""
+        settings: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in identity.items()
         }
-        return cls(**known)
+        return cls(**settings)

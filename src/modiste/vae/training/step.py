@@ -1,4 +1,4 @@
-"""A step of training: photos, what is drawn at random for them, their loss, and one move of Adam."""
+"""One training step: random draws, loss, gradient and Adam update."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ from torch import Tensor
 
 from modiste.vae.training.augment import shift_and_zoom
 from modiste.vae.training.hardware import Hardware
-from modiste.vae.training.losses import (
-    LossTerms,
-    decoder_phase_loss,
-    joint_phase_loss,
-    paper_loss,
-)
+from modiste.vae.training.losses import LossTerms, decoder_phase_loss, joint_phase_loss, paper_loss
 from modiste.vae.training.settings import TrainSettings
 from modiste.vae.training.vae import Vae
 
 
 @dataclass
 class TrainState:
-    """A network as it learns."""
+    """A network in training, with its optimizer."""
 
     settings: TrainSettings
     hardware: Hardware
@@ -31,7 +26,7 @@ class TrainState:
 
 @dataclass(frozen=True)
 class StepSettings:
-    """A step without its photos: the seed of its draws, and its learning rate."""
+    """The seed of a step's random draws, and its learning rate."""
 
     seed: int
     learning_rate: float
@@ -41,8 +36,9 @@ class StepSettings:
 class Batch:
     """The photos of a step, on the device. Each phase fills the fields that it needs; the others are None.
 
-    `body` is `(b, 3, h, w)`; `looks` the descriptors of shape and of colour, `(b, 2892)` and `(b, 390)`; `whole` are
-    whole photos, `(b, 3, H, W)`; `posterior` their means and deviations, `(b, n)` each, once they are settled.
+    `body` are photos at the body's size, `(b, 3, h, w)`; `descriptors` those of shape and of colour, `(b, 2892)` and
+    `(b, 390)`; `full_frames` are photos of the frame's size, `(b, 3, H, W)`; `posterior` their means and standard
+    deviations, `(b, n)` each, once the encoder is frozen.
     """
 
     body: Tensor | None = None
@@ -55,7 +51,7 @@ class Batch:
         return 0 if photos is None else len(photos)
 
     def to(self, device: torch.device) -> Batch:
-        """The same on another device."""
+        """Return the batch on another device."""
         return Batch(
             None if self.body is None else self.body.to(device),
             None
@@ -66,38 +62,43 @@ class Batch:
         )
 
 
-def train_step(learner: TrainState, batch: Batch, step: StepSettings) -> dict[str, float]:
-    """Take one step of Adam on a batch; return its loss terms."""
-    settings = learner.settings
+def train_step(state: TrainState, batch: Batch, step: StepSettings) -> dict[str, float]:
+    """Take one step of Adam on a batch and return its loss terms."""
+    settings = state.settings
     torch.manual_seed(step.seed)
-    noise, move = torch.randn(len(batch), settings.latent), torch.rand(len(batch), 3)
-    learner.network.train()
-    terms = compute_loss(learner, learner.network, batch, noise, move)
-    learner.optimizer.zero_grad(set_to_none=True)
+    noise, offsets = torch.randn(len(batch), settings.latent), torch.rand(len(batch), 3)
+    state.network.train()
+    terms = compute_loss(state, state.network, batch, noise, offsets)
+    state.optimizer.zero_grad(set_to_none=True)
     terms.loss.backward()  # pyright: ignore[reportUnknownMemberType]
-    norm = torch.nn.utils.clip_grad_norm_(learner.network.parameters(), settings.clip_norm)
-    for group in learner.optimizer.param_groups:
+    norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), settings.clip_norm)
+    for group in state.optimizer.param_groups:
         group["lr"] = step.learning_rate
-    learner.optimizer.step()
+    state.optimizer.step()
     return {name: float(value.detach()) for name, value in terms.as_dict().items()} | {
         "gradient_norm": float(norm)
     }
 
 
 def compute_loss(
-    learner: TrainState, network: Vae, batch: Batch, noise: Tensor, move: Tensor | None
+    state: TrainState, network: Vae, batch: Batch, noise: Tensor, offsets: Tensor | None
 ) -> LossTerms:
-    """Return the loss of a batch by `network`, at codes `noise` deviations from the mean, `(b, n)`.
+    """Return the loss of a batch.
 
-    `move` is how photos are moved, `(b, 3)` in [0, 1]; None: not at all.
+    Args:
+        state: its settings and hardware are used.
+        network: the network that encodes and decodes.
+        batch: the photos.
+        noise: `(b, n)`; codes are this many standard deviations from the mean.
+        offsets: shift and zoom of the photos, `(b, 3)` in [0, 1]; None for no change.
     """
-    settings, hardware = learner.settings, learner.hardware
+    settings, hardware = state.settings, state.hardware
     noise = noise.to(hardware.device)
     with torch.autocast(hardware.device.type, torch.bfloat16, enabled=hardware.bfloat16):
         if batch.body is not None:
             assert batch.descriptors is not None
-            moved = batch.body if move is None else shift_and_zoom(batch.body, move)
-            return joint_phase_loss(network, batch.body, moved, batch.descriptors, noise, settings)
+            augmented = batch.body if offsets is None else shift_and_zoom(batch.body, offsets)
+            return joint_phase_loss(network, batch.body, augmented, batch.descriptors, noise, settings)
         assert batch.full_frames is not None
         if batch.posterior is not None:
             mean, std = batch.posterior

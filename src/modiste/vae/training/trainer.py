@@ -1,7 +1,7 @@
-"""Training: from the shop's photos to a saved model, on whatever the machine has, resumable to the same weights.
+"""Training: from a shop's photos to a saved model, resumable to the same weights.
 
-Every random draw of a step comes from a seed made of the run's seed and the step's number, and every epoch ends in
-a checkpoint. A run that was killed therefore goes on as if nothing had happened.
+Every random draw of a step comes from a seed made of the run's seed and the step's number, and every epoch ends with a
+checkpoint. So a killed run that is resumed ends with the weights of one that was never killed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from modiste.vae.training.step import StepSettings
 from modiste.vae.training.vae import Vae
 
 OnProgress = Callable[[dict[str, Any]], None]
-REPORT_SECONDS = 0.2  # seconds between progress reports
+REPORT_SECONDS = 0.2  # between progress events
 
 
 @preserve_thread_count()
@@ -62,18 +62,26 @@ def train(
 ) -> ModelConfig:
     """Train a model on JPEGs of the frame's size and save it under `models_dir/<model id>`.
 
-    The run itself (checkpoint, `metrics.jsonl`, TensorBoard events, sheets) lives in `models_dir/run-<id>`, where
-    the id depends on the settings. With `resume` it goes on from there; without, it starts over.
+    The run itself (checkpoint, `metrics.jsonl`, TensorBoard events, previews) is in `models_dir/run-<id>`, where the id
+    depends on the settings.
+
+    Args:
+        photos: `N` JPEGs of the frame's size.
+        ids: the ids of their products.
+        settings: how to train.
+        models_dir: the directory of all models and runs.
+        resume: whether to continue an earlier run with the same settings; otherwise it starts over.
+        on_progress: called with progress events.
 
     Raises:
-        BadOption: a setting outside what training can do.
+        BadOption: a setting is out of range.
         TrainingError: fewer than 8 products, or photos that are not of the frame's size.
-        NonFiniteLoss: the loss became infinite or not a number; the last good checkpoint is kept.
+        NonFiniteLoss: the loss became infinite or NaN; the last good checkpoint is kept.
         ResumeError: the checkpoint is damaged or was made with other settings.
-        StorageError: the disk refused.
+        StorageError: the disk refuses.
     """
     settings.check()
-    tell = on_progress or (lambda _: None)
+    report = on_progress or (lambda _: None)
     identity = settings.identity() | {"products": len(ids)}
     directory = models_dir / f"run-{new_model_id(json.dumps(identity, sort_keys=True))}"
     finished = directory / "finished.json"
@@ -85,11 +93,11 @@ def train(
         shutil.rmtree(directory)
     directory.mkdir(parents=True, exist_ok=True)
     finished.unlink(missing_ok=True)
-    run = start_run(photos, ids, settings, identity, directory, tell)
+    run = start_run(photos, ids, settings, identity, directory, report)
     trim_metrics(directory / "metrics.jsonl", run.progress.done)
     with SummaryWriter(str(directory / "tensorboard"), purge_step=run.progress.done) as board:
         while run.progress.done < run.progress.epochs and not run.progress.stopped:
-            train_epoch(run, board, tell)
+            train_epoch(run, board, report)
     model = save_final_model(
         run.network,
         run.best_weights or run.average_weights,
@@ -106,11 +114,11 @@ def train(
 
 
 def trim_metrics(path: Path, done: int) -> None:
-    """Drop the records of epochs that no checkpoint holds: a run killed between the two does them again."""
+    """Drop the records of epochs after the last checkpoint: a killed run repeats them."""
     if path.exists():
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith("\n") and json.loads(line)["epoch"] <= done]
-        path.write_text("".join(whole), encoding="utf-8")
+        records = [line for line in lines if line.endswith("\n") and json.loads(line)["epoch"] <= done]
+        path.write_text("".join(records), encoding="utf-8")
 
 
 def start_run(
@@ -119,16 +127,16 @@ def start_run(
     settings: TrainSettings,
     identity: dict[str, Any],
     directory: Path,
-    tell: OnProgress,
+    report: OnProgress,
 ) -> TrainRun:
-    """Read the photos, make or reload the network, and fix the plan."""
+    """Read the photos, make or load the network, and choose hardware settings and epochs."""
     hardware = choose_hardware(settings.device)
     train_rows, validation_rows = split_rows(ids)
-    tell({"stage": "read", "done": 0, "total": len(photos)})
-    photo_set = PhotoDataset(
+    report({"stage": "read", "done": 0, "total": len(photos)})
+    dataset = PhotoDataset(
         photos,
         settings.frame,
-        lambda done: tell({"stage": "read", "done": done, "total": len(photos)}),
+        lambda done: report({"stage": "read", "done": done, "total": len(photos)}),
         directory.parent / "prepared",
         cache_key(ids, settings.catalogue_hash or directory.name, settings.frame),
         train_rows=None if settings.preset == "paper" else train_rows,
@@ -137,10 +145,10 @@ def start_run(
     if checkpoint.exists():
         hardware = restore_hardware(hardware, read_notes(checkpoint), directory)
     elif settings.preset != "paper" and is_worth_tuning(settings, len(train_rows)):
-        tell({"stage": "tune", "done": 0, "total": 1})
+        report({"stage": "tune", "done": 0, "total": 1})
         hardware, _ = choose_fastest(hardware, settings)
-        tell({"stage": "tune", "done": 1, "total": 1})
-    # Said even where nothing changes: sums are split, and so rounded, by what was said.
+        report({"stage": "tune", "done": 1, "total": 1})
+    # Set it even if nothing changes: how sums are split, and so rounded, depends on whether it was set.
     torch.set_num_threads(hardware.threads)
     torch.manual_seed(settings.seed)
     network = Vae.untrained(settings.preset, settings.frame, settings.latent).to(hardware.device)
@@ -154,7 +162,7 @@ def start_run(
         hardware,
         network,
         optimizer,
-        photo_set,
+        dataset,
         train_rows,
         validation_rows,
         average,
@@ -166,15 +174,15 @@ def start_run(
         run.progress, loaded, run.best_weights = load_checkpoint(checkpoint, identity, network, optimizer)
         run.average_weights = {name: tensor.to(hardware.device) for name, tensor in loaded.items()}
     else:
-        begun = ("bfloat16", "channels_last", "threads")
-        run.progress.notes |= {name: getattr(hardware, name) for name in begun}
+        names = ("bfloat16", "channels_last", "threads")
+        run.progress.notes |= {name: getattr(hardware, name) for name in names}
         run.progress.epochs = plan_epochs(run)
         save_checkpoint(checkpoint, run.progress, network, run.average_weights, run.best_weights, optimizer)
     return run
 
 
-def train_epoch(run: TrainRun, board: SummaryWriter, tell: OnProgress) -> None:
-    """Train one epoch, validate the averaged weights, write metrics, sheets and the checkpoint."""
+def train_epoch(run: TrainRun, board: SummaryWriter, report: OnProgress) -> None:
+    """Train one epoch, validate the averaged weights, and write metrics, previews and the checkpoint."""
     progress, settings = run.progress, run.settings
     epoch, full = progress.done, run.is_full_frame_epoch(progress.done)
     if full and settings.preset != "paper" and run.posteriors is None:
@@ -187,7 +195,7 @@ def train_epoch(run: TrainRun, board: SummaryWriter, tell: OnProgress) -> None:
         for step in range(first, first + run.steps_per_epoch)
     ]
     sums: dict[str, float] = {}
-    began = told = time.perf_counter()
+    start = last_report = time.perf_counter()
     for number, terms in enumerate(take_steps(run, batches, steps, full)):
         update_average(run, first + number)
         if not math.isfinite(terms["loss"]):
@@ -198,10 +206,10 @@ def train_epoch(run: TrainRun, board: SummaryWriter, tell: OnProgress) -> None:
         for name, value in terms.items():
             sums[name] = sums.get(name, 0.0) + value
         now = time.perf_counter()
-        if now - told > REPORT_SECONDS or number == run.steps_per_epoch - 1:
-            told, rate = now, (number + 1) / (now - began)
+        if now - last_report > REPORT_SECONDS or number == run.steps_per_epoch - 1:
+            last_report, rate = now, (number + 1) / (now - start)
             left = (progress.epochs - epoch) * run.steps_per_epoch - number - 1
-            tell(
+            report(
                 {"stage": "train", "epoch": epoch + 1, "epochs": progress.epochs, "step": number + 1}
                 | {
                     "steps": run.steps_per_epoch,
@@ -210,7 +218,7 @@ def train_epoch(run: TrainRun, board: SummaryWriter, tell: OnProgress) -> None:
                 }
                 | {name: value / (number + 1) for name, value in sums.items()}
             )
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - start
     record = {name: value / run.steps_per_epoch for name, value in sums.items()}
     validation = validate(run, full)
     record |= {f"validation_{name}": value for name, value in validation.items()}
@@ -236,11 +244,11 @@ def train_epoch(run: TrainRun, board: SummaryWriter, tell: OnProgress) -> None:
         run.best_weights,
         run.optimizer,
     )
-    tell({"stage": "epoch", "epochs": progress.epochs} | record)
+    report({"stage": "epoch", "epochs": progress.epochs} | record)
 
 
 def update_best(run: TrainRun, epoch: int, loss: float, full: bool) -> None:
-    """Keep the best averaged weights of the whole-frame phase; cut a phase short when it has stopped improving."""
+    """Keep the best averaged weights of the full-frame phase; end a phase early if it has stopped improving."""
     progress = run.progress
     first_of_phase = full and (epoch == 0 or not run.is_full_frame_epoch(epoch - 1))
     if first_of_phase or progress.best is None or loss < progress.best:

@@ -1,4 +1,4 @@
-"""Vae: an encoder and a decoder with their configuration, saved and loaded without pickle."""
+"""The Vae module: encoder and decoder with their configuration, saved and loaded without pickle."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from modiste.errors import SchemaError, ShopIncomplete
@@ -16,10 +16,11 @@ from modiste.vae.config import ModelConfig
 from modiste.vae.training.network import DescriptorHead, build_network
 
 DEFAULT_CHANNELS = 24
+WEIGHTS_FILE = "model.safetensors"
 
 
 class Vae(nn.Module):
-    """A variational autoencoder. `encoder` and `decoder` take and give photos as float32 `(b, H, W, 3)` in [0, 1]."""
+    """A variational autoencoder; photos are float32 `(b, H, W, 3)` in [0, 1] at both ends."""
 
     def __init__(self, preset: str, frame: tuple[int, int], latent: int, options: dict[str, Any]) -> None:
         super().__init__()
@@ -29,12 +30,12 @@ class Vae(nn.Module):
 
     @classmethod
     def untrained(cls, preset: str, frame: tuple[int, int], latent: int) -> Vae:
-        """An untrained network of a preset."""
+        """Return an untrained network of a preset."""
         options: dict[str, Any] = {} if preset == "paper" else {"width": DEFAULT_CHANNELS}
         return cls(preset, frame, latent, options)
 
     def forward(self, photo: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Posterior mean and standard deviation, `(b, n)` each, and the photo drawn from the mean, `(b, H, W, 3)`."""
+        """Return posterior mean and std, `(b, n)` each, and the mean's reconstruction, `(b, H, W, 3)`."""
         mean, std = self.encoder(photo)
         return mean, std, self.decoder(mean)
 
@@ -42,35 +43,34 @@ class Vae(nn.Module):
         """Write `model.safetensors` and `config.json` into `directory`."""
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        save_weights(self, directory)
+        (directory / WEIGHTS_FILE).write_bytes(weights_to_bytes(self))
         config.save(directory)
 
     @classmethod
     def from_pretrained(cls, directory: Path | str) -> tuple[Vae, ModelConfig]:
-        """The network in `directory`, ready to judge, and its configuration.
+        """Load the network in `directory`, in evaluation mode, and its configuration.
 
         Raises:
             ShopIncomplete: a file is missing.
-            SchemaError: a file is damaged, or the weights do not fit the configuration.
+            SchemaError: a file is damaged, or the weights do not match the configuration.
         """
         directory = Path(directory)
         config = ModelConfig.load(directory)
         vae = cls(config.preset, config.frame, config.latent, config.network)
-        path = directory / "model.safetensors"
+        path = directory / WEIGHTS_FILE
         remedy = "Train the model again with `modiste train`."
         try:
             vae.load_state_dict(load_file(path))
         except FileNotFoundError:
-            raise ShopIncomplete(f"No weights at {path}.", remedy=remedy) from None
+            raise ShopIncomplete(f"There are no weights at {path}.", remedy=remedy) from None
         except (OSError, SafetensorError, RuntimeError) as error:
-            first = str(error).splitlines()[0]
-            raise SchemaError(f"{path} does not fit its config.json: {first}", remedy=remedy) from None
+            reason = str(error).splitlines()[0]
+            raise SchemaError(f"{path} does not match its config.json: {reason}", remedy=remedy) from None
         return vae.eval(), config
 
 
-def save_weights(vae: Vae, directory: Path) -> Path:
-    """Write `model.safetensors` alone and return its path."""
-    path = directory / "model.safetensors"
+def weights_to_bytes(vae: Vae) -> bytes:
+    """Return the content of WEIGHTS_FILE: weights and buffers as float32 safetensors."""
     tensors = {
         name: tensor.detach()
         .to("cpu", torch.float32 if tensor.is_floating_point() else None)
@@ -78,5 +78,4 @@ def save_weights(vae: Vae, directory: Path) -> Path:
         .clone()
         for name, tensor in vae.state_dict().items()
     }
-    save_file(tensors, path)
-    return path
+    return save(tensors)
