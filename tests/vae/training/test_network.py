@@ -113,7 +113,7 @@ def test_the_decoder_learns_each_layer() -> None:
         terms.loss.backward()
         optimizer.step()
     with torch.no_grad():
-        product, ground, outline = decoder.eval().layers(mean[:1])
+        product, ground, outline = decoder.eval().decode_layers(mean[:1])
     assert (outline[0, 0, 18:30, 14:22] > 0).all()
     assert (outline[0, 0, :8] < 0).all()
     assert abs(float(product[0, 0, 24, 18]) - 0.1) < 0.1

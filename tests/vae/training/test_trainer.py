@@ -266,5 +266,5 @@ def test_a_run_in_bfloat16_does_not_go_on_where_that_is_emulated(tmp_path: Path)
     assert (
         restore_hardware(plain, {"bfloat16": False, "channels_last": False}, tmp_path).channels_last is False
     )
-    with pytest.raises(ResumeError, match="emulate"):
+    with pytest.raises(ResumeError, match="support natively"):
         restore_hardware(plain, {"bfloat16": True}, tmp_path)
