@@ -317,10 +317,10 @@ def test_a_damaged_shop_json_is_an_error(there: str, small: Path) -> None:
     assert found is not None
     held = json.loads(found[0])
     cases = {
-        "not as it was written": json.dumps(held | {"commit": "x"}),
+        "checksum does not match": json.dumps(held | {"commit": "x"}),
         "reads up to": json.dumps({name: each for name, each in held.items() if name != "seal"} | {"form": 9}),
         "cannot be read": "{",
-        "no name of a file": json.dumps({"form": 1, "commit": "x", "manifest": {}, "tables": {}, "files": {
+        "not a name of a file": json.dumps({"form": 1, "commit": "x", "manifest": {}, "tables": {}, "files": {
             "../x": {"bytes": 1, "sha256": "0" * 64}}}),
         "copied there": (small / "shop.json").read_text(),
     }  # fmt: skip
