@@ -192,7 +192,7 @@ def test_without_clusters() -> None:
     np.testing.assert_array_equal(
         index.nearest(parts[2][0], 5)[0], index_of(parts).nearest(parts[2][0], 5)[0]
     )
-    with pytest.raises(BadOption, match="of none"):
+    with pytest.raises(BadOption, match="has no clusters"):
         index.nearest(parts[2][0], 5, cluster=0)
 
 

@@ -159,7 +159,7 @@ def test_a_shop_of_a_newer_modiste_is_refused(
 ) -> None:
     edit(small / "shop.json", schema=2)
     with monkeypatch.context() as newer:
-        newer.setattr("modiste.storage.manifest.migrated", lambda raw, where: raw)
+        newer.setattr("modiste.storage.manifest.migrate", lambda raw, source: raw)
         backup_shop(small, tmp_path / "new.zip")
     with pytest.raises(SchemaError, match="schema 2; this Modiste reads up to 1"):
         restore_shop(tmp_path / "new.zip", tmp_path / "shop")

@@ -1,4 +1,4 @@
-"""Exact search: the k nearest products of one block layout, proven in float64."""
+"""Exact search: candidates, re-ranking in float64, and the proof that no better product was missed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadOption
 from modiste.search.constants import LANES
-from modiste.search.scan import (
-    MAX_FLOAT32_CODE,
-    MAX_FLOAT32_NEARNESS,
-    BlockRange,
-    BlockScanner,
-    Scoring,
-)
+from modiste.search.scan import MAX_FLOAT32_CODE, MAX_FLOAT32_NEARNESS, BlockRange, BlockScanner, Scoring
 
 EXTRA_CANDIDATES = 24  # candidates beyond k in the first scan: a second scan is seldom needed
 MAX_COLD_SCORES = 200_000  # products times codes that are scored without a scan before the kernels are loaded
@@ -91,32 +85,32 @@ class ExactSearch:
         slots[rows[used]] = used
         return slots
 
-    def nearest(self, codes: Floats, k: int, scoring: Scoring, among: Candidates) -> Nearest:
-        """Return rows and scores of the k best, `(b, k)` each; `k` is at most the size of `among`."""
+    def nearest(self, codes: Floats, k: int, scoring: Scoring, candidates: Candidates) -> Nearest:
+        """Return rows and scores of the k best, `(b, k)` each; `k` is at most `candidates.size`."""
         rows, scores = np.empty((len(codes), k), np.intp), np.empty((len(codes), k))
         if len(codes) == 0:
             return rows, scores
-        every = among.slots
-        far = np.abs(codes).max(initial=0.0) > MAX_FLOAT32_CODE
-        # Loading the kernels takes longer than a few answers without them.
-        cold = KERNELS_MODULE not in sys.modules and len(codes) * among.size <= MAX_COLD_SCORES
-        if every is None and (cold or far or 4 * k >= among.size):
-            every = self.scanner.slots_in(among.range)
-        if every is not None:
+        slots = candidates.slots
+        is_out_of_range = np.abs(codes).max(initial=0.0) > MAX_FLOAT32_CODE
+        # Loading the kernels takes longer than a few queries without them.
+        is_cold = KERNELS_MODULE not in sys.modules and len(codes) * candidates.size <= MAX_COLD_SCORES
+        if slots is None and (is_cold or is_out_of_range or 4 * k >= candidates.size):
+            slots = self.scanner.slots_in(candidates.range)
+        if slots is not None:
             for i, code in enumerate(codes):
-                rows[i], scores[i] = self._best_of(every, code, k, scoring)
+                rows[i], scores[i] = self._best_of(slots, code, k, scoring)
             return rows, scores
-        count = min(k + EXTRA_CANDIDATES, among.size)
-        slots, nearness = self.scanner.scan(scoring, codes, among.range, count, self.threads)
+        count = min(k + EXTRA_CANDIDATES, candidates.size)
+        best, bounds = self.scanner.scan(scoring, codes, candidates.range, count, self.threads)
         for i, code in enumerate(codes):
-            scanned = slots[i][slots[i] >= 0]
-            rows[i], scores[i] = self._prove_best(scanned, float(nearness[i]), code, k, scoring, among)
+            scanned = best[i][best[i] >= 0]
+            rows[i], scores[i] = self._prove_best(scanned, float(bounds[i]), code, k, scoring, candidates)
         return rows, scores
 
     def _prove_best(
-        self, slots: Rows, bound: float, code: Floats, k: int, scoring: Scoring, among: Candidates
+        self, slots: Rows, bound: float, code: Floats, k: int, scoring: Scoring, candidates: Candidates
     ) -> Nearest:
-        """The k best: of the scanned `slots`, if no other product, at most `bound` near, can be among them."""
+        """Return the k best: of the scanned `slots`, if no other product, at most `bound` near, can be one of them."""
         if len(slots) >= k:
             rows, scores = self._best_of(slots, code, k, scoring)
             threshold = scoring.threshold(float(scores[-1]), len(code), self.scanner.max_constant(scoring))
@@ -124,11 +118,13 @@ class ExactSearch:
                 return rows, scores
             if threshold > -MAX_FLOAT32_NEARNESS:
                 lower = np.nextafter(np.float32(threshold), np.float32(-np.inf))
-                return self._best_of(self.scanner.gather(scoring, code, among.range, lower), code, k, scoring)
-        return self._best_of(self.scanner.slots_in(among.range), code, k, scoring)
+                return self._best_of(
+                    self.scanner.gather(scoring, code, candidates.range, lower), code, k, scoring
+                )
+        return self._best_of(self.scanner.slots_in(candidates.range), code, k, scoring)
 
     def _best_of(self, slots: Rows, code: Floats, k: int, scoring: Scoring) -> Nearest:
-        """The k best of some slots, scored in float64; ties in the order of the rows."""
+        """Return the k best of some slots, scored in float64; ties in the order of the rows."""
         scores, rows = self.scanner.scores(scoring, code, slots), self.scanner.rows_in_slots(slots)
         order = np.lexsort((rows, -scores if scoring.method == "likelihood" else scores))[:k]
         return rows[order], scores[order]
@@ -136,42 +132,49 @@ class ExactSearch:
 
 def select_candidates(
     search: ExactSearch,
-    clustered: bool,
+    has_clusters: bool,
     b: int,
     rows: ArrayLike | None,
     cluster: int | NDArray[np.intp] | None,
 ) -> list[tuple[Rows, Candidates]]:
-    """Which codes of a batch of `b` look among what: everyone, some rows, or each in its cluster.
+    """Return the candidates for each part of a batch of `b` codes: all products, some rows, or each code's cluster.
+
+    Returns:
+        Pairs of positions in the batch and their candidates.
 
     Raises:
-        BadOption: rows that name no products, an unknown cluster, clusters of an index without any, or both.
+        BadOption: invalid rows, an unknown cluster, a cluster although the index has none, or rows and a cluster.
     """
-    everyone = np.arange(b)
+    batch = np.arange(b)
     if cluster is not None:
-        if rows is not None or not clustered:
+        if rows is not None:
             raise BadOption(
-                "A cluster was asked for " + ("together with rows." if rows is not None else "of none."),
-                remedy="Give either rows or a cluster, and clusters when making the index.",
+                "rows and cluster cannot be used together.", remedy="Give either rows or a cluster."
             )
-        own = np.asarray(cluster)
-        if own.dtype.kind not in "iu" or own.shape not in ((), (b,)):
+        if not has_clusters:
+            raise BadOption("This index has no clusters.", remedy="Give clusters when making the index.")
+        clusters = np.asarray(cluster)
+        if clusters.dtype.kind not in "iu" or clusters.shape not in ((), (b,)):
             raise BadOption(
-                f"The cluster {cluster!r} is none.", remedy="Give a number, or one for each code."
+                f"{cluster!r} is not a cluster.", remedy="Give a number, or one number for each code."
             )
-        own = np.broadcast_to(own, (b,))
-        return [(np.flatnonzero(own == j), search.cluster_candidates(int(j))) for j in np.unique(own)]
+        clusters = np.broadcast_to(clusters, (b,))
+        return [
+            (np.flatnonzero(clusters == number), search.cluster_candidates(int(number)))
+            for number in np.unique(clusters)
+        ]
     if rows is None:
-        return [(everyone, search.all_candidates())]
+        return [(batch, search.all_candidates())]
     try:
-        chosen = np.asarray(rows)
+        array = np.asarray(rows)
     except ValueError:
-        chosen = np.array([], object)
-    if chosen.dtype == bool and chosen.shape == (search.count,):
-        return [(everyone, search.mask_candidates(chosen))]
-    sound = chosen.ndim == 1 and (chosen.dtype.kind in "iu" or (chosen.size == 0 and chosen.dtype != object))
-    if not sound or (chosen.size and not (chosen.min() >= 0 and chosen.max() < search.count)):
+        array = np.array([], object)
+    if array.dtype == bool and array.shape == (search.count,):
+        return [(batch, search.mask_candidates(array))]
+    is_numbers = array.ndim == 1 and (array.dtype.kind in "iu" or (array.size == 0 and array.dtype != object))
+    if not is_numbers or (array.size and not (array.min() >= 0 and array.max() < search.count)):
         raise BadOption(
-            f"The rows {chosen.dtype} of shape {chosen.shape} do not name products.",
+            f"The rows {array.dtype} of shape {array.shape} are not row numbers of products.",
             remedy=f"Give row numbers from 0 to {search.count - 1}, or a mask of {search.count}.",
         )
-    return [(everyone, search.row_candidates(chosen.astype(np.intp)))]
+    return [(batch, search.row_candidates(array.astype(np.intp)))]

@@ -1,8 +1,8 @@
-"""Kernels: what is done for every product, compiled, on blocks of LANES products that lie dimension by dimension.
+"""Compiled kernels on blocks of LANES products, stored dimension by dimension.
 
-A block's products stand side by side, so a processor works on many of them with one instruction, and every number is
-read once, in order. Scores are *nearness* here, higher is nearer: the log likelihood, minus the squared Euclidean, or
-minus the Manhattan distance, in float32 (see `bound` for how right these are).
+A block's products are side by side in memory, so one instruction works on many of them, and every number is read once,
+in order. Scores are *nearness* here, higher is nearer: the log likelihood, minus the squared Euclidean distance, or
+minus the Manhattan distance, in float32 (see `scan` for their error).
 """
 
 from __future__ import annotations
@@ -13,45 +13,39 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
-from modiste.search.constants import (
-    ALWAYS_CANDIDATE,
-    EUCLIDEAN,
-    LANES,
-    LIKELIHOOD,
-)
+from modiste.search.constants import ALWAYS_CANDIDATE, EUCLIDEAN, LANES, LIKELIHOOD
 from modiste.search.prefetch import CACHE_LINE_FLOATS, prefetch
 
-SEED_BLOCKS = 12  # blocks scanned first: they set the mark that most others fail to reach
-MAX_FLOAT32_WEIGHT = (
-    1e28  # steepness, or a product of it with a squared mean, beyond which float32 might overflow
-)
-MAX_FLOAT32_MEAN = 1e15  # means beyond are not squared in float32 either
+SEED_BLOCKS = 12  # blocks scanned first; they set a threshold that most others do not reach
+# Larger weights, weights times squared means, or means might overflow float32.
+MAX_FLOAT32_WEIGHT = 1e28
+MAX_FLOAT32_MEAN = 1e15
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
-    """A function compiled when first called: without the interpreter's lock, sums in any order, kept on disk.
+    """Compile a function at its first call: without the GIL, with sums in any order, and cached on disk.
 
-    Infinities and NaNs keep their meaning: empty lanes are minus infinity, and what is not below the mark is kept.
+    Infinities and NaNs keep their meaning: empty lanes are minus infinity, and NaN counts as above every threshold.
     """
-    how: dict[str, Any] = {
+    options: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
         "fastmath": {"reassoc", "contract", "nsz"},
     }
     try:
-        made: Any = numba.njit(cache=True, **how)(function)
-    except RuntimeError:  # there is no place that may be written to: it is compiled anew in each process
-        made = numba.njit(**how)(function)
-    return cast(F, made)
+        kernel: Any = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no cache directory is writable, so each process compiles
+        kernel = numba.njit(**options)(function)
+    return cast(F, kernel)
 
 
 @compiled
 def derive_likelihood_terms(
     mean: Any, std: Any, square: float, weight: Any, constant: Any, least: Any, most: Any
 ) -> float:
-    """Fill in what Eq. 2 needs of each product: 1/(2v) and −½ Σ log(2πv), with v = σ² + `square`.
+    """Fill in the terms of Eq. 2 for each product: 1/(2v) and −½ Σ log(2πv), with v = σ² + `square`.
 
     mean, std, weight: `(B, n, LANES)`, constant: `(B, LANES)`; `least` `(n, B)` is each block's smallest weight,
     `most` `(B,)` its largest constant; a std of 0 marks an empty lane. Returns the largest |constant|.
@@ -96,7 +90,7 @@ def derive_likelihood_terms(
 
 @compiled
 def bounding_boxes(points: Any, rows: Any, low: Any, high: Any) -> None:
-    """Fill in the box of each block, `low` and `high` `(n, B)`, of its products alone (rows of −1 are none)."""
+    """Fill in the bounding box of each block's products, `low` and `high` `(n, B)`; rows of −1 are empty."""
     blocks, n = points.shape[0], points.shape[1]
     for b in range(blocks):
         for d in range(n):
@@ -113,7 +107,10 @@ def bounding_boxes(points: Any, rows: Any, low: Any, high: Any) -> None:
 def upper_bounds(
     kind: int, low: Any, high: Any, least: Any, most: Any, code: Any, first: int, out: Any
 ) -> None:
-    """No product of block `first` + i is nearer to a code `(n,)` than `out[i]`: that of its box's nearest corner."""
+    """Fill in `out[i]`, an upper bound on the nearness of the products of block `first` + i to a code `(n,)`.
+
+    It is the nearness of the nearest point of the block's box.
+    """
     for i in range(len(out)):
         out[i] = np.float32(0.0)
     for d in range(len(code)):
@@ -136,7 +133,7 @@ def upper_bounds(
 def score_block(
     kind: int, points: Any, weight: Any, constant: Any, code: Any, b: Any, then: Any, out: Any
 ) -> None:
-    """The nearness of a code `(n,)` to the products of block b, into `out` `(LANES,)`; `then` comes next."""
+    """Fill in the nearness of a code `(n,)` to the products of block b, `out` `(LANES,)`; prefetch block `then`."""
     for lane in range(LANES):
         out[lane] = np.float32(0.0)
     for d in range(len(code)):
@@ -162,8 +159,8 @@ def score_block(
 
 
 @compiled
-def replace_smallest(value: Any, place: Any, values: Any, places: Any) -> None:
-    """Put a value in the place of the heap's smallest, and the heap in order."""
+def replace_smallest(value: Any, slot: Any, values: Any, slots: Any) -> None:
+    """Replace the smallest value of a heap and restore its order."""
     at, count = 0, len(values)
     while True:
         child = 2 * at + 1
@@ -173,14 +170,14 @@ def replace_smallest(value: Any, place: Any, values: Any, places: Any) -> None:
             child += 1
         if values[child] >= value:
             break
-        values[at], places[at] = values[child], places[child]
+        values[at], slots[at] = values[child], slots[child]
         at = child
-    values[at], places[at] = value, place
+    values[at], slots[at] = value, slot
 
 
 @compiled
-def keep_best(scores: Any, rows: Any, allowed: Any, b: Any, values: Any, places: Any) -> None:
-    """Let a block's products into the heap: those that are above its smallest, are there, and may be."""
+def keep_best(scores: Any, rows: Any, allowed: Any, b: Any, values: Any, slots: Any) -> None:
+    """Put a block's products into the heap: those that exist, are allowed, and are above its smallest value."""
     mark, hits = values[0], 0
     for lane in range(LANES):
         hits += not scores[lane] <= mark
@@ -191,7 +188,7 @@ def keep_best(scores: Any, rows: Any, allowed: Any, b: Any, values: Any, places:
         if not value <= values[0] and rows[b, lane] >= 0 and (len(allowed) == 0 or allowed[b, lane]):
             if not value <= ALWAYS_CANDIDATE:
                 value = ALWAYS_CANDIDATE
-            replace_smallest(value, b * LANES + lane, values, places)
+            replace_smallest(value, b * LANES + lane, values, slots)
 
 
 @compiled
@@ -207,49 +204,50 @@ def scan_blocks(
     first: int,
     last: int,
     values: Any,
-    places: Any,
+    slots: Any,
 ) -> int:
-    """The nearest products of each code among blocks `first` to `last`; returns how many blocks were read.
+    """Find the nearest products of each code in blocks `first` to `last`; return the number of blocks read.
 
     `boxes` are low, high, least `(n, B)` each and most `(B,)`; `allowed` is a mask `(B, LANES)`, or empty for all.
-    Into `values` and `places` `(b, m)`, heaps, the smallest first, −inf and −1 where there are fewer: whatever is not
-    there is at most the heap's smallest, or its block's ceiling was.
+    `values` and `slots` `(b, m)` become heaps, the smallest value first, filled up with −inf and −1. A product that is
+    not in the heap is not above its smallest value, or its block's upper bound was not.
     """
     low, high, least, most = boxes
     scores = np.empty(LANES, np.float32)
-    ceiling = np.empty(last - first, np.float32)
+    bound = np.empty(last - first, np.float32)
     ahead = np.empty(SEED_BLOCKS, np.float32)
     seeds = np.empty(SEED_BLOCKS, np.int64)
     chosen = np.empty(last - first, np.int64)
     read = 0
     for q in range(len(codes)):
-        code, best, where = codes[q], values[q], places[q]
+        code, best, where = codes[q], values[q], slots[q]
         best[:] = np.float32(-np.inf)
         where[:] = -1
-        upper_bounds(kind, low, high, least, most, code, first, ceiling)
+        upper_bounds(kind, low, high, least, most, code, first, bound)
         ahead[:] = np.float32(-np.inf)
         seeds[:] = -1
         for i in range(last - first):
-            if ceiling[i] > ahead[0]:
-                replace_smallest(ceiling[i], i, ahead, seeds)
+            if bound[i] > ahead[0]:
+                replace_smallest(bound[i], i, ahead, seeds)
         for s in range(SEED_BLOCKS):
             i, then = seeds[s], seeds[min(s + 1, SEED_BLOCKS - 1)]
             if i >= 0:
                 score_block(kind, points, weight, constant, code, first + i, first + max(then, 0), scores)
                 keep_best(scores, rows, allowed, first + i, best, where)
-                ceiling[i] = np.float32(-np.inf)
+                bound[i] = np.float32(-np.inf)
                 read += 1
         count = 0
         for i in range(last - first):
-            if ceiling[i] > best[0]:
+            if bound[i] > best[0]:
                 chosen[count] = i
                 count += 1
-        # In the order of their ceilings the mark rises fastest; where most blocks are read anyway, in that of memory.
+        # In the order of their upper bounds, the threshold rises fastest; if most blocks are read anyway, use memory
+        # order.
         if 2 * count < last - first:
-            chosen[:count] = chosen[:count][np.argsort(-ceiling[chosen[:count]])]
+            chosen[:count] = chosen[:count][np.argsort(-bound[chosen[:count]])]
         for c in range(count):
             i, then = chosen[c], chosen[min(c + 1, count - 1)]
-            if ceiling[i] > best[0]:
+            if bound[i] > best[0]:
                 score_block(kind, points, weight, constant, code, first + i, first + then, scores)
                 keep_best(scores, rows, allowed, first + i, best, where)
                 read += 1
@@ -271,14 +269,14 @@ def gather_above(
     mark: Any,
     out: Any,
 ) -> int:
-    """The places of all products of at least the nearness `mark` to one code, into `out`; returns how many."""
+    """Fill `out` with the slots of all products with at least the nearness `mark` to a code; return their number."""
     low, high, least, most = boxes
     scores = np.empty(LANES, np.float32)
-    ceiling = np.empty(last - first, np.float32)
-    upper_bounds(kind, low, high, least, most, code, first, ceiling)
+    bound = np.empty(last - first, np.float32)
+    upper_bounds(kind, low, high, least, most, code, first, bound)
     count = 0
     for b in range(first, last):
-        if ceiling[b - first] < mark:
+        if bound[b - first] < mark:
             continue
         score_block(kind, points, weight, constant, code, b, min(b + 1, last - 1), scores)
         for lane in range(LANES):
@@ -292,7 +290,7 @@ def gather_above(
 def estimate_blocks(
     kind: int, points: Any, weight: Any, constant: Any, codes: Any, first: int, last: int, out: Any
 ) -> None:
-    """The nearness of codes `(b, n)` to all products of blocks first to last, into `out` `(b, blocks · LANES)`."""
+    """Fill in the nearness of codes `(b, n)` to all products of blocks first to last, `(b, blocks · LANES)`."""
     scores = np.empty(LANES, np.float32)
     for b in range(first, last):
         for q in range(len(codes)):
@@ -336,7 +334,7 @@ def arrange_as_kd_tree(points: Any, order: Any, starts: Any) -> None:
                 keys[i] = points[order[i], axis]
             blocks = (count + LANES - 1) // LANES
             middle = low + (blocks // 2) * LANES
-            # Quickselect: what is smaller comes before `middle`.
+            # Quickselect: smaller keys go before `middle`.
             left, right = low, high - 1
             while left < right:
                 pivot = keys[(left + right) // 2]

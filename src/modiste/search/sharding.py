@@ -1,4 +1,4 @@
-"""Shards: which of a catalogue's products each of several machines has, and one answer made of all of theirs."""
+"""Sharding by a hash of the product's id, and the merge of the shards' results."""
 
 from __future__ import annotations
 
@@ -19,37 +19,39 @@ T = TypeVar("T")
 
 
 def shard_of(product_id: str, shards: int) -> int:
-    """The shard that has a product: by a hash of its id alone.
+    """Return the shard of a product, by a hash of its id alone.
 
-    So whoever knows the id knows where to ask; a product stays where it is when others come and go; and every cluster,
-    category and time of adding is spread over all shards, so that a question inside one of them has all at work.
+    So a client needs only the id to find the shard; a product stays where it is when others are added or removed; and
+    every cluster and category is spread over all shards, so that a query inside one of them uses all machines.
     """
-    told = hashlib.blake2b(product_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(told, "big") % shards
+    digest = hashlib.blake2b(product_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % shards
 
 
 def rows_by_shard(ids: Iterable[str], shards: int) -> list[NDArray[np.intp]]:
-    """The rows of each shard's products, in order; together every row once.
+    """Return the rows of each shard's products, in order; together they are all rows.
 
     Raises:
-        BadCount: there are to be no shards, or too many.
+        BadCount: the number of shards is out of range.
     """
     check_shard_count(shards)
-    of = np.fromiter((shard_of(each, shards) for each in ids), np.intp)
-    return [np.flatnonzero(of == each) for each in range(shards)]
+    shard_by_row = np.fromiter((shard_of(id_, shards) for id_ in ids), np.intp)
+    return [np.flatnonzero(shard_by_row == shard) for shard in range(shards)]
 
 
 def check_shard_count(shards: int) -> None:
-    """Raise BadCount where a catalogue cannot be split into so many."""
+    """Raise BadCount unless the number of shards is from 1 to MAX_SHARDS."""
     if not 1 <= shards <= MAX_SHARDS:
-        raise BadCount(f"{shards} shards were asked for.", remedy=f"Give 1 to {MAX_SHARDS}.")
+        raise BadCount(f"The number of shards is {shards}.", remedy=f"Give 1 to {MAX_SHARDS}.")
 
 
-def merge_top_k(answers: Sequence[Sequence[T]], k: int, key: Callable[[T], tuple[float, str]]) -> list[T]:
-    """The `k` best of what several shards found, each with its own best `k` first: what one machine would find.
+def merge_top_k(results: Sequence[Sequence[T]], k: int, key: Callable[[T], tuple[float, str]]) -> list[T]:
+    """Merge the shards' results into the `k` best, the same as on one machine.
 
     Args:
-        order: what a product is ordered by: the lower the better, then its id. Rows are in the order of ids, so ties
-            come as on one machine.
+        results: the `k` best of each shard, best first.
+        k: the number of results.
+        key: returns a result's rank, lower is better, and the product's id. Rows are in the order of ids, so ties are
+            ordered as on one machine.
     """
-    return list(islice(heapq.merge(*answers, key=key), k))
+    return list(islice(heapq.merge(*results, key=key), k))

@@ -1,9 +1,9 @@
-"""The networks: ours (`default`) and the paper's (`paper`), for any frame and any number of latents.
+"""The networks of the presets `default` and `paper`, for any frame and any number of latents.
 
-Both take photos as float32 `(b, H, W, 3)` in [0, 1] and give the same back, so that an exported model asks nothing
-of its caller. Ours works at a "body" of about 80 x 60 pixels. There it draws three layers, the product's colours,
-the ground's and the outline between them, which are enlarged smoothly and composed at the whole frame: a picture of
-240 x 180 costs little more than the body, its outline is crisp, and it has no mosaic.
+Both take and return photos as float32 `(b, H, W, 3)` in [0, 1], so that an exported model needs no preprocessing. The
+default network works on a "body", the photo downscaled to about 80 x 60 pixels. Its decoder makes three layers there,
+the product's colours, the background's ("ground") and the outline between them; they are upscaled smoothly and composed
+at the frame's size. So a picture of 240 x 180 costs little more than the body, has a sharp outline and no blocks.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-BODY_SIDE_PX = 80  # longest side of the body, pixels
-# Each latent has a deviation of its own, and a photo's differs from it by at most exp(±0.15). Left free, some photos
-# get small deviations in all latents, and Eq. 2's −Σ log σ prefers these products whatever the design.
+BODY_SIDE_PX = 80  # the body's longest side
+# Each latent has its own standard deviation, and a photo's differs from it by at most exp(±0.15). Without this limit,
+# some photos get small deviations in all latents, and Eq. 2's −Σ log σ prefers these products for every design.
 LOG_STD_SPREAD = 0.15
-OUTLINE_SHARPNESS = 4.0  # see `composed`: costs a little PSNR, and takes the blur off every outline
+OUTLINE_SHARPNESS = 4.0  # see `compose_layers`: costs a little PSNR and removes the blur of outlines
 INITIAL_LOG_STD, LOG_STD_RANGE = -2.0, (-6.0, 2.0)
 
 
 def body_ratio(frame: tuple[int, int]) -> int:
-    """How many frame pixels make one body pixel along a side."""
+    """Return how many frame pixels make one body pixel along a side."""
     return max(1, round(max(frame) / BODY_SIDE_PX))
 
 
 def body_size(frame: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) of the body of a frame."""
+    """Return (height, width) of the body of a frame."""
     ratio = body_ratio(frame)
     return math.ceil(frame[0] / ratio), math.ceil(frame[1] / ratio)
 
 
 def downscale(photo: Tensor, ratio: int) -> Tensor:
-    """Average `ratio` x `ratio` blocks of `(b, c, H, W)`; a block that reaches over the edge averages what is there."""
+    """Average `ratio` x `ratio` blocks of `(b, c, H, W)`; blocks at the edge average the pixels that exist."""
     if ratio == 1:
         return photo
     return functional.avg_pool2d(photo, ratio, ceil_mode=True, count_include_pad=False)
 
 
 def halved_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The size after a 3 x 3 convolution of stride 2 with padding 1."""
+    """Return the size after a 3 x 3 convolution of stride 2 with padding 1."""
     return (size[0] + 1) // 2, (size[1] + 1) // 2
 
 
 def conv_block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """3 x 3 convolution, batch normalisation, leaky ReLU."""
+    """Return a 3 x 3 convolution with batch normalisation and leaky ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
         nn.BatchNorm2d(outputs),
@@ -57,7 +57,7 @@ def conv_block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class Encoder(nn.Module):
-    """Photo `(b, H, W, 3)` or, already shrunk, body `(b, h, w, 3)` to mean and standard deviation, `(b, n)` each."""
+    """The default encoder: photo `(b, H, W, 3)` or body `(b, 3, h, w)` to mean and std, `(b, n)` each."""
 
     def __init__(self, frame: tuple[int, int], latent: int, width: int = 32) -> None:
         super().__init__()
@@ -82,18 +82,18 @@ class Encoder(nn.Module):
         self.log_std = nn.Parameter(torch.full((latent,), INITIAL_LOG_STD))
 
     def forward(self, photo: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of q(z|x) for whole photos."""
+        """Return mean and std of q(z|x) for photos of the frame's size."""
         return self.encode_body(downscale(photo.permute(0, 3, 1, 2), self.ratio))
 
     def encode_body(self, body: Tensor) -> tuple[Tensor, Tensor]:
-        """The same for `(b, 3, h, w)` photos that are already at the body's size."""
-        out = self.head(self.dense(self.features(body - 0.5))).float()
-        mean, own = out.chunk(2, dim=1)
-        return mean, torch.exp(self.log_std.clamp(*LOG_STD_RANGE) + LOG_STD_SPREAD * torch.tanh(own))
+        """Return mean and std of q(z|x) for bodies, `(b, 3, h, w)`."""
+        output = self.head(self.dense(self.features(body - 0.5))).float()
+        mean, offset = output.chunk(2, dim=1)
+        return mean, torch.exp(self.log_std.clamp(*LOG_STD_RANGE) + LOG_STD_SPREAD * torch.tanh(offset))
 
 
 class DescriptorHead(nn.Module):
-    """Code `(b, n)` to what the product looks like at a glance, `(b, outputs)`. It only helps to train the encoder."""
+    """Code `(b, n)` to image descriptors, `(b, outputs)`. It only helps to train the encoder."""
 
     def __init__(self, latent: int, outputs: int, width: int = 256) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class DescriptorHead(nn.Module):
         )
 
     def forward(self, code: Tensor) -> Tensor:
-        """The descriptors that a code stands for."""
+        """Return the predicted descriptors of codes."""
         return self.layers(code)
 
 
@@ -132,12 +132,12 @@ class Decoder(nn.Module):
         self.colour = nn.Conv2d(width, 3, 3, 1, 1)
         self.ground = nn.Conv2d(width, 3, 3, 1, 1)
         self.outline = nn.Conv2d(width, 1, 3, 1, 1)
-        # The ground begins as paper: nearly white.
+        # The background starts nearly white.
         nn.init.zeros_(self.ground.weight)
         nn.init.constant_(self.ground.bias, 4.0)  # type: ignore[arg-type]
 
     def decode_body(self, code: Tensor) -> tuple[Tensor, Tensor]:
-        """Features `(b, c, h, w)` and the logits of the body's colours, `(b, 3, h, w)`."""
+        """Return features `(b, c, h, w)` and the logits of the body's colours, `(b, 3, h, w)`."""
         x = self.dense(code).view(-1, *self.start_shape).contiguous(memory_format=torch.channels_last)
         x = self.blocks[0](x)
         for size, block in zip(self.sizes[1:], list(self.blocks)[1:], strict=True):
@@ -145,9 +145,9 @@ class Decoder(nn.Module):
         return x, self.colour(x)
 
     def decode_layers(self, code: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """At the whole frame: colours of product and of ground, `(b, 3, H, W)` each, and logits of its outline."""
-        features, low = self.decode_body(code)
-        colours = torch.sigmoid(torch.cat([low, self.ground(features)], dim=1).float())
+        """Return the colours of product and background, `(b, 3, H, W)` each, and the logits of the outline."""
+        features, logits = self.decode_body(code)
+        colours = torch.sigmoid(torch.cat([logits, self.ground(features)], dim=1).float())
         stacked = torch.cat([colours, self.outline(features).float()], dim=1)
         if self.ratio > 1:
             size = (self.sizes[-1][0] * self.ratio, self.sizes[-1][1] * self.ratio)
@@ -156,14 +156,14 @@ class Decoder(nn.Module):
         return stacked[:, :3], stacked[:, 3:6], stacked[:, 6:]
 
     def forward(self, code: Tensor) -> Tensor:
-        """Whole photos, `(b, H, W, 3)` in [0, 1]."""
+        """Return photos of the frame's size, `(b, H, W, 3)` in [0, 1]."""
         return compose_layers(*self.decode_layers(code), OUTLINE_SHARPNESS).permute(0, 2, 3, 1)
 
 
 def compose_layers(product: Tensor, ground: Tensor, outline: Tensor, sharpness: float) -> Tensor:
-    """The product before its ground, `(b, 3, H, W)`; `outline` are logits, and `crisp` how steeply it is cut.
+    """Compose product and background, `(b, 3, H, W)`, with the outline's logits multiplied by `sharpness`.
 
-    At 1 the outline is as soft as it is uncertain, which is what squared error likes best; above, as firm as a drawing.
+    At 1 the outline is as soft as it is uncertain, which minimises squared error; above, it is sharper.
     """
     return ground + torch.sigmoid(sharpness * outline) * (product - ground)
 
@@ -190,7 +190,7 @@ class PaperEncoder(nn.Module):
         self.head = nn.Linear(128, 2 * latent)
 
     def forward(self, photo: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of q(z|x), `(b, n)` each."""
+        """Return mean and std of q(z|x), `(b, n)` each."""
         x = functional.pad(photo.permute(0, 3, 1, 2), (0, self.padding[1], 0, self.padding[0]), value=1.0)
         mean, log_var = self.head(self.dense(self.features(x))).float().chunk(2, dim=1)
         return mean, torch.exp(0.5 * log_var.clamp(-12.0, 4.0))
@@ -223,7 +223,7 @@ class PaperDecoder(nn.Module):
         self.features = nn.Sequential(*layers)
 
     def forward(self, code: Tensor) -> Tensor:
-        """Whole photos, `(b, H, W, 3)` in [0, 1]."""
+        """Return photos of the frame's size, `(b, H, W, 3)` in [0, 1]."""
         x = self.features(self.dense(code).view(-1, 64, *self.grid))
         return torch.sigmoid(x[:, :, : self.frame[0], : self.frame[1]]).permute(0, 2, 3, 1)
 
@@ -231,7 +231,7 @@ class PaperDecoder(nn.Module):
 def build_network(
     preset: str, frame: tuple[int, int], latent: int, **options: Any
 ) -> tuple[nn.Module, nn.Module]:
-    """The encoder and the decoder of a preset."""
+    """Return the encoder and the decoder of a preset."""
     if preset == "paper":
         return PaperEncoder(frame, latent), PaperDecoder(frame, latent)
     return Encoder(frame, latent, **options), Decoder(frame, latent, **options)
