@@ -52,7 +52,7 @@ setup: $(ALL) $(TOOLS)/.installed $(NPM_INSTALLED) ## install everything for dev
 
 .PHONY: unit
 unit: $(ALL) ## run the tests that need no process and no trained shop, in under a minute
-	$(PYTEST) -m unit
+	$(PYTEST) $(IN_PARALLEL) -m unit
 
 .PHONY: test
 test: $(ALL) $(TOOLS)/.installed ## run the tests in two processes; works in a fresh clone

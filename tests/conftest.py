@@ -14,10 +14,10 @@ from tests import s3
 from tests.shop_cache import ROOT, copy_cached_shop
 from tests.small import SMALL, build_small_shop, small_sample
 
-# What a test needs that is not a unit test: fixtures under all others that have a shop or a server, names that a module
-# has only if it starts processes or trains, folders whose tests run Ray or other programs, and markers.
+# A test that needs one of these is not a unit test: fixtures with a shop or a server (others build on them), names that
+# a module imports to start processes, to train or to restore a shop, folders that run other programs, and markers.
 FIXTURES = {"built", "small", "s3_server", "fleet", "cluster"}
-NAMES = {"subprocess", "multiprocessing", "train", "train_shop", "build", "PhotoWorker"}
+NAMES = {"subprocess", "multiprocessing", "train", "train_shop", "build", "restore_shop", "PhotoWorker"}
 FOLDERS = {"benchmarks", "browser", "deploy", "faults", "fuzz", "js", "supply"}
 MARKERS = {"integration", "slow", "photos", "browser", "faults"}
 

@@ -112,9 +112,12 @@ def test_every_error_has_a_code_of_its_own_and_a_status() -> None:
 
 def test_every_code_that_the_studio_gives_is_documented() -> None:
     given: set[str] = set()
-    for path in SOURCE.glob("*.py"):
+    for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Refusal", "problem"):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "ProblemException",
+                "problem_response",
+            ):
                 code = node.args[1]
                 given |= {code.value} if isinstance(code, ast.Constant) else set()
     known = {code for code, _, _ in problems.HTTP_PROBLEMS.values()} | set(problems.SERVER_PROBLEMS)

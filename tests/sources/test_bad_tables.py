@@ -94,6 +94,7 @@ class TestRejected:
         assert error_info.value.remedy
         assert "\x1b" not in str(error_info.value)
 
+    @pytest.mark.integration
     def test_a_damaged_parquet_file(self, folder: Path) -> None:
         data = bytearray(parquet(id=[str(n) for n in range(1000)], file_name=["0.jpg"] * 1000))
         data[100:400] = b"\xff" * 300
@@ -161,6 +162,7 @@ class TestRowByRow:
         find_good(rows)
         assert isinstance(rows[0], Record) or rows[0].reason == "malformed_row"
 
+    @pytest.mark.integration
     def test_parquet(self, folder: Path) -> None:
         text = pa.Array.from_buffers(
             pa.string(), 2, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0"), pa.py_buffer(b"\xffx")]
@@ -220,6 +222,7 @@ class TestValues:
             folder / f"{n}.jpg" for n in range(4)
         ]
 
+    @pytest.mark.integration
     def test_id_as_bytes(self, folder: Path) -> None:
         rows = read_table(folder, parquet(id=[b"a1", b"a\xff"], file_name=["0.jpg", "1.jpg"]), ".parquet")
         assert [row.id for row in rows] == ["a1", "a\ufffd"]

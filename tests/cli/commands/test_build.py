@@ -23,6 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record
     return root
 
 
+@pytest.mark.integration
 def test_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shop = str(tmp_path / "shop")
     stages = (
@@ -50,6 +51,7 @@ def test_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["similar", "--shop", shop, "--random", "--json"]) == 0
 
 
+@pytest.mark.integration
 def test_build_for_people(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shop = tmp_path / "shop"
     words = ["build", str(folder), "--shop", str(shop), "--size", "48x64", "--epochs", "2", "--latent", "4"]
