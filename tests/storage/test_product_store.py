@@ -276,3 +276,12 @@ def test_a_reader_keeps_its_version_over_what_passes(
     assert reader.photos(["p0"]) == before != [b"later"]
     assert failed
     assert ProductStore.open(store.directory).photos(["p0"]) == [b"later"]
+
+
+def test_replaced_encodings_do_not_fill_the_disk(store: ProductStore, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("modiste.storage.database.REPLACED_RETENTION", timedelta(milliseconds=1))
+    ids = [f"p{number}" for number in range(store.count())]
+    for seed in range(4):
+        time.sleep(0.05)
+        store.write_encodings("m", ids, *vectors(len(ids), seed=seed))
+    assert len(list((store.directory / "encodings-m.lance" / "data").iterdir())) == 1

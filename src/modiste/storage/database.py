@@ -20,6 +20,8 @@ from modiste.storage.remote.origin import Origin, read_origin
 
 # Old versions are kept this long for readers that opened the table before the last write.
 VERSION_RETENTION = timedelta(hours=1)
+# Of a table that is replaced as a whole: every version is as large as the table.
+REPLACED_RETENTION = timedelta(minutes=1)
 DST_SHIFT = timedelta(hours=1)  # LanceDB's timestamps are local time, which is put back in autumn
 FOREVER = timedelta(days=36500)
 MAX_IDS_PER_FILTER = 2000
@@ -116,10 +118,12 @@ class Database:
             self._connection.create_table(name, data=data)
         else:
             table.add(data, mode="overwrite")
-            self.compact(table)
+            self.compact(table, REPLACED_RETENTION)
 
-    def compact(self, table: Any) -> None:
-        """Merge small files and remove versions older than VERSION_RETENTION, inside `exclusive_write`.
+    def compact(self, table: Any, retention: timedelta | None = None) -> None:
+        """Merge small files and remove versions older than `retention`, inside `exclusive_write`.
+
+        None is VERSION_RETENTION.
 
         `delete_unverified` also removes what a killed writer left. That is safe in a directory, where there is one
         writer at a time; on object storage Lance removes such files after a week. Errors are ignored: the write before
@@ -127,7 +131,7 @@ class Database:
         """
         with suppress(OSError, RuntimeError, ValueError):
             if self.origin is None:
-                table.optimize(cleanup_older_than=VERSION_RETENTION, delete_unverified=True)
+                table.optimize(cleanup_older_than=retention or VERSION_RETENTION, delete_unverified=True)
             else:
                 table.optimize(
                     cleanup_older_than=FOREVER
