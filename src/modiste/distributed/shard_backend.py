@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,16 +46,13 @@ class ShardBackend:
         self.is_replaced = False  # by newer shards: a try that fails is then not repeated
         self._handles = list(handles)
         self._deadline = deadline
+        # Answers queries from these shards. Its matches have no photos.
+        self.engine = QueryEngine(summary, self, _no_photo)
 
     @property
     def version(self) -> str:
         """The version of the shop."""
         return self.summary.version
-
-    @cached_property
-    def engine(self) -> QueryEngine:
-        """What answers questions from these shards. Its matches have no photos."""
-        return QueryEngine(self.summary, self, _no_photo)
 
     def code_of(self, product_id: str) -> NDArray[np.float32]:
         """Return the code of a product from its shard. Raises UnknownProduct, ShardsUnavailable."""
