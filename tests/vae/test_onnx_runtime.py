@@ -33,7 +33,7 @@ print(os.environ[{onnx.TELEMETRY_VARIABLE!r}])
 
 def test_users_can_enable_telemetry(built: Path) -> None:
     program = (
-        "import os; from modiste.vae.onnx import *; onnx_runtime(); "
+        "import os; from modiste.vae.onnx import *; import_onnx_runtime(); "
         f"print(os.environ[{onnx.TELEMETRY_VARIABLE!r}])"
     )
     environment = os.environ | {onnx.TELEMETRY_VARIABLE: "0"}
