@@ -44,7 +44,7 @@ class Shards(Protocol):
         ...
 
 
-class ShardClient(Protocol):
+class ShardSearch(Protocol):
     """The newest shards of a shop; see distributed.shard_client.ShardClient."""
 
     @property
@@ -64,7 +64,7 @@ class ShardClient(Protocol):
 class ShardQueryRunner:
     """Runs questions on the newest shards; a QueryRunner."""
 
-    def __init__(self, client: ShardClient, settings: Settings) -> None:
+    def __init__(self, client: ShardSearch, settings: Settings) -> None:
         self._client = client
         self._pool = BoundedPool("ask", QUERY_THREADS, settings.queue)
 
@@ -78,7 +78,7 @@ class ShardQueryRunner:
         return await self._pool.run(self._client.run, lambda shards: work(shards.engine))
 
 
-def create_shard_app(client: ShardClient, settings: Settings) -> FastAPI:
+def create_shard_app(client: ShardSearch, settings: Settings) -> FastAPI:
     """Create the application that asks the shards of `client`."""
     app = FastAPI(
         title="Modiste shards",

@@ -1,4 +1,4 @@
-"""Ways from a cluster to another: where a design would lie there, and from which designs crowding is measured."""
+"""Moving codes from one cluster to another, by optimal transport or by the shift of centres."""
 
 from __future__ import annotations
 
@@ -17,41 +17,44 @@ from modiste.search.index import METHODS
 from modiste.shop.sampling import sample_rows
 
 TRANSFERS = ("transport", "shift")
-DEFAULT_METHOD = "likelihood"  # where a recommendation's method names a way alone
-MAX_DESIGNS = 1000  # of a cluster, from which crowding is measured
+DEFAULT_METHOD = "likelihood"  # if a recommendation's method names a transfer only
+MAX_DESIGNS = 1000  # of a cluster, from which hub penalties are measured
 
 Floats = NDArray[np.float32]
 
 
 def parse_recommend_method(method: str) -> tuple[str, str]:
-    """(way, nearness) of a recommendation's method: a way, a nearness, or both as "shift:mean".
+    """Parse a recommendation's method: a transfer, a search method, or both as "shift:mean".
+
+    Returns:
+        The transfer and the search method.
 
     Raises:
-        BadOption: it names something else.
+        BadOption: the method names something else.
     """
-    way, nearness = TRANSFERS[0], DEFAULT_METHOD
+    transfer, search_method = TRANSFERS[0], DEFAULT_METHOD
     parts = method.split(":")
     for part in parts:
         if part in TRANSFERS:
-            way = part
+            transfer = part
         elif part in METHODS:
-            nearness = part
+            search_method = part
     known = [part in TRANSFERS for part in parts], [part in METHODS for part in parts]
     if len(parts) > 2 or not all(a or b for a, b in zip(*known, strict=True)) or max(map(sum, known)) > 1:
         raise BadOption(
-            f"No method {method!r}.",
+            f"Unknown method {method!r}.",
             remedy=f"Choose one of {', '.join(TRANSFERS)}, one of {', '.join(METHODS)}, "
             f"or both as {TRANSFERS[1]}:{METHODS[2]}.",
         )
-    return way, nearness
+    return transfer, search_method
 
 
 @dataclass(frozen=True, eq=False)
 class ClusterMoments:
-    """How all products lie, as far as ways must know.
+    """Mean and covariance of each cluster, for the products' means and for their codes, which differ a little.
 
-    `of_means` and `of_codes` are the moments of the clusters, which differ a little. `means` and `codes` have, for each
-    cluster, those of at most DESIGNS of its products, float32 `(≤ DESIGNS, n)`: from them crowding is measured.
+    `sample_means` and `sample_codes` are those of at most MAX_DESIGNS products of each cluster, float32
+    `(≤ MAX_DESIGNS, n)`; hub penalties are measured from them.
     """
 
     mean_moments: Moments
@@ -61,22 +64,22 @@ class ClusterMoments:
 
     @classmethod
     def of(cls, assignments: NDArray[np.intp], mean: Floats, code: Floats, k: int) -> ClusterMoments:
-        """Of all products: clusters `assignments` `(N,)`, `mean` and `code` `(N, n)`; `k` clusters."""
+        """Compute them for `N` products in `k` clusters: `assignments` `(N,)`, `mean` and `code` `(N, n)`."""
         members = [np.flatnonzero(assignments == j) for j in range(k)]
-        some = [rows[sample_rows(len(rows), MAX_DESIGNS, 0)] for rows in members]
+        sampled = [rows[sample_rows(len(rows), MAX_DESIGNS, 0)] for rows in members]
         return cls(
             Moments.fit(mean, assignments, k),
             Moments.fit(code, assignments, k),
-            tuple(mean[rows] for rows in some),
-            tuple(code[rows] for rows in some),
+            tuple(mean[rows] for rows in sampled),
+            tuple(code[rows] for rows in sampled),
         )
 
 
 class ClusterTransfer:
-    """Moves codes between the clusters of a shop: by the paper's shift of centres, or by optimal transport."""
+    """Moves codes between the clusters of a shop."""
 
     def __init__(self, clusters: Clusters, load_moments: Callable[[], ClusterMoments]) -> None:
-        """`spread` is asked for once it is needed."""
+        """Create it; `load_moments` is called at the first transport."""
         self._clusters = clusters
         self._load_moments = load_moments
         self._matrices: dict[tuple[int, int, bool], NDArray[np.float64]] = {}
@@ -91,7 +94,10 @@ class ClusterTransfer:
         return len(self._clusters)
 
     def transfer(self, codes: Floats, source: int, target: int, kind: str, method: str) -> Floats:
-        """Where codes of cluster `own` would lie in cluster `other`, shaped as they are, `(n,)` or `(b, n)`."""
+        """Move codes, `(n,)` or `(b, n)`, from cluster `source` to cluster `target`.
+
+        `kind` is "transport" or "shift"; `method` is the search method that will compare the moved codes.
+        """
         if kind == "shift":
             return shift(codes, self._clusters.centres[source], self._clusters.centres[target])
         moments = self._moments_for(method)
@@ -103,20 +109,17 @@ class ClusterTransfer:
         )
 
     def designs(self, cluster: int, method: str) -> Floats:
-        """Designs of cluster `own`, `(≤ DESIGNS, n)`: of what that nearness compares designs with."""
-        spread = self._cluster_moments
-        return (spread.sample_codes if method == "fixed-epsilon" else spread.sample_means)[cluster]
+        """Return designs of a cluster, `(≤ MAX_DESIGNS, n)`: codes or means, whichever the search method compares."""
+        moments = self._cluster_moments
+        return (moments.sample_codes if method == "fixed-epsilon" else moments.sample_means)[cluster]
 
     def _moments_for(self, method: str) -> Moments:
-        return (
-            self._cluster_moments.code_moments
-            if method == "fixed-epsilon"
-            else self._cluster_moments.mean_moments
-        )
+        moments = self._cluster_moments
+        return moments.code_moments if method == "fixed-epsilon" else moments.mean_moments
 
     def _transport_matrix(self, source: int, target: int, method: str) -> NDArray[np.float64]:
         key = (source, target, method == "fixed-epsilon")
-        held = self._matrices.get(key)
-        if held is None:
-            held = self._matrices[key] = self._moments_for(method).transport_matrix(source, target)
-        return held
+        matrix = self._matrices.get(key)
+        if matrix is None:
+            matrix = self._matrices[key] = self._moments_for(method).transport_matrix(source, target)
+        return matrix

@@ -1,11 +1,10 @@
-"""Crowds: which products lie near everyone's designs, measured beforehand or when first asked for, and kept."""
+"""Hub penalties: products that are near to designs of every kind are ranked lower in recommendations."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
@@ -19,31 +18,30 @@ from modiste.storage.array_files import READ_ERRORS, open_arrays, save_arrays
 from modiste.storage.locks import wait_for_lock
 from modiste.storage.refusals import storage_errors
 
-STRENGTH = (
-    0.7  # of their crowding is taken off: all of it costs colour, and hardly brings more products to light
-)
-TOP_DESIGNS = 10  # the best of those designs that count, for each product
-MAX_CACHED_VALUES = 16_000_000  # numbers of crowding held, 64 MB: the least recently used go
-MAX_THREADS = 4  # that measure beforehand, where there are as many processors
+# The share of the hub score that is subtracted. All of it makes colours fit worse, and hardly shows more products.
+STRENGTH = 0.7
+TOP_DESIGNS = 10  # designs that count towards the hub score of a product: the nearest
+MAX_CACHED_VALUES = 16_000_000  # 64 MB; the least recently used are dropped
+MAX_THREADS = 4  # for `cached_penalties`
 META_FILE, SCHEMA = "crowds.json", 1
 
 ScoringKey = tuple[str, str, float]
-"""A method, a metric and a tau; the likelihood has no metric, and what is no likelihood no tau."""
+"""Method, metric and τ; the likelihood has no metric, and the other methods have no τ."""
 PenaltyKey = tuple[int, int, ScoringKey]
 
 
 def scoring_key(method: str, metric: str, tau: float) -> ScoringKey:
-    """By what a question measures nearness."""
+    """Return the key of a scoring, without the parameters that its method ignores."""
     return (method, "", tau) if method == "likelihood" else (method, metric, 0.0)
 
 
 def default_scorings(tau: float) -> list[ScoringKey]:
-    """What most questions to a shop measure by, whose own tau that is: crowding by these is measured beforehand."""
+    """Return the scorings whose penalties are computed in advance, for a shop with this τ."""
     return [scoring_key("likelihood", "", tau)]
 
 
 class HubPenalty:
-    """What to take off the nearness of some products, for designs of each other cluster."""
+    """Computes and caches the hub penalties of some products."""
 
     def __init__(
         self,
@@ -52,96 +50,96 @@ class HubPenalty:
         transfer: ClusterTransfer,
         precomputed: Mapping[ScoringKey, NDArray[np.float32]] | None = None,
     ) -> None:
-        """Of products with the clusters `assignments` `(N,)`, rows as in the index.
+        """Create it for `N` products.
 
-        `known` is what `all_of` gave before, `(k, N)` by measure.
+        Args:
+            index: the index of the products.
+            assignments: their clusters, `(N,)`, rows as in the index.
+            transfer: moves designs between clusters.
+            precomputed: what `penalties` returned, `(k, N)` by scoring.
         """
         self._index = index
         self._assignments = assignments
         self._transfer = transfer
         self._precomputed = precomputed or {}
         self._cache: dict[PenaltyKey, NDArray[np.float32]] = {}
+        self._rows_by_cluster: dict[int, NDArray[np.intp]] = {}
         self._lock = Lock()
 
     def penalty(self, source: int, target: int, method: str, metric: str, tau: float) -> NDArray[np.float32]:
-        """What to take off the nearness of each product of cluster `other`, `(N,)` (0 for all other products).
+        """Return what to subtract from the nearness of each product of cluster `target`, `(N,)`; 0 for other products.
 
-        Measured on designs of cluster `own`, carried over: see `latent.transport.crowding`. Kept for the next question.
+        It is measured on designs of cluster `source`, moved to `target`; see `optimal_transport.hub_score`. The result
+        is cached.
         """
-        measure = scoring_key(method, metric, tau)
-        rows = self._rows_of(target)
-        less = np.zeros(len(self._assignments), np.float32)
-        known = self._precomputed.get(measure)
-        less[rows] = self._cached((source, target, measure)) if known is None else known[source][rows]
-        return less
+        scoring, rows = scoring_key(method, metric, tau), self._rows_of(target)
+        penalty = np.zeros(len(self._assignments), np.float32)
+        computed = self._precomputed.get(scoring)
+        penalty[rows] = (
+            self._cached((source, target, scoring)) if computed is None else computed[source][rows]
+        )
+        return penalty
 
     def penalties(self, scoring: ScoringKey, threads: int = 1) -> NDArray[np.float32]:
-        """What to take off the nearness of each product for designs of each of `k` clusters, `(k, N)`.
-
-        That of a product for designs of its own cluster is 0. Takes k times as long as the first question.
-        """
+        """Return the penalty of each product for designs of each of `k` clusters, `(k, N)`; 0 for its own cluster."""
         clusters = range(self._transfer.cluster_count)
-        less = np.zeros((len(clusters), len(self._assignments)), np.float32)
+        penalties = np.zeros((len(clusters), len(self._assignments)), np.float32)
 
         def fill(pair: tuple[int, int]) -> None:
-            own, other = pair
-            less[own, self._rows_of(other)] = self._measure(own, other, *scoring)
+            source, target = pair
+            penalties[source, self._rows_of(target)] = self._measure(source, target, *scoring)
 
+        pairs = [(source, target) for source in clusters for target in clusters if source != target]
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(fill, [(own, other) for own in clusters for other in clusters if own != other]))
-        return less
+            list(pool.map(fill, pairs))
+        return penalties
 
     def _cached(self, key: PenaltyKey) -> NDArray[np.float32]:
         with self._lock:
-            held = self._cache.pop(key, None)
-        if held is None:
-            held = self._measure(*key[:2], *key[2])
+            penalty = self._cache.pop(key, None)
+        if penalty is None:
+            penalty = self._measure(*key[:2], *key[2])
         with self._lock:
-            self._cache[key] = held  # last: the most recently used
+            self._cache[key] = penalty  # last: the most recently used
             while len(self._cache) > 1 and sum(map(len, self._cache.values())) > MAX_CACHED_VALUES:
                 del self._cache[next(iter(self._cache))]
-        return held
+        return penalty
 
     def _measure(self, source: int, target: int, method: str, metric: str, tau: float) -> NDArray[np.float32]:
-        """The same for the products of cluster `other` alone, in the order of their rows."""
-        less = np.zeros(len(self._assignments), np.float32)
-        asking, rows = self._transfer.designs(source, method), self._rows_of(target)
-        if len(asking) and len(rows):
-            moved = self._transfer.transfer(asking, source, target, "transport", method)
+        """Return the penalties of the products of cluster `target` only, in the order of their rows."""
+        penalty = np.zeros(len(self._assignments), np.float32)
+        designs, rows = self._transfer.designs(source, method), self._rows_of(target)
+        if len(designs) and len(rows):
+            moved = self._transfer.transfer(designs, source, target, "transport", method)
             for block, nearness in self._index.cluster_nearness(moved, method, metric, tau, target):
-                less[block] = STRENGTH * hub_score(nearness, TOP_DESIGNS)
-        return less[rows]
+                penalty[block] = STRENGTH * hub_score(nearness, TOP_DESIGNS)
+        return penalty[rows]
 
     def _rows_of(self, cluster: int) -> NDArray[np.intp]:
-        held = self._rows_by_cluster.get(cluster)
-        if held is None:
-            held = self._rows_by_cluster[cluster] = np.flatnonzero(self._assignments == cluster)
-        return held
-
-    @cached_property
-    def _rows_by_cluster(self) -> dict[int, NDArray[np.intp]]:
-        """The rows of each cluster's products."""
-        return {}
+        rows = self._rows_by_cluster.get(cluster)
+        if rows is None:
+            rows = self._rows_by_cluster[cluster] = np.flatnonzero(self._assignments == cluster)
+        return rows
 
 
 def cached_penalties(
     hub_penalty: HubPenalty, scorings: Sequence[ScoringKey], directory: Path, fingerprint: str
 ) -> dict[ScoringKey, NDArray[np.float32]]:
-    """What to take off by some measures, `(k, N)` each, mapped from `directory`; measured, where it is not there yet.
+    """Return the penalties of some scorings, `(k, N)` each, memory-mapped from files in `directory`.
 
-    Of several processes that ask one measures, and the others wait for it. Raises StorageError.
+    If the files are missing, one process computes them, and others that ask meanwhile wait. Raises StorageError.
     """
     names = tuple(str(number) for number in range(len(scorings)))
-    about = {"schema": SCHEMA, "made_from": fingerprint, "measures": [list(each) for each in scorings]}
+    metadata = {"schema": SCHEMA, "made_from": fingerprint, "measures": [list(each) for each in scorings]}
     with wait_for_lock(directory.parent):
         try:
-            held = open_arrays(directory, META_FILE, about, names)[1]
+            arrays = open_arrays(directory, META_FILE, metadata, names)[1]
         except READ_ERRORS:
             threads = min(MAX_THREADS, os.cpu_count() or 1)
-            found = {
+            computed = {
                 name: hub_penalty.penalties(each, threads) for name, each in zip(names, scorings, strict=True)
             }
             with storage_errors(f"Writing {directory}"):
-                save_arrays(directory, META_FILE, about, found)
-            held = open_arrays(directory, META_FILE, about, names)[1]
-    return {each: held[name] for name, each in zip(names, scorings, strict=True)}
+                save_arrays(directory, META_FILE, metadata, computed)
+            arrays = open_arrays(directory, META_FILE, metadata, names)[1]
+    return {each: arrays[name] for name, each in zip(names, scorings, strict=True)}
