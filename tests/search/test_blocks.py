@@ -1,4 +1,4 @@
-"""An index on disk is the index that was saved, or none."""
+"""A saved index opens with the same results, or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from modiste.search.index import LatentIndex
-from tests.search.test_index import QUESTIONS, catalogue, index_of
+from tests.search.test_index import QUERIES, catalogue, index_of
 
 IDS = [f"p{i}" for i in range(600)]
 
@@ -21,11 +21,11 @@ def saved(tmp_path: Path) -> Path:
     return tmp_path / "index"
 
 
-def test_it_answers_as_before(saved: Path) -> None:
+def test_saved_index_gives_the_same_results(saved: Path) -> None:
     parts = catalogue()
     fresh, mapped = index_of(parts), LatentIndex.open(saved, "abc", IDS)
     assert mapped is not None
-    for method, metric in QUESTIONS:
+    for method, metric in QUERIES:
         for tau in (0.0, 0.2):
             for code in parts[0][:5]:
                 one, two = (each.nearest(code, 9, method, metric, tau=tau) for each in (fresh, mapped))
@@ -33,7 +33,7 @@ def test_it_answers_as_before(saved: Path) -> None:
                 np.testing.assert_array_equal(one[1], two[1])
 
 
-def test_an_index_of_something_else_is_none(saved: Path, tmp_path: Path) -> None:
+def test_other_fingerprint_is_none(saved: Path, tmp_path: Path) -> None:
     assert LatentIndex.open(saved, "abd", IDS) is None
     assert LatentIndex.open(saved, "abc", IDS[1:]) is None
     assert LatentIndex.open(tmp_path / "nowhere", "abc", IDS) is None
@@ -41,7 +41,7 @@ def test_an_index_of_something_else_is_none(saved: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", ["mean.npy", "rows.npy", "starts.npy", "most.npy", "index.json"])
 @pytest.mark.parametrize("how", ["gone", "cut", "other", "empty"])
-def test_a_damaged_index_is_none(saved: Path, name: str, how: str) -> None:
+def test_damaged_index_is_none(saved: Path, name: str, how: str) -> None:
     path = saved / name
     if how == "empty":
         path.write_bytes(b"")
@@ -56,12 +56,12 @@ def test_a_damaged_index_is_none(saved: Path, name: str, how: str) -> None:
     assert LatentIndex.open(saved, "abc", IDS) is None
 
 
-def test_saving_again_replaces(saved: Path) -> None:
+def test_saving_again_replaces_the_index(saved: Path) -> None:
     index_of(catalogue(200)).save(saved, "later")
     assert LatentIndex.open(saved, "abc", IDS) is None
-    found = LatentIndex.open(saved, "later", IDS[:200])
-    assert found is not None
-    assert len(found) == 200
+    index = LatentIndex.open(saved, "later", IDS[:200])
+    assert index is not None
+    assert len(index) == 200
     assert [path.name for path in saved.parent.iterdir()] == ["index"]
 
 
@@ -76,15 +76,13 @@ def test_saving_again_replaces(saved: Path) -> None:
         ("mean", np.zeros(7, np.float32)),
     ],
 )
-def test_an_index_that_would_lead_astray_is_none(saved: Path, name: str, value: np.ndarray) -> None:
+def test_inconsistent_arrays_are_none(saved: Path, name: str, value: np.ndarray) -> None:
     assert len(np.load(saved / "rows.npy")) == 6
     np.save(saved / f"{name}.npy", value)
     assert LatentIndex.open(saved, "abc", IDS) is None
 
 
-def test_an_index_that_is_replaced_while_it_is_opened_is_none(
-    saved: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_index_replaced_while_opening_is_none(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load, seen = np.load, []
 
     def slow(*args: object, **kwargs: object) -> object:
@@ -99,7 +97,7 @@ def test_an_index_that_is_replaced_while_it_is_opened_is_none(
     assert LatentIndex.open(saved, "abc", IDS) is not None
 
 
-def test_many_may_save_at_once(tmp_path: Path) -> None:
+def test_concurrent_saves(tmp_path: Path) -> None:
     index = index_of(catalogue())
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: index.save(tmp_path / "index", "abc"), range(12)))

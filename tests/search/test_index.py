@@ -1,4 +1,4 @@
-"""Every answer is that of a plain float64 scan, whatever the spreads, scopes, ties and batch sizes."""
+"""Every result equals that of a float64 scan, for all deviations, scopes, ties and batch sizes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from modiste.errors import (
 from modiste.search.index import LatentIndex
 from modiste.search.scan import distance
 
-QUESTIONS = [
+QUERIES = [
     ("likelihood", "euclidean"),
     ("fixed-epsilon", "euclidean"),
     ("fixed-epsilon", "manhattan"),
@@ -47,7 +47,7 @@ def index_of(parts: Parts) -> LatentIndex:
     return LatentIndex([f"p{i}" for i in range(len(parts[0]))], *parts[:3], cluster=parts[3])
 
 
-def plain(
+def reference_search(
     parts: Parts,
     code: np.ndarray,
     k: int,
@@ -56,7 +56,7 @@ def plain(
     tau: float = 0.0,
     rows: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The answer by definition, in float64."""
+    """Search by definition, in float64."""
     mean, std, codes, _ = (part.astype(np.float64) for part in parts)
     z = code.astype(np.float64)
     among = np.arange(len(mean)) if rows is None else rows
@@ -70,18 +70,18 @@ def plain(
     return among[order], scores[among[order]]
 
 
-@pytest.mark.parametrize(("method", "metric"), QUESTIONS)
+@pytest.mark.parametrize(("method", "metric"), QUERIES)
 @pytest.mark.parametrize("low", [1e-3, 1e-2, 0.05, 0.4])
 @pytest.mark.parametrize("at", [0.0, 30.0])
-def test_exact(method: str, metric: str, low: float, at: float) -> None:
+def test_results_equal_a_float64_scan(method: str, metric: str, low: float, at: float) -> None:
     parts = catalogue(5000, 16, low=low, at=at)
     index = index_of(parts)
     random = np.random.default_rng(1)
     queries = np.concatenate([random.normal(at, 1.2, (6, 16)), parts[2][:6]]).astype(np.float32)
     for k in (1, 10, 200):
-        found, scores = index.nearest(queries, k, method, metric)
-        for code, rows, values in zip(queries, found, scores, strict=True):
-            expected, expected_scores = plain(parts, code, k, method, metric)
+        nearest, scores = index.nearest(queries, k, method, metric)
+        for code, rows, values in zip(queries, nearest, scores, strict=True):
+            expected, expected_scores = reference_search(parts, code, k, method, metric)
             np.testing.assert_array_equal(rows, expected)
             np.testing.assert_allclose(values, expected_scores, rtol=1e-9)
 
@@ -93,87 +93,87 @@ def test_exact(method: str, metric: str, low: float, at: float) -> None:
     st.integers(0, 10_000),
     st.sampled_from([1e-6, 1e-3, 0.1]),
     st.sampled_from([0.0, 0.1, 3.0]),
-    st.sampled_from(QUESTIONS),
+    st.sampled_from(QUERIES),
     st.sampled_from([0.0, 1.0, 300.0, 1e6]),
 )
-def test_exact_for_any_shape(
+def test_results_are_exact_for_any_shape(
     rows: int, n: int, seed: int, low: float, tau: float, question: tuple[str, str], out: float
 ) -> None:
     parts = catalogue(rows, n, seed, low, 2.0)
     code = (np.random.default_rng(seed + 1).normal(size=n) + out).astype(np.float32)
     k = min(rows, 7)
-    found, scores = index_of(parts).nearest(code, k, *question, tau=tau)
-    expected, expected_scores = plain(parts, code, k, *question, tau=tau)
+    nearest, scores = index_of(parts).nearest(code, k, *question, tau=tau)
+    expected, expected_scores = reference_search(parts, code, k, *question, tau=tau)
     np.testing.assert_allclose(scores, expected_scores, rtol=1e-9)
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(nearest, expected)
 
 
-@pytest.mark.parametrize(("method", "metric"), QUESTIONS)
-def test_a_batch_is_a_loop(method: str, metric: str) -> None:
+@pytest.mark.parametrize(("method", "metric"), QUERIES)
+def test_batch_equals_single_queries(method: str, metric: str) -> None:
     parts = catalogue()
     index = index_of(parts)
     queries = parts[0][:40]
-    found, scores = index.nearest(queries, 9, method, metric)
-    assert found.shape == scores.shape == (40, 9)
+    nearest, scores = index.nearest(queries, 9, method, metric)
+    assert nearest.shape == scores.shape == (40, 9)
     for i, code in enumerate(queries):
         one, one_scores = index.nearest(code, 9, method, metric)
-        np.testing.assert_array_equal(found[i], one)
+        np.testing.assert_array_equal(nearest[i], one)
         np.testing.assert_array_equal(scores[i], one_scores)
 
 
-def test_no_codes_no_answers() -> None:
-    found, scores = index_of(catalogue()).nearest(np.empty((0, 6), np.float32), 3)
-    assert found.shape == scores.shape == (0, 3)
+def test_empty_batch() -> None:
+    nearest, scores = index_of(catalogue()).nearest(np.empty((0, 6), np.float32), 3)
+    assert nearest.shape == scores.shape == (0, 3)
 
 
-@pytest.mark.parametrize(("method", "metric"), QUESTIONS)
-def test_scopes_are_all_the_same_question(method: str, metric: str) -> None:
+@pytest.mark.parametrize(("method", "metric"), QUERIES)
+def test_rows_mask_and_cluster_give_the_same_results(method: str, metric: str) -> None:
     parts = catalogue(900)
     index, code = index_of(parts), parts[2][5]
     for j in range(3):
         rows = np.flatnonzero(parts[3] == j)
-        expected, _ = plain(parts, code, 12, method, metric, rows=rows)
+        expected, _ = reference_search(parts, code, 12, method, metric, rows=rows)
         for scope in ({"rows": rows}, {"rows": parts[3] == j}, {"rows": rows[::-1]}, {"cluster": j}):
             np.testing.assert_array_equal(index.nearest(code, 12, method, metric, **scope)[0], expected)
     some = np.random.default_rng(0).choice(900, 300, replace=False)
-    expected, _ = plain(parts, code, 12, method, metric, rows=np.sort(some))
+    expected, _ = reference_search(parts, code, 12, method, metric, rows=np.sort(some))
     np.testing.assert_array_equal(index.nearest(code, 12, method, metric, rows=some)[0], expected)
 
 
-def test_each_code_in_its_own_cluster() -> None:
+def test_one_cluster_per_code() -> None:
     parts = catalogue(900)
     index = index_of(parts)
     own = parts[3][:30]
-    found, _ = index.nearest(parts[2][:30], 5, cluster=own)
-    for code, cluster, rows in zip(parts[2][:30], own, found, strict=True):
+    nearest, _ = index.nearest(parts[2][:30], 5, cluster=own)
+    for code, cluster, rows in zip(parts[2][:30], own, nearest, strict=True):
         np.testing.assert_array_equal(rows, index.nearest(code, 5, cluster=int(cluster))[0])
         assert set(parts[3][rows]) == {cluster}
 
 
-@pytest.mark.parametrize(("method", "metric"), QUESTIONS)
-def test_ties_come_in_the_order_of_the_rows(method: str, metric: str) -> None:
+@pytest.mark.parametrize(("method", "metric"), QUERIES)
+def test_ties_are_in_row_order(method: str, metric: str) -> None:
     mean, std, code, _ = catalogue(40)
     same: Parts = (*(np.tile(part[:1], (4000, 1)) for part in (mean, std, code)), np.arange(4000) % 3)
-    found, scores = index_of(same).nearest(code[3], 50, method, metric)
-    np.testing.assert_array_equal(found, np.arange(50))
+    nearest, scores = index_of(same).nearest(code[3], 50, method, metric)
+    np.testing.assert_array_equal(nearest, np.arange(50))
     assert len(set(scores.tolist())) == 1
 
 
-@pytest.mark.parametrize(("method", "metric"), QUESTIONS)
-def test_a_product_is_nearest_to_itself(method: str, metric: str) -> None:
+@pytest.mark.parametrize(("method", "metric"), QUERIES)
+def test_product_is_nearest_to_itself(method: str, metric: str) -> None:
     parts = catalogue(low=0.3, high=0.300001)
     start = parts[0] if method in ("likelihood", "mean") else parts[2]
-    found, _ = index_of(parts).nearest(start[:100], 1, method, metric)
-    np.testing.assert_array_equal(found[:, 0], np.arange(100))
+    nearest, _ = index_of(parts).nearest(start[:100], 1, method, metric)
+    np.testing.assert_array_equal(nearest[:, 0], np.arange(100))
 
 
-def test_the_order_of_products_does_not_matter() -> None:
+def test_order_of_products_does_not_matter() -> None:
     mean, std, code, cluster = catalogue()
     order = np.random.default_rng(2).permutation(len(mean))
     turned = index_of((mean[order], std[order], code[order], cluster[order]))
-    found, scores = turned.nearest(code[:20], 10)
+    nearest, scores = turned.nearest(code[:20], 10)
     expected, expected_scores = index_of((mean, std, code, cluster)).nearest(code[:20], 10)
-    np.testing.assert_array_equal(order[found], expected)
+    np.testing.assert_array_equal(order[nearest], expected)
     np.testing.assert_array_equal(scores, expected_scores)
 
 
@@ -181,11 +181,11 @@ def test_many_taus() -> None:
     parts = catalogue()
     index = index_of(parts)
     for tau in (0.0, 0.1, 0.2, 0.3, 0.4, 0.0, 0.1):
-        expected, _ = plain(parts, parts[2][0], 5, "likelihood", "", tau)
+        expected, _ = reference_search(parts, parts[2][0], 5, "likelihood", "", tau)
         np.testing.assert_array_equal(index.nearest(parts[2][0], 5, tau=tau)[0], expected)
 
 
-def test_without_clusters() -> None:
+def test_index_without_clusters() -> None:
     parts = catalogue()
     index = LatentIndex([str(i) for i in range(600)], *parts[:3])
     assert (len(index), index.latent_dim) == (600, 6)
@@ -226,12 +226,12 @@ BAD: list[tuple[type[Exception], Callable[[LatentIndex], object]]] = [
 
 
 @pytest.mark.parametrize(("error", "ask"), BAD)
-def test_bad_questions(error: type[Exception], ask: Callable[[LatentIndex], object]) -> None:
+def test_invalid_queries_are_rejected(error: type[Exception], ask: Callable[[LatentIndex], object]) -> None:
     with pytest.raises(error):
         ask(index_of(catalogue()))
 
 
-def test_encodings_that_are_none() -> None:
+def test_invalid_encodings_are_rejected() -> None:
     mean, std, code, cluster = catalogue(20)
     ids = [str(i) for i in range(20)]
     for wrong in (
@@ -264,8 +264,8 @@ def vae_like(rows: int = 30_000, n: int = 16, seed: int = 0) -> Parts:
     return mean, std, mean + std * random.normal(size=n).astype(np.float32), of
 
 
-@pytest.mark.parametrize(("method", "metric"), QUESTIONS)
-def test_blocks_left_out_never_matter(method: str, metric: str) -> None:
+@pytest.mark.parametrize(("method", "metric"), QUERIES)
+def test_skipped_blocks_never_matter(method: str, metric: str) -> None:
     parts = vae_like()
     index, random = index_of(parts), np.random.default_rng(3)
     rows = random.integers(0, 30_000, 10)
@@ -278,9 +278,9 @@ def test_blocks_left_out_never_matter(method: str, metric: str) -> None:
             ({"cluster": own}, np.flatnonzero(parts[3] == own)),
             ({"rows": some}, np.sort(some)),
         ):
-            found, scores = index.nearest(code, 25, method, metric, **scope)
-            expected, expected_scores = plain(parts, code, 25, method, metric, rows=among)
-            np.testing.assert_array_equal(found, expected)
+            nearest, scores = index.nearest(code, 25, method, metric, **scope)
+            expected, expected_scores = reference_search(parts, code, 25, method, metric, rows=among)
+            np.testing.assert_array_equal(nearest, expected)
             np.testing.assert_allclose(scores, expected_scores, rtol=1e-9)
 
 
@@ -291,11 +291,11 @@ def test_blocks_left_out_never_matter(method: str, metric: str) -> None:
     st.integers(0, 10_000),
     st.sampled_from([(1e-20, 1e-18), (1e-6, 1e6), (0.1, 0.1), (1e15, 1e18)]),
     st.sampled_from([0.0, 1e-30, 1.0, 1e30]),
-    st.sampled_from(QUESTIONS),
+    st.sampled_from(QUERIES),
     st.sampled_from([1e-25, 1.0, 1e8, 1e20]),
     st.sampled_from(["few", "half", "all"]),
 )
-def test_exact_at_the_ends_of_float32(
+def test_results_are_exact_at_the_limits_of_float32(
     rows: int,
     n: int,
     seed: int,
@@ -303,7 +303,7 @@ def test_exact_at_the_ends_of_float32(
     tau: float,
     question: tuple[str, str],
     scale: float,
-    asked: str,
+    k_kind: str,
 ) -> None:
     """Twins, ties, tiny and huge deviations and codes, k up to all, and clusters that nothing is in."""
     random = np.random.default_rng(seed)
@@ -312,23 +312,23 @@ def test_exact_at_the_ends_of_float32(
     std = np.exp(random.uniform(*np.log(spread), (rows, n))).astype(np.float32)
     parts: Parts = (mean, std, mean + std, 2 * random.integers(0, 3, rows))
     code = mean[0] if seed % 2 else (random.normal(size=n) * scale).astype(np.float32)
-    k = {"few": min(rows, 3), "half": (rows + 1) // 2, "all": rows}[asked]
-    found, scores = index_of(parts).nearest(code, k, *question, tau=tau)
-    _, expected_scores = plain(parts, code, k, *question, tau=tau)
+    k = {"few": min(rows, 3), "half": (rows + 1) // 2, "all": rows}[k_kind]
+    nearest, scores = index_of(parts).nearest(code, k, *question, tau=tau)
+    _, expected_scores = reference_search(parts, code, k, *question, tau=tau)
     np.testing.assert_allclose(scores, expected_scores, rtol=1e-9)
     # scipy's sums and ours may break a tie of float64 differently: the same scores in the same order are demanded.
     exact = scores == np.sort(scores) if question[0] != "likelihood" else scores == -np.sort(-scores)
     assert exact.all()
-    assert len(set(found.tolist())) == k
+    assert len(set(nearest.tolist())) == k
 
 
-def test_a_filter_that_leaves_nothing() -> None:
+def test_empty_filter_is_an_error() -> None:
     index = index_of(catalogue(5000))
     with pytest.raises(BadCount, match="0 products"):
         index.nearest(np.zeros(6), 1, rows=np.zeros(5000, bool))
 
 
-def test_a_cluster_that_nothing_is_in() -> None:
+def test_empty_cluster_is_an_error() -> None:
     parts = catalogue()
     index = index_of((*parts[:3], 2 * parts[3]))
     with pytest.raises(BadCount, match="0 products"):
@@ -338,7 +338,7 @@ def test_a_cluster_that_nothing_is_in() -> None:
 def test_threads_share_a_scan() -> None:
     parts = vae_like(140_000, 4)
     alone, shared = index_of(parts), LatentIndex(range(140_000), *parts, threads=2)  # type: ignore[arg-type]
-    for method, metric in QUESTIONS:
+    for method, metric in QUERIES:
         for code in parts[2][:3]:
             one, two = (each.nearest(code, 10, method, metric) for each in (alone, shared))
             np.testing.assert_array_equal(one[0], two[0])
@@ -353,7 +353,7 @@ def test_threads_share_a_batch() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_child_can_search() -> None:
+def test_forked_child_can_search() -> None:
     program = """
 import os, numpy as np
 from modiste.search.index import LatentIndex
@@ -361,16 +361,16 @@ mean = np.random.default_rng(0).normal(size=(140_000, 4)).astype(np.float32)
 index = LatentIndex(range(len(mean)), mean, mean * 0 + 1, mean, threads=2)
 index.nearest(mean[0], 1)
 child = os.fork()
-found = index.nearest(mean[5], 1)[0].tolist()
+nearest = index.nearest(mean[5], 1)[0].tolist()
 if child == 0:
-    os._exit(0 if found == [5] else 1)
+    os._exit(0 if nearest == [5] else 1)
 os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     command = [sys.executable, "-W", "ignore", "-c", program]
     assert subprocess.run(command, timeout=60, check=False).returncode == 0
 
 
-def test_less_memory_than_140_bytes_a_product() -> None:
+def test_memory_is_below_140_bytes_per_product() -> None:
     mean, std, code, _ = vae_like(60_000)
     index = LatentIndex(range(60_000), mean, std, code)  # type: ignore[arg-type]
     assert index.nbytes["likelihood"] < 140 * 60_000

@@ -1,4 +1,4 @@
-"""Splitting a catalogue: every product in one shard, by its id alone, and ties as on one machine."""
+"""Sharding: every product is in one shard, by its id alone, and ties are ordered as on one machine."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def test_numbers_of_shards_that_cannot_be(shards: int) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.text(max_size=2)), unique=True), st.integers(0, 30))
-def test_merging_is_sorting(found: list[tuple[int, str]], k: int) -> None:
-    split = [sorted(found[each::3]) for each in range(3)]
-    assert merge_top_k(split, k, lambda one: (float(one[0]), one[1])) == sorted(found)[:k]
+def test_merging_is_sorting(results: list[tuple[int, str]], k: int) -> None:
+    split = [sorted(results[each::3]) for each in range(3)]
+    assert merge_top_k(split, k, lambda one: (float(one[0]), one[1])) == sorted(results)[:k]

@@ -1,4 +1,4 @@
-"""A shop in one file and back: it answers the same; nothing half-made is taken for a backup or a shop."""
+"""Backup and restore: the restored shop gives the same results, and incomplete files are rejected."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from tests.contents import contents, edit
 from tests.small import SMALL
 
 
-def test_a_restored_shop_answers_the_same(built: Path, tmp_path: Path) -> None:
-    told: list[dict[str, Any]] = []
-    made = backup_shop(built, tmp_path / "shop.zip", on_progress=told.append)
-    assert made["bytes"] == (tmp_path / "shop.zip").stat().st_size
-    restored = restore_shop(tmp_path / "shop.zip", tmp_path / "again", on_progress=told.append)
-    assert {event["stage"] for event in told} == {"backup", "restore"}
-    assert all(event["done"] <= event["total"] for event in told)
+def test_restored_shop_gives_the_same_results(built: Path, tmp_path: Path) -> None:
+    events: list[dict[str, Any]] = []
+    result = backup_shop(built, tmp_path / "shop.zip", on_progress=events.append)
+    assert result["bytes"] == (tmp_path / "shop.zip").stat().st_size
+    restored = restore_shop(tmp_path / "shop.zip", tmp_path / "again", on_progress=events.append)
+    assert {event["stage"] for event in events} == {"backup", "restore"}
+    assert all(event["done"] <= event["total"] for event in events)
     before, after = Shop.open(built, need="map"), Shop.open(tmp_path / "again", need="map")
-    assert restored["products"] == made["products"] == len(after.catalogue) == len(before.catalogue)
+    assert restored["products"] == result["products"] == len(after.catalogue) == len(before.catalogue)
     code = before.random_design(3)
     assert after.similar(code, 9) == before.similar(code, 9)
     assert after.recommend(code) == before.recommend(code)
@@ -42,32 +42,32 @@ def test_a_restored_shop_answers_the_same(built: Path, tmp_path: Path) -> None:
     assert after.store.photos() == before.store.photos()
 
 
-def test_what_it_holds(built: Path, tmp_path: Path) -> None:
+def test_backup_excludes_training_state(built: Path, tmp_path: Path) -> None:
     backup_shop(built, tmp_path / "shop.zip")
     restore_shop(tmp_path / "shop.zip", tmp_path / "again")
-    whole, held = contents(built), contents(tmp_path / "again")
-    assert held.items() <= whole.items()
-    left_out = {name.split("/")[1] for name in set(whole) - set(held)}
+    whole, restored_files = contents(built), contents(tmp_path / "again")
+    assert restored_files.items() <= whole.items()
+    left_out = {name.split("/")[1] for name in set(whole) - set(restored_files)}
     assert "prepared" in left_out
     assert all(name == "prepared" or name.startswith("run-") for name in left_out)
     text = zipfile.ZipFile(tmp_path / "shop.zip").namelist()
     assert not any(name.startswith("/") or ".." in name for name in text)
 
 
-def test_a_restored_shop_goes_on(small: Path) -> None:
+def test_restored_shop_is_writable(small: Path) -> None:
     store = ProductStore.open(small / "store")
     ids = store.table(["id"]).column("id").to_pylist()
     store.delete(ids[:1])
     assert ProductStore.open(small / "store").count() == len(ids) - 1
 
 
-def test_a_backup_of_a_backup_is_the_same(small: Path, tmp_path: Path) -> None:
+def test_backup_of_a_restored_shop_is_the_same(small: Path, tmp_path: Path) -> None:
     backup_shop(small, tmp_path / "again.zip")
     with Archive.open(SMALL) as first, Archive.open(tmp_path / "again.zip") as second:
         assert first.files == second.files
 
 
-def test_a_writer_and_a_backup_wait_for_each_other(small: Path, tmp_path: Path) -> None:
+def test_backup_and_writer_exclude_each_other(small: Path, tmp_path: Path) -> None:
     with shop_write_lock(small), pytest.raises(ShopBusy):
         backup_shop(small, tmp_path / "shop.zip")
     with ProductStore.open(small / "store")._database.exclusive_write("a test"), pytest.raises(ShopBusy):
@@ -75,7 +75,7 @@ def test_a_writer_and_a_backup_wait_for_each_other(small: Path, tmp_path: Path) 
     assert not (tmp_path / "shop.zip").exists()
     shop = Shop.open(small)
 
-    def ask(event: dict[str, Any]) -> None:  # while it runs, the shop answers and is not written to
+    def ask(event: dict[str, Any]) -> None:  # during the backup, the shop answers and is not writable
         assert len(shop.similar(shop.random_design(1), 3)) == 3
         with pytest.raises(ShopBusy), shop_write_lock(small):
             pass
@@ -83,13 +83,13 @@ def test_a_writer_and_a_backup_wait_for_each_other(small: Path, tmp_path: Path) 
     backup_shop(small, tmp_path / "shop.zip", on_progress=ask)
 
 
-def test_it_replaces_the_backup_before(small: Path, tmp_path: Path) -> None:
+def test_backup_replaces_an_earlier_file(small: Path, tmp_path: Path) -> None:
     (tmp_path / "shop.zip").write_bytes(b"the one before")
     backup_shop(small, tmp_path / "shop.zip")
     restore_shop(tmp_path / "shop.zip", tmp_path / "again")
 
 
-def test_links_are_refused(small: Path, tmp_path: Path) -> None:
+def test_links_are_rejected(small: Path, tmp_path: Path) -> None:
     shutil.move(small / "models", tmp_path / "elsewhere")
     (small / "models").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SchemaError, match=r"models is a link"):
@@ -97,7 +97,7 @@ def test_links_are_refused(small: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "shop.zip").exists()
 
 
-def test_what_cannot_be_backed_up(small: Path, tmp_path: Path) -> None:
+def test_invalid_backups_are_rejected(small: Path, tmp_path: Path) -> None:
     with pytest.raises(BadOption, match="inside the shop"):
         backup_shop(small, small / "shop.zip")
     with pytest.raises(ShopNotFound):
@@ -112,7 +112,7 @@ def test_what_cannot_be_backed_up(small: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("there", ["file", "shop", "something"])
-def test_nothing_is_restored_over_what_is_there(there: str, tmp_path: Path) -> None:
+def test_restore_over_existing_files_is_rejected(there: str, tmp_path: Path) -> None:
     target = tmp_path / "target"
     if there == "file":
         target.write_text("x")
@@ -127,7 +127,7 @@ def test_nothing_is_restored_over_what_is_there(there: str, tmp_path: Path) -> N
     assert contents(tmp_path) == before
 
 
-def test_an_empty_directory_may_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_restore_into_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
     restore_shop(SMALL, ".")
@@ -136,7 +136,7 @@ def test_an_empty_directory_may_be_there(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99, 0.9999])
-def test_of_a_backup_cut_short_no_shop_appears(share: float, tmp_path: Path) -> None:
+def test_truncated_backup_makes_no_shop(share: float, tmp_path: Path) -> None:
     whole = SMALL.read_bytes()
     (tmp_path / "cut.zip").write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(SchemaError, match="not a complete backup"):
@@ -144,7 +144,7 @@ def test_of_a_backup_cut_short_no_shop_appears(share: float, tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["cut.zip"]
 
 
-def test_of_a_damaged_backup_no_shop_appears(tmp_path: Path) -> None:
+def test_damaged_backup_makes_no_shop(tmp_path: Path) -> None:
     whole = bytearray(SMALL.read_bytes())
     place = whole.index(b"decoder.onnx") + 5000
     whole[place] ^= 1
@@ -154,7 +154,7 @@ def test_of_a_damaged_backup_no_shop_appears(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["bad.zip"]
 
 
-def test_a_shop_of_a_newer_modiste_is_refused(
+def test_shop_of_a_newer_version_is_rejected(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit(small / "shop.json", schema=2)

@@ -1,4 +1,4 @@
-"""The store when it is killed, when the disk is full, and when it may not write."""
+"""The store under kill -9, on a full disk, and in a read-only directory."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ for turn in range(1, 1000):
 
 
 @pytest.mark.parametrize("what", ["products", "encodings"])
-def test_killed_at_any_moment_it_is_the_old_or_the_new(tmp_path: Path, what: str) -> None:
+def test_kill_leaves_the_old_or_the_new_content(tmp_path: Path, what: str) -> None:
     directory, acknowledged = tmp_path / "store", tmp_path / "acknowledged"
     store = ProductStore.create(directory)
     store.upsert([StoredProduct(f"p{i:04}", "0", b"0", "0", "0", {"turn": 0}) for i in range(ROWS)])
@@ -55,30 +55,30 @@ def test_killed_at_any_moment_it_is_the_old_or_the_new(tmp_path: Path, what: str
             time.sleep(float(random.uniform(0, 0.7)))
             writer.send_signal(signal.SIGKILL)
         least = int(acknowledged.read_text())
-        found = ProductStore.open(directory)
-        assert found.count() == ROWS
+        reopened = ProductStore.open(directory)
+        assert reopened.count() == ROWS
         if what == "products":
-            turns = set(found.table(["category"]).column("category").to_pylist())
-            photos = {int(photo[: len(photo) // 3000] or photo) for photo in found.photos()}
+            turns = set(reopened.table(["category"]).column("category").to_pylist())
+            photos = {int(photo[: len(photo) // 3000] or photo) for photo in reopened.photos()}
             assert len(turns) == len(photos) == 1
             assert turns == {str(turn) for turn in photos}
             assert int(turns.pop()) >= least
         else:
             try:
-                turns = set(np.unique(found.read_encodings("m").mean).tolist())
+                turns = set(np.unique(reopened.read_encodings("m").mean).tolist())
             except ShopIncomplete:
                 assert least == 0
                 continue
             assert len(turns) == 1
             assert turns.pop() >= least
-        found.upsert([])  # the lock of the dead is not held
-    found.upsert([StoredProduct("after", "0", b"0", "0", "0", {})])
+        reopened.upsert([])  # the lock of a killed process is free
+    reopened.upsert([StoredProduct("after", "0", b"0", "0", "0", {})])
     assert ProductStore.open(directory).count() == ROWS + 1
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 4 MB."""
+    """Mount a disk of 4 MB."""
     place = tmp_path / "small"
     place.mkdir()
     mounted = subprocess.run(
@@ -92,7 +92,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_full_disk_leaves_the_store_as_it_was(small_disk: Path) -> None:
+def test_full_disk_leaves_the_store_unchanged(small_disk: Path) -> None:
     store = ProductStore.create(small_disk / "store")
     random = np.random.default_rng(0)
     store.upsert([StoredProduct(f"p{i}", "bags", random.bytes(1000), f"{i}", "", {}) for i in range(100)])
@@ -115,12 +115,12 @@ def test_a_full_disk_leaves_the_store_as_it_was(small_disk: Path) -> None:
         store.write_encodings("m", ids, part * 2, part, part)
     np.testing.assert_array_equal(ProductStore.open(small_disk / "store").read_encodings("m").mean, part)
     filler.unlink()
-    store.write_encodings("m", ids, part * 2, part, part)  # and goes on once there is room
+    store.write_encodings("m", ids, part * 2, part, part)  # works again once there is room
     store.upsert(big[:10])
     assert ProductStore.open(small_disk / "store").count() == 110
 
 
-def test_a_file_size_limit_is_a_storage_error(tmp_path: Path) -> None:
+def test_file_size_limit_is_a_storage_error(tmp_path: Path) -> None:
     code = """
 import os, resource, signal, sys
 from modiste.errors import StorageError
@@ -142,7 +142,7 @@ assert store.count() == ProductStore.open(sys.argv[1]).count() == 1
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_store_is_readable(tmp_path: Path) -> None:
+def test_read_only_store_is_readable(tmp_path: Path) -> None:
     store = ProductStore.create(tmp_path / "store")
     store.upsert([StoredProduct("a", "bags", b"photo", "", "", {})])
     folders = [path for path in (tmp_path / "store").rglob("*") if path.is_dir()]

@@ -1,4 +1,4 @@
-"""Where a shop can be, as people write it."""
+"""Parsing of shop locations: directories, URLs and home directories."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modiste.storage.location import parse_location
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("text", "location"),
     [
         ("my-shop", Path("my-shop")),
         ("/a/b", Path("/a/b")),
@@ -22,26 +22,26 @@ from modiste.storage.location import parse_location
         ("s3://bucket/a/b/", "s3://bucket/a/b"),
         ("S3://bucket/a", "s3://bucket/a"),
         ("gs://bucket", "gs://bucket"),
-        (Path("s3://bucket/a"), "s3://bucket/a"),  # which a Path writes with one slash
+        (Path("s3://bucket/a"), "s3://bucket/a"),  # a Path turns two slashes into one
     ],
 )
-def test_what_is_said_is_understood(said: str | Path, meant: Path | str) -> None:
-    assert parse_location(said) == meant
+def test_parse_location(text: str | Path, location: Path | str) -> None:
+    assert parse_location(text) == location
 
 
-def test_home_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     assert parse_location("~/shop") == Path("/home/me/shop")
 
 
 @pytest.mark.parametrize("url", ["https://shop.example/a", "az://account/a", "s3://", "s3://a/../b"])
-def test_other_places_are_refused(url: str) -> None:
+def test_other_urls_are_rejected(url: str) -> None:
     with pytest.raises(BadOption) as raised:
         Shop.open(url)
     assert "s3://" in raised.value.remedy
 
 
-def test_a_file_url_is_the_directory(small: Path) -> None:
+def test_file_url_is_a_directory(small: Path) -> None:
     shop = Shop.open(f"file://{small}", need="map")
     assert shop.path == small
     assert shop.similar(shop.random_design(1), 3) == Shop.open(small).similar(shop.random_design(1), 3)

@@ -18,31 +18,31 @@ from modiste.storage.manifest import Manifest
 from tests.contents import edit
 
 
-def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+def test_round_trip(tmp_path: Path) -> None:
     manifest = Manifest((240, 180), "white", {"hash": "h"}, "m1", {"seed": 0}, {"model": "m1"}, {"k": 3})
     manifest.save(tmp_path)
     assert Manifest.load(tmp_path) == manifest
 
 
-def test_no_shop(tmp_path: Path) -> None:
+def test_missing_shop_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ShopNotFound, match="modiste build"):
         Manifest.load(tmp_path)
 
 
-def test_a_file_is_no_shop(tmp_path: Path) -> None:
+def test_file_is_not_a_shop(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(ShopNotFound):
         Manifest.load(tmp_path / "file")
 
 
-def test_an_interrupted_first_ingest(tmp_path: Path) -> None:
+def test_interrupted_first_ingest_is_reported(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     with pytest.raises(ShopIncomplete, match="modiste ingest"):
         Manifest.load(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00\xff", '{"schema": 1}', '"shop"'])
-def test_a_damaged_manifest(tmp_path: Path, text: str) -> None:
+def test_damaged_manifest_is_rejected(tmp_path: Path, text: str) -> None:
     (tmp_path / "shop.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(SchemaError):
         Manifest.load(tmp_path)
@@ -62,14 +62,14 @@ def test_a_damaged_manifest(tmp_path: Path, text: str) -> None:
         ("encodings", None),
     ],
 )
-def test_a_wrong_field_is_named(tmp_path: Path, name: str, value: object) -> None:
+def test_error_names_the_invalid_field(tmp_path: Path, name: str, value: object) -> None:
     Manifest((240, 180)).save(tmp_path)
     edit(tmp_path / "shop.json", **{name: value})
     with pytest.raises(SchemaError, match=name):
         Manifest.load(tmp_path)
 
 
-def test_lists_too_deep_to_be_read_and_what_is_left_out(tmp_path: Path) -> None:
+def test_deeply_nested_lists_and_missing_fields(tmp_path: Path) -> None:
     (tmp_path / "shop.json").write_text("[" * 100_000)
     with pytest.raises(SchemaError, match="too deep"):
         Manifest.load(tmp_path)
@@ -78,14 +78,14 @@ def test_lists_too_deep_to_be_read_and_what_is_left_out(tmp_path: Path) -> None:
     assert Manifest.load(tmp_path) == Manifest((240, 180))
 
 
-def test_a_source_whose_name_is_not_utf8_is_kept(tmp_path: Path) -> None:
-    """As the name of a folder is, where the disk has it in another encoding."""
-    held = Manifest((240, 180), catalogue={"source": os.fsdecode(b"caf\xe9 \xc3\xa9")})
-    held.save(tmp_path)
-    assert Manifest.load(tmp_path) == held
+def test_source_name_that_is_not_utf8_round_trips(tmp_path: Path) -> None:
+    """A folder's name can have another encoding."""
+    manifest = Manifest((240, 180), catalogue={"source": os.fsdecode(b"caf\xe9 \xc3\xa9")})
+    manifest.save(tmp_path)
+    assert Manifest.load(tmp_path) == manifest
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
 

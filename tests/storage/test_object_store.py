@@ -1,4 +1,4 @@
-"""Object storage: bytes by name, conditions that hold, and refusals that say what to do."""
+"""Object storage: reads, conditional writes, and errors with remedies."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from modiste.errors import BadOption, StorageError
 from modiste.storage.object_store import ObjectStore, validate_url
 
 
-def test_what_is_written_is_read(s3_url: str, tmp_path: Path) -> None:
+def test_round_trip(s3_url: str, tmp_path: Path) -> None:
     objects = ObjectStore(s3_url)
     assert objects.get("a/b") is None
     assert objects.last_modified("a/b") is None
     objects.put("a/b", b"one")
-    found = objects.get("a/b")
-    assert found is not None
-    assert found[0] == b"one"
+    response = objects.get("a/b")
+    assert response is not None
+    assert response[0] == b"one"
     (tmp_path / "big").write_bytes(bytes(9 * 2**20))
     objects.upload([(tmp_path / "big", "a/big")])
     objects.download([("a/big", tmp_path / "down" / "big")])
@@ -29,7 +29,7 @@ def test_what_is_written_is_read(s3_url: str, tmp_path: Path) -> None:
     assert [each.name for each in objects.list()] == ["a/big"]
 
 
-def test_of_two_writers_one_is_let_through(s3_url: str) -> None:
+def test_conditional_put_lets_one_writer_through(s3_url: str) -> None:
     one, two = ObjectStore(s3_url), ObjectStore(s3_url)
     first = one.conditional_put("head", b"one", None)
     assert first is not None
@@ -37,13 +37,13 @@ def test_of_two_writers_one_is_let_through(s3_url: str) -> None:
     second = two.conditional_put("head", b"two", first)
     assert second is not None
     assert one.conditional_put("head", b"three", first) is None
-    found = one.get("head")
-    assert found is not None
-    assert found == (b"two", second)
+    response = one.get("head")
+    assert response is not None
+    assert response == (b"two", second)
     assert one.conditional_put("never", b"x", first) is None
 
 
-def test_an_answer_that_was_lost_is_no_other_writer(s3_url: str) -> None:
+def test_lost_answer_is_not_another_writer(s3_url: str) -> None:
     objects = ObjectStore(s3_url)
     assert (
         objects.conditional_put("head", b"mine", None)
@@ -52,7 +52,7 @@ def test_an_answer_that_was_lost_is_no_other_writer(s3_url: str) -> None:
     )
 
 
-def test_what_is_not_there_is_said(s3_url: str, tmp_path: Path) -> None:
+def test_missing_object_and_bucket_are_reported(s3_url: str, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="a/b no longer exists"):
         ObjectStore(s3_url).download([("a/b", tmp_path / "a")])
     with pytest.raises(StorageError, match="no such bucket") as raised:
@@ -64,7 +64,7 @@ def test_what_is_not_there_is_said(s3_url: str, tmp_path: Path) -> None:
         list(ObjectStore("s3://never-made/x").list())
 
 
-def test_a_store_that_is_away_is_said_soon(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_store_is_reported_soon(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     began = time.monotonic()
     with pytest.raises(StorageError, match="cannot be reached") as raised:
@@ -74,10 +74,10 @@ def test_a_store_that_is_away_is_said_soon(s3_url: str, monkeypatch: pytest.Monk
     assert raised.value.exit_code == 6
 
 
-def test_nobody_who_asks_is_said(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
-    # What a machine without a role answers, where anybody does.
+    # The answer of a machine without a role, if there is any.
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(StorageError, match="credentials") as raised:
         ObjectStore(s3_url).get("a")
@@ -87,11 +87,11 @@ def test_nobody_who_asks_is_said(s3_url: str, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     "url", ["s3://", "s3:///a", "az://a/b", "s3://a/../b", "s3://a/b?c", "s3://a/b#c", "/a"]
 )
-def test_what_is_no_place_is_refused(url: str) -> None:
+def test_invalid_url_is_rejected(url: str) -> None:
     with pytest.raises(BadOption, match="not a URL on object storage"):
         validate_url(url)
 
 
-def test_a_slash_at_the_end_does_not_matter() -> None:
+def test_trailing_slash_is_ignored() -> None:
     assert validate_url("s3://a/b/") == validate_url("s3://a/b") == "s3://a/b"
     assert validate_url("gs://a") == "gs://a"

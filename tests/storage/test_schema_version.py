@@ -16,18 +16,18 @@ from modiste.storage.product_store import (
 from modiste.storage.schema_version import check_schema_version
 
 
-@pytest.mark.parametrize("found", [1, 2, 3])
-def test_versions_up_to_the_newest(found: int) -> None:
-    assert check_schema_version(found, 3, "It") == found
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_versions_up_to_the_newest_are_accepted(version: int) -> None:
+    assert check_schema_version(version, 3, "It") == version
 
 
-@pytest.mark.parametrize("found", [4, 0, -1, True, "1", 1.0, None, [1]])
-def test_others_are_refused_naming_both(found: Any) -> None:
+@pytest.mark.parametrize("version", [4, 0, -1, True, "1", 1.0, None, [1]])
+def test_other_versions_are_rejected_naming_both(version: Any) -> None:
     with pytest.raises(SchemaError, match=r"^It has schema .*3"):
-        check_schema_version(found, 3, "It")
+        check_schema_version(version, 3, "It")
 
 
-def test_a_store_of_a_newer_modiste(tmp_path: Path) -> None:
+def test_store_of_a_newer_version_is_rejected(tmp_path: Path) -> None:
     database = Database(tmp_path)
     with database.exclusive_write("a test"):
         database.create_table(PRODUCTS_TABLE, SCHEMA.with_metadata({SCHEMA_KEY: b"2"}))

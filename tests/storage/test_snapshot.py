@@ -1,4 +1,4 @@
-"""A snapshot answers as the database would, and never of a catalogue that has changed."""
+"""The snapshot equals the database, and is ignored once the catalogue has changed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-def test_it_answers_as_the_database(directory: Path) -> None:
+def test_snapshot_equals_the_database(directory: Path) -> None:
     quick = ProductStore.open(directory)
     (directory / SNAPSHOT_FILE).unlink()
     slow = ProductStore.open(directory)
@@ -38,33 +38,33 @@ def test_it_answers_as_the_database(directory: Path) -> None:
     assert quick.photos(["p3"]) == [b"jpeg"]
 
 
-def test_long_attributes_are_written_and_mapped_in_pieces(directory: Path) -> None:
+def test_long_attributes_are_written_in_batches(directory: Path) -> None:
     store = ProductStore.open(directory)
     numbers = range(20, 620)
     long = [replace(product(number), attributes={"text": f"{number:03d}" * 20_000}) for number in numbers]
     store.upsert(long)
     store.save_snapshot()
-    held = read_snapshot(directory, "products")
-    assert held is not None
-    assert held.table.column("id").num_chunks > 1
+    snapshot = read_snapshot(directory, "products")
+    assert snapshot is not None
+    assert snapshot.table.column("id").num_chunks > 1
     wanted = {row["id"]: row for row in ProductStore.open(directory).table(SNAPSHOT_COLUMNS).to_pylist()}
     assert len(wanted) == 620
     for each in long:
         assert json.loads(wanted[each.id]["attributes"]) == each.attributes
 
 
-def test_products_that_came_one_by_one_are_one_piece(tmp_path: Path) -> None:
+def test_small_batches_are_merged(tmp_path: Path) -> None:
     store = ProductStore.create(tmp_path)
     for number in range(5):
         store.upsert([product(number)])
     store.save_snapshot()
-    held = read_snapshot(tmp_path, "products")
-    assert held is not None
-    assert held.table.column("id").num_chunks == 1
-    assert sorted(held.table.column("id").to_pylist()) == [f"p{number}" for number in range(5)]
+    snapshot = read_snapshot(tmp_path, "products")
+    assert snapshot is not None
+    assert snapshot.table.column("id").num_chunks == 1
+    assert sorted(snapshot.table.column("id").to_pylist()) == [f"p{number}" for number in range(5)]
 
 
-def test_opening_with_one_loads_no_database(directory: Path) -> None:
+def test_opening_with_a_snapshot_does_not_load_lancedb(directory: Path) -> None:
     program = (
         "import sys; from modiste.storage.product_store import ProductStore;"
         f"store = ProductStore.open({str(directory)!r}); store.hash(); print('lancedb' in sys.modules)"
@@ -73,40 +73,40 @@ def test_opening_with_one_loads_no_database(directory: Path) -> None:
     assert done.stdout.strip() == "False"
 
 
-def test_it_is_not_used_once_the_catalogue_has_changed(directory: Path) -> None:
+def test_snapshot_is_ignored_after_a_change(directory: Path) -> None:
     before = ProductStore.open(directory)
-    held = before.hash()
+    old_hash = before.hash()
     ProductStore.open(directory).upsert([product(3, "eyewear"), product(99)])
     after = ProductStore.open(directory)
     assert after.count() == 21
-    assert after.hash() != held
-    # A store that is open sees the others' writes when asked to.
+    assert after.hash() != old_hash
+    # An open store sees other processes' writes after `refresh`.
     assert before.count() == 20
     before.refresh()
     assert before.hash() == after.hash()
 
 
-def test_its_own_writes_are_seen(directory: Path) -> None:
+def test_own_writes_are_visible(directory: Path) -> None:
     store = ProductStore.open(directory)
     store.delete(["p0"])
     assert store.count() == 19
     assert "p0" not in store.table(["id"]).column("id").to_pylist()
 
 
-def test_a_table_made_anew_is_another(directory: Path) -> None:
+def test_snapshot_of_a_recreated_table_is_ignored(directory: Path) -> None:
     shutil.rmtree(directory / "products.lance")
     store = ProductStore.create(directory)
     store.upsert([product(500)])
     assert ProductStore.open(directory).table(["id"]).column("id").to_pylist() == ["p500"]
 
 
-def test_a_copy_has_the_same(directory: Path, tmp_path: Path) -> None:
+def test_copied_store_has_a_valid_snapshot(directory: Path, tmp_path: Path) -> None:
     shutil.copytree(directory, tmp_path / "copy")
     assert read_snapshot(tmp_path / "copy", "products") is not None
 
 
 @pytest.mark.parametrize("damage", [b"", b"ARROW1", None])
-def test_a_damaged_one_is_not_used(directory: Path, damage: bytes | None) -> None:
+def test_damaged_snapshot_is_ignored(directory: Path, damage: bytes | None) -> None:
     path = directory / SNAPSHOT_FILE
     path.write_bytes(path.read_bytes()[:-40] if damage is None else damage)
     assert ProductStore.open(directory).count() == 20

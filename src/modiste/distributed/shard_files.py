@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -31,7 +29,7 @@ from modiste.shop.index_files import EncodingArrays
 from modiste.shop.products import Products, TextColumn
 from modiste.shop.shop import Shop
 from modiste.shop.summary import ShopSummary
-from modiste.storage.atomic import PARTIAL_SUFFIX, fsync, fsync_tree
+from modiste.storage.atomic import atomic_dir
 from modiste.storage.checksums import verify_checksums, write_checksums
 from modiste.storage.locks import wait_for_lock
 from modiste.storage.refusals import storage_errors
@@ -203,16 +201,9 @@ class ShardFiles:
 
     def _install(self, shard: int, fill: Callable[[Path], None]) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
-        path = self.path(shard)
-        partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL_SUFFIX, dir=self.root))
-        try:
-            with fsync_tree(partial):
-                fill(partial)
-            with suppress(OSError):  # somebody else was quicker, with the same
-                partial.rename(path)
-            fsync(self.root)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        # If another process has written the same shard first, keep its files.
+        with atomic_dir(self.path(shard), existing="keep") as partial:
+            fill(partial)
 
     def _fingerprint(self, shard: int) -> str:
         return f"{self.version} {shard}/{self.shards}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.storage.atomic import PARTIAL_SUFFIX, remove_path
+from modiste.storage.atomic import PARTIAL_SUFFIX, atomic_file, remove_path
 from modiste.storage.paths import ShopPaths
 from modiste.storage.refusals import storage_errors
 
@@ -31,17 +31,12 @@ class EncodingCheckpoint:
             self._arrays: NDArray[np.float32] = np.memmap(self.path, np.float32, "r+", shape=shape)
 
     def _create(self, shape: tuple[int, int, int]) -> None:
-        """Written whole before it gets its name: a full disk is found here, not as a signal while rows are kept."""
-        fresh = self.path.with_name(f".{self.path.name}")
+        """Write the whole file at once, so that a full disk is an error here and no signal while rows are written."""
         row = np.full(shape[2], np.nan, np.float32).tobytes()
-        try:
-            with fresh.open("wb") as file:
-                for _ in range(2 * (shape[1] // 4096)):
-                    file.write(row * 4096)
-                file.write(row * (2 * (shape[1] % 4096)))
-            fresh.replace(self.path)
-        finally:
-            fresh.unlink(missing_ok=True)
+        with atomic_file(self.path, durable=False) as partial, partial.open("wb") as file:
+            for _ in range(2 * (shape[1] // 4096)):
+                file.write(row * 4096)
+            file.write(row * (2 * (shape[1] % 4096)))
 
     @property
     def mean(self) -> NDArray[np.float32]:

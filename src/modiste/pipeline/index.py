@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from modiste.shop.fingerprints import index_fingerprint
 from modiste.shop.index_files import build_index
 from modiste.shop.loading import assign_clusters
 from modiste.shop.shop import Shop
-from modiste.storage.atomic import PARTIAL_SUFFIX, fsync_tree
 from modiste.storage.manifest import Manifest
 from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
@@ -36,9 +34,7 @@ def save_index(
 ) -> None:
     """Write an index and the products' snapshot to their files, inside `open_for_writing`. Raises StorageError."""
     directory = files.index(model_id)
-    for left in directory.parent.glob(f".{directory.name}.*{PARTIAL_SUFFIX}"):
-        shutil.rmtree(left, ignore_errors=True)  # by a process that was killed
-    with storage_errors(f"Writing {directory}"), fsync_tree(directory.parent):
+    with storage_errors(f"Writing {directory}"):
         index.save(directory, index_fingerprint(files, manifest, store, model_id))
     store.save_snapshot()
 

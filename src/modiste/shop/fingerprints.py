@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from modiste.storage.checksums import file_sha256
 from modiste.storage.manifest import Manifest
 from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
@@ -26,6 +27,6 @@ def hash_json(*said: Any) -> str:
 def hash_file(path: Path) -> str:
     """A hash of what a file holds; "" where there is none."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return file_sha256(path)
     except OSError:
         return ""

@@ -39,7 +39,7 @@ def save_arrays(
     Raises:
         OSError: the disk refuses; `directory` is unchanged.
     """
-    with atomic_dir(directory, durable=False) as partial:
+    with atomic_dir(directory) as partial:
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array, allow_pickle=False)
         header = dict(metadata) | {"written": uuid.uuid4().hex, "sums": _crc32_by_file(partial)}

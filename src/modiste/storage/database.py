@@ -156,10 +156,6 @@ class Database:
         with storage_errors(f"Reading {self.location}"):
             return sorted(self._connection.list_tables().tables)
 
-    def drop_table(self, name: str) -> None:
-        """Remove a table, inside `exclusive_write`."""
-        self._connection.drop_table(name)
-
 
 def damaged_table_error(location: Path | str, name: str, error: Exception) -> SchemaError:
     """Return the error for a table that exists and cannot be read."""

@@ -33,7 +33,7 @@ def verify_checksum(value: Any) -> Any:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file of ours, verify its checksum and remove it.
+    """Read one of our JSON files, verify its checksum and remove it.
 
     Raises:
         StorageError: the file is not readable by this user.

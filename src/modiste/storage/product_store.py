@@ -378,17 +378,6 @@ class ProductStore:
         if encodings.catalogue_hash == self.hash():
             self.write_encodings(model_id, encodings.ids, encodings.mean, encodings.std, encodings.code)
 
-    def encoded_models(self) -> list[str]:
-        """Return the ids of the models that have encodings."""
-        names = self._database.table_names()
-        return [name.removeprefix(TABLE_PREFIX) for name in names if name.startswith(TABLE_PREFIX)]
-
-    def drop_encodings(self, model_id: str) -> None:
-        """Remove a model's encodings, if there are any. Raises ShopBusy, StorageError."""
-        if model_id in self.encoded_models():
-            with self._database.exclusive_write(f"Removing the encodings of model {model_id}"):
-                self._database.drop_table(TABLE_PREFIX + model_id)
-
     def compact(self) -> None:
         """Merge the products table's small files and remove versions older than an hour. Raises ShopBusy."""
         with self._database.exclusive_write(f"Compacting {self._database.location}"):

@@ -107,7 +107,7 @@ def test_what_was_counted_otherwise_and_what_was_taken_away(small: Path) -> None
 def test_a_shop_that_was_never_whole_is_not_built_by_repair(small: Path) -> None:
     held = Manifest.load(small)
     held.with_changes(encodings={}, clusters={}).save(small)
-    ProductStore.open(small / "store").drop_encodings(str(held.model))
+    shutil.rmtree(small / "store" / f"encodings-{held.model}.lance")
     check_and_repair(small, repair=True)
     assert Manifest.load(small).encodings == {}
 

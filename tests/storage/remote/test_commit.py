@@ -1,6 +1,4 @@
-"""A shop on object storage: it answers as the one in a directory, one writes, readers stay as they were, and nothing is
-lost or doubled by whoever is killed, too late, or away.
-"""
+"""A shop on object storage: same results, one writer, stable readers, and no lost or duplicated writes."""
 
 from __future__ import annotations
 
@@ -53,7 +51,7 @@ from tests.small import FRAME, SMALL, Listed
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Calls what it is given as another machine would: with copies of its own."""
+    """Return a function that calls another with its own cache, as on another machine."""
 
     def call(work: Any, *args: Any, **kwargs: Any) -> Any:
         with monkeypatch.context() as patched:
@@ -64,13 +62,13 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def record(seed: int) -> Record:
-    """A product that the shop does not have, of its size."""
+    """Return a new product of the shop's frame size."""
     photo = np.random.default_rng(seed).integers(0, 255, (64, 48, 3), dtype=np.uint8)
     return Record(f"new-{seed}", "bags", to_png(photo), {"year": seed})
 
 
-def stopped(url: str, work: Callable[[Path], object]) -> None:
-    """Write to the shop at a URL, and be stopped before the end."""
+def interrupt_write(url: str, work: Callable[[Path], object]) -> None:
+    """Write to the shop at a URL, and interrupt the write before its end."""
     with suppress(KeyboardInterrupt), write_path(url) as root:
         work(root)
         raise KeyboardInterrupt
@@ -80,7 +78,7 @@ def ids_of(url: str) -> list[str]:
     return Shop.open(url, need="catalogue").catalogue.ids
 
 
-def test_it_answers_as_the_one_in_a_directory(there: str, small: Path) -> None:
+def test_results_equal_those_of_a_shop_in_a_directory(there: str, small: Path) -> None:
     here, far = Shop.open(small, need="map"), Shop.open(there, need="map")
     assert far.path == there
     code = here.random_design(7)
@@ -95,14 +93,14 @@ def test_it_answers_as_the_one_in_a_directory(there: str, small: Path) -> None:
     assert describe_shop(there) == describe_shop(small)
 
 
-def test_it_opens_its_index_and_no_table(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opening_reads_the_index_and_no_table(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Shop.open(there)
-    monkeypatch.setattr("modiste.storage.database.Database.__init__", None)  # whoever calls it, fails
+    monkeypatch.setattr("modiste.storage.database.Database.__init__", None)  # any call fails
     shop = Shop.open(there, need="map")
     assert len(shop.similar(shop.random_design(1), 3)) == 3
 
 
-def test_where_there_is_none(s3_url: str) -> None:
+def test_missing_shop_is_an_error(s3_url: str) -> None:
     for ask in (Shop.open, describe_shop, index_shop, refresh_shop, check_and_repair):
         with pytest.raises(ShopNotFound, match=s3_url) as raised:
             ask(s3_url)
@@ -110,7 +108,7 @@ def test_where_there_is_none(s3_url: str) -> None:
     assert list(ObjectStore(s3_url).list()) == []
 
 
-def test_an_ingest_that_brings_nothing_makes_no_shop(s3_url: str, sample_records: list[Record]) -> None:
+def test_empty_ingest_makes_no_shop(s3_url: str, sample_records: list[Record]) -> None:
     with pytest.raises(SourceError):
         ingest(Listed([]), s3_url)
     with pytest.raises(ShopNotFound):
@@ -120,11 +118,13 @@ def test_an_ingest_that_brings_nothing_makes_no_shop(s3_url: str, sample_records
 
 
 @pytest.mark.slow
-def test_built_there_it_is_the_same(built: Path, s3_url: str, sample_records: list[Record]) -> None:
-    asked: dict[str, Any] = {"frame": FRAME, "epochs": 10, "latent": 8, "cluster_method": "kmeans"}
+def test_shop_built_at_a_url_equals_one_in_a_directory(
+    built: Path, s3_url: str, sample_records: list[Record]
+) -> None:
+    options: dict[str, Any] = {"frame": FRAME, "epochs": 10, "latent": 8, "cluster_method": "kmeans"}
     source = Listed(list(sample_records), "sample")
-    made = build(source, s3_url, **asked)
-    assert made["done"] == ["ingest", "train", "encode", "cluster", "sliders", "map"]
+    result = build(source, s3_url, **options)
+    assert result["done"] == ["ingest", "train", "encode", "cluster", "sliders", "map"]
     here, far = Shop.open(built, need="map"), Shop.open(s3_url, need="map")
     assert far.model.model_id == here.model.model_id
     for seed in range(5):
@@ -133,13 +133,13 @@ def test_built_there_it_is_the_same(built: Path, s3_url: str, sample_records: li
         assert far.similar(code, 9) == here.similar(code, 9)
         assert far.recommend(code) == here.recommend(code)
     assert far.store.photos() == here.store.photos()
-    assert build(source, s3_url, **asked)["kept"] == ["train", "encode", "cluster", "sliders", "map"]
-    found = check_and_repair(s3_url)
-    assert found["sound"]
-    assert [fault for fault in found["faults"] if fault["part"] != "leftover"] == []
+    assert build(source, s3_url, **options)["kept"] == ["train", "encode", "cluster", "sliders", "map"]
+    report = check_and_repair(s3_url)
+    assert report["sound"]
+    assert [fault for fault in report["faults"] if fault["part"] != "leftover"] == []
 
 
-def test_a_reader_stays_as_it_was(there: str, elsewhere: Any) -> None:
+def test_reader_keeps_its_version(there: str, elsewhere: Any) -> None:
     reader = Shop.open(there, need="map")
     before, code = reader.catalogue.ids, reader.random_design(1)
     answer, photos = reader.similar(code, 5, scope="catalogue"), reader.store.photos()
@@ -153,16 +153,14 @@ def test_a_reader_stays_as_it_was(there: str, elsewhere: Any) -> None:
         reader.store.refresh()
     late = Shop(
         reader.files, reader.manifest, ProductStore.open(reader.files.store), 1
-    )  # which read nothing yet
+    )  # it has read nothing yet
     assert late.similar(code, 5, scope="catalogue") == answer
     assert ids_of(there) == sorted([*before[2:], "new-1"])
     now = Shop.open(there, need="map")
     assert now.similar(now.code_of("new-1"), 1, scope="catalogue")[0].id == "new-1"
 
 
-def test_readers_keep_their_version_however_the_tables_are_tidied(
-    there: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_compaction_keeps_the_readers_version(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modiste.storage.database.VERSION_RETENTION", timedelta(milliseconds=1))
     photos = Shop.open(there).store.photos()
 
@@ -173,7 +171,7 @@ def test_readers_keep_their_version_however_the_tables_are_tidied(
             store.upsert([replace(row, photo=row.photo + bytes([turn])) for row in rows])
             store.compact()
 
-    stopped(there, change)
+    interrupt_write(there, change)
     assert Shop.open(there).store.photos() == photos
     reader = ProductStore.open(ShopPaths(read_path(there)).store)
     reader.refresh()
@@ -182,14 +180,14 @@ def test_readers_keep_their_version_however_the_tables_are_tidied(
     assert max(versions) > reader.version + 4
 
 
-def test_the_address_can_be_of_s3_alone(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s3_specific_endpoint_takes_precedence(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", os.environ["AWS_ENDPOINT_URL"])
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     shop = Shop.open(there)
     assert shop.jpeg(shop.catalogue.ids[0])
 
 
-def test_a_second_writer_is_told_at_once(there: str, elsewhere: Any) -> None:
+def test_second_writer_is_rejected_at_once(there: str, elsewhere: Any) -> None:
     with write_path(there):
         with pytest.raises(ShopBusy, match=r"on .*, since") as raised:
             elsewhere(put_products, there, [record(1)])
@@ -200,7 +198,7 @@ def test_a_second_writer_is_told_at_once(there: str, elsewhere: Any) -> None:
     assert elsewhere(put_products, there, [record(1)])["added"] == 1
 
 
-def test_a_writer_that_is_silent_is_given_up(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expired_lease_is_taken_over(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     objects = ObjectStore(there)
     dead = {"holder": "another", "host": "far-away", "since": "2026-01-02T03:04:05", "beat": 7}
     objects.put("writer.json", json.dumps(dead).encode())
@@ -213,13 +211,13 @@ def test_a_writer_that_is_silent_is_given_up(there: str, monkeypatch: pytest.Mon
     assert put_products(there, [record(2)])["added"] == 1
 
 
-def test_a_writer_gives_signs_of_life(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writer_sends_heartbeats(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.05)
     objects = ObjectStore(there)
 
     def beat() -> int:
-        found = objects.get("writer.json")
-        return 0 if found is None else int(json.loads(found[0])["beat"])
+        lease_object = objects.get("writer.json")
+        return 0 if lease_object is None else int(json.loads(lease_object[0])["beat"])
 
     with write_path(there):
         first = beat()
@@ -229,7 +227,7 @@ def test_a_writer_gives_signs_of_life(there: str, monkeypatch: pytest.MonkeyPatc
     assert objects.get("writer.json") is None
 
 
-def test_of_two_that_write_one_is_turned_away_and_nothing_is_lost(
+def test_conflicting_writer_is_rejected_and_nothing_is_lost(
     there: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ids_of(there)
@@ -254,26 +252,26 @@ def test_of_two_that_write_one_is_turned_away_and_nothing_is_lost(
     assert sorted(store.table(["id"]).column("id").to_pylist()) == sorted([*before, "new-1", "new-2"])
 
 
-def test_what_fails_changes_nothing(there: str) -> None:
+def test_failed_write_changes_nothing(there: str) -> None:
     head = ObjectStore(there).get("shop.json")
-    stopped(there, lambda root: ShopPaths(root).clusters(Shop.open(root).model.model_id).unlink())
+    interrupt_write(there, lambda root: ShopPaths(root).clusters(Shop.open(root).model.model_id).unlink())
     assert ObjectStore(there).get("shop.json") == head
     assert ObjectStore(there).get("writer.json") is None
     assert check_and_repair(there)["sound"]
-    index_shop(there)  # what was half done is undone first
+    index_shop(there)  # replaces the unfinished write
     assert Shop.open(there).clusters.labels
 
 
-def test_what_changes_nothing_writes_nothing(there: str) -> None:
+def test_unchanged_shop_is_not_written(there: str) -> None:
     head = ObjectStore(there).get("shop.json")
     with write_path(there):
         pass
     assert ObjectStore(there).get("shop.json") == head
 
 
-def test_what_a_killed_writer_left_in_the_tables_is_taken_up(there: str, elsewhere: Any) -> None:
+def test_writes_of_a_killed_writer_are_adopted(there: str, elsewhere: Any) -> None:
     first = ids_of(there)[0]
-    stopped(there, lambda root: ProductStore.open(ShopPaths(root).store).delete([first]))
+    interrupt_write(there, lambda root: ProductStore.open(ShopPaths(root).store).delete([first]))
     assert len(Shop.open(there).catalogue) == 24  # readers have what shop.json names
     assert next_step(there) is None
     elsewhere(put_products, there, [record(1)])
@@ -283,7 +281,7 @@ def test_what_a_killed_writer_left_in_the_tables_is_taken_up(there: str, elsewhe
 
 
 @pytest.mark.parametrize("name", ["index/mean.npy", "decoder.onnx", "sliders.json"])
-def test_a_flipped_byte_in_a_copy_is_fetched_again(there: str, name: str) -> None:
+def test_damaged_cached_file_is_downloaded_again(there: str, name: str) -> None:
     shop = Shop.open(there, need="map")
     path = shop.files.model(shop.model.model_id) / name
     sound = path.read_bytes()
@@ -296,12 +294,12 @@ def test_a_flipped_byte_in_a_copy_is_fetched_again(there: str, name: str) -> Non
     assert path.read_bytes() == sound
 
 
-def test_a_file_with_other_bytes_there_is_an_error(there: str) -> None:
+def test_changed_remote_file_is_an_error(there: str) -> None:
     model = Shop.open(there).model.model_id
     objects = ObjectStore(there)
     name = next(each.name for each in objects.list(f"files/models/{model}/decoder.onnx"))
     objects.put(name, b"something else")
-    Shop.open(there)  # a copy is here
+    Shop.open(there)  # makes a cached copy
     for path in LocalCache(objects).files.iterdir():
         path.unlink()
     with pytest.raises(StorageError, match="do not match their hash"):
@@ -311,14 +309,14 @@ def test_a_file_with_other_bytes_there_is_an_error(there: str) -> None:
         Shop.open(there)
 
 
-def test_a_damaged_shop_json_is_an_error(there: str, small: Path) -> None:
+def test_damaged_shop_json_is_an_error(there: str, small: Path) -> None:
     objects = ObjectStore(there)
-    found = objects.get("shop.json")
-    assert found is not None
-    held = json.loads(found[0])
+    response = objects.get("shop.json")
+    assert response is not None
+    manifest = json.loads(response[0])
     cases = {
-        "checksum does not match": json.dumps(held | {"commit": "x"}),
-        "reads up to": json.dumps({name: each for name, each in held.items() if name != "seal"} | {"form": 9}),
+        "checksum does not match": json.dumps(manifest | {"commit": "x"}),
+        "reads up to": json.dumps({name: each for name, each in manifest.items() if name != "seal"} | {"form": 9}),
         "cannot be read": "{",
         "not a name of a file": json.dumps({"form": 1, "commit": "x", "manifest": {}, "tables": {}, "files": {
             "../x": {"bytes": 1, "sha256": "0" * 64}}}),
@@ -330,7 +328,7 @@ def test_a_damaged_shop_json_is_an_error(there: str, small: Path) -> None:
             Shop.open(there)
 
 
-def test_a_store_that_is_away(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_store_is_an_error(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = Shop.open(there)
     shop.store.refresh()  # the table is open
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
@@ -341,29 +339,29 @@ def test_a_store_that_is_away(there: str, monkeypatch: pytest.MonkeyPatch) -> No
         index_shop(there)
 
 
-def test_backup_and_back(there: str, s3_url: str, small: Path, tmp_path: Path) -> None:
+def test_backup_and_restore(there: str, s3_url: str, small: Path, tmp_path: Path) -> None:
     put_products(there, [record(1)])
     refresh_shop(there)
-    # Which shop.json does not name, so that it is not in a backup.
-    stopped(there, lambda root: ProductStore.open(ShopPaths(root).store).delete(["new-1"]))
-    made = backup_shop(there, tmp_path / "shop.zip")
-    assert (made["shop"], made["products"]) == (there, 25)
+    # shop.json does not name this version, so it is not in a backup.
+    interrupt_write(there, lambda root: ProductStore.open(ShopPaths(root).store).delete(["new-1"]))
+    result = backup_shop(there, tmp_path / "shop.zip")
+    assert (result["shop"], result["products"]) == (there, 25)
     restore_shop(tmp_path / "shop.zip", tmp_path / "again")
     here, far = Shop.open(tmp_path / "again", need="map"), Shop.open(there, need="map")
     assert here.path == tmp_path / "again"
     code = far.random_design(2)
     assert here.similar(code, 5) == far.similar(code, 5)
     assert here.store.photos() == far.store.photos()
-    found = check_and_repair(tmp_path / "again")
-    assert found["sound"]
-    assert found["faults"] == []  # the index and the snapshot fit, too
+    report = check_and_repair(tmp_path / "again")
+    assert report["sound"]
+    assert report["faults"] == []  # the index and the snapshot match, too
     put_products(tmp_path / "again", [record(2)])
     restore_shop(tmp_path / "shop.zip", f"{s3_url}-2")
     assert ids_of(f"{s3_url}-2") == ids_of(there)
     assert check_and_repair(f"{s3_url}-2")["faults"] == []
 
 
-def test_a_shop_that_was_removed_is_made_anew(there: str, sample_records: list[Record]) -> None:
+def test_removed_shop_can_be_created_again(there: str, sample_records: list[Record]) -> None:
     put_products(there, [record(1)])
     objects = ObjectStore(there)
     objects.delete([each.name for each in objects.list()])
@@ -371,13 +369,13 @@ def test_a_shop_that_was_removed_is_made_anew(there: str, sample_records: list[R
         put_products(there, [record(2)])
     ingest(
         Listed(list(sample_records[:3])), there, frame=(32, 24)
-    )  # another frame than the shop had that was there
+    )  # with another frame than the removed shop
     assert Shop.open(there, need="catalogue").frame == (32, 24)
     assert len(ids_of(there)) == 3
     assert read_manifest(there).model is None
 
 
-def test_a_reader_that_is_too_slow_reads_the_next(
+def test_slow_reader_reads_the_next_version(
     there: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commit, "ORPHAN_RETENTION", -commit.ORPHAN_RETENTION)
@@ -396,50 +394,50 @@ def test_a_reader_that_is_too_slow_reads_the_next(
     assert Shop.open(there).tau == 0.2
 
 
-def test_restoring_over_something_is_refused(there: str, s3_url: str) -> None:
+def test_restore_over_existing_shop_is_rejected(there: str, s3_url: str) -> None:
     with pytest.raises(BadOption, match="something at"):
         restore_shop(SMALL, there)
     objects = ObjectStore(f"{s3_url}-2")
     objects.put("store/products.lance/data/x.lance", b"of an ingest that was killed")
     with pytest.raises(BadOption, match="something at"):
         restore_shop(SMALL, objects.url)
-    objects.put("restoring", b"")  # no: of a restore that was killed
+    objects.put("restoring", b"")  # a killed restore leaves this object
     assert restore_shop(SMALL, objects.url)["products"] == 24
     assert check_and_repair(objects.url)["faults"] == []
     assert objects.get("restoring") is None
     assert objects.get("store/products.lance/data/x.lance") is None
 
 
-def test_doctor_mends_what_is_derived(there: str) -> None:
+def test_doctor_repairs_derived_files(there: str) -> None:
     with write_path(there) as root:
         files = ShopPaths(root)
         model = Shop.open(root).model.model_id
         (files.store / "products.snapshot").unlink()
         (files.index(model) / "index.json").unlink()
         files.map(model).unlink()
-    found = check_and_repair(there)
-    assert {fault["part"] for fault in found["faults"]} == {"snapshot", "index", "map"}
-    assert all(there in fault["remedy"] or "DIR" in fault["remedy"] for fault in found["faults"])
-    found = check_and_repair(there, repair=True)
-    assert found["sound"]
-    assert all(fault["mended"] for fault in found["faults"])
+    report = check_and_repair(there)
+    assert {fault["part"] for fault in report["faults"]} == {"snapshot", "index", "map"}
+    assert all(there in fault["remedy"] or "DIR" in fault["remedy"] for fault in report["faults"])
+    report = check_and_repair(there, repair=True)
+    assert report["sound"]
+    assert all(fault["mended"] for fault in report["faults"])
     assert check_and_repair(there)["faults"] == []
 
 
-def test_what_nobody_names_is_swept(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orphaned_files_are_deleted(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def indexes() -> int:
         return sum("index.json" in each.name for each in ObjectStore(there).list("files"))
 
     for tau in (0.1, 0.2, 0.3):
         index_shop(there, tau=tau)
     assert indexes() == 4
-    monkeypatch.setattr(commit, "ORPHAN_RETENTION", -commit.ORPHAN_RETENTION)  # all of it is old
+    monkeypatch.setattr(commit, "ORPHAN_RETENTION", -commit.ORPHAN_RETENTION)  # every file counts as old
     index_shop(there, tau=0.4)
-    assert indexes() == 2  # this and the one before, for who has just read that
+    assert indexes() == 2  # the current and the previous one, for readers that have just read that
     assert check_and_repair(there)["sound"]
 
 
-def test_a_store_without_conditions_is_refused(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_without_conditional_writes_is_rejected(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with s3.running("--without-conditions") as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         with pytest.raises(StorageError, match="ignores conditions"):
@@ -448,14 +446,14 @@ def test_a_store_without_conditions_is_refused(there: str, monkeypatch: pytest.M
             Shop.open(there)
 
 
-def test_copies_that_somebody_has_open_stay(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_copies_are_not_evicted(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shop = Shop.open(there)
     first = shop.files.root
     index_shop(there, tau=0.1)
     monkeypatch.setattr("modiste.storage.remote.cache.MAX_IDLE_SECONDS", -10.0)
     second = Shop.open(there)
     assert first.is_dir()
-    assert shop.jpeg(shop.catalogue.ids[0])  # which it asks for the first time
+    assert shop.jpeg(shop.catalogue.ids[0])  # the first read of a photo
     assert len(shop.similar(shop.random_design(1), 3)) == 3
     del shop
     gc.collect()
@@ -464,7 +462,7 @@ def test_copies_that_somebody_has_open_stay(there: str, monkeypatch: pytest.Monk
     assert second.files.root.is_dir()
 
 
-def test_copies_that_nobody_opens_go(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unused_copies_are_evicted(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Shop.open(there)
     for tau in (0.1, 0.2):
         index_shop(there, tau=tau)
@@ -476,5 +474,5 @@ def test_copies_that_nobody_opens_go(there: str, monkeypatch: pytest.MonkeyPatch
     assert list(trees.iterdir()) == [shop.files.root]
     assert all(
         path.stat().st_nlink > 1 for path in LocalCache(ObjectStore(there)).files.iterdir()
-    )  # the others went too
+    )  # the others were evicted, too
     assert len(shop.similar(shop.random_design(1), 3)) == 3

@@ -1,6 +1,4 @@
-"""Processes that share a shop on object storage: commands that ask it, a server that follows it, writers side by side,
-and writers that are killed.
-"""
+"""Processes that share a shop on object storage: commands, a server, concurrent and killed writers."""
 
 from __future__ import annotations
 
@@ -34,7 +32,7 @@ from modiste.storage.remote import lease
 from tests.faults.killed import product
 from tests.server.test_run import serving
 
-# Brings some products in, one by one, whoever else writes; says of each that it is in.
+# Add some products, one by one, while others write; print each one that is added.
 WRITER = """
 import sys, time
 from modiste.errors import ShopBusy
@@ -57,26 +55,26 @@ for number in range(first, first + 4):
 """
 
 
-def held(url: str) -> Counter[str]:
-    """How often each id is in the products' table, as readers have it."""
+def count_ids(url: str) -> Counter[str]:
+    """Return how often each id is in the products table."""
     store = ProductStore.open(ShopPaths(read_path(url)).store)
     store.refresh()
     return Counter(store.table(["id"]).column("id").to_pylist())
 
 
 def killed(what: str, url: str, turn: int, random: np.random.Generator) -> list[str]:
-    """What a process said that it had done until it was killed: at its first change, or some time after one or two."""
+    """Return the changes that a process reported before it was killed, during its first change or after one or two."""
     words = [sys.executable, "-m", "tests.faults.killed", what, url]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"
-        said = [writer.stdout.readline() for _ in range(turn % 3)]
+        output = [writer.stdout.readline() for _ in range(turn % 3)]
         time.sleep(float(random.uniform(0, 1.5)))
         writer.send_signal(signal.SIGKILL)
-        return [*"".join(said).split(), *writer.stdout.read().split()]
+        return [*"".join(output).split(), *writer.stdout.read().split()]
 
 
-def test_commands_ask_it(there: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_query_the_remote_shop(there: str, capsys: pytest.CaptureFixture[str]) -> None:
     product_id = Shop.open(there).catalogue.ids[4]
     assert main(["similar", "--shop", there, "--product", product_id, "-k", "3", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["results"]) == 3
@@ -88,20 +86,20 @@ def test_commands_ask_it(there: str, capsys: pytest.CaptureFixture[str]) -> None
     assert "s3://" in capsys.readouterr().err
 
 
-def test_a_store_that_is_away_ends_a_command_with_6(
+def test_unreachable_store_gives_exit_code_6(
     there: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert main(["info", "--shop", there]) == 6
-    said = capsys.readouterr().err
-    assert "cannot be reached" in said
-    assert "AWS_ENDPOINT_URL" in said
-    assert "Traceback" not in said
+    output = capsys.readouterr().err
+    assert "cannot be reached" in output
+    assert "AWS_ENDPOINT_URL" in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.slow
-def test_a_server_follows_it(there: str) -> None:
-    asked: dict[str, Any] = {"k": 1, "method": "mean", "scope": "catalogue"}
+def test_server_follows_the_remote_shop(there: str) -> None:
+    query: dict[str, Any] = {"k": 1, "method": "mean", "scope": "catalogue"}
     with (
         serving(Path(there)) as (process, url),
         httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
@@ -110,21 +108,21 @@ def test_a_server_follows_it(there: str) -> None:
         first = client.get("/v1/products").json()["results"][0]["id"]
         put_products(there, [product(1)])
         refresh_shop(there)
-        assert client.post("/v1/similar", json=asked | {"product": "new-1"}).status_code == 404
-        assert client.post("/v1/similar", json=asked | {"product": first}).status_code == 200
+        assert client.post("/v1/similar", json=query | {"product": "new-1"}).status_code == 404
+        assert client.post("/v1/similar", json=query | {"product": first}).status_code == 200
         assert client.get(f"/v1/products/{first}/photo.jpg").content[:2] == b"\xff\xd8"
         os.kill(process.pid, signal.SIGHUP)
         until = time.monotonic() + 60
         while client.get("/version").json()["products"] == served["products"]:
             assert time.monotonic() < until
             time.sleep(0.1)
-        found = client.post("/v1/similar", json=asked | {"product": "new-1"}).json()
-        assert len(found["results"]) == 1
+        response = client.post("/v1/similar", json=query | {"product": "new-1"}).json()
+        assert len(response["results"]) == 1
         assert client.get("/v1/products/new-1/photo.jpg").content[:2] == b"\xff\xd8"
 
 
 @pytest.mark.slow
-def test_who_has_the_key_changes_it(there: str) -> None:
+def test_admin_key_allows_changes(there: str) -> None:
     key, hashed = new_key()
     with TestClient(create_app(Shop.open(there, need="map"), Settings(admin_key=hashed))) as client:
         new, headers = product(3), {"Authorization": f"Bearer {key}"}
@@ -135,18 +133,18 @@ def test_who_has_the_key_changes_it(there: str) -> None:
         )
         assert answer.status_code == 202, answer.text
         until = time.monotonic() + 120
-        while (held := client.get("/v1/admin", headers=headers).json())["refreshing"]:
+        while (count_ids := client.get("/v1/admin", headers=headers).json())["refreshing"]:
             assert time.monotonic() < until
             time.sleep(0.1)
-        assert (held["products"], held["error"]) == (25, "")
+        assert (count_ids["products"], count_ids["error"]) == (25, "")
         assert client.get("/v1/products/new-3/photo.jpg").content[:2] == b"\xff\xd8"
     assert Shop.open(there, need="map").catalogue.row("new-3") >= 0
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("silent", [120.0, 0.0])  # by the lease; and where each takes the other for dead
-def test_two_that_write_at_once_lose_and_double_nothing(there: str, tmp_path: Path, silent: float) -> None:
-    before = held(there)
+@pytest.mark.parametrize("silent", [120.0, 0.0])  # with the lease, and with leases that expire at once
+def test_concurrent_writers_lose_and_duplicate_nothing(there: str, tmp_path: Path, silent: float) -> None:
+    before = count_ids(there)
     writers: list[subprocess.Popen[str]] = []
     for first in (100, 200):
         words = [sys.executable, "-c", WRITER, there, str(first), str(silent)]
@@ -159,7 +157,7 @@ def test_two_that_write_at_once_lose_and_double_nothing(there: str, tmp_path: Pa
         assert writer.returncode == 0, err
         assert len(out.split()) == 4
     wanted = {f"new-{number}" for number in (*range(100, 104), *range(200, 204))}
-    assert held(there) == before + Counter(wanted)
+    assert count_ids(there) == before + Counter(wanted)
     assert read_manifest(there).catalogue["count"] == len(before) + 8
     refresh_shop(there)
     assert check_and_repair(there)["sound"]
@@ -167,7 +165,7 @@ def test_two_that_write_at_once_lose_and_double_nothing(there: str, tmp_path: Pa
 
 @pytest.mark.faults
 @pytest.mark.parametrize("what", ["cluster", "index", "map"])
-def test_a_stage_that_is_killed_leaves_the_shop_as_it_was(there: str, what: str) -> None:
+def test_killed_stage_leaves_the_shop_unchanged(there: str, what: str) -> None:
     model, random = Shop.open(there).model.model_id, np.random.default_rng(1)
     done = 0
     for turn in range(5):
@@ -177,23 +175,23 @@ def test_a_stage_that_is_killed_leaves_the_shop_as_it_was(there: str, what: str)
         assert len(shop.similar(shop.random_design(1), 3)) == 3
     assert done
     refresh_shop(there)
-    found = check_and_repair(there)
-    assert found["sound"], found["faults"]
+    report = check_and_repair(there)
+    assert report["sound"], report["faults"]
 
 
 @pytest.mark.faults
-def test_a_writer_that_is_killed_loses_nothing_it_said(
+def test_killed_writer_loses_no_acknowledged_write(
     there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, said, random = held(there), set[str](), np.random.default_rng(0)
+    before, output, random = count_ids(there), set[str](), np.random.default_rng(0)
     for turn in range(5):
-        said |= {f"new-{number}" for number in killed("put", there, turn, random)}
-        found = held(there)
-        assert set(found.values()) == {1}
-        assert set(found) >= set(before) | said
-        assert read_manifest(there).catalogue["count"] == len(found)
-    # Here, the next command goes on at once; elsewhere it waits until the dead are known to be.
-    assert said
+        output |= {f"new-{number}" for number in killed("put", there, turn, random)}
+        counts = count_ids(there)
+        assert set(counts.values()) == {1}
+        assert set(counts) >= set(before) | output
+        assert read_manifest(there).catalogue["count"] == len(counts)
+    # On this machine, the next command starts at once; on another, it waits for the lease to expire.
+    assert output
     with monkeypatch.context() as patched:
         patched.setenv("MODISTE_CACHE", str(tmp_path / "elsewhere"))
         with pytest.raises(ShopBusy, match="with its last heartbeat"):
@@ -201,6 +199,6 @@ def test_a_writer_that_is_killed_loses_nothing_it_said(
         patched.setattr(lease, "EXPIRY_SECONDS", 0.0)
         put_products(there, [product(900)])
     put_products(there, [product(901)])
-    assert {"new-900", "new-901"} <= set(held(there))
+    assert {"new-900", "new-901"} <= set(count_ids(there))
     refresh_shop(there)
     assert check_and_repair(there)["sound"]

@@ -1,4 +1,4 @@
-"""A few drawn products, small enough to train on in seconds."""
+"""A few synthetic photos, small enough to train on in seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 
 def drawn_photos(count: int, height: int, width: int) -> list[bytes]:
-    """JPEGs of coloured ellipses and boxes on white."""
+    """Return JPEGs of coloured ellipses and boxes on white."""
     rng = np.random.default_rng(0)
     photos: list[bytes] = []
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""What training reads is made once, found again when nothing changed, and never half made."""
+"""The dataset cache is built once, reused while nothing changes, and never incomplete."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FRAME = (48, 36)
 
 
 class Counted(Sequence[bytes]):
-    """Photos that say how many were read at once."""
+    """Photos that count how many are read at once."""
 
     def __init__(self, photos: list[bytes]) -> None:
         self.photos, self.slices = photos, []
@@ -35,53 +35,55 @@ class Counted(Sequence[bytes]):
         return self.photos[rows]
 
 
-def made(photos: Sequence[bytes], directory: Path, key: str = "a", described: bool = True) -> PhotoDataset:
+def build_cache(
+    photos: Sequence[bytes], directory: Path, key: str = "a", described: bool = True
+) -> PhotoDataset:
     rows = np.arange(40) if described else None
     return PhotoDataset(photos, FRAME, lambda _: None, directory, key, train_rows=rows)
 
 
 def test_pixels_and_descriptors(photos, tmp_path: Path) -> None:
-    held = made(photos, tmp_path / "prepared")
-    whole = held.read_photos(range(64))
+    dataset = build_cache(photos, tmp_path / "prepared")
+    whole = dataset.read_photos(range(64))
     assert whole.shape == (64, *FRAME, 3)
     expected = downscale(pixels_to_tensor(whole), body_ratio(FRAME))
-    np.testing.assert_allclose(held.read_bodies(slice(0, 64)), expected, atol=1 / 255)
-    shape, colour = held.descriptors(np.arange(40))
+    np.testing.assert_allclose(dataset.read_bodies(slice(0, 64)), expected, atol=1 / 255)
+    shape, colour = dataset.descriptors(np.arange(40))
     assert shape.shape[1] == SHAPE_SIZE
     for part, deviation in ((shape[:, :2592], 1.0), (shape[:, 2592:], 0.5), (colour[:, :384], 1.0)):
         assert float(part.mean(dim=0).abs().max()) < 0.01
         assert float(part.var(dim=0, unbiased=False).sum()) == pytest.approx(deviation**2, rel=0.01)
 
 
-def test_found_again_when_nothing_changed(photos, tmp_path: Path) -> None:
+def test_unchanged_cache_is_reused(photos, tmp_path: Path) -> None:
     directory = tmp_path / "prepared"
-    first = made(photos, directory)
+    first = build_cache(photos, directory)
     again = Counted(photos)
-    second = made(again, directory)
+    second = build_cache(again, directory)
     assert again.slices == []
     np.testing.assert_array_equal(first.bodies, second.bodies)
     assert torch.equal(first.descriptors(np.arange(9))[1], second.descriptors(np.arange(9))[1])
     for key, described in (("b", True), ("b", False)):
         changed = Counted(photos)
-        made(changed, directory, key, described)
+        build_cache(changed, directory, key, described)
         assert changed.slices
     assert sorted(path.name for path in tmp_path.iterdir()) == ["prepared"]
 
 
-def test_memory_holds_a_batch(photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photos_are_read_in_batches(photos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modiste.vae.training.dataset_cache.BATCH_PHOTOS", 10)
     counted = Counted(photos)
-    made(counted, tmp_path / "prepared")
+    build_cache(counted, tmp_path / "prepared")
     assert [(part.start, part.stop) for part in counted.slices] == [(i, i + 10) for i in range(0, 64, 10)]
 
 
-def test_what_fails_leaves_nothing(photos, tmp_path: Path) -> None:
+def test_failed_build_leaves_nothing(photos, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="36x48"):
         PhotoDataset(photos, (64, 64), lambda _: None, tmp_path / "prepared", "a")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_key_names_products_photos_and_size() -> None:
+def test_key_depends_on_products_photos_and_frame() -> None:
     keys = {
         cache_key(["a", "b"], "h", FRAME),
         cache_key(["a", "c"], "h", FRAME),
@@ -91,7 +93,7 @@ def test_the_key_names_products_photos_and_size() -> None:
     assert len(keys) == 4
 
 
-def test_ways_to_train_are_measured() -> None:
+def test_hardware_candidates_are_measured() -> None:
     settings = TrainSettings(frame=FRAME, latent=4, batch_size=8)
     usual = Hardware(torch.device("cpu"), bfloat16=False, threads=2)
     assert next(iter(hardware_candidates(usual))) == usual
@@ -103,7 +105,7 @@ def test_ways_to_train_are_measured() -> None:
     assert [each.threads for each in tried] == [2, 1, 2, 2, 2]
 
 
-def test_what_cannot_be_measured_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_measurement_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = Hardware(torch.device("cpu"), bfloat16=False, threads=2)
     monkeypatch.setattr("modiste.vae.training.autotune.sys.executable", "/no/such/python")
     assert choose_fastest(usual, TrainSettings(frame=FRAME)) == (usual, [])

@@ -1,4 +1,4 @@
-"""Any frame and any number of latents: shapes, ranges, and no photo mixed with another."""
+"""Networks and losses for any frame and any number of latents."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from modiste.vae.training.network import LOG_STD_SPREAD, compose_layers
     latent=st.integers(1, 40),
     count=st.integers(1, 3),
 )
-def test_shapes_for_any_frame(preset: str, height: int, width: int, latent: int, count: int) -> None:
+def test_output_shapes_for_any_frame(preset: str, height: int, width: int, latent: int, count: int) -> None:
     vae = Vae.untrained(preset, (height, width), latent).eval()
     with torch.no_grad():
         mean, std, drawn = vae(torch.rand(count, height, width, 3))
@@ -37,7 +37,7 @@ def test_shapes_for_any_frame(preset: str, height: int, width: int, latent: int,
     assert 0 <= drawn.min() <= drawn.max() <= 1
 
 
-def test_photos_of_a_batch_do_not_mix() -> None:
+def test_photos_of_a_batch_are_independent() -> None:
     vae = Vae.untrained("default", (48, 36), 4).eval()
     photos = torch.rand(3, 48, 36, 3)
     with torch.no_grad():
@@ -45,7 +45,7 @@ def test_photos_of_a_batch_do_not_mix() -> None:
     torch.testing.assert_close(together[1:2], alone, atol=1e-5, rtol=1e-5)
 
 
-def test_kl_is_that_of_torch() -> None:
+def test_kl_equals_torch() -> None:
     mean, std = torch.randn(5, 3), torch.rand(5, 3) + 0.1
     other_mean, other_std = torch.randn(5, 3), torch.rand(5, 3) + 0.1
     normal = torch.distributions.Normal
@@ -55,7 +55,7 @@ def test_kl_is_that_of_torch() -> None:
     torch.testing.assert_close(kl_between(mean, std, other_mean, other_std), between)
 
 
-def test_the_silhouette_is_the_foreground_on_any_background() -> None:
+def test_silhouette_is_the_foreground_on_any_background() -> None:
     photo = torch.full((1, 3, 20, 20), 0.4)
     photo[:, 0, 5:15, 5:15] = 0.9
     shape = silhouette(photo)[0, 0]
@@ -63,7 +63,7 @@ def test_the_silhouette_is_the_foreground_on_any_background() -> None:
     assert (shape[0] < 0.05).all()
 
 
-def test_moving_keeps_a_plain_photo_and_moves_another() -> None:
+def test_shift_and_zoom_changes_all_but_plain_photos() -> None:
     plain = torch.full((2, 3, 12, 12), 0.7)
     torch.testing.assert_close(shift_and_zoom(plain, torch.rand(len(plain), 3)), plain)
     photo = torch.zeros(1, 3, 12, 12)
@@ -72,16 +72,16 @@ def test_moving_keeps_a_plain_photo_and_moves_another() -> None:
     assert not torch.allclose(shift_and_zoom(photo, torch.rand(len(photo), 3)), photo)
 
 
-def test_deviations_of_photos_differ_by_little() -> None:
+def test_deviations_differ_little_between_photos() -> None:
     vae = Vae.untrained("default", (48, 36), 4).eval()
     with torch.no_grad():
-        vae.encoder.head.weight.mul_(1e5)  # it would have them differ by far more
+        vae.encoder.head.weight.mul_(1e5)  # without the limit, they would differ far more
         _, std = vae.encoder(torch.rand(64, 48, 36, 3) ** torch.linspace(0.2, 5, 64)[:, None, None, None])
     apart = (std.amax(0) / std.amin(0)).max()
     assert 1.2 < apart <= float(torch.tensor(2 * LOG_STD_SPREAD).exp()) + 1e-5
 
 
-def test_an_outline_cut_crisply_is_product_or_ground() -> None:
+def test_sharp_outline_is_product_or_background() -> None:
     product, ground = torch.full((1, 3, 4, 8), 0.2), torch.full((1, 3, 4, 8), 0.9)
     outline = torch.linspace(-1.0, 1.0, 8).expand(1, 1, 4, 8)
     soft, firm = (compose_layers(product, ground, outline, crisp) for crisp in (1.0, 1000.0))
@@ -90,14 +90,14 @@ def test_an_outline_cut_crisply_is_product_or_ground() -> None:
     assert ((soft > 0.25) & (soft < 0.85)).all()
 
 
-def test_latents_that_go_together_are_seen() -> None:
+def test_covariance_penalty_detects_correlated_latents() -> None:
     apart = torch.randn(4000, 3)
     together = torch.stack([apart[:, 0], apart[:, 0], apart[:, 2]], dim=1)
     assert covariance_penalty(apart) < 0.02
     assert covariance_penalty(together) > 1.5
 
 
-def test_the_decoder_learns_each_layer() -> None:
+def test_decoder_phase_learns_each_layer() -> None:
     """A disc before a grey ground: after some steps the layers hold the one colour and the other."""
     torch.manual_seed(0)
     decoder = Vae.untrained("default", (48, 36), 2).decoder

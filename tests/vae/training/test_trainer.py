@@ -1,4 +1,4 @@
-"""Training ends in a model that learnt, resumes to the same weights, and fails cleanly."""
+"""Training reduces the error, resumes to the same weights, and fails cleanly."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def settings(**changes: object) -> TrainSettings:
 
 
 @pytest.mark.parametrize("preset", ["default", "paper"])
-def test_training_writes_a_whole_model(photos, ids, tmp_path: Path, preset: str) -> None:
+def test_training_writes_a_complete_model(photos, ids, tmp_path: Path, preset: str) -> None:
     seen: list[dict] = []
     config = train(photos, ids, settings(preset=preset), tmp_path, on_progress=seen.append)
     directory = tmp_path / config.model_id
@@ -65,16 +65,14 @@ def test_training_writes_a_whole_model(photos, ids, tmp_path: Path, preset: str)
     assert vae.latent == 4
 
 
-def test_training_learns(photos, ids, tmp_path: Path) -> None:
+def test_training_reduces_the_error(photos, ids, tmp_path: Path) -> None:
     short = train(photos, ids, settings(epochs=2), tmp_path)
     longer = train(photos, ids, settings(epochs=25), tmp_path)
     assert longer.metrics["psnr"] > short.metrics["psnr"] + 2.0
 
 
 @pytest.mark.parametrize(("preset", "epochs"), [("default", 2), ("default", 3), ("paper", 1)])
-def test_exactly_the_epochs_that_were_asked_for_are_trained(
-    photos, ids, tmp_path: Path, preset: str, epochs: int
-) -> None:
+def test_exact_number_of_epochs_is_trained(photos, ids, tmp_path: Path, preset: str, epochs: int) -> None:
     config = train(photos, ids, settings(preset=preset, epochs=epochs), tmp_path)
     assert config.training["epochs"] == epochs
     lines = (tmp_path / config.model_id / "metrics.jsonl").read_text().splitlines()
@@ -82,13 +80,13 @@ def test_exactly_the_epochs_that_were_asked_for_are_trained(
     assert whole_frames == ([True] if preset == "paper" else [False] * (epochs - 1) + [True])
 
 
-def test_one_epoch_is_refused_where_there_are_two_phases(photos, ids, tmp_path: Path) -> None:
+def test_one_epoch_is_rejected_for_two_phases(photos, ids, tmp_path: Path) -> None:
     with pytest.raises(BadOption, match="two phases") as caught:
         train(photos, ids, settings(epochs=1), tmp_path)
     assert "Give 2 or more" in caught.value.remedy
 
 
-def test_the_same_seed_gives_the_same_model_and_another_another(photos, ids, tmp_path: Path) -> None:
+def test_seed_determines_the_model(photos, ids, tmp_path: Path) -> None:
     first = train(photos, ids, settings(epochs=2), tmp_path / "a")
     again = train(photos, ids, settings(epochs=2), tmp_path / "b")
     other = train(photos, ids, settings(epochs=2, seed=1), tmp_path / "c")
@@ -108,8 +106,8 @@ SCRIPT = """
 """
 
 
-@pytest.mark.parametrize("ended", [3, 11])  # while all learn; and while only the decoder does
-def test_killed_and_resumed_gives_the_same_weights(photos, ids, tmp_path: Path, ended: int) -> None:
+@pytest.mark.parametrize("ended", [3, 11])  # in the first phase, and in the decoder's
+def test_resumed_run_ends_with_the_same_weights(photos, ids, tmp_path: Path, ended: int) -> None:
     whole = train(photos, ids, settings(epochs=12), tmp_path / "whole")
     out = tmp_path / "killed"
     script = textwrap.dedent(SCRIPT.format(tests=str(Path(__file__).parent), out=str(out)))
@@ -119,7 +117,7 @@ def test_killed_and_resumed_gives_the_same_weights(photos, ids, tmp_path: Path, 
     for line in process.stdout:
         epochs += line.strip() == "epoch"
         if epochs == ended:
-            time.sleep(0.02)  # somewhere inside the next
+            time.sleep(0.02)  # kill it during the next epoch
             process.send_signal(signal.SIGKILL)
             break
     process.wait()
@@ -134,14 +132,14 @@ def test_killed_and_resumed_gives_the_same_weights(photos, ids, tmp_path: Path, 
     assert [json.loads(line)["epoch"] for line in lines] == list(range(1, 13))
 
 
-def test_metrics_without_a_checkpoint_are_dropped_on_resuming(tmp_path: Path) -> None:
+def test_metrics_after_the_checkpoint_are_dropped_on_resume(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"epoch": 1}\n{"epoch": 2}\n{"epoch": 3}\n{"epo')
     trim_metrics(path, 2)
     assert path.read_text() == '{"epoch": 1}\n{"epoch": 2}\n'
 
 
-def test_resuming_a_finished_run_returns_it(photos, ids, tmp_path: Path) -> None:
+def test_resuming_a_finished_run_returns_its_model(photos, ids, tmp_path: Path) -> None:
     first = train(photos, ids, settings(epochs=2), tmp_path)
     seen: list[dict] = []
     assert train(photos, ids, settings(epochs=2), tmp_path, resume=True, on_progress=seen.append) == first
@@ -150,7 +148,7 @@ def test_resuming_a_finished_run_returns_it(photos, ids, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("bounds", [{"epochs": 2}, {"epochs": None, "minutes": 0.01}, {"epochs": None}])
-def test_every_preset_trains_within_every_bound_and_resumes(
+def test_every_preset_trains_with_every_bound_and_resumes(
     photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, bounds: dict
 ) -> None:
     monkeypatch.setattr("modiste.vae.training.schedule.DEFAULT_PHOTOS_SEEN", 1)
@@ -162,11 +160,11 @@ def test_every_preset_trains_within_every_bound_and_resumes(
         if event["stage"] == "epoch":
             raise KeyboardInterrupt
 
-    asked = settings(preset=preset, **bounds)
+    requested = settings(preset=preset, **bounds)
     with pytest.raises(KeyboardInterrupt):
-        train(photos, ids, asked, tmp_path, on_progress=stop)
+        train(photos, ids, requested, tmp_path, on_progress=stop)
     planned = seen[-1]["epochs"]
-    config = train(photos, ids, asked, tmp_path, resume=True)
+    config = train(photos, ids, requested, tmp_path, resume=True)
     assert config.training["epochs"] == planned
     if "minutes" not in bounds:
         assert planned == 2
@@ -175,10 +173,10 @@ def test_every_preset_trains_within_every_bound_and_resumes(
 
 
 @pytest.mark.parametrize(("preset", "epochs"), [("default", 12), ("paper", 6)])
-def test_minutes_are_filled_with_epochs(
+def test_epochs_fill_the_minutes(
     photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, epochs: int
 ) -> None:
-    """Half a minute has room for 2 whole-frame epochs of 5 s and 10 small ones of 2 s, or 6 of the paper preset."""
+    """Half a minute has room for 2 full-frame epochs of 5 s and 10 small ones of 2 s, or 6 of the paper preset."""
     monkeypatch.setattr(
         "modiste.vae.training.schedule.epoch_seconds", lambda run, *, full: 5.0 if full else 2.0
     )
@@ -194,14 +192,14 @@ def test_minutes_are_filled_with_epochs(
     assert seen[-1]["epochs"] == epochs
 
 
-def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(photos, ids, tmp_path: Path) -> None:
+def test_non_finite_loss_stops_and_keeps_the_checkpoint(photos, ids, tmp_path: Path) -> None:
     with pytest.raises(NonFiniteLoss, match="epoch 1"):
         train(photos, ids, settings(learning_rate=float("inf")), tmp_path)
     assert list(tmp_path.glob("run-*/checkpoint.safetensors"))
     assert not list(tmp_path.glob("*/config.json"))
 
 
-def test_a_damaged_checkpoint_is_refused(photos, ids, tmp_path: Path) -> None:
+def test_damaged_checkpoint_is_rejected(photos, ids, tmp_path: Path) -> None:
     with pytest.raises(NonFiniteLoss):
         train(photos, ids, settings(learning_rate=float("inf")), tmp_path)
     (checkpoint,) = tmp_path.glob("run-*/checkpoint.safetensors")
@@ -223,25 +221,23 @@ def test_a_damaged_checkpoint_is_refused(photos, ids, tmp_path: Path) -> None:
         {"device": "abacus"},
     ],
 )
-def test_bad_settings_are_refused(photos, ids, tmp_path: Path, changes: dict) -> None:
+def test_invalid_settings_are_rejected(photos, ids, tmp_path: Path, changes: dict) -> None:
     with pytest.raises(BadOption) as caught:
         train(photos, ids, settings(**changes), tmp_path)
     assert caught.value.remedy
 
 
-def test_too_few_products_and_wrong_frames_are_refused(photos, ids, tmp_path: Path) -> None:
+def test_too_few_products_and_wrong_frames_are_rejected(photos, ids, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="at least 8"):
         train(photos[:4], ids[:4], settings(), tmp_path)
     with pytest.raises(TrainingError, match="36x48"):
         train(photos, ids, settings(frame=(64, 64)), tmp_path)
 
 
-def test_a_long_run_begins_with_a_measurement_and_goes_on_as_it_began(
-    photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_run_autotunes_once(photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = torch.get_num_threads()
     monkeypatch.setattr("modiste.vae.training.schedule.MIN_TUNED_PHOTOS", 100)
-    monkeypatch.setattr("modiste.vae.training.autotune.MIN_SPEEDUP", 0.0)  # whatever is fastest by a hair
+    monkeypatch.setattr("modiste.vae.training.autotune.MIN_SPEEDUP", 0.0)  # the fastest wins by any margin
     seen: list[dict] = []
 
     def stop(event: dict) -> None:
@@ -258,10 +254,10 @@ def test_a_long_run_begins_with_a_measurement_and_goes_on_as_it_began(
     seen.clear()
     train(photos, ids, settings(), tmp_path, resume=True, on_progress=seen.append)
     assert "tune" not in {event["stage"] for event in seen}
-    assert torch.get_num_threads() == threads  # whatever was the fastest
+    assert torch.get_num_threads() == threads  # restored after autotuning
 
 
-def test_a_run_in_bfloat16_does_not_go_on_where_that_is_emulated(tmp_path: Path) -> None:
+def test_bfloat16_run_is_not_resumed_without_native_bfloat16(tmp_path: Path) -> None:
     plain = Hardware(torch.device("cpu"), bfloat16=False)
     assert (
         restore_hardware(plain, {"bfloat16": False, "channels_last": False}, tmp_path).channels_last is False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +27,7 @@ from modiste.pipeline.doctor.faults import (
 from modiste.progress import Progress
 from modiste.shop.sampling import load_photos, sample_rows
 from modiste.shop.shop import Shop
+from modiste.storage.checksums import file_sha256
 from modiste.storage.locks import write_lock
 from modiste.storage.manifest import Manifest
 from modiste.storage.paths import UNFINISHED_SUFFIXES, ShopPaths
@@ -153,8 +153,7 @@ class _ShopCheck:
 def _file_fault(path: Path, digest_start: str) -> str | None:
     """What is wrong with a file whose SHA-256 begins with `start`; None where nothing is."""
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = file_sha256(path)
     except FileNotFoundError:
         return "It is missing."
     except OSError as error:

@@ -82,11 +82,3 @@ class TrainSettings:
         """Return the settings that decide the weights, as JSON values; a resumed checkpoint must have the same."""
         settings = {name: value for name, value in asdict(self).items() if name != "device"}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
-
-    @classmethod
-    def from_identity(cls, identity: dict[str, Any]) -> TrainSettings:
-        """Return the settings that `identity` returned."""
-        settings: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in identity.items()
-        }
-        return cls(**settings)

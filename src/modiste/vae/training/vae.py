@@ -39,13 +39,6 @@ class Vae(nn.Module):
         mean, std = self.encoder(photo)
         return mean, std, self.decoder(mean)
 
-    def save_pretrained(self, directory: Path | str, config: ModelConfig) -> None:
-        """Write `model.safetensors` and `config.json` into `directory`."""
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / WEIGHTS_FILE).write_bytes(weights_to_bytes(self))
-        config.save(directory)
-
     @classmethod
     def from_pretrained(cls, directory: Path | str) -> tuple[Vae, ModelConfig]:
         """Load the network in `directory`, in evaluation mode, and its configuration.

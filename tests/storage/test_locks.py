@@ -1,4 +1,4 @@
-"""What is under a store: who must wait for whom."""
+"""Locks: writers wait for each other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from modiste.storage.locks import wait_for_lock
 
 
-def test_one_at_a_time_and_none_refused(tmp_path: Path) -> None:
+def test_wait_for_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
     inside, most, done = 0, 0, 0
 
     def work(_: int) -> None:
