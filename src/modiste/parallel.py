@@ -1,4 +1,4 @@
-"""Executors: run the parts of a long stage in order, on threads of this process or elsewhere."""
+"""Executors: run the parts of a long stage in order, on threads of this process or on other machines."""
 
 from __future__ import annotations
 
@@ -8,45 +8,44 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-Given = TypeVar("Given")
-Piece = TypeVar("Piece")
-Done = TypeVar("Done")
+Context = TypeVar("Context")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+ITEMS_PER_WORKER = 2  # waiting or in work: no worker is idle, and memory is bounded
 
 
 class MapFn(Protocol):
-    """Does `begin(given)(piece)` for every piece, in order."""
+    """Yields `setup(context)(item)` for every item, in order."""
 
     def __call__(
-        self, setup: Callable[[Given], Callable[[Piece], Done]], context: Given, items: Iterable[Piece]
-    ) -> Iterator[Done]: ...
+        self, setup: Callable[[Context], Callable[[Item], Result]], context: Context, items: Iterable[Item]
+    ) -> Iterator[Result]: ...
 
 
 def sequential(
-    setup: Callable[[Given], Callable[[Piece], Done]], context: Given, items: Iterable[Piece]
-) -> Iterator[Done]:
-    """One piece after the other, in this thread."""
+    setup: Callable[[Context], Callable[[Item], Result]], context: Context, items: Iterable[Item]
+) -> Iterator[Result]:
+    """Yield the results one after the other, in this thread; a MapFn."""
     return map(setup(context), items)
 
 
-Given = TypeVar("Given")
-ITEMS_PER_WORKER = 2  # pieces per worker that wait or are being done: none is idle, and memory is bounded
-
-
 class Executor(Protocol):
-    """Workers that do the same thing to many pieces."""
+    """Workers that apply one function to many items."""
 
     @property
     def workers(self) -> int:
-        """How many pieces are done at once."""
+        """The number of items that are processed at once."""
         ...
 
     def map(
-        self, setup: Callable[[Given], Callable[[Piece], Done]], context: Given, items: Iterable[Piece]
-    ) -> Iterator[Done]:
-        """What comes of every piece, in the order of the pieces, each once.
+        self, setup: Callable[[Context], Callable[[Item], Result]], context: Context, items: Iterable[Item]
+    ) -> Iterator[Result]:
+        """Yield the result of every item once, in the order of the items.
 
-        `begin(given)` makes the function that does a piece; a worker calls it once and keeps what it made. Few pieces
-        are taken ahead of those that were answered, so that `pieces` may be longer than any memory.
+        Args:
+            setup: makes the function from the context; each worker calls it once and keeps the function.
+            context: is sent to each worker once.
+            items: may be longer than memory: only a few are taken ahead of the results.
         """
         ...
 
@@ -58,30 +57,30 @@ class ThreadExecutor:
     workers: int = 1
 
     def map(
-        self, setup: Callable[[Given], Callable[[Piece], Done]], context: Given, items: Iterable[Piece]
-    ) -> Iterator[Done]:
-        """See Fleet."""
+        self, setup: Callable[[Context], Callable[[Item], Result]], context: Context, items: Iterable[Item]
+    ) -> Iterator[Result]:
+        """Yield the results; see Executor."""
         work = setup(context)
         with ThreadPoolExecutor(self.workers) as pool:
             yield from ordered_map(
-                items, lambda piece: pool.submit(work, piece), Future.result, self._max_pending
+                items,
+                lambda item: pool.submit(work, item),
+                Future.result,
+                lambda: ITEMS_PER_WORKER * self.workers,
             )
-
-    def _max_pending(self) -> int:
-        return ITEMS_PER_WORKER * self.workers
 
 
 def ordered_map(
-    items: Iterable[Piece],
-    submit: Callable[[Piece], Any],
-    get_result: Callable[[Any], Done],
+    items: Iterable[Item],
+    submit: Callable[[Item], Any],
+    get_result: Callable[[Any], Result],
     max_pending: Callable[[], int],
-) -> Iterator[Done]:
-    """`finish(start(piece))` of every piece in turn, with up to `ahead()` of them started and not finished."""
-    begun: deque[Any] = deque()
-    for piece in items:
-        begun.append(submit(piece))
-        while len(begun) >= max_pending():
-            yield get_result(begun.popleft())
-    while begun:
-        yield get_result(begun.popleft())
+) -> Iterator[Result]:
+    """Yield `get_result(submit(item))` for every item in order, with at most `max_pending()` submitted ahead."""
+    pending: deque[Any] = deque()
+    for item in items:
+        pending.append(submit(item))
+        while len(pending) >= max_pending():
+            yield get_result(pending.popleft())
+    while pending:
+        yield get_result(pending.popleft())

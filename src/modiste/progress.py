@@ -1,4 +1,4 @@
-"""How a long stage tells where it stands: plain dictionaries handed to a callback."""
+"""Progress of a long stage: dictionaries passed to a callback."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ Progress = Callable[[dict[str, Any]], None]
 
 
 def report(on_progress: Progress | None, stage: str, done: int, total: int | None, **details: Any) -> None:
-    """Call `on_progress`, where there is one."""
+    """Call `on_progress`, unless it is None, with the number of items done and their total."""
     if on_progress is not None:
         on_progress({"stage": stage, "done": done, "total": total, **details})

@@ -121,7 +121,7 @@ def test_one_at_a_time_sets_up(small: Path, cluster: Any) -> None:
     with ThreadPoolExecutor(2) as pool:
         made, refused = sorted(pool.map(one, [1, 2]), key=lambda each: isinstance(each, ShopBusy))
     assert made["generation"] == 1
-    assert "setting up" in refused.message
+    assert "deploying" in refused.message
     assert deploy(str(small), 2, 1)["generation"] == 2
     for name in list_running(absolute_location(small)):
         serve.delete(name)

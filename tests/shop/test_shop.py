@@ -182,7 +182,7 @@ def test_recommend_takes_a_way_a_nearness_or_both(shop: Shop) -> None:
     assert shop.recommend(code) == shop.recommend(code, method="likelihood:transport")
     assert shop.recommend(code, method="shift") == shop.recommend(code, method="shift:likelihood")
     for wrong in ("", "shift:", "shift:shift", "mean:likelihood", "shift:mean:mean", "cosine"):
-        with pytest.raises(BadOption, match="No method"):
+        with pytest.raises(BadOption, match="Unknown method"):
             shop.recommend(code, method=wrong)
 
 

@@ -1,4 +1,4 @@
-"""RayFleet: pieces of a stage as Ray tasks, few at once, in order, done again where a machine was lost."""
+"""RayExecutor: the items of a stage as Ray tasks, in order, retried if a machine is lost."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from modiste.distributed.ray_session import TASK_CPUS, connect, probe_head
 from modiste.errors import ClusterError, ModisteError
 from modiste.parallel import ITEMS_PER_WORKER, ordered_map
 
-Given = TypeVar("Given")
-Piece = TypeVar("Piece")
-Done = TypeVar("Done")
-MAX_RETRIES = 5  # of a piece whose worker dies, after the first
-NO_WORKERS_TIMEOUT_S = 60.0  # seconds to wait for a cluster without workers
-POLL_SECONDS = 5.0  # seconds between looks at how many there are
-HEAD_TIMEOUT_S = 20.0  # seconds without an answer of the head after which it is given up
+Context = TypeVar("Context")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+MAX_RETRIES = 5  # of an item whose worker dies
+NO_WORKERS_TIMEOUT_S = 60.0
+POLL_SECONDS = 5.0  # between counts of the workers
+HEAD_TIMEOUT_S = 20.0
 
 
 @contextmanager
 def ray_executor(address: str) -> Generator[RayExecutor]:
-    """The workers of the cluster at `address`. Raises what `connected` raises."""
+    """Yield the executor of the cluster at `address`. Raises what `connect` raises."""
     with connect(address) as ray:
         yield RayExecutor(ray)
 
 
 class RayExecutor:
-    """A Fleet of Ray's workers: one for each processor of the cluster, which may come and go.
+    """An Executor on Ray's workers: one for each processor of the cluster, whose machines may come and go.
 
-    Ray does a piece again where its worker or machine dies; since a piece's answer is taken once, and in order,
-    nothing is lost and nothing doubled. Workers need Modiste installed, of the same version.
+    Ray retries an item if its worker or machine dies. Each result is taken once and in order, so none is lost or
+    duplicated. Every worker needs the same version of Modiste.
     """
 
     def __init__(self, ray: Any) -> None:
-        """`ray` is the module, connected."""
+        """Create it from the module `ray`, connected."""
         self._ray = ray
         self._task = ray.remote(num_cpus=TASK_CPUS, max_retries=MAX_RETRIES, scheduling_strategy="SPREAD")(
             _run_item
@@ -46,7 +46,7 @@ class RayExecutor:
 
     @property
     def workers(self) -> int:
-        """How many there are now. Raises ClusterError where the head is away."""
+        """The current number of workers. Raises ClusterError if the head does not answer."""
         if time.monotonic() - self._polled_at > POLL_SECONDS or self._cpu_count == 0:
             if self._is_head_alive():
                 self._cpu_count = int(self._ray.cluster_resources().get("CPU", 0))
@@ -54,37 +54,37 @@ class RayExecutor:
         return self._cpu_count
 
     def _is_head_alive(self) -> bool:
-        """Whether the head answers. Ray ends the process, with a stack trace, where it has not for a minute."""
+        """Return whether the head answers. Raises ClusterError before Ray ends the process with a stack trace."""
         try:
             probe_head(self._head_address)
         except ClusterError:
             if time.monotonic() - self._answered_at < HEAD_TIMEOUT_S:
                 return False
             raise ClusterError(
-                f"The head of the cluster, at {self._head_address}, has not answered for {HEAD_TIMEOUT_S:.0f} seconds.",
-                remedy="Start Ray again on all machines, then run the same command again: it goes on where it was.",
+                f"The cluster's head, {self._head_address}, has not answered for {HEAD_TIMEOUT_S:.0f} seconds.",
+                remedy="Start Ray again on all machines, then run the same command again: it continues where it stopped.",
             ) from None
         self._answered_at = time.monotonic()
         return True
 
     def map(
-        self, setup: Callable[[Given], Callable[[Piece], Done]], context: Given, items: Iterable[Piece]
-    ) -> Iterator[Done]:
-        """See Fleet. Raises ClusterError where there is no worker, or one that dies of every try."""
+        self, setup: Callable[[Context], Callable[[Item], Result]], context: Context, items: Iterable[Item]
+    ) -> Iterator[Result]:
+        """Yield the results; see Executor. Raises ClusterError without workers, or if all retries of an item fail."""
         shared = self._ray.put((setup, context))
         yield from ordered_map(
             items,
-            lambda piece: self._task.remote([shared], __version__, piece),
+            lambda item: self._task.remote([shared], __version__, item),
             self._await_result,
             lambda: ITEMS_PER_WORKER * max(self.workers, 1),
         )
 
     def _await_result(self, task: Any) -> Any:
-        began = time.monotonic()
+        waiting_since = time.monotonic()
         while not self._ray.wait([task], timeout=POLL_SECONDS)[0]:
             if self.workers > 0:
-                began = time.monotonic()
-            elif time.monotonic() - began > NO_WORKERS_TIMEOUT_S:
+                waiting_since = time.monotonic()
+            elif time.monotonic() - waiting_since > NO_WORKERS_TIMEOUT_S:
                 raise ClusterError(
                     f"The cluster has had no worker for {NO_WORKERS_TIMEOUT_S:.0f} seconds.",
                     remedy="Start some with `ray start --address HEAD:6379`, then run the same command again.",
@@ -97,21 +97,23 @@ class RayExecutor:
                 raise cause from None
             raise ClusterError(
                 f"A worker failed: {type(cause or error).__name__}: {cause or error}.",
-                remedy="See that all machines have the same Modiste with the same packages.",
+                remedy="Install the same Modiste with the same packages on all machines.",
             ) from error
         except self._ray.exceptions.RayError as error:
-            first = str(error).strip().splitlines()[0]
+            message = str(error).strip().splitlines()[0]
             raise ClusterError(
-                f"A piece of the work was lost {MAX_RETRIES + 1} times: {first}",
-                remedy="See the memory of the workers, and Ray's logs; then run the same command again.",
+                f"A task was lost {MAX_RETRIES + 1} times: {message}",
+                remedy="Check the memory of the workers and Ray's logs, then run the same command again.",
             ) from error
 
 
-_functions: dict[str, Any] = {}  # what this worker's process has made of what it was given last
+_functions: dict[
+    str, Any
+] = {}  # the last function that `setup` made in this worker, by the id of its context
 
 
 def _run_item(shared: list[Any], version: str, item: Any) -> Any:
-    """A piece, in a worker's process."""
+    """Process one item, in a worker."""
     import ray
 
     if version != __version__:
@@ -122,6 +124,6 @@ def _run_item(shared: list[Any], version: str, item: Any) -> Any:
     key = shared[0].hex()
     if key not in _functions:
         _functions.clear()
-        begin, given = ray.get(shared[0])
-        _functions[key] = begin(given)
+        setup, context = ray.get(shared[0])
+        _functions[key] = setup(context)
     return _functions[key](item)

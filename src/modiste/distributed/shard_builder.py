@@ -1,6 +1,6 @@
-"""Packing in a process of its own, which ends: it takes a whole shop's memory, whoever asks for it goes on for long.
+"""Building shard files in a subprocess, so that a long-lived process does not keep the memory of a whole shop.
 
-`python -m modiste.distributed.shard_builder PLACE SHARDS [VERSION SHARD]` prints a line of JSON: the version or error.
+`python -m modiste.distributed.shard_builder LOCATION SHARDS [VERSION SHARD]` prints the version or the error as JSON.
 """
 
 from __future__ import annotations
@@ -18,46 +18,47 @@ from modiste.shop.shop import Shop
 
 
 def build_shards(location: str, shards: int) -> ShardFiles:
-    """Pack all shards of the shop at an absolute place, as it is now, on this machine.
+    """Build all shards of the current version of the shop at an absolute location, on this machine.
+
+    Raises also what opening the shop and ShardFiles.build raise.
 
     Raises:
-        ClusterError: the process was ended, as by a system without memory.
-        and what opening a shop raises, and Packs.make.
+        ClusterError: the process was killed, for example by a system without memory.
     """
     return ShardFiles(location, _run_builder([location, str(shards)]), shards)
 
 
 def build_shard(files: ShardFiles, shard: int) -> None:
-    """Pack one shard of one version on this machine. Raises what `pack` raises."""
+    """Build one shard of one version on this machine. Raises what `build_shards` raises."""
     _run_builder([files.location, str(files.shards), files.version, str(shard)])
 
 
 def _run_builder(arguments: Sequence[str]) -> str:
-    """The version that the process has packed."""
+    """Run the process and return the version that it built."""
     command = [sys.executable, "-m", "modiste.distributed.shard_builder", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    lines = done.stdout.splitlines()
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = process.stdout.splitlines()
     try:
-        told: dict[str, Any] = json.loads(lines[-1])
+        output: dict[str, Any] = json.loads(lines[-1])
     except (IndexError, ValueError):
-        said = (done.stderr.strip().splitlines() or ["without a word"])[-1]
+        message = (process.stderr.strip().splitlines() or ["no output"])[-1]
         raise ClusterError(
-            f"Packing the shards ended with {done.returncode}: {said}.",
-            remedy="See whether this machine has the memory and the disk for the whole shop.",
+            f"Building the shards ended with exit code {process.returncode}: {message}.",
+            remedy="Check that this machine has enough memory and disk space for the whole shop.",
         ) from None
-    if "error" in told:
-        raise getattr(errors, told["error"])(told["message"], remedy=told["remedy"])
-    return told["version"]
+    if "error" in output:
+        raise getattr(errors, output["error"])(output["message"], remedy=output["remedy"])
+    return output["version"]
 
 
 def main(location: str, shards: str, version: str = "", shard: str = "") -> int:
-    """Pack, tell, and return the exit code."""
+    """Build the shards, print the result, and return the exit code."""
     try:
         version = version or Shop.open(location, need="clusters").version
         ShardFiles(location, version, int(shards)).build([int(shard)] if shard else None)
     except ModisteError as error:
-        told = {"error": type(error).__name__, "message": error.message, "remedy": error.remedy}
-        print(json.dumps(told))
+        output = {"error": type(error).__name__, "message": error.message, "remedy": error.remedy}
+        print(json.dumps(output))
         return error.exit_code
     print(json.dumps({"version": version}))
     return 0

@@ -1,4 +1,4 @@
-"""Generations: each setting up of a shop's shards is an application of Ray Serve; the newest that runs is asked."""
+"""Deploying a shop's shards. Each deployment is an application of Ray Serve; clients use the newest one that runs."""
 
 from __future__ import annotations
 
@@ -17,63 +17,69 @@ from modiste.search.sharding import check_shard_count
 from modiste.storage.location import absolute_location
 
 MAX_REPLICAS = 64
-DRAIN_SECONDS = 30.0  # seconds that a replica that is taken down has for what it was asked
-SWITCH_SECONDS = 2.0  # seconds within which every front has
+DRAIN_SECONDS = 30.0  # for a replica to finish its queries before it is stopped
+SWITCH_SECONDS = 2.0  # within which every client has switched to the new shards
 DEPLOYMENT_NAME = "shard-{}"
-GENERATION_DIGITS = 6  # of a generation's number
-RUNNING_STATES, STARTING_STATES = (
-    ("RUNNING",),
-    ("RUNNING", "STARTING", "RECOVERING", "UPDATING"),
-)  # states of replicas
+GENERATION_DIGITS = 6
+# States of replicas.
+RUNNING_STATES = ("RUNNING",)
+STARTING_STATES = ("RUNNING", "STARTING", "RECOVERING", "UPDATING")
+NAMESPACE = "modiste"  # without it, Ray gives each process its own
+RELEASE_TIMEOUT_S = 10.0  # for Ray to release the name of an actor
+POLL_SECONDS = 0.02
 
 
 def list_running(location: str) -> list[str]:
-    """The applications that answer for the shop at an absolute place, the newest first.
+    """Return the running applications for the shop at an absolute location, the newest first.
 
-    Raises ClusterError where the cluster's head does not answer.
+    Raises ClusterError if the cluster's head does not answer.
     """
-    own = app_prefix(location)
+    prefix = app_prefix(location)
     apps = _list_applications()
     return sorted(
-        (name for name, app in apps.items() if name.startswith(own) and _is_running(app)), reverse=True
+        (name for name, app in apps.items() if name.startswith(prefix) and _is_running(app)), reverse=True
     )
 
 
 def count_replicas(name: str, states: Collection[str] = RUNNING_STATES) -> dict[int, int]:
-    """How many replicas of each shard of an application are in some states. Raises ClusterError as `running` does."""
+    """Return how many replicas of each shard of an application are in some states. Raises ClusterError."""
     app = _list_applications().get(name)
     if app is None:
         return {}
     counts: dict[int, int] = {}
-    for each, told in app.deployments.items():
-        found = {str(getattr(state, "value", state)): count for state, count in told.replica_states.items()}
-        counts[int(each.rpartition("-")[2])] = sum(found.get(state, 0) for state in states)
+    for name_of_shard, deployment in app.deployments.items():
+        by_state = {
+            str(getattr(state, "value", state)): count for state, count in deployment.replica_states.items()
+        }
+        counts[int(name_of_shard.rpartition("-")[2])] = sum(by_state.get(state, 0) for state in states)
     return counts
 
 
 def deploy(
     location: str, shards: int, replicas: int, on_status: Callable[[str], None] | None = None
 ) -> dict[str, Any]:
-    """Set up the shards of the shop at a place beside those that run, have these asked, and take the others down.
+    """Deploy the shards of a shop beside those that run, switch to the new ones, and stop the others.
 
-    Nobody who asks meanwhile is refused, and every answer is of one version and one number of shards. Of two processes
-    that set up the same shop, on whatever machines of the cluster, one does.
+    No query is refused meanwhile, and every answer is of one version and one number of shards. Only one process of the
+    cluster deploys a shop at a time. Raises also what opening the shop raises.
 
     Args:
-        told: is called with what is being done, a few words.
+        location: the shop's directory or URL.
+        shards: the number of shards.
+        replicas: the number of replicas of each shard.
+        on_status: called with a few words for each step.
 
     Returns:
         {"shop", "shop_version", "products", "shards", "replicas", "generation"}.
 
     Raises:
-        BadCount: numbers of shards or replicas that cannot be.
-        ShopBusy: another process is doing it.
-        ClusterError: there are too few processors for the replicas, or they do not start; what ran before goes on.
-        and what opening the shop raises.
+        BadCount: the number of shards or replicas is out of range.
+        ShopBusy: another process is deploying the shop.
+        ClusterError: there are too few processors for the replicas, or they do not start; the previous shards go on.
     """
     check_shard_count(shards)
     if not 1 <= replicas <= MAX_REPLICAS:
-        raise BadCount(f"{replicas} replicas were asked for.", remedy=f"Give 1 to {MAX_REPLICAS}.")
+        raise BadCount(f"The number of replicas is {replicas}.", remedy=f"Give 1 to {MAX_REPLICAS} replicas.")
     location = absolute_location(location)
     with deploy_lock(location):
         check_capacity(shards, replicas)
@@ -83,35 +89,35 @@ def deploy(
 def _deploy(location: str, shards: int, replicas: int, on_status: Callable[[str], None]) -> dict[str, Any]:
     from ray import serve
 
-    on_status("packing the shards")
-    packs = build_shards(location, shards)
-    whole = packs.summary()
-    if whole is None:
-        raise ClusterError(f"{packs.root} is damaged.", remedy="Remove it: it is made anew.")
+    on_status("building the shards")
+    files = build_shards(location, shards)
+    summary = files.summary()
+    if summary is None:
+        raise ClusterError(f"{files.root} is damaged.", remedy="Remove it; it is built again.")
     serve.start(proxy_location="Disabled")
-    own = app_prefix(location)
-    before = [name for name in serve.status().applications if name.startswith(own)]
-    number = 1 + max((int(name.removeprefix(own)[:GENERATION_DIGITS]) for name in before), default=0)
-    # Of one that was taken down by other means another may have the number: whoever asked it must see that it is gone.
-    name = f"{own}{number:0{GENERATION_DIGITS}d}-{secrets.token_hex(4)}"
-    on_status(f"starting {shards} x {replicas} replicas, which measure crowding where that was not done yet")
+    prefix = app_prefix(location)
+    previous = [name for name in serve.status().applications if name.startswith(prefix)]
+    number = 1 + max((int(name.removeprefix(prefix)[:GENERATION_DIGITS]) for name in previous), default=0)
+    # A random suffix, since a number can be used again after an application was deleted by other means.
+    name = f"{prefix}{number:0{GENERATION_DIGITS}d}-{secrets.token_hex(4)}"
+    on_status(f"starting {shards} x {replicas} replicas, which measure missing hub penalties")
     try:
-        start_application(name, location, packs.version, shards, replicas)
+        start_application(name, location, files.version, shards, replicas)
     except RuntimeError as error:
         serve.delete(name)
         raise ClusterError(
             f"The shards of {location} do not start: {str(error).strip().splitlines()[0]}",
-            remedy="See that all machines have Modiste and reach the shop, and the logs of Ray Serve.",
+            remedy="Check that all machines have Modiste and can read the shop; see the logs of Ray Serve.",
         ) from error
-    if before:
-        on_status("taking down the shards before")
+    if previous:
+        on_status("stopping the previous shards")
         time.sleep(SWITCH_SECONDS)
-        for each in before:
-            serve.delete(each)  # each replica first answers what it was asked
+        for each in previous:
+            serve.delete(each)  # each replica first finishes its queries
     return {
         "shop": location,
-        "shop_version": packs.version,
-        "products": whole.product_count,
+        "shop_version": files.version,
+        "products": summary.product_count,
         "shards": shards,
         "replicas": replicas,
         "generation": number,
@@ -119,7 +125,7 @@ def _deploy(location: str, shards: int, replicas: int, on_status: Callable[[str]
 
 
 def start_application(name: str, location: str, version: str, shards: int, replicas: int) -> None:
-    """Start an application of shards, and wait until it answers. Raises RuntimeError, as Ray Serve does."""
+    """Start an application of shards, and wait until it runs. Raises RuntimeError, as Ray Serve does."""
     from ray import serve
 
     settings: dict[str, Any] = {
@@ -132,15 +138,17 @@ def start_application(name: str, location: str, version: str, shards: int, repli
         "ray_actor_options": {"num_cpus": REPLICA_CPUS},
         "logging_config": {"log_level": "INFO", "enable_access_log": False},
     }
-    made = serve.deployment(**settings)
-    parts = [made(ShardReplica).options(name=DEPLOYMENT_NAME.format(i)) for i in range(shards)]
-    others = [part.bind(location, version, i, shards) for i, part in enumerate(parts) if i > 0]
-    serve.run(parts[0].bind(location, version, 0, shards, *others), name=name, route_prefix=None)
+    deployment = serve.deployment(**settings)(ShardReplica)
+    deployments = [deployment.options(name=DEPLOYMENT_NAME.format(i)) for i in range(shards)]
+    others = [each.bind(location, version, i, shards) for i, each in enumerate(deployments) if i > 0]
+    serve.run(deployments[0].bind(location, version, 0, shards, *others), name=name, route_prefix=None)
 
 
 def _list_applications() -> dict[str, Any]:
-    """What Ray Serve says of all applications. It would wait without end for a head that is gone, and begin a Ray of
-    its own where it was left meanwhile."""
+    """Return Ray Serve's applications. Raises ClusterError if the head does not answer.
+
+    Ray Serve itself would wait forever for the head.
+    """
     import ray
     from ray import serve
 
@@ -149,50 +157,45 @@ def _list_applications() -> dict[str, Any]:
 
 
 def _is_running(app: Any) -> bool:
-    """Whether an application has come up: one that has lost replicas since still answers."""
+    """Return whether an application has started. It still answers after losing replicas."""
     return str(getattr(app.status, "value", app.status)) in ("RUNNING", "UNHEALTHY")
 
 
-NAMESPACE = "modiste"  # of the names that are held: Ray would give each process one of its own
-RELEASE_TIMEOUT_S = 10.0  # seconds for Ray to let go of a name
-POLL_SECONDS = 0.02
-
-
 class LockActor:
-    """An actor, whose name only one can have. It does nothing; Ray ends it with the process that made it."""
+    """An actor whose unique name is the lock. It does nothing, and Ray ends it with the process that created it."""
 
 
 @contextmanager
 def deploy_lock(location: str) -> Generator[None]:
-    """Hold the shop at an absolute place for setting up its shards, in the whole cluster; for serving it is not needed.
+    """Lock the deployment of a shop's shards in the whole cluster. A process that dies releases the lock.
 
-    Raises ShopBusy where another process has it. One that dies lets go.
+    Raises ShopBusy if another process has the lock.
     """
     import ray
 
     name = f"{app_prefix(location)}setting-up"
-    maker: Any = ray.remote(num_cpus=0)(LockActor)
+    actor_class: Any = ray.remote(num_cpus=0)(LockActor)
     try:
-        held = maker.options(name=name, namespace=NAMESPACE).remote()
+        actor = actor_class.options(name=name, namespace=NAMESPACE).remote()
     except ValueError:
         raise ShopBusy(
-            f"Another process is setting up the shards of {location}.",
-            remedy="Wait until it has ended; then run the same command again, if other numbers are wanted.",
+            f"Another process is deploying the shards of {location}.",
+            remedy="Wait until it ends; run the command again if you want other numbers.",
         ) from None
     try:
         yield
     finally:
-        ray.kill(held)
+        ray.kill(actor)
         _wait_until_released(name)
 
 
 def app_prefix(location: str) -> str:
-    """What the names of all that runs on a cluster for the shop at an absolute place begin with."""
+    """Return the prefix of all names in a cluster for the shop at an absolute location."""
     return f"modiste-{hashlib.sha256(location.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}-"
 
 
 def _wait_until_released(name: str) -> None:
-    """Until nobody has a name any more: the next command of the same process may want it at once."""
+    """Wait until Ray has released a name, since the same process may need it at once."""
     import ray
 
     until = time.monotonic() + RELEASE_TIMEOUT_S

@@ -1,7 +1,6 @@
-"""Packs: a shop's shards in files on this machine, each to be mapped by whoever answers for it.
+"""The files of a shop's shards on this machine, memory-mapped by replicas.
 
-A shop changes, a pack does not: a shard that starts again after a crash is of the version that it was before, whatever
-the shop is by then.
+They never change: a replica that restarts after a crash opens the same version, even if the shop has changed.
 """
 
 from __future__ import annotations
@@ -35,9 +34,9 @@ from modiste.storage.locks import wait_for_lock
 from modiste.storage.refusals import storage_errors
 from modiste.storage.remote.cache import cache_directory
 
-MAX_VERSIONS = 4  # versions of a shop whose packs stay: of those that were packed last
+MAX_VERSIONS = 4  # of a shop, whose files are kept: the newest
 INDEX_DIR, PRODUCTS_FILE, SUMMARY_DIR, PENALTIES_DIR = "index", "words.arrow", "whole", "crowds"
-BATCH_ROWS = 4096  # products whose words are in memory together
+BATCH_ROWS = 4096  # products written at once
 PRODUCTS_SCHEMA = pa.schema(
     {
         "id": pa.string(),
@@ -52,7 +51,7 @@ PRODUCTS_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class ShardSource:
-    """What of a shop is packed, of all its products: clusters `assignments` `(N,)`, `positions` `(N, 2)`, and its τ."""
+    """What shards are built from: all products, `assignments` `(N,)`, `positions` `(N, 2)` and the shop's τ."""
 
     catalogue: Products
     encodings: EncodingArrays
@@ -62,16 +61,16 @@ class ShardSource:
 
     @classmethod
     def of(cls, shop: Shop) -> ShardSource:
-        """Of an open shop, whole up to its map. Raises ShopIncomplete, StaleError, SchemaError."""
+        """Take it from an open shop. Raises ShopIncomplete, StaleError or SchemaError without a current map."""
         return cls(shop.catalogue, shop.encodings, shop.assignments, shop.map.positions, shop.tau)
 
     def record_batch(self, rows: NDArray[np.intp]) -> pa.RecordBatch:
-        """What is told of the products in some rows."""
-        held = self.catalogue
+        """Return the products in some rows as an Arrow batch."""
+        catalogue = self.catalogue
         columns = [
-            [held.ids[row] for row in rows],
-            [held.categories[row] for row in rows],
-            [held.attributes_json(row) for row in rows],
+            [catalogue.ids[row] for row in rows],
+            [catalogue.categories[row] for row in rows],
+            [catalogue.attributes_json(row) for row in rows],
             self.assignments[rows].astype(np.int32),
             *self.positions[rows].T,
         ]
@@ -80,7 +79,7 @@ class ShardSource:
 
 @dataclass(frozen=True)
 class ShardFiles:
-    """The packs of one version of the shop at an absolute place, split into so many shards, on this machine."""
+    """The files of one version of the shop at an absolute location, split into a number of shards."""
 
     location: str
     version: str
@@ -88,63 +87,63 @@ class ShardFiles:
 
     @property
     def root(self) -> Path:
-        """The directory of all packs of the version."""
-        told = hashlib.sha256(self.location.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        """The directory of the version."""
+        digest = hashlib.sha256(self.location.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         name = self.location.rstrip("/").rpartition("/")[2]
-        return cache_directory() / "shards" / f"{name}-{told}" / self.version
+        return cache_directory() / "shards" / f"{name}-{digest}" / self.version
 
     def path(self, shard: int) -> Path:
-        """The directory of one shard's pack."""
+        """Return the directory of one shard."""
         return self.root / f"{shard}-of-{self.shards}"
 
     def build(self, only: Collection[int] | None = None) -> ShopSummary:
-        """Pack the shop: all shards, or `only` some; those that are there stay. What is known of the whole.
+        """Build all shards, or `only` some, and return the summary. Shards that exist are kept.
 
-        Of several processes on this machine one packs, with a whole shop's memory, and the others wait for it.
+        One process of a machine builds, with the memory of a whole shop, while the others wait. Raises also what
+        opening the shop raises.
 
         Raises:
             StaleError: the shop is of another version by now.
-            StorageError: the disk refused.
-            and what opening a shop raises.
+            StorageError: the disk failed.
         """
         check_shard_count(self.shards)
         with wait_for_lock(self.root.parent):
             return self._build(range(self.shards) if only is None else only)
 
     def _build(self, shards: Collection[int]) -> ShopSummary:
-        wanted = [each for each in shards if not verify_checksums(self.path(each))]
-        whole = self.summary()
-        if whole is not None and not wanted:
-            return whole
+        missing = [each for each in shards if not verify_checksums(self.path(each))]
+        summary = self.summary()
+        if summary is not None and not missing:
+            return summary
         shop = Shop.open(self.location, need="map")
         if shop.version != self.version:
             raise StaleError(
                 f"The shop {self.location} is of version {shop.version} by now, not {self.version}.",
-                remedy="Run `modiste shards` again: it goes over to the shop as it is.",
+                remedy="Run `modiste shards` again: it deploys the current version.",
             )
         with storage_errors(f"Writing {self.root}"):
             self.root.mkdir(parents=True, exist_ok=True)
             os.utime(self.root)
-            if whole is None:
-                whole = shop.summary()
-                whole.save(self.root / SUMMARY_DIR)
-            rows = rows_by_shard(shop.catalogue.ids, self.shards) if wanted else []
-            held = ShardSource.of(shop)
-            for each in wanted:
-                shutil.rmtree(self.path(each), ignore_errors=True)  # what is damaged
-                self.write(held, each, rows[each])
+            if summary is None:
+                summary = shop.summary()
+                summary.save(self.root / SUMMARY_DIR)
+            rows = rows_by_shard(shop.catalogue.ids, self.shards) if missing else []
+            source = ShardSource.of(shop)
+            for each in missing:
+                shutil.rmtree(self.path(each), ignore_errors=True)  # damaged files
+                self.write(source, each, rows[each])
             _remove_old_versions(self.root.parent)
-        return whole
+        return summary
 
     def summary(self) -> ShopSummary | None:
-        """What is known of the whole; None where nothing is packed."""
+        """Return the summary of the version; None if no shard was built."""
         return ShopSummary.open(self.root / SUMMARY_DIR, self.version)
 
     def open(self, shard: int, summary: ShopSummary, threads: int = 1) -> LocalBackend | None:
-        """The products of one shard, mapped; None where they are not packed, or the pack is damaged.
+        """Open one shard, memory-mapped; None if its files are missing or damaged.
 
-        Whoever opens them first on this machine measures their crowding, so that no visitor waits for it, and it is
-        mapped from then on. Raises StorageError.
+        The first process on this machine that opens it computes its hub penalties and stores them for the others, so
+        that no query waits for them. Raises StorageError.
         """
         path = self.path(shard)
         if not verify_checksums(path):
@@ -158,26 +157,28 @@ class ShardFiles:
         index = LatentIndex.open(path / INDEX_DIR, self._fingerprint(shard), ids, threads=threads)
         if index is None:
             return None
-        names: dict[str, str] = {}  # one text for each category, not one for each product
+        names: dict[str, str] = {}  # one string object per category, not per product
         categories = [names.setdefault(name, name) for name in table.column("category").to_pylist()]
         texts = TextColumn(table.column("attributes"), np.arange(len(ids)))
         products = Products(ids, categories, lambda: texts, summary.kinds)
         assignments = np.asarray(table.column("cluster").to_numpy(), np.intp)
-        places = np.stack([table.column(name).to_numpy() for name in ("x", "y")], axis=1)
-        ways = ClusterTransfer(summary.clusters, lambda: summary.cluster_moments)
-        measuring = HubPenalty(index, assignments, ways)
-        known = cached_penalties(
-            measuring, default_scorings(summary.tau), path / PENALTIES_DIR, self._fingerprint(shard)
+        positions = np.stack([table.column(name).to_numpy() for name in ("x", "y")], axis=1)
+        transfer = ClusterTransfer(summary.clusters, lambda: summary.cluster_moments)
+        precomputed = cached_penalties(
+            HubPenalty(index, assignments, transfer),
+            default_scorings(summary.tau),
+            path / PENALTIES_DIR,
+            self._fingerprint(shard),
         )
-        crowds = HubPenalty(index, assignments, ways, known)
-        return LocalBackend(products, index, assignments, crowds, lambda: places)
+        hub_penalty = HubPenalty(index, assignments, transfer, precomputed)
+        return LocalBackend(products, index, assignments, hub_penalty, lambda: positions)
 
     def write(self, source: ShardSource, shard: int, rows: NDArray[np.intp]) -> None:
-        """Pack the products in some rows of a shop as one shard. Raises OSError."""
-        held = source.encodings
+        """Build one shard from the products in some rows. Raises OSError."""
+        encodings = source.encodings
         ids = [source.catalogue.ids[row] for row in rows]
-        parts = (held.mean[rows], held.std[rows], held.code[rows])
-        index = LatentIndex(ids, *parts, cluster=source.assignments[rows], tau=source.tau)
+        vectors = (encodings.mean[rows], encodings.std[rows], encodings.code[rows])
+        index = LatentIndex(ids, *vectors, cluster=source.assignments[rows], tau=source.tau)
 
         def fill(directory: Path) -> None:
             index.save(directory / INDEX_DIR, self._fingerprint(shard))
@@ -189,13 +190,15 @@ class ShardFiles:
         self._install(shard, fill)
 
     def install(self, shard: int, summary: ShopSummary, fill: Callable[[Path], None]) -> None:
-        """Let `fill` write one shard's pack into a directory, as another machine has it, and what is known of the
-        whole. Raises StorageError, and what `fill` raises."""
+        """Install the summary, and one shard whose files `fill` writes to a directory.
+
+        Raises StorageError, and what `fill` raises.
+        """
         with wait_for_lock(self.root.parent), storage_errors(f"Writing {self.root}"):
             self.root.mkdir(parents=True, exist_ok=True)
             if self.summary() is None:
                 summary.save(self.root / SUMMARY_DIR)
-            shutil.rmtree(self.path(shard), ignore_errors=True)  # what is damaged
+            shutil.rmtree(self.path(shard), ignore_errors=True)  # damaged files
             self._install(shard, fill)
             _remove_old_versions(self.root.parent)
 
@@ -210,7 +213,9 @@ class ShardFiles:
 
 
 def _remove_old_versions(root: Path) -> None:
-    """Remove the packs of a shop's versions, of which `root` has each, that were packed first."""
-    made = sorted((each for each in root.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime)
-    for each in made[:-MAX_VERSIONS]:
+    """Remove the oldest versions of a shop from `root`, its directory."""
+    versions = sorted(
+        (each for each in root.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime
+    )
+    for each in versions[:-MAX_VERSIONS]:
         shutil.rmtree(each, ignore_errors=True)

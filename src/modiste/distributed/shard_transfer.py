@@ -1,4 +1,4 @@
-"""Fetching a pack from a replica that has it: the shop itself may be of another version by now."""
+"""Copying a shard's files from another replica, for a version that the shop no longer has."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from modiste.errors import ClusterError
 from modiste.shop.summary import ShopSummary
 from modiste.storage.checksums import CHECKSUMS_FILE, verify_checksums
 
-PART_BYTES = 16 * 2**20  # bytes that travel at once
-PART_TIMEOUT_S = 30.0  # seconds for a part of them
+PART_BYTES = 16 * 2**20  # in one message
+PART_TIMEOUT_S = 30.0
 
 
 def download_shard(files: ShardFiles, shard: int, replicas: Any) -> None:
-    """Put the pack of a shard, as a replica of it has it, among those of this machine, and what is known of the whole.
+    """Copy the files of a shard, and the summary, from another replica to this machine.
 
     Args:
-        replicas: the handle, as Ray Serve gives it, of what has the methods `summary` and `read_part` of ShardReplica.
+        files: of the version, on this machine.
+        shard: the number of the shard.
+        replicas: Ray Serve's handle of the shard's replicas.
 
     Raises:
-        ClusterError: none of them answers, or what came is not what it has.
-        StorageError: the disk refused.
+        ClusterError: no replica answers, or the copy is damaged.
+        StorageError: the disk failed.
     """
 
     def fill(directory: Path) -> None:
@@ -35,17 +37,18 @@ def download_shard(files: ShardFiles, shard: int, replicas: Any) -> None:
                     file.write(part)
         if not verify_checksums(directory):
             raise ClusterError(
-                f"Shard {shard} came damaged from another machine.", remedy="Run `modiste shards` again."
+                f"The copy of shard {shard} from another machine is damaged.",
+                remedy="Run `modiste shards` again.",
             )
 
-    whole: tuple[ShopSummary, int] = _call(replicas.summary)
-    files.install(shard, whole[0], fill)
+    summary: tuple[ShopSummary, int] = _call(replicas.summary)
+    files.install(shard, summary[0], fill)
 
 
-def _call(method: Any, *given: Any) -> Any:
+def _call(method: Any, *arguments: Any) -> Any:
     try:
-        return method.remote(*given).result(timeout_s=PART_TIMEOUT_S)
-    except Exception as error:  # whatever it is that Ray raises
+        return method.remote(*arguments).result(timeout_s=PART_TIMEOUT_S)
+    except Exception as error:  # Ray raises many kinds
         raise ClusterError(
             f"No other machine has the shard: {type(error).__name__}.", remedy="Run `modiste shards` again."
         ) from error

@@ -1,4 +1,4 @@
-"""Build: every stage of a shop in one go; stages that are done and still fit are not done again."""
+"""Build: every stage of a shop in one call, without those that are current."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modiste.shop.loading import Stage
 from modiste.shop.shop import Shop
 from modiste.sources.record import Source
 
-# A stage: its name, whether what there is of it will do, and how it is made.
+# A stage: its name, whether it is current, and the function that runs it.
 Step = tuple[str, Callable[[], bool], Callable[[], object]]
 
 
@@ -45,11 +45,11 @@ def build(
     executor: Executor | None = None,
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Everything from `source` to a shop at `path` that answers. Killed, the same call goes on where it stopped.
+    """Build the shop at `path` from `source`. If it is killed, the same call continues where it stopped.
 
-    Ingest always looks at the source again (it decodes only what changed); a finished model, encodings, clusters,
-    sliders or map are kept where they were made from the same upstream with the same settings. Arguments and errors
-    are those of `ingest`, `train_shop`, `encode_shop`, `cluster_shop`, `make_sliders` and `make_map`.
+    Ingest always reads the source again, but decodes only what changed. The model, encodings, clusters, sliders and map
+    are kept if they were made from the same input with the same settings. The arguments and errors are those of
+    `ingest`, `train_shop`, `encode_shop`, `cluster_shop`, `make_sliders` and `make_map`.
 
     Returns:
         {"ingest": summary, "model": id, "done": the stages that ran, "kept": the stages that were kept}
@@ -64,12 +64,12 @@ def build(
         executor=executor,
         on_progress=on_progress,
     )
-    asked = training_settings(preset, latent, epochs, minutes, photos, seed)
+    training = training_settings(preset, latent, epochs, minutes, photos, seed)
     steps: tuple[Step, ...] = (
         (
             "train",
-            lambda: _has_model(path, asked, summary.catalogue_hash),
-            lambda: train_shop(path, **asked, device=device, resume=True, on_progress=on_progress),
+            lambda: _has_model(path, training, summary.catalogue_hash),
+            lambda: train_shop(path, **training, device=device, resume=True, on_progress=on_progress),
         ),
         (
             "encode",
@@ -89,11 +89,11 @@ def build(
         ("map", lambda: _is_current(path, "map"), lambda: make_map(path, seed=seed, on_progress=on_progress)),
     )
     done, kept = ["ingest"], list[str]()
-    for name, fits, make in steps:
-        if fits():
+    for name, is_current, run in steps:
+        if is_current():
             kept.append(name)
         else:
-            make()
+            run()
             done.append(name)
     return {"ingest": summary.to_dict(), "model": Shop.open(path).model.model_id, "done": done, "kept": kept}
 

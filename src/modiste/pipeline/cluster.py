@@ -1,4 +1,4 @@
-"""The clustering stage: centres over the codes, or the means, of the catalogue, stored with the model."""
+"""The clustering stage: clusters of the products' codes or means, stored with the model."""
 
 from __future__ import annotations
 
@@ -38,76 +38,81 @@ def cluster_shop(
     seed: int = 0,
     executor: Executor | None = None,
 ) -> Clusters:
-    """Cluster the encoded shop at `path`, into its own categories where it has them.
+    """Cluster the encoded shop at `path`, into its own categories if it has any.
 
     Args:
-        k: how many clusters; None is 3. By category there are as many as categories, and k may only say so.
-        on: "code" or "mean", what of each product is clustered; by category, both are.
-        method: "category", the shop's own tags; "mixture", Gaussians merged down to `k`, which finds categories of
-            unequal size and shape without being told; or "kmeans", the paper's. Clusters of the last two are named by
-            the category that most of their products have. None is "category" where the shop has two or more and `k`
-            does not ask for another number, else "mixture".
-        fleet: workers that the starts of a fit, and the codes to assign, are spread over; with the same answer.
+        path: the shop's directory or URL.
+        k: the number of clusters; None is 3, or the number of categories for the method "category", which takes no
+            other.
+        features: what is clustered, "code" or "mean"; the method "category" uses both.
+        method: "category", the shop's own categories; "mixture", Gaussians merged down to `k`, which finds groups of
+            unequal size and shape; or "kmeans", the paper's. Clusters of the last two are named by their most frequent
+            category. None is "category" if the shop has at least two and `k` does not differ, else "mixture".
+        seed: of the fit.
+        executor: workers for the restarts of the fit and the assignment; the result is the same.
 
     Raises:
         BadCount: k below 1, over the number of products, or not the number of categories.
-        BadOption: an unknown method or basis.
-        ShopIncomplete, StaleError: there are no encodings, or they are not of the catalogue as it is.
+        BadOption: unknown features or method.
+        ShopIncomplete, StaleError: there are no encodings, or they are not of the current catalogue.
         ShopBusy: another process is writing to the shop.
-        StorageError: the disk refused; the clusters before are kept.
+        StorageError: the disk failed; the previous clusters are kept.
     """
-    for name, value, allowed in (("method", method, (*CLUSTER_METHODS, None)), ("on", features, FEATURES)):
+    for name, value, allowed in (
+        ("method", method, (*CLUSTER_METHODS, None)),
+        ("features", features, FEATURES),
+    ):
         if value not in allowed:
-            known = ", ".join(each for each in allowed if each is not None)
-            raise BadOption(f"No {name} {value!r} to cluster with.", remedy=f"Choose one of {known}.")
+            names = ", ".join(each for each in allowed if each is not None)
+            raise BadOption(f"Unknown clustering {name} {value!r}.", remedy=f"Choose one of {names}.")
     with open_for_writing(path, need="encodings") as shop:
         k, method = resolve_clustering(shop, k, method)
-        each = (executor or ThreadExecutor()).map
+        map_fn = (executor or ThreadExecutor()).map
         points = shop.encodings.mean if features == "mean" else shop.encodings.code
         if method == "category":
-            # A design may come from a code or from a mean: both are to find their category.
+            # A design may start from a code or from a mean: both must be assigned to their category.
             both = np.concatenate([shop.encodings.code, shop.encodings.mean])
-            fitted = fit_categories(both, 2 * shop.catalogue.categories, seed, each)
+            fitted = fit_categories(both, 2 * shop.catalogue.categories, seed, map_fn)
             labels = fitted.labels
         else:
-            fitted = UNSUPERVISED[method](points, k, seed, each)
-            labels = name_clusters(fitted.assign(points, each), shop.catalogue.categories)
-            # A cluster at the end that no product falls into has no name yet.
+            fitted = UNSUPERVISED[method](points, k, seed, map_fn)
+            labels = name_clusters(fitted.assign(points, map_fn), shop.catalogue.categories)
+            # Empty clusters come last and have no name yet.
             labels += ("empty",) * (k - len(labels))
         clusters = replace(fitted, labels=labels, features=cast("ClusterFeatures", features))
-        made_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
-        write_clusters(shop.files.clusters(shop.model.model_id), made_from, clusters)
-        asked = {"k": k, "on": features, "method": method, "seed": seed}
-        shop.manifest.with_changes(clusters=made_from | asked | {"labels": list(labels)}).save(
+        built_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
+        write_clusters(shop.files.clusters(shop.model.model_id), built_from, clusters)
+        options = {"k": k, "on": features, "method": method, "seed": seed}
+        shop.manifest.with_changes(clusters=built_from | options | {"labels": list(labels)}).save(
             shop.files.root
         )
-        write_index(Shop.open(shop.files.root, use_index=False), each)
+        write_index(Shop.open(shop.files.root, use_index=False), map_fn)
     return clusters
 
 
-def write_clusters(path: Path, made_from: dict[str, Any], clusters: Clusters) -> None:
-    """Write clusters with what they were made from, whole or not at all. Raises StorageError."""
-    write_json(path, with_checksum(made_from | {"clusters": clusters.to_dict()}))
+def write_clusters(path: Path, built_from: dict[str, Any], clusters: Clusters) -> None:
+    """Write clusters and what they were built from, atomically. Raises StorageError."""
+    write_json(path, with_checksum(built_from | {"clusters": clusters.to_dict()}))
 
 
 def resolve_clustering(shop: Shop, k: int | None, method: str | None) -> tuple[int, str]:
-    """How many clusters and by what, where either is left open: by the shop's tags, if it has them and `k` fits them.
+    """Return the number of clusters and the method, with the defaults of `cluster_shop` filled in.
 
     Raises:
         BadCount: k below 1, over the number of products, or not the number of categories.
     """
-    tags = len(shop.catalogue.counts())
+    category_count = len(shop.catalogue.counts())
     if method is None:
-        method = "category" if tags >= 2 and k in (None, tags) else "mixture"
-    if method == "category" and k not in (None, tags):
+        method = "category" if category_count >= 2 and k in (None, category_count) else "mixture"
+    if method == "category" and k not in (None, category_count):
         raise BadCount(
-            f"k is {k}; the shop has {tags} categories.",
+            f"k is {k}, but the shop has {category_count} categories.",
             remedy="Leave k out, or cluster by mixture or kmeans.",
         )
-    count = tags if method == "category" else DEFAULT_K if k is None else k
+    count = category_count if method == "category" else DEFAULT_K if k is None else k
     if not 1 <= count <= len(shop.catalogue):
         raise BadCount(
-            f"k is {count}; the shop has {len(shop.catalogue)} products.",
+            f"k is {count}, but the shop has {len(shop.catalogue)} products.",
             remedy=f"Give a k from 1 to {len(shop.catalogue)}.",
         )
     return count, method

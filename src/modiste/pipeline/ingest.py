@@ -40,14 +40,17 @@ from modiste.storage.product_store import (
 )
 
 DEFAULT_FRAME = (240, 180)
-# Rows are held back and committed at once, so that an interrupted ingest leaves the shop as it was. A catalogue
-# beyond this (some 80,000 products) is committed in parts; interrupted, it goes on where it stopped.
+# Rows are committed together, so that an interrupted ingest leaves the shop as it was. A larger catalogue (some 80,000
+# products) is committed in parts; if it is interrupted, the next ingest continues where it stopped.
 COMMIT_BYTES = 512 * 2**20
 
 
 @dataclass
 class IngestSummary:
-    """What an ingest did. Every record counts once, in added, changed, unchanged, rejected or outside."""
+    """Counts of an ingest. Every record counts once, in added, changed, unchanged, rejected or outside.
+
+    `outside` counts the records of categories that were not selected.
+    """
 
     source: str
     added: int = 0
@@ -61,7 +64,7 @@ class IngestSummary:
     rejected_file: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON: counts per reason and per category as objects."""
+        """Return the summary as JSON, counts by reason and by category as objects."""
         return asdict(self) | {"rejected": dict(self.rejected), "outside": dict(self.outside)}
 
 
@@ -74,15 +77,15 @@ class InMemorySource:
 
     @property
     def ids(self) -> list[str]:
-        """The ids of the products: an ingest of few reads only these from the store."""
+        """The ids of the products. An ingest of few products reads only these from the store."""
         return [each.id for each in self.products]
 
     def count(self) -> int:
-        """How many."""
+        """Return the number of products."""
         return len(self.products)
 
     def records(self) -> Iterator[Record | Rejection]:
-        """The products."""
+        """Yield the products."""
         yield from self.products
 
 
@@ -98,27 +101,29 @@ def ingest(
     executor: Executor | None = None,
     on_progress: Progress | None = None,
 ) -> IngestSummary:
-    """Bring the products of `source` into the shop at `path`, which is made if there is none.
+    """Add the products of `source` to the shop at `path`, or update them. A new shop is created.
 
     Args:
-        source: what `open_source` understands, or a Source.
+        source: what `open_source` takes, or a Source.
+        path: the shop's directory or URL.
         categories: only these; None for all.
-        category_column: the source's column that holds the category.
-        frame: (height, width) in pixels; a shop that has photos keeps its own. 240 x 180 for a new one.
-        read: how bytes become a photo; a server has strangers' photos read in a process of their own.
-        background: "any" or "white", which rejects photos on another background; a shop keeps its own.
-        fleet: workers that fetch and prepare the photos, in the place of threads of this process and of `read`.
+        category_column: the source's column with the category.
+        frame: (height, width) in pixels, 240 x 180 if None; a shop that has photos keeps its own.
+        background: "any", or "white" to reject photos on another background; a shop keeps its own.
+        decode_photo: decodes the bytes of a photo; a server decodes uploads in a separate process.
+        executor: workers that download and prepare the photos instead of this process; they ignore `decode_photo`.
+        on_progress: called with the progress.
 
     Raises:
-        SourceError: no such source, or nothing in it can be used.
-        UnknownCategory: the source has no product of a category that was asked for; nothing was written.
+        SourceError: there is no such source, or no product in it is usable.
+        UnknownCategory: the source has no product of a selected category; nothing was written.
         BadOption: another frame or background than the shop's.
         ShopBusy: another process is writing to the shop.
-        StorageError: the disk refused; the shop is as it was.
-        ClusterError: the fleet's workers are lost.
+        StorageError: the disk failed; the shop is as it was.
+        ClusterError: the executor's workers are lost.
     """
     opened = open_source(source, category_column=category_column) if isinstance(source, str) else source
-    _resolve_manifest(_existing_manifest(path), frame, background)  # before anything is made
+    _resolve_manifest(_existing_manifest(path), frame, background)  # before anything is created
     with write_path(path, create=True) as root, _remove_empty_store_on_error(files := ShopPaths(root)):
         manifest = _resolve_manifest(_existing_manifest(root), frame, background)
         store = ProductStore.open(files.store) if files.store.is_dir() else ProductStore.create(files.store)
@@ -139,12 +144,12 @@ def ingest(
 
 @contextmanager
 def _remove_empty_store_on_error(files: ShopPaths) -> Generator[None, None, None]:
-    """Where there was no store before, an ingest that fails before its first commit leaves none."""
-    fresh = not files.store.is_dir()
+    """Remove a new store if the ingest fails before its first commit."""
+    is_new = not files.store.is_dir()
     try:
         yield
     except BaseException:
-        if fresh and files.store.is_dir() and ProductStore.open(files.store).count() == 0:
+        if is_new and files.store.is_dir() and ProductStore.open(files.store).count() == 0:
             shutil.rmtree(files.store, ignore_errors=True)
         raise
 
@@ -159,13 +164,15 @@ def _existing_manifest(path: str | Path) -> Manifest | None:
 def _resolve_manifest(
     existing: Manifest | None, frame: tuple[int, int] | None, background: str | None
 ) -> Manifest:
-    """The manifest to go on with, options checked against the shop's own."""
+    """Return the existing manifest or a new one, with the options checked against it."""
     if frame is not None and (min(frame) < 16 or max(frame) > 2048):
         raise BadOption(
-            f"The size {frame[1]}x{frame[0]} cannot be used.", remedy="Each side must be 16 to 2048."
+            f"The size {frame[1]}x{frame[0]} is out of range.", remedy="Give 16 to 2048 pixels for each side."
         )
     if background is not None and background not in BACKGROUNDS:
-        raise BadOption(f"No background {background!r}.", remedy=f"Choose one of {', '.join(BACKGROUNDS)}.")
+        raise BadOption(
+            f"Unknown background {background!r}.", remedy=f"Choose one of {', '.join(BACKGROUNDS)}."
+        )
     if existing is None:
         return Manifest(frame or DEFAULT_FRAME, background or "any")
     remedy = "Leave the option out, or ingest into another --shop."
@@ -183,7 +190,7 @@ def _resolve_manifest(
 
 @dataclass(frozen=True, slots=True)
 class _StoredRow:
-    """What an ingest must know of a product that the store has; of its attributes a digest, for they may be long."""
+    """What an ingest keeps of a stored product. `attributes` is a digest, since attributes may be long."""
 
     category: str
     photo_hash: str
@@ -192,7 +199,7 @@ class _StoredRow:
 
 
 def _stored_rows(store: ProductStore, ids: Sequence[str] | None) -> Iterator[dict[str, Any]]:
-    """The columns of `_StoredRow` of the products with some ids, or of all: for a few products not all are read."""
+    """Yield the rows of the products with the given ids, or of all products if that is None."""
     columns = ["id", "category", "photo_hash", "source_hash", "attributes"]
     if ids is not None:
         yield from store.find(columns, ids).values()
@@ -206,7 +213,7 @@ def _digest(text: str) -> bytes:
 
 
 class _Ingest:
-    """One ingest in flight."""
+    """One ingest in progress."""
 
     def __init__(
         self,
@@ -229,7 +236,6 @@ class _Ingest:
             self.stored[row["id"]] = _StoredRow(
                 row["category"], row["photo_hash"], row["source_hash"], _digest(row["attributes"])
             )
-        # Of each set of pixels.
         self.id_by_photo_hash = {photo_hash: id_ for id_, photo_hash in store.photo_hashes().items()}
 
     def run(
@@ -239,7 +245,7 @@ class _Ingest:
         decode_photo: Callable[[bytes], Photo],
         executor: Executor | None,
     ) -> None:
-        """Go through the source; commit what it brings."""
+        """Read the source, and commit its products."""
         total = source.count()
         preparer = PhotoPreparer(
             self.manifest.frame,
@@ -260,10 +266,10 @@ class _Ingest:
                 self._accept(outcome)
             report(on_progress, "ingest", done + self.summary.outside.total(), total)
         if self.categories is not None and (missing := self.categories - self.seen_categories):
-            there = sorted(self.seen_categories | set(self.summary.outside))
+            available = sorted(self.seen_categories | set(self.summary.outside))
             raise UnknownCategory(
                 f"{source.name} has no product of category {', '.join(sorted(missing))}.",
-                remedy=f"Choose from {', '.join(there)}; or `all`.",
+                remedy=f"Choose from {', '.join(available)}; or `all`.",
             )
         self._commit()
 
@@ -272,14 +278,14 @@ class _Ingest:
         return None if row is None else row.source_hash
 
     def _select_records(self, items: Iterator[Record | Rejection]) -> Iterator[Record | Rejection]:
-        """The records of the categories that were asked for that may be products, each id once."""
+        """Yield rejections, and the valid records of the selected categories, each id once."""
         for item in items:
             if isinstance(item, Rejection):
                 yield item
             elif self.categories is not None and item.category not in self.categories:
                 self.summary.outside[item.category] += 1
-            elif (why := record_problem(item)) is not None:
-                yield Rejection(item.id, *why)
+            elif (problem := record_problem(item)) is not None:
+                yield Rejection(item.id, *problem)
             elif item.id in self.seen_ids:
                 yield Rejection(item.id, "duplicate_id", "An earlier row has the same id.")
             else:
@@ -292,7 +298,7 @@ class _Ingest:
         self.summary.rejected[rejection.reason] += 1
 
     def _update_record(self, record: Record) -> None:
-        """The photo is as stored; the category and the attributes may be new."""
+        """Store a new category or new attributes of a product whose photo is unchanged."""
         row = self.stored[record.id]
         if row.category == record.category and row.attributes == _digest(
             attributes_to_json(record.attributes)

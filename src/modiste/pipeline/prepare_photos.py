@@ -1,4 +1,4 @@
-"""From a record to a row of the store: its photo fetched, read, fitted and judged, in threads, in order."""
+"""From records to rows of the store: photos are downloaded, decoded, checked and fitted, here or on other machines."""
 
 from __future__ import annotations
 
@@ -25,28 +25,37 @@ from modiste.sources.record import Record, Rejection, Url
 from modiste.storage.product_store import StoredProduct
 from modiste.storage.remote.cache import cache_directory
 
-WINDOW_RECORDS = 256  # records in flight: bounds the memory, and is what one polite round of fetching covers
+WINDOW_RECORDS = 256  # in memory at once, and downloaded in one round
 MAX_FILE_BYTES = 64 * 2**20
+READ_THREADS = 8
+CHUNK_RECORDS, CHUNK_BYTES = 256, 8 * 2**20  # limits on what a worker gets at once
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """A product whose photo the store already has; `record` may still bring new words."""
+    """A product whose photo is stored already; the category and attributes of `record` may be new."""
 
     record: Record
 
 
 Outcome = StoredProduct | Unchanged | Rejection
-PendingItem = Record | Unchanged | Rejection  # what is still to be prepared, or is as it will be
+PendingItem = Record | Unchanged | Rejection  # only a Record needs to be prepared
+SourceHashes = dict[str, str]  # of stored products, by id
+Chunk = tuple[list[PendingItem], SourceHashes]
 
 
 @dataclass(frozen=True)
 class PhotoPreparer:
-    """How photos become rows: for which frame (height, width) and background, and what the store already knows.
+    """Prepares the photos of records.
 
-    `known` gives the stored source hash of an id; `fetched` is where photos from addresses are kept; `read` makes
-    pixels of a file's bytes, and raises PhotoError. `processes` of this machine fetch at once: together they ask a host
-    as often as one would.
+    Attributes:
+        frame: (height, width) of the result.
+        background: "white" rejects photos on another background; "any" accepts all.
+        stored_hash: returns the stored source hash of a product id, or None.
+        download_dir: where downloaded photos are kept.
+        decode_photo: decodes the bytes of a photo; raises PhotoError.
+        threads: the number of photos prepared at once.
+        processes: on this machine that download at the same time; they share the request rate of one.
     """
 
     frame: tuple[int, int]
@@ -58,20 +67,20 @@ class PhotoPreparer:
     processes: int = 1
 
     def run(self, items: Iterator[PendingItem]) -> Iterator[Outcome]:
-        """The outcome of every record, in order; all else passes through."""
+        """Yield the outcome of every record, in order; other items pass through."""
         with ThreadPoolExecutor(self.threads, thread_name_prefix="ingest") as pool:
             while window := list(islice(items, WINDOW_RECORDS)):
-                addresses = self._download(window)
-                yield from pool.map(lambda item, found=addresses: self._process(item, found), window)
+                downloads = self._download(window)
+                yield from pool.map(lambda item, files=downloads: self._process(item, files), window)
 
     def _download(self, window: Sequence[PendingItem]) -> dict[str, Path | FetchError]:
         urls = [item.photo.url for item in window if isinstance(item, Record) and isinstance(item.photo, Url)]
         if not urls:
             return {}
-        at_once = max(1, CONCURRENCY // self.processes)
+        concurrency = max(1, CONCURRENCY // self.processes)
         return dict(
             fetch_all(
-                urls, self.download_dir, concurrency=at_once, per_host_rate=PER_HOST_RATE / self.processes
+                urls, self.download_dir, concurrency=concurrency, per_host_rate=PER_HOST_RATE / self.processes
             )
         )
 
@@ -86,10 +95,10 @@ class PhotoPreparer:
     def _prepare(self, record: Record, downloads: dict[str, Path | FetchError]) -> Outcome:
         photo = record.photo
         if isinstance(photo, Url):
-            found = downloads[photo.url]
-            if isinstance(found, FetchError):
-                raise found
-            photo = found
+            download = downloads[photo.url]
+            if isinstance(download, FetchError):
+                raise download
+            photo = download
         data = photo if isinstance(photo, bytes) else read_photo_file(photo)
         source_hash = hashlib.sha256(data).hexdigest()
         if self.stored_hash(record.id) == source_hash:
@@ -109,7 +118,7 @@ class PhotoPreparer:
 
 
 def read_photo_file(path: Path) -> bytes:
-    """What is in a photo's file. Raises PhotoError where it is missing, too large or may not be read."""
+    """Read the file of a photo. Raises PhotoError if it is missing, too large or not readable."""
     try:
         if not path.is_file():
             raise PhotoError(f"There is no file {path}.", reason="missing_photo")
@@ -123,20 +132,13 @@ def read_photo_file(path: Path) -> bytes:
         raise PhotoError(f"{path} cannot be read: {error.strerror}.", reason="unreadable") from error
 
 
-READ_THREADS = 8  # files read at once
-CHUNK_RECORDS, CHUNK_BYTES = 256, 8 * 2**20  # records, and bytes of photos, that a worker gets at once
-
-SourceHashes = dict[str, str]  # the source hash of products that the store has, by id
-Chunk = tuple[list[PendingItem], SourceHashes]
-
-
 def prepare_distributed(
     executor: Executor, preparer: PhotoPreparer, items: Iterator[Record | Rejection]
 ) -> Iterator[Outcome]:
-    """What `preparer.run` yields, in the same order, prepared by the fleet's workers.
+    """Yield what `preparer.run` yields, in the same order, prepared by the executor's workers.
 
-    This process reads what is in files, and workers need not see them. Each worker's machine keeps what it has fetched,
-    and is to a photo's host a client of its own. Raises ClusterError.
+    This process reads the files, so workers need no access to them. Each worker's machine keeps its downloads, and is a
+    separate client of a photo's host. Raises ClusterError.
     """
     for outcomes in executor.map(
         _make_worker, (preparer.frame, preparer.background), _chunks(preparer, items)
@@ -145,31 +147,31 @@ def prepare_distributed(
 
 
 def _chunks(preparer: PhotoPreparer, items: Iterator[Record | Rejection]) -> Iterator[Chunk]:
-    held: list[PendingItem] = []
-    known: SourceHashes = {}
+    chunk: list[PendingItem] = []
+    hashes: SourceHashes = {}
     size = 0
     with ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read") as pool:
-        read = ordered_map(
+        loaded = ordered_map(
             items,
             lambda item: pool.submit(_read_photo_bytes, preparer, item),
             Future.result,
             lambda: 2 * READ_THREADS,
         )
-        for item in read:
-            held.append(item)
+        for item in loaded:
+            chunk.append(item)
             if isinstance(item, Record):
                 size += len(item.photo) if isinstance(item.photo, bytes) else 0
-                if (hashed := preparer.stored_hash(item.id)) is not None:
-                    known[item.id] = hashed
-            if len(held) >= CHUNK_RECORDS or size >= CHUNK_BYTES:
-                yield held, known
-                held, known, size = [], {}, 0
-    if held:
-        yield held, known
+                if (stored_hash := preparer.stored_hash(item.id)) is not None:
+                    hashes[item.id] = stored_hash
+            if len(chunk) >= CHUNK_RECORDS or size >= CHUNK_BYTES:
+                yield chunk, hashes
+                chunk, hashes, size = [], {}, 0
+    if chunk:
+        yield chunk, hashes
 
 
 def _read_photo_bytes(preparer: PhotoPreparer, item: Record | Rejection) -> PendingItem:
-    """The record with its photo's bytes, if they are on this machine and not as the store knows them."""
+    """Return the record with its photo's bytes, if these are on this machine and new."""
     if isinstance(item, Rejection) or isinstance(item.photo, Url):
         return item
     try:
@@ -182,15 +184,15 @@ def _read_photo_bytes(preparer: PhotoPreparer, item: Record | Rejection) -> Pend
 
 
 def _make_worker(settings: tuple[tuple[int, int], str]) -> Callable[[Chunk], list[Outcome]]:
-    """What prepares a piece, in a worker."""
+    """Make the function that prepares a chunk in a worker."""
     frame, background = settings
 
-    def prepare(piece: Chunk) -> list[Outcome]:
-        items, known = piece
-        workers = os.cpu_count() or 1  # on this machine, as Ray starts them
-        made = PhotoPreparer(
-            frame, background, known.get, cache_directory() / "fetched", threads=1, processes=workers
+    def prepare(chunk: Chunk) -> list[Outcome]:
+        items, hashes = chunk
+        workers = os.cpu_count() or 1  # Ray starts one for each processor
+        preparer = PhotoPreparer(
+            frame, background, hashes.get, cache_directory() / "fetched", threads=1, processes=workers
         )
-        return list(made.run(iter(items)))
+        return list(preparer.run(iter(items)))
 
     return prepare

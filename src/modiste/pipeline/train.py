@@ -1,4 +1,4 @@
-"""The training stage: the shop's photos to a model in `models/`, which becomes the shop's."""
+"""The training stage: trains a model on the shop's photos, and makes it the shop's model."""
 
 from __future__ import annotations
 
@@ -33,20 +33,19 @@ def train_shop(
 ) -> ModelConfig:
     """Train a model on the catalogue of the shop at `path` and make it the shop's model.
 
-    It learns from `photos` products at most, 32,000 if None, drawn by their ids: so that it takes no longer, and no
-    more disk, however large the catalogue is.
-
-    The model before stays in `models/` until then, and in use: a run that fails or is killed changes nothing.
+    It trains on at most `photos` products (32,000 if None), selected by a hash of their ids, which limits time and disk
+    space for a large catalogue. The previous model stays in use until then: a run that fails or is killed changes
+    nothing.
 
     Raises:
         MissingExtra: torch is not installed.
-        BadOption: a setting outside what training can do.
-        TrainingError: too few products, a loss that is not finite, a checkpoint of another run.
+        BadOption: a setting is out of range.
+        TrainingError: too few products, a loss that is not finite, or a checkpoint of another run.
         ShopBusy: another process is writing to the shop.
-        StorageError: the disk refused.
+        StorageError: the disk failed.
     """
-    train, make_settings, drawn = _import_training()
-    asked = training_settings(preset, latent, epochs, minutes, photos, seed)
+    train, make_settings, subsample = _import_training()
+    options = training_settings(preset, latent, epochs, minutes, photos, seed)
     with open_for_writing(path, need="catalogue") as shop:
         settings = make_settings(
             preset=preset,
@@ -59,18 +58,18 @@ def train_shop(
             catalogue_hash=shop.store.hash(),
         )
         settings.check()
-        ids = drawn(shop.catalogue.ids, photos)
+        ids = subsample(shop.catalogue.ids, photos)
         stored = StoredPhotos(shop.store, ids)
         models = shop.files.models
         with storage_errors("Training"):
             models.mkdir(exist_ok=True)
             config = train(stored, ids, settings, models, resume=resume, on_progress=on_progress)
-        shop.manifest.with_changes(model=config.model_id, training=asked).save(shop.files.root)
+        shop.manifest.with_changes(model=config.model_id, training=options).save(shop.files.root)
     return config
 
 
 class StoredPhotos(Sequence[bytes]):
-    """The JPEGs of products, read from the store a slice at a time: no catalogue is too large for memory."""
+    """The JPEGs of products, read from the store a slice at a time, so that they need not fit in memory."""
 
     def __init__(self, store: ProductStore, ids: Sequence[str]) -> None:
         self._store, self._ids = store, ids
@@ -91,9 +90,9 @@ class StoredPhotos(Sequence[bytes]):
 def training_settings(
     preset: str, latent: int, epochs: int | None, minutes: float | None, photos: int | None, seed: int
 ) -> dict[str, Any]:
-    """What was asked of a training, as the manifest keeps it; without `photos` where that was left out, as before."""
-    asked = {"preset": preset, "latent": latent, "epochs": epochs, "minutes": minutes, "seed": seed}
-    return asked if photos is None else asked | {"photos": photos}
+    """Return the options of a training as the manifest keeps them; `photos` only if it was given."""
+    options = {"preset": preset, "latent": latent, "epochs": epochs, "minutes": minutes, "seed": seed}
+    return options if photos is None else options | {"photos": photos}
 
 
 def _import_training() -> tuple[

@@ -1,4 +1,4 @@
-"""A shop held by one process for a stage that writes to it."""
+"""A shop locked by one process for a stage that writes to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from modiste.storage.location import write_path
 
 @contextmanager
 def open_for_writing(path: str | Path, *, need: Stage, threads: int = 1) -> Generator[Shop, None, None]:
-    """The shop at `path`, held for one writing stage. On object storage, what was written
-    becomes the shop at the end of the block. Raises what Shop.open raises, and ShopBusy."""
+    """Lock the shop at `path` and open it for one stage that writes.
+
+    On object storage, the changes are committed at the end of the block. Raises what Shop.open raises, and ShopBusy.
+    """
     with write_path(path) as root:
         yield Shop.open(root, need=need, threads=threads, use_index=False)

@@ -1,4 +1,4 @@
-"""Contact sheets: a question and its answer as one picture, to look at."""
+"""Contact sheets: a query and its results as one image."""
 
 from __future__ import annotations
 
@@ -32,40 +32,42 @@ Cell = tuple[NDArray[np.uint8], tuple[str, ...]]
 
 
 def similar_sheet(query: NDArray[np.uint8], caption: Sequence[str], matches: Matches) -> Image.Image:
-    """The query's picture, uint8 `(H, W, 3)`, with its caption, then the matches, five to a row."""
+    """Draw the query's photo, uint8 `(H, W, 3)`, with its caption, then the matches, five to a row."""
     cells = [_match_cell(match) for match in matches]
     rows = [cells[start : start + 5] for start in range(0, len(cells), 5)]
     return _draw_sheet((query, tuple(caption)), [("", row) for row in rows])
 
 
-def recommend_sheet(query: NDArray[np.uint8], caption: Sequence[str], answer: Recommendations) -> Image.Image:
-    """The query's picture with its caption, then a row for each other cluster."""
-    rows = [(each.label, [_match_cell(match) for match in each.matches]) for each in answer]
+def recommend_sheet(
+    query: NDArray[np.uint8], caption: Sequence[str], recommendations: Recommendations
+) -> Image.Image:
+    """Draw the query's photo with its caption, then a row for each other cluster."""
+    rows = [(each.label, [_match_cell(match) for match in each.matches]) for each in recommendations]
     return _draw_sheet((query, tuple(caption)), rows)
 
 
 def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
-    """A row for each slider, latents first: a product from the catalogue as it is, then from one end to the other."""
+    """Draw a row for each slider, latents first: a product unchanged, then along the slider from end to end."""
     height, width = shop.frame
     size = (STRIP_WIDTH_PX, max(1, round(STRIP_WIDTH_PX * height / width)))
     start = shop.encodings.mean[np.random.default_rng(seed).integers(len(shop.catalogue))]
-    names, ways = list[str](), list[NDArray[np.float32]]()
+    names, sweeps = list[str](), list[NDArray[np.float32]]()
     for each in shop.sliders.latents:
-        way = np.repeat(start[None], steps, axis=0)
-        way[:, each.latent] = np.linspace(each.minimum, each.maximum, steps)
+        sweep = np.repeat(start[None], steps, axis=0)
+        sweep[:, each.latent] = np.linspace(each.minimum, each.maximum, steps)
         names.append(f"{each.latent}: {each.low} – {each.high}")  # the font has no arrow
-        ways.append(way)
+        sweeps.append(sweep)
     for each in shop.sliders.attributes:
         direction = np.array(each.direction)
-        there = np.linspace(each.minimum, each.maximum, steps) - float(start @ direction)
+        offsets = np.linspace(each.minimum, each.maximum, steps) - float(start @ direction)
         names.append(each.name)
-        ways.append((start + there[:, None] * direction).astype(np.float32))
+        sweeps.append((start + offsets[:, None] * direction).astype(np.float32))
     left, line = 2 * CELL_WIDTH_PX, size[1] + 4
     sheet = Image.new(
-        "RGB", (left + (steps + 1) * (size[0] + 4) + GAP_PX, GAP_PX + len(ways) * line), BACKGROUND_COLOUR
+        "RGB", (left + (steps + 1) * (size[0] + 4) + GAP_PX, GAP_PX + len(sweeps) * line), BACKGROUND_COLOUR
     )
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
-    drawn = shop.decode(np.concatenate([start[None], *ways]))
+    photos = shop.decode(np.concatenate([start[None], *sweeps]))
     for row, name in enumerate(names):
         top = GAP_PX + row * line
         draw.text(
@@ -75,7 +77,7 @@ def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
             font,
         )
         for column in range(steps + 1):
-            pixels = drawn[0 if column == 0 else row * steps + column]
+            pixels = photos[0 if column == 0 else row * steps + column]
             small = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
             sheet.paste(small, (left + column * (size[0] + 4) + (GAP_PX if column else 0), top))
     return sheet
@@ -84,7 +86,7 @@ def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
 def quality_sheet(
     shop: Shop, ids: Sequence[str], *, similar_count: int = 3, recommended_count: int = 1
 ) -> Image.Image:
-    """A row for each product: its photo, what is drawn of it, the products nearest to it, and what goes with it."""
+    """Draw a row for each product: its photo, its reconstruction, the nearest products, and what goes with it."""
     height, width = shop.frame
     size = (STRIP_WIDTH_PX, max(1, round(STRIP_WIDTH_PX * height / width)))
     lines: list[list[list[NDArray[np.uint8]]]] = []
@@ -92,13 +94,13 @@ def quality_sheet(
         code = shop.code_of(id_)
         mean = shop.encodings.mean[shop.catalogue.row(id_)]
         similar: Matches = Matches(shop.similar(code, similar_count, "fixed-epsilon", exclude=(id_,)))
-        answer: Recommendations = Recommendations(shop.recommend(code, recommended_count))
-        goes_with = [match.photo() for each in answer for match in each.matches]
+        recommendations: Recommendations = Recommendations(shop.recommend(code, recommended_count))
+        goes_with = [match.photo() for each in recommendations for match in each.matches]
         lines.append(
             [[shop.photo(id_)], [shop.decode(mean)], [match.photo() for match in similar], goes_with]
         )
     widths = [max(len(line[part]) for line in lines) for part in range(4)]
-    titles = ("a photo", "drawn", "the nearest", "what goes with it")
+    titles = ("photo", "reconstruction", "nearest", "goes with it")
     step = size[0] + 4
     lefts = [GAP_PX + sum(widths[:part]) * step + 2 * GAP_PX * part for part in range(4)]
     top = GAP_PX + LINE_HEIGHT_PX + 6
@@ -119,7 +121,7 @@ def quality_sheet(
 
 
 def save_image(path: Path, image: Image.Image) -> None:
-    """Write a picture in the format of its suffix, whole or not at all. Raises BadOption, StorageError."""
+    """Write an image in the format of its suffix, atomically. Raises BadOption, StorageError."""
     check_image_suffix(path)
     data = io.BytesIO()
     image.save(data, FORMATS[path.suffix.lower()])
@@ -127,10 +129,10 @@ def save_image(path: Path, image: Image.Image) -> None:
 
 
 def check_image_suffix(path: Path) -> None:
-    """Raise BadOption unless a picture can be written under that name."""
+    """Raise BadOption unless the suffix is that of a supported image format."""
     if path.suffix.lower() not in FORMATS:
         raise BadOption(
-            f"{path.name!r} names no picture format.", remedy=f"End it in one of {', '.join(FORMATS)}."
+            f"{path.name!r} does not end in an image format.", remedy=f"Use one of {', '.join(FORMATS)}."
         )
 
 
@@ -146,7 +148,7 @@ def _draw_sheet(query: Cell, rows: Sequence[tuple[str, Sequence[Cell]]]) -> Imag
     cell_height = max(1, round(CELL_WIDTH_PX * height / width)) + CAPTION_LINES * LINE_HEIGHT_PX + 4
     titled = LINE_HEIGHT_PX + 6 if any(title for title, _ in rows) else 0
     columns = max([1, *(len(cells) for _, cells in rows)])
-    left = CELL_WIDTH_PX + 3 * GAP_PX  # the query stands apart
+    left = CELL_WIDTH_PX + 3 * GAP_PX  # the query is set apart
     sheet = Image.new(
         "RGB",
         (

@@ -1,4 +1,4 @@
-"""Attributes as columns: which of them are fit to filter by, and which products a filter lets through."""
+"""Attributes as columns: the facets to filter by, and the products that pass a filter."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from modiste.errors import BadOption
 
 ColumnKind = Literal["words", "number", "flag"]
 Filter = Mapping[str, Any]
-MAX_VALUES = 60  # more than anyone would look through
-MAX_WORD_CHARS = 1024  # characters: an attribute with more describes, and is none to filter by
-BATCH_ROWS = 4096  # products whose attributes are read at once
-MIN_COVERAGE = 0.5  # of the products must have an attribute, or filtering by it hides more than it finds
-MAX_DISTINCT_SHARE = 0.95  # whole numbers that nearly all differ are numbers of articles, not of anything
+MAX_VALUES = 60  # of a facet; nobody looks through more
+MAX_WORD_CHARS = 1024  # an attribute with longer values is a description, and no column
+BATCH_ROWS = 4096  # products whose attributes are parsed at once
+MIN_COVERAGE = 0.5  # the share of products that must have an attribute, or a filter hides more than it finds
+MAX_DISTINCT_SHARE = 0.95  # whole numbers that are nearly all distinct are article numbers, not quantities
 RESERVED_NAMES = ("id", "category", "cluster")
 TITLE_NAMES = (
     "name",
@@ -30,17 +30,17 @@ TITLE_NAMES = (
     "product_name",
     "product_display_name",
     "productdisplayname",
-)  # say one product
+)  # unique to a product
 CONDITION_KEYS = ("min", "max", "not")
-MAX_DEPTH = 16  # filters within filters
+MAX_DEPTH = 16  # of nested filters
 
 
 @dataclass(frozen=True, slots=True)
 class Facet:
     """One attribute to filter by.
 
-    Of words and flags, `values` has each with its number of products and, where the attribute is a colour, what it
-    looks like as "#rrggbb"; most frequent first. A number has `minimum` and `maximum`.
+    For words and flags, `values` holds (value, number of products, colour), most frequent first; the colour is
+    "#rrggbb", or None if the attribute is not a colour. A number has `minimum` and `maximum`.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Facet:
     maximum: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The facet as the HTTP API gives it."""
+        """Return the facet as the HTTP API shows it."""
         values = [{"value": value, "count": count, "colour": colour} for value, count, colour in self.values]
         return {
             "name": self.name,
@@ -63,8 +63,11 @@ class Facet:
 
 @dataclass(frozen=True)
 class Column:
-    """One attribute of all products. A number is float64 `(N,)`, NaN where it is not known; words and flags are
-    places in `words`, intp `(N,)`, −1 where not known, the most frequent word first."""
+    """One attribute of all products.
+
+    `data` of numbers is float64 `(N,)`, NaN if unknown; of words and flags it is the position in `words`, intp `(N,)`,
+    −1 if unknown. The most frequent word comes first.
+    """
 
     kind: ColumnKind
     data: NDArray[Any]
@@ -72,21 +75,21 @@ class Column:
 
     @cached_property
     def known(self) -> NDArray[np.bool_]:
-        """Which products have it, `(N,)`."""
+        """The products that have the attribute, bool `(N,)`."""
         return ~np.isnan(self.data) if self.kind == "number" else self.data >= 0
 
     @cached_property
     def counts(self) -> NDArray[np.intp]:
-        """How many products have each word."""
+        """The number of products that have each word."""
         return np.bincount(self.data[self.known], minlength=len(self.words)).astype(np.intp)
 
     def isin(self, values: Sequence[Any], name: str) -> NDArray[np.bool_]:
-        """Which products have one of `values`. Raises BadOption where a value is of another kind."""
+        """Return the products that have one of `values`, bool `(N,)`. Raises BadOption for a value of another kind."""
         wanted = [self._parse_value(value, name) for value in values]
         if self.kind == "number":
             return np.isin(self.data, np.array(wanted, np.float64))
-        place = {word: number for number, word in enumerate(self.words)}
-        return np.isin(self.data, [place[word] for word in wanted if word in place])
+        positions = {word: number for number, word in enumerate(self.words)}
+        return np.isin(self.data, [positions[word] for word in wanted if word in positions])
 
     def _parse_value(self, value: Any, name: str) -> Any:
         if self.kind == "words" and isinstance(value, (str, int, float)):
@@ -99,7 +102,7 @@ class Column:
             except (TypeError, ValueError):
                 pass
         allowed = {"words": "words", "number": "numbers", "flag": "true or false"}[self.kind]
-        raise BadOption(f"{name} cannot be {short_repr(value)}.", remedy=f"{name} takes {allowed}.")
+        raise BadOption(f"`{name}` cannot be {short_repr(value)}.", remedy=f"`{name}` takes {allowed}.")
 
 
 class Columns:
@@ -114,10 +117,13 @@ class Columns:
         attributes: Sequence[str],
         kinds: Mapping[str, ColumnKind] | None = None,
     ) -> None:
-        """`N` categories, and the attributes of `N` products as JSON texts.
+        """Create the columns of `N` products.
 
-        `kinds` are those of the whole catalogue's columns, see `kinds`, where these are not all of its products: no few
-        of them can tell that others have words where they have numbers.
+        Args:
+            categories: of the products.
+            attributes: their attributes, each as a JSON text.
+            kinds: of the columns of the whole catalogue, if these are only some of its products; others may have words
+                where these have numbers.
         """
         self._categories = categories
         self._attribute_texts = attributes
@@ -128,42 +134,38 @@ class Columns:
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
-        """Every column, category first, then in the order in which products first name them; none of long texts."""
+        """Every column, category first, then in the order in which the products name them, without descriptions."""
         cells: dict[str, tuple[list[int], list[Any]]] = {}
         for row, name, value in _cells(self._attribute_texts, lambda name: cells.pop(name, None)):
-            places, values = cells.setdefault(name, ([], []))
-            places.append(row)
+            rows, values = cells.setdefault(name, ([], []))
+            rows.append(row)
             values.append(value)
-        found = {"category": _make_column(len(self), range(len(self)), list(self._categories), "words")}
+        columns = {"category": _make_column(len(self), range(len(self)), list(self._categories), "words")}
         named = {_column_name(name): cell for name, cell in cells.items()}
         if self._kinds is None:
-            return found | {name: _make_column(len(self), *cell) for name, cell in named.items()}
+            return columns | {name: _make_column(len(self), *cell) for name, cell in named.items()}
         for name, kind in self._kinds.items():
             if name != "category":
-                found[name] = _make_column(len(self), *named.get(name, ((), [])), kind)
-        return found
+                columns[name] = _make_column(len(self), *named.get(name, ((), [])), kind)
+        return columns
 
     @cached_property
     def kinds(self) -> dict[str, ColumnKind]:
         """The kind of every column by name."""
         return {name: column.kind for name, column in self.by_name.items()}
 
-    def check(self, where: Filter) -> None:
-        """Raise BadOption where a filter asks for what no product can have; see Shop.matching."""
-        Columns((), (), self.kinds).mask(where)
-
     def facets(self, swatches: Mapping[str, Mapping[str, str]]) -> list[Facet]:
-        """The columns fit to filter by: category, colours, other words, flags, numbers."""
-        found = [
+        """Return the columns suitable for filters: category, colours, other words, flags, numbers."""
+        facets = [
             facet
             for name, column in self.by_name.items()
             if (facet := self._make_facet(name, column, swatches.get(name, {}))) is not None
         ]
         rank = {"words": 2, "flag": 3, "number": 4}
-        found.sort(
+        facets.sort(
             key=lambda each: 0 if each.name == "category" else 1 if each.name in swatches else rank[each.kind]
         )
-        return found
+        return facets
 
     def _make_facet(self, name: str, column: Column, colours: Mapping[str, str]) -> Facet | None:
         known = int(column.known.sum())
@@ -172,8 +174,10 @@ class Columns:
         if column.kind == "number":
             values = column.data[column.known]
             low, high = float(values.min()), float(values.max())
-            whole = bool((values == np.rint(values)).all())
-            if low == high or (whole and known > 100 and len(np.unique(values)) > MAX_DISTINCT_SHARE * known):
+            is_whole = bool((values == np.rint(values)).all())
+            if low == high or (
+                is_whole and known > 100 and len(np.unique(values)) > MAX_DISTINCT_SHARE * known
+            ):
                 return None
             return Facet(name, "number", (), low, high)
         if name != "category" and (
@@ -183,36 +187,36 @@ class Columns:
         ):
             return None
         pairs = zip(column.words, column.counts.tolist(), strict=True)
-        flag = column.kind == "flag"
+        is_flag = column.kind == "flag"
         return Facet(
             name,
             column.kind,
-            tuple((word == "true" if flag else word, count, colours.get(word)) for word, count in pairs),
+            tuple((word == "true" if is_flag else word, count, colours.get(word)) for word, count in pairs),
         )
 
     def _follows_from_category(self, column: Column) -> bool:
-        """Whether the category tells the attribute: to filter by both would be to ask the same twice."""
+        """Return whether the category determines the attribute, which makes it redundant as a filter."""
         category = self.by_name["category"]
         pairs = np.unique((category.data * len(column.words) + column.data)[column.known])
         return len(np.unique(pairs // len(column.words))) == len(pairs)
 
     def mask(self, where: Filter, depth: int = 0) -> NDArray[np.bool_]:
-        """Which products fit, `(N,)`: all that `where` says; see Shop.matching. Raises BadOption."""
+        """Return the products that pass a filter, bool `(N,)`; see Shop.filter_mask. Raises BadOption."""
         if depth > MAX_DEPTH:
             raise BadOption(
-                f"The filter is nested more than {MAX_DEPTH} deep.", remedy="Say the same with less nesting."
+                f"The filter is nested more than {MAX_DEPTH} levels deep.", remedy="Use fewer levels."
             )
         fits = np.ones(len(self), np.bool_)
-        for name, asked in where.items():
-            parts = _subfilters(name, asked)
+        for name, condition in where.items():
+            subfilters = _subfilters(name, condition)
             column = self.by_name.get(name)
-            if parts is not None and column is None:
-                each = [self.mask(part, depth + 1) for part in parts]
+            if subfilters is not None and column is None:
+                masks = [self.mask(each, depth + 1) for each in subfilters]
                 if name == "not":
-                    fits &= ~each[0]
+                    fits &= ~masks[0]
                 else:
                     join = np.logical_or if name == "any" else np.logical_and
-                    fits &= join.reduce(each, axis=0, initial=name == "all")
+                    fits &= join.reduce(masks, axis=0, initial=name == "all")
                 continue
             if column is None:
                 names = ", ".join(list(self.by_name)[:20])
@@ -220,30 +224,32 @@ class Columns:
                     f"The shop's products have no attribute {short_repr(name)}.",
                     remedy=f"Choose one of {names}.",
                 )
-            fits &= _condition_mask(column, name, asked)
+            fits &= _condition_mask(column, name, condition)
         return fits
 
 
 def column_kinds(texts: Sequence[str]) -> dict[str, ColumnKind]:
-    """The kind of every column by name, category first, of JSON texts; without the columns, which take memory."""
-    found: dict[str, ColumnKind] = {}
-    for _, name, value in _cells(texts, lambda name: found.pop(name, None)):
+    """Return the kind of every column by name, category first, from JSON texts, without the memory of the columns."""
+    kinds: dict[str, ColumnKind] = {}
+    for _, name, value in _cells(texts, lambda name: kinds.pop(name, None)):
         kind = _infer_kind([value])
-        found[name] = kind if found.get(name, kind) == kind else "words"
-    named: dict[str, ColumnKind] = {"category": "words"}
-    named.update((_column_name(name), kind) for name, kind in found.items())
-    return named
+        kinds[name] = kind if kinds.get(name, kind) == kind else "words"
+    return {"category": "words"} | {_column_name(name): kind for name, kind in kinds.items()}
 
 
 def _cells(texts: Sequence[str], discard: Callable[[str], object]) -> Iterator[tuple[int, str, Any]]:
-    """Row, name and value of each attribute that a column can have; what describes is told by `forget`, once known."""
-    described: set[str] = set()
+    """Yield row, name and value of each attribute; call `discard` with a name once its values prove too long."""
+    descriptions: set[str] = set()
     for row, attributes in enumerate(iter_attributes(texts)):
         for name, value in attributes.items():
-            if name in described or value is None or (isinstance(value, float) and not math.isfinite(value)):
+            if (
+                name in descriptions
+                or value is None
+                or (isinstance(value, float) and not math.isfinite(value))
+            ):
                 continue
             if isinstance(value, str) and len(value) > MAX_WORD_CHARS:
-                described.add(name)
+                descriptions.add(name)
                 discard(name)
                 continue
             yield row, name, value
@@ -254,13 +260,13 @@ def _column_name(name: str) -> str:
 
 
 def iter_attributes(texts: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The attributes of each product, of JSON texts: many in one call, 10 times as fast, and never all in memory."""
+    """Yield the attributes of each product from JSON texts, parsed in batches: 10 times as fast as one by one."""
     for begin in range(0, len(texts), BATCH_ROWS):
         yield from json.loads("[" + ",".join(texts[begin : begin + BATCH_ROWS]) + "]")
 
 
 def _subfilters(name: str, condition: Any) -> list[Filter] | None:
-    """The filters that "any", "all" or "not" combine; None where that is an attribute's name and condition."""
+    """Return the filters that "any", "all" or "not" combine; None if the name is an attribute's."""
     if name == "not" and isinstance(condition, Mapping):
         return [cast("Filter", condition)]
     if name in ("any", "all") and isinstance(condition, (list, tuple)):
@@ -278,34 +284,38 @@ def _condition_mask(column: Column, name: str, condition: Any) -> NDArray[np.boo
         or not condition
     ):
         raise BadOption(
-            f"{name} cannot be filtered by {short_repr(condition)}.",
+            f"{short_repr(condition)} is not a condition for `{name}`.",
             remedy='Give a list of values, {"min": …, "max": …} or {"not": [values]}.',
         )
-    given = cast("Filter", condition)
+    conditions = cast("Filter", condition)
     fits = np.ones(len(column.data), np.bool_)
     for bound in ("min", "max"):
-        if given.get(bound) is None:
+        if conditions.get(bound) is None:
             continue
-        value = given[bound]
-        sound = isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
-        if column.kind != "number" or not sound:
+        value = conditions[bound]
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
+        if not is_number:
             raise BadOption(
-                f"{name} cannot be bounded by {short_repr(value)}.",
-                remedy="min and max are numbers, for attributes that are numbers.",
+                f"{bound} of `{name}` is {short_repr(value)}.", remedy="Give a number for min and max."
+            )
+        if column.kind != "number":
+            raise BadOption(
+                f"`{name}` is not a number for every product that has it, so {bound} cannot be compared.",
+                remedy="Filter it by a list of values.",
             )
         fits &= column.data >= value if bound == "min" else column.data <= value
-    unwanted = given.get("not", [])
-    if not isinstance(unwanted, (list, tuple)):
+    excluded = conditions.get("not", [])
+    if not isinstance(excluded, (list, tuple)):
         raise BadOption(
-            f"{name} cannot be without {short_repr(unwanted)}.", remedy="not takes a list of values."
+            f"not of `{name}` is {short_repr(excluded)}.", remedy="Give a list of values for not."
         )
-    return fits & ~column.isin(cast("Sequence[Any]", unwanted), name)
+    return fits & ~column.isin(cast("Sequence[Any]", excluded), name)
 
 
 def _make_column(
     count: int, rows: Sequence[int], values: list[Any], kind: ColumnKind | None = None
 ) -> Column:
-    """The column of `values` at `rows`, of a kind; if none is said, of theirs."""
+    """Make a column of `count` products with `values` at `rows`, of the kind given or that of the values."""
     kind = kind or _infer_kind(values)
     if kind == "number":
         data = np.full(count, np.nan)
@@ -317,14 +327,14 @@ def _make_column(
         values = [value if isinstance(value, str) else str(value) for value in values]
     counts = Counter(values)
     words = sorted(counts, key=lambda word: (-counts[word], word))
-    place = {word: number for number, word in enumerate(words)}
-    held = np.full(count, -1, np.intp)
-    held[np.asarray(rows, np.intp)] = [place[value] for value in values]
-    return Column(kind, held, tuple(words))
+    positions = {word: number for number, word in enumerate(words)}
+    data = np.full(count, -1, np.intp)
+    data[np.asarray(rows, np.intp)] = [positions[value] for value in values]
+    return Column(kind, data, tuple(words))
 
 
 def _infer_kind(values: list[Any]) -> ColumnKind:
-    """What is neither all flags nor all numbers is words."""
+    """Return "flag" or "number" if all values are that, else "words"."""
     if all(isinstance(value, bool) for value in values):
         return "flag"
     if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
@@ -333,7 +343,7 @@ def _infer_kind(values: list[Any]) -> ColumnKind:
 
 
 def short_repr(value: Any) -> str:
-    """A value as an error says it, cut where it is long."""
+    """Return the repr of a value, shortened for an error message."""
     text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"
 
@@ -343,8 +353,10 @@ SYNTAX_REMEDY = "Write name=value,value or name!=value, name>=number or name<=nu
 
 
 def parse_filter(texts: Sequence[str]) -> dict[str, Any]:
-    """A filter as written on a command line, all of which must fit: `colour=Red,Blue`, `gender!=Men`, `year>=2012`,
-    `price<=50`, or JSON as `matching` takes it. Raises BadOption.
+    """Parse the filters of a command line, which must all fit.
+
+    A filter is `colour=Red,Blue`, `gender!=Men`, `year>=2012`, `price<=50`, or JSON as Shop.filter_mask takes it.
+    Raises BadOption.
     """
     parts: list[dict[str, Any]] = []
     for text in texts:
@@ -356,10 +368,10 @@ def parse_filter(texts: Sequence[str]) -> dict[str, Any]:
                     f"The filter {short_repr(text)} is not JSON: {error}.", remedy=SYNTAX_REMEDY
                 ) from None
             continue
-        found = CONDITION_PATTERN.fullmatch(text)
-        if found is None:
-            raise BadOption(f"The filter {short_repr(text)} cannot be read.", remedy=SYNTAX_REMEDY)
-        name, sign, value = (part.strip() for part in found.groups())
+        match = CONDITION_PATTERN.fullmatch(text)
+        if match is None:
+            raise BadOption(f"The filter {short_repr(text)} cannot be parsed.", remedy=SYNTAX_REMEDY)
+        name, sign, value = (part.strip() for part in match.groups())
         values = [each.strip() for each in value.split(",")]
         if sign in ("=", "!="):
             parts.append({name: values if sign == "=" else {"not": values}})
@@ -368,7 +380,8 @@ def parse_filter(texts: Sequence[str]) -> dict[str, Any]:
             bound = float(value)
         except ValueError:
             raise BadOption(
-                f"{name} cannot be bounded by {short_repr(value)}.", remedy=SYNTAX_REMEDY
+                f"The filter {short_repr(text)} compares with {short_repr(value)}, which is not a number.",
+                remedy=SYNTAX_REMEDY,
             ) from None
         parts.append({name: {"min" if sign == ">=" else "max": bound}})
     return {"all": parts} if parts else {}

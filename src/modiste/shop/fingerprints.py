@@ -1,4 +1,4 @@
-"""What an index was built from."""
+"""Fingerprints of what an index is built from."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from modiste.storage.product_store import ProductStore
 
 
 def index_fingerprint(files: ShopPaths, manifest: Manifest, store: ProductStore, model_id: str) -> str:
-    """Names what an index of the shop is made of, read from no table: it is stale when this has changed."""
+    """Return a hash of what an index is built from, without reading tables. An index with another hash is stale."""
     encoded = hash_json(model_id, store.hash(), store.encodings_stamp(model_id), manifest.tau)
     return hash_json(encoded, hash_file(files.clusters(model_id)))
 
 
-def hash_json(*said: Any) -> str:
-    """A hash of what can be said in JSON."""
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+def hash_json(*values: Any) -> str:
+    """Return the SHA-256 of JSON values."""
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 def hash_file(path: Path) -> str:
-    """A hash of what a file holds; "" where there is none."""
+    """Return the SHA-256 of a file's bytes; "" if the file is missing."""
     try:
         return file_sha256(path)
     except OSError:

@@ -28,13 +28,13 @@ class EncodingArrays:
 def read_indexed_encodings(
     files: ShopPaths, manifest: Manifest, store: ProductStore, model_id: str, count: int
 ) -> EncodingArrays | None:
-    """The encodings of all products as the index has them, if it is there and of the shop as it is."""
+    """Return the encodings of all products from the index file; None if that is missing, damaged or stale."""
     blocks = Blocks.open(files.index(model_id), index_fingerprint(files, manifest, store, model_id))
     if blocks is None or not blocks.covers_rows(count):
         return None
-    held = blocks.products()
-    order = np.argsort(held.rows)
-    return EncodingArrays(held.mean[order], held.std[order], held.code[order])
+    vectors = blocks.products()
+    order = np.argsort(vectors.rows)
+    return EncodingArrays(vectors.mean[order], vectors.std[order], vectors.code[order])
 
 
 def open_index(

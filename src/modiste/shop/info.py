@@ -1,4 +1,4 @@
-"""What a shop holds and which of its stages can be used, for people and for scripts."""
+"""The description of a shop that `modiste info` prints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modiste.shop.shop import Shop
 
 
 def describe_shop(path: str | Path) -> dict[str, Any]:
-    """Counts, names and, for each stage, "ready" or what is wrong with its remedy.
+    """Return counts, names and, for each stage, "ready" or its error with the remedy.
 
     Raises:
         ShopNotFound, ShopIncomplete, SchemaError: the shop cannot be opened at all.
@@ -25,7 +25,7 @@ def describe_shop(path: str | Path) -> dict[str, Any]:
             stages[stage] = str(error)
         else:
             stages[stage] = "ready"
-    held: dict[str, Any] = {
+    info: dict[str, Any] = {
         "products": len(shop.catalogue),
         "categories": shop.catalogue.counts(),
         "size": f"{shop.frame[1]}x{shop.frame[0]}",
@@ -34,12 +34,12 @@ def describe_shop(path: str | Path) -> dict[str, Any]:
         "stages": stages,
     }
     if stages["model"] == "ready":
-        grown = shop.model.catalogue_hash != shop.store.hash()
-        held["model"] = {"id": shop.model.model_id, "preset": shop.model.preset, "latent": shop.model.latent}
-        held["model"]["trained_on"] = "an earlier catalogue" if grown else "this catalogue"
+        has_changed = shop.model.catalogue_hash != shop.store.hash()
+        info["model"] = {"id": shop.model.model_id, "preset": shop.model.preset, "latent": shop.model.latent}
+        info["model"]["trained_on"] = "an earlier catalogue" if has_changed else "this catalogue"
     if stages["clusters"] == "ready":
-        held["clusters"] = {
+        info["clusters"] = {
             f"{number} {label}": int((shop.assignments == number).sum())
             for number, label in enumerate(shop.clusters.labels)
         }
-    return held
+    return info

@@ -1,4 +1,4 @@
-"""What a shop has been built up to, and whether each stage still fits the one before: wrong answers stop here."""
+"""Loading each stage of a shop, with a check that it was made from the current stage before it."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ STAGES: tuple[Stage, ...] = ("catalogue", "model", "encodings", "clusters", "sli
 
 
 def load_model(files: ShopPaths, manifest: Manifest) -> ModelConfig:
-    """The configuration of the model in use.
+    """Load the configuration of the model in use.
 
     Raises:
-        ShopIncomplete: none was trained, or its files are gone.
-        SchemaError: it is damaged.
-        StaleError: it was trained for another frame.
+        ShopIncomplete: no model was trained, or its files are missing.
+        SchemaError: the model is damaged.
+        StaleError: the model was trained for another frame.
     """
-    remedy = f"Train one with `modiste train --shop {files.location}`."
+    remedy = f"Run `modiste train --shop {files.location}`."
     if manifest.model is None:
         raise ShopIncomplete(f"The shop at {files.location} has no model yet.", remedy=remedy)
     config = ModelConfig.load(files.model(manifest.model))
     if config.model_id != manifest.model:
         raise SchemaError(
-            f"The directory of model {manifest.model} holds model {config.model_id}.", remedy=remedy
+            f"The directory of model {manifest.model} contains model {config.model_id}.", remedy=remedy
         )
     if config.frame != manifest.frame:
         raise StaleError(
@@ -59,13 +59,13 @@ def load_encodings(
     *,
     use_index: bool = True,
 ) -> EncodingArrays:
-    """The encodings that the model in use made of the catalogue as it is now.
+    """Load the encodings of the current catalogue by the model in use.
 
     Raises:
-        ShopIncomplete: nothing was encoded yet.
-        StaleError: made by another model, or of another catalogue.
+        ShopIncomplete: there are no encodings.
+        StaleError: they were made by another model, or from another catalogue.
     """
-    remedy = f"Encode it with `modiste encode --shop {files.location}`."
+    remedy = f"Run `modiste encode --shop {files.location}`."
     made_by = manifest.encodings.get("model")
     if made_by is None:
         raise ShopIncomplete(f"The shop at {files.location} is not encoded yet.", remedy=remedy)
@@ -74,65 +74,66 @@ def load_encodings(
             f"The encodings were made by model {made_by}; the shop's model is {model.model_id}.",
             remedy=remedy,
         )
-    args = (files, manifest, store, model.model_id, len(products))
-    held = read_indexed_encodings(*args) if use_index else None
-    if held is None:
-        found = store.read_encodings(model.model_id)
-        if found.catalogue_hash != store.hash():
+    encodings = None
+    if use_index:
+        encodings = read_indexed_encodings(files, manifest, store, model.model_id, len(products))
+    if encodings is None:
+        rows = store.read_encodings(model.model_id)
+        if rows.catalogue_hash != store.hash():
             raise StaleError("The catalogue has changed since it was encoded.", remedy=remedy)
-        order = np.argsort(np.array(found.ids, dtype=object), kind="stable")
-        held = EncodingArrays(
-            *(np.ascontiguousarray(part[order]) for part in (found.mean, found.std, found.code))
+        order = np.argsort(np.array(rows.ids, dtype=object), kind="stable")
+        encodings = EncodingArrays(
+            *(np.ascontiguousarray(part[order]) for part in (rows.mean, rows.std, rows.code))
         )
-    mean, std, code = held.mean, held.std, held.code
+    mean, std, code = encodings.mean, encodings.std, encodings.code
     epsilon = np.asarray(model.epsilon, np.float32)
     if mean.shape != (len(products), model.latent) or not np.allclose(mean + std * epsilon, code, atol=1e-3):
         raise StaleError(
             f"The encodings, {mean.shape}, do not belong to model {model.model_id}.", remedy=remedy
         )
-    return held
+    return encodings
 
 
 def load_clusters(files: ShopPaths, manifest: Manifest, store: ProductStore) -> Clusters:
-    """The clusters of the encodings in use.
+    """Load the clusters of the current encodings.
 
     Raises:
-        ShopIncomplete: not clustered yet.
+        ShopIncomplete: there are no clusters.
         SchemaError: the file is damaged.
-        StaleError: made from other encodings.
+        StaleError: they were made from other encodings.
     """
-    remedy = f"Cluster it with `modiste cluster --shop {files.location}`."
+    remedy = f"Run `modiste cluster --shop {files.location}`."
     if manifest.model is None or not manifest.clusters:
         raise ShopIncomplete(f"The shop at {files.location} is not clustered yet.", remedy=remedy)
     path = files.clusters(manifest.model)
     try:
         raw: Any = read_json(path)
-        made_from = (raw["model"], raw["catalogue_hash"])
+        built_from = (raw["model"], raw["catalogue_hash"])
         clusters = Clusters.from_dict(raw["clusters"])
     except FileNotFoundError:
         raise ShopIncomplete(f"{path} is missing.", remedy=remedy) from None
     except (OSError, ValueError, KeyError, TypeError, SchemaError) as error:
         raise SchemaError(f"{path} is damaged: {error}.", remedy=remedy) from None
-    if made_from != (manifest.model, store.hash()):
+    if built_from != (manifest.model, store.hash()):
         raise StaleError("The clusters were made from other encodings.", remedy=remedy)
     return clusters
 
 
 def load_sliders(files: ShopPaths, model: ModelConfig) -> Sliders:
-    """The sliders of the model in use.
+    """Load the sliders of the model in use.
 
     Raises:
-        ShopIncomplete: not made yet.
-        SchemaError: the file is damaged, or wrongly edited.
-        StaleError: it is of another model.
+        ShopIncomplete: there is no file.
+        SchemaError: the file is damaged, or its edits are invalid.
+        StaleError: the file belongs to another model.
     """
-    path, remedy = files.sliders(model.model_id), f"Make it with `modiste sliders --shop {files.location}`."
+    path, remedy = files.sliders(model.model_id), f"Run `modiste sliders --shop {files.location}`."
     try:
         sliders = Sliders.from_dict(_read_json(path, remedy))
     except SchemaError as error:
         raise SchemaError(
             f"{path}: {error.message}",
-            remedy=f"Mend it, or make it anew: `modiste sliders --shop {files.location}`.",
+            remedy=f"Correct it, or write it again: `modiste sliders --shop {files.location}`.",
         ) from None
     if sliders.model_id != model.model_id or len(sliders.latents) != model.latent:
         raise StaleError(
@@ -144,26 +145,27 @@ def load_sliders(files: ShopPaths, model: ModelConfig) -> Sliders:
 
 
 def load_map(files: ShopPaths, store: ProductStore, products: Products, model: ModelConfig) -> CatalogueMap:
-    """The map of the catalogue as it is now.
+    """Load the map of the current catalogue.
 
     Raises:
-        ShopIncomplete: not made yet.
+        ShopIncomplete: there is no file.
         SchemaError: the file is damaged.
-        StaleError: made by another model, or of another catalogue.
+        StaleError: the map was made by another model, or from another catalogue.
     """
-    path, remedy = files.map(model.model_id), f"Make it with `modiste sliders --shop {files.location}`."
+    path, remedy = files.map(model.model_id), f"Run `modiste sliders --shop {files.location}`."
     raw: Any = _read_json(path, remedy)
     try:
-        made = CatalogueMap.from_dict(raw)
+        catalogue_map = CatalogueMap.from_dict(raw)
     except SchemaError as error:
         raise SchemaError(f"{path}: {error.message}", remedy=remedy) from None
     if (raw.get("model"), raw.get("catalogue_hash")) != (model.model_id, store.hash()):
         raise StaleError("The catalogue has changed since its map was made.", remedy=remedy)
-    if len(made.positions) != len(products):
+    if len(catalogue_map.positions) != len(products):
         raise SchemaError(
-            f"{path} has {len(made.positions)} positions for {len(products)} products.", remedy=remedy
+            f"{path} has {len(catalogue_map.positions)} positions for {len(products)} products.",
+            remedy=remedy,
         )
-    return made
+    return catalogue_map
 
 
 def assign_clusters(

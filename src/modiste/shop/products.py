@@ -1,4 +1,4 @@
-"""The shop's products in memory: ids, categories and attributes, in one order that every answer's rows refer to."""
+"""The shop's products in memory: ids, categories and attributes, ordered by id. Rows elsewhere follow this order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from modiste.storage.product_store import ProductStore, largest_first
 
 
 class TextColumn(Sequence[str]):
-    """A column of texts in another order, without a copy of it: all the attributes of a shop may take a gigabyte."""
+    """A text column in another order, without a copy: the attributes of a large shop take a gigabyte."""
 
     def __init__(self, column: pa.ChunkedArray, order: NDArray[np.integer[Any]]) -> None:
         self._column: Any = column
@@ -45,7 +45,7 @@ class TextColumn(Sequence[str]):
 
 
 class Products:
-    """Every product but its photo, ordered by id."""
+    """All products without their photos, ordered by id."""
 
     def __init__(
         self,
@@ -54,8 +54,14 @@ class Products:
         attributes: Callable[[], Sequence[str]],
         kinds: Mapping[str, ColumnKind] | None = None,
     ) -> None:
-        """`attributes` gives `N` JSON texts, and is called when the first is asked for; `kinds` are those of the whole
-        catalogue's columns, where these are not all of its products."""
+        """Create it for `N` products.
+
+        Args:
+            ids: in order.
+            categories: of the products.
+            attributes: returns their attributes as JSON texts; called when the first is needed.
+            kinds: of the columns of the whole catalogue, if these are only some of its products.
+        """
         self.ids = ids
         self._kinds = kinds
         self.categories = categories
@@ -63,8 +69,10 @@ class Products:
 
     @classmethod
     def read(cls, store: ProductStore) -> Products:
-        """The products of a store. Attributes that are not mapped are read when they are asked for: most stages that
-        build a shop never do."""
+        """Read the products of a store.
+
+        Attributes that are not memory-mapped are read when first needed: most stages that build a shop never need them.
+        """
         if store.has_snapshot:
             table: Any = store.table(["id", "category", "attributes"])
             order = _order_by_id(table)
@@ -85,30 +93,30 @@ class Products:
         return {id_: row for row, id_ in enumerate(self.ids)}
 
     def row(self, product_id: str) -> int:
-        """The row of a product. Raises UnknownProduct."""
+        """Return the row of a product. Raises UnknownProduct."""
         row = self._rows.get(product_id)
         if row is None:
-            few = ", ".join(self.ids[:3])
+            examples = ", ".join(self.ids[:3])
             raise UnknownProduct(
                 f"The shop has no product {product_id!r}.",
-                remedy=f"Its ids look like {few}; `modiste info --shop DIR` says what it holds.",
+                remedy=f"Its ids look like {examples}; `modiste info --shop DIR` describes the shop.",
             )
         return row
 
     def rows(self, ids: list[str]) -> NDArray[np.intp]:
-        """The rows of products, `(b,)`. Raises UnknownProduct."""
+        """Return the rows of products, `(b,)`. Raises UnknownProduct."""
         return np.array([self.row(id_) for id_ in ids], np.intp)
 
     def attributes_json(self, row: int) -> str:
-        """The attributes of the product in a row, as JSON."""
+        """Return the attributes of the product in a row, as JSON."""
         return self._attributes[row]
 
     def attributes(self, row: int) -> dict[str, Any]:
-        """The attributes of the product in a row."""
+        """Return the attributes of the product in a row."""
         return json.loads(self._attributes[row])
 
     def iter_products(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Id, category and attributes of every product, in order; never all of them in memory."""
+        """Yield id, category and attributes of every product, in order; parsed in batches."""
         return zip(self.ids, self.categories, iter_attributes(self._attributes), strict=True)
 
     @cached_property
@@ -118,19 +126,19 @@ class Products:
 
     @property
     def kinds(self) -> dict[str, ColumnKind]:
-        """The kind of every column by name, worked out without the columns."""
+        """The kind of every column by name, without the memory of `columns`."""
         return column_kinds(self._attributes)
 
     def title(self, row: int) -> str:
-        """What to call the product in a row: its name or title where it has one, else its id."""
+        """Return the title of the product in a row; see `product_title`."""
         return product_title(self.ids[row], self.attributes(row))
 
     def counts(self) -> dict[str, int]:
-        """How many products each category has, largest first."""
+        """Return the number of products of each category, largest first."""
         return largest_first(self.categories)
 
     def to_pandas(self, clusters: NDArray[np.intp] | None) -> Any:
-        """A pandas DataFrame: id, category, cluster where known, then one column per attribute.
+        """Return a pandas DataFrame: id, category, cluster if given, then one column per attribute.
 
         An attribute that is itself called id, category or cluster gets the prefix `attribute_`.
         """
@@ -147,35 +155,35 @@ class Products:
 
 
 def _order_by_id(table: Any) -> Any:
-    """The rows of a table in the order of their ids, as Arrow's array."""
+    """Return the rows of a table in the order of their ids, as an Arrow array."""
     return cast(Any, pc).sort_indices(table.select(["id"]), [("id", "ascending")])
 
 
 def _ids_and_categories(table: Any, order: Any) -> tuple[list[str], list[str]]:
-    """Ids and categories in an order."""
+    """Return ids and categories in an order."""
     ids, categories = (table.column(name).take(order).to_pylist() for name in ("id", "category"))
     return ids, categories
 
 
 def _attribute_column(table: Any, order: Any) -> TextColumn:
-    """Attributes in an order."""
-    rows = np.frombuffer(order.buffers()[1], np.uint64, len(order))  # its own `to_numpy` would load pandas
+    """Return the attributes in an order."""
+    rows = np.frombuffer(order.buffers()[1], np.uint64, len(order))  # `to_numpy` would import pandas
     return TextColumn(table.column("attributes"), rows)
 
 
 def _read_attributes(store: ProductStore, ids: list[str]) -> TextColumn:
-    """The attributes of all products, in the order of their ids. Raises StaleError where those are others by now."""
+    """Read the attributes of all products, in the order of their ids. Raises StaleError if the ids have changed."""
     table: Any = store.table(["id", "attributes"])
     order = _order_by_id(table)
     if table.column("id").take(order).to_pylist() != ids:
         raise StaleError(
             "The shop's products have changed since it was opened.",
-            remedy="Open the shop again, or run again.",
+            remedy="Open the shop again, or run the command again.",
         )
     return _attribute_column(table, order)
 
 
 def product_title(id_: str, attributes: Mapping[str, Any]) -> str:
-    """What to call a product: its name or title where it has one, else its id."""
-    named = {name.lower(): value for name, value in attributes.items()}
-    return next((str(named[name]) for name in TITLE_NAMES if named.get(name)), id_)
+    """Return what to call a product: its name or title if it has one, else its id."""
+    by_name = {name.lower(): value for name, value in attributes.items()}
+    return next((str(by_name[name]) for name in TITLE_NAMES if by_name.get(name)), id_)

@@ -1,4 +1,4 @@
-"""What a shop answers with: matches and recommendations, which show as pictures in a notebook."""
+"""Matches and recommendations, which a notebook displays as pictures."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ JpegLoader = Callable[[str], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One product of an answer.
+    """One product of a result.
 
-    `score` is log q(code | product), higher is nearer, for the method "likelihood"; for the others it is the
-    distance, lower is nearer.
+    For the method "likelihood", `score` is log q(code | product), and higher is nearer; for the others it is the
+    distance, and lower is nearer.
     """
 
     id: str
@@ -33,15 +33,15 @@ class Match:
     _load_jpeg: JpegLoader = field(repr=False, compare=False)
 
     def jpeg(self) -> bytes:
-        """The product's photo as stored: a JPEG at the shop's frame."""
+        """Return the product's photo as stored, a JPEG of the shop's frame."""
         return self._load_jpeg(self.id)
 
     def photo(self) -> NDArray[np.uint8]:
-        """The product's photo, uint8 `(H, W, 3)`."""
+        """Return the product's photo, uint8 `(H, W, 3)`."""
         return decode_jpeg(self.jpeg())
 
     def to_dict(self) -> dict[str, Any]:
-        """The match as the command line gives it."""
+        """Return the match as the command line prints it."""
         return {
             "id": self.id,
             "category": self.category,
@@ -51,7 +51,7 @@ class Match:
         }
 
     def html(self) -> str:
-        """The match as a figure: photo, id, category and score; the attributes on hovering."""
+        """Return an HTML figure with photo, id, category and score; the attributes are its tooltip."""
         source = "data:image/jpeg;base64," + base64.b64encode(self.jpeg()).decode("ascii")
         title = html.escape(", ".join(f"{key}: {value}" for key, value in self.attributes.items()))
         return (
@@ -66,10 +66,10 @@ class Match:
 
 
 class Matches(list[Match]):
-    """The matches of one code, best first: a list that shows as a row of pictures in a notebook."""
+    """The matches of one code, best first; a notebook displays the list as a row of pictures."""
 
     def html(self) -> str:
-        """The matches as a row of figures."""
+        """Return the matches as a row of HTML figures."""
         return "<div>" + "".join(match.html() for match in self) + "</div>"
 
     def _repr_html_(self) -> str:
@@ -80,8 +80,8 @@ class Matches(list[Match]):
 class Recommendation:
     """What goes with a code from one other cluster, best first; `label` is the cluster's name.
 
-    `category` is the one that most products of the cluster have. Asked by category, `label` is the category too, and
-    `cluster` the one where most of its products are.
+    `category` is the most frequent category of the cluster. By category, `label` is the category as well, and `cluster`
+    is the cluster with most of its products.
     """
 
     cluster: int
@@ -90,7 +90,7 @@ class Recommendation:
     category: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The recommendation as the command line gives it."""
+        """Return the recommendation as the command line prints it."""
         return {
             "cluster": self.cluster,
             "label": self.label,
@@ -98,7 +98,7 @@ class Recommendation:
         }
 
     def html(self) -> str:
-        """The label, then the matches as a row of figures."""
+        """Return the label and the matches as a row of HTML figures."""
         return f"<div><b>{html.escape(self.label)}</b>{self.matches.html()}</div>"
 
     def _repr_html_(self) -> str:
@@ -106,7 +106,7 @@ class Recommendation:
 
 
 class Recommendations(list[Recommendation]):
-    """What goes with one code, one entry per other cluster: shows as rows of pictures in a notebook."""
+    """What goes with one code, one entry per other cluster; a notebook displays the list as rows of pictures."""
 
     def _repr_html_(self) -> str:
         return "".join(recommendation.html() for recommendation in self)

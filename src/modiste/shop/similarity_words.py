@@ -68,7 +68,7 @@ def measure_thresholds(
 
 
 def compute_thresholds(scores: NDArray[np.float64], method: str) -> list[float]:
-    """Return the scores at the QUANTILES of the scores of `b` products' neighbours `(b, m)`, best first; 0 if m is 0."""
+    """Return the QUANTILES of the scores of `b` products' neighbours, `(b, m)`, best first; 0 if m is 0."""
     if scores.shape[1] == 0:
         return [0.0] * len(QUANTILES)
     sign = -1.0 if method == "likelihood" else 1.0

@@ -1,4 +1,4 @@
-"""Looking a shop over: every part is read and held against what it was made from."""
+"""The check of a shop: every part is read and compared with what it was made from."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ from modiste.storage.product_store import ProductStore
 from modiste.vae.config import NETWORK_FILES, ModelConfig
 
 SAMPLE_PRODUCTS = 32  # products that are encoded again
-MEAN_TOLERANCE = 1e-2  # by how much their means may differ: machines round differently, damage is far above
+MEAN_TOLERANCE = 1e-2  # machines round differently; damage makes far larger differences
 WEIGHTS_FILE = "model.safetensors"
 T = TypeVar("T")
 
 
 def find_leftovers(files: ShopPaths) -> list[Path]:
-    """What processes that were killed have left unfinished. Only to be removed while no other process writes."""
+    """Return the unfinished files of killed processes. Remove them only while no other process writes."""
     return sorted(path for path in files.root.rglob("*") if path.name.endswith(UNFINISHED_SUFFIXES))
 
 
 def check_shop(root: Path, on_progress: Progress | None = None) -> list[Fault]:
-    """Everything that is wrong with the shop at `root`, in the order in which its parts are made.
+    """Return the faults of the shop at `root`, in the order in which its parts are made.
 
-    What was made from a part that is broken, or not there, is not looked at. Raises ShopNotFound, StorageError.
+    Parts made from a broken or missing part are not checked. Raises ShopNotFound, StorageError.
     """
     return _ShopCheck(ShopPaths(root), on_progress).run()
 
 
 class _ShopCheck:
-    """One look at a shop."""
+    """One check of a shop."""
 
     def __init__(self, files: ShopPaths, on_progress: Progress | None) -> None:
         self.files, self.on_progress = files, on_progress
@@ -72,7 +72,7 @@ class _ShopCheck:
         return self.faults
 
     def _load(self, part: str, where: str, expected: bool, load: Callable[[], T]) -> T | None:
-        """What `look` gives; None, and a fault, where that cannot be. `made` says whether it should be there."""
+        """Return what `load` returns; if it fails, add a fault and return None. A missing `expected` part is broken."""
         try:
             return load()
         except ShopNotFound:
@@ -85,15 +85,17 @@ class _ShopCheck:
     def _check_leftovers(self) -> Iterator[Fault]:
         try:
             with write_lock(self.files.root):
-                left = find_leftovers(self.files)
+                leftovers = find_leftovers(self.files)
         except ShopBusy as error:
-            says = "Another process is writing to the shop: what it has not finished may look wrong."
+            says = (
+                "Another process is writing to the shop; what it has not finished may be reported as a fault."
+            )
             yield Fault("shop", ".", says, error.remedy, broken=False)
             return
-        except StorageError:  # where nobody can write, nobody does
-            left = find_leftovers(self.files)
-        for path in left:
-            says = "A process that was killed has left it unfinished; nothing reads it."
+        except StorageError:  # a shop that cannot be written to has no writer
+            leftovers = find_leftovers(self.files)
+        for path in leftovers:
+            says = "A killed process left it unfinished; nothing reads it."
             remedy = "Remove it: `modiste doctor --shop DIR --repair`."
             yield Fault("leftover", self._relative(path), says, remedy, broken=False)
 
@@ -105,43 +107,47 @@ class _ShopCheck:
         return store
 
     def _check_models(self, manifest: Manifest) -> Iterator[Fault]:
-        """Every model that is kept, also those of before: designs that were shared belong to them."""
+        """Check every model, also earlier ones, because shared designs belong to them."""
         directories = sorted(self.files.models.iterdir()) if self.files.models.is_dir() else []
         for directory in directories:
             name = directory.name
             if name.startswith((".", "run-")) or name == "prepared" or not directory.is_dir():
                 continue
-            broken = name == manifest.model
+            is_broken = name == manifest.model
             try:
-                recorded = ModelConfig.load(directory).files
+                digests = ModelConfig.load(directory).files
             except ShopError as error:
-                yield Fault("model", self._relative(directory), error.message, RESTORE_REMEDY, broken)
+                yield Fault("model", self._relative(directory), error.message, RESTORE_REMEDY, is_broken)
                 continue
-            for each, start in (
-                {WEIGHTS_FILE: name} | {each: recorded.get(each, "") for each in NETWORK_FILES}
+            for each, digest_start in (
+                {WEIGHTS_FILE: name} | {each: digests.get(each, "") for each in NETWORK_FILES}
             ).items():
-                if (says := _file_fault(directory / each, start)) is not None:
-                    yield Fault("model", self._relative(directory / each), says, RESTORE_REMEDY, broken)
+                if (says := _file_fault(directory / each, digest_start)) is not None:
+                    yield Fault("model", self._relative(directory / each), says, RESTORE_REMEDY, is_broken)
 
     def _check_stages(self, shop: Shop) -> None:
-        """The stages in their order, up to the first that is not there."""
-        said, files, place = shop.manifest, self.files, self.files.location
-        model_id = said.model or "MODEL"
-        if self._load("model", "shop.json", said.model is not None, lambda: shop.model) is None:
+        """Check the stages in order, up to the first that is missing."""
+        manifest, files = shop.manifest, self.files
+        model_id = manifest.model or "MODEL"
+        if self._load("model", "shop.json", manifest.model is not None, lambda: shop.model) is None:
             return
         if self._load("model", f"models/{model_id}", True, lambda: shop.onnx_model) is None:
             return
         where = f"store/encodings-{model_id}.lance"
-        if self._load("encodings", where, bool(said.encodings), lambda: shop.encodings) is None:
+        if self._load("encodings", where, bool(manifest.encodings), lambda: shop.encodings) is None:
             return
         if (says := _encoding_fault(shop)) is not None:
             self.faults.append(
                 Fault(
-                    "encodings", where, says, f"`modiste encode --shop {place}`; or: {RESTORE_REMEDY}", True
+                    "encodings",
+                    where,
+                    says,
+                    f"`modiste encode --shop {files.location}`; or: {RESTORE_REMEDY}",
+                    True,
                 )
             )
         where = self._relative(files.clusters(model_id))
-        if self._load("clusters", where, bool(said.clusters), lambda: _load_clusters(shop)) is not None:
+        if self._load("clusters", where, bool(manifest.clusters), lambda: _load_clusters(shop)) is not None:
             self.faults += check_index(shop)
         self._load("sliders", self._relative(files.sliders(model_id)), False, lambda: shop.sliders)
         self._load("map", self._relative(files.map(model_id)), False, lambda: shop.map)
@@ -151,43 +157,43 @@ class _ShopCheck:
 
 
 def _file_fault(path: Path, digest_start: str) -> str | None:
-    """What is wrong with a file whose SHA-256 begins with `start`; None where nothing is."""
+    """Return the fault of a file whose SHA-256 must begin with `digest_start`, or None."""
     try:
         digest = file_sha256(path)
     except FileNotFoundError:
         return "It is missing."
     except OSError as error:
         return f"It cannot be read: {error.strerror}."
-    return None if digest.startswith(digest_start) else "Its bytes are not those that training wrote."
+    return None if digest.startswith(digest_start) else "Its content differs from what training wrote."
 
 
 def _encoding_fault(shop: Shop) -> str | None:
-    """What is wrong with encodings that can be read: the encoder is asked again about some products."""
-    held = shop.encodings
+    """Return the fault of readable encodings, or None; some products are encoded again for comparison."""
+    encodings = shop.encodings
     if sorted(shop.store.read_encodings(shop.model.model_id).ids) != shop.catalogue.ids:
-        return "They are of other products than the store has."
-    if not (held.std > 0).all():
-        return "A deviation is not above 0."
+        return "They are of other products than those in the store."
+    if not (encodings.std > 0).all():
+        return "A standard deviation is not above 0."
     rows = sample_rows(len(shop.catalogue), SAMPLE_PRODUCTS, 0)
     mean, _ = shop.onnx_model.encode(load_photos(shop.store, [shop.catalogue.ids[row] for row in rows]))
-    if not np.allclose(mean, held.mean[rows], atol=MEAN_TOLERANCE):
-        return "The encoder says otherwise of the photos now: it, they or the photos are damaged."
+    if not np.allclose(mean, encodings.mean[rows], atol=MEAN_TOLERANCE):
+        return "The encoder gives other values for the photos: the model, the encodings or the photos are damaged."
     return None
 
 
 def _load_clusters(shop: Shop) -> Clusters:
-    """The clusters, once manifest, model and products agree on them. Raises what `Shop.clusters` does."""
-    told, clusters = shop.manifest.clusters, shop.clusters
+    """Return the clusters. Raises what `Shop.clusters` raises, and StaleError if they do not match the manifest."""
+    recorded, clusters = shop.manifest.clusters, shop.clusters
     labels = list(clusters.labels)
-    agree = {"model": shop.manifest.model, "catalogue_hash": shop.store.hash(), "labels": labels}
-    tags = set(shop.catalogue.categories) if clusters.method == "category" else set[str]()
+    expected = {"model": shop.manifest.model, "catalogue_hash": shop.store.hash(), "labels": labels}
+    categories = set(shop.catalogue.categories) if clusters.method == "category" else set[str]()
     if (
         clusters.centres.shape[1] != shop.model.latent
-        or not agree.items() <= told.items()
-        or not tags <= set(labels)
+        or not expected.items() <= recorded.items()
+        or not categories <= set(labels)
     ):
         raise StaleError(
-            "The clusters are not those that shop.json names, or not of this model and its products.",
-            remedy=f"Cluster it with `modiste cluster --shop {shop.path}`.",
+            "The clusters are not those recorded in shop.json, or not of this model and its products.",
+            remedy=f"Run `modiste cluster --shop {shop.path}`.",
         )
     return clusters

@@ -1,4 +1,4 @@
-"""Looking a machine over: what it has, and how fast it does what Modiste needs."""
+"""The machine report of `modiste doctor`: hardware, speed and advice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BATCH_SIZES = (32, 128)
 
 
 def inspect_machine(on_progress: Progress | None = None) -> dict[str, Any]:
-    """What this machine has and does: {"machine", "speed", "training", "advice"}; training is None without torch."""
+    """Return {"machine", "speed", "training", "advice"} of this machine; training is None without torch."""
     report(on_progress, "tune", 0, 3)
     machine = _describe_machine()
     speed = {"search_100000_products_ms": _time_search()}
@@ -40,15 +40,15 @@ def inspect_machine(on_progress: Progress | None = None) -> dict[str, Any]:
 
 def _describe_machine() -> dict[str, Any]:
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    found: dict[str, Any] = {
+    machine: dict[str, Any] = {
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gb": pages / 1e9,
     }
     for name in ("numpy", "numba", "lancedb", "onnxruntime", "torch"):
-        found[name] = _package_version(name)
-    return found
+        machine[name] = _package_version(name)
+    return machine
 
 
 def _package_version(name: str) -> str | None:
@@ -61,7 +61,7 @@ def _package_version(name: str) -> str | None:
 
 
 def _time_search() -> float:
-    """Milliseconds of a likelihood question to many made-up products."""
+    """Return the milliseconds of a likelihood search among synthetic products."""
     warm_up_kernels()
     random = np.random.default_rng(0)
     mean = random.standard_normal((BENCHMARK_PRODUCTS, LATENT_DIM), np.float32)
@@ -71,7 +71,7 @@ def _time_search() -> float:
 
 
 def _time_jpeg_decoding() -> float:
-    """JPEGs of 180 x 240 that one thread decodes in a second."""
+    """Return the number of 180 x 240 JPEGs that one thread decodes in a second."""
     side = np.linspace(0, 255, FRAME[1], dtype=np.uint8)
     pixels = np.broadcast_to(side[None, :, None], (*FRAME, 3)).copy()
     file = BytesIO()
@@ -80,7 +80,7 @@ def _time_jpeg_decoding() -> float:
 
 
 def _time_memory_reads() -> float:
-    """Gigabytes that one thread reads from memory in a second."""
+    """Return the gigabytes that one thread reads from memory in a second."""
     values = np.ones(25_000_000, np.float32)
     return values.nbytes / 1e9 / _median_seconds(lambda _: values.max(), 5)
 
@@ -88,10 +88,10 @@ def _time_memory_reads() -> float:
 def _median_seconds(work: Callable[[int], object], rounds: int) -> float:
     work(0)
     times: list[float] = []
-    for turn in range(rounds):
-        began = time.perf_counter()
-        work(turn)
-        times.append(time.perf_counter() - began)
+    for number in range(rounds):
+        start = time.perf_counter()
+        work(number)
+        times.append(time.perf_counter() - start)
     return float(np.median(times))
 
 
@@ -115,11 +115,11 @@ def _time_training() -> dict[str, Any]:
 
 
 def _advice(machine: dict[str, Any], training: dict[str, Any] | None) -> list[str]:
-    said: list[str] = []
+    advice: list[str] = []
     if training is None:
-        said.append("Training needs torch: pip install 'modiste[train]'.")
+        advice.append("Training needs torch: pip install 'modiste[train]'.")
     elif training["device"] == "cpu" and not training["chosen"]["bfloat16"]:
-        said.append("This processor would emulate bfloat16: training takes some twice as long as with it.")
+        advice.append("This processor emulates bfloat16, so training takes about twice as long.")
     if machine["cores"] is not None and machine["cores"] < 2:
-        said.append("With one core, photos are decoded and trained on in turns.")
-    return said
+        advice.append("With one core, decoding photos and training take turns.")
+    return advice

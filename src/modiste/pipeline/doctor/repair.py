@@ -1,4 +1,4 @@
-"""Mending a shop: what is derived is made again, what was left unfinished goes; the truth is never touched."""
+"""The repair of a shop: rebuilds derived parts and removes unfinished files. Products and models are never changed."""
 
 from __future__ import annotations
 
@@ -33,88 +33,88 @@ from modiste.storage.product_store import ProductStore
 def check_and_repair(
     path: str | Path, *, repair: bool = False, on_progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Read everything in the shop at `path` and say what is wrong; with `repair`, mend what is safe and look again.
+    """Check every part of the shop at `path`; with `repair`, repair what is safe and check again.
 
-    Repair removes what killed processes have left, compacts the products' table, and makes again what is derived:
-    snapshot, index, map, and sliders where there are none. What was made of products or with a model that are no longer
-    those of the shop is made anew, clusters as they were asked for: a change that was broken off ends so. Products and
-    models are never changed, nor encodings, clusters and sliders that are damaged or were edited by hand.
+    Repair removes the unfinished files of killed processes, compacts the products' table, and rebuilds the snapshot,
+    the index, the map, and missing sliders. It also rebuilds stages that were made from other products or with another
+    model, with the same clustering options, which completes an interrupted change. It never changes products, models,
+    or damaged or edited encodings, clusters and sliders.
 
     Returns:
-        {"shop", "bytes", "freed": bytes that repair gave back, "faults": [{"part", "where", "says", "remedy",
-        "broken", "mended"}], "sound": whether nothing broken is left}
+        {"shop", "bytes", "freed": bytes freed by the repair, "faults": [{"part", "where", "says", "remedy", "broken",
+        "mended"}], "sound": whether nothing broken is left}
 
     Raises:
         ShopNotFound: there is no shop.
-        ShopBusy: repair was asked for, and another process is writing to the shop.
-        StorageError: the disk refused.
+        ShopBusy: another process is writing to the shop, with `repair`.
+        StorageError: the disk failed.
     """
-    place = parse_location(path)
-    first = left = check_shop(read_path(place, include_training=True), on_progress)
-    before = after = _total_bytes(place)
+    location = parse_location(path)
+    before_faults = faults_left = check_shop(read_path(location, include_training=True), on_progress)
+    bytes_before = bytes_after = _total_bytes(location)
     if repair:
-        _repair(place, first, on_progress)
-        left, after = check_shop(read_path(place, include_training=True), on_progress), _total_bytes(place)
-    kept = {(fault.part, fault.where) for fault in left}
-    mended = [fault for fault in first if (fault.part, fault.where) not in kept]
-    faults = [asdict(fault) | {"mended": False} for fault in left]
-    faults += [asdict(fault) | {"mended": True} for fault in mended]
-    sound = not any(fault.broken for fault in left)
+        _repair(location, before_faults, on_progress)
+        faults_left = check_shop(read_path(location, include_training=True), on_progress)
+        bytes_after = _total_bytes(location)
+    left = {(fault.part, fault.where) for fault in faults_left}
+    repaired = [fault for fault in before_faults if (fault.part, fault.where) not in left]
+    faults = [asdict(fault) | {"mended": False} for fault in faults_left]
+    faults += [asdict(fault) | {"mended": True} for fault in repaired]
     return {
-        "shop": str(place),
-        "bytes": after,
-        "freed": max(0, before - after),
+        "shop": str(location),
+        "bytes": bytes_after,
+        "freed": max(0, bytes_before - bytes_after),
         "faults": faults,
-        "sound": sound,
+        "sound": not any(fault.broken for fault in faults_left),
     }
 
 
-def _repair(place: Path | str, faults: Sequence[Fault], on_progress: Progress | None) -> None:
+def _repair(location: Path | str, faults: Sequence[Fault], on_progress: Progress | None) -> None:
     parts = {fault.part for fault in faults}
-    with write_path(place, create=True) as root:  # also where shop.json cannot be read
+    with write_path(location, create=True) as root:  # works without a readable shop.json
         files = ShopPaths(root)
         for path in find_leftovers(files):
             remove_path(path)
         if parts & {"shop", "products"}:
-            return  # what is derived from damaged products would be damaged as well
+            return  # parts derived from damaged products would be damaged too
         store = ProductStore.open(files.store)
         store.compact()
         store.save_snapshot()
         model_id = Manifest.load(root).model
-        unnamed = model_id is not None and not files.sliders(model_id).exists()
+        has_no_sliders = model_id is not None and not files.sliders(model_id).exists()
     if "model" not in parts:
-        _rebuild_outdated(place, on_progress)
-    if "sliders" in parts and unnamed:
-        make_sliders(place, on_progress=on_progress)
+        _rebuild_outdated(location, on_progress)
+    if "sliders" in parts and has_no_sliders:
+        make_sliders(location, on_progress=on_progress)
     if "map" in parts:
-        make_map(place, on_progress=on_progress)
+        make_map(location, on_progress=on_progress)
     if "index" in parts:
-        index_shop(place)
+        index_shop(location)
 
 
-def _rebuild_outdated(place: Path | str, on_progress: Progress | None) -> None:
-    """Make anew, one after the other, the stages that something has changed under; before one that is damaged, stop."""
-    with suppress(ShopError):  # what it is, the second look says
-        while (step := next_step(place)) is not None and _is_outdated(place, step):
-            run_step(place, step, on_progress=on_progress)
+def _rebuild_outdated(location: Path | str, on_progress: Progress | None) -> None:
+    """Rebuild outdated stages in order; stop at one that is damaged."""
+    with suppress(ShopError):  # the second check reports it
+        while (step := next_step(location)) is not None and _is_outdated(location, step):
+            run_step(location, step, on_progress=on_progress)
 
 
-def _is_outdated(place: Path | str, step: Step) -> bool:
-    """Whether a stage is of other products or another model, or there is none yet in a shop that was once whole."""
+def _is_outdated(location: Path | str, step: Step) -> bool:
+    """Return whether a stage is of other products or another model, or is missing in a shop that was complete."""
     if step == "update":
         return True
     try:
-        Shop.open(place, need=step)
+        Shop.open(location, need=step)
     except StaleError:
         return True
     except ShopIncomplete:
-        return bool(read_manifest(place).clusters)
+        return bool(read_manifest(location).clusters)
     except ShopError:
         return False
-    return True  # it fits, and so many products have changed that it is built again
+    return True  # it is current, but so many products have changed that it is rebuilt
 
 
-def _total_bytes(place: Path | str) -> int:
-    if isinstance(place, str):
-        return sum(each.size for each in ObjectStore(place).list())
-    return sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
+def _total_bytes(location: Path | str) -> int:
+    if isinstance(location, str):
+        return sum(each.size for each in ObjectStore(location).list())
+    return sum(path.stat().st_size for path in location.rglob("*") if path.is_file())
