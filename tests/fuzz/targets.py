@@ -181,7 +181,7 @@ def frame(scratch: Path) -> Iterator[Target]:
     app = create_app(_shop(scratch), Settings(**often))
     loop = asyncio.new_event_loop()
     front = app.state.front
-    loop.run_until_complete(front.begin())
+    loop.run_until_complete(front.start())
 
     async def asked(query: bytes) -> tuple[int, bytes]:
         answers: list[Any] = []

@@ -50,13 +50,13 @@ def test_neither_the_server_nor_the_reader_takes_much_memory(client: TestClient)
     client.post("/v1/encode", content=zoo()["one pixel"].data, headers=headers)
     Path("/proc/self/clear_refs").write_text("5")
     before = _mib("self", "VmRSS")
-    pid = front.crews.reader.pid
+    pid = front.pools.photo_worker.pid
     for cut in ("true", "false"):
         began = time.monotonic()
         answer = client.post(f"/v1/encode?cut={cut}", content=largest, headers=headers)
         assert answer.status_code == 200, answer.text
         assert time.monotonic() - began < 10
-    assert front.crews.reader.pid == pid
+    assert front.pools.photo_worker.pid == pid
     assert _mib("self", "VmHWM") - before < 40
     assert _mib(pid, "VmPeak") <= MEMORY_BYTES / 2**20
     assert _mib(pid, "VmRSS") < 150
@@ -69,12 +69,12 @@ def test_a_refusal_takes_little_memory(client: TestClient, name: str) -> None:
     headers = {"content-type": "image/png"}
     client.post("/v1/encode", content=zoo()["one pixel"].data, headers=headers)
     front: Any = client.app.state.front  # type: ignore[attr-defined]
-    processes = ("self", front.crews.reader.pid)
+    processes = ("self", front.pools.photo_worker.pid)
     for process in processes:
         Path(f"/proc/{process}/clear_refs").write_text("5")
     before = [_mib(process, "VmRSS") for process in processes]
     refused(client.post("/v1/encode", content=zoo()[name].data, headers=headers), 413, "photo_error")
-    assert front.crews.reader.pid == processes[1]
+    assert front.pools.photo_worker.pid == processes[1]
     for process, idle in zip(processes, before, strict=True):
         assert _mib(process, "VmHWM") - idle < REFUSAL_MIB
 

@@ -250,7 +250,7 @@ class TestPhotos:
     @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
     def test_one_that_breaks_the_reader_is_refused(self, reading: tuple[TestClient, Path]) -> None:
         client, _ = reading
-        held: Any = client.app.state.front.crews.reader  # type: ignore[attr-defined]
+        held: Any = client.app.state.front.pools.photo_worker  # type: ignore[attr-defined]
         pid = held.pid
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(put, client, "slow", jpeg_with_scans(4400, 85))
@@ -344,7 +344,7 @@ def test_what_is_told_is_of_one_moment(
 
     def slow(files: Any) -> list[str]:
         """The models, once the change is served."""
-        while app.state.keeper.at_work:
+        while app.state.keeper.is_refreshing:
             time.sleep(0.02)
         return found(files)
 
@@ -359,11 +359,11 @@ def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: 
     )
     with TestClient(app) as client:
         before = settled(client)
-        crew, end = app.state.front.crews.asking, threading.Event()
+        pool, end = app.state.front.pools.query, threading.Event()
 
         async def crowd() -> list[Any]:
             """As many as may wait; whoever comes then is sent away."""
-            waiting = [crew.do(end.wait) for _ in range(crew._most)]
+            waiting = [pool.run(end.wait) for _ in range(pool._max_pending)]
             return await asyncio.gather(*waiting)
 
         assert client.portal is not None
