@@ -180,8 +180,8 @@ def frame(scratch: Path) -> Iterator[Target]:
     often: dict[str, float] = {"frames_per_second": 1e6}
     app = create_app(_shop(scratch), Settings(**often))
     loop = asyncio.new_event_loop()
-    front = app.state.front
-    loop.run_until_complete(front.start())
+    versions = app.state.versions
+    loop.run_until_complete(versions.start())
 
     async def asked(query: bytes) -> tuple[int, bytes]:
         answers: list[Any] = []
@@ -218,7 +218,7 @@ def frame(scratch: Path) -> Iterator[Target]:
     try:
         yield look
     finally:
-        front.close()
+        versions.close()
         loop.close()
 
 

@@ -82,7 +82,9 @@ def test_a_failure_is_500_without_a_trace(shop: Shop, monkeypatch: pytest.Monkey
     monkeypatch.setattr(problems.logger, "exception", lambda text, *more: said.append(text % more))
     app = create_app(shop)
     with TestClient(app) as client:
-        monkeypatch.setattr(app.state.front.current, "shop", Broken(shop.files, shop.manifest, shop.store, 1))
+        monkeypatch.setattr(
+            app.state.versions.current, "shop", Broken(shop.files, shop.manifest, shop.store, 1)
+        )
         answer = client.post("/v1/decode", json={"code": [0.0] * 8})
         found = refused(answer, 500, "internal")
         assert "secret" not in str(found)

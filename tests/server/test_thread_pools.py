@@ -1,4 +1,4 @@
-"""A crew's queue ends: whoever comes when it is full is told at once, and all others are served."""
+"""Bounded pools: calls beyond the queue are refused at once, the others run."""
 
 from __future__ import annotations
 
@@ -22,46 +22,46 @@ def in_a_loop(visit: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def test_a_full_queue_turns_away_and_empties() -> None:
     async def visit() -> None:
-        crew, gate = BoundedPool("test", 1, 2), Event()
-        held = [asyncio.create_task(crew.run(gate.wait, 10)) for _ in range(3)]
+        pool, gate = BoundedPool("test", 1, 2), Event()
+        tasks = [asyncio.create_task(pool.run(gate.wait, 10)) for _ in range(3)]
         await asyncio.sleep(0.05)
         with pytest.raises(ProblemException) as caught:
-            await crew.run(int)
+            await pool.run(int)
         assert (caught.value.status_code, caught.value.code) == (503, "busy")
         assert caught.value.headers is not None
         assert caught.value.headers["Retry-After"] == "1"
         gate.set()
-        assert await asyncio.gather(*held) == [True] * 3
-        assert await crew.run(lambda: 5) == 5
-        assert crew.pending == 0
-        crew.close()
+        assert await asyncio.gather(*tasks) == [True] * 3
+        assert await pool.run(lambda: 5) == 5
+        assert pool.pending == 0
+        pool.close()
 
     in_a_loop(visit)
 
 
 def test_whoever_leaves_frees_their_place_once_the_thread_is_free() -> None:
     async def visit() -> None:
-        crew, gate = BoundedPool("test", 1, 1), Event()
-        running = asyncio.create_task(crew.run(gate.wait, 10))
-        waiting = asyncio.create_task(crew.run(int))
+        pool, gate = BoundedPool("test", 1, 1), Event()
+        running = asyncio.create_task(pool.run(gate.wait, 10))
+        waiting = asyncio.create_task(pool.run(int))
         await asyncio.sleep(0.05)
         waiting.cancel()
         running.cancel()
         await asyncio.gather(waiting, running, return_exceptions=True)
-        assert crew.pending == 1  # the thread is still taken; the other never began
+        assert pool.pending == 1  # the thread is still taken; the other never began
         gate.set()
-        assert await crew.run(lambda: 7) == 7
-        crew.close()
+        assert await pool.run(lambda: 7) == 7
+        pool.close()
 
     in_a_loop(visit)
 
 
 def test_errors_pass_through() -> None:
     async def visit() -> None:
-        crew = BoundedPool("test", 1, 1)
+        pool = BoundedPool("test", 1, 1)
         with pytest.raises(ZeroDivisionError):
-            await crew.run(lambda: 1 // 0)
-        assert crew.pending == 0
-        crew.close()
+            await pool.run(lambda: 1 // 0)
+        assert pool.pending == 0
+        pool.close()
 
     in_a_loop(visit)

@@ -1,4 +1,4 @@
-"""The application: every route, and around them counting, refusing and guarding."""
+"""The application: routes, middleware and their order."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from modiste.server.versions import BackendFactory, VersionManager
 from modiste.shop.shop import Shop
 
 DESCRIPTION = (
-    "Draw a design, find the shop's products like it and what goes with it. A design is a code, a list of numbers; "
-    "a refusal is `application/problem+json` with a stable `code` and a `remedy`."
+    "Draw a design, and find the shop's products that are similar to it or go with it. A design is a code: a list of "
+    "numbers. Errors are `application/problem+json` with a stable `code` and a `remedy`."
 )
 ROUTE_MODULES = (overview, images, encode, search, products, admin, health, pages)
 NO_TELEMETRY: Any = {
@@ -50,34 +50,40 @@ NO_TELEMETRY: Any = {
 def create_app(
     shop: Shop, settings: Settings | None = None, backend_factory: BackendFactory | None = None
 ) -> FastAPI:
-    """The application that serves an open shop; `looks_for`, if given, looks for its products first."""
+    """Create the application that serves an open shop.
+
+    Args:
+        shop: opened with `need="map"`.
+        settings: None is the default settings.
+        backend_factory: makes what searches products instead of this process, such as shards.
+    """
     settings = settings or Settings()
-    front = VersionManager(shop, settings, backend_factory)
-    keeper = Refresher(front)
+    versions = VersionManager(shop, settings, backend_factory)
+    refresher = Refresher(versions)
 
     @asynccontextmanager
-    async def life(_: FastAPI) -> AsyncGenerator[None]:
-        await front.start()
-        # What the first visitors ask for soon is made beside them, without keeping them waiting for it.
-        soon = asyncio.create_task(payloads.build_payloads(front.current))
-        if settings.admin_key and await asyncio.to_thread(pending_step, front.current.shop) is not None:
-            keeper.request_refresh()  # a server that was stopped during a change left the rest to this one
-        _on_sighup(keeper.request_refresh)
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await versions.start()
+        # Built while the first visitors are served already.
+        payloads_task = asyncio.create_task(payloads.build_payloads(versions.current))
+        if settings.admin_key and await asyncio.to_thread(pending_step, versions.current.shop) is not None:
+            refresher.request_refresh()  # finish the update that a stopped server left unfinished
+        _on_sighup(refresher.request_refresh)
         yield
-        soon.cancel()
-        await keeper.stop()
-        front.close()
+        payloads_task.cancel()
+        await refresher.stop()
+        versions.close()
 
-    app = _app_with_routes(lifespan=life)
-    app.state.front, app.state.keeper = front, keeper
-    app.state.query_runner, app.state.metrics = front.get, front.metrics
+    app = _app_with_routes(lifespan=lifespan)
+    app.state.versions, app.state.refresher = versions, refresher
+    app.state.query_runner, app.state.metrics = versions.get, versions.metrics
     add_exception_handlers(app)
-    # The last added is the outermost.
+    # The last middleware added is the outermost.
     app.add_middleware(BodyLimitMiddleware)
     app.add_middleware(GZipMiddleware, minimum_size=MIN_GZIP_BYTES, compresslevel=5)
     app.add_middleware(TimeoutMiddleware, seconds=settings.deadline)
-    app.add_middleware(RateLimitMiddleware, settings=settings, refused=front.metrics.refused_requests)
-    app.add_middleware(AccessLogMiddleware, metrics=front.metrics)
+    app.add_middleware(RateLimitMiddleware, settings=settings, refused=versions.metrics.refused_requests)
+    app.add_middleware(AccessLogMiddleware, metrics=versions.metrics)
     if settings.allow_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -90,14 +96,14 @@ def create_app(
     return app
 
 
-def _on_sighup(work: Callable[[], None]) -> None:
-    """Do some work on SIGHUP, where there is such a signal and this is the main thread."""
+def _on_sighup(callback: Callable[[], None]) -> None:
+    """Call `callback` on SIGHUP, if the system has this signal and this is the main thread."""
     with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, work)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, callback)
 
 
 def openapi_schema() -> dict[str, Any]:
-    """What OpenAPI says of the application, whatever shop it serves."""
+    """Return the OpenAPI description, which is the same for every shop."""
     return _app_with_routes().openapi()
 
 
@@ -112,32 +118,32 @@ def _app_with_routes(**options: Any) -> FastAPI:
         telemetry=NO_TELEMETRY,
         **options,
     )
-    for part in ROUTE_MODULES:
-        app.include_router(part.router)
+    for module in ROUTE_MODULES:
+        app.include_router(module.router)
 
-    def described() -> dict[str, Any]:
+    def schema() -> dict[str, Any]:
         if app.openapi_schema is None:
-            found = get_openapi(
+            base = get_openapi(
                 title=app.title, version=app.version, description=app.description, routes=app.routes
             )
-            app.openapi_schema = _with_error_responses(found)
+            app.openapi_schema = _with_error_responses(base)
         return app.openapi_schema
 
-    app.openapi = described  # FastAPI's own way to add to it
+    app.openapi = schema  # FastAPI's documented way to extend it
     return app
 
 
 def _with_error_responses(api: dict[str, Any]) -> dict[str, Any]:
-    """Refusals in OpenAPI as they are here, instead of FastAPI's own 422, which is never answered."""
+    """Describe the errors that are sent, instead of FastAPI's own 422, which never is."""
     schemas: dict[str, Any] = api["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for path, operations_ in api["paths"].items():
-        for operation in operations_.values():
+    for path, operations in api["paths"].items():
+        for operation in operations.values():
             if path not in UNLIMITED_PATHS:
                 always = (400, 429, 503) if "requestBody" in operation else (429, 503)
-                for status, said in error_responses(*always).items():
-                    operation["responses"].setdefault(str(status), said)
+                for status, response in error_responses(*always).items():
+                    operation["responses"].setdefault(str(status), response)
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 del operation["responses"]["422"]
     schemas["Problem"] = Problem.model_json_schema()

@@ -1,4 +1,4 @@
-"""What a route is given: the version of the shop that its request is for, or what stands before all versions."""
+"""FastAPI dependencies: the version of the shop that a request is for, the versions, and what runs its queries."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ VERSION_HEADER = "modiste-shop-version"
 
 
 def get_versions(request: Request) -> VersionManager:
-    """What a request is for, whatever version of the shop."""
-    return request.app.state.front
+    """Return the versions of the shop that the application serves."""
+    return request.app.state.versions
 
 
 async def get_current_shop(request: Request) -> ServedShop:
-    """The version of the shop that a request is for: the one it names, if that is still here."""
-    studio = get_versions(request).get(request.headers.get(VERSION_HEADER, ""))
-    request.state.version = studio.version
-    return studio
+    """Return the version that the request's header names, if it is still served; else the current one."""
+    shop = get_versions(request).get(request.headers.get(VERSION_HEADER, ""))
+    request.state.version = shop.version
+    return shop
 
 
 CurrentShop = Annotated[ServedShop, Depends(get_current_shop)]
@@ -57,4 +57,4 @@ Queries = Annotated[QueryRunner, Depends(get_query_runner)]
 """The QueryRunner, as a parameter of a route."""
 
 Versions = Annotated[VersionManager, Depends(get_versions)]
-"""The Front, as a parameter of a route."""
+"""The VersionManager, as a parameter of a route."""

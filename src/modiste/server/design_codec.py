@@ -1,4 +1,4 @@
-"""A design as bytes, one per number over its slider's range, written as base64url; design-codec.js is its twin."""
+"""Designs as base64url text, one byte per latent. design-codec.js is the same in JavaScript."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ALPHABET = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def quantise(code: ArrayLike, ranges: NDArray[np.float32]) -> bytes:
-    """`n` bytes: round(255 · (value − minimum) / (maximum − minimum)) of each number, held within 0 to 255.
+    """Return `n` bytes: round(255 · (value − minimum) / (maximum − minimum)) per latent, clipped to 0…255.
 
     Args:
         code: `(n,)`.
-        ranges: float32 `(n, 2)`, minimum and maximum of each latent. Where they are equal, the byte is 0.
+        ranges: float32 `(n, 2)`, minimum and maximum of each latent. If they are equal, the byte is 0.
 
     Raises:
         BadCode: `code` is not `n` finite numbers.
@@ -27,7 +27,7 @@ def quantise(code: ArrayLike, ranges: NDArray[np.float32]) -> bytes:
     values = np.asarray(code, np.float64)
     if values.shape != (len(ranges),) or not np.isfinite(values).all():
         raise BadCode(
-            f"A code of shape {values.shape} cannot be written as {len(ranges)} bytes.",
+            f"The code has shape {values.shape} or is not finite; the shop has {len(ranges)} latents.",
             remedy=f"Give {len(ranges)} finite numbers.",
         )
     low, high = ranges[:, 0].astype(np.float64), ranges[:, 1].astype(np.float64)
@@ -37,10 +37,10 @@ def quantise(code: ArrayLike, ranges: NDArray[np.float32]) -> bytes:
 
 
 def dequantise(data: bytes, ranges: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The code, float32 `(n,)`, of `n` bytes: minimum + byte / 255 · (maximum − minimum), in float32.
+    """Return the code of `n` bytes, float32 `(n,)`: minimum + byte / 255 · (maximum − minimum).
 
     Raises:
-        BadCode: there are not `n` bytes.
+        BadCode: `data` does not have `n` bytes.
     """
     if len(data) != len(ranges):
         raise BadCode(f"A design has {len(ranges)} bytes, not {len(data)}.", remedy=_remedy(len(ranges)))
@@ -50,15 +50,15 @@ def dequantise(data: bytes, ranges: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def to_base64url(data: bytes) -> str:
-    """base64url without padding."""
+    """Encode bytes as base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def from_base64url(text: str, count: int) -> bytes:
-    """The `count` bytes that `to_text` wrote. Each design has one text only, so that it has one URL.
+    """Decode the `count` bytes that `to_base64url` encoded. Only one text is valid per design, so it has one URL.
 
     Raises:
-        BadCode: other characters, another length, or bits set that carry nothing.
+        BadCode: other characters, another length, or non-zero unused bits.
     """
     if len(text) == -(-count * 8 // 6) and _ALPHABET.fullmatch(text):
         data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,4 +1,4 @@
-"""What the server says of itself: a name for every request, and lines of JSON where they are asked for."""
+"""Logging: request ids, and JSON lines if the settings ask for them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ access_logger = logging.getLogger(f"{LOGGER_NAME}.access")
 
 
 def get_request_id(scope: Scope) -> str:
-    """The X-Request-ID that a request came with, if it is a plain one; else a new one."""
+    """Return the request's X-Request-ID if it is a plain one; else a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and REQUEST_ID_PATTERN.fullmatch(value):
             return value.decode("ascii")
@@ -31,26 +31,26 @@ def get_request_id(scope: Scope) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line. It has no photo, no code and no address in it: only what is named here."""
+    """Formatter of one JSON object per line. Only the fields named here appear: no photo, code or address."""
 
     FIELDS: Sequence[str] = ("method", "route", "status", "ms", "bytes")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON."""
-        held: dict[str, Any] = {
+        """Format a record as JSON."""
+        fields: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
             "request": getattr(record, "request", REQUEST_ID.get()),
         }
-        held |= {name: getattr(record, name) for name in self.FIELDS if hasattr(record, name)}
+        fields |= {name: getattr(record, name) for name in self.FIELDS if hasattr(record, name)}
         if record.exc_info:
-            held["trace"] = "".join(traceback.format_exception(*record.exc_info))
-        return json.dumps(held, ensure_ascii=True)
+            fields["trace"] = "".join(traceback.format_exception(*record.exc_info))
+        return json.dumps(fields, ensure_ascii=True)
 
 
 def configure_logging(log_format: str) -> None:
-    """Write what is logged to standard error: as JSON, a line for each request too; or as text, what fails alone."""
+    """Log to standard error: with "json" a line per request; with "text" only warnings and errors."""
     handler = logging.StreamHandler(sys.stderr)
     json_lines = log_format == "json"
     handler.setFormatter(JsonFormatter() if json_lines else logging.Formatter("%(levelname)s: %(message)s"))

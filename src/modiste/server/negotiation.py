@@ -1,4 +1,4 @@
-"""Which of the offered types a client likes best, by its Accept header (RFC 9110, section 12.5.1)."""
+"""Content negotiation by the Accept header (RFC 9110, section 12.5.1)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from modiste.server.problems import ProblemException
 
 
 def negotiate(request: Request, media_types: Sequence[str]) -> str:
-    """The best of `offered`; the first where all are as good. Raises Refusal (406) where none is accepted."""
+    """Return the best of `media_types`; the first of several equally good ones. Raises ProblemException (406)."""
     header = ",".join(request.headers.getlist("accept")) or "*/*"
-    wishes = [_parse_media_range(each) for each in header.split(",") if each.strip()]
-    best = max(media_types, key=lambda each: (_quality(each, wishes), -media_types.index(each)))
-    if _quality(best, wishes) > 0:
+    ranges = [_parse_media_range(each) for each in header.split(",") if each.strip()]
+    best = max(media_types, key=lambda each: (_quality(each, ranges), -media_types.index(each)))
+    if _quality(best, ranges) > 0:
         return best
     raise ProblemException(
         406,
@@ -25,7 +25,7 @@ def negotiate(request: Request, media_types: Sequence[str]) -> str:
 
 
 def _parse_media_range(text: str) -> tuple[str, float]:
-    """A range such as image/*, and how much it is liked, 0 to 1."""
+    """Return a range such as `image/*`, and its quality from 0 to 1."""
     kind, *parameters = (part.strip().lower() for part in text.split(";"))
     for each in parameters:
         name, _, value = each.partition("=")
@@ -38,9 +38,9 @@ def _parse_media_range(text: str) -> tuple[str, float]:
 
 
 def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
-    """What the most specific range that an offer falls into says of it; 0 where it falls into none."""
-    for fitting in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
-        found = [quality for kind, quality in ranges if kind == fitting]
-        if found:
-            return max(found)
+    """Return the quality that the most specific matching range gives a media type; 0 if none matches."""
+    for pattern in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
+        qualities = [quality for kind, quality in ranges if kind == pattern]
+        if qualities:
+            return max(qualities)
     return 0.0

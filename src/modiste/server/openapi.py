@@ -1,4 +1,4 @@
-"""What OpenAPI says beside a route's own types: pictures, refusals, parameters that are read by hand."""
+"""Parts of the OpenAPI description that a route's types do not give: binary and error responses, raw parameters."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from modiste.server.problems import MEDIA_TYPE
 
 NO_STORE_HEADERS = {"Cache-Control": "no-store"}
 STATUS_DESCRIPTIONS = {
-    400: "The body cannot be read.",
-    401: "Without a key that fits.",
-    403: "With a key that may only look.",
-    404: "There is no such thing here.",
-    406: "None of the types that Accept names is offered.",
-    413: "Too large.",
-    415: "Of a type that is not read.",
-    422: "What was asked cannot be done as asked.",
-    429: "Too many requests; Retry-After says when to ask again.",
+    400: "The body is malformed.",
+    401: "The key is missing or wrong.",
+    403: "The read key cannot change the shop.",
+    404: "Not found.",
+    406: "The server offers none of the types in Accept.",
+    413: "The body is too large.",
+    415: "The media type is not supported.",
+    422: "A parameter or field is invalid.",
+    429: "Too many requests; Retry-After says when to retry.",
     503: "Not ready, too busy or too slow, or the shop on disk cannot be read.",
 }
 
@@ -24,13 +24,18 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def binary_response(*media_types: str) -> Responses:
-    """An answer that is a picture, or text, of one of these types."""
+    """Describe a response that is a picture or text of one of these media types."""
     schema = {"type": "string", "format": "binary"}
-    return {200: {"description": "As asked.", "content": {each: {"schema": schema} for each in media_types}}}
+    return {
+        200: {
+            "description": "Successful response.",
+            "content": {each: {"schema": schema} for each in media_types},
+        }
+    }
 
 
 def error_responses(*statuses: int) -> Responses:
-    """The statuses with which a route refuses."""
+    """Describe the error responses with these statuses."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         each: {"description": STATUS_DESCRIPTIONS[each], "content": {MEDIA_TYPE: {"schema": schema}}}
@@ -41,7 +46,7 @@ def error_responses(*statuses: int) -> Responses:
 def text_parameter(
     name: str, description: str, *, location: str = "query", required: bool = True
 ) -> dict[str, Any]:
-    """A parameter that is text."""
+    """Describe a text parameter."""
     return {
         "name": name,
         "in": location,

@@ -1,4 +1,4 @@
-"""Bodies of /v1/shop, /v1/sliders and /v1/map."""
+"""Bodies of /v1/shop, /v1/sliders, /v1/map and /v1/model-card."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from modiste.shop.shop import Shop
 DESIGN_NOTE = "A drawn design, not a product you can buy."
 
 
-async def build_payloads(studio: ServedShop) -> None:
-    """Make these answers, and what a search looks in, before anyone asks; no crowd that waits can stop it."""
-    for name, make in (("shop", shop_payload), ("sliders", sliders_payload), ("map", map_payload)):
-        await asyncio.to_thread(studio.build_body, name, make)
-    await asyncio.to_thread(lambda: studio.search_texts)
+async def build_payloads(served: ServedShop) -> None:
+    """Build these bodies, and the texts that a search looks in, before the first request for them."""
+    for name, build in (("shop", shop_payload), ("sliders", sliders_payload), ("map", map_payload)):
+        await asyncio.to_thread(served.build_body, name, build)
+    await asyncio.to_thread(lambda: served.search_texts)
 
 
 def request_limits() -> responses.Limits:
-    """What may be asked of any shop."""
+    """Return the limits of requests that are the same for every shop."""
     return responses.Limits(
         photo_bytes=MAX_PHOTO_BYTES,
         megapixels=MAX_PIXELS // 1_000_000,
@@ -39,9 +39,10 @@ def request_limits() -> responses.Limits:
 
 
 def shop_payload(shop: Shop) -> CachedBody:
+    """Build the body of /v1/shop."""
     model = shop.model
     sizes = np.bincount(shop.assignments, minlength=len(shop.clusters)).tolist()
-    shown = responses.ShopInfo(
+    body = responses.ShopInfo(
         name=shop.files.name,
         products=len(shop.catalogue),
         model=model.model_id,
@@ -65,14 +66,15 @@ def shop_payload(shop: Shop) -> CachedBody:
         limits=request_limits(),
         note=DESIGN_NOTE,
     )
-    return CachedBody.from_json(shown.model_dump())
+    return CachedBody.from_json(body.model_dump())
 
 
 def sliders_payload(shop: Shop) -> CachedBody:
-    held = shop.sliders
-    shown = responses.Sliders(
+    """Build the body of /v1/sliders."""
+    sliders = shop.sliders
+    body = responses.Sliders(
         model=shop.model.model_id,
-        render_id=held.render_id,
+        render_id=sliders.render_id,
         size=_frame_size(shop),
         latents=[
             responses.LatentSlider(
@@ -86,7 +88,7 @@ def sliders_payload(shop: Shop) -> CachedBody:
                 idle=each.is_idle,
                 effects=each.effects,
             )
-            for each in held.latents
+            for each in sliders.latents
         ],
         attributes=[
             responses.AttributeSlider(
@@ -98,12 +100,12 @@ def sliders_payload(shop: Shop) -> CachedBody:
                 maximum=each.maximum,
                 share=each.share,
             )
-            for each in held.attributes
+            for each in sliders.attributes
         ],
         average=shop.encodings.code.mean(axis=0, dtype=np.float64).tolist(),
         first=_opening_product(shop),
     )
-    return CachedBody.from_json(shown.model_dump())
+    return CachedBody.from_json(body.model_dump())
 
 
 def _opening_product(shop: Shop) -> responses.OpeningProduct:
@@ -113,25 +115,26 @@ def _opening_product(shop: Shop) -> responses.OpeningProduct:
 
 
 def map_payload(shop: Shop) -> CachedBody:
-    held = shop.catalogue
-    categories = list(held.counts())
+    """Build the body of /v1/map."""
+    catalogue = shop.catalogue
+    categories = list(catalogue.counts())
     place = {name: number for number, name in enumerate(categories)}
     positions = np.round(shop.map.positions.astype(np.float64), 4)
-    shown = {
+    body = {
         "categories": categories,
-        "ids": held.ids,
-        "category": [place[name] for name in held.categories],
+        "ids": catalogue.ids,
+        "category": [place[name] for name in catalogue.categories],
         "x": positions[:, 0].tolist(),
         "y": positions[:, 1].tolist(),
         "attributes": {
             name: _colour_attribute(shop, name, swatches) for name, swatches in shop.map.swatches.items()
         },
     }
-    return CachedBody.from_json(shown)
+    return CachedBody.from_json(body)
 
 
 def _colour_attribute(shop: Shop, name: str, swatches: Any) -> dict[str, Any]:
-    """The values of an attribute that is a colour, and which of them each product has."""
+    """Return the values of a colour attribute, their swatches, and the value of each product."""
     values = list(swatches)
     of = np.full(len(shop.catalogue), -1, np.intp)
     for number, value in enumerate(values):
@@ -140,6 +143,7 @@ def _colour_attribute(shop: Shop, name: str, swatches: Any) -> dict[str, Any]:
 
 
 def card_payload(shop: Shop) -> CachedBody:
+    """Build the body of /v1/model-card. Raises ShopIncomplete."""
     path = shop.files.model(shop.model.model_id) / "README.md"
     try:
         return CachedBody.from_bytes(path.read_bytes(), "text/markdown; charset=utf-8")
@@ -150,5 +154,5 @@ def card_payload(shop: Shop) -> CachedBody:
 
 
 def _frame_size(shop: Shop) -> list[int]:
-    """(width, height)."""
+    """Return (width, height)."""
     return [shop.frame[1], shop.frame[0]]

@@ -1,4 +1,4 @@
-"""Every refusal as `application/problem+json` (RFC 9457), with a code that stays the same and a remedy."""
+"""Error responses as `application/problem+json` (RFC 9457), with a stable code and a remedy."""
 
 from __future__ import annotations
 
@@ -25,48 +25,52 @@ from modiste.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
-MAX_DETAIL_CHARS = 500  # characters of a message: what was given may be long, and comes back in it
+MAX_DETAIL_CHARS = 500  # messages quote the input, which may be long
 
-DOCS_REMEDY = "See /docs for what there is."
-# What HTTP itself refuses: status → code, when, remedy.
+DOCS_REMEDY = "See /docs."
+# Errors of HTTP itself: status → code, meaning, remedy.
 HTTP_PROBLEMS = {
-    400: ("bad_request", "The request cannot be read.", DOCS_REMEDY),
-    404: ("not_found", "There is nothing at that path.", DOCS_REMEDY),
+    400: ("bad_request", "The request is malformed.", DOCS_REMEDY),
+    404: ("not_found", "The path does not exist.", DOCS_REMEDY),
     405: (
         "method_not_allowed",
-        "The path does not answer that method.",
-        "Use one that the Allow header names.",
+        "The path does not support this method.",
+        "Use a method that the Allow header names.",
     ),
-    406: ("not_acceptable", "None of the types that Accept names is offered.", "Accept one that is."),
-    413: ("too_large", "The body is over the limit, or a photo over 5 MB.", "Send less."),
+    406: (
+        "not_acceptable",
+        "The server offers none of the types in Accept.",
+        "Accept one of the offered types.",
+    ),
+    413: ("too_large", "The body exceeds the limit, or a photo 5 MB.", "Send a smaller one."),
     415: (
         "unsupported_media",
-        "The body is not of a type that is read.",
+        "The media type is not supported.",
         "Send a photo as JPEG, PNG or WebP.",
     ),
     422: ("validation", "A parameter or field is missing, unknown, or of the wrong type.", DOCS_REMEDY),
 }
 
-# What the studio refuses beside these: code → status, when.
+# Errors of this server: code → status, meaning.
 SERVER_PROBLEMS = {
     "unknown_render_id": (
         404,
         "`render_id` names a model and ranges that the server does not have, or no longer has.",
     ),
-    "unauthorized": (401, "The key is missing, or not one of the server's."),
-    "read_only": (403, "The key may only look."),
-    "too_many": (429, "The client has asked too much; Retry-After says when to ask again."),
-    "busy": (503, "Too many requests wait; Retry-After says when to ask again."),
+    "unauthorized": (401, "The key is missing or wrong."),
+    "read_only": (403, "The read key cannot change the shop."),
+    "too_many": (429, "The client exceeded its rate limit; Retry-After says when to retry."),
+    "busy": (503, "Too many requests wait; Retry-After says when to retry."),
     "too_slow": (503, "The request, its body included, took longer than the server's deadline."),
     "not_ready": (503, "The server is starting or stopping."),
-    "internal": (500, "The server failed; its log says more."),
+    "internal": (500, "The server failed; its log has the details."),
 }
 
 logger = logging.getLogger("modiste.studio")
 
 
 class ProblemException(HTTPException):
-    """A request that HTTP has a status for: `code` is stable, `remedy` says what to do."""
+    """An error response: `code` is stable, `remedy` says what to do."""
 
     def __init__(
         self,
@@ -90,8 +94,8 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     reason: str | None = None,
 ) -> Response:
-    """The answer that refuses."""
-    held = {
+    """Return an error response."""
+    fields = {
         "type": f"urn:modiste:problem:{code}",
         "title": code.replace("_", " ").capitalize(),
         "status": status,
@@ -99,20 +103,20 @@ def problem_response(
         "code": code,
         "remedy": remedy,
     } | ({} if reason is None else {"reason": reason})
-    # What was given may hold half a surrogate pair, which UTF-8 does not.
-    body = json.dumps(held, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    # Quoted input may hold half a surrogate pair, which UTF-8 cannot encode.
+    body = json.dumps(fields, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)
 
 
 def exception_response(refusal: ProblemException) -> Response:
-    """Return the answer that a refusal is sent as."""
+    """Return the response of a ProblemException."""
     return problem_response(
         refusal.status_code, refusal.code, refusal.detail, refusal.remedy, refusal.headers
     )
 
 
 def http_status(error: ModisteError) -> int:
-    """The status that an error of the shop is answered with."""
+    """Return the HTTP status of an error."""
     if isinstance(error, UnknownProduct):
         return 404
     if isinstance(error, PhotoError):
@@ -123,40 +127,44 @@ def http_status(error: ModisteError) -> int:
 
 
 def truncate(text: str) -> str:
-    """A message of bearable length."""
+    """Return a text of at most `MAX_DETAIL_CHARS`."""
     return text if len(text) <= MAX_DETAIL_CHARS else text[: MAX_DETAIL_CHARS - 1] + "…"
 
 
 def add_exception_handlers(app: FastAPI) -> None:
-    """Answer every kind of refusal that a route may raise."""
+    """Answer every exception that a route may raise with a problem response."""
     app.add_exception_handler(ModisteError, _handle_modiste_error)
     app.add_exception_handler(RequestValidationError, _handle_validation_error)
     app.add_exception_handler(HTTPException, _handle_http_exception)
 
 
 async def _handle_modiste_error(_request: Request, error: Exception) -> Response:
-    found = cast("ModisteError", error)
-    reason = found.reason if isinstance(found, PhotoError) else None
+    modiste_error = cast("ModisteError", error)
+    reason = modiste_error.reason if isinstance(modiste_error, PhotoError) else None
     return problem_response(
-        http_status(found), error_code(type(found)), found.message, found.remedy, reason=reason
+        http_status(modiste_error),
+        error_code(type(modiste_error)),
+        modiste_error.message,
+        modiste_error.remedy,
+        reason=reason,
     )
 
 
 async def _handle_validation_error(_request: Request, error: Exception) -> Response:
-    found = cast("RequestValidationError", error).errors()
-    said = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in found[:5]]
-    more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
+    errors = cast("RequestValidationError", error).errors()
+    messages = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in errors[:5]]
+    more = f"; and {len(errors) - 5} more" if len(errors) > 5 else ""
     code, _, remedy = HTTP_PROBLEMS[422]
-    return problem_response(422, code, "; ".join(said) + more + ".", remedy)
+    return problem_response(422, code, "; ".join(messages) + more + ".", remedy)
 
 
 async def _handle_http_exception(request: Request, error: Exception) -> Response:
-    found = cast("HTTPException", error)
-    if isinstance(found, ProblemException):
-        return exception_response(found)
-    code, _, remedy = HTTP_PROBLEMS.get(found.status_code, HTTP_PROBLEMS[400])
-    headers = dict(found.headers or {})
+    exception = cast("HTTPException", error)
+    if isinstance(exception, ProblemException):
+        return exception_response(exception)
+    code, _, remedy = HTTP_PROBLEMS.get(exception.status_code, HTTP_PROBLEMS[400])
+    headers = dict(exception.headers or {})
     if "GET" in headers.get("Allow", ""):
-        headers["Allow"] = "GET, HEAD"  # HEAD is answered further out, for all of them
-    asked = f"{request.method} {truncate(request.url.path)}"
-    return problem_response(found.status_code, code, f"{asked}: {found.detail}.", remedy, headers)
+        headers["Allow"] = "GET, HEAD"  # SecurityHeadersMiddleware answers HEAD for every GET
+    target = f"{request.method} {truncate(request.url.path)}"
+    return problem_response(exception.status_code, code, f"{target}: {exception.detail}.", remedy, headers)

@@ -1,4 +1,4 @@
-"""Write to the served shop, bring it up to date beside the visitors, and then serve it."""
+"""Writes to the served shop, followed by its update in the background."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from modiste.server.log_config import logger
 from modiste.server.versions import VersionManager
 
 T = TypeVar("T")
-RETRY_SECONDS = 0.2  # seconds until a write is tried again while something else holds the shop
+RETRY_SECONDS = 0.2  # between attempts to write while another process writes to the shop
 
 
 class Refresher:
-    """Writes to the shop, and brings it up to date, a stage at a time; whatever is changed meanwhile comes first."""
+    """Writes to the shop, then brings it up to date, a stage at a time. Further writes come first."""
 
-    def __init__(self, front: VersionManager) -> None:
-        self._versions = front
+    def __init__(self, versions: VersionManager) -> None:
+        self._versions = versions
         self._task: asyncio.Task[None] | None = None
         self._requested = False
         self._has_written = False
@@ -31,29 +31,28 @@ class Refresher:
 
     @property
     def is_refreshing(self) -> bool:
-        """Whether something is being made anew."""
+        """Whether an update is under way."""
         return self._task is not None and not self._task.done()
 
     def request_refresh(self) -> None:
-        """Have the shop on disk made whole, and served."""
+        """Bring the shop on disk up to date in the background, and serve it."""
         self._requested = True
         if not self.is_refreshing:
             self._task = asyncio.create_task(self._run())
 
     async def write(self, work: Callable[[], T]) -> T:
-        """What `work`, which writes to the shop, returns; then the shop is brought up to date. It waits for the stage
-        that is under way."""
+        """Return what `work` returns, which writes to the shop; then update it. Waits for the stage under way."""
         self._waiting_writers += 1
         try:
-            made = await self._retry_while_busy(work)
+            result = await self._retry_while_busy(work)
         finally:
             self._waiting_writers -= 1
         self._has_written = True
         self.request_refresh()
-        return made
+        return result
 
     async def stop(self) -> None:
-        """Wait for nothing more: what is cut off goes on when the shop is next brought up to date."""
+        """Cancel the update. The next start continues it."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -66,20 +65,18 @@ class Refresher:
                     await self._versions.switch()
                 logger.info("serving version %s", self._versions.current.version)
             except ModisteError as error:
-                # Visitors keep what they have; whoever administers the shop is told.
+                # Visitors keep the current version; /v1/admin reports the error.
                 self.error = str(error)
                 logger.error("still serving version %s: %s", self._versions.current.version, error)
-            except (
-                Exception
-            ) as error:  # a fault of ours: it is told too, and does not end the keeping silently
+            except Exception as error:  # a bug: report it too, and keep the task alive
                 self.error = f"{type(error).__name__}: {error}"
                 logger.exception("still serving version %s", self._versions.current.version)
         self.stage = ""
 
     async def _rebuild_stale_stages(self) -> bool:
-        """Bring the shop on disk up to date; returns whether what is served now is the result.
+        """Bring the shop on disk up to date. Return whether the result is served already.
 
-        An update is served as soon as it is done: the stages that are rebuilt after it may take minutes.
+        An update is served as soon as it is done: rebuilding the stages after it may take minutes.
         """
         path, threads, served = self._versions.current.shop.path, self._versions.settings.threads, False
         while True:
@@ -92,12 +89,12 @@ class Refresher:
             self.stage, served = step, False
             await self._retry_while_busy(partial(run_step, path, step, threads=threads))
             if step == "update":
-                with suppress(ShopError):  # a stage is still to be rebuilt before the shop can be opened
+                with suppress(ShopError):  # the shop cannot be opened before a stage is rebuilt
                     await self._versions.switch()
                     served = True
 
     async def _retry_while_busy(self, work: Callable[[], T]) -> T:
-        """What `work` returns, tried again while another stage, here or of another process, holds the shop."""
+        """Return what `work` returns; retry it while another stage, here or in another process, locks the shop."""
         while True:
             try:
                 return await asyncio.to_thread(work)

@@ -1,4 +1,4 @@
-"""Where a question starts, and what the answers have in common: products and clusters as the API shows them."""
+"""Conversions between the API's models and the shop's: query sources, filters, products, clusters."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def check_bounds(context: SearchContext, code: Any) -> NDArray[np.float32]:
 
 
 def to_filter(where: Mapping[str, list[Any] | FilterCondition | dict[str, Any]]) -> dict[str, Any]:
-    """The conditions as Shop takes them."""
+    """Return the filter in the form that QueryEngine takes."""
     return {
         name: each.model_dump(by_alias=True, exclude_none=True) if isinstance(each, FilterCondition) else each
         for name, each in where.items()
@@ -66,10 +66,10 @@ def to_filter(where: Mapping[str, list[Any] | FilterCondition | dict[str, Any]])
 
 
 def product_fields(shop: Shop, row: int) -> dict[str, Any]:
-    """The product in a row, as the API shows it."""
-    held = shop.catalogue
+    """Return the product in a row as the API shows it."""
+    catalogue = shop.catalogue
     return _product_fields(
-        held.ids[row], held.categories[row], int(shop.assignments[row]), held.attributes(row)
+        catalogue.ids[row], catalogue.categories[row], int(shop.assignments[row]), catalogue.attributes(row)
     )
 
 

@@ -1,4 +1,4 @@
-"""Studio: one version of a shop as it is served, the threads that work for it, and the pictures it remembers."""
+"""One version of a shop as it is served, with its caches."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from modiste.search.index import warm_up_kernels as warm_search
 from modiste.server.byte_cache import ByteCache
 from modiste.server.http_cache import CachedBody
 from modiste.server.metrics import Metrics
-from modiste.server.photo_worker.client import PhotoWorker
 from modiste.server.settings import Settings
-from modiste.server.thread_pools import BoundedPool
+from modiste.server.thread_pools import ThreadPools
 from modiste.shop.products import product_title
 from modiste.shop.query import QueryEngine
 from modiste.shop.shop import Shop
@@ -28,39 +27,16 @@ from modiste.shop.shop import Shop
 P = ParamSpec("P")
 T = TypeVar("T")
 
-JPEG_QUALITY = 88  # of a drawn frame: 5 kB at 180 x 240, and no artefact one could see in what a model draws
-
-
-class ThreadPools:
-    """The threads of a server, whatever it serves.
-
-    Drawing and asking have threads of their own, so that a search does not hold up a slider; photos and animations,
-    which take long and much memory, are done one at a time. Nothing that computes runs on the event loop. Photos are
-    read in a process of their own.
-    """
-
-    def __init__(self, settings: Settings, extra_query_threads: int = 0) -> None:
-        """With so many threads more to ask as are `waiting` for others to look for products."""
-        self.draw = BoundedPool("draw", settings.threads, settings.queue)
-        self.query = BoundedPool("ask", settings.threads + extra_query_threads, settings.queue)
-        self.slow = BoundedPool("slow", 1, settings.queue)
-        self.pools = (self.draw, self.query, self.slow)
-        self.photo_worker = PhotoWorker()
-
-    def close(self) -> None:
-        """Let the threads end what they are at, and the process that reads photos."""
-        for crew in self.pools:
-            crew.close()
-        self.photo_worker.close()
+JPEG_QUALITY = 88  # of a drawn design: 5 kB at 180 x 240, without visible artefacts
 
 
 class ServedShop:
-    """One version of a shop, served: with the pictures of it that are remembered."""
+    """One version of a shop, with its caches of pictures and response bodies."""
 
     def __init__(
         self, shop: Shop, engine: QueryEngine, settings: Settings, pools: ThreadPools, metrics: Metrics
     ) -> None:
-        """Create it; `engine` answers the questions about codes."""
+        """Create it; `engine` answers the queries."""
         self.shop = shop
         self.engine = engine
         self.pools = pools
@@ -71,14 +47,14 @@ class ServedShop:
         self._bodies: dict[str, CachedBody] = {}
 
     def warm_up(self) -> None:
-        """Load all that the first answer needs. What filters need, `load_facets` loads: it takes longest."""
+        """Load everything that the first response needs, except filters: `load_facets` takes longest."""
         shop = self.shop
         self.pools.photo_worker.start()
         warm_search()
         code = shop.code_of(shop.catalogue.ids[0])
         self.draw(code)
         self.engine.similar(code, 1)
-        with suppress(ModisteError):  # a photo that cannot be read is for whoever asks for it to hear of
+        with suppress(ModisteError):  # reported when a client requests it
             shop.jpeg(shop.catalogue.ids[0])
         self.engine.locate(code)
         _ = (
@@ -98,12 +74,12 @@ class ServedShop:
 
     @cached_property
     def version(self) -> str:
-        """Names what is served: the model, the catalogue and its clusters. Another of these is another version."""
+        """The version of the shop; it changes with the model, the products or the clusters."""
         return self.shop.version
 
     @cached_property
     def catalogue_hash(self) -> str:
-        """The hash of the catalogue that the model, the encodings and the index were checked against when loaded."""
+        """The hash of the catalogue that model, encodings and index were checked against."""
         return self.shop.store.hash()
 
     @cached_property
@@ -113,24 +89,29 @@ class ServedShop:
 
     @cached_property
     def render_id(self) -> str:
-        """What a frame's `m` must be."""
+        """Names the model and the slider ranges that /v1/render.jpg draws with."""
         return self.shop.sliders.render_id
 
     @cached_property
     def photo_etags(self) -> dict[str, str]:
-        """What each product's photo is told apart by: the beginning of its hash."""
+        """The ETag of each product's photo: the beginning of its hash."""
         table = self.shop.store.table(["id", "photo_hash"])
         pairs = zip(table.column("id").to_pylist(), table.column("photo_hash").to_pylist(), strict=True)
-        return {str(id_): str(hashed)[:20] for id_, hashed in pairs}
+        return {str(id_): str(photo_hash)[:20] for id_, photo_hash in pairs}
 
     @cached_property
     def search_texts(self) -> list[str]:
-        """What a search looks in, by row: id, title, category and every attribute, for comparing without case."""
+        """The case-folded text that a search looks in, by row: id, title, category and all attributes."""
         return [
             "\n".join(
-                (id_, category, product_title(id_, held), *(str(value) for value in held.values()))
+                (
+                    id_,
+                    category,
+                    product_title(id_, attributes),
+                    *(str(value) for value in attributes.values()),
+                )
             ).casefold()
-            for id_, category, held in self.shop.catalogue.iter_products()
+            for id_, category, attributes in self.shop.catalogue.iter_products()
         ]
 
     async def run_on_engine(self, work: Callable[[QueryEngine], T]) -> T:
@@ -140,32 +121,32 @@ class ServedShop:
     async def cached_photo(
         self, key: Hashable, work: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs
     ) -> bytes:
-        """A photo, or what was made of it, as `work` returns it; kept by `key` among the last ones asked for."""
-        found = self.photo_cache.get(key)
-        if found is None:
-            found = await self.run_query(work, *args, **kwargs)
-            self.photo_cache.put(key, found)
-        return found
+        """Return the photo of `key` from the cache; if it is not there, what `work` returns."""
+        photo = self.photo_cache.get(key)
+        if photo is None:
+            photo = await self.run_query(work, *args, **kwargs)
+            self.photo_cache.put(key, photo)
+        return photo
 
-    async def cached_body(self, name: str, make: Callable[[Shop], CachedBody]) -> CachedBody:
-        """What `make` makes of the shop, made once. Raises Refusal (503) when too many wait."""
-        found = self._bodies.get(name)
-        return await self.run_query(self.build_body, name, make) if found is None else found
+    async def cached_body(self, name: str, build: Callable[[Shop], CachedBody]) -> CachedBody:
+        """Return the body that `build` builds of the shop, built once. Raises ProblemException (503) if overloaded."""
+        body = self._bodies.get(name)
+        return await self.run_query(self.build_body, name, build) if body is None else body
 
-    def build_body(self, name: str, make: Callable[[Shop], CachedBody]) -> CachedBody:
-        """Have what `make` makes of the shop kept under a name, from now on."""
-        found = self._bodies[name] = make(self.shop)
-        return found
+    def build_body(self, name: str, build: Callable[[Shop], CachedBody]) -> CachedBody:
+        """Build a body, and cache it under a name."""
+        body = self._bodies[name] = build(self.shop)
+        return body
 
     def draw(self, code: NDArray[np.float32], write: Callable[[Photo], bytes] | None = None) -> bytes:
-        """The product that a code draws, as a JPEG or as `write` writes it. Raises BadCode."""
-        began = time.perf_counter()
+        """Decode a code, and return the picture as a JPEG, or as `write` writes it. Raises BadCode."""
+        start = time.perf_counter()
         photo = self.shop.decode(code)
         picture = write(photo) if write is not None else to_jpeg(photo, JPEG_QUALITY)
-        self.metrics.decode_seconds.observe(time.perf_counter() - began)
+        self.metrics.decode_seconds.observe(time.perf_counter() - start)
         return picture
 
 
 def to_base64(data: bytes) -> str:
-    """Bytes as text, for JSON."""
+    """Return bytes as base64 text, for JSON."""
     return base64.b64encode(data).decode("ascii")

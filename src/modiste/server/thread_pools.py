@@ -1,4 +1,4 @@
-"""Crews: threads that work for visitors, each with a queue that ends, so that a crowd is told at once to come back."""
+"""Thread pools with bounded queues: an overloaded server refuses further requests at once."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from functools import partial
 from threading import Lock
 from typing import ParamSpec, TypeVar
 
+from modiste.server.photo_worker.client import PhotoWorker
 from modiste.server.problems import ProblemException
+from modiste.server.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class BoundedPool:
-    """Some threads. At most `most` requests may wait for them beside those that they work for."""
+    """A pool of `threads`. At most `max_waiting` calls wait for one."""
 
     def __init__(self, name: str, threads: int, max_waiting: int) -> None:
         self.name = name
@@ -26,27 +28,49 @@ class BoundedPool:
         self.pending = 0  # running and waiting
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `work` returns, run by one of the threads. Raises Refusal (503) when too many wait."""
+        """Return what `work` returns on one of the threads. Raises ProblemException (503) if too many calls wait."""
         with self._lock:
-            full = self.pending >= self._max_pending
-            self.pending += not full
-        if full:
+            is_full = self.pending >= self._max_pending
+            self.pending += not is_full
+        if is_full:
             raise ProblemException(
                 503,
                 "busy",
-                "The server has more to do than it can.",
-                remedy="Ask again in a second.",
+                "The server is overloaded.",
+                remedy="Retry in a second.",
                 headers={"Retry-After": "1"},
             )
-        job = self._pool.submit(partial(work, *args, **kwargs))
-        # Counted until it has ended, though whoever asked may have gone: the thread is taken until then.
-        job.add_done_callback(lambda _: self._release())
-        return await asyncio.wrap_future(job)
+        future = self._pool.submit(partial(work, *args, **kwargs))
+        # A call counts until it has ended, even if its client is gone: it occupies the thread until then.
+        future.add_done_callback(lambda _: self._release())
+        return await asyncio.wrap_future(future)
 
     def _release(self) -> None:
         with self._lock:
             self.pending -= 1
 
     def close(self) -> None:
-        """Let the threads end what they are at."""
+        """Finish the running calls and stop the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+class ThreadPools:
+    """The thread pools of a server, which all versions of the shop share.
+
+    Decoding and queries have separate threads, so that a search does not delay a slider. Photos and animations, which
+    need much time and memory, run one at a time. Nothing computes on the event loop. A subprocess decodes photos.
+    """
+
+    def __init__(self, settings: Settings, extra_query_threads: int = 0) -> None:
+        """Create the pools; `extra_query_threads` wait for another process that searches."""
+        self.draw = BoundedPool("draw", settings.threads, settings.queue)
+        self.query = BoundedPool("ask", settings.threads + extra_query_threads, settings.queue)
+        self.slow = BoundedPool("slow", 1, settings.queue)
+        self.pools = (self.draw, self.query, self.slow)
+        self.photo_worker = PhotoWorker()
+
+    def close(self) -> None:
+        """Finish the running calls, and stop the threads and the photo worker."""
+        for pool in self.pools:
+            pool.close()
+        self.photo_worker.close()

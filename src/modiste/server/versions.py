@@ -1,4 +1,4 @@
-"""Switching: which version of the shop visitors are served, and going over to another without failing any of them."""
+"""The versions of the shop that are served, and switching between them without failed requests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modiste._version import __version__
-from modiste.errors import ModisteError
-from modiste.server.log_config import logger
 from modiste.server.metrics import Metrics
 from modiste.server.payloads import build_payloads
 from modiste.server.served_shop import ServedShop, ThreadPools
@@ -17,18 +15,16 @@ from modiste.shop.backend import SearchBackend
 from modiste.shop.query import QueryEngine
 from modiste.shop.shop import Shop
 
-REMOTE_QUERY_THREADS = (
-    8  # threads more that ask, where something else looks: they wait for it, and work little
-)
+REMOTE_QUERY_THREADS = 8  # additional ones, which wait for another process that searches
 BackendFactory = Callable[[str, SearchBackend], SearchBackend]
-"""Makes what searches a version of the shop, from the version and the backend that searches in this process."""
+"""Creates the backend of a version of the shop, from the version and the backend that searches in this process."""
 
 
 class VersionManager:
-    """The version that is served, and the one before, for those who began with it.
+    """The current version, and the previous one for pages that were loaded with it.
 
-    A request has the version that it began with to its end. A page may go on with the version that it was loaded
-    with, by naming it: a design means nothing to another model.
+    A request stays with the version that it started with. A page may stay with the version that it was loaded with, by
+    naming it in a header: a code has no meaning for another model.
     """
 
     def __init__(self, shop: Shop, settings: Settings, backend_factory: BackendFactory | None = None) -> None:
@@ -40,20 +36,20 @@ class VersionManager:
         self.previous: ServedShop | None = None
         self.ready = False
         self._switch_lock = asyncio.Lock()
-        for crew in self.pools.pools:
-            self.metrics.queue_length.labels(crew.name).set_function(lambda crew=crew: crew.pending)
+        for pool in self.pools.pools:
+            self.metrics.queue_length.labels(pool.name).set_function(lambda pool=pool: pool.pending)
         self.metrics.cache_bytes.labels("frames").set_function(lambda: self.current.frame_cache.used_bytes)
         self.metrics.cache_bytes.labels("photos").set_function(lambda: self.current.photo_cache.used_bytes)
 
     async def start(self) -> None:
-        """Load all that the first visitor would wait for."""
+        """Load everything that the first request needs."""
         await self.current.run_query(self.current.warm_up)
         await self.current.run_query(self.current.load_facets)
         self._update_metrics()
         self.ready = True
 
     async def switch(self) -> ServedShop:
-        """Serve the shop as it is on disk now, once what answers is loaded; until then, and if it cannot be, as before.
+        """Serve the shop as it is on disk now, after loading it. Until then, and if that fails, nothing changes.
 
         Raises:
             ShopError: the shop on disk cannot answer.
@@ -65,33 +61,33 @@ class VersionManager:
                 return old
             self.current, self.previous = new, old
             self._update_metrics()
-            await build_payloads(new)  # beside the visitors, who are answered meanwhile
+            await build_payloads(new)  # requests are served meanwhile
             return new
 
     def get(self, version: str) -> ServedShop:
-        """The version with a name, if it is still here; else the one that is served."""
+        """Return the version with this name, if it is still served; else the current one."""
         if self.previous is not None and version == self.previous.version:
             return self.previous
         return self.current
 
-    def find_by_render_id(self, frames: str) -> ServedShop | None:
-        """The version that draws frames of a name; None if there is none, or none any more."""
+    def find_by_render_id(self, render_id: str) -> ServedShop | None:
+        """Return the version with this `render_id`; None if there is none, or no longer."""
         for each in (self.current, self.previous):
-            if each is not None and each.render_id == frames:
+            if each is not None and each.render_id == render_id:
                 return each
         return None
 
     def close(self) -> None:
-        """Stop being ready, and let the threads end what they are at."""
+        """Stop being ready, finish the running calls, and stop the threads."""
         self.ready = False
         self.pools.close()
 
     def _open(self, path: Path | str) -> ServedShop:
-        # As many threads to a question as the shop before was opened with.
+        # With as many threads per query as the current shop.
         shop = Shop.open(path, need="map", threads=self.current.shop.threads)
-        made = self._served_shop(shop)
-        made.warm_up()
-        return made
+        served = self._served_shop(shop)
+        served.warm_up()
+        return served
 
     def _served_shop(self, shop: Shop) -> ServedShop:
         engine = shop.query_engine
@@ -105,11 +101,3 @@ class VersionManager:
         self.metrics.product_count.set(len(shop.catalogue))
         self.metrics.info.clear()
         self.metrics.info.labels(__version__, shop.model.model_id).set(1)
-
-
-async def follow(front: VersionManager) -> None:
-    """Go over to the shop as it is on disk, on SIGHUP; what is served stays where that cannot be."""
-    try:
-        logger.info("serving version %s", (await front.switch()).version)
-    except ModisteError as error:
-        logger.error("still serving version %s: %s", front.current.version, error)

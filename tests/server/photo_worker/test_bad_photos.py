@@ -43,20 +43,20 @@ def test_neither_the_server_nor_the_reader_takes_much_memory(client: TestClient)
     """The server: nothing that depends on a photo's pixels. The reader: its limit, and all of it given back."""
     from PIL import Image
 
-    front: Any = client.app.state.front  # type: ignore[attr-defined]
+    versions: Any = client.app.state.versions  # type: ignore[attr-defined]
     # the largest there may be, of the kind that takes the most
     largest = written(Image.new("RGBA", (4400, 4500), (1, 2, 3, 4)), "WEBP", method=0)
     headers = {"content-type": "image/webp"}
     client.post("/v1/encode", content=zoo()["one pixel"].data, headers=headers)
     Path("/proc/self/clear_refs").write_text("5")
     before = _mib("self", "VmRSS")
-    pid = front.pools.photo_worker.pid
+    pid = versions.pools.photo_worker.pid
     for cut in ("true", "false"):
         began = time.monotonic()
         answer = client.post(f"/v1/encode?cut={cut}", content=largest, headers=headers)
         assert answer.status_code == 200, answer.text
         assert time.monotonic() - began < 10
-    assert front.pools.photo_worker.pid == pid
+    assert versions.pools.photo_worker.pid == pid
     assert _mib("self", "VmHWM") - before < 40
     assert _mib(pid, "VmPeak") <= MEMORY_BYTES / 2**20
     assert _mib(pid, "VmRSS") < 150
@@ -68,13 +68,13 @@ def test_a_refusal_takes_little_memory(client: TestClient, name: str) -> None:
     """Measure the peak memory of the reader and of the server while they refuse a photo."""
     headers = {"content-type": "image/png"}
     client.post("/v1/encode", content=zoo()["one pixel"].data, headers=headers)
-    front: Any = client.app.state.front  # type: ignore[attr-defined]
-    processes = ("self", front.pools.photo_worker.pid)
+    versions: Any = client.app.state.versions  # type: ignore[attr-defined]
+    processes = ("self", versions.pools.photo_worker.pid)
     for process in processes:
         Path(f"/proc/{process}/clear_refs").write_text("5")
     before = [_mib(process, "VmRSS") for process in processes]
     refused(client.post("/v1/encode", content=zoo()[name].data, headers=headers), 413, "photo_error")
-    assert front.pools.photo_worker.pid == processes[1]
+    assert versions.pools.photo_worker.pid == processes[1]
     for process, idle in zip(processes, before, strict=True):
         assert _mib(process, "VmHWM") - idle < REFUSAL_MIB
 

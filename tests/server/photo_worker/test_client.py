@@ -268,8 +268,8 @@ class TestFrames:
 
 @LINUX
 def test_a_photo_that_breaks_the_reader_is_refused_and_the_server_goes_on(client: TestClient) -> None:
-    front = client.app.state.front  # type: ignore[attr-defined]
-    held = front.pools.photo_worker
+    versions = client.app.state.versions  # type: ignore[attr-defined]
+    held = versions.pools.photo_worker
     photo = to_jpeg(np.full((60, 50, 3), 200, np.uint8))
     headers = {"content-type": "image/jpeg"}
     assert client.post("/v1/encode", content=photo, headers=headers).status_code == 200

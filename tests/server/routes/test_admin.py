@@ -250,7 +250,7 @@ class TestPhotos:
     @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
     def test_one_that_breaks_the_reader_is_refused(self, reading: tuple[TestClient, Path]) -> None:
         client, _ = reading
-        held: Any = client.app.state.front.pools.photo_worker  # type: ignore[attr-defined]
+        held: Any = client.app.state.versions.pools.photo_worker  # type: ignore[attr-defined]
         pid = held.pid
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(put, client, "slow", jpeg_with_scans(4400, 85))
@@ -344,7 +344,7 @@ def test_what_is_told_is_of_one_moment(
 
     def slow(files: Any) -> list[str]:
         """The models, once the change is served."""
-        while app.state.keeper.is_refreshing:
+        while app.state.refresher.is_refreshing:
             time.sleep(0.02)
         return found(files)
 
@@ -359,7 +359,7 @@ def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: 
     )
     with TestClient(app) as client:
         before = settled(client)
-        pool, end = app.state.front.pools.query, threading.Event()
+        pool, end = app.state.versions.pools.query, threading.Event()
 
         async def crowd() -> list[Any]:
             """As many as may wait; whoever comes then is sent away."""
@@ -426,7 +426,7 @@ def test_clusters_are_made_again_as_they_were_asked_for(kept: tuple[TestClient, 
     assert len(client.get("/v1/shop").json()["clusters"]) == 2
 
 
-def test_the_server_has_routes_for_keepers_only_below_admin(app: FastAPI) -> None:
+def test_the_server_has_administration_routes_only_below_admin(app: FastAPI) -> None:
     writing = {
         path
         for path, operations in app.openapi()["paths"].items()

@@ -1,4 +1,4 @@
-"""Times every request, gives it a name, and says in its answer which version of the shop it was of."""
+"""Middleware that times and logs every request, and adds its id and the shop's version to the response."""
 
 from __future__ import annotations
 
@@ -14,47 +14,48 @@ HTTP_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE"})
 
 
 class AccessLogMiddleware:
-    """The label is the route's template: as many series as there are routes, whatever is asked."""
+    """Measure and log every request by its route's template, so that the number of series stays bounded."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = time.perf_counter()
+        start = time.perf_counter()
         status, sent = 500, 0
         name = get_request_id(scope)
         token = REQUEST_ID.set(name)
 
-        async def watched(message: Message) -> None:
+        async def send_with_ids(message: Message) -> None:
             nonlocal status, sent
             if message["type"] == "http.response.start":
                 status = message["status"]
-                said = [(b"x-request-id", name.encode("ascii"))]
+                extra = [(b"x-request-id", name.encode("ascii"))]
                 version = scope.get("state", {}).get("version")
                 if version is not None:
-                    said.append((VERSION_HEADER.encode("ascii"), version.encode("ascii")))
-                message = {**message, "headers": [*message["headers"], *said]}
+                    extra.append((VERSION_HEADER.encode("ascii"), version.encode("ascii")))
+                message = {**message, "headers": [*message["headers"], *extra]}
             else:
                 sent += len(message.get("body", b""))
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, send_with_ids)
         finally:
             method = scope["method"] if scope["method"] in HTTP_METHODS else "other"
             route = getattr(scope.get("route"), "path", "none")
-            took = time.perf_counter() - began
-            self._metrics.request_seconds.labels(method, route, str(status)).observe(took)
-            said = {
+            seconds = time.perf_counter() - start
+            self._metrics.request_seconds.labels(method, route, str(status)).observe(seconds)
+            fields = {
                 "method": method,
                 "route": route,
                 "status": status,
-                "ms": round(1e3 * took, 2),
+                "ms": round(1e3 * seconds, 2),
                 "bytes": sent,
             }
-            access_logger.info("request", extra=said)
+            access_logger.info("request", extra=fields)
             REQUEST_ID.reset(token)

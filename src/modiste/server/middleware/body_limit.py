@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from modiste.server.problems import ProblemException, exception_response
 
 MAX_PHOTO_BYTES = 5_000_000
-MULTIPART_OVERHEAD_BYTES = 65_536  # what a multipart body may have around its photo
+MULTIPART_OVERHEAD_BYTES = 65_536  # for the other parts of a multipart body
 MAX_JSON_BYTES = 262_144
 ENCODE_PATH = "/v1/encode"
 PRODUCTS_PATH = "/v1/products/"
@@ -17,7 +17,7 @@ Header = tuple[bytes, bytes]
 
 
 def max_body_bytes(path: str) -> int:
-    """How many bytes a request to a path may carry."""
+    """Return how many bytes the body of a request to a path may have."""
     with_photo = path == ENCODE_PATH or path.startswith(ADMIN_PRODUCTS_PATH)
     return MAX_PHOTO_BYTES + MULTIPART_OVERHEAD_BYTES if with_photo else MAX_JSON_BYTES
 
@@ -25,14 +25,15 @@ def max_body_bytes(path: str) -> int:
 class BodyLimitMiddleware:
     """Middleware that counts the body of every request, with any method, and refuses too large ones with 413.
 
-    A body that announces its size is refused before anything of it is read, and a chunked one as soon as too much has
-    come. If a route answers without reading a chunked body, the connection is closed: nothing else would end it.
+    A body that announces its size is refused before it is read, and a chunked one as soon as it exceeds the limit. If a
+    route answers without reading a chunked body, the connection is closed: nothing else would end it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -63,9 +64,9 @@ class BodyLimitMiddleware:
 
 
 def too_large_problem(limit: int) -> ProblemException:
-    """413, naming the limit. The connection is closed, so that the rest need not be read."""
-    shown = MAX_PHOTO_BYTES if limit > MAX_PHOTO_BYTES else limit
-    size = f"{shown // 1_000_000} MB" if shown >= 1_000_000 else f"{shown // 1024} KiB"
+    """Return a 413 that names the limit. The connection is closed, so that the rest need not be read."""
+    limit_bytes = MAX_PHOTO_BYTES if limit > MAX_PHOTO_BYTES else limit
+    size = f"{limit_bytes // 1_000_000} MB" if limit_bytes >= 1_000_000 else f"{limit_bytes // 1024} KiB"
     return ProblemException(
         413,
         "too_large",

@@ -1,4 +1,4 @@
-"""How much one client may ask: a token bucket for each, 429 when it is empty."""
+"""Rate limits per client: a token bucket each; 429 if it is empty."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from modiste.server.problems import problem_response
 from modiste.server.settings import Settings
 
-MAX_CLIENTS = 65_536  # remembered at once, the last seen
+MAX_CLIENTS = 65_536  # the least recently seen are forgotten
 UPLOAD_PATHS = ("/v1/encode", "/v1/interpolate")
 FRAME_PATHS = ("/v1/render.jpg", "/v1/decode")
 ANSWER_PATHS = ("/v1/similar", "/v1/recommend")
-UNLIMITED_PATHS = ("/livez", "/readyz")  # whoever watches the server is never turned away
+UNLIMITED_PATHS = ("/livez", "/readyz")  # for health checks
 
 
 class TokenBuckets:
-    """`rate` tokens a second flow into each client's bucket, which holds `burst`; whoever asks takes one.
+    """One bucket per client, which holds `burst` tokens and gets `rate` per second; a request takes one.
 
-    Kept as one number a client, the time at which its bucket will be full (the generic cell rate algorithm, ITU-T
+    Each is stored as one number, the time at which the bucket will be full (the generic cell rate algorithm, ITU-T
     I.371).
     """
 
@@ -33,18 +33,18 @@ class TokenBuckets:
         self._full_at: OrderedDict[str, float] = OrderedDict()
 
     def take(self, client: str) -> float:
-        """Take a token: 0; or, where there is none, the seconds until there is one."""
+        """Take a token: return 0, or if there is none, the seconds until there is one."""
         now = self._clock()
         full = max(self._full_at.pop(client, now), now)
-        late = full + self._token_seconds - now - self._burst_seconds
-        self._full_at[client] = full if late > 1e-9 else full + self._token_seconds
+        wait = full + self._token_seconds - now - self._burst_seconds
+        self._full_at[client] = full if wait > 1e-9 else full + self._token_seconds
         if len(self._full_at) > MAX_CLIENTS:
             self._full_at.popitem(last=False)
-        return late if late > 1e-9 else 0.0
+        return wait if wait > 1e-9 else 0.0
 
 
 class RateLimitMiddleware:
-    """Turns away who asks too much, before anything is read or done."""
+    """Reject over-limit requests with 429 before reading the body."""
 
     def __init__(self, app: ASGIApp, settings: Settings, refused: Counter) -> None:
         self._app = app
@@ -58,6 +58,7 @@ class RateLimitMiddleware:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
         if scope["type"] != "http" or scope["path"] in UNLIMITED_PATHS:
             await self._app(scope, receive, send)
             return
@@ -71,16 +72,16 @@ class RateLimitMiddleware:
         answer = problem_response(
             429,
             "too_many",
-            f"Too many requests of this kind ({kind}).",
-            f"Ask again in {seconds} s; GET /version has the limits.",
-            # What is left of a body is not read.
+            f"The limit for {kind} is exceeded.",
+            f"Retry after {seconds} s. GET /version has the limits.",
+            # The rest of the body is not read.
             {"Retry-After": str(seconds), "Connection": "close"},
         )
         await answer(scope, receive, send)
 
 
 def request_kind(path: str) -> str:
-    """Which bucket a request takes from."""
+    """Return which bucket a request takes a token from."""
     for kind, paths in (("frames", FRAME_PATHS), ("answers", ANSWER_PATHS), ("uploads", UPLOAD_PATHS)):
         if path in paths:
             return kind
@@ -88,7 +89,7 @@ def request_kind(path: str) -> str:
 
 
 def client_key(scope: Scope) -> str:
-    """Return the address of the client; of an IPv6 address the network of /64, all of which one client has.
+    """Return the client's address; for IPv6 the /64 network, because one client has all of its addresses.
 
     Behind a trusted proxy, uvicorn has put the address that the proxy names into the scope.
     """

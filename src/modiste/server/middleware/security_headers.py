@@ -1,4 +1,4 @@
-"""Security headers, HEAD for every GET, and ids with escaped slashes."""
+"""Security headers, HEAD for every GET, and product ids with escaped slashes."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=
 
 
 class SecurityHeadersMiddleware:
-    """The outermost layer. Pages get the whole policy; data, which nobody renders, a short one."""
+    """The outermost middleware. Pages get the full content security policy, everything else a short one."""
 
     def __init__(self, app: ASGIApp, allow_embed: Sequence[str] = ()) -> None:
         self._app = app
-        both = [
+        common = [
             ascii_header("X-Content-Type-Options", "nosniff"),
             ascii_header("Referrer-Policy", "same-origin"),
         ]
-        self._data = [*both, ascii_header("Content-Security-Policy", DATA_CSP)]
-        page = [*both, ascii_header("Permissions-Policy", PERMISSIONS_POLICY)]
+        self._data = [*common, ascii_header("Content-Security-Policy", DATA_CSP)]
+        page = [*common, ascii_header("Permissions-Policy", PERMISSIONS_POLICY)]
         ancestors = " ".join(("'self'", *allow_embed))
         self._page = [
             *page,
@@ -41,6 +41,7 @@ class SecurityHeadersMiddleware:
         self._embedded = [*page, ascii_header("Content-Security-Policy", PAGE_CSP + ancestors)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -50,10 +51,10 @@ class SecurityHeadersMiddleware:
             scope["method"] = "GET" if head else scope["method"]
             scope["path"] = _raw_product_path(scope)
 
-        async def guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers: list[Header] = message["headers"]
-                # "Not modified" has no type to judge by, and its headers would replace those of the page it confirms.
+                # A 304 has no content type to choose by, and its headers would replace those of the cached page.
                 if message["status"] != 304:
                     headers = [*headers, *self._headers_for(scope["path"], headers)]
                 message = {**message, "headers": headers}
@@ -61,7 +62,7 @@ class SecurityHeadersMiddleware:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self._app(scope, receive, guarded)
+        await self._app(scope, receive, send_with_headers)
 
     def _headers_for(self, path: str, headers: Sequence[Header]) -> Sequence[Header]:
         is_page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
@@ -71,7 +72,7 @@ class SecurityHeadersMiddleware:
 
 
 def _raw_product_path(scope: Scope) -> str:
-    """The path; of a product, with its id still percent-encoded, so that a slash in an id is not one of the path's."""
+    """Return the path; for a product with its id still percent-encoded, so that a slash in the id stays escaped."""
     path: str = scope["path"]
     if path.startswith((PRODUCTS_PATH, ADMIN_PRODUCTS_PATH)) and scope.get("raw_path"):
         return scope["raw_path"].partition(b"?")[0].decode("ascii", "replace")

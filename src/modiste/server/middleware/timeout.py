@@ -1,4 +1,4 @@
-"""A deadline for every request, and an answer for unexpected errors."""
+"""A deadline for every request, and a 500 for unexpected errors."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from modiste.server.problems import logger, problem_response
 
 
 class TimeoutMiddleware:
-    """Answers for a request that would end without an answer: 500, without a trace, for what nobody expected (the trace
-    goes to the log), and 503 for what takes longer than some seconds, the coming of its body included."""
+    """Answer 503 if a request, its body included, takes longer than `seconds`, and 500 for an unexpected error.
+
+    The stack trace of an unexpected error goes to the log, never to the client.
+    """
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self._app = app
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = False
 
-        async def watched(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal started
             started = started or message["type"] == "http.response.start"
             await send(message)
@@ -33,18 +36,18 @@ class TimeoutMiddleware:
         limit = asyncio.timeout(self._seconds)
         try:
             async with limit:
-                await self._app(scope, receive, watched)
+                await self._app(scope, receive, send_and_note)
         except ClientDisconnect:
-            pass  # nobody is there to answer
-        except Exception:  # whatever it is, it is logged whole, and nobody sees a trace
+            pass  # the client is gone
+        except Exception:  # logged with its stack trace, which the client does not see
             if started or not limit.expired():
                 logger.exception("%s %s failed", scope["method"], scope["path"])
             if started:
                 raise
-            answer = problem_response(
-                500, "internal", "The server failed.", "Try again; the server's log says more."
+            response = problem_response(
+                500, "internal", "The server failed.", "Try again. The server's log has the details."
             )
-            await (_timeout_problem(self._seconds) if limit.expired() else answer)(scope, receive, send)
+            await (_timeout_problem(self._seconds) if limit.expired() else response)(scope, receive, send)
 
 
 def _timeout_problem(seconds: float) -> Response:
@@ -52,6 +55,6 @@ def _timeout_problem(seconds: float) -> Response:
         503,
         "too_slow",
         f"The request took longer than {seconds:g} s.",
-        "Send it faster, or ask for less; the server may also have much to do.",
+        "Send the body faster, or request less. The server may be overloaded.",
         {"Retry-After": "5", "Connection": "close"},
     )

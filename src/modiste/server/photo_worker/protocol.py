@@ -1,6 +1,6 @@
-"""Frames of plain bytes between the server and the process that reads photos: a small JSON object, then some bytes.
+"""Messages between the server and the photo worker: a small JSON object, then bytes.
 
-Nothing on it can run anything (no pickle), and neither side takes more than it has said it will.
+Reading them runs no code (there is no pickle), and each side bounds how many bytes it accepts.
 """
 
 from __future__ import annotations
@@ -9,44 +9,43 @@ import json
 from typing import Any, BinaryIO, cast
 
 MAX_HEADER_BYTES = 8192
-"""What the JSON object may take."""
+"""Maximum size of the JSON object."""
 
-_LENGTH_BYTES = 4  # bytes of the number before each frame: how long its JSON object is
+_LENGTH_BYTES = 4  # of the number before each message: the size of its JSON object
 
 
 def send(stream: BinaryIO, header: dict[str, Any], body: bytes | memoryview = b"") -> None:
-    """Write one frame. Raises ConnectionError where nobody reads any more."""
-    said = json.dumps(header | {"bytes": len(body)}).encode("ascii")
+    """Write one message. Raises ConnectionError if the other side is gone."""
+    encoded = json.dumps(header | {"bytes": len(body)}).encode("ascii")
     try:
-        stream.write(len(said).to_bytes(_LENGTH_BYTES, "big") + said)
+        stream.write(len(encoded).to_bytes(_LENGTH_BYTES, "big") + encoded)
         stream.write(body)
         stream.flush()
     except (OSError, ValueError) as error:
-        raise ConnectionError("broken off") from error
+        raise ConnectionError("connection lost") from error
 
 
 def receive(stream: BinaryIO, max_bytes: int) -> tuple[dict[str, Any], bytes]:
-    """The next frame, its body at most so many bytes. Raises
-    ConnectionError where there is none, or another than allowed."""
+    """Read one message, its body at most `max_bytes`. Raises ConnectionError if there is none, or an invalid one."""
     length = int.from_bytes(_read_exactly(stream, _LENGTH_BYTES), "big")
     if length > MAX_HEADER_BYTES:
-        raise ConnectionError("not a frame")
+        raise ConnectionError("invalid message")
     try:
         header: Any = json.loads(_read_exactly(stream, length))
     except (ValueError, RecursionError) as error:
-        raise ConnectionError("broken off") from error
-    held = cast("dict[str, Any]", header) if isinstance(header, dict) else {}
-    size = held.get("bytes")
+        raise ConnectionError("connection lost") from error
+    fields = cast("dict[str, Any]", header) if isinstance(header, dict) else {}
+    size = fields.get("bytes")
     if type(size) is not int or not 0 <= size <= max_bytes:
-        raise ConnectionError("not a frame")
-    return held, _read_exactly(stream, size)
+        raise ConnectionError("invalid message")
+    return fields, _read_exactly(stream, size)
 
 
 def _read_exactly(stream: BinaryIO, count: int) -> bytes:
     try:
-        found = stream.read(count)
+        data = stream.read(count)
     except (OSError, ValueError) as error:
-        raise ConnectionError("broken off") from error
-    if len(found) != count:
-        raise ConnectionError("not a frame")
-    return found
+        raise ConnectionError("connection lost") from error
+    if len(data) != count:
+        raise ConnectionError("invalid message")
+    return data

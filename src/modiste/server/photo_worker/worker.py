@@ -1,7 +1,7 @@
-"""The process that reads strangers' photos: it has nothing else to lose, little memory, and no way to open anything.
+"""The subprocess that decodes untrusted photos: little memory, no open files, no secrets.
 
-`reading` starts it and asks it over a pipe, which is all that it has of the server; where that ends, it ends. A decoder
-that is led astray by a hostile file can so take neither the server's memory nor its time, nor its keys.
+The client starts it and sends it photos through a pipe, which is all that it has of the server; it ends with the pipe.
+So a hostile file that takes over a decoder gains neither the server's memory nor its time nor its keys.
 """
 
 from __future__ import annotations
@@ -28,29 +28,34 @@ from modiste.images.photo import (
 from modiste.server.photo_worker.protocol import receive, send
 
 MEMORY_BYTES = 768 * 2**20
-"""Of addresses, which is what a system can limit: 150 MB are taken before the first photo, and the most thirsty photo
-of 20 megapixels, a WebP with transparency, takes 500 MB."""
+"""Limit of the address space, which is what a system can limit. 150 MB are in use before the first photo, and a WebP of
+20 megapixels with transparency, which needs most, takes 500 MB."""
 
 PHOTO_SECONDS = 8
-"""For one photo. Twenty megapixels take about one; a JPEG of a thousand passes over them takes minutes."""
+"""CPU time for one photo. Twenty megapixels take about one second; as a JPEG of a thousand scans, minutes."""
 
 DETAIL_FACTOR = 4
-"""Times the frame's height and width: a product that fills a quarter of its photo keeps its detail."""
+"""Multiple of the frame's height and width: a product that fills a quarter of its photo keeps its detail."""
 
-MAX_MESSAGE_CHARS = 1000  # characters of a refusal
+MAX_MESSAGE_CHARS = 1000
 
 
 def max_pixels(frame: Sequence[int]) -> int:
-    """How many pixels a photo is answered with, at most: what is cut out of its background is no finer."""
+    """Return how many pixels a decoded photo has at most; cutouts are no finer."""
     return DETAIL_FACTOR**2 * frame[0] * frame[1]
 
 
 def read_bounded_photo(data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
-    """The pixels of an uploaded file, uint8 `(h, w, 3)`: as many as it takes to cut a product out of it, or fitted onto
-    the frame, to the very pixels that the shop would keep of it.
+    """Decode an uploaded file to uint8 `(h, w, 3)`.
+
+    Args:
+        data: the file.
+        frame: (height, width) of the shop's photos.
+        cut: return at most `max_pixels(frame)` pixels, enough to cut the product out; otherwise fit the photo to the
+            frame, which gives the pixels that the shop would store.
 
     Raises:
-        PhotoError: as `read_photo`; `too_large` also where the memory does not suffice.
+        PhotoError: as `read_photo`; also `too_large` if the memory does not suffice.
     """
     try:
         if not cut:
@@ -61,50 +66,50 @@ def read_bounded_photo(data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
         )
     except MemoryError:
         raise PhotoError(
-            f"The photo ({len(data)} bytes) takes more memory to read than there is for it.",
-            remedy="Save it anew, as a JPEG of at most 20 megapixels without extras.",
+            f"Decoding the photo ({len(data)} bytes) needs too much memory.",
+            remedy="Save it again as a plain JPEG of at most 20 megapixels.",
             reason="too_large",
         ) from None
 
 
-def _downscale(photo: Photo, most: int) -> Photo:
-    """The photo with at most so many pixels: to cut twenty megapixels out takes seconds and a gigabyte."""
+def _downscale(photo: Photo, max_count: int) -> Photo:
+    """Return the photo with at most `max_count` pixels: cutting out twenty megapixels takes seconds and a gigabyte."""
     h, w = photo.shape[:2]
-    if h * w <= most:
+    if h * w <= max_count:
         return photo
-    scale = math.sqrt(most / (h * w))
+    scale = math.sqrt(max_count / (h * w))
     width = min(w, max(1, int(w * scale)))
-    size = width, max(1, min(int(h * scale), most // width))
+    size = width, max(1, min(int(h * scale), max_count // width))
     return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BOX, reducing_gap=2.0))
 
 
 def main() -> None:
-    """Answer every photo on standard input with its pixels, or with why not, on standard output; end with the input."""
+    """Answer every photo on standard input with its pixels, or the reason of a refusal, on standard output."""
     _preload_decoders()
     _limit_resources()
-    source, answers = sys.stdin.buffer, sys.stdout.buffer
+    source, output = sys.stdin.buffer, sys.stdout.buffer
     with suppress(ConnectionError):
-        send(answers, {"ready": True})
+        send(output, {"ready": True})
         while True:
-            asked, data = receive(source, MEMORY_BYTES)
+            request, data = receive(source, MEMORY_BYTES)
             _limit_cpu_time()
-            _respond(answers, asked, data)
+            _respond(output, request, data)
 
 
-def _respond(answers: Any, asked: dict[str, Any], data: bytes) -> None:
-    height, width = asked["frame"]
+def _respond(output: Any, request: dict[str, Any], data: bytes) -> None:
+    height, width = request["frame"]
     try:
-        photo = read_bounded_photo(data, (height, width), bool(asked["cut"]))
-        send(answers, {"height": photo.shape[0], "width": photo.shape[1]}, photo.tobytes())
+        photo = read_bounded_photo(data, (height, width), bool(request["cut"]))
+        send(output, {"height": photo.shape[0], "width": photo.shape[1]}, photo.tobytes())
     except PhotoError as error:
         send(
-            answers,
+            output,
             {"message": error.message[:MAX_MESSAGE_CHARS], "remedy": error.remedy, "reason": error.reason},
         )
 
 
 def _preload_decoders() -> None:
-    """Load all that Pillow loads only when a photo needs it; later no file can be opened."""
+    """Load everything that Pillow loads on first use; later no file can be opened."""
     for name in ("ImageColor", "ImagePalette", "MpoImagePlugin", "TiffImagePlugin"):
         importlib.import_module(f"PIL.{name}")
     for kind in FORMATS:
@@ -114,23 +119,23 @@ def _preload_decoders() -> None:
 
 
 def _limit_resources() -> None:
-    """Bound the memory, and let nothing be opened, written or dumped, as far as the system can; Windows cannot."""
+    """Limit memory, open files, writes and core dumps as far as the system can; Windows cannot."""
     try:
         import resource
     except ImportError:
         return
-    for what, most in (
+    for resource_id, limit in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_NOFILE, 3),  # the pipes are open already
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
-        with suppress(OSError, ValueError):  # macOS refuses some
-            resource.setrlimit(what, (most, most))
+        with suppress(OSError, ValueError):  # macOS refuses some of them
+            resource.setrlimit(resource_id, (limit, limit))
 
 
 def _limit_cpu_time() -> None:
-    """End after so many more seconds of work, though the server, which counts them too, may be gone by then."""
+    """Let the process end after `PHOTO_SECONDS` more of CPU time, even if the server is gone by then."""
     try:
         import resource
     except ImportError:

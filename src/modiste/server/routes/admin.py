@@ -1,4 +1,4 @@
-"""The routes for whoever keeps the shop: products, models, and what is served. Off unless a key is set."""
+"""Administration routes: products, models and versions. They are off unless the server has a key."""
 
 from __future__ import annotations
 
@@ -40,14 +40,16 @@ ADMIN_ACCESS = Depends(require_admin_key)
 
 
 class ModelRequest(BaseModel):
+    """The id of a model to use."""
+
     model_config = ConfigDict(extra="forbid")
 
     model: StrictStr
 
 
 def get_refresher(request: Request) -> Refresher:
-    """What keeps the served shop up to date."""
-    return request.app.state.keeper
+    """Return the application's Refresher."""
+    return request.app.state.refresher
 
 
 CurrentRefresher = Annotated[Refresher, Depends(get_refresher)]
@@ -61,9 +63,9 @@ CurrentRefresher = Annotated[Refresher, Depends(get_refresher)]
     responses=error_responses(401, 404),
     dependencies=[READ_ACCESS],
 )
-async def get_status(front: Versions, keeper: CurrentRefresher) -> responses.AdminStatus:
-    """What is served, what is on disk, and whether an update is under way."""
-    return await _admin_status(front, keeper)
+async def get_status(versions: Versions, refresher: CurrentRefresher) -> responses.AdminStatus:
+    """Return what is served, what is on disk, and whether an update is under way."""
+    return await _admin_status(versions, refresher)
 
 
 @router.put(
@@ -94,23 +96,25 @@ async def get_status(front: Versions, keeper: CurrentRefresher) -> responses.Adm
     },
 )
 async def put_product(
-    request: Request, id: ProductId, front: Versions, keeper: CurrentRefresher
+    request: Request, id: ProductId, versions: Versions, refresher: CurrentRefresher
 ) -> responses.AdminStatus:
-    """A product from a form: `photo`, `category` and, as JSON, `attributes`. It is on disk when this answers, and
-    served once it is encoded and indexed."""
+    """Add or replace a product, from a form with `photo`, `category` and `attributes` (JSON).
+
+    A 202 means the change is durable. The product is searchable once it is encoded and indexed, in the background.
+    """
     async with read_form(request) as form:
         photo = await read_form_photo(form)
         category, attributes = form.get("category"), form.get("attributes", "{}")
     if not isinstance(category, str) or not category.strip():
-        raise _validation_problem("The form has no category.")
+        raise _validation_problem("The form has no field `category`.")
     record = Record(_parse_product_id(id), category.strip(), photo, _parse_attributes(attributes))
-    if (why := record_problem(record)) is not None:
-        raise _validation_problem(f"{why[1][0].upper()}{why[1][1:]}.")
-    shop, reader = front.current.shop, front.pools.photo_worker
-    # Whoever has the key may still have been handed the photo by somebody else.
-    read = partial(reader.read, frame=shop.frame, cut=False)
-    await keeper.write(lambda: put_products(shop.path, [record], decode_photo=read))
-    return await _admin_status(front, keeper)
+    if (problem := record_problem(record)) is not None:
+        raise _validation_problem(f"{problem[1][0].upper()}{problem[1][1:]}.")
+    shop, photo_worker = versions.current.shop, versions.pools.photo_worker
+    # The photo may come from a stranger, even if the request has the key.
+    decode_photo = partial(photo_worker.read, frame=shop.frame, cut=False)
+    await refresher.write(lambda: put_products(shop.path, [record], decode_photo=decode_photo))
+    return await _admin_status(versions, refresher)
 
 
 @router.delete(
@@ -122,10 +126,12 @@ async def put_product(
     responses=AUTH_ERRORS | error_responses(422),
     dependencies=[ADMIN_ACCESS],
 )
-async def remove_product(id: ProductId, front: Versions, keeper: CurrentRefresher) -> responses.AdminStatus:
-    """Take a product out. It is gone from disk when this answers, and from answers once the index is updated."""
-    await keeper.write(lambda: remove_products(front.current.shop.path, [_parse_product_id(id)]))
-    return await _admin_status(front, keeper)
+async def remove_product(
+    id: ProductId, versions: Versions, refresher: CurrentRefresher
+) -> responses.AdminStatus:
+    """Remove a product. A 202 means the change is durable; results omit it once the index is updated."""
+    await refresher.write(lambda: remove_products(versions.current.shop.path, [_parse_product_id(id)]))
+    return await _admin_status(versions, refresher)
 
 
 @router.post(
@@ -138,26 +144,26 @@ async def remove_product(id: ProductId, front: Versions, keeper: CurrentRefreshe
     dependencies=[ADMIN_ACCESS],
 )
 async def switch_model(
-    asked: ModelRequest, front: Versions, keeper: CurrentRefresher
+    body: ModelRequest, versions: Versions, refresher: CurrentRefresher
 ) -> responses.AdminStatus:
-    """Go over to another of the shop's models, or back: visitors have the one before until all is ready."""
-    await keeper.write(lambda: use_model(front.current.shop.path, asked.model))
-    return await _admin_status(front, keeper)
+    """Use another model of the shop. Visitors are served with the current one until everything is ready."""
+    await refresher.write(lambda: use_model(versions.current.shop.path, body.model))
+    return await _admin_status(versions, refresher)
 
 
 @router.post(
     "/reindex",
     operation_id="reindex",
-    summary="Lay out the index anew",
+    summary="Rebuild the index",
     status_code=202,
     response_model=responses.AdminStatus,
     responses=AUTH_ERRORS,
     dependencies=[ADMIN_ACCESS],
 )
-async def reindex(front: Versions, keeper: CurrentRefresher) -> responses.AdminStatus:
-    """Lay out the search index anew, from the database."""
-    await keeper.write(lambda: index_shop(front.current.shop.path))
-    return await _admin_status(front, keeper)
+async def reindex(versions: Versions, refresher: CurrentRefresher) -> responses.AdminStatus:
+    """Rebuild the search index from the stored encodings."""
+    await refresher.write(lambda: index_shop(versions.current.shop.path))
+    return await _admin_status(versions, refresher)
 
 
 @router.post(
@@ -169,44 +175,44 @@ async def reindex(front: Versions, keeper: CurrentRefresher) -> responses.AdminS
     responses=AUTH_ERRORS,
     dependencies=[ADMIN_ACCESS],
 )
-async def reload(front: Versions, keeper: CurrentRefresher) -> responses.AdminStatus:
-    """Take up what `modiste` commands have changed beside the server; SIGHUP does the same."""
-    keeper.request_refresh()
-    return await _admin_status(front, keeper)
+async def reload(versions: Versions, refresher: CurrentRefresher) -> responses.AdminStatus:
+    """Serve the shop as `modiste` commands have changed it on disk. SIGHUP does the same."""
+    refresher.request_refresh()
+    return await _admin_status(versions, refresher)
 
 
-async def _admin_status(front: VersionManager, keeper: Refresher) -> responses.AdminStatus:
-    models = await asyncio.to_thread(model_ids, front.current.shop.files)
-    shop = front.current.shop  # from here on nothing is waited for, so that all is said of one moment
+async def _admin_status(versions: VersionManager, refresher: Refresher) -> responses.AdminStatus:
+    models = await asyncio.to_thread(model_ids, versions.current.shop.files)
+    shop = versions.current.shop  # no await from here on: all fields describe the same moment
     return responses.AdminStatus(
-        shop_version=front.current.version,
-        previous_version=None if front.previous is None else front.previous.version,
+        shop_version=versions.current.version,
+        previous_version=None if versions.previous is None else versions.previous.version,
         model=shop.model.model_id,
         models=models,
         products=len(shop.catalogue),
-        refreshing=keeper.is_refreshing,
-        stage=keeper.stage,
-        error=keeper.error,
+        refreshing=refresher.is_refreshing,
+        stage=refresher.stage,
+        error=refresher.error,
     )
 
 
 def _parse_product_id(id: str) -> str:
-    """The id in a path, which comes percent-encoded. Raises Refusal."""
-    found = unquote(id, errors="replace")
-    if (why := id_problem(found)) is not None:
-        raise _validation_problem(f"{why[0].upper()}{why[1:]}.")
-    return found
+    """Return the id in a path, which is percent-encoded. Raises ProblemException (422)."""
+    product_id = unquote(id, errors="replace")
+    if (problem := id_problem(product_id)) is not None:
+        raise _validation_problem(f"{problem[0].upper()}{problem[1:]}.")
+    return product_id
 
 
 def _parse_attributes(text: Any) -> dict[str, Any]:
     try:
-        held: Any = json.loads(text)
+        attributes: Any = json.loads(text)
     except (ValueError, TypeError, RecursionError):
-        held = None
+        attributes = None
     plain = (str, int, float, bool, type(None))
-    if not isinstance(held, dict) or not all(isinstance(each, plain) for each in held.values()):  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType]
-        raise _validation_problem("The attributes are no JSON object of plain values.")
-    return parse_attributes(held, without=())  # as a table's; pyright: ignore[reportUnknownVariableType]
+    if not isinstance(attributes, dict) or not all(isinstance(each, plain) for each in attributes.values()):  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType]
+        raise _validation_problem("`attributes` is not a JSON object of plain values.")
+    return parse_attributes(attributes, without=())  # pyright: ignore[reportUnknownVariableType]
 
 
 def _validation_problem(detail: str) -> ProblemException:

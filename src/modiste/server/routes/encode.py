@@ -1,4 +1,4 @@
-"""The route that reads a photo: counted as it comes in, cut to the shop's background, and encoded."""
+"""The route that encodes an uploaded photo."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from modiste.server.schemas import responses
 from modiste.server.served_shop import ServedShop, to_base64
 
 PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp")
-UNKNOWN_TYPES = ("", "application/octet-stream")  # a form's file whose type the client does not know
+UNKNOWN_TYPES = ("", "application/octet-stream")  # of a form's file, if the client does not know its type
 MULTIPART_TYPE = "multipart/form-data"
 BINARY_SCHEMA = {"type": "string", "format": "binary"}
 
@@ -58,10 +58,10 @@ router = APIRouter(tags=["designs"])
 )
 async def encode(
     request: Request,
-    studio: CurrentShop,
+    served: CurrentShop,
     cut: Annotated[bool, Query(description="Whether to cut the background to the shop's.")] = True,
 ) -> responses.EncodeResponse:
-    """What the model makes of a photo: the raw body, or the field `photo` of a form; JPEG, PNG or WebP."""
+    """Encode a photo: the raw body, or the file `photo` of a form, as JPEG, PNG or WebP."""
     kind = _media_type(request.headers.get("content-type"))
     if kind == MULTIPART_TYPE:
         async with read_form(request) as form:
@@ -72,11 +72,11 @@ async def encode(
         raise _unsupported_media_problem(kind)
     if len(data) > MAX_PHOTO_BYTES:
         raise too_large_problem(MAX_PHOTO_BYTES)
-    return await studio.run_slow(_encode_photo, studio, data, cut)
+    return await served.run_slow(_encode_photo, served, data, cut)
 
 
 class InMemoryParser(MultiPartParser):
-    """Parser of a form that never writes a photo to a temporary file: `BodyLimit` bounds what it holds."""
+    """Form parser without temporary files. `BodyLimitMiddleware` bounds what it holds in memory."""
 
     spool_max_size = MAX_PHOTO_BYTES + MULTIPART_OVERHEAD_BYTES
 
@@ -85,7 +85,7 @@ class InMemoryParser(MultiPartParser):
 async def read_form(request: Request) -> AsyncGenerator[FormData]:
     """Read a form of at most one file and eight other fields; any other body is an empty form.
 
-    Raises HTTPException (400) where the form is malformed, Refusal (413) where it is too large.
+    Raises HTTPException (400) if the form is malformed, ProblemException (413) if it is too large.
     """
     if _media_type(request.headers.get("content-type")) != MULTIPART_TYPE:
         yield FormData()
@@ -102,7 +102,7 @@ async def read_form(request: Request) -> AsyncGenerator[FormData]:
 
 
 async def read_form_photo(form: FormData) -> bytes:
-    """The file `photo` of a form. Raises Refusal: 413, 415, 422."""
+    """Return the file `photo` of a form. Raises ProblemException: 413, 415, 422."""
     field = form.get("photo")
     if not isinstance(field, UploadFile):
         raise ProblemException(
@@ -125,27 +125,27 @@ def _unsupported_media_problem(kind: str) -> ProblemException:
     return ProblemException(
         415,
         "unsupported_media",
-        f"A photo of type {kind[:80]!r} is not read.",
+        f"The media type {kind[:80]!r} is not supported.",
         remedy=f"Send {', '.join(PHOTO_TYPES)} as the body, or a form with the file `photo`.",
     )
 
 
-def _encode_photo(studio: ServedShop, data: bytes, cut: bool) -> responses.EncodeResponse:
-    shop = studio.shop
-    photo = studio.pools.photo_worker.read(data, shop.frame, cut)
+def _encode_photo(served: ServedShop, data: bytes, cut: bool) -> responses.EncodeResponse:
+    shop = served.shop
+    photo = served.pools.photo_worker.read(data, shop.frame, cut)
     if cut:
-        found = shop.cut_out(photo)
-        seen, done, share = found.photo, found.is_cut, found.share
-    else:  # the same pixels as if the shop had taken the photo in
-        seen, done, share = photo, False, 1.0
-    posterior = shop.encode(seen)
-    # A photo of something else may lie beyond what may be asked about.
+        cutout = shop.cut_out(photo)
+        photo, is_cut, share = cutout.photo, cutout.is_cut, cutout.share
+    else:  # the worker fitted it: these are the pixels that the shop would store
+        is_cut, share = False, 1.0
+    posterior = shop.encode(photo)
+    # The code of another kind of photo may exceed the bounds of queries.
     code = posterior.code.clip(shop.code_bounds[:, 0], shop.code_bounds[:, 1])
     return responses.EncodeResponse(
         code=code.tolist(),
         mean=posterior.mean.tolist(),
         std=posterior.std.tolist(),
-        cluster=serialize.serialize_cluster(studio.engine.context, shop.cluster_of(code)),
-        typicality=serialize.serialize_location(studio.engine, code)[0],
-        cut=responses.Cutout(done=done, share=share, photo=to_base64(to_jpeg(seen))),
+        cluster=serialize.serialize_cluster(served.engine.context, shop.cluster_of(code)),
+        typicality=serialize.serialize_location(served.engine, code)[0],
+        cut=responses.Cutout(done=is_cut, share=share, photo=to_base64(to_jpeg(photo))),
     )

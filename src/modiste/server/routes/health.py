@@ -1,4 +1,4 @@
-"""The routes for whoever runs the server: alive, ready, which version, and the counters."""
+"""Operations routes: liveness, readiness, version and metrics."""
 
 from __future__ import annotations
 
@@ -20,48 +20,48 @@ from modiste.shop.shop import CODE_RANGE_FACTOR
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/livez", operation_id="livez", summary="Is it alive?", response_model=responses.LiveResponse)
+@router.get("/livez", operation_id="livez", summary="Liveness", response_model=responses.LiveResponse)
 async def livez() -> Response:
-    """Whether the server runs: start it anew if not."""
+    """Return 200 as long as the server runs; restart it otherwise."""
     return JSONResponse({"status": "alive"}, headers=NO_STORE_HEADERS)
 
 
 @router.get(
     "/readyz",
     operation_id="readyz",
-    summary="Is it ready?",
+    summary="Readiness",
     response_model=responses.ReadyResponse,
     responses=error_responses(503),
 )
-async def readyz(front: Versions) -> Response:
-    """Whether a model, its encodings and index are loaded that agree by their hashes, and a frame was drawn."""
-    if not front.ready:
+async def readyz(versions: Versions) -> Response:
+    """Return 200 once model, encodings and index are loaded and checked against each other, and a design is drawn."""
+    if not versions.ready:
         raise ProblemException(
-            503, "not_ready", "The server is starting or stopping.", remedy="Ask again in a second."
+            503, "not_ready", "The server is starting or stopping.", remedy="Retry in a second."
         )
-    studio = front.current
-    said = {
-        "shop_version": studio.version,
-        "model": studio.shop.model.model_id,
-        "catalogue": studio.catalogue_hash,
+    served = versions.current
+    state = {
+        "shop_version": served.version,
+        "model": served.shop.model.model_id,
+        "catalogue": served.catalogue_hash,
     }
-    return JSONResponse({"status": "ready"} | said, headers=NO_STORE_HEADERS)
+    return JSONResponse({"status": "ready"} | state, headers=NO_STORE_HEADERS)
 
 
 @router.get(
-    "/version", operation_id="version", summary="Which version?", response_model=responses.VersionInfo
+    "/version", operation_id="version", summary="Versions and limits", response_model=responses.VersionInfo
 )
-async def version(front: Versions) -> responses.VersionInfo:
-    """What is served: the program, the model, how many products; and the limits of what may be asked."""
-    shop = front.current.shop
-    held: Settings = front.settings
+async def version(versions: Versions) -> responses.VersionInfo:
+    """Return the versions of Modiste and the model, the number of products, and the limits of requests."""
+    shop = versions.current.shop
+    settings: Settings = versions.settings
     names = responses.ServerLimits.model_fields
-    told = {name: value for name, value in held.model_dump().items() if name in names}
+    settings_limits = {name: value for name, value in settings.model_dump().items() if name in names}
     limits = responses.ServerLimits(
         **payloads.request_limits().model_dump(),
         body_bytes=MAX_JSON_BYTES,
         code_reach=CODE_RANGE_FACTOR,
-        **told,
+        **settings_limits,
     )
     return responses.VersionInfo(
         modiste_version=__version__, model=shop.model.model_id, products=len(shop.catalogue), limits=limits
@@ -71,12 +71,12 @@ async def version(front: Versions) -> responses.VersionInfo:
 @router.get(
     "/metrics",
     operation_id="metrics",
-    summary="The counters",
+    summary="Metrics",
     response_class=Response,
     responses=binary_response("text/plain"),
 )
 async def metrics(request: Request) -> Response:
-    """Requests, frames and memory, in Prometheus's text format."""
+    """Return requests, designs and memory in Prometheus's text format."""
     return Response(
         request.app.state.metrics.to_prometheus(),
         headers=NO_STORE_HEADERS | {"Content-Type": CONTENT_TYPE_LATEST},

@@ -1,4 +1,4 @@
-"""The routes that draw: a live frame whose URL decides its bytes, a code in full precision, the way between two."""
+"""Routes that draw: a design at a cacheable URL, a code in full precision, the interpolation of two codes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ IMAGE_WRITERS = {
     "image/webp": to_webp,
 }
 INTERPOLATION_TYPES = ("image/webp", "image/png")
-FRAME_DURATION_MS = 60  # that each picture of an animation stays
+FRAME_DURATION_MS = 60  # of each picture of an animation
 
 router = APIRouter(tags=["designs"])
 
@@ -65,23 +65,23 @@ router = APIRouter(tags=["designs"])
 async def render(request: Request) -> Response:
     """Draw a design as a JPEG. The URL determines the bytes, so caches may keep them forever."""
     render_id, design = (_required_parameter(request, key) for key in ("render_id", "design"))
-    studio = get_versions(request).find_by_render_id(render_id)
-    if studio is None:
+    served = get_versions(request).find_by_render_id(render_id)
+    if served is None:
         raise ProblemException(
             404,
             "unknown_render_id",
             f"The server does not have `render_id` {render_id[:80]!r}.",
             remedy="Read the current `render_id` and the slider ranges from GET /v1/sliders.",
         )
-    data = from_base64url(design, len(studio.ranges))
-    found = studio.frame_cache.get(data)
-    if found is None:
-        studio.metrics.cache_misses.inc()
-        found = await studio.run_draw(studio.draw, dequantise(data, studio.ranges))
-        studio.frame_cache.put(data, found)
+    data = from_base64url(design, len(served.ranges))
+    picture = served.frame_cache.get(data)
+    if picture is None:
+        served.metrics.cache_misses.inc()
+        picture = await served.run_draw(served.draw, dequantise(data, served.ranges))
+        served.frame_cache.put(data, picture)
     else:
-        studio.metrics.cache_hits.inc()
-    return Response(found, media_type="image/jpeg", headers=IMMUTABLE_HEADERS)
+        served.metrics.cache_hits.inc()
+    return Response(picture, media_type="image/jpeg", headers=IMMUTABLE_HEADERS)
 
 
 @router.post(
@@ -91,12 +91,12 @@ async def render(request: Request) -> Response:
     response_class=Response,
     responses=binary_response(*IMAGE_WRITERS) | error_responses(404, 406, 413, 422),
 )
-async def decode(request: Request, asked: QuerySource, studio: CurrentShop) -> Response:
-    """The product that a code draws, in full precision; JPEG, PNG or WebP, as Accept says."""
+async def decode(request: Request, body: QuerySource, served: CurrentShop) -> Response:
+    """Draw a code in full precision, as JPEG, PNG or WebP, as Accept says."""
     media_type = negotiate(request, tuple(IMAGE_WRITERS))
-    code = query_code(studio.engine, asked)
-    drawn = await studio.run_draw(studio.draw, code, IMAGE_WRITERS[media_type])
-    return Response(drawn, media_type=media_type, headers=NO_STORE_HEADERS | {"Vary": "Accept"})
+    code = query_code(served.engine, body)
+    picture = await served.run_draw(served.draw, code, IMAGE_WRITERS[media_type])
+    return Response(picture, media_type=media_type, headers=NO_STORE_HEADERS | {"Vary": "Accept"})
 
 
 @router.post(
@@ -106,20 +106,20 @@ async def decode(request: Request, asked: QuerySource, studio: CurrentShop) -> R
     response_class=Response,
     responses=binary_response(*INTERPOLATION_TYPES) | error_responses(406, 413, 422),
 )
-async def interpolate_designs(request: Request, asked: InterpolateRequest, studio: CurrentShop) -> Response:
-    """The way from `a` to `b`: an animated WebP, or a PNG with the pictures side by side, as Accept says."""
+async def interpolate_designs(request: Request, body: InterpolateRequest, served: CurrentShop) -> Response:
+    """Interpolate from `a` to `b`: an animated WebP, or a PNG with the pictures side by side, as Accept says."""
     media_type = negotiate(request, INTERPOLATION_TYPES)
-    a, b = (check_bounds(studio.engine.context, code) for code in (asked.a, asked.b))
-    codes = interpolate(a, b, np.linspace(0.0, 1.0, asked.steps))
-    shop = studio.shop
+    a, b = (check_bounds(served.engine.context, code) for code in (body.a, body.b))
+    codes = interpolate(a, b, np.linspace(0.0, 1.0, body.steps))
+    shop = served.shop
     write = (
         _side_by_side
         if media_type == "image/png"
-        else partial(_animated_webp, there_and_back=asked.there_and_back)
+        else partial(_animated_webp, there_and_back=body.there_and_back)
     )
-    # One by one: sixty at once would take 300 MB in the network's layers.
-    drawn = await studio.run_slow(lambda: write([shop.decode(code) for code in codes]))
-    return Response(drawn, media_type=media_type, headers=NO_STORE_HEADERS | {"Vary": "Accept"})
+    # One at a time: a batch of sixty would take 300 MB in the network's layers.
+    picture = await served.run_slow(lambda: write([shop.decode(code) for code in codes]))
+    return Response(picture, media_type=media_type, headers=NO_STORE_HEADERS | {"Vary": "Accept"})
 
 
 def _required_parameter(request: Request, name: str) -> str:
@@ -135,12 +135,12 @@ def _required_parameter(request: Request, name: str) -> str:
 
 
 def _side_by_side(photos: Sequence[Photo]) -> bytes:
-    """Photos, uint8 `(H, W, 3)` each, side by side."""
+    """Return photos, uint8 `(H, W, 3)` each, side by side as a PNG."""
     return to_png(np.concatenate(photos, axis=1))
 
 
 def _animated_webp(photos: Sequence[Photo], *, there_and_back: bool) -> bytes:
-    """Photos, uint8 `(H, W, 3)` each, one after the other, again and again."""
+    """Return photos, uint8 `(H, W, 3)` each, as an endless animation."""
     images = [Image.fromarray(each) for each in photos]
     if there_and_back:
         images += images[-2:0:-1]

@@ -1,4 +1,4 @@
-"""The page and what it is made of: HTML, modules and styles as they lie in `static/`, asked by ETag each time."""
+"""The page's files: HTML, JavaScript and CSS from `static/`, revalidated by ETag."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modiste.server.http_cache import CachedBody
 from modiste.server.problems import ProblemException
 
 STATIC_DIR = Path(__file__).parent / "static"
-# What the machine's own tables say may differ, and a browser runs a module only of the right type.
+# The system's own table may differ, and browsers run a module only with the right media type.
 MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -31,35 +31,33 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 @router.get("/embed")
-async def studio_page(request: Request, studio: CurrentShop) -> Response:
-    """The studio; as /embed it may stand in a frame of an allowed origin."""
-    return (await studio.run_query(load_static_file, "index.html")).response(request)
+async def studio_page(request: Request, served: CurrentShop) -> Response:
+    """Return the studio; as /embed it may be in an iframe of an allowed origin."""
+    return (await served.run_query(load_static_file, "index.html")).response(request)
 
 
 @router.get("/docs")
-async def docs_page(request: Request, studio: CurrentShop) -> Response:
-    """The API, explained."""
-    return (await studio.run_query(load_static_file, "docs.html")).response(request)
+async def docs_page(request: Request, served: CurrentShop) -> Response:
+    """Return the page that explains the API."""
+    return (await served.run_query(load_static_file, "docs.html")).response(request)
 
 
 @router.get("/static/{name:path}")
-async def static(request: Request, name: str, studio: CurrentShop) -> Response:
-    """A file of the page."""
-    return (await studio.run_query(load_static_file, name)).response(request)
+async def static(request: Request, name: str, served: CurrentShop) -> Response:
+    """Return a file of the page."""
+    return (await served.run_query(load_static_file, name)).response(request)
 
 
 def load_static_file(name: str) -> CachedBody:
-    """A file in `static/`, read again when it has changed. Raises Refusal (404)."""
+    """Return a file of `static/`, read again if it has changed. Raises ProblemException (404)."""
     try:
         path = (STATIC_DIR / name).resolve()
         if path.is_relative_to(STATIC_DIR.resolve()) and path.suffix in MEDIA_TYPES:
-            held = path.stat()
-            return _read_file(path, held.st_mtime_ns, held.st_size)
-    except (OSError, ValueError):  # not there, a folder, or a name that no file can have
+            stat = path.stat()
+            return _read_file(path, stat.st_mtime_ns, stat.st_size)
+    except (OSError, ValueError):  # missing, a folder, or an invalid name
         pass
-    raise ProblemException(
-        404, "not_found", f"There is no file {name[:80]!r} here.", remedy="See / and /docs."
-    )
+    raise ProblemException(404, "not_found", f"There is no file {name[:80]!r}.", remedy="See / and /docs.")
 
 
 @lru_cache(maxsize=256)

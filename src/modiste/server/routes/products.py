@@ -1,4 +1,4 @@
-"""The routes that show the shop's products: page by page, one by one, and their photos."""
+"""Product routes: pages of products, one product, its photo and thumbnail."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from modiste.server.served_shop import ServedShop
 from modiste.shop.shop import Shop
 
 RESERVED_PARAMETERS = ("page", "size", "q", "sort", "seed", "cluster")
-ATTRIBUTE_PREFIX = "attribute_"  # before an attribute that has a reserved name
+ATTRIBUTE_PREFIX = "attribute_"  # of an attribute with a reserved name
 MAX_SEARCH_CHARS = 200
-# Seldom changed, and then by a server started anew: a minute without asking, then asked by ETag.
+# Photos seldom change: fresh for a minute, then revalidated by ETag.
 PHOTO_CACHE_CONTROL = "public, max-age=60"
 THUMBNAIL_HEIGHTS_PX = (16, 480)
 
@@ -57,7 +57,7 @@ router = APIRouter(tags=["products"])
 )
 async def products(
     request: Request,
-    studio: CurrentShop,
+    served: CurrentShop,
     page: Annotated[int, Query(ge=1, le=1_000_000, description="Which page, from 1.")] = 1,
     size: Annotated[int, Query(ge=1, le=serialize.MAX_RESULTS, description="Products on a page.")] = 24,
     q: Annotated[str, Query(max_length=MAX_SEARCH_CHARS, description="Words that must all occur.")] = "",
@@ -65,14 +65,14 @@ async def products(
     sort: Annotated[Literal["id", "random"], Query(description="The order.")] = "id",
     seed: Annotated[int, Query(ge=0, le=2**53, description="Of the random order.")] = 0,
 ) -> responses.ProductsPage:
-    """A page of the products that fit; by id, or in an order drawn at random."""
+    """Return a page of the matching products, by id or in random order."""
     where: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
         if name not in RESERVED_PARAMETERS:
             stripped = name.removeprefix(ATTRIBUTE_PREFIX)
             where.setdefault(stripped if stripped in RESERVED_PARAMETERS[:-1] else name, []).append(value)
-    find = partial(_find_rows, studio, where, q, cluster, seed if sort == "random" else None)
-    return await studio.run_query(_products_page, studio.shop, find, page, size)
+    find = partial(_find_rows, served, where, q, cluster, seed if sort == "random" else None)
+    return await served.run_query(_products_page, served.shop, find, page, size)
 
 
 @router.get(
@@ -82,14 +82,14 @@ async def products(
     response_class=Response,
     responses=binary_response("image/jpeg") | error_responses(404, 503),
 )
-async def product_photo(request: Request, id: ProductId, studio: CurrentShop) -> Response:
-    """The photo as the shop holds it, at the shop's frame."""
-    product = _require_product(studio, id)
-    tag = f'"{studio.photo_etags[product]}"'
+async def product_photo(request: Request, id: ProductId, served: CurrentShop) -> Response:
+    """Return the product's photo at the size of the shop's photos."""
+    product = _require_product(served, id)
+    tag = f'"{served.photo_etags[product]}"'
     if etag_matches(request, tag):
         return _not_modified(tag)
     return _image_response(
-        await studio.cached_photo((product, 0), studio.shop.jpeg, product), "image/jpeg", tag
+        await served.cached_photo((product, 0), served.shop.jpeg, product), "image/jpeg", tag
     )
 
 
@@ -103,19 +103,19 @@ async def product_photo(request: Request, id: ProductId, studio: CurrentShop) ->
 async def product_thumbnail(
     request: Request,
     id: ProductId,
-    studio: CurrentShop,
+    served: CurrentShop,
     height: Annotated[
         int, Query(ge=THUMBNAIL_HEIGHTS_PX[0], le=THUMBNAIL_HEIGHTS_PX[1], description="Pixels.")
     ] = 120,
 ) -> Response:
-    """The photo made smaller; never larger than it is."""
-    product = _require_product(studio, id)
-    height = min(height, studio.shop.frame[0])
-    tag = f'"{studio.photo_etags[product]}-{height}"'
+    """Return the photo reduced to a height; it is never enlarged."""
+    product = _require_product(served, id)
+    height = min(height, served.shop.frame[0])
+    tag = f'"{served.photo_etags[product]}-{height}"'
     if etag_matches(request, tag):
         return _not_modified(tag)
-    found = await studio.cached_photo((product, height), _thumbnail, studio.shop, product, height)
-    return _image_response(found, "image/webp", tag)
+    thumbnail = await served.cached_photo((product, height), _thumbnail, served.shop, product, height)
+    return _image_response(thumbnail, "image/webp", tag)
 
 
 @router.get(
@@ -125,54 +125,54 @@ async def product_thumbnail(
     response_model=responses.ProductDetail,
     responses=error_responses(404),
 )
-async def product(id: ProductId, studio: CurrentShop) -> responses.ProductDetail:
-    """The product with its posterior, its code and its place on the map."""
-    row = studio.shop.catalogue.row(_require_product(studio, id))
-    return await studio.run_query(_product_detail, studio.shop, row)
+async def product(id: ProductId, served: CurrentShop) -> responses.ProductDetail:
+    """Return a product with its posterior, its code and its position on the map."""
+    row = served.shop.catalogue.row(_require_product(served, id))
+    return await served.run_query(_product_detail, served.shop, row)
 
 
-def _require_product(studio: ServedShop, id: str) -> str:
-    """The id in a path, which comes percent-encoded. Raises UnknownProduct."""
-    found = unquote(id, errors="replace")
-    studio.shop.catalogue.row(found)
-    return found
+def _require_product(served: ServedShop, id: str) -> str:
+    """Return the id in a path, which is percent-encoded. Raises UnknownProduct."""
+    product_id = unquote(id, errors="replace")
+    served.shop.catalogue.row(product_id)
+    return product_id
 
 
 def _find_rows(
-    studio: ServedShop, where: dict[str, Any], q: str, clusters: list[int] | None, seed: int | None
+    served: ServedShop, where: dict[str, Any], q: str, clusters: list[int] | None, seed: int | None
 ) -> NDArray[np.intp]:
-    """The rows of the products that fit, in the order asked for."""
-    shop = studio.shop
-    fits = shop.filter_mask(where) if where else np.ones(len(shop.catalogue), np.bool_)
+    """Return the rows of the matching products, in the requested order."""
+    shop = served.shop
+    matches = shop.filter_mask(where) if where else np.ones(len(shop.catalogue), np.bool_)
     if clusters is not None:
         unknown = [each for each in clusters if not 0 <= each < len(shop.clusters)]
         if unknown:
             raise BadOption(
-                f"There is no cluster {unknown[0]}.", remedy=f"Give one from 0 to {len(shop.clusters) - 1}."
+                f"There is no cluster {unknown[0]}.", remedy=f"Choose one from 0 to {len(shop.clusters) - 1}."
             )
-        fits = fits & np.isin(shop.assignments, clusters)
-    rows = np.flatnonzero(fits)
+        matches = matches & np.isin(shop.assignments, clusters)
+    rows = np.flatnonzero(matches)
     if words := q.casefold().split():
-        texts = studio.search_texts
+        texts = served.search_texts
         rows = np.array([row for row in rows if all(word in texts[row] for word in words)], np.intp)
     return rows if seed is None else np.random.default_rng(seed).permutation(rows)
 
 
 def _products_page(shop: Shop, find: Any, page: int, size: int) -> responses.ProductsPage:
     rows = find()
-    shown = rows[(page - 1) * size : page * size]
-    results = [responses.Product(**serialize.product_fields(shop, int(row))) for row in shown]
+    page_rows = rows[(page - 1) * size : page * size]
+    results = [responses.Product(**serialize.product_fields(shop, int(row))) for row in page_rows]
     return responses.ProductsPage(page=page, size=size, total=len(rows), results=results)
 
 
 def _product_detail(shop: Shop, row: int) -> responses.ProductDetail:
-    held = shop.encodings
-    code = held.code[row]
+    encodings = shop.encodings
+    code = encodings.code[row]
     return responses.ProductDetail(
         **serialize.product_fields(shop, row),
         code=code.tolist(),
-        mean=held.mean[row].tolist(),
-        std=held.std[row].tolist(),
+        mean=encodings.mean[row].tolist(),
+        std=encodings.std[row].tolist(),
         position=[round(float(each), 4) for each in shop.map.positions[row]],
     )
 

@@ -1,4 +1,4 @@
-"""Routes that answer questions about a design: products like it, and what goes with it."""
+"""Search routes: similar products, and recommendations."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ router = APIRouter(tags=["search"])
 @router.post(
     "/v1/similar",
     operation_id="similar",
-    summary="Products like a design",
+    summary="Similar products",
     response_model=responses.SimilarResponse,
     responses=error_responses(404, 413, 422, 503),
 )
 async def similar(request: SimilarRequest, queries: Queries) -> Response:
-    """The shop's products nearest to a code or a product, best first."""
+    """Return the products nearest to a code or a product, best first."""
     return _json_response(await queries.run_on_engine(partial(_similar_response, request)))
 
 
 @router.post(
     "/v1/recommend",
     operation_id="recommend",
-    summary="What goes with a design",
+    summary="Recommendations from the other categories",
     response_model=responses.RecommendResponse,
     responses=error_responses(404, 413, 422),
 )
 async def recommend(request: RecommendRequest, queries: Queries) -> Response:
-    """From each other category, the products nearest to where the design would lie there."""
+    """Return products of each other category that go with a code or a product."""
     return _json_response(await queries.run_on_engine(partial(_recommend_response, request)))
 
 

@@ -1,4 +1,4 @@
-"""Routes that describe the shop."""
+"""Routes that describe the shop: itself, its sliders, its map and its model card."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ router = APIRouter(tags=["shop"])
 
 
 @router.get("/v1/shop", operation_id="shop", summary="The shop", response_model=responses.ShopInfo)
-async def shop(request: Request, studio: CurrentShop) -> Response:
-    """What the shop has, and what may be asked of it."""
-    return (await studio.cached_body("shop", shop_payload)).response(request)
+async def shop(request: Request, served: CurrentShop) -> Response:
+    """Return what the shop has, and which queries it supports."""
+    return (await served.cached_body("shop", shop_payload)).response(request)
 
 
 @router.get("/v1/sliders", operation_id="sliders", summary="The sliders", response_model=responses.Sliders)
-async def sliders(request: Request, studio: CurrentShop) -> Response:
-    """Every slider with its range and its name: one per latent, and those by attribute."""
-    return (await studio.cached_body("sliders", sliders_payload)).response(request)
+async def sliders(request: Request, served: CurrentShop) -> Response:
+    """Return every slider with its name and range: one per latent, and those by attribute."""
+    return (await served.cached_body("sliders", sliders_payload)).response(request)
 
 
 @router.get("/v1/map", operation_id="map", summary="The map", response_model=responses.CatalogueMap)
-async def map_(request: Request, studio: CurrentShop) -> Response:
-    """The catalogue in two dimensions, column by column."""
-    return (await studio.cached_body("map", map_payload)).response(request)
+async def map_(request: Request, served: CurrentShop) -> Response:
+    """Return the catalogue in two dimensions, column by column."""
+    return (await served.cached_body("map", map_payload)).response(request)
 
 
 @router.get(
@@ -44,6 +44,6 @@ async def map_(request: Request, studio: CurrentShop) -> Response:
     response_class=Response,
     responses=binary_response("text/markdown") | error_responses(503),
 )
-async def model_card(request: Request, studio: CurrentShop) -> Response:
-    """What the model is, what it was made from, and what not to expect of it."""
-    return (await studio.cached_body("card", card_payload)).response(request)
+async def model_card(request: Request, served: CurrentShop) -> Response:
+    """Return the model card: what the model is, how it was trained, and its limits."""
+    return (await served.cached_body("card", card_payload)).response(request)

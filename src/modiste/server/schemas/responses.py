@@ -1,4 +1,4 @@
-"""The shapes of what the API answers with, as OpenAPI describes them."""
+"""Models of the responses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from modiste.shop.query import Method, Metric, Scope
 
-# Lists, not tuples: what OpenAPI has for those is read wrongly by some programs.
+# Lists, not tuples: some programs misread OpenAPI's form of a tuple.
 Position = Annotated[list[float], Field(min_length=2, max_length=2)]
 Closeness = Literal["almost the same", "very close", "close", "related", "distant"]
 TypicalityWord = Literal["typical of the shop", "unusual", "unlike anything in the shop"]
@@ -16,7 +16,7 @@ FrameSize = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
 class Problem(BaseModel):
-    """Why a request was refused (RFC 9457). `code` stays the same from version to version."""
+    """Why a request failed (RFC 9457). `code` is stable between versions."""
 
     type: str
     title: str
@@ -24,27 +24,33 @@ class Problem(BaseModel):
     detail: str
     code: str
     remedy: str
-    reason: str | None = Field(None, description="Of a photo that is refused: one stable word.")
+    reason: str | None = Field(None, description="Stable reason why a photo is refused.")
 
 
 class Product(BaseModel):
+    """A product."""
+
     id: str
     title: str
     category: str
     cluster: int
     attributes: dict[str, Any]
-    photo: str = Field(description="Where its photo is, from the server's root.")
-    thumbnail: str = Field(description="Where its thumbnail is; `?height=` says how high.")
+    photo: str = Field(description="Path of its photo.")
+    thumbnail: str = Field(description="Path of its thumbnail; `?height=` sets its height in pixels.")
 
 
 class Match(Product):
+    """A product of a result."""
+
     score: float | None = Field(
-        description="log q(code | product), higher is nearer; for the others the distance."
+        description="log q(code | product), higher is nearer; with a distance, lower is nearer."
     )
     closeness: Closeness = Field(description="The score in words.")
 
 
 class ProductDetail(Product):
+    """A product with its posterior and code."""
+
     code: list[float]
     mean: list[float]
     std: list[float]
@@ -52,6 +58,8 @@ class ProductDetail(Product):
 
 
 class ProductsPage(BaseModel):
+    """A page of products."""
+
     page: int
     size: int
     total: int
@@ -59,28 +67,40 @@ class ProductsPage(BaseModel):
 
 
 class ClusterRef(BaseModel):
+    """A cluster by number."""
+
     number: int
     label: str
-    category: str = Field(description="The category that most of its products have.")
+    category: str = Field(description="Its most frequent category.")
 
 
 class Cluster(ClusterRef):
+    """A cluster with its size."""
+
     size: int
 
 
 class ResolvedQuery(BaseModel):
+    """The query as it was understood."""
+
     code: list[float]
     cluster: ClusterRef
     product: str | None = None
 
 
 class Typicality(BaseModel):
-    share: float = Field(description="Share of the shop's products that lie lonelier than the design.")
+    """How typical a design is of the shop."""
+
+    share: float = Field(
+        description="Share of the shop's products that are farther from their neighbours than the design."
+    )
     word: TypicalityWord
     nearest: str = Field(description="The id of the nearest product.")
 
 
 class SimilarResponse(BaseModel):
+    """Similar products, best first."""
+
     query: ResolvedQuery
     method: Method
     scope: Scope
@@ -90,6 +110,8 @@ class SimilarResponse(BaseModel):
 
 
 class Recommendation(BaseModel):
+    """Recommended products of one other category or cluster."""
+
     label: str
     category: str
     cluster: int
@@ -97,17 +119,23 @@ class Recommendation(BaseModel):
 
 
 class RecommendResponse(BaseModel):
+    """Recommendations."""
+
     query: ResolvedQuery
     recommendations: list[Recommendation]
 
 
 class Cutout(BaseModel):
-    done: bool = Field(description="Whether the background was cut away.")
-    share: float = Field(description="Share of the photo that is the product.")
-    photo: str = Field(description="What the model saw: a JPEG in base64.")
+    """The photo that was encoded."""
+
+    done: bool = Field(description="Whether the background was removed.")
+    share: float = Field(description="Share of the photo that the product covers.")
+    photo: str = Field(description="The encoded photo: a JPEG as base64.")
 
 
 class EncodeResponse(BaseModel):
+    """The posterior and code of a photo."""
+
     code: list[float]
     mean: list[float]
     std: list[float]
@@ -117,18 +145,24 @@ class EncodeResponse(BaseModel):
 
 
 class Category(BaseModel):
+    """A category of the shop."""
+
     name: str
     count: int
-    average: list[float] = Field(description="The mean of its products' codes: a design.")
+    average: list[float] = Field(description="The mean of its products' codes.")
 
 
 class FacetValue(BaseModel):
+    """A value of a facet."""
+
     value: Any
     count: int
-    colour: str | None = Field(description="What it looks like, as #rrggbb, where it is a colour.")
+    colour: str | None = Field(description="Its colour as #rrggbb, if it names one.")
 
 
 class Facet(BaseModel):
+    """An attribute to filter by."""
+
     name: str
     kind: Literal["words", "number", "flag"]
     values: list[FacetValue]
@@ -137,6 +171,8 @@ class Facet(BaseModel):
 
 
 class Limits(BaseModel):
+    """Limits of requests."""
+
     photo_bytes: int
     megapixels: int
     k: int
@@ -144,6 +180,8 @@ class Limits(BaseModel):
 
 
 class ShopInfo(BaseModel):
+    """The shop, and which queries it supports."""
+
     name: str
     products: int
     model: str
@@ -161,18 +199,22 @@ class ShopInfo(BaseModel):
 
 
 class LatentSlider(BaseModel):
+    """The slider of a latent."""
+
     latent: int
     name: str
     low: str
     high: str
     minimum: float
     maximum: float
-    kl: float = Field(description="Nats that it carries, on average.")
+    kl: float = Field(description="Average information in nats.")
     idle: bool
     effects: dict[str, float]
 
 
 class AttributeSlider(BaseModel):
+    """A slider that changes one attribute."""
+
     attribute: str
     value: str | None
     name: str
@@ -183,63 +225,79 @@ class AttributeSlider(BaseModel):
 
 
 class OpeningProduct(BaseModel):
+    """The product that the page opens with."""
+
     id: str
     title: str
     code: list[float]
 
 
 class Sliders(BaseModel):
+    """All sliders."""
+
     model: str
     render_id: str = Field(description="Names the model and the slider ranges; /v1/render.jpg takes it.")
     size: FrameSize = Field(description="Width and height of every picture, in pixels.")
-    latents: list[LatentSlider] = Field(description="In the order to show them.")
+    latents: list[LatentSlider] = Field(description="In display order.")
     attributes: list[AttributeSlider]
-    average: list[float] = Field(description="The mean of all products' codes: a design.")
+    average: list[float] = Field(description="The mean of all products' codes.")
     first: OpeningProduct = Field(description="The product that the page opens with.")
 
 
 class MapAttribute(BaseModel):
+    """A colour attribute of the map."""
+
     values: list[str]
     colours: list[str | None]
-    of: list[int] = Field(description="By product: a place in `values`, or -1.")
+    of: list[int] = Field(description="By product: its index in `values`, or -1.")
 
 
 class CatalogueMap(BaseModel):
+    """The catalogue in two dimensions, column by column."""
+
     categories: list[str]
     ids: list[str]
-    category: list[int] = Field(description="By product: a place in `categories`.")
+    category: list[int] = Field(description="By product: its index in `categories`.")
     x: list[float]
     y: list[float]
     attributes: dict[str, MapAttribute]
 
 
 class LiveResponse(BaseModel):
+    """The server runs."""
+
     status: Literal["alive"]
 
 
 class ReadyResponse(BaseModel):
+    """The server is ready."""
+
     status: Literal["ready"]
     shop_version: str = Field(description="Changes with the model, the products or the clusters.")
     model: str
     catalogue: str = Field(
-        description="The hash of the catalogue that model, encodings and index were checked with."
+        description="Hash of the catalogue that model, encodings and index were checked against."
     )
 
 
 class ServerLimits(Limits):
-    body_bytes: int = Field(description="Of a request that is not a photo.")
-    code_reach: float = Field(description="How far a code may lie outside the sliders' ranges, in ranges.")
-    frames_per_second: float = Field(description="Of a client; twice that at once.")
-    answers_per_second: float = Field(description="Of a client; twice that at once.")
-    uploads_per_minute: float = Field(
-        description="Of a client, photos and animations; a third of that at once."
+    """Limits of requests to this server."""
+
+    body_bytes: int = Field(description="Of a body without a photo.")
+    code_reach: float = Field(
+        description="How far a code may exceed the sliders' ranges, as a multiple of their width."
     )
-    others_per_second: float = Field(description="Of a client; twice that at once.")
-    queue: int = Field(description="Requests that may wait for each kind of work.")
+    frames_per_second: float = Field(description="Of a client; bursts of twice as many.")
+    answers_per_second: float = Field(description="Of a client; bursts of twice as many.")
+    uploads_per_minute: float = Field(description="Of a client, photos and animations; bursts of a third.")
+    others_per_second: float = Field(description="Of a client; bursts of twice as many.")
+    queue: int = Field(description="Requests that may wait for each thread pool.")
     deadline: float = Field(description="Seconds for a request.")
 
 
 class VersionInfo(BaseModel):
+    """Versions and limits."""
+
     modiste_version: str
     model: str
     products: int
@@ -247,10 +305,12 @@ class VersionInfo(BaseModel):
 
 
 class AdminStatus(BaseModel):
+    """What is served, and whether an update is under way."""
+
     shop_version: str = Field(description="The version that new visitors are served.")
     previous_version: str | None = Field(description="Still served to pages that were loaded with it.")
     model: str
-    models: list[str] = Field(description="All that the shop has.")
+    models: list[str] = Field(description="All models of the shop.")
     products: int
     refreshing: bool = Field(description="Whether an update is under way.")
     stage: str = Field(description="The stage of the update; empty if none is under way.")
