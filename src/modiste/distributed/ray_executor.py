@@ -62,7 +62,7 @@ class RayExecutor:
                 return False
             raise ClusterError(
                 f"The cluster's head, {self._head_address}, has not answered for {HEAD_TIMEOUT_S:.0f} seconds.",
-                remedy="Start Ray again on all machines, then run the same command again: it continues where it stopped.",
+                remedy="Start Ray again on all machines, then run the same command again: it continues.",
             ) from None
         self._answered_at = time.monotonic()
         return True

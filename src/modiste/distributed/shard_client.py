@@ -66,7 +66,7 @@ class ShardClient:
                     raise
 
     def status(self) -> dict[str, Any]:
-        """Return {"shop_version", "products", "shards"}: the status of each shard, with the number of running replicas."""
+        """Return {"shop_version", "products", "shards"}: each shard's status, with its number of running replicas."""
         backend, replicas = self.current, count_replicas(self._name)
         shards = [
             status | {"replicas": replicas.get(i, 0)} for i, status in enumerate(backend.replica_status())
