@@ -125,7 +125,9 @@ def rejection_reasons() -> set[str]:
 
 def test_every_reason_for_a_rejection_is_documented():
     page = (ROOT / "docs" / "reference" / "shop-format.md").read_text(encoding="utf-8")
-    documented = set(re.findall(r"^\| `([a-z-]+)` \| ", page.partition("## rejected.csv")[2], re.MULTILINE))
+    documented = set(
+        re.findall(r"^\| `([a-z_0-9]+)` \| ", page.partition("## rejected.csv")[2], re.MULTILINE)
+    )
     given = rejection_reasons()
     assert {"bad_url", "not_a_photo", "duplicate_id", "timeout"} <= given
     assert given <= documented

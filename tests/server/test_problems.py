@@ -17,10 +17,10 @@ from modiste.shop.shop import Shop
 from tests.server.client import refused
 
 NAMES = {
-    *("frame", "decode", "encode", "between", "similar", "recommend"),
+    *("render", "decode", "encode", "interpolate", "similar", "recommend"),
     *("products", "product", "product_photo", "product_thumbnail"),
-    *("shop", "sliders", "map", "model-card", "livez", "readyz", "version", "metrics"),
-    *("admin", "put_product", "remove_product", "use_model", "reindex", "reload"),
+    *("shop", "sliders", "map", "model_card", "livez", "readyz", "version", "metrics"),
+    *("admin_status", "put_product", "remove_product", "use_model", "reindex", "reload"),
 }
 SOURCE = Path(problems.__file__).parent
 POSTED = ("/v1/decode", "/v1/encode", "/v1/similar", "/v1/recommend", "/v1/interpolate")

@@ -140,7 +140,7 @@ def test_clusters_of_either_kind(shop_copy: Path) -> None:
             clusters = cluster_shop(shop_copy, k=2, features=on, method=method, seed=1)
             assert clusters.centres.shape == (2, 8)
             assert set(Shop.open(shop_copy).assignments) <= {0, 1}
-    for wrong in ({"method": "dbscan"}, {"on": "photo"}):
+    for wrong in ({"method": "dbscan"}, {"features": "photo"}):
         with pytest.raises(BadOption):
             cluster_shop(shop_copy, **wrong)  # type: ignore[arg-type]
 
@@ -160,7 +160,7 @@ def test_a_shop_with_tags_is_clustered_by_them(shop_copy: Path) -> None:
 
 def test_another_number_of_clusters_is_not_that_of_the_tags(shop_copy: Path) -> None:
     assert cluster_shop(shop_copy, k=2).method != "category"
-    with pytest.raises(BadCount, match="k is 2; the shop has 3 categories"):
+    with pytest.raises(BadCount, match="k is 2, but the shop has 3 categories"):
         cluster_shop(shop_copy, k=2, method="category")
 
 

@@ -123,7 +123,7 @@ class TestLimits:
         resource.prlimit(pid, resource.RLIMIT_AS, (300 * 2**20, MEMORY_BYTES))
         buffer = BytesIO()
         Image.new("RGBA", (4400, 4400)).save(buffer, "PNG")
-        with pytest.raises(PhotoError, match="more memory") as caught:
+        with pytest.raises(PhotoError, match="too much memory") as caught:
             reader.read(buffer.getvalue(), FRAME, False)
         assert caught.value.reason == "too_large"
         assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)

@@ -348,7 +348,7 @@ def test_what_is_told_is_of_one_moment(
             time.sleep(0.02)
         return found(files)
 
-    monkeypatch.setattr("modiste.server.routes.admin.models_of", slow)
+    monkeypatch.setattr("modiste.server.routes.admin.model_ids", slow)
     told = put(client, "new", noise(1)).json()
     assert (told["refreshing"], told["products"]) == (False, before["products"] + 1)
 

@@ -13,7 +13,7 @@ from modiste.server.dependencies import CurrentShop
 from modiste.server.http_cache import CachedBody
 from modiste.server.problems import ProblemException
 
-STATIC_DIR = Path(__file__).parent / "static"
+STATIC_DIR = Path(__file__).parents[1] / "static"
 # The system's own table may differ, and browsers run a module only with the right media type.
 MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
