@@ -19,7 +19,9 @@ class MapFn(Protocol):
 
     def __call__(
         self, setup: Callable[[Context], Callable[[Item], Result]], context: Context, items: Iterable[Item]
-    ) -> Iterator[Result]: ...
+    ) -> Iterator[Result]:
+        """Yield the results."""
+        ...
 
 
 def sequential(

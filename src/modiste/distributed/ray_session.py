@@ -28,7 +28,7 @@ QUIET_ENVIRONMENT = {
     # Otherwise a late call after disconnecting would start a local Ray.
     "RAY_ENABLE_AUTO_CONNECT": "0",
 }
-# Ray ends a process with a stack trace once the head has not answered for a minute. A server can continue without it.
+# Ray ends a process with a stack trace after a minute without the head. A server can continue without it.
 RECONNECT_ENVIRONMENT = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(10**8)}
 
 

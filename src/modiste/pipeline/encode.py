@@ -1,4 +1,4 @@
-"""The encoding stage: mean, std and fixed-epsilon code of every product, into the store, all at once."""
+"""The encoding stage: writes mean, std and fixed-epsilon code of every product to the store, in one commit."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from modiste.shop.shop import Shop
 from modiste.storage.product_store import ProductStore
 from modiste.vae.onnx import OnnxModel
 
-BATCH_PHOTOS = 32  # photos at once through the model: what a core's cache holds
-CHUNK_PHOTOS = 4 * BATCH_PHOTOS  # that a worker gets at once
-SLICE_PHOTOS = 8 * CHUNK_PHOTOS  # products read at once from the store
+BATCH_PHOTOS = 32  # through the model at once: they fit in a core's cache
+CHUNK_PHOTOS = 4 * BATCH_PHOTOS  # for a worker at once
+SLICE_PHOTOS = 8 * CHUNK_PHOTOS  # read from the store at once
 
 EncodedChunk = tuple[int, NDArray[np.float32], NDArray[np.float32]]
 
@@ -38,33 +38,40 @@ def encode_shop(
     executor: Executor | None = None,
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Encode every product of the shop at `path` with its model; returns {"model", "catalogue_hash", "count"}.
+    """Encode every product of the shop at `path` with its model. An interrupted call continues where it stopped.
 
-    Stopped, it goes on where it was. By `fleet`, workers elsewhere encode, in the place of threads of this process.
+    Args:
+        path: the shop's directory or URL.
+        threads: the number of threads, without `executor`.
+        executor: workers that encode instead of this process.
+        on_progress: called with the progress.
+
+    Returns:
+        {"model", "catalogue_hash", "count"}
 
     Raises:
-        BadOption: threads below 1.
+        BadOption: threads is below 1.
         ShopIncomplete: there is no model.
         ShopBusy: another process is writing to the shop.
-        StorageError: the disk refused; the encodings before are kept.
-        ClusterError: the fleet's workers are lost.
+        StorageError: the disk failed; the previous encodings are kept.
+        ClusterError: the executor's workers are lost.
     """
     if threads < 1:
-        raise BadOption(f"threads is {threads}.", remedy="Give 1 or more.")
+        raise BadOption(f"threads is {threads}.", remedy="Give 1 or more threads.")
     with open_for_writing(path, need="model") as shop:
         model, ids = shop.model, shop.catalogue.ids
         catalogue_hash = shop.store.hash()
-        kept = encode_photos(
+        checkpoint = encode_photos(
             shop, ids, catalogue_hash, threads=threads, executor=executor, on_progress=on_progress
         )
-        codes = fixed_epsilon_code(kept.mean, kept.std, np.asarray(model.epsilon, np.float32))
-        shop.store.write_encodings(model.model_id, ids, kept.mean, kept.std, codes)
-        kept.remove()
-        made = {"model": model.model_id, "catalogue_hash": catalogue_hash, "count": len(ids)}
-        shop.manifest.with_changes(encodings=made).save(shop.files.root)
-        with suppress(ShopError):  # where the clusters fit the encodings still, or again
+        codes = fixed_epsilon_code(checkpoint.mean, checkpoint.std, np.asarray(model.epsilon, np.float32))
+        shop.store.write_encodings(model.model_id, ids, checkpoint.mean, checkpoint.std, codes)
+        checkpoint.remove()
+        summary = {"model": model.model_id, "catalogue_hash": catalogue_hash, "count": len(ids)}
+        shop.manifest.with_changes(encodings=summary).save(shop.files.root)
+        with suppress(ShopError):  # if there are current clusters
             write_index(Shop.open(shop.files.root, use_index=False))
-    return made
+    return summary
 
 
 def encode_photos(
@@ -79,68 +86,70 @@ def encode_photos(
     """Encode the photos of some products, for a stage that holds the shop and stores the result.
 
     Args:
+        shop: locked for writing.
         ids: of the products, in the order of the result's rows.
-        photos_hash: a hash of the photos; stopped, the next call with the same hash continues from there.
+        photos_hash: a hash of the photos; after an interruption, a call with the same hash continues.
+        threads: the number of threads, without `executor`.
+        executor: workers that encode instead of this process.
+        on_progress: called with the progress.
 
     Raises:
-        StorageError: the disk refused.
-        ClusterError: the fleet's workers are lost.
+        StorageError: the disk failed.
+        ClusterError: the executor's workers are lost.
     """
-    _ = shop.onnx_model  # is whole, or says what of it is not
+    _ = shop.onnx_model  # raises if the model is damaged
     model = shop.model
-    kept = EncodingCheckpoint(shop.files, model.model_id, photos_hash, len(ids), model.latent)
+    checkpoint = EncodingCheckpoint(shop.files, model.model_id, photos_hash, len(ids), model.latent)
     report(on_progress, "encode", 0, len(ids))
-    pieces = _chunks_to_encode(shop.store, ids, kept)
+    chunks = _chunks_to_encode(shop.store, ids, checkpoint)
     for start, mean, std in (executor or ThreadExecutor(threads)).map(
-        _make_encoder, _model_files(shop.files.model(model.model_id)), pieces
+        _make_encoder, _model_files(shop.files.model(model.model_id)), chunks
     ):
-        kept.write(start, mean, std)
+        checkpoint.write(start, mean, std)
         report(on_progress, "encode", start + len(mean), len(ids))
-    return kept
+    return checkpoint
 
 
 def _chunks_to_encode(
     store: ProductStore, ids: Sequence[str], checkpoint: EncodingCheckpoint
 ) -> Iterator[tuple[int, list[bytes]]]:
-    """The pieces of the catalogue that are not encoded: the first row and the JPEGs of each, read a slice ahead."""
+    """Yield first row and JPEGs of each chunk that is not encoded yet, read one slice ahead."""
     slices = [slice(first, min(first + SLICE_PHOTOS, len(ids))) for first in range(0, len(ids), SLICE_PHOTOS)]
     with ThreadPoolExecutor(1) as reader:
-        held = ordered_map(
+        loaded = ordered_map(
             (rows for rows in slices if not checkpoint.has(rows)),
             lambda rows: (rows.start, reader.submit(store.photos, ids[rows])),
-            lambda read: (read[0], read[1].result()),
+            lambda pending: (pending[0], pending[1].result()),
             lambda: 2,
         )
-        for first, jpegs in held:
-            for at in range(0, len(jpegs), CHUNK_PHOTOS):
-                yield first + at, jpegs[at : at + CHUNK_PHOTOS]
+        for first, jpegs in loaded:
+            for offset in range(0, len(jpegs), CHUNK_PHOTOS):
+                yield first + offset, jpegs[offset : offset + CHUNK_PHOTOS]
 
 
 def _model_files(directory: Path) -> dict[str, bytes]:
-    """A model's files that encoding needs, as they travel to workers."""
+    """Return the files of a model that a worker needs."""
     return {name: (directory / name).read_bytes() for name in ("config.json", "encoder.onnx", "decoder.onnx")}
 
 
 def _make_encoder(files: dict[str, bytes]) -> Callable[[tuple[int, Sequence[bytes]]], EncodedChunk]:
-    """What encodes a piece: from JPEGs to mean and std, `(b, n)` each, beside the row of the first."""
+    """Make the function that encodes a chunk: from its first row and JPEGs to the row, mean and std, `(b, n)` each."""
     with tempfile.TemporaryDirectory(prefix="modiste-") as folder:
         for name, data in files.items():
             (Path(folder) / name).write_bytes(data)
-        engine = OnnxModel.load(folder)
+        model = OnnxModel.load(folder)
 
-    def encode(piece: tuple[int, Sequence[bytes]]) -> EncodedChunk:
-        start, jpegs = piece
-        return start, *encode_jpegs(engine, jpegs)
+    def encode(chunk: tuple[int, Sequence[bytes]]) -> EncodedChunk:
+        start, jpegs = chunk
+        return start, *encode_jpegs(model, jpegs)
 
     return encode
 
 
-def encode_jpegs(
-    engine: OnnxModel, jpegs: Sequence[bytes]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return mean and std, `(b, n)` each, of photos as the store has them, one or more."""
+def encode_jpegs(model: OnnxModel, jpegs: Sequence[bytes]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return mean and std, `(b, n)` each, of one or more stored photos."""
     parts = [
-        engine.encode(np.stack([decode_jpeg(jpeg) for jpeg in jpegs[at : at + BATCH_PHOTOS]]))
-        for at in range(0, len(jpegs), BATCH_PHOTOS)
+        model.encode(np.stack([decode_jpeg(jpeg) for jpeg in jpegs[start : start + BATCH_PHOTOS]]))
+        for start in range(0, len(jpegs), BATCH_PHOTOS)
     ]
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])

@@ -1,4 +1,4 @@
-"""Kept: posteriors on disk while a catalogue is being encoded, so that whoever is stopped goes on where it was."""
+"""EncodingCheckpoint: the finished part of an encoding on disk, so that an interrupted one can continue."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from modiste.storage.refusals import storage_errors
 
 
 class EncodingCheckpoint:
-    """Mean and std of `count` products by one model, `n` numbers each, in a file beside the model.
+    """Mean and std of `count` products by one model, `n` numbers each, in a memory-mapped file beside the model.
 
-    A row that is not done is not a number. The file's name has a hash of the photos that are encoded.
+    Rows that are not encoded yet are NaN. The name of the file contains a hash of the photos.
     """
 
     def __init__(
         self, files: ShopPaths, model_id: str, photos_hash: str, count: int, latent_dim: int
     ) -> None:
-        """Opens the file, or makes it. Raises StorageError."""
+        """Open the file, or create it. Raises StorageError."""
         self.path = files.model(model_id) / f"encodings-{photos_hash[:16]}{PARTIAL_SUFFIX}"
         for other in self.path.parent.glob(f"encodings-*{PARTIAL_SUFFIX}"):
             if other != self.path:
@@ -49,14 +49,14 @@ class EncodingCheckpoint:
         return self._arrays[1]
 
     def has(self, rows: slice) -> bool:
-        """Whether all of some rows are done."""
+        """Return whether all of some rows are encoded."""
         return bool(np.isfinite(self._arrays[:, rows]).all())
 
     def write(self, start: int, mean: NDArray[np.float32], std: NDArray[np.float32]) -> None:
-        """Keep the rows from `start` on."""
+        """Store the rows from `start` on."""
         self._arrays[0, start : start + len(mean)] = mean
         self._arrays[1, start : start + len(std)] = std
 
     def remove(self) -> None:
-        """The encodings are in the store: the file is not needed any more."""
+        """Remove the file once the encodings are in the store."""
         remove_path(self.path)

@@ -1,6 +1,6 @@
-"""Incremental update: carry what was made of a shop's products over to changed products.
+"""Incremental update of encodings, clusters, index and map for changed products.
 
-The result is that of a full build with the same model, the same cluster centres and the same layout of the map.
+The result equals that of a full build with the same model, cluster centres and map layout.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ from modiste.storage.json_files import read_json
 from modiste.storage.manifest import Manifest
 from modiste.storage.product_store import catalogue_summary
 
-compute: Any = pc  # its functions are made at run time, without types
+compute: Any = pc  # its functions are created at run time, without types
 REBUILD_SHARE = 0.1
-"""The share of the products that may be added, removed or have another photo before clusters and map are rebuilt."""
+"""Clusters and map are rebuilt after a larger share of the products was added, removed or got another photo."""
 
 
 def update_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | None = None) -> bool:
-    """Bring encodings, clusters, index and map of the shop at `path` up to its products as they are now.
+    """Update encodings, clusters, index and map of the shop at `path` for its current products.
 
-    Only products with a new photo are encoded. Products find their cluster by the centres that are there, and new ones
-    get their place on the map between their nearest neighbours. Sliders, closeness and colours stay as they are.
+    Only products with a new photo are encoded. Products are assigned to the existing cluster centres, and new products
+    are placed on the map between their nearest neighbours. Sliders, thresholds and swatches stay as they are.
 
-    Clusters and map are left as they are if they do not belong to the earlier encodings, and clusters also if the
-    shop's categories are the clusters and another category has come or gone.
+    Clusters and map are not updated if they do not belong to the earlier encodings. Clusters by category are not
+    updated if a category was added or removed.
 
     Returns:
-        Whether the encodings are now those of the products. They are not if there are no encodings by the model in
-        use, or if Modiste 0.1.0 wrote them for other products: it did not write which photos it had encoded.
+        Whether the encodings are current. They are not if there are none by the model in use, or if Modiste 0.1.0 wrote
+        them for other products, since it did not record which photos it encoded.
 
     Raises:
         ShopIncomplete: there is no model.
@@ -71,16 +71,16 @@ def update_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | N
 
 
 def clusters_changed(shop: Shop) -> int:
-    """Return how many products were added, removed or have another photo since the clusters of a shop were fitted.
+    """Return how many products were added, removed or got another photo since the clusters were fitted.
 
-    Raises OSError and ValueError where the clusters cannot be read.
+    Raises OSError and ValueError if the clusters are unreadable.
     """
     raw: Any = read_json(shop.files.clusters(shop.model.model_id))
     return int(raw.get("changed", 0))
 
 
 def _counted(shop: Shop) -> Manifest:
-    """The manifest with the products as they are counted now."""
+    """Return the manifest with the current products."""
     manifest = shop.manifest
     if manifest.catalogue.get("hash") == shop.store.hash():
         return manifest
@@ -93,57 +93,57 @@ def _save_manifest(shop: Shop, manifest: Manifest) -> None:
 
 
 def _earlier_encodings(shop: Shop) -> stored.Encodings | None:
-    """The encodings that the model in use has made, if they can be used again; ordered by id."""
+    """Return the reusable encodings by the model in use, ordered by id; None if there are none."""
     model = shop.model
     try:
-        found = shop.store.read_encodings(model.model_id)
+        rows = shop.store.read_encodings(model.model_id)
     except (ShopIncomplete, SchemaError):
         return None
-    hashes = found.photo_hashes
+    hashes = rows.photo_hashes
     if hashes is None:
-        if found.catalogue_hash != shop.store.hash():
+        if rows.catalogue_hash != shop.store.hash():
             return None
-        of = shop.store.photo_hashes()
-        hashes = [of[id_] for id_ in found.ids]
+        hash_by_id = shop.store.photo_hashes()
+        hashes = [hash_by_id[id_] for id_ in rows.ids]
     epsilon = np.asarray(model.epsilon, np.float32)
-    if found.mean.shape[1:] != (model.latent,) or not np.allclose(
-        found.mean + found.std * epsilon, found.code, atol=1e-3
+    if rows.mean.shape[1:] != (model.latent,) or not np.allclose(
+        rows.mean + rows.std * epsilon, rows.code, atol=1e-3
     ):
         return None
-    order = sorted(range(len(found.ids)), key=found.ids.__getitem__)
-    mean, std, code = (part[order] for part in (found.mean, found.std, found.code))
-    ids, photo_hashes = [found.ids[row] for row in order], [hashes[row] for row in order]
-    return stored.Encodings(ids, mean, std, code, found.catalogue_hash, photo_hashes)
+    order = sorted(range(len(rows.ids)), key=rows.ids.__getitem__)
+    mean, std, code = (part[order] for part in (rows.mean, rows.std, rows.code))
+    ids, photo_hashes = [rows.ids[row] for row in order], [hashes[row] for row in order]
+    return stored.Encodings(ids, mean, std, code, rows.catalogue_hash, photo_hashes)
 
 
 class _Update:
-    """One update of a shop that is held for writing."""
+    """One update of a shop that is locked for writing."""
 
     def __init__(self, shop: Shop, earlier: stored.Encodings) -> None:
         self.shop = shop
         self.earlier = earlier
         self.ids = shop.catalogue.ids
         self.hash = shop.store.hash()
-        self.made_from = {"model": shop.model.model_id, "catalogue_hash": self.hash}
-        self.kept = _rows_kept(earlier, self.ids, shop.store.photo_hashes())
+        self.built_from = {"model": shop.model.model_id, "catalogue_hash": self.hash}
+        self.earlier_rows = _earlier_rows(earlier, self.ids, shop.store.photo_hashes())
 
     def run(self, threads: int, on_progress: Progress | None) -> None:
-        """Compute everything, then write it: what is killed in between finds the old shop, or continues quickly."""
+        """Compute everything, then write it, so that a killed update leaves the old shop or can continue quickly."""
         shop, files, model_id = self.shop, self.shop.files, self.shop.model.model_id
         encodings = self._encodings(threads, on_progress)
         clusters, clusters_changed = self._clusters()
         map_ = self._map(encodings)
         index = self._index(encodings, clusters)
         if clusters is not None and clusters_changed is not None:
-            made = self.made_from | {"changed": clusters_changed}
-            write_clusters(files.clusters(model_id), made, clusters)
+            fields = self.built_from | {"changed": clusters_changed}
+            write_clusters(files.clusters(model_id), fields, clusters)
         if map_ is not None:
-            write_map(files.map(model_id), self.made_from, map_)
+            write_map(files.map(model_id), self.built_from, map_)
         if self.earlier.catalogue_hash != self.hash:
             shop.store.write_encodings(model_id, self.ids, encodings.mean, encodings.std, encodings.code)
-        manifest = _counted(shop).with_changes(encodings=self.made_from | {"count": len(self.ids)})
+        manifest = _counted(shop).with_changes(encodings=self.built_from | {"count": len(self.ids)})
         if clusters is not None and manifest.clusters.get("model") == model_id:
-            manifest = manifest.with_changes(clusters=manifest.clusters | self.made_from)
+            manifest = manifest.with_changes(clusters=manifest.clusters | self.built_from)
         _save_manifest(shop, manifest)
         if index is not None:
             save_index(index, files, manifest, shop.store, model_id)
@@ -152,16 +152,16 @@ class _Update:
 
     @cached_property
     def _changed(self) -> int:
-        """How many products were added, removed or have another photo."""
-        kept = int((self.kept >= 0).sum())
+        """The number of products that were added, removed or got another photo."""
+        kept = int((self.earlier_rows >= 0).sum())
         replaced = len(set(self.ids).intersection(self.earlier.ids)) - kept
         return len(self.ids) - kept + len(self.earlier.ids) - kept - replaced
 
     def _encodings(self, threads: int, on_progress: Progress | None) -> EncodingArrays:
-        """The encodings of all products, of which those with a new photo are made now."""
-        earlier, kept = self.earlier, self.kept
-        fresh = np.flatnonzero(kept < 0)
-        mean, std, code = (part[kept] for part in (earlier.mean, earlier.std, earlier.code))
+        """Return the encodings of all products, and encode those with a new photo."""
+        earlier, rows = self.earlier, self.earlier_rows
+        fresh = np.flatnonzero(rows < 0)
+        mean, std, code = (part[rows] for part in (earlier.mean, earlier.std, earlier.code))
         if len(fresh):
             ids = [self.ids[row] for row in fresh]
             mean[fresh], std[fresh] = self._encode(ids, threads, on_progress)
@@ -183,8 +183,10 @@ class _Update:
         return mean, std
 
     def _clusters(self) -> tuple[Clusters | None, int | None]:
-        """The clusters, if they fit the products now or can be carried over, and how many products have changed since
-        they were fitted, if they are to be written."""
+        """Return the clusters, and the number of products changed since they were fitted.
+
+        The clusters are None if they are neither current nor can be updated; the number is None if the file stays.
+        """
         shop = self.shop
         try:
             raw: Any = read_json(shop.files.clusters(shop.model.model_id))
@@ -193,59 +195,64 @@ class _Update:
             changed = int(raw.get("changed", 0))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, SchemaError):
             return None, None
-        asked = shop.manifest.clusters
-        if model != shop.model.model_id or clusters.centres.shape[1] != shop.model.latent or not asked:
+        options = shop.manifest.clusters
+        if model != shop.model.model_id or clusters.centres.shape[1] != shop.model.latent or not options:
             return None, None
         if clusters.method == "category" and set(clusters.labels) != set(shop.catalogue.categories):
             return None, None
         if catalogue_hash == self.hash:
             return clusters, None
-        # For another model, clusters may have been asked for otherwise.
-        if catalogue_hash != self.earlier.catalogue_hash or asked.get("model") != model:
+        # The options may be those of the clusters of another model.
+        if catalogue_hash != self.earlier.catalogue_hash or options.get("model") != model:
             return None, None
         return clusters, changed + self._changed
 
     def _map(self, encodings: EncodingArrays) -> CatalogueMap | None:
-        """The map with the new products on it; None if it is to stay as it is."""
+        """Return the map with the current products; None if the file stays."""
         try:
             raw: Any = read_json(self.shop.files.map(self.shop.model.model_id))
-            made = CatalogueMap.from_dict(raw)
-            made_from = (raw.get("model"), raw.get("catalogue_hash"))
+            catalogue_map = CatalogueMap.from_dict(raw)
+            built_from = (raw.get("model"), raw.get("catalogue_hash"))
         except (OSError, ValueError, AttributeError, SchemaError):
             return None
-        earlier, kept = self.earlier, self.kept
-        fits = made_from == (self.shop.model.model_id, earlier.catalogue_hash)
-        if not fits or earlier.catalogue_hash == self.hash or len(made.positions) != len(earlier.ids):
+        earlier, rows = self.earlier, self.earlier_rows
+        is_earlier = built_from == (self.shop.model.model_id, earlier.catalogue_hash)
+        if (
+            not is_earlier
+            or earlier.catalogue_hash == self.hash
+            or len(catalogue_map.positions) != len(earlier.ids)
+        ):
             return None
-        known = kept >= 0
+        known = rows >= 0
         if not known.any():
             return None
-        positions = made.positions[kept]
+        positions = catalogue_map.positions[rows]
         code = encodings.code
         positions[~known] = place(code[~known], code[known], positions[known])
-        first = made.opening_product
-        if first not in set(self.ids):
-            first = self._nearest(first, encodings)
-        return replace(made, positions=positions, opening_product=first, changed=made.changed + self._changed)
+        opening_id = catalogue_map.opening_product
+        if opening_id not in set(self.ids):
+            opening_id = self._nearest(opening_id, encodings)
+        changed = catalogue_map.changed + self._changed
+        return replace(catalogue_map, positions=positions, opening_product=opening_id, changed=changed)
 
     def _nearest(self, id_: str, encodings: EncodingArrays) -> str:
-        """The product that is most like one that was removed."""
-        gone = self.earlier.code[self.earlier.ids.index(id_)]
-        return self.ids[int(np.square(encodings.code - gone).sum(axis=1).argmin())]
+        """Return the id of the product nearest to one that was removed."""
+        removed = self.earlier.code[self.earlier.ids.index(id_)]
+        return self.ids[int(np.square(encodings.code - removed).sum(axis=1).argmin())]
 
     def _index(self, encodings: EncodingArrays, clusters: Clusters | None) -> LatentIndex | None:
-        """The index of all products; None if there are no clusters for it, or it is there."""
+        """Return the index of all products; None if there are no clusters, or the index is current."""
         if clusters is None or self._is_indexed():
             return None
         warm_up_kernels()
         shop = self.shop
-        groups = assign_clusters(clusters, shop.catalogue.categories, encodings)
+        assignments = assign_clusters(clusters, shop.catalogue.categories, encodings)
         return LatentIndex(
-            self.ids, encodings.mean, encodings.std, encodings.code, cluster=groups, tau=shop.tau
+            self.ids, encodings.mean, encodings.std, encodings.code, cluster=assignments, tau=shop.tau
         )
 
     def _is_indexed(self) -> bool:
-        """Whether the index that is there is that of the products, encodings and clusters as they are stored."""
+        """Return whether the existing index is current."""
         shop, model_id = self.shop, self.shop.model.model_id
         if self.earlier.catalogue_hash != self.hash:
             return False
@@ -255,11 +262,12 @@ class _Update:
         return blocks is not None and blocks.covers_rows(len(self.ids))
 
 
-def _rows_kept(earlier: stored.Encodings, ids: list[str], photo_hashes: dict[str, str]) -> NDArray[np.intp]:
-    """For each product the row of its earlier encoding, `(N,)`; −1 if it has none, or its photo is another."""
+def _earlier_rows(
+    earlier: stored.Encodings, ids: list[str], photo_hashes: dict[str, str]
+) -> NDArray[np.intp]:
+    """Return the row of each product's earlier encoding, `(N,)`; −1 if it has none, or has another photo."""
     earlier_hashes = pa.array(earlier.photo_hashes, pa.string())
     hashes = pa.array([photo_hashes[id_] for id_ in ids], pa.string())
     rows = compute.index_in(pa.array(ids, pa.string()), pa.array(earlier.ids, pa.string()))
     same = compute.equal(earlier_hashes.take(rows), hashes)
-    kept = compute.if_else(compute.fill_null(same, False), rows, -1)
-    return np.asarray(kept, np.intp)
+    return np.asarray(compute.if_else(compute.fill_null(same, False), rows, -1), np.intp)

@@ -1,4 +1,4 @@
-"""The index stage."""
+"""The index stage: builds the search index and writes it to its file."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from modiste.storage.refusals import storage_errors
 
 
 def write_index(shop: Shop, map_fn: MapFn = sequential) -> LatentIndex:
-    """Build the shop's index and keep it, and the products' words, in files, inside `writing`. Raises StorageError."""
-    warm_up_kernels()  # so that the first question does not wait for a compiler
+    """Build the index and write it and the products' snapshot, inside `open_for_writing`. Raises StorageError."""
+    warm_up_kernels()  # so that the first search does not wait for the compiler
     assignments = assign_clusters(shop.clusters, shop.catalogue.categories, shop.encodings, map_fn)
     index = build_index(shop.catalogue.ids, shop.encodings, assignments, shop.tau)
     save_index(index, shop.files, shop.manifest, shop.store, shop.model.model_id)
@@ -45,32 +45,34 @@ def index_shop(
     tau: float | None = None,
     executor: Executor | None = None,
 ) -> dict[str, Any]:
-    """Lay out the search index of the shop at `path` anew, and set the τ of its likelihood, where one is given.
+    """Build the search index of the shop at `path` again.
 
     Args:
-        fleet: workers that find which cluster each product is in; laying out is bound by this machine's memory.
+        path: the shop's directory or URL.
+        tau: the new τ of the shop's likelihood; None keeps the current one.
+        executor: workers that assign products to clusters; the rest is limited by this machine's memory bandwidth.
 
     Returns:
         {"products", "tau", "bytes_per_product" by method, "products_per_second", "file"}
 
     Raises:
         BadOption: tau is negative or not finite.
-        ShopIncomplete, StaleError: the shop is not clustered, or not as it is now.
+        ShopIncomplete, StaleError: the shop has no current clusters.
         ShopBusy, StorageError: the shop cannot be written to.
     """
     with open_for_writing(path, need="clusters") as shop:
         if tau is not None:
             shop.manifest.with_changes(search={"tau": check_tau(tau)}).save(shop.files.root)
-        changed = Shop.open(shop.files.root, use_index=False)
-        _ = (changed.encodings, changed.clusters)
-        warm_up_kernels()  # what is timed is laying out and writing, not the compiler
-        began = time.perf_counter()
-        index = write_index(changed, (executor or ThreadExecutor()).map)
-        seconds = time.perf_counter() - began
+        reopened = Shop.open(shop.files.root, use_index=False)
+        _ = (reopened.encodings, reopened.clusters)
+        warm_up_kernels()  # the measured time excludes the compiler
+        start = time.perf_counter()
+        index = write_index(reopened, (executor or ThreadExecutor()).map)
+        seconds = time.perf_counter() - start
     return {
         "products": len(index),
-        "tau": changed.tau,
+        "tau": reopened.tau,
         "bytes_per_product": {name: size / len(index) for name, size in index.nbytes.items()},
         "products_per_second": len(index) / seconds,
-        "file": str(changed.files.index(changed.model.model_id)),
+        "file": str(reopened.files.index(reopened.model.model_id)),
     }

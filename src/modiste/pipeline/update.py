@@ -1,4 +1,4 @@
-"""Change a shop that is built: put and remove products, use another model, and bring up to date what follows."""
+"""Changes to a shop that is built: put and remove products, use another model, and refresh what follows."""
 
 from __future__ import annotations
 
@@ -32,33 +32,37 @@ from modiste.vae.config import ModelConfig
 
 DERIVED_STAGES: tuple[Stage, ...] = ("encodings", "clusters", "sliders", "map")
 Step = Literal["update", Stage]
-"""What brings a shop up to date: an incremental update, or a stage that is built from all products."""
+"""A step that refreshes a shop: an incremental update, or a stage that is built from all products."""
 
 
 def put_products(
     path: str | Path, products: Sequence[Record], *, decode_photo: Callable[[bytes], Photo] = read_photo
 ) -> dict[str, int]:
-    """Bring products into the shop at `path`, new or in the place of those with the same ids, for good.
+    """Add products to the shop at `path`, or replace those with the same ids.
 
-    What was made of the catalogue does not fit it then, until `refresh_shop` or `update_shop` has run. `read` makes
-    pixels of a photo's bytes.
+    The encodings, clusters and map are stale until `refresh_shop` or `update_shop` has run.
+
+    Args:
+        path: the shop's directory or URL.
+        products: with their photos.
+        decode_photo: decodes the bytes of a photo.
 
     Returns:
         {"added", "changed", "unchanged"}.
 
     Raises:
-        PhotoError: a photo is refused; those of the other products came in.
+        PhotoError: a photo was rejected; the other products were stored.
         ShopBusy, StorageError: the shop cannot be written to.
     """
     source = read_manifest(path).catalogue.get("source", "given")
     try:
         summary = ingest(InMemorySource(products, source), path, decode_photo=decode_photo)
-    except SourceError as error:  # the shop had no product before, and has none now
+    except SourceError as error:  # the shop was empty and still is
         raise PhotoError(error.message, remedy=error.remedy) from None
-    if refused := summary.rejected:
-        reason, count = refused.most_common(1)[0]
+    if rejected := summary.rejected:
+        reason, count = rejected.most_common(1)[0]
         raise PhotoError(
-            f"{count} of {len(products)} photos were refused: {reason}.",
+            f"{count} of {len(products)} photos were rejected: {reason}.",
             remedy="Send a JPEG, PNG or WebP that the shop does not have under another id.",
             reason=reason,
         )
@@ -66,20 +70,20 @@ def put_products(
 
 
 def remove_products(path: str | Path, ids: Sequence[str]) -> int:
-    """Take products out of the shop at `path`, for good; returns how many are left.
+    """Remove products from the shop at `path`, and return how many are left.
 
-    What was made of the catalogue does not fit it then, until `refresh_shop` has run.
+    The encodings, clusters and map are stale until `refresh_shop` has run.
 
     Raises:
-        UnknownProduct: the shop has no product of an id; nothing was taken out.
-        BadOption: none would be left.
+        UnknownProduct: the shop has no product with one of the ids; nothing was removed.
+        BadOption: no product would be left.
         ShopBusy, StorageError: the shop cannot be written to.
     """
     with open_for_writing(path, need="catalogue") as shop:
         for each in ids:
             shop.catalogue.row(each)
         if len(set(ids)) == len(shop.catalogue):
-            raise BadOption("A shop without products cannot be served.", remedy="Keep one at least.")
+            raise BadOption("A shop without products cannot be served.", remedy="Keep at least one product.")
         if shop.manifest.model is not None:
             shop.store.remember_photos(shop.manifest.model)
         shop.store.delete(list(ids))
@@ -87,59 +91,60 @@ def remove_products(path: str | Path, ids: Sequence[str]) -> int:
 
 
 def _update_counts(shop: Shop) -> int:
-    """Let the manifest say what is in the store now, inside `writing`; returns how many products."""
-    found = catalogue_summary(shop.store)
-    shop.manifest.with_changes(catalogue=shop.manifest.catalogue | found).save(shop.files.root)
-    return int(found["count"])
+    """Record the products in the manifest, inside `open_for_writing`, and return their number."""
+    summary = catalogue_summary(shop.store)
+    shop.manifest.with_changes(catalogue=shop.manifest.catalogue | summary).save(shop.files.root)
+    return int(summary["count"])
 
 
 def use_model(path: str | Path, model_id: str) -> ModelConfig:
-    """Make a model that was trained for the shop at `path` the one in use; `refresh_shop` makes what follows from it.
+    """Use another model that was trained for the shop at `path`; `refresh_shop` then rebuilds the stages after it.
 
     Raises:
         BadOption: the shop has no such model.
-        SchemaError: its files are damaged.
+        SchemaError: the model's files are damaged.
         ShopBusy, StorageError: the shop cannot be written to.
     """
     with open_for_writing(path, need="catalogue") as shop:
-        known = model_ids(shop.files)
-        if model_id not in known:
+        models = model_ids(shop.files)
+        if model_id not in models:
             raise BadOption(
                 f"The shop has no model {model_id[:80]!r}.",
-                remedy=f"Use one of {', '.join(known) or 'none'}.",
+                remedy=f"Use one of {', '.join(models) or 'none'}.",
             )
         config = ModelConfig.load(shop.files.model(model_id))
-        encoded = {"model": model_id, "catalogue_hash": shop.store.hash(), "count": len(shop.catalogue)}
+        encodings = {"model": model_id, "catalogue_hash": shop.store.hash(), "count": len(shop.catalogue)}
         try:
-            fits = shop.store.read_encodings(model_id).catalogue_hash == encoded["catalogue_hash"]
+            is_encoded = shop.store.read_encodings(model_id).catalogue_hash == encodings["catalogue_hash"]
         except ShopError:
-            fits = False
+            is_encoded = False
         training = {"preset": config.preset, "latent": config.latent}
         changes: dict[str, Any] = {
             "model": model_id,
             "training": training,
-            "encodings": encoded if fits else {},
+            "encodings": encodings if is_encoded else {},
         }
         shop.manifest.with_changes(**changes).save(shop.files.root)
     return config
 
 
 def model_ids(files: ShopPaths) -> list[str]:
-    """The ids of the models that a shop has, whole ones."""
-    found: list[str] = []
+    """Return the ids of a shop's complete models."""
+    ids: list[str] = []
     for folder in sorted(files.models.glob("*")) if files.models.is_dir() else []:
         with suppress(ShopError):
             if (folder / "config.json").is_file() and ModelConfig.load(folder).model_id == folder.name:
-                found.append(folder.name)
-    return found
+                ids.append(folder.name)
+    return ids
 
 
 def refresh_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | None = None) -> list[Step]:
-    """Bring the shop at `path` up to date with its products and its model. Killed, the same call continues.
+    """Refresh the stages of the shop at `path` after its products or its model have changed.
 
-    Products that have changed are carried through encodings, clusters, index and map by `update_shop`. A stage that
-    cannot be carried over is built from all products, clusters as they were asked for; so are clusters and map after
-    more than REBUILD_SHARE of the products have changed. Sliders are built only where there are none.
+    `update_shop` updates encodings, clusters, index and map for the changed products. A stage that cannot be updated is
+    built from all products, clusters with the same options as before; so are clusters and map after more than
+    REBUILD_SHARE of the products have changed. Sliders are built only if there are none. If the call is killed, the
+    next one continues.
 
     Returns:
         The steps that ran.
@@ -148,23 +153,23 @@ def refresh_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | 
         ShopIncomplete: there is no model.
         ShopBusy, StorageError: the shop cannot be written to.
     """
-    done: list[Step] = []
+    steps: list[Step] = []
     while (step := next_step(path)) is not None:
         run_step(path, step, threads=threads, on_progress=on_progress)
-        done.append(step)
-    return done
+        steps.append(step)
+    return steps
 
 
 def next_step(path: str | Path) -> Step | None:
-    """Return what brings the shop at `path` up to date next; None if it is. The model is never at fault.
+    """Return the next step that refreshes the shop at `path`; None if it is current.
 
-    Raises ShopNotFound, ShopIncomplete, SchemaError where there is no shop, or no model.
+    Raises ShopNotFound, ShopIncomplete or SchemaError without a shop or a model.
     """
     return pending_step(Shop.open(path, need="model"))
 
 
 def pending_step(shop: Shop) -> Step | None:
-    """Return the same for an open shop, of which what is loaded already is not read again."""
+    """Return the next step for an open shop, without reading its loaded parts again."""
     if (
         shop.store.is_earlier
         or not shop.store.has_snapshot
@@ -176,20 +181,20 @@ def pending_step(shop: Shop) -> Step | None:
             getattr(shop, stage)
         except ShopError:
             return stage
-    most = REBUILD_SHARE * len(shop.catalogue)
-    if clusters_changed(shop) > most:
+    max_changed = REBUILD_SHARE * len(shop.catalogue)
+    if clusters_changed(shop) > max_changed:
         return "clusters"
-    return "map" if shop.map.changed > most else None
+    return "map" if shop.map.changed > max_changed else None
 
 
 def run_step(path: str | Path, step: Step, *, threads: int = 1, on_progress: Progress | None = None) -> None:
-    """Do what `next_step` returned; clusters as they were asked for. Raises what that stage raises."""
-    asked = read_manifest(path).clusters
-    k = None if asked.get("method") == "category" else asked.get("k")
+    """Run a step, clusters with the same options as before. Raises what the stage raises."""
+    options = read_manifest(path).clusters
+    k = None if options.get("method") == "category" else options.get("k")
 
     def encode() -> None:
         if update_shop(path, threads=threads, on_progress=on_progress):
-            with suppress(ShopError):  # what is stored may be damaged, or the index of it
+            with suppress(ShopError):  # the stored encodings or their index may be damaged
                 Shop.open(path, need="encodings")
                 return
         encode_shop(path, threads=threads, on_progress=on_progress)
@@ -198,7 +203,7 @@ def run_step(path: str | Path, step: Step, *, threads: int = 1, on_progress: Pro
         "update": lambda: update_shop(path, threads=threads, on_progress=on_progress),
         "encodings": encode,
         "clusters": lambda: cluster_shop(
-            path, k=k, features=asked.get("on", "code"), method=asked.get("method")
+            path, k=k, features=options.get("on", "code"), method=options.get("method")
         ),
         "sliders": lambda: make_sliders(path, threads=threads, on_progress=on_progress),
         "map": lambda: make_map(path, on_progress=on_progress),

@@ -18,7 +18,7 @@ from modiste.errors import BadOption
 
 ColumnKind = Literal["words", "number", "flag"]
 Filter = Mapping[str, Any]
-MAX_VALUES = 60  # of a facet; nobody looks through more
+MAX_VALUES = 60  # of a facet: more are hard to look through
 MAX_WORD_CHARS = 1024  # an attribute with longer values is a description, and no column
 BATCH_ROWS = 4096  # products whose attributes are parsed at once
 MIN_COVERAGE = 0.5  # the share of products that must have an attribute, or a filter hides more than it finds

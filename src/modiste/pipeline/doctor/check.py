@@ -87,9 +87,7 @@ class _ShopCheck:
             with write_lock(self.files.root):
                 leftovers = find_leftovers(self.files)
         except ShopBusy as error:
-            says = (
-                "Another process is writing to the shop; what it has not finished may be reported as a fault."
-            )
+            says = "Another process is writing to the shop; its unfinished files may be reported as faults."
             yield Fault("shop", ".", says, error.remedy, broken=False)
             return
         except StorageError:  # a shop that cannot be written to has no writer
