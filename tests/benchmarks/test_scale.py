@@ -31,30 +31,30 @@ def waited(times: list[float], load: float, servers: int = 1) -> float:
 
 
 @pytest.mark.parametrize("load", [0.5, 0.7])
-def test_one_server_with_exponential_times_waits_as_in_mm1(load: float):
+def test_one_server_with_exponential_times_is_mm1(load: float):
     mean = float(np.mean(EXPONENTIAL))
     assert waited(EXPONENTIAL, load) == pytest.approx(load / (1 - load) * mean, rel=0.1)
 
 
 @pytest.mark.parametrize("load", [0.5, 0.8])
-def test_one_server_with_one_time_waits_half_as_long_as_in_md1(load: float):
+def test_one_server_with_constant_times_is_md1(load: float):
     assert waited([MEAN], load) == pytest.approx(load / (1 - load) * MEAN / 2, rel=0.1)
 
 
-def test_four_servers_wait_as_erlang_says():
+def test_four_servers_follow_erlang_c():
     mean = float(np.mean(EXPONENTIAL))
     rate = 0.8 * 4 / mean
     assert waited(EXPONENTIAL, 0.8, servers=4) == pytest.approx(model.mean_wait(4, rate, mean, 1.0), rel=0.12)
 
 
-def test_erlangs_formula_has_its_known_values():
+def test_erlang_c_known_values():
     assert model.erlang_c(1, 0.7) == pytest.approx(0.7)
     assert model.erlang_c(2, 1.0) == pytest.approx(1 / 3)
     assert model.wait_beyond(1, 70.0, MEAN, 1.0, 0.02) == pytest.approx(0.7 * math.exp(-30 * 0.02))
     assert model.wait_beyond(1, 200.0, MEAN, 1.0, 5.0) == 1.0  # more comes than it can do
 
 
-def test_the_quantiles_of_one_shard_follow_the_formula_within_a_tenth():
+def test_quantiles_of_one_shard_follow_the_formula_within_a_tenth():
     tier = Tier(1, 1, EXPONENTIAL, cores=4)
     rate = 0.7 * 4 / MEAN
     seen = run(tier, rate, 20_000, seed=2)
@@ -62,7 +62,7 @@ def test_the_quantiles_of_one_shard_follow_the_formula_within_a_tenth():
         assert seen.quantile(share) == pytest.approx(by_formula(tier, rate, share), rel=0.1)
 
 
-def test_without_waiting_the_slowest_of_the_shards_decides_as_the_formula_says():
+def test_without_queues_the_slowest_shard_follows_the_formula():
     tier = Tier(16, 1, EXPONENTIAL, cores=400)
     seen = run(tier, 20.0, 1_000, seed=3)
     assert seen.quantile(0.5) == pytest.approx(by_formula(tier, 20.0, 0.5), rel=0.05)
@@ -70,13 +70,13 @@ def test_without_waiting_the_slowest_of_the_shards_decides_as_the_formula_says()
     assert by_formula(tier, 20.0, 0.5) == pytest.approx(-MEAN * math.log(1 - 0.5 ** (1 / 16)), rel=0.05)
 
 
-def test_shards_that_are_asked_together_wait_together_so_that_the_formula_says_too_much():
+def test_correlated_shards_stay_below_the_formula():
     tier = Tier(32, 1, [MEAN], cores=1)
     rate = 0.8 / MEAN
     assert run(tier, rate, 3_000, seed=4).quantile(0.99) < 0.8 * by_formula(tier, rate, 0.99)
 
 
-def test_a_killed_replica_costs_time_and_no_answer():
+def test_killed_replica_loses_no_answer():
     tier = Tier(2, 3, [MEAN], cores=1)
     kill = Kill(at=5.0, restart=5.0)
     seen = run(tier, 200.0, 3_000, seed=6, kill=kill)
@@ -85,13 +85,13 @@ def test_a_killed_replica_costs_time_and_no_answer():
     assert seen.quantile(0.99, 5.0, 10.0) > seen.quantile(0.99, 0.0, 5.0)
 
 
-def test_a_shard_that_is_gone_altogether_is_waited_for():
+def test_lost_shard_is_waited_for():
     seen = run(Tier(1, 1, [MEAN], cores=4), 50.0, 500, seed=6, kill=Kill(at=2.0, restart=3.0))
     assert len(seen.took) == 500
     assert 2.9 < max(seen.took) < 3.7  # then what has gathered is worked off
 
 
-def test_replicas_are_as_few_as_can_be_and_the_same_seed_gives_the_same():
+def test_fewest_replicas_and_reproducible_seed():
     tier, rate = Tier(4, 1, [MEAN], cores=1), 250.0
     count, met = replicas_for(tier, rate, 0.03, 4_000, seed=7)
     assert met <= 0.03
@@ -100,7 +100,7 @@ def test_replicas_are_as_few_as_can_be_and_the_same_seed_gives_the_same():
     assert replicas_for(tier, rate, 0.03, 4_000, seed=7) == (count, met)
 
 
-def test_what_grows_with_products_does_and_what_does_not_does_not():
+def test_growth_with_products():
     machine, crowd = Machine(), Crowd()
     for formula in (model.photos, model.prepare_hours, model.encode_hours, model.driver_memory):
         assert formula(ONES, 10**8) == pytest.approx(10 * formula(ONES, 10**7))
@@ -115,7 +115,7 @@ def test_what_grows_with_products_does_and_what_does_not_does_not():
     assert model.frame_cores(ONES, crowd, machine) == pytest.approx((150_000 + 15_000) / 1e3 / 0.6)
 
 
-def test_the_writer_slows_down_as_the_store_grows():
+def test_writer_slows_down_as_the_store_grows():
     c = replace(ONES, photo_bytes=5000.0, row_bytes=300.0, commit_match_us=0.05, commit_rewrite_us=2.0)
     assert model.commit_rate(c, 10**9) < model.commit_rate(c, 10**6) < model.commit_rate(c, 0)
     # By the sum over all commits, what `commit_hours` says of its middle.
@@ -124,7 +124,7 @@ def test_the_writer_slows_down_as_the_store_grows():
     assert model.commit_hours(c, 10**8) == pytest.approx(sum(steps) / 3600, rel=0.02)
 
 
-def test_shards_fit_their_machines_and_end_in_time():
+def test_shards_fit_their_machines_and_finish_in_time():
     machine = Machine(cores=4, memory=16 * 2**30)
     c = replace(ONES, index_bytes=140.0, server_bytes=600.0, scan_all_ns=5.0)
     for n in model.SIZES:
@@ -138,7 +138,7 @@ def test_shards_fit_their_machines_and_end_in_time():
         )
 
 
-def test_tables_have_every_size_and_figures_have_three_digits(tmp_path: Path):
+def test_tables_have_every_size_and_three_digits(tmp_path: Path):
     c = replace(ONES, scan_power=0.5)
     text = model.tables([c, c, c], Machine(), Crowd())
     assert text.count("| 10⁷ | 10⁸ | 10⁹ |") == 4

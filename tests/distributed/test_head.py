@@ -29,7 +29,7 @@ def similar(url: str, shop: Shop) -> list[Any]:
     return found
 
 
-def test_a_studio_goes_on_and_a_server_of_shards_ends(
+def test_studio_continues_and_shard_server_ends(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if (why := why_not()) is not None:

@@ -109,7 +109,7 @@ def same(shop: Path, encoded: EncodingArrays) -> bool:
 
 
 @pytest.mark.parametrize("how", ["kill", "cut"])
-def test_a_machine_lost_while_encoding_costs_nothing(
+def test_machine_lost_while_encoding(
     how: str, three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path
 ):
     shop = tmp_path / "shop"
@@ -121,7 +121,7 @@ def test_a_machine_lost_while_encoding_costs_nothing(
     assert same(shop, encoded)
 
 
-def test_a_machine_lost_and_another_come_while_ingesting(three: Cluster, tmp_path: Path):
+def test_machine_lost_and_another_added_while_ingesting(three: Cluster, tmp_path: Path):
     one = ingest(Made(COUNT), tmp_path / "one", frame=(64, 48))
     work = begun(three, "ingest", tmp_path / "many", COUNT)
     until(work, COUNT // 5)
@@ -133,7 +133,7 @@ def test_a_machine_lost_and_another_come_while_ingesting(three: Cluster, tmp_pat
     assert (store.count(), store.hash()) == (COUNT, one.catalogue_hash)
 
 
-def test_the_head_started_again(three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path):
+def test_head_restarted(three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path):
     shop = tmp_path / "shop"
     shutil.copytree(large, shop)
     work = begun(three, "encode", shop, node=1)
@@ -154,9 +154,7 @@ def test_the_head_started_again(three: Cluster, large: Path, encoded: EncodingAr
     assert same(shop, encoded)
 
 
-def test_the_command_killed_goes_on_where_it_was(
-    three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path
-):
+def test_killed_command_continues(three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path):
     shop = tmp_path / "shop"
     shutil.copytree(large, shop)
     work = begun(three, "encode", shop)

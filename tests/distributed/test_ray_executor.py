@@ -20,14 +20,14 @@ from modiste.errors import (
 from modiste.parallel import ITEMS_PER_WORKER
 
 
-def test_pieces_are_answered_in_order_each_once(fleet: RayExecutor):
+def test_results_come_in_order_and_once(fleet: RayExecutor):
     def begin(given: int) -> Callable[[int], int]:
         return lambda piece: given * piece
 
     assert list(fleet.map(begin, 3, range(50))) == [3 * piece for piece in range(50)]
 
 
-def test_few_pieces_are_taken_ahead(fleet: RayExecutor):
+def test_few_items_are_taken_ahead(fleet: RayExecutor):
     taken: list[int] = []
 
     def pieces() -> Iterator[int]:
@@ -43,7 +43,7 @@ def test_few_pieces_are_taken_ahead(fleet: RayExecutor):
     assert len(taken) == 40
 
 
-def test_a_piece_whose_worker_is_killed_is_done_again(fleet: RayExecutor, tmp_path: Path):
+def test_item_of_a_killed_worker_is_retried(fleet: RayExecutor, tmp_path: Path):
     def begin(folder: str) -> Callable[[int], int]:
         def work(piece: int) -> int:
             mark = Path(folder) / str(piece)
@@ -59,7 +59,7 @@ def test_a_piece_whose_worker_is_killed_is_done_again(fleet: RayExecutor, tmp_pa
 
 
 @pytest.mark.slow
-def test_a_piece_that_kills_every_worker_is_an_error(fleet: RayExecutor):
+def test_item_that_kills_every_worker_raises(fleet: RayExecutor):
     def begin(given: None) -> Callable[[int], int]:
         return lambda piece: os.kill(os.getpid(), signal.SIGKILL) or piece
 
@@ -67,7 +67,7 @@ def test_a_piece_that_kills_every_worker_is_an_error(fleet: RayExecutor):
         list(fleet.map(begin, None, [1]))
 
 
-def test_an_error_of_ours_comes_back_as_it_is(fleet: RayExecutor):
+def test_modiste_error_is_raised_unchanged(fleet: RayExecutor):
     def begin(given: None) -> Callable[[int], int]:
         def work(piece: int) -> int:
             raise PhotoError("No photo.", remedy="Take one.", reason="missing_photo")
@@ -79,7 +79,7 @@ def test_an_error_of_ours_comes_back_as_it_is(fleet: RayExecutor):
     assert (raised.value.reason, raised.value.remedy) == ("missing_photo", "Take one.")
 
 
-def test_any_other_error_names_what_happened(fleet: RayExecutor):
+def test_other_error_raises_cluster_error(fleet: RayExecutor):
     def begin(given: None) -> Callable[[int], int]:
         return lambda piece: piece // 0
 
@@ -88,12 +88,12 @@ def test_any_other_error_names_what_happened(fleet: RayExecutor):
 
 
 @pytest.mark.parametrize("address", ["here", "ray://10.0.0.1:10001", "10.0.0.1:port", ""])
-def test_an_address_that_is_none(address: str):
+def test_invalid_address_raises(address: str):
     with pytest.raises(BadOption, match="HOST:PORT"), connect(address):
         pass
 
 
-def test_without_ray_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch):
+def test_missing_ray_names_the_remedy(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(MissingExtra, match=r"modiste\[scale\]"), connect("local"):
         pass

@@ -70,7 +70,7 @@ def look(tau: float = 0.0, less_of: int | None = None) -> Query:
     )
 
 
-def test_many_looks_are_asked_few_at_a_time_and_answered_in_order() -> None:
+def test_queries_are_sent_in_batches_and_answered_in_order() -> None:
     def answer(looks: list[Query]) -> Any:
         return "v", [[Hit(0.0, f"{each.tau}", 0.0)] for each in looks]
 
@@ -81,7 +81,7 @@ def test_many_looks_are_asked_few_at_a_time_and_answered_in_order() -> None:
     assert [len(given) for _, given in replica.asked] == [BATCH_QUERIES, BATCH_QUERIES, BATCH_QUERIES, 1]
 
 
-def test_what_may_take_long_is_not_waited_for_where_nobody_answers() -> None:
+def test_slow_query_fails_fast_if_shards_do_not_answer() -> None:
     silent = Replica(ping=lambda _: None, search=lambda _: None)
     began = time.monotonic()
     with pytest.raises(ShardsUnavailable):
@@ -90,7 +90,7 @@ def test_what_may_take_long_is_not_waited_for_where_nobody_answers() -> None:
     assert {name for name, _ in silent.asked} == {"ping"}
 
 
-def test_what_may_take_long_is_waited_for_where_somebody_answers() -> None:
+def test_slow_query_waits_if_shards_answer() -> None:
     slow = Replica(ping=lambda _: ("v", None), search=lambda looks: ("v", [[] for _ in looks]))
     assert ShardBackend(Whole(), [slow], deadline=0.5).search([look(tau=0.3, less_of=0)]) == [[]]  # type: ignore[arg-type]
     assert [name for name, _ in slow.asked] == ["ping", "search"]

@@ -17,7 +17,7 @@ from modiste.storage.location import absolute_location
 pytestmark = pytest.mark.slow
 
 
-def test_what_it_makes_and_what_it_refuses(
+def test_build_and_errors_of_the_subprocess(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))

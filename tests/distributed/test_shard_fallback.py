@@ -43,7 +43,7 @@ def alone(path: Path) -> list[Any]:
         return told(client, Shop.open(path))
 
 
-def test_shards_look_until_there_are_none(shop: Path) -> None:
+def test_shards_answer_until_they_are_deleted(shop: Path) -> None:
     from ray import serve
 
     from modiste.distributed.shard_client import ShardClient
@@ -65,7 +65,7 @@ def test_shards_look_until_there_are_none(shop: Path) -> None:
     client.close()
 
 
-def test_a_newer_version_is_looked_in_here_until_the_shards_have_it(shop: Path) -> None:
+def test_newer_version_is_searched_locally_until_it_is_deployed(shop: Path) -> None:
     from modiste.distributed.shard_client import ShardClient
     from modiste.distributed.shard_deploy import deploy
     from modiste.distributed.shard_fallback import FallbackBackend
@@ -85,7 +85,7 @@ def test_a_newer_version_is_looked_in_here_until_the_shards_have_it(shop: Path) 
     client.close()
 
 
-def test_the_command_asks_the_shards_that_run(shop: Path, cluster: Any) -> None:
+def test_serve_uses_running_shards(shop: Path, cluster: Any) -> None:
     address = cluster.get_runtime_context().gcs_address
     with (
         serving(shop, "--ray", address) as (process, url),
@@ -98,13 +98,15 @@ def test_the_command_asks_the_shards_that_run(shop: Path, cluster: Any) -> None:
     assert "Traceback" not in said
 
 
-def test_shards_that_do_not_run(small: Path, cluster: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_serve_without_running_shards_fails(
+    small: Path, cluster: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     index_shop(small)
     address = cluster.get_runtime_context().gcs_address
     assert main(["serve", "--shop", str(small), "--port", "0", "--ray", address]) == 8
     assert "modiste shards --shop" in capsys.readouterr().err
 
 
-def test_a_cluster_of_its_own_has_none(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_serve_with_a_local_ray_fails(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--shop", str(small), "--port", "0", "--ray", "local"]) == 2
     assert "modiste shards" in capsys.readouterr().err

@@ -49,7 +49,7 @@ def looked(packs: ShardFiles, code: np.ndarray) -> list[list[object]]:
     return [list(merge_hits([each[i] for each in answers], look.k)) for i, look in enumerate(looks)]
 
 
-def test_packs_answer_as_the_shop_and_outlast_it(packed: tuple[Path, ShardFiles]) -> None:
+def test_shards_answer_as_the_shop_also_after_it_changed(packed: tuple[Path, ShardFiles]) -> None:
     path, packs = packed
     shop = Shop.open(path, need="map")
     code = shop.code_of(shop.catalogue.ids[4])
@@ -68,7 +68,7 @@ def test_packs_answer_as_the_shop_and_outlast_it(packed: tuple[Path, ShardFiles]
         ShardFiles(packs.location, packs.version, 3).build()
 
 
-def test_what_is_damaged_is_not_opened(packed: tuple[Path, ShardFiles]) -> None:
+def test_damaged_shard_is_not_opened(packed: tuple[Path, ShardFiles]) -> None:
     _, packs = packed
     whole = packs.summary()
     assert whole is not None
@@ -81,7 +81,7 @@ def test_what_is_damaged_is_not_opened(packed: tuple[Path, ShardFiles]) -> None:
     assert packs.open(1, whole) is not None  # made anew
 
 
-def test_a_byte_that_changed_is_found(packed: tuple[Path, ShardFiles]) -> None:
+def test_changed_byte_is_detected(packed: tuple[Path, ShardFiles]) -> None:
     _, packs = packed
     whole = packs.summary()
     assert whole is not None
@@ -95,7 +95,7 @@ def test_a_byte_that_changed_is_found(packed: tuple[Path, ShardFiles]) -> None:
     assert packs.open(0, whole) is not None
 
 
-def test_other_words_of_the_same_products_are_another_version(packed: tuple[Path, ShardFiles]) -> None:
+def test_changed_attributes_are_another_version(packed: tuple[Path, ShardFiles]) -> None:
     path, packs = packed
     before = Shop.open(path)
     first = before.store.get(before.catalogue.ids[0])
@@ -114,7 +114,7 @@ def test_other_words_of_the_same_products_are_another_version(packed: tuple[Path
     assert hits == [first.id]
 
 
-def test_only_the_last_versions_stay(packed: tuple[Path, ShardFiles]) -> None:
+def test_old_versions_are_removed(packed: tuple[Path, ShardFiles]) -> None:
     path, packs = packed
     for tau in range(1, MAX_VERSIONS + 2):
         index_shop(path, tau=tau / 10)
@@ -123,7 +123,7 @@ def test_only_the_last_versions_stay(packed: tuple[Path, ShardFiles]) -> None:
     assert sum(each.is_dir() for each in packs.root.parent.iterdir()) == MAX_VERSIONS
 
 
-def test_crowding_is_measured_by_whoever_opens_first(packed: tuple[Path, ShardFiles]) -> None:
+def test_first_process_computes_hub_penalties(packed: tuple[Path, ShardFiles]) -> None:
     path, packs = packed
     code = Shop.open(path).code_of(Shop.open(path).catalogue.ids[0])
     label = packs.path(0) / PENALTIES_DIR / META_FILE
@@ -137,7 +137,7 @@ def test_crowding_is_measured_by_whoever_opens_first(packed: tuple[Path, ShardFi
     assert label.read_text() != written
 
 
-def test_several_at_once_pack_the_same(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_builds(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
     packs = ShardFiles(absolute_location(small), Shop.open(small).version, 2)
     with ThreadPoolExecutor(3) as pool:
@@ -146,7 +146,7 @@ def test_several_at_once_pack_the_same(small: Path, tmp_path: Path, monkeypatch:
     assert all(packs.open(shard, wholes[0]) is not None for shard in range(2))
 
 
-def test_shops_do_not_push_each_other_out(packed: tuple[Path, ShardFiles], tmp_path: Path) -> None:
+def test_versions_are_counted_per_shop(packed: tuple[Path, ShardFiles], tmp_path: Path) -> None:
     path, packs = packed
     others = [
         ShardFiles(absolute_location(tmp_path / f"{number}" / path.name), packs.version, 1)
@@ -160,6 +160,6 @@ def test_shops_do_not_push_each_other_out(packed: tuple[Path, ShardFiles], tmp_p
     assert len({each.root for each in others}) == len(others)
 
 
-def test_numbers_of_shards_that_cannot_be(small: Path) -> None:
+def test_invalid_shard_count_raises(small: Path) -> None:
     with pytest.raises(BadCount):
         ShardFiles(absolute_location(small), "any", 0).build()

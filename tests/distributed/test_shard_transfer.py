@@ -28,7 +28,7 @@ pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::Warning")]
 
 
-def test_a_machine_without_the_pack_gets_the_same(
+def test_machine_without_files_copies_them(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ray import serve
@@ -67,7 +67,7 @@ def test_a_machine_without_the_pack_gets_the_same(
 
 
 @pytest.mark.faults
-def test_a_machine_that_comes_later_holds_the_shard_once_all_others_are_gone(
+def test_new_machine_keeps_the_shard_after_the_others_are_lost(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if (why := why_not()) is not None:

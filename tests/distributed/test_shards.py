@@ -95,7 +95,7 @@ def front_of(shop: Path) -> Any:
     return ShardClient(str(shop))
 
 
-def test_more_replicas_than_processors_are_refused_at_once(small: Path, cluster: Any) -> None:
+def test_too_many_replicas_raise_at_once(small: Path, cluster: Any) -> None:
     from modiste.distributed.shard_deploy import deploy
 
     with pytest.raises(
@@ -105,7 +105,7 @@ def test_more_replicas_than_processors_are_refused_at_once(small: Path, cluster:
     assert "--replicas" in raised.value.remedy
 
 
-def test_one_at_a_time_sets_up(small: Path, cluster: Any) -> None:
+def test_one_deployment_at_a_time(small: Path, cluster: Any) -> None:
     from ray import serve
 
     from modiste.distributed.shard_deploy import deploy, list_running
@@ -137,7 +137,7 @@ with connect(sys.argv[1]), deploy_lock(sys.argv[2]):
 """
 
 
-def test_a_process_that_dies_lets_go(tmp_path: Path, cluster: Any) -> None:
+def test_killed_process_releases_the_lock(tmp_path: Path, cluster: Any) -> None:
     from modiste.distributed.shard_deploy import deploy_lock
 
     address, place = cluster.get_runtime_context().gcs_address, str(tmp_path)

@@ -38,7 +38,7 @@ def records(sample_records: list[Record], tmp_path: Path) -> list[Record | Rejec
     return given
 
 
-def test_ingest_is_that_of_one_process(records: list[Record | Rejection], tmp_path: Path, fleet: RayExecutor):
+def test_ingest_equals_one_process(records: list[Record | Rejection], tmp_path: Path, fleet: RayExecutor):
     here = ingest(Listed(records), tmp_path / "here", frame=(64, 48))
     afar = ingest(Listed(records), tmp_path / "afar", frame=(64, 48), executor=fleet)
     assert (
@@ -59,9 +59,7 @@ def test_ingest_is_that_of_one_process(records: list[Record | Rejection], tmp_pa
 
 
 @pytest.mark.parametrize("by", ["category", "mixture", "kmeans"])
-def test_codes_and_clusters_are_those_of_one_process(
-    shop_copy: Path, tmp_path: Path, fleet: RayExecutor, by: str
-):
+def test_codes_and_clusters_equal_one_process(shop_copy: Path, tmp_path: Path, fleet: RayExecutor, by: str):
     other = tmp_path / "other"
     shutil.copytree(shop_copy, other)
     encode_shop(shop_copy, threads=2)

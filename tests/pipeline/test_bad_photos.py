@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_each_comes_in_or_is_rejected_for_its_reason(folder: Path, tmp_path: Path) -> None:
+def test_each_photo_is_stored_or_rejected_with_its_reason(folder: Path, tmp_path: Path) -> None:
     summary = ingest(str(folder), tmp_path / "shop", frame=FRAME)
     with (tmp_path / "shop" / "rejected.csv").open(encoding="utf-8", newline="") as file:
         reasons = {row["id"].removeprefix("hats/"): row["reason"] for row in csv.DictReader(file)}
@@ -48,7 +48,7 @@ def test_each_comes_in_or_is_rejected_for_its_reason(folder: Path, tmp_path: Pat
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measures as Linux does")
 @pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason == "too_large"])
-def test_a_refusal_takes_little_memory(name: str, tmp_path: Path) -> None:
+def test_rejection_takes_little_memory(name: str, tmp_path: Path) -> None:
     """Measure the peak memory of this process while an ingest prepares one photo and rejects it."""
     preparer = PhotoPreparer(FRAME, "any", {}.get, tmp_path)
     assert isinstance(prepared(preparer, zoo()["one pixel"].data), StoredProduct)
@@ -74,7 +74,7 @@ def resident(name: str) -> float:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="measures as Linux does")
-def test_in_bounded_memory(folder: Path, tmp_path: Path) -> None:
+def test_ingest_in_bounded_memory(folder: Path, tmp_path: Path) -> None:
     """The zoo's files would unpack to gigabytes; reading them takes no more than photos of their size do."""
     program = (
         "import resource, sys; from modiste.pipeline.ingest import ingest; before = resource.getrusage(0).ru_maxrss; "

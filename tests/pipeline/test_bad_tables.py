@@ -42,7 +42,7 @@ def rejected(root: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_good_rows_come_in_and_others_are_listed(tmp_path: Path) -> None:
+def test_good_rows_are_stored_and_others_listed(tmp_path: Path) -> None:
     names = ["../../etc/passwd", "C:\\x", FORMULA, "@SUM(A1)", "[/bold]", "帽子"]
     bad = ["a\0b", ESCAPE, "\u202eabc", "a\nb", "x" * 1_000_000]
     source = table(
@@ -62,7 +62,7 @@ def test_good_rows_come_in_and_others_are_listed(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["shop"]
 
 
-def test_the_list_of_rejections_has_no_formula_and_no_escape(tmp_path: Path) -> None:
+def test_rejections_file_has_no_formulas_or_escapes(tmp_path: Path) -> None:
     evil = [FORMULA, "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", ESCAPE, "\udcff", "x" * 100_000]
     items: list[Record | Rejection] = [Rejection(each, "malformed_row", each) for each in evil]
     ingest(Listed([Record("p", "hats", photo(1)), *items]), tmp_path, frame=FRAME)
@@ -76,7 +76,7 @@ def test_the_list_of_rejections_has_no_formula_and_no_escape(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are any bytes on Linux")
-def test_a_file_whose_name_is_no_text(tmp_path: Path) -> None:
+def test_file_name_that_is_not_utf8(tmp_path: Path) -> None:
     folder = tmp_path / "photos" / "hats"
     folder.mkdir(parents=True)
     (folder / "good.png").write_bytes(photo(1))
@@ -86,15 +86,13 @@ def test_a_file_whose_name_is_no_text(tmp_path: Path) -> None:
     assert (summary.products, dict(summary.rejected)) == (1, {"bad_id": 1, "not_a_photo": 1})
 
 
-def test_a_table_of_no_rows_is_an_error(tmp_path: Path) -> None:
+def test_empty_table_raises(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("id,file_name\n")
     with pytest.raises(SourceError, match="no usable product"):
         ingest(str(tmp_path / "table.csv"), tmp_path / "shop", frame=FRAME)
 
 
-def test_what_commands_print_of_it_steers_no_terminal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_commands_print_no_escape_sequences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [
         {"id": f"p{n}", "category": c}
         for n, c in enumerate((ESCAPE + "hats", "[/bold]", ":smile:", "\u202ebags"))

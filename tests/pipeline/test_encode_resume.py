@@ -35,7 +35,7 @@ class Counting(ThreadExecutor):
             yield done
 
 
-def test_what_was_encoded_is_not_encoded_again(shop_copy: Path, monkeypatch: pytest.MonkeyPatch):
+def test_resume_skips_encoded_products(shop_copy: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(encode, "CHUNK_PHOTOS", 8)
     monkeypatch.setattr(encode, "SLICE_PHOTOS", 16)
     whole, stopped, rest = Counting(), Counting(most=5), Counting()
@@ -54,7 +54,7 @@ def test_what_was_encoded_is_not_encoded_again(shop_copy: Path, monkeypatch: pyt
     assert not list(shop_copy.rglob("*.partial"))
 
 
-def test_rows_of_another_catalogue_are_not_taken(shop_copy: Path):
+def test_checkpoint_of_another_catalogue_is_ignored(shop_copy: Path):
     files, model_id = ShopPaths(shop_copy), Shop.open(shop_copy, need="model").model.model_id
     rows = np.ones((4, 16), np.float32)
     one = EncodingCheckpoint(files, model_id, "a" * 64, 10, 16)

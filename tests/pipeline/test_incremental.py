@@ -74,7 +74,7 @@ def patient(small: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return small
 
 
-def test_only_a_new_photo_is_encoded(patient: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_new_photos_are_encoded(patient: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counts, category = count_encoded(monkeypatch), category_of(patient)
     put_products(patient, [record("a", 1, category)])
     assert refresh_shop(patient) == ["update"]
@@ -93,7 +93,7 @@ def test_only_a_new_photo_is_encoded(patient: Path, monkeypatch: pytest.MonkeyPa
     assert shop.manifest.catalogue["count"] == len(shop.catalogue) == 25
 
 
-def test_what_stays_stays(patient: Path) -> None:
+def test_unchanged_products_keep_their_values(patient: Path) -> None:
     before, model = Shop.open(patient, need="map"), Shop.open(patient, need="model").model.model_id
     clusters, map_ = before.clusters, before.map
     sliders = before.files.sliders(model).read_bytes()
@@ -114,7 +114,7 @@ def test_what_stays_stays(patient: Path) -> None:
     assert after.map.opening_product in after.catalogue.ids
 
 
-def test_a_product_like_another_lies_beside_it_on_the_map(patient: Path) -> None:
+def test_new_product_is_placed_beside_its_neighbour(patient: Path) -> None:
     shop = Shop.open(patient, need="map")
     photo = shop.photo(shop.catalogue.ids[3]).copy()
     photo[0, 0] ^= 1  # another photo, and nearly the same code
@@ -138,7 +138,7 @@ def test_many_changes_rebuild_clusters_and_map(small: Path) -> None:
     assert refresh_shop(small) == []
 
 
-def test_the_stages_themselves_begin_the_count_again(small: Path) -> None:
+def test_full_stages_reset_the_count(small: Path) -> None:
     category = category_of(small)
     for seed in range(3):
         put_products(small, [record(f"new-{seed}", seed, category)])
@@ -150,7 +150,7 @@ def test_the_stages_themselves_begin_the_count_again(small: Path) -> None:
         assert next_step(small) is None
 
 
-def test_another_category_is_another_cluster(small: Path) -> None:
+def test_new_category_needs_new_clusters(small: Path) -> None:
     cluster_shop(small, method="category")
     put_products(small, [record("hat", 1, "hats")])
     assert "clusters" in refresh_shop(small)
@@ -160,7 +160,7 @@ def test_another_category_is_another_cluster(small: Path) -> None:
     assert "hats" not in Shop.open(small, need="map").clusters.labels
 
 
-def test_clusters_and_map_of_other_encodings_are_not_carried_over(small: Path) -> None:
+def test_clusters_and_map_of_other_encodings_are_not_updated(small: Path) -> None:
     put_products(small, [record("a", 1, category_of(small))])
     encode_shop(small)  # from here on nobody knows how many products have changed since the clusters
     update_shop(small)
@@ -169,7 +169,7 @@ def test_clusters_and_map_of_other_encodings_are_not_carried_over(small: Path) -
     assert refresh_shop(small) == ["clusters", "map"]
 
 
-def test_it_continues_wherever_it_was_stopped(patient: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_update_continues_after_every_failed_write(patient: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each write of an update fails once; the next update ends with the same shop."""
     put_products(patient, [record("a", 1, category_of(patient))])
     whole = patient.with_name("whole")
@@ -192,7 +192,7 @@ def test_it_continues_wherever_it_was_stopped(patient: Path, monkeypatch: pytest
         assert shop.manifest == expected.manifest
 
 
-def test_an_earlier_shop_opens_until_the_update_is_written(patient: Path) -> None:
+def test_earlier_products_open_until_the_update_is_written(patient: Path) -> None:
     put_products(patient, [record("a", 1, category_of(patient))])
     refresh_shop(patient)  # the snapshot of 0.1.0 does not say which version it is of
     before = Shop.open(patient, need="map")
@@ -214,7 +214,7 @@ def test_an_earlier_shop_opens_until_the_update_is_written(patient: Path) -> Non
     assert "b" in Shop.open(patient, need="map").catalogue.ids
 
 
-def test_a_shop_of_0_1_0_cannot_be_opened_as_it_was(small: Path) -> None:
+def test_shop_of_0_1_0_has_no_earlier_products(small: Path) -> None:
     put_products(small, [record("a", 1, category_of(small))])
     with pytest.raises(StaleError, match="before the last change"):
         Shop.open(small, need="map", earlier=True)
@@ -234,7 +234,7 @@ CHANGES = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(changes=CHANGES)
-def test_the_answers_are_those_of_a_full_build(changes: list[tuple[str, int, int]]) -> None:
+def test_answers_equal_a_full_build(changes: list[tuple[str, int, int]]) -> None:
     """With the same model and the same centres."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(update, "REBUILD_SHARE", 1e9)
@@ -273,7 +273,7 @@ def test_the_answers_are_those_of_a_full_build(changes: list[tuple[str, int, int
                 )
 
 
-def test_what_the_map_says_of_changes_is_optional(small: Path) -> None:
+def test_changed_count_of_the_map_is_optional(small: Path) -> None:
     path = Shop.open(small, need="model").files
     model = Shop.open(small, need="model").model.model_id
     assert "changed" not in json.loads(path.map(model).read_text())

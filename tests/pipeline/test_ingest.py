@@ -42,7 +42,7 @@ def rejected(root: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_every_product_is_stored_with_what_is_known_of_it(tmp_path: Path) -> None:
+def test_every_product_is_stored_with_its_attributes(tmp_path: Path) -> None:
     source = Listed([record(1, colour="red"), record(2, "bags", straps=2)])
     told: list[dict[str, Any]] = []
     summary = ingest(source, tmp_path / "shop", frame=FRAME, on_progress=told.append)
@@ -56,7 +56,7 @@ def test_every_product_is_stored_with_what_is_known_of_it(tmp_path: Path) -> Non
     assert rejected(tmp_path / "shop") == []
 
 
-def test_again_adds_what_is_new_and_changes_what_changed(tmp_path: Path) -> None:
+def test_second_ingest_adds_and_changes(tmp_path: Path) -> None:
     ingest(Listed([record(1), record(2), record(3)]), tmp_path, frame=FRAME)
     before = Manifest.load(tmp_path).catalogue["hash"]
     again = ingest(Listed([record(1), record(2), record(3)]), tmp_path)
@@ -72,7 +72,7 @@ def test_again_adds_what_is_new_and_changes_what_changed(tmp_path: Path) -> None
     assert summary.catalogue_hash != before
 
 
-def test_what_cannot_be_a_product_is_rejected_counted_and_listed(tmp_path: Path) -> None:
+def test_invalid_records_are_rejected_counted_and_listed(tmp_path: Path) -> None:
     (tmp_path / "big.jpg").touch()
     with (tmp_path / "big.jpg").open("r+b") as file:
         file.truncate(2**27)
@@ -99,21 +99,21 @@ def test_what_cannot_be_a_product_is_rejected_counted_and_listed(tmp_path: Path)
     assert all(row["reason"] and row["detail"] for row in rows)
 
 
-def test_a_shop_on_white_refuses_other_backgrounds(tmp_path: Path) -> None:
+def test_white_background_rejects_others(tmp_path: Path) -> None:
     grey = replace(record(2), photo=png((200, 0, 0), edge=90))
     summary = ingest(Listed([record(1), grey]), tmp_path, frame=FRAME, background="white")
     assert dict(summary.rejected) == {"off_background": 1}
     assert ingest(Listed([grey]), tmp_path).rejected["off_background"] == 1  # a shop keeps its rule
 
 
-def test_only_the_categories_asked_for(tmp_path: Path) -> None:
+def test_only_selected_categories(tmp_path: Path) -> None:
     source = Listed([record(1), record(2, "bags"), record(3, "shoes")])
     summary = ingest(source, tmp_path, frame=FRAME, categories=["hats", "bags"])
     assert summary.categories == {"bags": 1, "hats": 1}
     assert dict(summary.outside) == {"shoes": 1}
 
 
-def test_an_unknown_category_names_those_there_are_and_leaves_no_shop(tmp_path: Path) -> None:
+def test_unknown_category_lists_the_others_and_creates_no_shop(tmp_path: Path) -> None:
     source = Listed([record(1), record(2, "bags")])
     with pytest.raises(UnknownCategory, match=r"gloves.*bags, hats"):
         ingest(source, tmp_path / "shop", frame=FRAME, categories=["hats", "gloves"])
@@ -121,7 +121,7 @@ def test_an_unknown_category_names_those_there_are_and_leaves_no_shop(tmp_path: 
         Manifest.load(tmp_path / "shop")
 
 
-def test_an_unknown_category_leaves_a_shop_as_it_was(tmp_path: Path) -> None:
+def test_unknown_category_leaves_the_shop_unchanged(tmp_path: Path) -> None:
     ingest(Listed([record(1)]), tmp_path, frame=FRAME)
     before = Manifest.load(tmp_path)
     with pytest.raises(UnknownCategory):
@@ -130,7 +130,7 @@ def test_an_unknown_category_leaves_a_shop_as_it_was(tmp_path: Path) -> None:
     assert Shop.open(tmp_path, need="catalogue").catalogue.ids == ["p1"]
 
 
-def test_a_source_with_nothing_usable(tmp_path: Path) -> None:
+def test_source_without_usable_products_raises(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no usable product.*1 not_a_photo"):
         ingest(Listed([Record("text", "hats", b"not a photo", {})]), tmp_path / "shop", frame=FRAME)
     with pytest.raises(ShopNotFound):
@@ -138,7 +138,7 @@ def test_a_source_with_nothing_usable(tmp_path: Path) -> None:
     assert rejected(tmp_path / "shop")[0]["id"] == "text"
 
 
-def test_an_interrupted_ingest_leaves_the_shop_as_it_was(tmp_path: Path) -> None:
+def test_interrupted_ingest_leaves_the_shop_unchanged(tmp_path: Path) -> None:
     ingest(Listed([record(1)]), tmp_path, frame=FRAME)
     before = Manifest.load(tmp_path)
 
@@ -163,13 +163,15 @@ def test_an_interrupted_ingest_leaves_the_shop_as_it_was(tmp_path: Path) -> None
         ({"frame": (8, 100)}, "100x8 cannot be used"),
     ],
 )
-def test_options_that_do_not_fit(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+def test_options_that_contradict_the_shop_raise(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
     ingest(Listed([record(1)]), tmp_path, frame=FRAME)
     with pytest.raises(BadOption, match=message):
         ingest(Listed([record(2)]), tmp_path, **options)
 
 
-def test_hostile_attributes_stay_text(tmp_path: Path) -> None:
+def test_hostile_attributes_are_stored_as_text(tmp_path: Path) -> None:
     nasty = {"name": "<script>alert(1)</script> \u202e" + "x" * 10_000, "id": "other", "cluster": 9}
     ingest(Listed([record(1, **nasty)]), tmp_path, frame=FRAME)
     shop = Shop.open(tmp_path, need="catalogue")
@@ -178,7 +180,7 @@ def test_hostile_attributes_stay_text(tmp_path: Path) -> None:
     assert shop.products["attribute_id"].tolist() == ["other"]
 
 
-def test_an_address_that_cannot_be_fetched_is_rejected(tmp_path: Path) -> None:
+def test_failed_download_is_rejected(tmp_path: Path) -> None:
     unreachable = Record("web", "hats", Url("gopher://nowhere/shoe.jpg"), {})
     summary = ingest(Listed([record(1), unreachable]), tmp_path, frame=FRAME)
     assert summary.added == 1

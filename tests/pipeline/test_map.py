@@ -11,7 +11,7 @@ from modiste.pipeline.map import opening_product
 from modiste.shop.shop import Shop
 
 
-def test_it_is_of_the_largest_category_and_more_colourful_than_most(built: Path) -> None:
+def test_opening_product_is_colourful_and_of_the_largest_category(built: Path) -> None:
     shop = Shop.open(built)
     found = shop.catalogue.row(opening_product(shop))
     counts = shop.catalogue.counts()

@@ -44,7 +44,7 @@ def files(root: Path) -> tuple[Path, Path]:
     return shop.files.sliders(shop.model.model_id), shop.files.map(shop.model.model_id)
 
 
-def test_a_shop_has_a_slider_for_each_latent(shop: Shop) -> None:
+def test_one_slider_for_each_latent(shop: Shop) -> None:
     sliders = shop.sliders
     assert sorted(each.latent for each in sliders.latents) == list(range(N))
     assert sliders.render_id == shop.model.model_id
@@ -55,7 +55,7 @@ def test_a_shop_has_a_slider_for_each_latent(shop: Shop) -> None:
     np.testing.assert_allclose(basis @ basis.T, np.eye(len(basis)), atol=1e-6)
 
 
-def test_the_map_places_every_product_and_every_code(shop: Shop) -> None:
+def test_map_has_a_position_for_every_product_and_code(shop: Shop) -> None:
     positions = shop.map.positions
     assert positions.shape == (len(shop.catalogue), 2)
     assert ((positions >= 0) & (positions <= 1)).all()
@@ -87,7 +87,7 @@ def test_closeness_and_typicality(shop: Shop) -> None:
         shop.closeness("likelihood", 0.0, tau=-1)
 
 
-def test_filters_reach_similar_and_recommend(shop: Shop) -> None:
+def test_similar_and_recommend_use_filters(shop: Shop) -> None:
     code, where = shop.random_design(2), {"category": ["bags"]}
     allowed = {id_ for id_, fits in zip(shop.catalogue.ids, shop.filter_mask(where), strict=True) if fits}
     matches = shop.similar(code, 90, scope="catalogue", where=where)
@@ -105,7 +105,7 @@ def test_filters_reach_similar_and_recommend(shop: Shop) -> None:
         shop.similar(code, 5, where={"no such": ["a"]})
 
 
-def test_recommend_by_category_has_one_entry_for_each_other(shop: Shop) -> None:
+def test_recommend_by_category(shop: Shop) -> None:
     for seed in range(6):
         code = shop.random_design(seed)
         own = shop.category_of_cluster[shop.cluster_of(code)]
@@ -124,7 +124,7 @@ def test_recommend_by_category_has_one_entry_for_each_other(shop: Shop) -> None:
         shop.recommend(code, 3, by="colour")  # type: ignore[arg-type]
 
 
-def test_the_average_of_a_category(shop: Shop) -> None:
+def test_category_average(shop: Shop) -> None:
     rows = [row for row, name in enumerate(shop.catalogue.categories) if name == "bags"]
     np.testing.assert_allclose(
         shop.category_average("bags"), shop.encodings.code[rows].mean(axis=0), atol=1e-5
@@ -141,7 +141,7 @@ def test_titles_and_facets(shop: Shop) -> None:
     assert all(value[2] is not None and value[2].startswith("#") for value in colour.values)
 
 
-def test_a_photo_is_cut_to_the_shop_s_background(shop: Shop) -> None:
+def test_cut_out_uses_the_shops_background(shop: Shop) -> None:
     pixels = np.full((90, 90, 3), (60, 120, 180), np.uint8)
     pixels[30:60, 20:70] = (180, 60, 30)
     found = shop.cut_out(pixels)
@@ -150,7 +150,7 @@ def test_a_photo_is_cut_to_the_shop_s_background(shop: Shop) -> None:
     assert np.abs(found.photo[0, 0].astype(int) - shop.map.background).max() < 3
 
 
-def test_made_again_the_same(shop_copy: Path) -> None:
+def test_second_run_gives_the_same_files(shop_copy: Path) -> None:
     sliders, chart = files(shop_copy)
     before = sliders.read_bytes(), chart.read_bytes()
     made = make_sliders(shop_copy)
@@ -159,7 +159,7 @@ def test_made_again_the_same(shop_copy: Path) -> None:
     assert (sliders.read_bytes(), chart.read_bytes()) == before
 
 
-def test_an_edited_file_is_read_and_kept(shop_copy: Path) -> None:
+def test_edited_file_is_used_and_copied(shop_copy: Path) -> None:
     sliders, _ = files(shop_copy)
     raw = json.loads(sliders.read_text())
     raw["latents"][0].update(low="inky", high="chalky")
@@ -176,7 +176,7 @@ def test_an_edited_file_is_read_and_kept(shop_copy: Path) -> None:
     assert again.render_id == made["render_id"] == opened.model.model_id
 
 
-def test_ranges_that_differ_from_the_first_change_the_frames(shop_copy: Path) -> None:
+def test_edited_ranges_change_the_render_id(shop_copy: Path) -> None:
     sliders, _ = files(shop_copy)
     raw = json.loads(sliders.read_text())
     sliders.write_text(json.dumps(raw | {"ranges_id": "00000000"}))
@@ -187,14 +187,14 @@ def test_ranges_that_differ_from_the_first_change_the_frames(shop_copy: Path) ->
 
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"\x00garbage"])
-def test_a_damaged_file_says_how_to_mend_it(shop_copy: Path, which: int, content: bytes) -> None:
+def test_damaged_file_names_the_remedy(shop_copy: Path, which: int, content: bytes) -> None:
     file = files(shop_copy)[which]
     file.write_bytes(content)
     with pytest.raises(SchemaError, match=rf"{file.name}.*modiste sliders --shop"):
         Shop.open(shop_copy, need="map")
 
 
-def test_damaged_files_are_made_anew(shop_copy: Path) -> None:
+def test_damaged_files_are_rebuilt(shop_copy: Path) -> None:
     for file in files(shop_copy):
         file.write_bytes(b"\x00garbage")
     assert make_sliders(shop_copy)["copy"] is not None  # whatever it was, someone may want it
@@ -218,7 +218,7 @@ DAMAGE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_map_is_refused(shop_copy: Path, damage: dict[str, Any]) -> None:
+def test_damaged_map_raises(shop_copy: Path, damage: dict[str, Any]) -> None:
     _, chart = files(shop_copy)
     edit(chart, **damage)
     with pytest.raises(SchemaError, match="modiste sliders"):
@@ -226,7 +226,7 @@ def test_a_damaged_map_is_refused(shop_copy: Path, damage: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_a_missing_file_names_the_command(shop_copy: Path, which: int) -> None:
+def test_missing_file_names_the_command(shop_copy: Path, which: int) -> None:
     files(shop_copy)[which].unlink()
     with pytest.raises(ShopIncomplete, match="modiste sliders --shop"):
         Shop.open(shop_copy, need="map")
@@ -242,7 +242,7 @@ def test_sliders_of_another_model(shop_copy: Path) -> None:
         Shop.open(shop_copy, need="sliders")
 
 
-def test_clusters_leave_the_map_alone_and_products_do_not(
+def test_new_products_make_the_map_stale_and_new_clusters_do_not(
     shop_copy: Path, sample_records: list[Record]
 ) -> None:
     cluster_shop(shop_copy, k=2, method="kmeans")
@@ -263,7 +263,7 @@ def test_clusters_leave_the_map_alone_and_products_do_not(
 
 
 @pytest.mark.parametrize("count", [2, 5])
-def test_a_very_small_shop(shop_copy: Path, tmp_path: Path, sample_records: list[Record], count: int) -> None:
+def test_very_small_shop(shop_copy: Path, tmp_path: Path, sample_records: list[Record], count: int) -> None:
     """The model of another shop, with few products of its own."""
     import shutil
 
@@ -286,7 +286,7 @@ def test_a_very_small_shop(shop_copy: Path, tmp_path: Path, sample_records: list
     opened.recommend(code, 1, by="category")
 
 
-def test_progress_ends_where_it_says(shop_copy: Path) -> None:
+def test_progress_reaches_its_total(shop_copy: Path) -> None:
     told: list[dict[str, Any]] = []
     make_sliders(shop_copy, on_progress=told.append)
     make_map(shop_copy, on_progress=told.append)
@@ -298,7 +298,7 @@ def test_progress_ends_where_it_says(shop_copy: Path) -> None:
 
 
 @pytest.mark.slow
-def test_on_the_sample_each_named_direction_moves_its_own_attribute(tmp_path: Path) -> None:
+def test_each_direction_moves_its_own_attribute_most(tmp_path: Path) -> None:
     """Designs go from end to end of each direction that a picture shows; what they draw is measured.
 
     On average its own measure grows with every step, and at least twice as much as any other that is named, each in

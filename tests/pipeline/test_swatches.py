@@ -13,7 +13,7 @@ from modiste.shop.filters import Columns
 COLOURS = {"Red": (190, 30, 40), "Blue": (40, 60, 170), "Black": (25, 25, 25), "White": (225, 225, 225)}
 
 
-def test_a_shoe_is_not_the_colour_of_its_sole() -> None:
+def test_swatch_ignores_the_sole_of_a_shoe() -> None:
     random = np.random.default_rng(0)
     words = [list(COLOURS)[i % 4] for i in range(80)]
     photos = np.full((80, 40, 30, 3), 255, np.uint8)
@@ -33,7 +33,7 @@ def test_a_shoe_is_not_the_colour_of_its_sole() -> None:
         assert np.linalg.norm(rgb_to_lab(seen) - rgb_to_lab(colour)) < 8, (word, text)
 
 
-def test_photos_of_nothing() -> None:
+def test_photos_without_foreground() -> None:
     texts = [json.dumps({"colour": word}) for word in ("a", "b")]
     found = measure_swatches(
         Columns(["x", "x"], texts), lambda rows: np.full((len(rows), 8, 8, 3), 255, np.uint8)

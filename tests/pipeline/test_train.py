@@ -14,7 +14,7 @@ from modiste.shop.shop import Shop
 pytest.importorskip("torch")
 
 
-def test_it_learns_from_so_many_and_encodes_all(shop_copy: Path) -> None:
+def test_training_on_a_subset_encodes_all(shop_copy: Path) -> None:
     ids = Shop.open(shop_copy).catalogue.ids
     config = train_shop(shop_copy, photos=40, epochs=2, latent=4)
     assert config.training["products"] == 40 < len(ids)
@@ -28,7 +28,7 @@ def test_it_learns_from_so_many_and_encodes_all(shop_copy: Path) -> None:
     assert shop.manifest.training["photos"] == 40
 
 
-def test_as_many_as_there_are_learn_alike(shop_copy: Path) -> None:
+def test_limit_above_the_catalogue_trains_the_same_model(shop_copy: Path) -> None:
     count = len(Shop.open(shop_copy).catalogue.ids)
     asked = train_shop(shop_copy, photos=count, epochs=2, latent=4)
     all_ = train_shop(shop_copy, epochs=2, latent=4)
@@ -36,7 +36,7 @@ def test_as_many_as_there_are_learn_alike(shop_copy: Path) -> None:
     assert asked.training["products"] == count
 
 
-def test_too_few_change_nothing(shop_copy: Path) -> None:
+def test_too_few_products_change_nothing(shop_copy: Path) -> None:
     before = Shop.open(shop_copy).version
     with pytest.raises(BadOption, match="photos is 3"):
         train_shop(shop_copy, photos=3)

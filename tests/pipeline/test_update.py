@@ -54,7 +54,7 @@ def record(id_: str, seed: int, category: str = "bags", **attributes: Any) -> Re
     return Record(id_, category, to_png(photo), attributes)
 
 
-def test_what_is_put_is_stored_and_makes_the_rest_stale(shop_copy: Path) -> None:
+def test_put_stores_products_and_makes_stages_stale(shop_copy: Path) -> None:
     assert next_step(shop_copy) is None
     assert put_products(shop_copy, [record("a", 1, year=2020)]) == {"added": 1, "changed": 0, "unchanged": 0}
     assert put_products(shop_copy, [record("a", 1, year=2020)])["unchanged"] == 1
@@ -69,7 +69,7 @@ def test_what_is_put_is_stored_and_makes_the_rest_stale(shop_copy: Path) -> None
     assert shop.similar(shop.code_of("a"), 1, "fixed-epsilon", "catalogue")[0].id == "a"
 
 
-def test_a_photo_that_the_shop_has_under_another_id_is_refused(shop_copy: Path) -> None:
+def test_duplicate_photo_is_rejected(shop_copy: Path) -> None:
     put_products(shop_copy, [record("a", 1)])
     with pytest.raises(PhotoError) as caught:
         put_products(shop_copy, [record("b", 1), record("c", 2)])
@@ -77,7 +77,7 @@ def test_a_photo_that_the_shop_has_under_another_id_is_refused(shop_copy: Path) 
     assert "c" in Shop.open(shop_copy, need="catalogue").catalogue.ids
 
 
-def test_what_cannot_go_is_refused_whole(shop_copy: Path) -> None:
+def test_invalid_removal_changes_nothing(shop_copy: Path) -> None:
     ids = Shop.open(shop_copy, need="catalogue").catalogue.ids
     with pytest.raises(UnknownProduct):
         remove_products(shop_copy, [ids[0], "none"])
@@ -90,7 +90,7 @@ def test_what_cannot_go_is_refused_whole(shop_copy: Path) -> None:
     assert held.manifest.catalogue["count"] == len(ids) - 2
 
 
-def test_a_manifest_that_was_left_behind_is_taken_along(shop_copy: Path) -> None:
+def test_outdated_manifest_is_updated(shop_copy: Path) -> None:
     shop = Shop.open(shop_copy, need="catalogue")
     shop.store.delete(shop.catalogue.ids[:1])  # killed before the manifest was written
     assert refresh_shop(shop_copy) == ["update"]
@@ -99,14 +99,14 @@ def test_a_manifest_that_was_left_behind_is_taken_along(shop_copy: Path) -> None
     assert held.manifest.catalogue["hash"] == held.store.hash()
 
 
-def test_a_model_that_is_none_is_refused(shop_copy: Path) -> None:
+def test_unknown_model_raises(shop_copy: Path) -> None:
     for wrong in ("none", "..", "", "../models", "run-1"):
         with pytest.raises(BadOption, match="no model"):
             use_model(shop_copy, wrong)
     assert next_step(shop_copy) is None
 
 
-def test_going_back_to_a_model_needs_no_encoding_again(shop_copy: Path) -> None:
+def test_previous_model_keeps_its_encodings(shop_copy: Path) -> None:
     first = Shop.open(shop_copy, need="map")
     other = train_shop(shop_copy, epochs=2, latent=8, seed=5).model_id
     refresh_shop(shop_copy)
@@ -206,7 +206,7 @@ def machine(shop_copy: Path) -> type[Changes]:
     return type("OfThisShop", (Changes,), {"origin": shop_copy})
 
 
-def test_any_order_of_changes(machine: type[Changes]) -> None:
+def test_random_changes(machine: type[Changes]) -> None:
     held = settings(max_examples=4, stateful_step_count=8, deadline=None, derandomize=True,
                     suppress_health_check=list(HealthCheck))  # fmt: skip
     tested: Any = machine.TestCase
@@ -215,7 +215,7 @@ def test_any_order_of_changes(machine: type[Changes]) -> None:
 
 
 @pytest.mark.slow
-def test_many_orders_of_changes(machine: type[Changes]) -> None:
+def test_many_random_changes(machine: type[Changes]) -> None:
     held = settings(
         max_examples=40, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
     )

@@ -1,4 +1,4 @@
-"""The map is refused where it is damaged, whatever the damage."""
+"""A damaged map raises SchemaError."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DAMAGE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_a_schema_error(built: Any, damage: dict[str, Any]) -> None:
+def test_damaged_map_raises_schema_error(built: Any, damage: dict[str, Any]) -> None:
     good = Shop.open(built, need="map").map.to_dict()
     assert CatalogueMap.from_dict(good).to_dict() == good
     with pytest.raises(SchemaError, match="map is damaged"):
@@ -37,6 +37,6 @@ def test_damage_is_a_schema_error(built: Any, damage: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("raw", [None, [], "", 3, {}])
-def test_what_is_no_map(raw: Any) -> None:
+def test_other_json_raises_schema_error(raw: Any) -> None:
     with pytest.raises(SchemaError, match="map is damaged"):
         CatalogueMap.from_dict(raw)

@@ -45,7 +45,7 @@ NAMES = st.sampled_from(["id", "colour", "size", "heel"])
 
 
 @given(st.lists(st.dictionaries(NAMES, VALUES), max_size=8))
-def test_kinds_need_no_columns(drawn: list[dict[str, Any]]) -> None:
+def test_kinds_without_columns_are_the_same(drawn: list[dict[str, Any]]) -> None:
     texts = [json.dumps(each) for each in drawn]
     expected = Columns(["a"] * len(texts), texts).kinds
     assert list(column_kinds(texts).items()) == list(expected.items())
@@ -88,7 +88,7 @@ def rows(columns: Columns, where: dict[str, Any]) -> str:
         ({"not": {"any": [{"category": ["shoes"]}, {"not": {"base_colour": ["Red"]}}]}}, "d"),
     ],
 )
-def test_filters_are_exact(columns: Columns, where: dict[str, Any], names: str) -> None:
+def test_filters_match_a_loop(columns: Columns, where: dict[str, Any], names: str) -> None:
     assert rows(columns, where) == names
 
 
@@ -121,14 +121,14 @@ def test_filters_are_exact(columns: Columns, where: dict[str, Any], names: str) 
         nested(20),
     ],
 )
-def test_what_cannot_be_filtered_by(columns: Columns, where: dict[str, Any]) -> None:
+def test_invalid_conditions_raise(columns: Columns, where: dict[str, Any]) -> None:
     with pytest.raises(BadOption) as caught:
         columns.mask(where)
     assert caught.value.remedy
     assert len(str(caught.value)) < 500
 
 
-def test_facets_are_what_is_fit_to_filter_by(columns: Columns) -> None:
+def test_facets_are_useful_columns(columns: Columns) -> None:
     facets = {facet.name: facet for facet in columns.facets({"base_colour": {"Red": "#aa0000"}})}
     # Not the names, which are all different; nor `kind`, which the category tells; nor what few have.
     assert list(facets) == ["category", "base_colour", "vegan", "heel"]
@@ -139,14 +139,14 @@ def test_facets_are_what_is_fit_to_filter_by(columns: Columns) -> None:
     assert facets["heel"].to_dict()["kind"] == "number"
 
 
-def test_numbers_of_articles_are_no_facet() -> None:
+def test_article_numbers_are_not_a_facet() -> None:
     many = range(200)
     texts = [json.dumps({"sku": 10_000 + i, "size": i % 7, "weight": i / 7, "code": f"c{i}"}) for i in many]
     names = {facet.name for facet in Columns(["x"] * 200, texts).facets({})}
     assert names == {"category", "size", "weight"}
 
 
-def test_a_text_that_describes_is_none_to_filter_by() -> None:
+def test_descriptions_are_not_columns() -> None:
     texts = [json.dumps({"about": "x" * length, "size": length}) for length in (3, MAX_WORD_CHARS + 1, 5)]
     columns = Columns(["x"] * 3, texts)
     assert set(columns.by_name) == {"category", "size"}
@@ -154,20 +154,20 @@ def test_a_text_that_describes_is_none_to_filter_by() -> None:
         columns.mask({"about": ["xxx"]})
 
 
-def test_more_products_than_are_read_at_once() -> None:
+def test_more_products_than_one_batch() -> None:
     count = 2 * BATCH_ROWS + 3
     columns = Columns(["x"] * count, [json.dumps({"n": number, "m": number % 3}) for number in range(count)])
     found = np.flatnonzero(columns.mask({"n": {"min": BATCH_ROWS - 1, "max": BATCH_ROWS + 1}}))
     assert found.tolist() == [BATCH_ROWS - 1, BATCH_ROWS, BATCH_ROWS + 1]
 
 
-def test_one_product_and_none_with_attributes() -> None:
+def test_single_product_and_empty_attributes() -> None:
     one = Columns(["shoes"], ["{}"])
     assert [facet.name for facet in one.facets({})] == ["category"]
     assert one.mask({"category": ["shoes"]}).tolist() == [True]
 
 
-def test_a_catalogue_of_ten_thousand_is_quick() -> None:
+def test_ten_thousand_products_are_fast() -> None:
     texts = [
         json.dumps({f"word_{j}": f"value {i % (3 + j)}" for j in range(8)} | {"year": 2000 + i % 9})
         for i in range(11_000)
@@ -192,17 +192,17 @@ def test_a_catalogue_of_ten_thousand_is_quick() -> None:
         (['{"any": [{"base_colour": ["Blue"]}, {"heel": {"min": 7}}]}', "vegan=true"], "e"),
     ],
 )
-def test_filters_as_written_on_a_command_line(columns: Columns, texts: list[str], names: str) -> None:
+def test_parse_filter(columns: Columns, texts: list[str], names: str) -> None:
     assert rows(columns, parse_filter(texts)) == names
 
 
 @pytest.mark.parametrize("text", ["", "red", "=red", "heel>=tall", "{", "heel>3"])
-def test_what_cannot_be_read_as_a_filter(text: str) -> None:
+def test_parse_filter_rejects_other_text(text: str) -> None:
     with pytest.raises(BadOption, match=r"filter|bounded"):
         parse_filter([text])
 
 
-def test_an_attribute_called_any_is_an_attribute() -> None:
+def test_attribute_named_any_is_an_attribute() -> None:
     columns = Columns(["a", "b"], ['{"any": "x", "not": 3}', '{"any": "y", "not": 5}'])
     assert columns.mask({"any": ["x"]}).tolist() == [True, False]
     assert columns.mask({"not": {"min": 4}}).tolist() == [False, True]

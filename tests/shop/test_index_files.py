@@ -21,7 +21,7 @@ def index_of(root: Path) -> Path:
     return shop.files.index(shop.model.model_id)
 
 
-def test_clustering_leaves_an_index_that_answers_the_same(
+def test_index_from_clustering_gives_the_same_answers(
     shop_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -40,7 +40,7 @@ def test_clustering_leaves_an_index_that_answers_the_same(
     assert not directory.exists()
 
 
-def test_clustering_again_makes_it_anew(shop_copy: Path) -> None:
+def test_clustering_again_rebuilds_the_index(shop_copy: Path) -> None:
     before = (index_of(shop_copy) / "index.json").read_text()
     cluster_shop(shop_copy, k=2, method="kmeans")
     assert (index_of(shop_copy) / "index.json").read_text() != before
@@ -51,7 +51,7 @@ def test_clustering_again_makes_it_anew(shop_copy: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["rows.npy", "mean.npy"])
-def test_a_damaged_index_is_left_alone(shop_copy: Path, name: str) -> None:
+def test_damaged_index_is_ignored(shop_copy: Path, name: str) -> None:
     shop = Shop.open(shop_copy)
     code = shop.code_of(shop.catalogue.ids[0])
     found = shop.similar(code, 5)
@@ -59,14 +59,14 @@ def test_a_damaged_index_is_left_alone(shop_copy: Path, name: str) -> None:
     assert Shop.open(shop_copy).similar(code, 5) == found
 
 
-def test_rows_that_are_not_the_shop_s_are_not_used(shop_copy: Path) -> None:
+def test_index_of_another_size_is_not_used(shop_copy: Path) -> None:
     shop = Shop.open(shop_copy)
     args = (shop.files, shop.manifest, shop.store, shop.model.model_id)
     assert index_files.read_indexed_encodings(*args, len(shop.catalogue)) is not None
     assert index_files.read_indexed_encodings(*args, len(shop.catalogue) + 1) is None
 
 
-def test_the_shop_s_own_tau(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_index_for_the_shops_tau(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = Shop.open(shop_copy)
     code = plain.code_of(plain.catalogue.ids[5])
     wanted = plain.similar(code, 20, scope="catalogue", tau=0.4)
@@ -86,12 +86,12 @@ def test_the_shop_s_own_tau(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("value", [{"tau": -1}, {"tau": "x"}, [], {"tau": True}])
-def test_a_damaged_tau(shop_copy: Path, value: object) -> None:
+def test_invalid_tau_raises(shop_copy: Path, value: object) -> None:
     edit(shop_copy / "shop.json", search=value)
     with pytest.raises(SchemaError, match="search"):
         Shop.open(shop_copy)
 
 
-def test_a_shop_from_before_there_was_one(shop_copy: Path) -> None:
+def test_manifest_without_tau_means_zero(shop_copy: Path) -> None:
     edit(shop_copy / "shop.json", search=...)
     assert Shop.open(shop_copy).tau == 0.0

@@ -1,4 +1,4 @@
-"""Half-built, stale and damaged shops: each is an error with a remedy, never a wrong answer."""
+"""Incomplete, stale and damaged shops raise an error with a remedy."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from tests.small import FRAME, Listed
 
 
 @pytest.mark.parametrize(
-    ("empty", "remedy"),
+    ("changes", "remedy"),
     [
         ({"model": None}, "modiste train"),
         ({"encodings": {}}, "modiste encode"),
         ({"clusters": {}}, "modiste cluster"),
     ],
 )
-def test_a_missing_stage_names_its_command(shop_copy: Path, empty: dict[str, object], remedy: str) -> None:
-    Manifest.load(shop_copy).with_changes(**empty).save(shop_copy)
+def test_missing_stage_names_its_command(shop_copy: Path, changes: dict[str, object], remedy: str) -> None:
+    Manifest.load(shop_copy).with_changes(**changes).save(shop_copy)
     with pytest.raises(ShopIncomplete, match=remedy):
         Shop.open(shop_copy)
 
@@ -53,7 +53,7 @@ def test_each_stage_can_be_opened_without_the_next(shop_copy: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["config.json", "encoder.onnx", "decoder.onnx"])
-def test_a_model_file_that_is_gone(shop_copy: Path, name: str) -> None:
+def test_missing_model_file_raises(shop_copy: Path, name: str) -> None:
     model = Manifest.load(shop_copy).model
     assert model is not None
     (shop_copy / "models" / model / name).unlink()
@@ -63,7 +63,7 @@ def test_a_model_file_that_is_gone(shop_copy: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["config.json", "encoder.onnx", "decoder.onnx", "clusters.json"])
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x00\x01garbage"])
-def test_a_model_file_that_is_damaged(shop_copy: Path, name: str, content: bytes) -> None:
+def test_damaged_model_file_raises(shop_copy: Path, name: str, content: bytes) -> None:
     model = Manifest.load(shop_copy).model
     assert model is not None
     (shop_copy / "models" / model / name).write_bytes(content)
@@ -71,27 +71,25 @@ def test_a_model_file_that_is_damaged(shop_copy: Path, name: str, content: bytes
         _ = Shop.open(shop_copy).onnx_model
 
 
-def test_the_encoder_of_another_model(shop_copy: Path) -> None:
+def test_encoder_of_another_model_raises(shop_copy: Path) -> None:
     folder = shop_copy / "models" / str(Manifest.load(shop_copy).model)
     shutil.copy(folder / "decoder.onnx", folder / "encoder.onnx")
     with pytest.raises(SchemaError, match=r"encoder.onnx is damaged"):
         _ = Shop.open(shop_copy).onnx_model
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(
-        json.dumps(config | {"files": {}})
-    )  # a model from before hashes were kept
+    (folder / "config.json").write_text(json.dumps(config | {"files": {}}))  # a model without recorded hashes
     with pytest.raises(SchemaError, match="expected"):
         _ = Shop.open(shop_copy).onnx_model
 
 
-def test_encodings_of_another_model(shop_copy: Path) -> None:
+def test_encodings_of_another_model_are_stale(shop_copy: Path) -> None:
     manifest = Manifest.load(shop_copy)
     manifest.with_changes(encodings=manifest.encodings | {"model": "0123456789ab"}).save(shop_copy)
     with pytest.raises(StaleError, match=r"0123456789ab.*modiste encode"):
         Shop.open(shop_copy)
 
 
-def test_another_model_with_the_same_name(shop_copy: Path) -> None:
+def test_another_model_with_the_same_id_is_stale(shop_copy: Path) -> None:
     path = shop_copy / "models" / str(Manifest.load(shop_copy).model) / "config.json"
     raw = json.loads(path.read_text())
     path.write_text(json.dumps(raw | {"epsilon": [5.0] * 8}))
@@ -99,7 +97,9 @@ def test_another_model_with_the_same_name(shop_copy: Path) -> None:
         Shop.open(shop_copy)
 
 
-def test_a_catalogue_that_changed_since_it_was_encoded(shop_copy: Path, sample_records: list[Record]) -> None:
+def test_changed_catalogue_is_stale_until_encoded_and_clustered(
+    shop_copy: Path, sample_records: list[Record]
+) -> None:
     other = Record("new", "hats", sample_records[0].photo, {})
     changed = Record(sample_records[0].id, "gloves", sample_records[0].photo, {})
     assert ingest(Listed([changed, other]), shop_copy).changed == 1
@@ -113,31 +113,31 @@ def test_a_catalogue_that_changed_since_it_was_encoded(shop_copy: Path, sample_r
     assert describe_shop(shop_copy)["model"]["trained_on"] == "an earlier catalogue"
 
 
-def test_a_frame_that_is_not_the_model_s(shop_copy: Path) -> None:
+def test_model_of_another_frame_is_stale(shop_copy: Path) -> None:
     Manifest.load(shop_copy).with_changes(frame=(32, 32)).save(shop_copy)
     with pytest.raises(StaleError, match=r"48x64.*32x32"):
         Shop.open(shop_copy)
 
 
 @pytest.mark.parametrize("need", ["catalogue", "model", "encodings", "clusters"])
-def test_a_store_that_is_gone(shop_copy: Path, need: Stage) -> None:
+def test_missing_store_raises(shop_copy: Path, need: Stage) -> None:
     shutil.rmtree(shop_copy / "store")
     with pytest.raises(ShopError):
         Shop.open(shop_copy, need=need)
 
 
 @pytest.mark.parametrize("k", [0, 10_000])
-def test_more_clusters_than_products(shop_copy: Path, k: int) -> None:
+def test_cluster_count_out_of_range_raises(shop_copy: Path, k: int) -> None:
     before = Manifest.load(shop_copy)
     with pytest.raises(BadCount, match=f"k is {k}"):
         cluster_shop(shop_copy, k=k)
     assert Manifest.load(shop_copy) == before
 
 
-def test_clusters_of_either_kind(shop_copy: Path) -> None:
+def test_clusters_by_method_and_features(shop_copy: Path) -> None:
     for method in ("kmeans", "mixture"):
-        for on in ("code", "mean"):
-            clusters = cluster_shop(shop_copy, k=2, features=on, method=method, seed=1)
+        for features in ("code", "mean"):
+            clusters = cluster_shop(shop_copy, k=2, features=features, method=method, seed=1)
             assert clusters.centres.shape == (2, 8)
             assert set(Shop.open(shop_copy).assignments) <= {0, 1}
     for wrong in ({"method": "dbscan"}, {"features": "photo"}):
@@ -145,39 +145,39 @@ def test_clusters_of_either_kind(shop_copy: Path) -> None:
             cluster_shop(shop_copy, **wrong)  # type: ignore[arg-type]
 
 
-def test_a_shop_with_tags_is_clustered_by_them(shop_copy: Path) -> None:
+def test_shop_with_categories_is_clustered_by_category(shop_copy: Path) -> None:
     clusters = cluster_shop(shop_copy)
     shop = Shop.open(shop_copy)
     assert clusters.method == shop.clusters.method == "category"
     assert list(shop.clusters.labels) == list(shop.catalogue.counts())
-    held = [shop.clusters.labels[number] for number in shop.assignments]
-    assert held == shop.catalogue.categories  # the tag, whatever the codes say
+    labels = [shop.clusters.labels[number] for number in shop.assignments]
+    assert labels == shop.catalogue.categories  # independent of the codes
     for each in shop.recommend(shop.code_of(shop.catalogue.ids[0]), 2):
         assert {match.category for match in each.matches} == {each.label}
     assert cluster_shop(shop_copy, k=3).method == "category"
     assert Manifest.load(shop_copy).clusters["method"] == "category"
 
 
-def test_another_number_of_clusters_is_not_that_of_the_tags(shop_copy: Path) -> None:
+def test_other_cluster_count_is_not_by_category(shop_copy: Path) -> None:
     assert cluster_shop(shop_copy, k=2).method != "category"
     with pytest.raises(BadCount, match="k is 2, but the shop has 3 categories"):
         cluster_shop(shop_copy, k=2, method="category")
 
 
-def test_build_keeps_what_is_done(shop_copy: Path, sample_records: list[Record]) -> None:
+def test_build_skips_current_stages(shop_copy: Path, sample_records: list[Record]) -> None:
     source = Listed(list(sample_records), "sample")
-    same = {"frame": FRAME, "epochs": 10, "latent": 8, "cluster_method": "kmeans"}
-    everything = ["train", "encode", "cluster", "sliders", "map"]
-    assert build(source, shop_copy, **same)["kept"] == everything  # type: ignore[arg-type]
-    again = build(source, shop_copy, **same, k=2)  # type: ignore[arg-type]
+    options = {"frame": FRAME, "epochs": 10, "latent": 8, "cluster_method": "kmeans"}
+    stages = ["train", "encode", "cluster", "sliders", "map"]
+    assert build(source, shop_copy, **options)["kept"] == stages  # type: ignore[arg-type]
+    again = build(source, shop_copy, **options, k=2)  # type: ignore[arg-type]
     assert again["kept"] == ["train", "encode", "sliders", "map"]
     manifest = Manifest.load(shop_copy)
     manifest.with_changes(encodings={}).save(shop_copy)
-    once_more = build(source, shop_copy, **same, k=2)  # type: ignore[arg-type]
+    once_more = build(source, shop_copy, **options, k=2)  # type: ignore[arg-type]
     assert once_more["kept"] == ["train", "cluster", "sliders", "map"]
 
 
-def test_a_training_that_fails_changes_nothing(shop_copy: Path) -> None:
+def test_failed_training_changes_nothing(shop_copy: Path) -> None:
     before = Manifest.load(shop_copy)
     for wrong in ({"preset": "huge"}, {"epochs": 1, "minutes": 1.0}, {"latent": 0}, {"epochs": 0}):
         with pytest.raises(BadOption):

@@ -1,4 +1,4 @@
-"""The products of a shop in memory: their attributes are read when they are asked for."""
+"""Products in memory, with attributes that are read on first use."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from modiste.storage.snapshot import SNAPSHOT_FILE
 def test_attributes_are_the_same_with_and_without_a_snapshot(small: Path) -> None:
     mapped = Shop.open(small, need="catalogue")
     assert mapped.store.has_snapshot
-    held = list(mapped.catalogue.iter_products())
+    expected = list(mapped.catalogue.iter_products())
     (small / "store" / SNAPSHOT_FILE).unlink()
     read = Shop.open(small, need="catalogue")
     assert not read.store.has_snapshot
-    assert list(read.catalogue.iter_products()) == held
-    assert [read.catalogue.attributes(row) for row in range(len(held))] == [each for *_, each in held]
+    assert list(read.catalogue.iter_products()) == expected
+    assert [read.catalogue.attributes(row) for row in range(len(expected))] == [
+        attributes for *_, attributes in expected
+    ]
 
 
-def test_attributes_of_other_products_are_never_taken_for_theirs(small: Path) -> None:
+def test_changed_products_raise_stale_error(small: Path) -> None:
     (small / "store" / SNAPSHOT_FILE).unlink()
     shop = Shop.open(small, need="catalogue")
     remove_products(small, shop.catalogue.ids[:1])

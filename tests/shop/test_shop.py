@@ -1,3 +1,5 @@
+"""Shop: encoding, drawing, similar products and recommendations on a small trained shop."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -61,7 +63,7 @@ def test_encode_takes_a_batch(shop: Shop) -> None:
     np.testing.assert_allclose(shop.encode(photos[1]).code, batch.code[1], atol=1e-4)
 
 
-def test_a_stored_product_is_encoded_as_it_was(shop: Shop) -> None:
+def test_stored_photo_has_the_stored_encoding(shop: Shop) -> None:
     id_ = shop.catalogue.ids[5]
     np.testing.assert_allclose(shop.encode(shop.photo(id_)).code, shop.code_of(id_), atol=1e-4)
 
@@ -69,7 +71,7 @@ def test_a_stored_product_is_encoded_as_it_was(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "bad", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)]
 )
-def test_what_is_not_a_photo(shop: Shop, bad: np.ndarray) -> None:
+def test_encode_rejects_other_arrays(shop: Shop, bad: np.ndarray) -> None:
     with pytest.raises(PhotoError):
         shop.encode(bad)
 
@@ -77,19 +79,19 @@ def test_what_is_not_a_photo(shop: Shop, bad: np.ndarray) -> None:
 def test_decode_draws_at_the_frame(shop: Shop) -> None:
     codes = shop.encodings.code[:2]
     assert shop.decode(codes[0]).shape == (*FRAME, 3)
-    drawn = shop.decode(codes)
-    assert drawn.shape == (2, *FRAME, 3)
-    assert drawn.dtype == np.uint8
-    np.testing.assert_array_equal(drawn[0], shop.decode(codes[0]))
+    photos = shop.decode(codes)
+    assert photos.shape == (2, *FRAME, 3)
+    assert photos.dtype == np.uint8
+    np.testing.assert_array_equal(photos[0], shop.decode(codes[0]))
 
 
 @pytest.mark.parametrize(
     "bad", [np.zeros(N - 1), np.full(N, np.nan), np.full(N, np.inf), [], np.zeros((1, 2, N))]
 )
-def test_a_bad_code_is_refused_everywhere(shop: Shop, bad: object) -> None:
-    for ask in (shop.decode, shop.similar, shop.recommend, shop.cluster_of):
+def test_bad_code_raises_everywhere(shop: Shop, bad: object) -> None:
+    for question in (shop.decode, shop.similar, shop.recommend, shop.cluster_of):
         with pytest.raises(BadCode):
-            ask(bad)  # type: ignore[arg-type]
+            question(bad)  # type: ignore[arg-type]
 
 
 def test_similar_is_sorted_and_stays_in_the_cluster(shop: Shop) -> None:
@@ -105,28 +107,28 @@ def test_similar_is_sorted_and_stays_in_the_cluster(shop: Shop) -> None:
 
 def test_similar_agrees_with_the_formula(shop: Shop) -> None:
     code = shop.random_design(1)
-    held = shop.encodings
-    mean, std = held.mean.astype(np.float64), held.std.astype(np.float64)
+    encodings = shop.encodings
+    mean, std = encodings.mean.astype(np.float64), encodings.std.astype(np.float64)
     expected = -((code - mean) ** 2) / (2 * std**2) - np.log(np.sqrt(2 * np.pi) * std)
     order = np.argsort(-expected.sum(1), kind="stable")[:5]
     matches = shop.similar(code, 5, scope="catalogue")
     assert [match.id for match in matches] == [shop.catalogue.ids[row] for row in order]
     np.testing.assert_allclose([match.score for match in matches], expected.sum(1)[order], rtol=1e-6)
-    distances = np.abs(held.code.astype(np.float64) - code).sum(1)
+    distances = np.abs(encodings.code.astype(np.float64) - code).sum(1)
     nearest = shop.similar(code, 3, "fixed-epsilon", "catalogue", metric="manhattan")
     np.testing.assert_allclose([match.score for match in nearest], np.sort(distances)[:3], rtol=1e-6)
 
 
-def test_a_product_is_nearest_to_itself_and_can_be_left_out(shop: Shop) -> None:
+def test_product_is_nearest_to_itself_and_can_be_excluded(shop: Shop) -> None:
     id_ = shop.catalogue.ids[4]
     code = shop.code_of(id_)
     assert shop.similar(code, 1, "fixed-epsilon")[0].id == id_
-    without = shop.similar(code, 5, "fixed-epsilon", exclude=[id_])
-    assert len(without) == 5
-    assert id_ not in {match.id for match in without}
+    others = shop.similar(code, 5, "fixed-epsilon", exclude=[id_])
+    assert len(others) == 5
+    assert id_ not in {match.id for match in others}
 
 
-def test_a_batch_gets_a_list_of_answers(shop: Shop) -> None:
+def test_batch_returns_a_list_of_answers(shop: Shop) -> None:
     codes = shop.encodings.code[:3]
     similar = shop.similar(codes, 4)
     recommended = shop.recommend(codes, 2)
@@ -135,48 +137,50 @@ def test_a_batch_gets_a_list_of_answers(shop: Shop) -> None:
     assert recommended[2] == shop.recommend(codes[2], 2)
 
 
-def test_recommend_goes_to_every_other_cluster(shop: Shop) -> None:
+def test_recommend_covers_every_other_cluster(shop: Shop) -> None:
     code = shop.code_of(shop.catalogue.ids[0])
     own = shop.cluster_of(code)
-    answer = shop.recommend(code, 2, "shift:mean")
-    assert isinstance(answer, Recommendations)
-    assert [each.cluster for each in answer] == [number for number in range(3) if number != own]
-    for each in answer:
+    recommendations = shop.recommend(code, 2, "shift:mean")
+    assert isinstance(recommendations, Recommendations)
+    assert [each.cluster for each in recommendations] == [number for number in range(3) if number != own]
+    for each in recommendations:
         assert isinstance(each, Recommendation)
         assert each.label == shop.clusters.labels[each.cluster]
         assert {match.cluster for match in each.matches} == {each.cluster}
         # the difference of the centres points towards the other cluster
-        there = code + (shop.clusters.centres[each.cluster] - shop.clusters.centres[own])
+        moved = code + (shop.clusters.centres[each.cluster] - shop.clusters.centres[own])
         rows = np.flatnonzero(shop.assignments == each.cluster)
-        nearest = rows[np.argmin(np.linalg.norm(shop.encodings.mean[rows] - there, axis=1))]
+        nearest = rows[np.argmin(np.linalg.norm(shop.encodings.mean[rows] - moved, axis=1))]
         assert each.matches[0].id == shop.catalogue.ids[nearest]
 
 
-def test_transport_takes_off_what_products_owe_to_their_place(shop: Shop) -> None:
+def test_transport_subtracts_the_hub_penalty(shop: Shop) -> None:
     code = shop.encodings.mean[0]
     own = shop.cluster_of(code)
     for each in shop.recommend(code, 4, "transport:mean"):
         rows = np.flatnonzero(shop.assignments == each.cluster)
-        asking = np.flatnonzero(shop.assignments == own)
+        designs = np.flatnonzero(shop.assignments == own)
         moments = Moments.fit(shop.encodings.mean, shop.assignments, 3)
         matrix = moments.transport_matrix(own, each.cluster)
-        there = (
-            moments.centres[each.cluster] + (shop.encodings.mean[asking] - moments.centres[own]) @ matrix.T
+        moved = (
+            moments.centres[each.cluster] + (shop.encodings.mean[designs] - moments.centres[own]) @ matrix.T
         )
-        near = -np.square(there[:, None] - shop.encodings.mean[rows][None]).sum(axis=2)
-        mine = moments.centres[each.cluster] + (code - moments.centres[own]) @ matrix.T
-        by = -np.square(mine - shop.encodings.mean[rows]).sum(axis=1) - STRENGTH * hub_score(near, 10)
+        nearness = -np.square(moved[:, None] - shop.encodings.mean[rows][None]).sum(axis=2)
+        moved_code = moments.centres[each.cluster] + (code - moments.centres[own]) @ matrix.T
+        rank = -np.square(moved_code - shop.encodings.mean[rows]).sum(axis=1) - STRENGTH * hub_score(
+            nearness, 10
+        )
         assert [match.id for match in each.matches] == [
-            shop.catalogue.ids[rows[i]] for i in np.argsort(-by)[:4]
+            shop.catalogue.ids[rows[i]] for i in np.argsort(-rank)[:4]
         ]
-        # the score stays what it says: the distance
+        # the score is the distance, without the penalty
         first = shop.catalogue.row(each.matches[0].id)
         assert each.matches[0].score == pytest.approx(
-            np.linalg.norm(mine - shop.encodings.mean[first]), abs=1e-4
+            np.linalg.norm(moved_code - shop.encodings.mean[first]), abs=1e-4
         )
 
 
-def test_recommend_takes_a_way_a_nearness_or_both(shop: Shop) -> None:
+def test_recommend_takes_a_transfer_a_method_or_both(shop: Shop) -> None:
     code = shop.code_of(shop.catalogue.ids[0])
     assert shop.recommend(code) == shop.recommend(code, method="likelihood")
     assert shop.recommend(code) == shop.recommend(code, method="likelihood:transport")
@@ -186,7 +190,7 @@ def test_recommend_takes_a_way_a_nearness_or_both(shop: Shop) -> None:
             shop.recommend(code, method=wrong)
 
 
-def test_a_random_design_is_the_same_for_a_seed(shop: Shop) -> None:
+def test_random_design_depends_on_the_seed(shop: Shop) -> None:
     one, again, other = (shop.random_design(seed) for seed in (1, 1, 2))
     assert one.shape == (N,)
     assert one.dtype == np.float32
@@ -194,7 +198,7 @@ def test_a_random_design_is_the_same_for_a_seed(shop: Shop) -> None:
     assert not np.array_equal(one, other)
 
 
-def test_counts_and_options_outside_what_is_allowed(shop: Shop) -> None:
+def test_count_or_option_out_of_range_raises(shop: Shop) -> None:
     code = shop.random_design(0)
     total = len(shop.catalogue)
     assert len(shop.similar(code, total, scope="catalogue")) == total
@@ -208,13 +212,13 @@ def test_counts_and_options_outside_what_is_allowed(shop: Shop) -> None:
             shop.similar(code, **wrong)  # type: ignore[arg-type]
 
 
-def test_an_unknown_product(shop: Shop) -> None:
-    for ask in (shop.photo, shop.jpeg, shop.code_of):
+def test_unknown_product_raises(shop: Shop) -> None:
+    for method in (shop.photo, shop.jpeg, shop.code_of):
         with pytest.raises(UnknownProduct, match="'no-such'"):
-            ask("no-such")
+            method("no-such")
 
 
-def test_answers_show_as_pictures_in_a_notebook(shop: Shop) -> None:
+def test_notebook_displays_answers_as_pictures(shop: Shop) -> None:
     code = shop.random_design(3)
     page = shop.similar(code, 2)._repr_html_()  # type: ignore[attr-defined]
     assert page.count("data:image/jpeg;base64,") == 2
@@ -222,8 +226,8 @@ def test_answers_show_as_pictures_in_a_notebook(shop: Shop) -> None:
     assert page.count("data:image/jpeg;base64,") == 2
 
 
-def test_hostile_words_stay_text_in_a_notebook(shop: Shop) -> None:
-    nasty = '"><script>alert(1)</script>'
-    match = Match(nasty, nasty, 0, 1.0, {"name": nasty}, lambda _: b"")
+def test_notebook_escapes_hostile_attributes(shop: Shop) -> None:
+    hostile = '"><script>alert(1)</script>'
+    match = Match(hostile, hostile, 0, 1.0, {"name": hostile}, lambda _: b"")
     assert "<script>" not in match._repr_html_()
-    assert "<script>" not in Recommendation(0, nasty, Matches([match]))._repr_html_()
+    assert "<script>" not in Recommendation(0, hostile, Matches([match]))._repr_html_()

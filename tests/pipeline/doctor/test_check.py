@@ -38,13 +38,13 @@ def change(path: Path, place: int = -200) -> None:
     path.write_bytes(data)
 
 
-def test_nothing_is_wrong(small: Path) -> None:
+def test_intact_shop_has_no_faults(small: Path) -> None:
     told: list[dict[str, Any]] = []
     assert check_shop(small, told.append) == []
     assert told[-1] == {"stage": "examine", "done": 24, "total": 24}
 
 
-def test_no_shop(tmp_path: Path) -> None:
+def test_missing_shop_raises(tmp_path: Path) -> None:
     with pytest.raises(ShopNotFound):
         check_shop(tmp_path)
 
@@ -174,7 +174,7 @@ def test_damage_is_found_and_named(damage: str, small: Path, monkeypatch: pytest
     )
 
 
-def test_a_snapshot_that_says_otherwise(small: Path) -> None:
+def test_snapshot_that_differs_is_broken(small: Path) -> None:
     path = small / "store" / snapshot.SNAPSHOT_FILE
     table = ipc.open_file(pa.py_buffer(path.read_bytes()[snapshot.CHECKSUM_BYTES :])).read_all()
     about = json.loads(table.schema.metadata[snapshot.METADATA_KEY])
@@ -207,7 +207,7 @@ SLOWER: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("loss", SLOWER)
-def test_what_only_costs_time_breaks_nothing(loss: str, small: Path) -> None:
+def test_missing_caches_are_not_broken(loss: str, small: Path) -> None:
     before = Shop.open(small).similar(Shop.open(small).random_design(0), 3)
     lose, part = SLOWER[loss]
     lose(small)
@@ -216,7 +216,7 @@ def test_what_only_costs_time_breaks_nothing(loss: str, small: Path) -> None:
 
 
 @pytest.mark.parametrize("stage", ["model", "encodings", "clusters"])
-def test_a_shop_that_is_not_finished_is_not_broken(stage: str, small: Path) -> None:
+def test_incomplete_shop_is_not_broken(stage: str, small: Path) -> None:
     nothing = {"model": {"model": None}, "encodings": {"encodings": {}}, "clusters": {"clusters": {}}}
     Manifest.load(small).with_changes(**nothing[stage]).save(small)
     faults = [fault for fault in check_shop(small) if fault.part == stage]
@@ -224,27 +224,27 @@ def test_a_shop_that_is_not_finished_is_not_broken(stage: str, small: Path) -> N
     assert "modiste" in faults[0].remedy
 
 
-def test_a_graph_that_an_older_version_left_is_ignored(small: Path) -> None:
+def test_graph_of_an_older_version_is_ignored(small: Path) -> None:
     (model_of(small) / "graph").mkdir()
     (model_of(small) / "graph" / "graph.json").write_text("{")
     assert check_shop(small) == []
     assert Shop.open(small).similar(Shop.open(small).random_design(0), 3)
 
 
-def test_another_process_writes(small: Path) -> None:
+def test_another_writer_is_reported(small: Path) -> None:
     (small / ".shop.json.1.partial").write_text("{")  # may be its own
     with shop_write_lock(small):
         (fault,) = check_shop(small)
     assert (fault.part, fault.where, fault.broken) == ("shop", ".", False)
 
 
-def test_reading_changes_nothing(small: Path) -> None:
+def test_check_changes_nothing(small: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in small.rglob("*") if path.is_file()}
     check_shop(small)
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_a_shop_on_a_read_only_disk(small: Path, tmp_path: Path) -> None:
+def test_check_on_a_read_only_disk(small: Path, tmp_path: Path) -> None:
     mount = tmp_path / "mount"
     mount.mkdir()
     done = subprocess.run(["mount", "--bind", str(small), str(mount)], check=False, capture_output=True)

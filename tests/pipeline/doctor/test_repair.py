@@ -23,7 +23,7 @@ def parts(found: dict, *, mended: bool) -> set[str]:
     return {fault["part"] for fault in found["faults"] if fault["mended"] is mended}
 
 
-def test_all_that_is_derived_is_made_again(small: Path) -> None:
+def test_derived_parts_are_rebuilt(small: Path) -> None:
     files, shop = ShopPaths(small), Shop.open(small, need="map")
     model, code = shop.model.model_id, shop.random_design(0)
     answers, names = shop.similar(code, 5), [each.name for each in shop.sliders.latents]
@@ -49,7 +49,7 @@ def test_all_that_is_derived_is_made_again(small: Path) -> None:
     }
 
 
-def test_an_index_that_would_answer_wrongly(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_index_is_rebuilt(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modiste.storage.array_files.MAX_VERIFIED_BYTES", 0)  # as of a large one
     shop = Shop.open(small)
     path = ShopPaths(small).index(shop.model.model_id) / "mean.npy"
@@ -77,7 +77,7 @@ def test_many_versions_are_compacted(small: Path) -> None:
     assert opened._table.stats()["fragment_stats"]["num_fragments"] == 1
 
 
-def test_a_change_that_was_broken_off_is_brought_to_its_end(small: Path) -> None:
+def test_interrupted_change_is_completed(small: Path) -> None:
     """Products were taken out, and what follows from that was not made."""
     ids = Shop.open(small, need="catalogue").catalogue.ids
     remove_products(small, ids[:5])
@@ -94,7 +94,7 @@ def test_a_change_that_was_broken_off_is_brought_to_its_end(small: Path) -> None
     assert next_step(small) is None
 
 
-def test_what_was_counted_otherwise_and_what_was_taken_away(small: Path) -> None:
+def test_wrong_counts_and_missing_stages_are_repaired(small: Path) -> None:
     store = ProductStore.open(small / "store")
     store.delete(Shop.open(small, need="catalogue").catalogue.ids[:1])  # killed between this and shop.json
     files, model = ShopPaths(small), str(Manifest.load(small).model)
@@ -104,7 +104,7 @@ def test_what_was_counted_otherwise_and_what_was_taken_away(small: Path) -> None
     assert next_step(small) is None
 
 
-def test_a_shop_that_was_never_whole_is_not_built_by_repair(small: Path) -> None:
+def test_repair_does_not_complete_a_new_shop(small: Path) -> None:
     held = Manifest.load(small)
     held.with_changes(encodings={}, clusters={}).save(small)
     shutil.rmtree(small / "store" / f"encodings-{held.model}.lance")
@@ -112,7 +112,7 @@ def test_a_shop_that_was_never_whole_is_not_built_by_repair(small: Path) -> None
     assert Manifest.load(small).encodings == {}
 
 
-def test_before_damaged_clusters_it_stops(small: Path) -> None:
+def test_repair_stops_at_damaged_clusters(small: Path) -> None:
     path = ShopPaths(small).clusters(str(Manifest.load(small).model))
     path.write_bytes(path.read_bytes()[:-20])
     before = path.read_bytes()
@@ -122,7 +122,7 @@ def test_before_damaged_clusters_it_stops(small: Path) -> None:
     assert next_step(small) == "clusters"
 
 
-def test_edited_sliders_are_left_alone(small: Path) -> None:
+def test_edited_sliders_are_kept(small: Path) -> None:
     path = ShopPaths(small).sliders(str(Manifest.load(small).model))
     path.write_text(path.read_text().replace('"schema": 1', '"schema": 1,,'))
     before = path.read_text()
@@ -133,7 +133,7 @@ def test_edited_sliders_are_left_alone(small: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["encoder.onnx", "model.safetensors", "clusters.json"])
-def test_a_damaged_truth_is_reported_and_kept(name: str, small: Path) -> None:
+def test_damaged_products_and_models_are_kept(name: str, small: Path) -> None:
     path = ShopPaths(small).model(str(Manifest.load(small).model)) / name
     path.write_bytes(path.read_bytes()[:-20])
     before = contents(small)
@@ -149,7 +149,7 @@ def test_a_damaged_truth_is_reported_and_kept(name: str, small: Path) -> None:
     assert kept.items() <= after.items()
 
 
-def test_damaged_products_are_not_touched(small: Path) -> None:
+def test_damaged_products_stop_the_repair(small: Path) -> None:
     for path in (small / "store" / "products.lance" / "data").iterdir():
         path.write_bytes(path.read_bytes()[:-3000])
     before = contents(small)
@@ -157,6 +157,6 @@ def test_damaged_products_are_not_touched(small: Path) -> None:
     assert contents(small) == before
 
 
-def test_repair_waits_for_no_writer(small: Path) -> None:
+def test_repair_raises_if_another_process_writes(small: Path) -> None:
     with shop_write_lock(small), pytest.raises(ShopBusy):
         check_and_repair(small, repair=True)
