@@ -159,8 +159,8 @@ def test_interrupted_ingest_leaves_the_shop_unchanged(tmp_path: Path) -> None:
     [
         ({"frame": (100, 100)}, "48x64, not 100x100"),
         ({"background": "white"}, "'any', not 'white'"),
-        ({"background": "blue"}, "No background 'blue'"),
-        ({"frame": (8, 100)}, "100x8 cannot be used"),
+        ({"background": "blue"}, "Unknown background 'blue'"),
+        ({"frame": (8, 100)}, "The size 100x8 is out of range"),
     ],
 )
 def test_options_that_contradict_the_shop_raise(

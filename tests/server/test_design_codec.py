@@ -90,7 +90,7 @@ def test_ends_and_beyond() -> None:
 
 @pytest.mark.parametrize("code", [[1.0], [1.0, 2.0, 3.0], [np.nan, 0.0], [np.inf, 0.0], [[1.0, 2.0]]])
 def test_what_is_no_code_is_refused(code: list[float]) -> None:
-    with pytest.raises(BadCode, match="2 bytes"):
+    with pytest.raises(BadCode, match="2 finite numbers"):
         quantise(code, np.array([[0, 1], [0, 1]], np.float32))
 
 

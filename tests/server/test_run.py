@@ -197,7 +197,7 @@ def test_a_slow_question_does_not_hold_up_the_others(built: Path, monkeypatch: p
         slow = [
             threading.Thread(
                 target=lambda: statuses.append(
-                    httpx.post(f"{url}v1/between", json=body, timeout=60).status_code
+                    httpx.post(f"{url}v1/interpolate", json=body, timeout=60).status_code
                 )
             )
             for _ in range(6)
@@ -219,7 +219,7 @@ def test_a_port_that_is_in_use(built: Path, capsys: pytest.CaptureFixture[str]) 
         port = held.getsockname()[1]
         assert main(["serve", "--shop", str(built), "--port", str(port), "--json"]) == 2
         error = json.loads(capsys.readouterr().err)["error"]
-        assert error["code"] == "BadOption"
+        assert error["code"] == "bad_option"
         assert f"Port {port}" in error["message"]
         assert f"--port {port + 1}" in error["remedy"]
 
@@ -241,11 +241,11 @@ def test_where_a_browser_finds_it() -> None:
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
-        (("--port", "65536"), "UsageError"),
-        (("--port", "-1"), "UsageError"),
-        (("--threads", "0"), "UsageError"),
-        (("--allow-embed", "shop.example"), "BadOption"),
-        (("--host", "no-such-host.invalid"), "BadOption"),
+        (("--port", "65536"), "usage_error"),
+        (("--port", "-1"), "usage_error"),
+        (("--threads", "0"), "usage_error"),
+        (("--allow-embed", "shop.example"), "bad_option"),
+        (("--host", "no-such-host.invalid"), "bad_option"),
     ],
 )
 def test_what_cannot_be_served(
@@ -259,12 +259,12 @@ def test_what_cannot_be_served(
 
 def test_a_shop_without_its_map(shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--shop", str(tmp_path / "none"), "--port", "0", "--json"]) == 4
-    assert json.loads(capsys.readouterr().err)["error"]["code"] == "ShopNotFound"
+    assert json.loads(capsys.readouterr().err)["error"]["code"] == "shop_not_found"
     for path in shop_copy.glob("models/*/map.json"):
         path.unlink()
     assert main(["serve", "--shop", str(shop_copy), "--port", "0", "--json"]) == 4
     error = json.loads(capsys.readouterr().err)["error"]
-    assert error["code"] == "ShopIncomplete"
+    assert error["code"] == "shop_incomplete"
     assert "modiste sliders" in error["remedy"]
 
 
