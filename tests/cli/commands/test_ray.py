@@ -30,7 +30,7 @@ def test_a_shop_is_made_anew_by_a_ray_of_this_machine(shop_copy: Path):
     )  # of which some were there, and changed
 
 
-@pytest.mark.parametrize("command", ["ingest", "train", "encode", "cluster", "index"])
+@pytest.mark.parametrize("command", ["ingest", "encode", "cluster", "index"])
 def test_a_cluster_that_is_not_there(shop_copy: Path, command: str):
     pytest.importorskip("ray")
     source = ["sample"] if command == "ingest" else []
