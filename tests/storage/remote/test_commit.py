@@ -277,7 +277,10 @@ def test_writes_of_a_killed_writer_are_adopted(there: str, elsewhere: Any) -> No
     assert next_step(there) is None
     elsewhere(put_products, there, [record(1)])
     assert len(ids_of(there)) == 24
-    assert elsewhere(refresh_shop, there) == ["update"]
+    # The encodings of a shop of 0.1.0 have no photo hashes, and the killed writer left no version to compare with:
+    # stages that cannot be updated are built again.
+    assert elsewhere(refresh_shop, there)[0] == "update"
+    assert next_step(there) is None
     assert check_and_repair(there)["sound"]
 
 
