@@ -234,7 +234,8 @@ def column_kinds(texts: Sequence[str]) -> dict[str, ColumnKind]:
     for _, name, value in _cells(texts, lambda name: kinds.pop(name, None)):
         kind = _infer_kind([value])
         kinds[name] = kind if kinds.get(name, kind) == kind else "words"
-    return {"category": "words"} | {_column_name(name): kind for name, kind in kinds.items()}
+    category: dict[str, ColumnKind] = {"category": "words"}
+    return category | {_column_name(name): kind for name, kind in kinds.items()}
 
 
 def _cells(texts: Sequence[str], discard: Callable[[str], object]) -> Iterator[tuple[int, str, Any]]:
