@@ -234,8 +234,9 @@ def column_kinds(texts: Sequence[str]) -> dict[str, ColumnKind]:
     for _, name, value in _cells(texts, lambda name: kinds.pop(name, None)):
         kind = _infer_kind([value])
         kinds[name] = kind if kinds.get(name, kind) == kind else "words"
-    category: dict[str, ColumnKind] = {"category": "words"}
-    return category | {_column_name(name): kind for name, kind in kinds.items()}
+    named: dict[str, ColumnKind] = {"category": "words"}
+    named.update((_column_name(name), kind) for name, kind in kinds.items())
+    return named
 
 
 def _cells(texts: Sequence[str], discard: Callable[[str], object]) -> Iterator[tuple[int, str, Any]]:
