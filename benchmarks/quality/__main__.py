@@ -38,12 +38,7 @@ from modiste.evaluate.bootstrap import Bootstrap
 from modiste.evaluate.cluster_agreement import score_clusters
 from modiste.evaluate.disentanglement import pairwise_information, total_correlation
 from modiste.evaluate.queries import QuerySet, queries_from_source
-from modiste.evaluate.reconstruction import (
-    GradientSums,
-    laplacian_variance,
-    psnr,
-    squared_error,
-)
+from modiste.evaluate.reconstruction import GradientSums, laplacian_variance, psnr, squared_error
 from modiste.evaluate.relevance import ForegroundColours, RelevanceScorer
 from modiste.latent.category_clusters import fit_categories
 from modiste.latent.clusters import fit_kmeans, fit_mixture

@@ -18,12 +18,7 @@ from modiste.shop.shop import Shop
 from modiste.vae.onnx import OnnxModel
 from modiste.vae.training import TrainSettings
 from modiste.vae.training import train as train_vae
-from modiste.vae.training.network import (
-    Decoder,
-    Encoder,
-    body_ratio,
-    downscale,
-)
+from modiste.vae.training.network import Decoder, Encoder, body_ratio, downscale
 from modiste.vae.training.vae import DEFAULT_CHANNELS
 
 Photos = NDArray[np.uint8]

@@ -28,12 +28,7 @@ import numpy as np
 from measured import write_between
 
 from modiste.distributed.ray_session import connect
-from modiste.distributed.shard_files import (
-    PENALTIES_DIR,
-    SUMMARY_DIR,
-    ShardFiles,
-    ShardSource,
-)
+from modiste.distributed.shard_files import PENALTIES_DIR, SUMMARY_DIR, ShardFiles, ShardSource
 from modiste.latent.clusters import Clusters
 from modiste.search.index import warm_up_kernels
 from modiste.search.sharding import rows_by_shard

@@ -26,17 +26,7 @@ from typing import Any
 import numpy as np
 import simpy
 from measured import write_between
-from model import (
-    SIZES,
-    Constants,
-    Crowd,
-    Machine,
-    figure,
-    scan_ms,
-    scatter_quantile,
-    shards,
-    wait_beyond,
-)
+from model import SIZES, Constants, Crowd, Machine, figure, scan_ms, scatter_quantile, shards, wait_beyond
 
 MARK = "scale-simulation"
 CORES = 4  # of a replica

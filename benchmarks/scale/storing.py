@@ -15,13 +15,7 @@ from typing import Any
 import numpy as np
 from measured import Found, bytes_in, core_seconds
 
-from modiste.images.photo import (
-    decode_jpeg,
-    fit_photo,
-    photo_hash,
-    read_photo,
-    to_jpeg,
-)
+from modiste.images.photo import decode_jpeg, fit_photo, photo_hash, read_photo, to_jpeg
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record, Rejection, Source
 from modiste.storage.database import Database

@@ -12,18 +12,8 @@ import pytest
 from tests.browser.designing import centred
 from tests.browser.designs import Shop, rested
 from tests.browser.looking import PATIENCE, until
-from tests.browser.served import (
-    Server,
-    browser,
-    find_browser,
-    served,
-)
-from tests.browser.shops import (
-    HOSTILE,
-    NAME,
-    edited_copy,
-    small_shop,
-)
+from tests.browser.served import Server, browser, find_browser, served
+from tests.browser.shops import HOSTILE, NAME, edited_copy, small_shop
 
 
 @pytest.fixture(scope="package")

@@ -12,12 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modiste.server.design_codec import (
-    dequantise,
-    from_base64url,
-    quantise,
-    to_base64url,
-)
+from modiste.server.design_codec import dequantise, from_base64url, quantise, to_base64url
 from tests.browser.looking import until
 
 # At rest: the picture is drawn, the address is the picture's, and no part of the results waits for an answer.

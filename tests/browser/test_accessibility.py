@@ -8,12 +8,7 @@ import numpy as np
 import pytest
 
 from tests.browser.conftest import opened
-from tests.browser.designs import (
-    Shop,
-    ids,
-    moves,
-    rested,
-)
+from tests.browser.designs import Shop, ids, moves, rested
 from tests.browser.looking import pixels, slider, until
 from tests.browser.served import Server
 from tests.browser.views import views

@@ -15,13 +15,7 @@ from PIL import Image
 from modiste.server.design_codec import to_base64url
 from modiste.server.routes.images import FRAME_DURATION_MS
 from tests.browser.conftest import opened
-from tests.browser.designs import (
-    Shop,
-    go_to,
-    ids,
-    moves,
-    rested,
-)
+from tests.browser.designs import Shop, go_to, ids, moves, rested
 from tests.browser.looking import until
 from tests.browser.served import Server
 

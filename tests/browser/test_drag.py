@@ -7,15 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.designing import (
-    Held,
-    at_rest,
-    centred,
-    decoded,
-    design,
-    dial,
-    source,
-)
+from tests.browser.designing import Held, at_rest, centred, decoded, design, dial, source
 from tests.browser.looking import pixels, until
 from tests.browser.served import Server
 from tests.browser.shops import BY_KL

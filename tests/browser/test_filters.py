@@ -7,12 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import opened
-from tests.browser.designs import (
-    Shop,
-    ids,
-    moves,
-    rested,
-)
+from tests.browser.designs import Shop, ids, moves, rested
 from tests.browser.looking import slider
 from tests.browser.served import Server
 

@@ -12,13 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.browser.conftest import opened
-from tests.browser.designs import (
-    Shop,
-    drawn,
-    go_to,
-    moves,
-    rested,
-)
+from tests.browser.designs import Shop, drawn, go_to, moves, rested
 from tests.browser.looking import colours, until
 
 pytestmark = pytest.mark.browser

@@ -11,14 +11,7 @@ import pytest
 
 from modiste.server.design_codec import to_base64url
 from tests.browser.conftest import opened
-from tests.browser.designs import (
-    Shop,
-    drawn,
-    ids,
-    moves,
-    rested,
-    start_from,
-)
+from tests.browser.designs import Shop, drawn, ids, moves, rested, start_from
 from tests.browser.looking import until
 from tests.browser.served import served
 from tests.browser.shops import widened_copy

@@ -6,13 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.designing import (
-    at_rest,
-    design,
-    dial,
-    ready,
-    row,
-)
+from tests.browser.designing import at_rest, design, dial, ready, row
 from tests.browser.looking import pixels, until
 from tests.browser.shops import BY_KL
 

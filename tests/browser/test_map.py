@@ -7,14 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.designs import (
-    Shop,
-    drawn,
-    ids,
-    moves,
-    rested,
-    start_from,
-)
+from tests.browser.designs import Shop, drawn, ids, moves, rested, start_from
 from tests.browser.looking import until
 
 pytestmark = pytest.mark.browser

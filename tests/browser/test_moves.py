@@ -6,17 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.designing import (
-    at_rest,
-    bytes_of,
-    design,
-    dial,
-    frame_bytes,
-    opened_at,
-    put,
-    row,
-    source,
-)
+from tests.browser.designing import at_rest, bytes_of, design, dial, frame_bytes, opened_at, put, row, source
 from tests.browser.looking import pixels, until
 from tests.browser.served import Server
 from tests.browser.shops import BY_KL

@@ -9,13 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.browser.designs import (
-    Shop,
-    ids,
-    moves,
-    rested,
-    start_from,
-)
+from tests.browser.designs import Shop, ids, moves, rested, start_from
 from tests.browser.looking import slider
 from tests.browser.shops import BY_KL
 

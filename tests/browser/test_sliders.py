@@ -8,25 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.browser.designing import (
-    at_rest,
-    design,
-    dial,
-    frame_bytes,
-    number,
-    put,
-    ready,
-    row,
-    source,
-)
+from tests.browser.designing import at_rest, design, dial, frame_bytes, number, put, ready, row, source
 from tests.browser.looking import pixels, until
 from tests.browser.served import Server
-from tests.browser.shops import (
-    BY_KL,
-    HIGH,
-    IDLE,
-    LOW,
-)
+from tests.browser.shops import BY_KL, HIGH, IDLE, LOW
 
 pytestmark = pytest.mark.browser
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.browser.looking import (
-    colours,
-    pixels,
-    settled,
-    slider,
-    until,
-)
+from tests.browser.looking import colours, pixels, settled, slider, until
 
 
 def test_a_move_of_a_slider_changes_the_product_and_its_neighbours(page: Any) -> None:

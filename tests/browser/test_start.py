@@ -11,15 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.designing import (
-    at_rest,
-    bytes_of,
-    design,
-    dial,
-    ready,
-    row,
-    source,
-)
+from tests.browser.designing import at_rest, bytes_of, design, dial, ready, row, source
 from tests.browser.looking import pixels, until
 from tests.browser.served import Server
 from tests.browser.shops import BY_KL

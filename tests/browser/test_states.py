@@ -10,15 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import opened
-from tests.browser.designing import (
-    Held,
-    at_rest,
-    centred,
-    design,
-    dial,
-    put,
-    ready,
-)
+from tests.browser.designing import Held, at_rest, centred, design, dial, put, ready
 from tests.browser.looking import pixels, until
 from tests.browser.served import Server
 from tests.browser.shops import BY_KL, edited_copy

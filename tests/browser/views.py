@@ -6,12 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from modiste.server.design_codec import to_base64url
-from tests.browser.designs import (
-    Shop,
-    go_to,
-    ids,
-    rested,
-)
+from tests.browser.designs import Shop, go_to, ids, rested
 from tests.browser.looking import slider, until
 
 

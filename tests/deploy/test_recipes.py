@@ -9,14 +9,7 @@ from typing import Any
 import pytest
 
 from modiste.server.settings import ENV_PREFIX, Settings, load_settings
-from tests.deploy.recipes import (
-    DEPLOY,
-    ROOT,
-    commands,
-    documents,
-    parse,
-    texts,
-)
+from tests.deploy.recipes import DEPLOY, ROOT, commands, documents, parse, texts
 
 RECIPES = sorted(DEPLOY.rglob("*.yaml"))
 PODS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))

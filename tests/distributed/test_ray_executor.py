@@ -11,12 +11,7 @@ import pytest
 
 from modiste.distributed.ray_executor import RayExecutor
 from modiste.distributed.ray_session import connect
-from modiste.errors import (
-    BadOption,
-    ClusterError,
-    MissingExtra,
-    PhotoError,
-)
+from modiste.errors import BadOption, ClusterError, MissingExtra, PhotoError
 from modiste.parallel import ITEMS_PER_WORKER
 
 

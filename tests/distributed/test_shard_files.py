@@ -10,12 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modiste.distributed.shard_files import (
-    MAX_VERSIONS,
-    PENALTIES_DIR,
-    PRODUCTS_FILE,
-    ShardFiles,
-)
+from modiste.distributed.shard_files import MAX_VERSIONS, PENALTIES_DIR, PRODUCTS_FILE, ShardFiles
 from modiste.errors import BadCount, StaleError
 from modiste.pipeline.index import index_shop
 from modiste.shop.backend import Query, merge_hits

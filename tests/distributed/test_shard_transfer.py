@@ -16,12 +16,7 @@ from modiste.pipeline.index import index_shop
 from modiste.shop.backend import Query
 from modiste.shop.shop import Shop
 from modiste.storage.location import absolute_location
-from tests.distributed.nodes import (
-    Cluster,
-    await_ready,
-    cluster,
-    why_not,
-)
+from tests.distributed.nodes import Cluster, await_ready, cluster, why_not
 
 pytest.importorskip("ray")
 

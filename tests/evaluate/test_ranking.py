@@ -2,13 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.evaluate.ranking import (
-    drop_own_rows,
-    random_ranking,
-    rank,
-    rank_other_clusters,
-    values_at,
-)
+from modiste.evaluate.ranking import drop_own_rows, random_ranking, rank, rank_other_clusters, values_at
 from modiste.search.index import LatentIndex
 
 LINE = np.array([[0], [1], [2], [10], [11]], np.float32)  # two clusters on a line

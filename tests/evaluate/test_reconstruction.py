@@ -3,12 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from modiste.evaluate.reconstruction import (
-    GradientSums,
-    laplacian_variance,
-    psnr,
-    squared_error,
-)
+from modiste.evaluate.reconstruction import GradientSums, laplacian_variance, psnr, squared_error
 
 
 def test_squared_error_and_psnr_by_hand() -> None:

@@ -21,12 +21,7 @@ from modiste.pipeline.incremental import update_shop
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.map import make_map
 from modiste.pipeline.train import train_shop
-from modiste.pipeline.update import (
-    model_ids,
-    put_products,
-    remove_products,
-    use_model,
-)
+from modiste.pipeline.update import model_ids, put_products, remove_products, use_model
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record
 

@@ -13,12 +13,7 @@ import httpx
 import pytest
 
 from modiste.storage.backup import restore_shop
-from tests.faults.large import (
-    attributes,
-    peak_mb,
-    product_id,
-    text_pool,
-)
+from tests.faults.large import attributes, peak_mb, product_id, text_pool
 from tests.server.test_run import serving
 from tests.small import SMALL
 

@@ -21,13 +21,7 @@ from modiste.pipeline.ingest import ingest
 from modiste.pipeline.map import make_map
 from modiste.pipeline.sliders import make_sliders
 from modiste.pipeline.train import train_shop
-from modiste.pipeline.update import (
-    InMemorySource,
-    put_products,
-    refresh_shop,
-    remove_products,
-    use_model,
-)
+from modiste.pipeline.update import InMemorySource, put_products, refresh_shop, remove_products, use_model
 from modiste.server.app import create_app
 from modiste.server.settings import Settings
 from modiste.shop.shop import Shop
@@ -37,15 +31,7 @@ from modiste.storage.locks import write_lock
 from tests.contents import contents
 from tests.server.client import refused
 from tests.server.conftest import UNLIMITED
-from tests.server.routes.test_admin import (
-    ADMIN,
-    KEY,
-    READ,
-    READER,
-    noise,
-    put,
-    settled,
-)
+from tests.server.routes.test_admin import ADMIN, KEY, READ, READER, noise, put, settled
 
 pytestmark = pytest.mark.faults
 

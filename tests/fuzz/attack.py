@@ -17,12 +17,7 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["modiste", "PIL"]):
-    from tests.fuzz.targets import (
-        LONGEST,
-        SEEDS,
-        TARGETS,
-        reads,
-    )
+    from tests.fuzz.targets import LONGEST, SEEDS, TARGETS, reads
 
 MEMORY_DISK = Path("/dev/shm")  # where there is one: a file is written for every try
 MEMORY = 2048  # MB; what takes more is a fault

@@ -18,12 +18,7 @@ from modiste.errors import ModisteError
 from modiste.images.photo import fit_photo, read_photo
 from modiste.latent.arithmetic import interpolate
 from modiste.server.app import create_app
-from modiste.server.design_codec import (
-    dequantise,
-    from_base64url,
-    quantise,
-    to_base64url,
-)
+from modiste.server.design_codec import dequantise, from_base64url, quantise, to_base64url
 from modiste.server.settings import Settings
 from modiste.shop import loading
 from modiste.shop.shop import Shop

@@ -6,12 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modiste.images.colour import (
-    ciede2000,
-    lab_to_rgb,
-    rgb_to_lab,
-    to_hex,
-)
+from modiste.images.colour import ciede2000, lab_to_rgb, rgb_to_lab, to_hex
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3))

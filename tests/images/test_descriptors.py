@@ -5,12 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from modiste.images.descriptors import (
-    COLOUR_SIZE,
-    SHAPE_SIZE,
-    colour_descriptors,
-    shape_descriptors,
-)
+from modiste.images.descriptors import COLOUR_SIZE, SHAPE_SIZE, colour_descriptors, shape_descriptors
 
 
 def photo(colour: tuple[int, int, int] = (200, 30, 30), *, round_: bool = False, at: int = 20) -> np.ndarray:

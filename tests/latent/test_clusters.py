@@ -16,12 +16,7 @@ from hypothesis.extra.numpy import arrays
 from modiste.errors import BadCode, BadCount, SchemaError
 from modiste.latent import clusters as clusters_module
 from modiste.latent.category_clusters import fit_categories
-from modiste.latent.clusters import (
-    Clusters,
-    fit_kmeans,
-    fit_mixture,
-    name_clusters,
-)
+from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture, name_clusters
 
 FITS = {"kmeans": fit_kmeans, "mixture": fit_mixture}
 

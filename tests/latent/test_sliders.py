@@ -12,12 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modiste.errors import SchemaError
-from modiste.latent.sliders import (
-    AttributeSlider,
-    LatentSlider,
-    Sliders,
-    hash_ranges,
-)
+from modiste.latent.sliders import AttributeSlider, LatentSlider, Sliders, hash_ranges
 
 words = st.text(min_size=1, max_size=12)
 numbers = st.floats(-1e6, 1e6)

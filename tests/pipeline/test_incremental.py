@@ -24,12 +24,7 @@ from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.incremental import REBUILD_SHARE, update_shop
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.map import make_map
-from modiste.pipeline.update import (
-    next_step,
-    put_products,
-    refresh_shop,
-    remove_products,
-)
+from modiste.pipeline.update import next_step, put_products, refresh_shop, remove_products
 from modiste.search.index import METHODS
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record

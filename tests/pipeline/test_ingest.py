@@ -10,12 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modiste.errors import (
-    BadOption,
-    ShopNotFound,
-    SourceError,
-    UnknownCategory,
-)
+from modiste.errors import BadOption, ShopNotFound, SourceError, UnknownCategory
 from modiste.images.photo import decode_jpeg
 from modiste.pipeline.ingest import ingest
 from modiste.shop.shop import Shop

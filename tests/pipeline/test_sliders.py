@@ -10,14 +10,7 @@ import numpy as np
 import pytest
 
 from modiste import Shop
-from modiste.errors import (
-    BadCode,
-    BadOption,
-    SchemaError,
-    ShopIncomplete,
-    StaleError,
-    UnknownCategory,
-)
+from modiste.errors import BadCode, BadOption, SchemaError, ShopIncomplete, StaleError, UnknownCategory
 from modiste.images.photo import to_jpeg
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop

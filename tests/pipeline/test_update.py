@@ -23,12 +23,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from modiste.errors import (
-    BadOption,
-    PhotoError,
-    StaleError,
-    UnknownProduct,
-)
+from modiste.errors import BadOption, PhotoError, StaleError, UnknownProduct
 from modiste.images.photo import to_png
 from modiste.latent.posterior import log_likelihood
 from modiste.pipeline.cluster import cluster_shop

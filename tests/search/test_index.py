@@ -13,12 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from modiste.errors import (
-    BadCode,
-    BadCount,
-    BadOption,
-    SchemaError,
-)
+from modiste.errors import BadCode, BadCount, BadOption, SchemaError
 from modiste.search.index import LatentIndex
 from modiste.search.scan import distance
 

@@ -12,12 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from modiste.errors import BadCode
-from modiste.server.design_codec import (
-    dequantise,
-    from_base64url,
-    quantise,
-    to_base64url,
-)
+from modiste.server.design_codec import dequantise, from_base64url, quantise, to_base64url
 
 bound = st.floats(-1e3, 1e3, width=32)
 

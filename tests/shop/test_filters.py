@@ -12,13 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modiste.errors import BadOption
-from modiste.shop.filters import (
-    BATCH_ROWS,
-    MAX_WORD_CHARS,
-    Columns,
-    column_kinds,
-    parse_filter,
-)
+from modiste.shop.filters import BATCH_ROWS, MAX_WORD_CHARS, Columns, column_kinds, parse_filter
 
 ROWS: list[tuple[str, dict[str, Any]]] = [
     ("shoes", {"base_colour": "Red", "heel": 3.5, "vegan": True, "name": "a", "kind": "Footwear"}),

@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 
 from modiste import Shop
-from modiste.errors import (
-    BadCount,
-    BadOption,
-    SchemaError,
-    ShopError,
-    ShopIncomplete,
-    StaleError,
-)
+from modiste.errors import BadCount, BadOption, SchemaError, ShopError, ShopIncomplete, StaleError
 from modiste.pipeline.build import build
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop

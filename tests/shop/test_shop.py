@@ -8,21 +8,10 @@ import numpy as np
 import pytest
 
 from modiste import Shop
-from modiste.errors import (
-    BadCode,
-    BadCount,
-    BadOption,
-    PhotoError,
-    UnknownProduct,
-)
+from modiste.errors import BadCode, BadCount, BadOption, PhotoError, UnknownProduct
 from modiste.latent.optimal_transport import Moments, hub_score
 from modiste.shop.hubness import STRENGTH
-from modiste.shop.results import (
-    Match,
-    Matches,
-    Recommendation,
-    Recommendations,
-)
+from modiste.shop.results import Match, Matches, Recommendation, Recommendations
 from modiste.sources.record import Record
 from tests.small import FRAME
 

@@ -10,12 +10,7 @@ import pytest
 from modiste.errors import SourceError
 from modiste.sources.kaggle import KaggleSource
 from modiste.sources.record import Record, Rejection, Source
-from tests.sources.shops import (
-    PHOTOS,
-    ROWS,
-    kaggle_folder,
-    real_photos,
-)
+from tests.sources.shops import PHOTOS, ROWS, kaggle_folder, real_photos
 
 
 def test_records(tmp_path: Path) -> None:

@@ -7,12 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from modiste.sources.normalize import (
-    infer_column_parsers,
-    normalize_category,
-    parse_attributes,
-    snake_case,
-)
+from modiste.sources.normalize import infer_column_parsers, normalize_category, parse_attributes, snake_case
 
 
 @pytest.mark.parametrize(

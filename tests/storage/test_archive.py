@@ -14,12 +14,7 @@ import numpy as np
 import pytest
 
 from modiste.errors import BadOption, SchemaError, StorageError
-from modiste.storage.archive import (
-    FILE_LIST,
-    FORMAT_VERSION,
-    Archive,
-    write_archive,
-)
+from modiste.storage.archive import FILE_LIST, FORMAT_VERSION, Archive, write_archive
 from tests.contents import contents
 
 FILES = {

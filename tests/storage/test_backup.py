@@ -10,14 +10,7 @@ from typing import Any
 import pytest
 
 from modiste import Shop
-from modiste.errors import (
-    BadOption,
-    SchemaError,
-    ShopBusy,
-    ShopIncomplete,
-    ShopNotFound,
-    StorageError,
-)
+from modiste.errors import BadOption, SchemaError, ShopBusy, ShopIncomplete, ShopNotFound, StorageError
 from modiste.storage.archive import Archive
 from modiste.storage.backup import backup_shop, restore_shop
 from modiste.storage.locks import shop_write_lock

@@ -5,13 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from modiste.errors import (
-    SchemaError,
-    ShopBusy,
-    ShopIncomplete,
-    ShopNotFound,
-    StorageError,
-)
+from modiste.errors import SchemaError, ShopBusy, ShopIncomplete, ShopNotFound, StorageError
 from modiste.storage.atomic import write_file
 from modiste.storage.locks import shop_write_lock
 from modiste.storage.manifest import Manifest

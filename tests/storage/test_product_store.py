@@ -14,14 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modiste.errors import (
-    BadCode,
-    SchemaError,
-    ShopBusy,
-    ShopIncomplete,
-    StaleError,
-    UnknownProduct,
-)
+from modiste.errors import BadCode, SchemaError, ShopBusy, ShopIncomplete, StaleError, UnknownProduct
 from modiste.storage import database
 from modiste.storage.locks import write_lock
 from modiste.storage.product_store import ProductStore, StoredProduct

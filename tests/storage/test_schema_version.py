@@ -7,12 +7,7 @@ import pytest
 
 from modiste.errors import SchemaError
 from modiste.storage.database import Database
-from modiste.storage.product_store import (
-    PRODUCTS_TABLE,
-    SCHEMA,
-    SCHEMA_KEY,
-    ProductStore,
-)
+from modiste.storage.product_store import PRODUCTS_TABLE, SCHEMA, SCHEMA_KEY, ProductStore
 from modiste.storage.schema_version import check_schema_version
 
 

@@ -14,12 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.supply.locks import (
-    ENTRY,
-    LOCKS,
-    ROOT,
-    entries,
-)
+from tests.supply.locks import ENTRY, LOCKS, ROOT, entries
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]

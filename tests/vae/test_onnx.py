@@ -7,12 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modiste.errors import (
-    BadCode,
-    BadOption,
-    PhotoError,
-    ShopIncomplete,
-)
+from modiste.errors import BadCode, BadOption, PhotoError, ShopIncomplete
 from modiste.storage.manifest import Manifest
 from modiste.vae.onnx import BATCH_PHOTOS, OnnxModel
 from tests.small import FRAME

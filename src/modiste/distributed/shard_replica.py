@@ -15,12 +15,7 @@ from numpy.typing import NDArray
 from modiste.distributed.shard_builder import build_shard
 from modiste.distributed.shard_files import ShardFiles
 from modiste.distributed.shard_transfer import PART_BYTES, download_shard
-from modiste.errors import (
-    ClusterError,
-    ShopIncomplete,
-    StaleError,
-    UnknownProduct,
-)
+from modiste.errors import ClusterError, ShopIncomplete, StaleError, UnknownProduct
 from modiste.search.index import warm_up_kernels
 from modiste.shop.backend import Hit, LocalBackend, Query
 from modiste.shop.summary import ShopSummary

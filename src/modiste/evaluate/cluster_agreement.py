@@ -6,12 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.evaluate.bootstrap import Bootstrap, Tree
-from modiste.evaluate.metrics import (
-    class_scores,
-    confusion_matrix,
-    contingency_table,
-    match_clusters,
-)
+from modiste.evaluate.metrics import class_scores, confusion_matrix, contingency_table, match_clusters
 from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture
 from modiste.shop.shop import Shop
 

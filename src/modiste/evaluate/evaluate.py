@@ -6,12 +6,7 @@ from typing import Any
 
 from modiste.errors import BadCount
 from modiste.evaluate import baselines
-from modiste.evaluate.baselines import (
-    MAX_DEPTH,
-    evaluate_distance,
-    evaluate_random,
-    matching_clusters,
-)
+from modiste.evaluate.baselines import MAX_DEPTH, evaluate_distance, evaluate_random, matching_clusters
 from modiste.evaluate.bootstrap import Bootstrap, MethodResult, Tree
 from modiste.evaluate.cluster_agreement import score_clusterings, score_clusters
 from modiste.evaluate.notes import cluster_disagreement_notes, small_group_notes

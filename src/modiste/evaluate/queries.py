@@ -16,19 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.errors import (
-    BadCount,
-    FetchError,
-    PhotoError,
-    UnknownCategory,
-)
-from modiste.images.photo import (
-    decode_jpeg,
-    fit_photo,
-    photo_hash,
-    read_photo,
-    to_jpeg,
-)
+from modiste.errors import BadCount, FetchError, PhotoError, UnknownCategory
+from modiste.images.photo import decode_jpeg, fit_photo, photo_hash, read_photo, to_jpeg
 from modiste.latent.clusters import Clusters
 from modiste.latent.posterior import Posterior
 from modiste.shop.shop import Shop

@@ -10,13 +10,7 @@ import numpy as np
 
 from modiste.errors import BadCount, BadOption
 from modiste.latent.category_clusters import fit_categories
-from modiste.latent.clusters import (
-    ClusterFeatures,
-    Clusters,
-    fit_kmeans,
-    fit_mixture,
-    name_clusters,
-)
+from modiste.latent.clusters import ClusterFeatures, Clusters, fit_kmeans, fit_mixture, name_clusters
 from modiste.parallel import Executor, ThreadExecutor
 from modiste.pipeline.index import write_index
 from modiste.pipeline.write_session import open_for_writing

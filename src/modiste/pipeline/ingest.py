@@ -13,13 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from modiste.errors import (
-    BadOption,
-    ShopIncomplete,
-    ShopNotFound,
-    SourceError,
-    UnknownCategory,
-)
+from modiste.errors import BadOption, ShopIncomplete, ShopNotFound, SourceError, UnknownCategory
 from modiste.images.photo import Photo, read_photo
 from modiste.parallel import Executor
 from modiste.pipeline.prepare_photos import PhotoPreparer, Unchanged, prepare_distributed

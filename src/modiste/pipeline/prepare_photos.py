@@ -11,14 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from modiste.errors import FetchError, PhotoError
-from modiste.images.photo import (
-    Photo,
-    fit_photo,
-    is_white_background,
-    photo_hash,
-    read_photo,
-    to_jpeg,
-)
+from modiste.images.photo import Photo, fit_photo, is_white_background, photo_hash, read_photo, to_jpeg
 from modiste.parallel import Executor, ordered_map
 from modiste.sources.download import CONCURRENCY, PER_HOST_RATE, fetch_all
 from modiste.sources.record import Record, Rejection, Url

@@ -7,12 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from modiste.errors import (
-    BadOption,
-    PhotoError,
-    ShopError,
-    SourceError,
-)
+from modiste.errors import BadOption, PhotoError, ShopError, SourceError
 from modiste.images.photo import Photo, read_photo
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop

@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 from modiste.errors import BadCode, BadOption
 from modiste.latent.posterior import check_code
 from modiste.server.schemas import responses
-from modiste.server.schemas.requests import (
-    FilterCondition,
-    QuerySource,
-    RecommendRequest,
-    SimilarRequest,
-)
+from modiste.server.schemas.requests import FilterCondition, QuerySource, RecommendRequest, SimilarRequest
 from modiste.shop.cluster_transfer import parse_recommend_method
 from modiste.shop.products import product_title
 from modiste.shop.query import QueryEngine, SearchContext

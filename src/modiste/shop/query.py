@@ -18,12 +18,7 @@ from modiste.latent.projection import NEIGHBOURS, interpolate_position
 from modiste.search.index import METHODS, METRICS
 from modiste.shop import similarity_words
 from modiste.shop.backend import Hit, Query, SearchBackend
-from modiste.shop.cluster_transfer import (
-    TRANSFERS,
-    ClusterMoments,
-    ClusterTransfer,
-    parse_recommend_method,
-)
+from modiste.shop.cluster_transfer import TRANSFERS, ClusterMoments, ClusterTransfer, parse_recommend_method
 from modiste.shop.filters import ColumnKind, Columns, Filter
 from modiste.shop.results import JpegLoader, Match, Matches, Recommendation, Recommendations
 from modiste.shop.similarity_words import Typicality

@@ -16,18 +16,8 @@ from modiste.sources.normalize import (
     reject_duplicates,
     replace_surrogates,
 )
-from modiste.sources.readers import (
-    JSONL_SUFFIXES,
-    count_parquet_rows,
-    read_columns,
-    read_rows,
-)
-from modiste.sources.record import (
-    PhotoRef,
-    Record,
-    Rejection,
-    Url,
-)
+from modiste.sources.readers import JSONL_SUFFIXES, count_parquet_rows, read_columns, read_rows
+from modiste.sources.record import PhotoRef, Record, Rejection, Url
 from modiste.sources.sanitize import MAX_COLUMNS, escape_to_one_line
 
 METADATA_NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")

@@ -18,12 +18,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from modiste.errors import PhotoError
-from modiste.images.photo import (
-    fit_photo,
-    read_photo,
-    to_jpeg,
-    to_png,
-)
+from modiste.images.photo import fit_photo, read_photo, to_jpeg, to_png
 from modiste.server.photo_worker import client as reading
 from modiste.server.photo_worker.client import PhotoWorker
 from modiste.server.photo_worker.protocol import MAX_HEADER_BYTES, receive, send

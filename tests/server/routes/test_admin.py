@@ -24,13 +24,7 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
-from modiste.images.photo import (
-    decode_jpeg,
-    fit_photo,
-    read_photo,
-    to_jpeg,
-    to_png,
-)
+from modiste.images.photo import decode_jpeg, fit_photo, read_photo, to_jpeg, to_png
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.ingest import ingest
 from modiste.pipeline.train import train_shop

@@ -12,14 +12,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from modiste.images.photo import (
-    decode_jpeg,
-    fit_photo,
-    read_photo,
-    to_jpeg,
-    to_png,
-    to_webp,
-)
+from modiste.images.photo import decode_jpeg, fit_photo, read_photo, to_jpeg, to_png, to_webp
 from modiste.server.middleware.body_limit import MAX_PHOTO_BYTES, max_body_bytes
 from modiste.shop.shop import Shop
 from tests.server.client import refused

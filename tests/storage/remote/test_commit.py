@@ -17,25 +17,13 @@ import numpy as np
 import pytest
 
 from modiste import Shop
-from modiste.errors import (
-    BadOption,
-    SchemaError,
-    ShopBusy,
-    ShopNotFound,
-    SourceError,
-    StorageError,
-)
+from modiste.errors import BadOption, SchemaError, ShopBusy, ShopNotFound, SourceError, StorageError
 from modiste.images.photo import to_png
 from modiste.pipeline.build import build
 from modiste.pipeline.doctor.repair import check_and_repair
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.ingest import ingest
-from modiste.pipeline.update import (
-    next_step,
-    put_products,
-    refresh_shop,
-    remove_products,
-)
+from modiste.pipeline.update import next_step, put_products, refresh_shop, remove_products
 from modiste.shop.info import describe_shop
 from modiste.sources.record import Record
 from modiste.storage.backup import backup_shop, restore_shop

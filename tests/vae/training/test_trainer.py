@@ -16,19 +16,9 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from modiste.errors import (
-    BadOption,
-    NonFiniteLoss,
-    ResumeError,
-    TrainingError,
-)
+from modiste.errors import BadOption, NonFiniteLoss, ResumeError, TrainingError
 from modiste.vae.config import ModelConfig
-from modiste.vae.training import (
-    PRESETS,
-    TrainSettings,
-    Vae,
-    train,
-)
+from modiste.vae.training import PRESETS, TrainSettings, Vae, train
 from modiste.vae.training.checkpoint import read_notes
 from modiste.vae.training.hardware import Hardware
 from modiste.vae.training.schedule import restore_hardware

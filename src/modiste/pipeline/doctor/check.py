@@ -8,22 +8,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from modiste.errors import (
-    ShopBusy,
-    ShopError,
-    ShopIncomplete,
-    ShopNotFound,
-    StaleError,
-    StorageError,
-)
+from modiste.errors import ShopBusy, ShopError, ShopIncomplete, ShopNotFound, StaleError, StorageError
 from modiste.latent.clusters import Clusters
-from modiste.pipeline.doctor.faults import (
-    RESTORE_REMEDY,
-    Fault,
-    check_index,
-    check_products,
-    check_snapshot,
-)
+from modiste.pipeline.doctor.faults import RESTORE_REMEDY, Fault, check_index, check_products, check_snapshot
 from modiste.progress import Progress
 from modiste.shop.sampling import load_photos, sample_rows
 from modiste.shop.shop import Shop

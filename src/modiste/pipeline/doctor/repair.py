@@ -18,12 +18,7 @@ from modiste.pipeline.update import Step, next_step, run_step
 from modiste.progress import Progress
 from modiste.shop.shop import Shop
 from modiste.storage.atomic import remove_path
-from modiste.storage.location import (
-    parse_location,
-    read_manifest,
-    read_path,
-    write_path,
-)
+from modiste.storage.location import parse_location, read_manifest, read_path, write_path
 from modiste.storage.manifest import Manifest
 from modiste.storage.object_store import ObjectStore
 from modiste.storage.paths import ShopPaths

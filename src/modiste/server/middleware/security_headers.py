@@ -6,12 +6,7 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from modiste.server.middleware.body_limit import (
-    ADMIN_PRODUCTS_PATH,
-    PRODUCTS_PATH,
-    Header,
-    ascii_header,
-)
+from modiste.server.middleware.body_limit import ADMIN_PRODUCTS_PATH, PRODUCTS_PATH, Header, ascii_header
 
 PAGE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "

@@ -19,12 +19,7 @@ import numpy as np
 from PIL import Image
 
 from modiste.errors import PhotoError
-from modiste.images.photo import (
-    FORMATS,
-    Photo,
-    fit_photo,
-    read_photo,
-)
+from modiste.images.photo import FORMATS, Photo, fit_photo, read_photo
 from modiste.server.photo_worker.protocol import receive, send
 
 MEMORY_BYTES = 768 * 2**20

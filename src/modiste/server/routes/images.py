@@ -12,22 +12,12 @@ from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 
-from modiste.images.photo import (
-    Photo,
-    to_jpeg,
-    to_png,
-    to_webp,
-)
+from modiste.images.photo import Photo, to_jpeg, to_png, to_webp
 from modiste.latent.arithmetic import interpolate
 from modiste.server.dependencies import CurrentShop, get_versions
 from modiste.server.design_codec import dequantise, from_base64url
 from modiste.server.negotiation import negotiate
-from modiste.server.openapi import (
-    NO_STORE_HEADERS,
-    binary_response,
-    error_responses,
-    text_parameter,
-)
+from modiste.server.openapi import NO_STORE_HEADERS, binary_response, error_responses, text_parameter
 from modiste.server.problems import ProblemException
 from modiste.server.schemas.requests import InterpolateRequest, QuerySource
 from modiste.server.serialize import check_bounds, query_code

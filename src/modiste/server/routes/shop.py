@@ -8,12 +8,7 @@ from starlette.responses import Response
 
 from modiste.server.dependencies import CurrentShop
 from modiste.server.openapi import binary_response, error_responses
-from modiste.server.payloads import (
-    card_payload,
-    map_payload,
-    shop_payload,
-    sliders_payload,
-)
+from modiste.server.payloads import card_payload, map_payload, shop_payload, sliders_payload
 from modiste.server.schemas import responses
 
 router = APIRouter(tags=["shop"])

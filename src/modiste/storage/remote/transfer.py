@@ -15,12 +15,7 @@ from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
 from modiste.storage.refusals import storage_errors
 from modiste.storage.remote.cache import LocalCache
-from modiste.storage.remote.commit import (
-    TABLE_MARKER,
-    build_remote_manifest,
-    commit_changes,
-    writer_id,
-)
+from modiste.storage.remote.commit import TABLE_MARKER, build_remote_manifest, commit_changes, writer_id
 from modiste.storage.remote.head import (
     MANIFEST_OBJECT,
     RemoteManifest,
