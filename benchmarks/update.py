@@ -1,4 +1,4 @@
-"""What one changed product costs a served shop: until it is searchable, and until a killed server is ready again.
+"""Cost of one changed product for a served shop: until it is searchable, and until a killed server is ready again.
 
     python benchmarks/update.py [--shop DIR] [--products 100000] [--turns 7]
 
@@ -173,20 +173,20 @@ def put(client: httpx.Client, id_: str, seed: int, category: str) -> None:
 
 
 def is_ready(client: httpx.Client) -> bool:
-    """Whether the server says that it is."""
+    """Return whether the server says that it is ready."""
     with suppress(httpx.TransportError):
         return client.get("/readyz").status_code == 200
     return False
 
 
 def is_searchable(client: httpx.Client, id_: str) -> bool:
-    """Whether products like this one are found."""
+    """Return whether a search finds products like this one."""
     return client.post("/v1/similar", json={"product": id_, "k": 3}).status_code == 200
 
 
 def await_idle(client: httpx.Client) -> None:
     """Wait until the server has nothing left to do to the shop."""
-    await_(lambda: not client.get("/v1/admin").json()["working"])
+    await_(lambda: not client.get("/v1/admin").json()["refreshing"])
 
 
 def await_(done: Callable[[], bool]) -> None:

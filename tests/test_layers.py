@@ -75,7 +75,7 @@ def module_of(path: Path) -> str:
 
 
 def room_of(module: str) -> str:
-    """Return the room of a module of ours: the folder, or the file, directly below the package."""
+    """Return the room of one of our modules: the folder, or the file, directly below the package."""
     first = module.split(".")[1] if "." in module else ""
     # `python -m modiste` starts the command line.
     return "cli" if first == "__main__" else first
@@ -117,7 +117,7 @@ def within(name: str, package: str) -> bool:
 
 
 def imported_module(name: str) -> str | None:
-    """Return the module of ours that an imported name is or comes from; None for a name of others."""
+    """Return our module that an imported name is or comes from; None for other packages' names."""
     if name in NAMES:
         return name
     parent = name.rpartition(".")[0]

@@ -15,7 +15,7 @@ RECIPES = sorted(DEPLOY.rglob("*.yaml"))
 PODS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 SERVING = [DEPLOY / "compose.yaml", DEPLOY / "kubernetes" / "studio.yaml"]
 CONTAINER = (ROOT / "Containerfile").read_text(encoding="utf-8")
-# Read by whatever opens a shop (src/modiste/storage/remote/cache.py), and by Ray.
+# Read by everything that opens a shop (src/modiste/storage/remote/cache.py), and by Ray.
 NOT_SERVE = {"MODISTE_CACHE", "RAY_worker_niceness"}
 
 each_recipe = pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)

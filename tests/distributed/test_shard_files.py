@@ -1,4 +1,4 @@
-"""Packs: shards in files of one version, whatever the shop is by then."""
+"""Shard files: the shards of one version of a shop, also after the shop has changed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_damaged_shard_is_not_opened(packed: tuple[Path, ShardFiles]) -> None:
     assert packs.open(0, whole) is not None
     assert ShardFiles(packs.location, "another", 2).summary() is None
     packs.build()
-    assert packs.open(1, whole) is not None  # made anew
+    assert packs.open(1, whole) is not None  # built again
 
 
 def test_changed_byte_is_detected(packed: tuple[Path, ShardFiles]) -> None:

@@ -19,7 +19,7 @@ from tests.zoo import jpeg_with_scans, written, zoo
 @pytest.mark.parametrize("name", zoo())
 def test_bad_photo_gives_right_pixels_or_reason(name: str, tmp_path: Path) -> None:
     bad = zoo()[name]
-    path = tmp_path / "photo.jpg"  # whatever it is
+    path = tmp_path / "photo.jpg"  # the name says nothing about the content
     path.write_bytes(bad.data)
     for data in (bad.data, path):
         if bad.reason:

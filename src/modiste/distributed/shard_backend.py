@@ -44,7 +44,7 @@ class ShardBackend:
         """
         self.summary = summary
         self.engine = QueryEngine(summary, self, _no_photo)
-        """What answers questions from these shards. Its matches have no photos."""
+        """Engine that answers queries from these shards. Its matches have no photos."""
         self.is_replaced = False  # by newer shards: a try that fails is then not repeated
         self._handles = list(handles)
         self._deadline = deadline

@@ -51,7 +51,7 @@ PRODUCTS_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class ShardSource:
-    """What shards are built from: all products, `assignments` `(N,)`, `positions` `(N, 2)` and the shop's τ."""
+    """Input of the shard files: all products, `assignments` `(N,)`, `positions` `(N, 2)` and the shop's τ."""
 
     catalogue: Products
     encodings: EncodingArrays
