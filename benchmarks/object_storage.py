@@ -43,11 +43,7 @@ def main() -> None:
 def measure(given: Path | None, scratch: Path, address: str, turns: int) -> None:
     """Put the shop there, and ask it."""
     copies, url = scratch / "cache", f"s3://{s3.BUCKET}/mine"
-    os.environ |= s3.KEYS | {
-        "AWS_ENDPOINT_URL": address,
-        "MODISTE_CACHE": str(copies),
-        "PYTHONPATH": str(ROOT),
-    }
+    os.environ |= s3.KEYS | {"AWS_ENDPOINT_URL": address, "MODISTE_CACHE": str(copies), "PYTHONPATH": str(ROOT)}
     archive = SMALL
     if given is not None:
         archive = scratch / "shop.zip"
@@ -64,21 +60,13 @@ def measure(given: Path | None, scratch: Path, address: str, turns: int) -> None
 
     similar(str(scratch / "here"))  # compiled once
     report("similar, in a directory", lambda: similar(str(scratch / "here")), address, turns)
-    report(
-        "similar there, first time",
-        lambda: similar(url),
-        address,
-        turns,
-        before=lambda: shutil.rmtree(copies),
-    )
+    report("similar there, first time", lambda: similar(url), address, turns, before=lambda: shutil.rmtree(copies))
     report("similar there, with copies", lambda: similar(url), address, turns)
     there = Shop.open(url)
     report("a photo there", lambda: there.jpeg(first), address, turns)
     numbers = iter(range(1000))
     report("a product put there", lambda: put_products(url, [product(next(numbers))]), address, turns)
-    report(
-        "a product put here", lambda: put_products(scratch / "here", [product(next(numbers))]), address, turns
-    )
+    report("a product put here", lambda: put_products(scratch / "here", [product(next(numbers))]), address, turns)
 
 
 def report(what: str, work: Any, address: str, turns: int = 1, before: Any = None) -> None:
@@ -94,9 +82,7 @@ def report(what: str, work: Any, address: str, turns: int = 1, before: Any = Non
         seconds.append(time.perf_counter() - began)
         said = {name: value - first[name] for name, value in s3.counted(address).items()}
     megabytes = said["bytes"] / 1e6
-    print(
-        f"{what:28} {statistics.median(seconds):8.2f} s  {said['requests']:5} requests  {megabytes:8.2f} MB down"
-    )
+    print(f"{what:28} {statistics.median(seconds):8.2f} s  {said['requests']:5} requests  {megabytes:8.2f} MB down")
 
 
 if __name__ == "__main__":

@@ -141,9 +141,7 @@ async def _drag(server: Server, frames: Frames, rate: float, seconds: float) -> 
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200"), head
         length = next(
-            int(line.split(b":")[1])
-            for line in head.split(b"\r\n")
-            if line.lower().startswith(b"content-length")
+            int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
         )
         await reader.readexactly(length)
         times.append((time.perf_counter() - start) * 1e3)
@@ -222,13 +220,9 @@ def measure_page(chromium: Any, server: Server, moves: int, rounds: int = 5) -> 
 
     drags = [dragged(chromium, server) for _ in range(3)]
     rates = [rate for rate, _ in drags]
-    print(
-        f"drag to pixels, <img src>  {figures([t for _, took in drags for t in took])}   (target p50 17, p95 35)"
-    )
+    print(f"drag to pixels, <img src>  {figures([t for _, took in drags for t in took])}   (target p50 17, p95 35)")
     each = ", ".join(f"{rate:.0f}" for rate in rates)
-    print(
-        f"shown while dragging       {np.median(rates):.0f} different frames/s, median of {each}   (target 30)"
-    )
+    print(f"shown while dragging       {np.median(rates):.0f} different frames/s, median of {each}   (target 30)")
 
 
 def dragged(chromium: Any, server: Server, seconds: float = 3.0) -> tuple[float, list[float]]:
@@ -255,18 +249,14 @@ def dragged(chromium: Any, server: Server, seconds: float = 3.0) -> tuple[float,
         # One sweep over the whole slider, so that each step is a picture of its own.
         page.mouse.move(box["x"] + box["width"] * (0.02 + 0.96 * elapsed / seconds), y)
     page.mouse.up()
-    shown, took = page.evaluate(
-        "(modisteBench.counting = false, [modisteBench.seen.size, modisteBench.took])"
-    )
+    shown, took = page.evaluate("(modisteBench.counting = false, [modisteBench.seen.size, modisteBench.took])")
     profile.close()
     return shown / elapsed, took
 
 
 def main() -> None:
     """Measure, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shop", type=Path, help="a shop built up to its map")
     parser.add_argument("--moves", type=int, default=100)
     asked = parser.parse_args()

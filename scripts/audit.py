@@ -25,9 +25,7 @@ def main(locks: list[str]) -> int:
     command = [str(tool), "--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
     with tempfile.TemporaryDirectory() as scratch:
         for lock in locks:  # names and versions alone: with hashes, pip-audit wants them of torch too
-            wanted = re.findall(
-                r"^[a-z0-9-]+==[^ \\\n]+", Path(lock).read_text(encoding="utf-8"), re.MULTILINE
-            )
+            wanted = re.findall(r"^[a-z0-9-]+==[^ \\\n]+", Path(lock).read_text(encoding="utf-8"), re.MULTILINE)
             asked = Path(scratch, Path(lock).name)
             asked.write_text("\n".join(wanted) + "\n", encoding="utf-8")
             command += ["--requirement", str(asked)]
@@ -36,10 +34,7 @@ def main(locks: list[str]) -> int:
         answers: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
     except ValueError:
         said = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
-        print(
-            f"audit: NOTHING WAS CHECKED; the service of vulnerabilities gave no answer: {said}",
-            file=sys.stderr,
-        )
+        print(f"audit: NOTHING WAS CHECKED; the service of vulnerabilities gave no answer: {said}", file=sys.stderr)
         return UNANSWERED
     found = [(each["name"], each["version"], bad) for each in answers for bad in each.get("vulns", [])]
     for name, version, bad in found:

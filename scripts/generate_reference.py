@@ -60,9 +60,7 @@ def cli_page() -> str:
         "",
     ]
     commands: dict[str, Any] = group.commands
-    lines += [
-        f"- [`modiste {name}`](#modiste-{name}): {summary(each.help)}" for name, each in commands.items()
-    ]
+    lines += [f"- [`modiste {name}`](#modiste-{name}): {summary(each.help)}" for name, each in commands.items()]
     for name, each in commands.items():
         lines += ["", *command_section(name, each)]
     return tidy(lines)
@@ -228,9 +226,7 @@ def fields(node: ast.ClassDef) -> Iterator[str]:
     shown = [each for name, each in found.items() if not name.startswith("_")]
     if shown:
         yield ""
-        yield "Fields: " + ", ".join(
-            f"`{ast.unparse(each.target)}: {ast.unparse(each.annotation)}`" for each in shown
-        )
+        yield "Fields: " + ", ".join(f"`{ast.unparse(each.target)}: {ast.unparse(each.annotation)}`" for each in shown)
 
 
 def prose(docstring: str | None) -> Iterator[str]:

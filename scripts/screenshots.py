@@ -131,9 +131,7 @@ def take(chromium: Any, url: str, view: str, size: tuple[int, int], theme: str, 
 
 def main() -> None:
     """Serve the shop, take the pictures."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shop", type=Path, default=ROOT / "demo-shop")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--all", action="store_true", help="every view in every size and theme, whole pages")
@@ -141,9 +139,7 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     sizes = SIZES | {"tall": (1440, 1560), "phone": (390, 844)}
     wanted = (
-        [(view, size, theme) for view in VIEWS for size in SIZES for theme in ("light", "dark")]
-        if asked.all
-        else DOCS
+        [(view, size, theme) for view in VIEWS for size in SIZES for theme in ("light", "dark")] if asked.all else DOCS
     )
     with served(asked.shop) as server, browser() as chromium:
         for view, size, theme in wanted:

@@ -25,9 +25,7 @@ def is_here() -> bool:
 @contextmanager
 def running(*options: str) -> Iterator[str]:
     """The server, with a bucket; gives its address."""
-    with subprocess.Popen(
-        [*SERVER, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as server:
+    with subprocess.Popen([*SERVER, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         address = server.stdout.readline().strip()
         try:

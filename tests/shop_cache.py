@@ -13,12 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache" / "test-shops"
 PACKAGE = ROOT / "src" / "modiste"
-NOT_IN_A_SHOP = (
-    "cli",
-    "distributed",
-    "evaluate",
-    "server",
-)  # rooms above the pipeline: a shop does not depend on them
+NOT_IN_A_SHOP = ("cli", "distributed", "evaluate", "server")  # rooms above the pipeline: a shop does not depend on them
 LOCKS = ("run.lock", "train.lock", "torch.txt")
 
 

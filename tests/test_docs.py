@@ -67,9 +67,7 @@ def shown_commands(page: Path) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "generate_reference", ROOT / "scripts" / "generate_reference.py"
-    )
+    spec = importlib.util.spec_from_file_location("generate_reference", ROOT / "scripts" / "generate_reference.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -95,9 +93,7 @@ def test_every_command_and_option_is_documented(name: str):
             assert all(f"`{option}`" in section for option in parameter.opts)
 
 
-ERRORS = [
-    held for held in vars(errors).values() if inspect.isclass(held) and issubclass(held, errors.ModisteError)
-]
+ERRORS = [held for held in vars(errors).values() if inspect.isclass(held) and issubclass(held, errors.ModisteError)]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
@@ -125,9 +121,7 @@ def rejection_reasons() -> set[str]:
 
 def test_every_reason_for_a_rejection_is_documented():
     page = (ROOT / "docs" / "reference" / "shop-format.md").read_text(encoding="utf-8")
-    documented = set(
-        re.findall(r"^\| `([a-z_0-9]+)` \| ", page.partition("## rejected.csv")[2], re.MULTILINE)
-    )
+    documented = set(re.findall(r"^\| `([a-z_0-9]+)` \| ", page.partition("## rejected.csv")[2], re.MULTILINE))
     given = rejection_reasons()
     assert {"bad_url", "not_a_photo", "duplicate_id", "timeout"} <= given
     assert given <= documented
@@ -193,9 +187,7 @@ def test_make_words_exist(page: Path):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     lines = "\n".join(blocks(page, "console"))
-    shown = re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8")) + re.findall(
-        r"\$ make ([a-z-]+)", lines
-    )
+    shown = re.findall(r"`make ([a-z-]+)", page.read_text(encoding="utf-8")) + re.findall(r"\$ make ([a-z-]+)", lines)
     assert set(shown) <= targets
 
 

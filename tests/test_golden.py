@@ -49,9 +49,7 @@ def test_it_answers_as_it_did(golden: tuple[Path, dict[str, Any]], indexed: bool
     for method, found in wanted["similar"].items():
         answer = shop.similar(code, len(found), method, "catalogue")
         assert [match.id for match in answer] == [id_ for id_, _ in found]
-        np.testing.assert_allclose(
-            [match.score for match in answer], [score for _, score in found], rtol=1e-5
-        )
+        np.testing.assert_allclose([match.score for match in answer], [score for _, score in found], rtol=1e-5)
     recommended = {each.label: [match.id for match in each.matches] for each in shop.recommend(code, 2)}
     assert recommended == wanted["recommend"]
     np.testing.assert_allclose(shop.decode(code).mean(axis=(0, 1)), wanted["drawn"], atol=1.0)
@@ -66,6 +64,4 @@ def test_nothing_is_wrong_with_it(golden: tuple[Path, dict[str, Any]]) -> None:
 def test_it_names_no_machine(golden: tuple[Path, dict[str, Any]]) -> None:
     for path in golden[0].rglob("*"):
         if path.is_file():
-            assert not any(
-                word in path.read_bytes() for word in (b"site-packages", b"/home/", b"/tmp/", b"/root/")
-            )
+            assert not any(word in path.read_bytes() for word in (b"site-packages", b"/home/", b"/tmp/", b"/root/"))

@@ -188,12 +188,8 @@ def test_cycles_are_found():
 
 def test_no_folder_is_crowded():
     folders = {path.parent for path in MODULES}
-    modules = {
-        folder: [path for path in folder.glob("*.py") if path.name != "__init__.py"] for folder in folders
-    }
-    crowded = [
-        f"{folder}: {len(files)} modules" for folder, files in modules.items() if len(files) > MAX_MODULES
-    ]
+    modules = {folder: [path for path in folder.glob("*.py") if path.name != "__init__.py"] for folder in folders}
+    crowded = [f"{folder}: {len(files)} modules" for folder, files in modules.items() if len(files) > MAX_MODULES]
     assert not crowded, "\n".join(crowded)
 
 
@@ -221,13 +217,7 @@ def test_slow_imports_wait_until_they_are_needed(package: str):
 def test_what_is_imported_is_declared():
     project = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    declared = [
-        *project["dependencies"],
-        *extras["train"],
-        *extras["hub"],
-        *extras["scale"],
-        "modiste",
-    ]
+    declared = [*project["dependencies"], *extras["train"], *extras["hub"], *extras["scale"], "modiste"]
     names = {re.split(r"[\[<>=!~ ;]", each)[0].replace("-", "_") for each in declared}
     called = {"PIL": "pillow", "sklearn": "scikit_learn", "yaml": "pyyaml"}
     wrong: list[str] = []
@@ -244,11 +234,7 @@ def test_nothing_is_unpickled():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("torch.load", "pd.read_pickle"):
                 wrong.append(f"{path}:{node.lineno} calls {ast.unparse(node.func)}")
-            if (
-                isinstance(node, ast.keyword)
-                and node.arg == "allow_pickle"
-                and ast.unparse(node.value) != "False"
-            ):
+            if isinstance(node, ast.keyword) and node.arg == "allow_pickle" and ast.unparse(node.value) != "False":
                 wrong.append(f"{path}:{node.value.lineno} allows pickle")
     assert not wrong, "\n".join(wrong)
 

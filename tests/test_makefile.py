@@ -39,9 +39,7 @@ def run_by(target: str) -> set[str]:
 
 
 def test_every_target_is_run_or_says_why_not() -> None:
-    pipeline = re.findall(
-        r"^make ([a-z-]+)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    pipeline = re.findall(r"^make ([a-z-]+)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
     run = set(RUN_HERE).union(*(run_by(target) for target in ["check-all", *pipeline]))
     assert {"test", "check", "check-all", "docs", "load", "bench-quick"} <= run
     assert set(TARGETS) - run == set(NOT_RUN)

@@ -33,9 +33,7 @@ def test_a_shop_is_made_once_and_each_caller_has_its_own_copy(tmp_path: Path) ->
     assert len(CALLS) == 1
 
 
-def test_other_sources_make_another_shop(
-    tmp_path: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_sources_make_another_shop(tmp_path: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy_cached_shop("toy", make, tmp_path / "first")
     monkeypatch.setattr(shop_cache, "_sources", lambda _: iter([shop_cache.ROOT / "Makefile"]))
     copy_cached_shop("toy", make, tmp_path / "second")

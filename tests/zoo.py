@@ -53,9 +53,7 @@ def _of_many_scans(side: int, count: int) -> bytes:
     """Return a sequential JPEG of `count` scans, each a pass over one colour in ten bytes."""
     data = written(Image.new("RGB", (side, side), RED), "JPEG", subsampling=0)
     head = data[: data.index(b"\xff\xda")]
-    scans = [
-        b"\xff\xda\0\x08\x01" + bytes([1 + n % 3, 0 if n % 3 == 0 else 0x11, 0, 63, 0]) for n in range(count)
-    ]
+    scans = [b"\xff\xda\0\x08\x01" + bytes([1 + n % 3, 0 if n % 3 == 0 else 0x11, 0, 63, 0]) for n in range(count)]
     return head + b"".join(scans) + b"\xff\xd9"
 
 
@@ -80,8 +78,7 @@ def _bombs() -> dict[str, Bad]:
     canvas = struct.pack("<I", 10) + b"\x02\0\0\0" + b"\xff" * 6
     # A megabyte each; as a Python string, four.
     texts = b"".join(
-        chunk(b"iTXt", b"%d\0\1\0\0\0" % n + zlib.compress("😀".encode() + bytes(1_000_000)))
-        for n in range(60)
+        chunk(b"iTXt", b"%d\0\1\0\0\0" % n + zlib.compress("😀".encode() + bytes(1_000_000))) for n in range(60)
     )
     large = (13_000, 13_000)
     lossless = written(Image.new("RGB", (8, 8), RED), "WEBP", lossless=True)
@@ -108,19 +105,13 @@ def _bombs() -> dict[str, Bad]:
         "png of 169 megapixels in 20 kB": Bad(written(Image.new("1", (13_000, 13_000))), reason="too_large"),
         "png of 4 billion squared": Bad(png(2**31 - 1, 2**31 - 1, pixels), reason="too_large"),
         "png of no width": Bad(png(0, 8, pixels), reason="truncated"),
-        "webp of 281 terapixels": Bad(
-            b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + canvas, reason="too_large"
-        ),
+        "webp of 281 terapixels": Bad(b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + canvas, reason="too_large"),
         "pixels that unpack to 200 MB": Bad(png(8, 8, packed), (8, 8), (0, 0, 0)),
         "zTXt bomb": Bad(png(8, 8, pixels, extra=chunk(b"zTXt", b"a\0\0" + packed)), reason="too_large"),
-        "iTXt bomb": Bad(
-            png(8, 8, pixels, extra=chunk(b"iTXt", b"a\0\1\0\0\0" + packed)), reason="too_large"
-        ),
+        "iTXt bomb": Bad(png(8, 8, pixels, extra=chunk(b"iTXt", b"a\0\1\0\0\0" + packed)), reason="too_large"),
         "iCCP bomb": Bad(png(8, 8, pixels, extra=chunk(b"iCCP", b"a\0\0" + packed)), reason="too_large"),
         "many zTXt": Bad(png(8, 8, pixels, extra=many), reason="too_large"),
-        "thousands of tEXt": Bad(
-            png(8, 8, pixels, extra=chunk(b"tEXt", b"a\0" + b"x" * 1000) * 4000), (8, 8), RED
-        ),
+        "thousands of tEXt": Bad(png(8, 8, pixels, extra=chunk(b"tEXt", b"a\0" + b"x" * 1000) * 4000), (8, 8), RED),
         "eXIf of 4 MB": Bad(png(8, 8, pixels, extra=chunk(b"eXIf", bytes(4_000_000))), (8, 8), RED),
         "jpeg of 1001 passes": Bad(jpeg_with_scans(4000, 1000), reason="too_slow"),
     }
@@ -161,9 +152,7 @@ def _odd_files() -> dict[str, Bad]:
             png_.replace(png_[60:62], bytes([png_[60] ^ 1, png_[61]]), 1), reason="truncated"
         ),
         "animated webp": Bad(written(frames[0], "WEBP", **animated), (1500, 1500), (200, 0, 0)),
-        "animated png": Bad(
-            written(frames[0], save_all=True, append_images=frames[1:]), (1500, 1500), (200, 0, 0)
-        ),
+        "animated png": Bad(written(frames[0], save_all=True, append_images=frames[1:]), (1500, 1500), (200, 0, 0)),
         "nothing": Bad(b"", reason="not_a_photo"),
         "three bytes": Bad(b"\xff\xd8\xff", reason="truncated"),
         "a megabyte of nothing": Bad(bytes(1_000_000), reason="not_a_photo"),
@@ -187,9 +176,7 @@ def _odd_pixels() -> dict[str, Bad]:
         "png of 16 bits, grey": Bad(
             written(Image.fromarray(np.full((5, 4), 0x8000, np.uint16))), (5, 4), (128, 128, 128)
         ),
-        "png of 16 bits, colour": Bad(
-            png(1, 1, zlib.compress(b"\0" + 3 * deep), 16, 2), (1, 1), (128, 128, 128)
-        ),
+        "png of 16 bits, colour": Bad(png(1, 1, zlib.compress(b"\0" + 3 * deep), 16, 2), (1, 1), (128, 128, 128)),
         "png of 16 bits, half transparent": Bad(
             png(1, 1, zlib.compress(b"\0\0\0\0\0\0\0" + deep), 16, 6), (1, 1), (127, 127, 127)
         ),
@@ -205,9 +192,7 @@ def _odd_pixels() -> dict[str, Bad]:
         for width, height in ((1, 20_000), (20_000, 1)):
             image = Image.new("RGB", (width, height), RED)
             options = {"quality": 95} if kind == "JPEG" else {}
-            found[f"{kind} of {width} x {height}"] = Bad(
-                written(image, kind, **options), (height, width), RED
-            )
+            found[f"{kind} of {width} x {height}"] = Bad(written(image, kind, **options), (height, width), RED)
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation

@@ -71,18 +71,7 @@ class Watch:
 
 def asked(url: str, about: dict[str, Any], shoppers: int, seconds: float, rest: int) -> dict[str, Any]:
     """What wrk says of so many shoppers, for so long."""
-    words = [
-        "wrk",
-        "-t1",
-        f"-c{shoppers}",
-        f"-d{seconds:.0f}s",
-        "--timeout",
-        "30s",
-        "-s",
-        str(LUA),
-        url,
-        "--",
-    ]
+    words = ["wrk", "-t1", f"-c{shoppers}", f"-d{seconds:.0f}s", "--timeout", "30s", "-s", str(LUA), url, "--"]
     words += [about["render_id"], str(about["latent"]), str(rest), *about["ids"]]
     ran = subprocess.run(words, capture_output=True, text=True, check=True)
     line = next(line for line in ran.stdout.splitlines() if line.startswith("JSON "))
@@ -108,9 +97,7 @@ def recovered(client: httpx.Client, about: dict[str, Any]) -> float:
 
 def main() -> int:
     """Run it all; 1 where a promise is not kept."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shop", type=Path, default=Path("demo-shop"))
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--shoppers", type=int, default=50)
@@ -148,10 +135,7 @@ def main() -> int:
             print(f"{4 * given.shoppers} shoppers who never rest, 30 s", flush=True)
             found["overload"] = asked(url, about, 4 * given.shoppers, 30, 0)
             found["recovered_after_seconds"] = recovered(client, about)
-            print(
-                json.dumps({name: found[name] for name in ("overload", "recovered_after_seconds")}),
-                flush=True,
-            )
+            print(json.dumps({name: found[name] for name in ("overload", "recovered_after_seconds")}), flush=True)
     finally:
         server.terminate()
         server.wait(30)
@@ -160,10 +144,7 @@ def main() -> int:
         "below its limits nobody is turned away": load["answered"] == load["requests"],
         "the 99th percentile is at most 250 ms": load["p99"] <= SLOWEST,
         "memory does not grow": found["memory"]["mb_per_minute"] <= GROWTH,
-        "above them there are answers and 503, nothing else": over["wrong"]
-        + over["broken"]
-        + over["timeouts"]
-        == 0,
+        "above them there are answers and 503, nothing else": over["wrong"] + over["broken"] + over["timeouts"] == 0,
         "it recovers within 5 s": found["recovered_after_seconds"] <= RECOVERY,
     }
     found["kept"] = kept

@@ -153,9 +153,7 @@ def ours(bench: Bench, name: str) -> dict[str, Any]:
     return found | {"alone:numbers": shop.model.latent, "alone:seconds": trained_for}
 
 
-def searched(
-    shop: Shop, questions: QuerySet, held: Floats, asked: Floats, photos: Photos, seed: int
-) -> dict[str, Any]:
+def searched(shop: Shop, questions: QuerySet, held: Floats, asked: Floats, photos: Photos, seed: int) -> dict[str, Any]:
     """What numbers `(N, m)` of the catalogue and `(b, m)` of the questions are worth, by Euclidean distance."""
     colours = np.concatenate([baselines.foreground_colours(part) for part in photos_of(shop)])
     judge = RelevanceScorer(shop, questions, ForegroundColours(colours, baselines.foreground_colours(photos)))
@@ -174,9 +172,7 @@ def searched(
         found["alone:total correlation"] = total_correlation(held)
         found["alone:pairwise information"] = pairwise_information(held[:, :16])
         mixture = fit_mixture(held, count, seed)
-        found["alone:clusters, mixture"] = score_clusters(tags, mixture.assign(held), Bootstrap())[0][
-            "macro_f1"
-        ]
+        found["alone:clusters, mixture"] = score_clusters(tags, mixture.assign(held), Bootstrap())[0]["macro_f1"]
     kmeans = fit_kmeans(held, count, seed)
     found["alone:clusters, K-means"] = score_clusters(tags, kmeans.assign(held), Bootstrap())[0]["macro_f1"]
     return found
@@ -230,9 +226,7 @@ def markdown(found: dict[str, dict[str, Any]]) -> str:
     keys = list(dict.fromkeys(key for row in found.values() for key in row if key != "seeds"))
     lines = ["| | " + " | ".join(found) + " |", "|---" * (len(found) + 1) + "|"]
     lines.append("| seeds | " + " | ".join(str(row["seeds"]) for row in found.values()) + " |")
-    lines += [
-        f"| {key} | " + " | ".join(cell(row.get(key), key) for row in found.values()) + " |" for key in keys
-    ]
+    lines += [f"| {key} | " + " | ".join(cell(row.get(key), key) for row in found.values()) + " |" for key in keys]
     return "\n".join(lines)
 
 
@@ -240,45 +234,29 @@ def cell(value: list[float] | None, key: str) -> str:
     """One figure with its interval."""
     if value is None:
         return "–"
-    digits = (
-        0 if key in ("numbers", "seconds") else 2 if key in ("PSNR, dB", "goes with it: ciede2000") else 3
-    )
+    digits = 0 if key in ("numbers", "seconds") else 2 if key in ("PSNR, dB", "goes with it: ciede2000") else 3
     mean, low, high = (f"{each:,.{digits}f}" for each in value)
     return mean if low == high else f"{mean} [{low}, {high}]"
 
 
 def main() -> None:
     """Measure what is asked for and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", help="a source of photos with article_type and base_colour")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--minutes", type=float, default=5.0)
-    parser.add_argument(
-        "--ablate", action="store_true", help="our objective without each of its parts, instead"
-    )
+    parser.add_argument("--ablate", action="store_true", help="our objective without each of its parts, instead")
     parser.add_argument("--epochs", type=int, default=3, help="of --ablate")
     parser.add_argument("--asking", type=int, default=170)
     parser.add_argument("--only", nargs="+", default=None)
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--page", type=Path, default=None, help="write the tables into this page")
     given = parser.parse_args()
-    names = [
-        OURS,
-        SHORT,
-        PAPER,
-        *COMPONENTS,
-        *FIXED,
-        IMAGENET,
-        *trained.NAMES,
-    ]
+    names = [OURS, SHORT, PAPER, *COMPONENTS, *FIXED, IMAGENET, *trained.NAMES]
     if given.ablate:
         names = list(trained.VARIED)
     chosen = [name for name in names if given.only is None or name in given.only]
-    folder = (
-        Path(".cache/quality") / hashlib.sha256(f"{given.source} {given.asking}".encode()).hexdigest()[:8]
-    )
+    folder = Path(".cache/quality") / hashlib.sha256(f"{given.source} {given.asking}".encode()).hexdigest()[:8]
     folder.mkdir(parents=True, exist_ok=True)
     measured: dict[str, list[dict[str, Any]]] = {}
     for seed in given.seeds:

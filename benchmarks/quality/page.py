@@ -39,9 +39,7 @@ def write_page(page: Path, found: Mapping[str, Mapping[str, Any]], evaluations: 
         parts |= {"likelihood": two_methods(evaluations), "goes-with": goes_with(evaluations)}
     for name, table in parts.items():
         marks = rf"(<!-- bench:{name} -->\n).*?(\n<!-- bench:end -->)"
-        text, count = re.subn(
-            marks, lambda held, table=table: held[1] + table + held[2], text, flags=re.DOTALL
-        )
+        text, count = re.subn(marks, lambda held, table=table: held[1] + table + held[2], text, flags=re.DOTALL)
         if count != 1:
             raise SystemExit(f"{page} has no place for {name}.")
     page.write_text(text, encoding="utf-8")

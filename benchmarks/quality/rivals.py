@@ -39,9 +39,7 @@ class Imagenet:
         h, w = given.shape[2:]
         side = max(h, w)
         given = functional.pad(
-            given,
-            ((side - w) // 2, side - w - (side - w) // 2, (side - h) // 2, side - h - (side - h) // 2),
-            value=1.0,
+            given, ((side - w) // 2, side - w - (side - w) // 2, (side - h) // 2, side - h - (side - h) // 2), value=1.0
         )
         given = functional.interpolate(given, size=(SIDE, SIDE), mode="bilinear", antialias=True)
         given = (given - MEAN[:, None, None]) / SPREAD[:, None, None]

@@ -61,9 +61,7 @@ def train(
     began, step = time.monotonic(), 0
     while (share := (time.monotonic() - began) / (60.0 * minutes)) < 1.0:
         for group in optimizer.param_groups:
-            group["lr"] = (
-                RATE * min(1.0, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share)))
-            )
+            group["lr"] = RATE * min(1.0, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share)))
         rows = torch.from_numpy(random.choice(len(bodies), BATCH, replace=False))
         model.train()
         with torch.autocast("cpu", torch.bfloat16):
@@ -108,16 +106,7 @@ def planes(photos: Photos) -> Tensor:
 
 def make(name: str, frame: tuple[int, int], latent: int) -> Any:
     """The model: pythae's objective around our encoder and the body of our decoder."""
-    from pythae.models import (
-        AE,
-        VAE,
-        WAE_MMD,
-        AEConfig,
-        BetaTCVAE,
-        BetaTCVAEConfig,
-        VAEConfig,
-        WAE_MMD_Config,
-    )
+    from pythae.models import AE, VAE, WAE_MMD, AEConfig, BetaTCVAE, BetaTCVAEConfig, VAEConfig, WAE_MMD_Config
     from pythae.models.base.base_utils import ModelOutput
     from pythae.models.nn import BaseDecoder, BaseEncoder
 
@@ -129,9 +118,7 @@ def make(name: str, frame: tuple[int, int], latent: int) -> Any:
             del self.inner.log_std
 
         def forward(self, x: Tensor) -> Any:
-            mean, log_covariance = (
-                self.inner.head(self.inner.dense(self.inner.features(x - 0.5))).float().chunk(2, 1)
-            )
+            mean, log_covariance = self.inner.head(self.inner.dense(self.inner.features(x - 0.5))).float().chunk(2, 1)
             return ModelOutput(embedding=mean, log_covariance=log_covariance.clamp(-12.0, 4.0))
 
     class Decodes(BaseDecoder):

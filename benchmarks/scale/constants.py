@@ -35,9 +35,7 @@ ONCE = Path(".cache/scale-shop")
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, to see that all runs")
     parser.add_argument("--photos", type=Path, default=Path("../shared/data/photos"))
     parser.add_argument("--shop", type=Path, default=ONCE, help="made where it is missing")
@@ -48,9 +46,7 @@ def main() -> None:
     source = open_source(str(given.photos)) if real else SampleSource(count=PRODUCTS)
     found = Found()
     found.about["photos"] = "real ones" if real else "drawn ones: there are no real ones here"
-    found.about["machine"] = (
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    )
+    found.about["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"photos: {found.about['photos']}", flush=True)
     if not (given.shop / "made").exists():
         print(f"making {given.shop}: {PRODUCTS:,} products, one pass of training, once", flush=True)

@@ -49,9 +49,7 @@ class Found:
 
     def _keep(self, name: str, found: Constant) -> None:
         self.constants[name] = found
-        print(
-            f"{name:26}{found.value:14,.4g} {found.unit:22} {found.low:,.4g} to {found.high:,.4g}", flush=True
-        )
+        print(f"{name:26}{found.value:14,.4g} {found.unit:22} {found.low:,.4g} to {found.high:,.4g}", flush=True)
 
     def write(self, path: Path) -> None:
         """As JSON: {"about", "constants": {name: Constant}, "samples": {name: numbers}}."""

@@ -56,9 +56,7 @@ def main() -> None:
     """Run it, and print or write what was seen."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--products", type=int, default=1_000_000)
-    parser.add_argument(
-        "--beside", action="store_true", help="ingest and encode by one process with two threads too"
-    )
+    parser.add_argument("--beside", action="store_true", help="ingest and encode by one process with two threads too")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "scale-million.json")
     parser.add_argument("--page", type=Path, help="write the table into this page")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary directory")
@@ -164,24 +162,17 @@ def write_source(folder: Path, count: int) -> None:
     folder.mkdir()
     firsts = range(0, count, FILE_ROWS)
     halves = [[str(first) for first in firsts[half::2]] for half in (0, 1)]
-    program = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from million import write_part\n"
-    )
+    program = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from million import write_part\n"
     program += "for first in sys.argv[3:]: write_part(sys.argv[1], int(first), int(sys.argv[2]))"
     running = [
-        subprocess.Popen([sys.executable, "-c", program, str(folder), str(count), *half], cwd=ROOT)
-        for half in halves
+        subprocess.Popen([sys.executable, "-c", program, str(folder), str(count), *half], cwd=ROOT) for half in halves
     ]
     assert all(each.wait() == 0 for each in running)
 
 
 def write_part(folder: str, first: int, count: int) -> None:
     """One file of the source."""
-    rows = [
-        made
-        for made in Made(min(first + FILE_ROWS, count), FRAME, first).records()
-        if isinstance(made, Record)
-    ]
+    rows = [made for made in Made(min(first + FILE_ROWS, count), FRAME, first).records() if isinstance(made, Record)]
     image = [{"bytes": row.photo, "path": None} for row in rows]
     held = pa.table(
         {
@@ -297,9 +288,7 @@ def table(seen: dict[str, Any]) -> str:
     ]
     for name, found in seen["stages"].items():
         other = beside.get(name)
-        ratio = (
-            "" if other is None else f"{other['seconds']:.0f} s, {found['seconds'] / other['seconds']:.2f} x"
-        )
+        ratio = "" if other is None else f"{other['seconds']:.0f} s, {found['seconds'] / other['seconds']:.2f} x"
         memory = [f"{found[key]:.2f} GB" if key in found else "" for key in ("worker_gb", "driver_gb")]
         lines.append(
             f"| {name} | {found['seconds']:.0f} | {count / found['seconds']:,.0f} | {ratio} | {' | '.join(memory)} |"

@@ -23,9 +23,7 @@ from measured import write_between
 SIZES = (10**7, 10**8, 10**9)
 MARK = "scale-model"
 GB, HOUR = 1e9, 3600.0
-HELD = (
-    512 * 2**20
-)  # bytes of photos and words that an ingest commits at once: modiste.pipeline.ingest.HELD_BYTES
+HELD = 512 * 2**20  # bytes of photos and words that an ingest commits at once: modiste.pipeline.ingest.HELD_BYTES
 FRAGMENT = 2**20  # rows of a file of Lance's that tidying leaves alone: its own default
 
 
@@ -83,9 +81,7 @@ class Crowd:
     as the last one is there, and for similar products and what goes with them once a hand has rested for 150 ms."""
 
     people: int = 10_000
-    frames_each: float = (
-        30.0  # a second while a hand moves: what benchmarks/studio.py asks of the page at least
-    )
+    frames_each: float = 30.0  # a second while a hand moves: what benchmarks/studio.py asks of the page at least
     drag: float = 2.0  # seconds that a hand moves a slider
     look: float = 2.0  # seconds that it rests
     questions: float = 2.0  # after each drag
@@ -228,9 +224,7 @@ def shards(c: Constants, n: float, machine: Machine, slowest_ms: float = 50.0) -
     return max(1, math.ceil(max(by_memory, by_time)))
 
 
-def search_cores(
-    c: Constants, n: float, parts: int, asked: float, machine: Machine, *, read_all: bool
-) -> float:
+def search_cores(c: Constants, n: float, parts: int, asked: float, machine: Machine, *, read_all: bool) -> float:
     """Cores that scan: asked · parts · scan_ms(N / parts) / busy. Each question asks every shard."""
     return asked * parts * scan_ms(c, n / parts, read_all=read_all) / 1e3 / machine.busy
 
@@ -329,9 +323,7 @@ def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
         return search_cores(c, n, parts(c, n), crowd.asked, machine, read_all=read_all)
 
     def machines(c: Constants, n: int) -> float:
-        every = (
-            cores(c, n) + front_cores(c, parts(c, n), crowd.asked, machine) + frame_cores(c, crowd, machine)
-        )
+        every = cores(c, n) + front_cores(c, parts(c, n), crowd.asked, machine) + frame_cores(c, crowd, machine)
         return math.ceil(every / machine.cores) + parts(c, n)
 
     return {
@@ -359,11 +351,7 @@ def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
             ("the query in one of the shards", lambda c, n: scan_ms(c, n / parts(c, n)), "ms"),
             (f"cores that scan, {crowd.people:,} people", cores, "cores"),
             ("cores that scan if bounds cannot help", lambda c, n: cores(c, n, True), "cores"),
-            (
-                "cores of the front servers",
-                lambda c, n: front_cores(c, parts(c, n), crowd.asked, machine),
-                "cores",
-            ),
+            ("cores of the front servers", lambda c, n: front_cores(c, parts(c, n), crowd.asked, machine), "cores"),
             (
                 "traffic between front servers and shards",
                 lambda c, n: inner_network(parts(c, n), crowd.asked) / GB * 8,
@@ -417,10 +405,7 @@ def measured(path: Path) -> str:
     """The constants as a table."""
     whole = json.loads(path.read_text(encoding="utf-8"))
     about = whole["about"]
-    lines = [
-        f"Measured on {about['machine']}, in {about['minutes']:.0f} minutes; photos: {about['photos']}.",
-        "",
-    ]
+    lines = [f"Measured on {about['machine']}, in {about['minutes']:.0f} minutes; photos: {about['photos']}.", ""]
     lines += ["| constant | value | between | unit | what |", "|---|---|---|---|---|"]
     for name, c in whole["constants"].items():
         between = f"{figure(c['low'])} to {figure(c['high'])}"
@@ -430,9 +415,7 @@ def measured(path: Path) -> str:
 
 def main() -> None:
     """Print the tables; write them to a page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--constants", type=Path, default=Path("build/scale-constants.json"))
     parser.add_argument("--people", type=int, default=Crowd.people)
     parser.add_argument("--cores", type=int, default=Machine.cores)

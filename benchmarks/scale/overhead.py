@@ -124,9 +124,7 @@ def once(way: str, stage: str, shop: str, count: str, size: tuple[int, int]) -> 
 def workers(way: str) -> Iterator[Executor]:
     """Who does the pieces."""
     count = int(way[0])
-    os.sched_setaffinity(
-        0, sorted(os.sched_getaffinity(0))[:count] if "thread" in way else os.sched_getaffinity(0)
-    )
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count] if "thread" in way else os.sched_getaffinity(0))
     if "thread" in way:
         yield ThreadExecutor(count)
         return

@@ -44,9 +44,7 @@ print(memory_of("self", "VmHWM"))
 
 def main() -> None:
     """Run it, and print or write the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--page", type=Path)
     asked = parser.parse_args()

@@ -27,9 +27,7 @@ def structured(count: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
     kinds = (numbers.normal(size=(KINDS, LATENT)) * away).astype(np.float32)
     mean = kinds[numbers.integers(0, KINDS, count)]
     mean += (0.4 * away).astype(np.float32) * numbers.standard_normal((count, LATENT), np.float32)
-    std = base.astype(np.float32) * np.exp(
-        np.float32(0.25) * numbers.standard_normal((count, LATENT), np.float32)
-    )
+    std = base.astype(np.float32) * np.exp(np.float32(0.25) * numbers.standard_normal((count, LATENT), np.float32))
     return mean, std, mean + std * numbers.normal(size=LATENT).astype(np.float32)
 
 
@@ -107,9 +105,7 @@ def merging(found: Found, repeats: int) -> None:
     dice = random.Random(0)
     shards, times = (4, 16, 64, 256), list[float]()
     for count in shards:
-        answers = [
-            sorted((dice.random(), f"product-{dice.random()}") for _ in range(K)) for _ in range(count)
-        ]
+        answers = [sorted((dice.random(), f"product-{dice.random()}") for _ in range(K)) for _ in range(count)]
 
         def merge(answers: list[list[tuple[float, str]]] = answers) -> None:
             list(islice(heapq.merge(*answers, key=lambda hit: hit), K))

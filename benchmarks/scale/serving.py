@@ -97,18 +97,14 @@ def requests(found: Found, shop: Path, repeats: int) -> None:
 def shown(found: Found, shop: Path, repeats: int) -> None:
     """Different frames a second that a browser shows while a mouse drags a slider: what the page then asks for."""
     if find_browser() is None:
-        found.repeated(
-            "shown_per_second", [30.0], "frames/s", "not measured, for there is no Chromium: the aim"
-        )
+        found.repeated("shown_per_second", [30.0], "frames/s", "not measured, for there is no Chromium: the aim")
         return
     sys.path.insert(0, str(ROOT / "benchmarks"))
     from studio import dragged
 
     with served(shop) as server, browser() as chromium:
         rates = [dragged(chromium, server)[0] for _ in range(repeats)]
-    found.repeated(
-        "shown_per_second", rates, "frames/s", "one person who drags; browser and server on one machine"
-    )
+    found.repeated("shown_per_second", rates, "frames/s", "one person who drags; browser and server on one machine")
 
 
 def grown(shop: Path, to: Path, count: int) -> None:
@@ -118,12 +114,7 @@ def grown(shop: Path, to: Path, count: int) -> None:
     ids = store.table(["id"]).column("id").to_pylist()[:200]
     jpegs = store.photos(ids)
     numbers = np.random.default_rng(count)
-    words = {
-        "name": "Leather handbag with two handles",
-        "colour": "brown",
-        "season": "summer",
-        "usage": "casual",
-    }
+    words = {"name": "Leather handbag with two handles", "colour": "brown", "season": "summer", "usage": "casual"}
     categories = sorted(set(store.table(["category"]).column("category").to_pylist()))
     rows = [
         StoredProduct(
@@ -138,9 +129,7 @@ def grown(shop: Path, to: Path, count: int) -> None:
     ]
     store.upsert(rows)
     manifest = Manifest.load(to)
-    manifest.with_changes(
-        catalogue=manifest.catalogue | catalogue_summary(ProductStore.open(to / "store"))
-    ).save(to)
+    manifest.with_changes(catalogue=manifest.catalogue | catalogue_summary(ProductStore.open(to / "store"))).save(to)
     encode_shop(to, threads=2)
     cluster_shop(to)
     make_map(to)
@@ -163,9 +152,7 @@ def held(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:
                 client.get("/v1/products", params={"size": 1, "q": "nothing"})  # what a search of words keeps
                 time.sleep(0.2)
             memory.append(memory_of(server.process.pid, "RssAnon"))
-    found.sloped(
-        "server_bytes", sizes, memory, "bytes a product", "a server's memory without the index's file"
-    )
+    found.sloped("server_bytes", sizes, memory, "bytes a product", "a server's memory without the index's file")
 
 
 def measure(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:

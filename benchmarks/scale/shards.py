@@ -60,11 +60,7 @@ class Synthetic(ShardSource):
         words = ['{"colour": "Red", "price": 10}'] * count
         products = Products(ids, [f"kind {each}" for each in of.tolist()], lambda: words)
         return cls(
-            products,
-            EncodingArrays(mean, std, code),
-            of % CLUSTERS,
-            random.random((count, 2)).astype(np.float32),
-            0.0,
+            products, EncodingArrays(mean, std, code), of % CLUSTERS, random.random((count, 2)).astype(np.float32), 0.0
         )
 
     def whole(self, version: str) -> ShopSummary:
@@ -95,9 +91,7 @@ class Synthetic(ShardSource):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, nargs="+", default=[100_000])
     parser.add_argument("--shards", default="1,2,3")
     parser.add_argument("--questions", type=int, default=300)
@@ -169,9 +163,7 @@ def measured(asked: argparse.Namespace, products: int) -> Iterator[dict[str, Any
             began = time.perf_counter()
             start_application(name, NOWHERE, version, count, 1)
             ready = time.perf_counter() - began
-            handles = [
-                serve.get_deployment_handle(DEPLOYMENT_NAME.format(i), app_name=name) for i in range(count)
-            ]
+            handles = [serve.get_deployment_handle(DEPLOYMENT_NAME.format(i), app_name=name) for i in range(count)]
             sharded = ShardBackend(whole, handles)
             assert [sharded.search([each])[0] for each in looks] == expected
             size = max(each["bytes"] for each in sharded.replica_status()) / 1e6

@@ -199,9 +199,7 @@ def tier_of(c: Constants, samples: Sequence[float], n: int, parts: int, *, read_
     mean = scan_ms(c, n / parts, read_all=read_all) / 1e3
     spread = np.array(samples) / np.mean(samples)
     times = np.full(1, mean) if read_all else mean * spread
-    return Tier(
-        parts, 4, times.tolist(), front=(c.similar_ms + parts * (c.merge_us / 1e3 + c.nothing_ms)) / 1e3
-    )
+    return Tier(parts, 4, times.tolist(), front=(c.similar_ms + parts * (c.merge_us / 1e3 + c.nothing_ms)) / 1e3)
 
 
 def _questions(parts: int, quick: bool) -> int:
@@ -246,15 +244,11 @@ def scattered(c: Constants, samples: Sequence[float], quick: bool, seed: int) ->
         seen = run(tier, rate, _questions(parts, quick), seed)
         alone = by_formula(Tier(1, tier.replicas, tier.times), rate, 0.99)
         said, met = by_formula(tier, rate, 0.99), seen.quantile(0.99)
-        lines.append(
-            f"| {parts} | {1e3 * alone:,.1f} | {1e3 * said:,.1f} | {1e3 * met:,.1f} | {met / said:.2f} |"
-        )
+        lines.append(f"| {parts} | {1e3 * alone:,.1f} | {1e3 * said:,.1f} | {1e3 * met:,.1f} | {met / said:.2f} |")
     return "\n".join(lines)
 
 
-def wanted(
-    c: Constants, samples: Sequence[float], machine: Machine, target: float, quick: bool, seed: int
-) -> str:
+def wanted(c: Constants, samples: Sequence[float], machine: Machine, target: float, quick: bool, seed: int) -> str:
     """Replicas of each shard for a tenth of the crowd, so that 99 % are answered in time; and one of them killed, with
     so many and with one more."""
     lines = [
@@ -287,9 +281,7 @@ def wanted(
 
 def main() -> None:
     """Simulate, print; write to a page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--constants", type=Path, default=Path("build/scale-constants.json"))
     parser.add_argument("--target", type=float, default=0.15, help="seconds: the 99th percentile to reach")
     parser.add_argument("--seed", type=int, default=0)

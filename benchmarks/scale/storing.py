@@ -68,9 +68,7 @@ def photos(found: Found, source: Source, repeats: int) -> None:
     parts = [held[i::repeats] for i in range(repeats)]
     for data in parts[0][:20]:
         prepare(data)
-    times = [
-        1e3 * core_seconds(lambda part=part: [prepare(data) for data in part]) / len(part) for part in parts
-    ]
+    times = [1e3 * core_seconds(lambda part=part: [prepare(data) for data in part]) / len(part) for part in parts]
     found.repeated("prepare_ms", times, "core-ms a photo", "read, fitted to 240 x 180, JPEG, hashed")
     means = [float(np.mean(part)) for part in np.array_split(sizes, repeats)]
     found.repeated("photo_bytes", means, "bytes a photo", "the JPEG as the store keeps it")
@@ -122,9 +120,7 @@ def store(found: Found, words: Words, scratch: Path, *, quick: bool) -> None:
     found.about["bytes on disk a product, after each commit"] = [
         size / (step * (i + 1)) for i, size in enumerate(sizes)
     ]
-    times = [
-        1e6 * core_seconds(ProductStore.open(scratch / "store").hash) / (commits * step) for _ in range(3)
-    ]
+    times = [1e6 * core_seconds(ProductStore.open(scratch / "store").hash) / (commits * step) for _ in range(3)]
     found.repeated("hash_us", times, "core-us a product", "the hash of the whole catalogue, in one thread")
 
 
@@ -149,26 +145,14 @@ def row_bytes(found: Found, words: Words, scratch: Path, *, quick: bool) -> None
             times.append(1e6 * (time.perf_counter() - began))
         matching.append(min(times))  # others' work only adds
         _manifest(shop)
-        said = subprocess.run(
-            [sys.executable, "-c", MEMORY, str(shop)], capture_output=True, text=True, check=True
-        )
+        said = subprocess.run([sys.executable, "-c", MEMORY, str(shop)], capture_output=True, text=True, check=True)
         memory.append(1024.0 * float(said.stdout))
+    found.sloped("row_bytes", sizes, held, "bytes a product", "id, category, hashes and attributes in the store")
     found.sloped(
-        "row_bytes", sizes, held, "bytes a product", "id, category, hashes and attributes in the store"
+        "commit_match_us", sizes, matching, "us an existing row", "a commit of 100 products without compaction"
     )
     found.sloped(
-        "commit_match_us",
-        sizes,
-        matching,
-        "us an existing row",
-        "a commit of 100 products without compaction",
-    )
-    found.sloped(
-        "driver_bytes",
-        sizes,
-        memory,
-        "bytes a product",
-        "peak memory of an ingest, by the number of existing products",
+        "driver_bytes", sizes, memory, "bytes a product", "peak memory of an ingest, by the number of existing products"
     )
 
 
@@ -185,10 +169,7 @@ def encodings(found: Found, scratch: Path, *, quick: bool) -> None:
     times: list[float] = []
     for count in sizes:
         random = np.random.default_rng(count)
-        mean, std = (
-            random.standard_normal((count, LATENT), np.float32),
-            random.random((count, LATENT), np.float32),
-        )
+        mean, std = (random.standard_normal((count, LATENT), np.float32), random.random((count, LATENT), np.float32))
         ids = [f"product-{i:09d}" for i in range(count)]
         table = to_arrow(ids, (mean, std + 0.01, mean), "hash", [f"{i:064x}" for i in range(count)])
         database = Database(scratch / f"encodings-{count}")
@@ -197,9 +178,7 @@ def encodings(found: Found, scratch: Path, *, quick: bool) -> None:
             database.replace_table(f"{TABLE_PREFIX}model", table)
         times.append(1e6 * (time.perf_counter() - began))
         held.append(float(bytes_in(database.directory)))
-    found.sloped(
-        "encoding_bytes", sizes, held, "bytes a product", "mean, std and code of 16 latents in the store"
-    )
+    found.sloped("encoding_bytes", sizes, held, "bytes a product", "mean, std and code of 16 latents in the store")
     found.sloped("encoding_write_us", sizes, times, "us a product", "the commit of all encodings")
 
 

@@ -34,23 +34,17 @@ PARTS = ("floor", "search", "frames", "encoding", "starting", "training", "growt
 
 def main() -> None:
     """Measure what is asked for, print and write it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller, in some 5 minutes")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--shop", type=Path, default=Path(".cache/speed-shop"))
-    parser.add_argument(
-        "--photos", type=Path, default=Path("../shared/data/photos"), help="real photos, to train on"
-    )
+    parser.add_argument("--photos", type=Path, default=Path("../shared/data/photos"), help="real photos, to train on")
     parser.add_argument("--minutes", type=float, nargs="+", help="budgets of training, least first")
     parser.add_argument("--page", type=Path, help="write the tables into this page")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     given = parser.parse_args()
     report = Report()
-    report.note(
-        "machine", f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    )
+    report.note("machine", f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     if "floor" in given.only:
         floor.measure(report)
     if "search" in given.only:

@@ -110,9 +110,7 @@ def operations(network: nn.Module, run: Any) -> float:
         total += 2.0 * out.numel() * layer.weight[0].numel()
 
     hooks = [
-        layer.register_forward_hook(count)
-        for layer in network.modules()
-        if isinstance(layer, (nn.Conv2d, nn.Linear))
+        layer.register_forward_hook(count) for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))
     ]
     with torch.no_grad():
         run()

@@ -70,9 +70,7 @@ def by_pixels() -> dict[str, Curve]:
         code = torch.zeros(1, 16)
         with torch.inference_mode():
             drawn[frame[0] * frame[1]] = 1e3 * timed(lambda _, vae=vae, code=code: vae.decoder(code), 20)
-        step[frame[0] * frame[1]] = (
-            1e3 / measure_throughput(way, TrainSettings(frame=frame)).images_per_second
-        )
+        step[frame[0] * frame[1]] = 1e3 / measure_throughput(way, TrainSettings(frame=frame)).images_per_second
     return {"a frame, torch, one thread": drawn, "a photo in training, first phase": step}
 
 
@@ -83,10 +81,7 @@ def by_cores() -> dict[str, Curve]:
     paces: Curve = {}
     for threads in (1, 2):
         paces[threads] = measure_throughput(replace(way, threads=threads), TrainSettings()).images_per_second
-    return {
-        "scan of a million": {1: 1.0, 2: alone / shared},
-        "training": {1: 1.0, 2: paces[2] / paces[1]},
-    }
+    return {"scan of a million": {1: 1.0, 2: alone / shared}, "training": {1: 1.0, 2: paces[2] / paces[1]}}
 
 
 def draw(curves: dict[str, tuple[str, str, dict[str, Curve]]], picture: Path) -> None:

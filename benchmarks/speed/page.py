@@ -22,10 +22,7 @@ def write_page(page: Path, found: dict[str, dict[str, Any]], about: dict[str, An
 
 def ratios(found: dict[str, dict[str, Any]]) -> str:
     """Every ratio."""
-    lines = [
-        "| measure / peer | ours | peer, or required value | unit | ratio | target |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = ["| measure / peer | ours | peer, or required value | unit | ratio | target |", "|---|---|---|---|---|---|"]
     for name, each in found.items():
         target = "" if each["target"] is None else f"{each['target']:g}"
         missed = "" if each["target"] is None or each["ratio"] >= each["target"] else ", **missed**"
@@ -38,10 +35,7 @@ def ratios(found: dict[str, dict[str, Any]]) -> str:
 
 def floor(about: dict[str, Any]) -> str:
     """How far above the floor each cost is."""
-    lines = [
-        "| cost | bytes moved | operations | floor | ours | times the floor |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = ["| cost | bytes moved | operations | floor | ours | times the floor |", "|---|---|---|---|---|---|"]
     for name, row in about.items():
         if name.startswith("floor: "):
             lines.append(

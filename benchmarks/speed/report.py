@@ -22,9 +22,7 @@ class Report:
         """Say what comes now."""
         print(f"\n{text}\n{'':44}{'ours':>12} {'peer':>12} {'unit':14}{'ratio':>8}{'target':>8}", flush=True)
 
-    def add(
-        self, name: str, ours: float, peer: float, unit: str, target: float | None, *, more: bool = False
-    ) -> None:
+    def add(self, name: str, ours: float, peer: float, unit: str, target: float | None, *, more: bool = False) -> None:
         """Ours beside a peer's, or beside what is asked for; `more` where the larger figure is the better one.
 
         `target` is the least ratio that is good; None where none is set.
@@ -44,9 +42,7 @@ class Report:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(self.found, indent=1) + "\n")
         path.with_name(f"{path.stem}-notes.json").write_text(json.dumps(self.about, indent=1) + "\n")
-        missed = [
-            name for name, each in self.found.items() if each["target"] and each["ratio"] < each["target"]
-        ]
+        missed = [name for name, each in self.found.items() if each["target"] and each["ratio"] < each["target"]]
         print(f"\n{len(self.found)} ratios, {len(missed)} below their target; written to {path}.")
 
 

@@ -41,12 +41,8 @@ class Catalogue:
         away = np.sqrt(1 - base**2)
         kinds = (random.normal(size=(CLUSTERS, N)) * away).astype(np.float32)
         cluster = random.integers(0, CLUSTERS, rows)
-        mean = kinds[cluster] + (0.4 * away).astype(np.float32) * random.standard_normal(
-            (rows, N), np.float32
-        )
-        std = base.astype(np.float32) * np.exp(
-            np.float32(0.25) * random.standard_normal((rows, N), np.float32)
-        )
+        mean = kinds[cluster] + (0.4 * away).astype(np.float32) * random.standard_normal((rows, N), np.float32)
+        std = base.astype(np.float32) * np.exp(np.float32(0.25) * random.standard_normal((rows, N), np.float32))
         return cls(mean, std, mean + std * random.normal(size=N).astype(np.float32), cluster)
 
     @classmethod
@@ -145,12 +141,8 @@ def small(report: Report) -> None:
     milli = {name: 1e3 * each for name, each in times.items()}
     report.add("likelihood, 21,759 / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", None)
     report.add("likelihood, 21,759 / float64 scan", milli["ours"], milli["float64 scan"], "ms", None)
-    report.add(
-        "distance, 21,759 / FAISS flat L2", milli["ours, distance"], milli["faiss distance"], "ms", None
-    )
-    report.add(
-        "distance, 21,759 / LanceDB flat", milli["ours, distance"], milli["LanceDB, distance"], "ms", None
-    )
+    report.add("distance, 21,759 / FAISS flat L2", milli["ours, distance"], milli["faiss distance"], "ms", None)
+    report.add("distance, 21,759 / LanceDB flat", milli["ours, distance"], milli["LanceDB, distance"], "ms", None)
     graph = faiss.IndexHNSWFlat(2 * N + 1, 16, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction, graph.hnsw.efSearch = 100, 200
     graph.add(faiss.rev_swig_ptr(inner.get_xb(), inner.ntotal * (2 * N + 1)).reshape(-1, 2 * N + 1))
@@ -171,26 +163,18 @@ def million(report: Report, rounds: int) -> None:
     report.add("building", rows / (time.perf_counter() - start), 250_000, "products/s", 1.0, more=True)
     report.add("memory, likelihood", index.nbytes["likelihood"] / rows, 140, "bytes/product", 1.0)
     ways = beside_faiss(index, held) | {
-        "ours, manhattan": lambda z: index.nearest(z, K, "fixed-epsilon", "manhattan")[0],
+        "ours, manhattan": lambda z: index.nearest(z, K, "fixed-epsilon", "manhattan")[0]
     }
     times, answers = raced(ways, queries)
     milli = {name: 1e3 * each for name, each in times.items()}
     report.add("likelihood, 1 M / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", 2.0)
-    report.add(
-        "distance, clustered, 1 M / FAISS flat L2",
-        milli["ours, distance"],
-        milli["faiss distance"],
-        "ms",
-        3.0,
-    )
+    report.add("distance, clustered, 1 M / FAISS flat L2", milli["ours, distance"], milli["faiss distance"], "ms", 3.0)
     report.note("Manhattan distance, 1 M, ms", milli["ours, manhattan"])
     some = queries[:12]
     truth = [np.argsort(-log_likelihood(z, held.mean, held.std), kind="stable")[:K] for z in some]
     report.add("recall, 1 M, likelihood", same(answers["ours"][:12], truth), 1.0, "share", 1.0, more=True)
     truth = [np.argsort(distance(z, held.code, "euclidean"), kind="stable")[:K] for z in some]
-    report.add(
-        "recall, 1 M, distance", same(answers["ours, distance"][:12], truth), 1.0, "share", 1.0, more=True
-    )
+    report.add("recall, 1 M, distance", same(answers["ours, distance"][:12], truth), 1.0, "share", 1.0, more=True)
     start = time.perf_counter()
     index.nearest(queries[0], K, tau=0.15)
     report.add("another τ, 1 M", time.perf_counter() - start, 1.0, "s", 1.0)
@@ -198,10 +182,7 @@ def million(report: Report, rounds: int) -> None:
     index.nearest(queries[0], K, rows=mask)
     times, found = raced({"filtered": lambda z: index.nearest(z, K, rows=mask)[0]}, some)
     report.note("a filter that 30 % pass, 1 M, ms", 1e3 * times["filtered"])
-    truth = [
-        np.flatnonzero(mask)[np.argsort(-log_likelihood(z, held.mean[mask], held.std[mask]))[:K]]
-        for z in some
-    ]
+    truth = [np.flatnonzero(mask)[np.argsort(-log_likelihood(z, held.mean[mask], held.std[mask]))[:K]] for z in some]
     report.add("recall, 1 M, filtered", same(found["filtered"], truth), 1.0, "share", 1.0, more=True)
 
 
@@ -212,17 +193,11 @@ def hard(report: Report, rounds: int) -> None:
     report.heading(f"search, {rows:,} products without any structure, one thread")
     index = LatentIndex([str(i) for i in range(rows)], held.mean, held.std, held.code, threads=1)
     shared = LatentIndex([str(i) for i in range(rows)], held.mean, held.std, held.code, threads=2)
-    ways = beside_faiss(index, held) | {
-        "two threads": lambda z: shared.nearest(z, K)[0],
-    }
+    ways = beside_faiss(index, held) | {"two threads": lambda z: shared.nearest(z, K)[0]}
     times, _ = raced(ways, held.queries(rounds))
     milli = {name: 1e3 * each for name, each in times.items()}
-    report.add(
-        "likelihood, hard, 1 M / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", None
-    )
-    report.add(
-        "distance, hard, 1 M / FAISS flat L2", milli["ours, distance"], milli["faiss distance"], "ms", 1.0
-    )
+    report.add("likelihood, hard, 1 M / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", None)
+    report.add("distance, hard, 1 M / FAISS flat L2", milli["ours, distance"], milli["faiss distance"], "ms", 1.0)
     report.add("two threads, hard, 1 M / one", milli["two threads"], milli["ours"], "ms", 1.7)
     batch = held.queries(32)
     start = time.perf_counter()
@@ -255,9 +230,7 @@ def large(report: Report, rows: int, rounds: int) -> None:
     times, _ = raced(ways, queries)
     milli = {name: 1e3 * each for name, each in times.items()}
     millions = f"{rows // 1_000_000} M"
-    report.add(
-        f"likelihood, {millions} / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", 2.5
-    )
+    report.add(f"likelihood, {millions} / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", 2.5)
     report.add(f"inside one of 30 clusters, {millions} / all", milli["inside"], milli["ours"], "ms", 15.0)
     report.add(
         f"inside one of 30 clusters, {millions} / FAISS flat IP",

@@ -46,9 +46,7 @@ def frames(report: Report, shop: Path, rounds: int) -> None:
     ways: dict[str, Any] = {
         "ours": engine.decode,
         "OpenVINO": lambda code: (request.infer({0: code})[0] * 255).round().clip(0, 255).astype(np.uint8),
-        "torch": lambda code: (
-            (vae.decoder(torch.from_numpy(code)) * 255).round().clamp(0, 255).byte().numpy()
-        ),
+        "torch": lambda code: (vae.decoder(torch.from_numpy(code)) * 255).round().clamp(0, 255).byte().numpy(),
     }
     with tempfile.TemporaryDirectory() as scratch:
         for width in (16, 32):
@@ -111,9 +109,7 @@ def encoding(report: Report, shop: Path) -> None:
     report.note("JPEG decoding alone, products/s", decoding)
     report.note("network alone, products/s", network)
     report.add("encoding", whole, 600.0, "products/s", 1.0, more=True)
-    report.add(
-        "encoding / its slower half alone", whole, min(decoding, network), "products/s", 0.7, more=True
-    )
+    report.add("encoding / its slower half alone", whole, min(decoding, network), "products/s", 0.7, more=True)
 
 
 def starting(report: Report, shop: Path, rounds: int) -> None:

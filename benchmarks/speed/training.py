@@ -217,9 +217,7 @@ def pythae_networks(config: Any, channels: int) -> tuple[torch.nn.Module, torch.
 
         def __init__(self) -> None:
             super().__init__()
-            self.layers = nn.Sequential(
-                nn.Linear(LATENT, 64 * channels), nn.Unflatten(1, (channels, 8, 8)), *grown
-            )
+            self.layers = nn.Sequential(nn.Linear(LATENT, 64 * channels), nn.Unflatten(1, (channels, 8, 8)), *grown)
 
         def forward(self, z: torch.Tensor) -> Any:
             return ModelOutput(reconstruction=self.layers(z))
@@ -247,9 +245,7 @@ def by_keras(held: Learning, minutes: float) -> tuple[Encode, float]:
         x = layers.Conv2D(filters, stride, stride)(x)
         x = layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization()(x))
     grid = x.shape[1:]
-    x = layers.LeakyReLU(negative_slope=0.1)(
-        layers.BatchNormalization()(layers.Dense(128)(layers.Flatten()(x)))
-    )
+    x = layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization()(layers.Dense(128)(layers.Flatten()(x))))
     encoder = keras.Model(given, [layers.Dense(LATENT)(x), layers.Dense(LATENT)(x)])
     code = keras.Input((LATENT,))
     y: Any = layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization()(layers.Dense(128)(code)))
@@ -293,9 +289,7 @@ def by_keras(held: Learning, minutes: float) -> tuple[Encode, float]:
 
     order = np.random.default_rng(0).permutation(len(held.photos))
     model = PaperVae()
-    model.compile(
-        keras.optimizers.Adam(), loss=lambda real, drawn: ops.mean((real - drawn) ** 2) * height * width
-    )
+    model.compile(keras.optimizers.Adam(), loss=lambda real, drawn: ops.mean((real - drawn) ** 2) * height * width)
     began = time.monotonic()
     with contextlib.suppress(StopIteration):
         model.fit(Batches(), epochs=10_000, verbose=0, callbacks=[Budget()])

@@ -26,16 +26,7 @@ _HOMES = {
     "read_photo": "modiste.images.photo",
 }
 
-__all__ = [
-    "Match",
-    "ModisteError",
-    "Posterior",
-    "Recommendation",
-    "Shop",
-    "__version__",
-    "build",
-    "read_photo",
-]
+__all__ = ["Match", "ModisteError", "Posterior", "Recommendation", "Shop", "__version__", "build", "read_photo"]
 
 
 def __getattr__(name: str) -> Any:

@@ -65,10 +65,7 @@ class ThreadExecutor:
         work = setup(context)
         with ThreadPoolExecutor(self.workers) as pool:
             yield from ordered_map(
-                items,
-                lambda item: pool.submit(work, item),
-                Future.result,
-                lambda: ITEMS_PER_WORKER * self.workers,
+                items, lambda item: pool.submit(work, item), Future.result, lambda: ITEMS_PER_WORKER * self.workers
             )
 
 

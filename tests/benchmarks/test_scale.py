@@ -133,8 +133,7 @@ def test_shards_fit_their_machines_and_finish_in_time():
         assert model.scan_ms(c, n / parts, read_all=True) <= 50.0
         smaller = parts - 1
         assert smaller == 0 or (
-            n / smaller * 740 > machine.memory * machine.filled
-            or model.scan_ms(c, n / smaller, read_all=True) > 50.0
+            n / smaller * 740 > machine.memory * machine.filled or model.scan_ms(c, n / smaller, read_all=True) > 50.0
         )
 
 

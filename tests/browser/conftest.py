@@ -42,9 +42,7 @@ def studio(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The studio of a very small shop: eight products in four categories, 4 latents."""
     root = tmp_path_factory.mktemp("few") / "shop"
-    with served(
-        small_shop(root, products=8, categories=("bags", "hats", "shoes", "belts"), latent=4)
-    ) as server:
+    with served(small_shop(root, products=8, categories=("bags", "hats", "shoes", "belts"), latent=4)) as server:
         yield server
 
 
@@ -94,9 +92,7 @@ def opened(chromium: Any, url: str, expect: tuple[str, ...] = (), **context: Any
         if not any(each in text for each in expect):
             complaints.append(text)
 
-    tab.on(
-        "console", lambda message: complain(message.text) if message.type in ("error", "warning") else None
-    )
+    tab.on("console", lambda message: complain(message.text) if message.type in ("error", "warning") else None)
     tab.on("pageerror", lambda error: complain(str(error)))
     tab.set_default_timeout(1000 * PATIENCE)
     tab.goto(url)

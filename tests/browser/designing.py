@@ -21,9 +21,7 @@ AT_REST = """
   return rows.length === bytes.length && rows.every(stands);
 }
 """
-READY = (
-    "() => 'ready' in document.documentElement.dataset && Boolean(document.querySelector('#similar .card'))"
-)
+READY = "() => 'ready' in document.documentElement.dataset && Boolean(document.querySelector('#similar .card'))"
 
 
 def ready(page: Any) -> None:
@@ -86,9 +84,7 @@ def opened_at(page: Any, bytes_: bytes) -> None:
     ready(page)
     render_id = parse_qs(urlsplit(source(page)).query)["render_id"][0]
     z = base64.urlsafe_b64encode(bytes_).decode().rstrip("=")
-    with page.expect_response(
-        "**/v1/similar"
-    ):  # the address is the design's before the hand counts as at rest
+    with page.expect_response("**/v1/similar"):  # the address is the design's before the hand counts as at rest
         page.evaluate("fragment => { location.hash = fragment; }", f"z={z}&m={render_id}")
     assert at_rest(page) == bytes_
 

@@ -43,16 +43,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
-        command = [
-            sys.executable,
-            "-m",
-            "modiste",
-            "serve",
-            "--shop",
-            str(self.shop),
-            "--port",
-            str(self.port),
-        ]
+        command = [sys.executable, "-m", "modiste", "serve", "--shop", str(self.shop), "--port", str(self.port)]
         # All tests are one client: more photos in a minute than a visitor sends.
         told = os.environ | {"MODISTE_UPLOADS_PER_MINUTE": "600"}
         self.process = subprocess.Popen([*command, *self._options], stdout=subprocess.DEVNULL, env=told)

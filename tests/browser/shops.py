@@ -123,7 +123,5 @@ def small_shop(root: Path, *, products: int, categories: tuple[str, ...], latent
         for i, each in enumerate(drawn)
         if isinstance(each, Record)
     ]
-    build(
-        Listed(list(records), "listed"), root, frame=FRAME, epochs=2, latent=latent, cluster_method="kmeans"
-    )
+    build(Listed(list(records), "listed"), root, frame=FRAME, epochs=2, latent=latent, cluster_method="kmeans")
     return root

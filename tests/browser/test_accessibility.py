@@ -25,9 +25,7 @@ async (options) => {
   return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 160)}`));
 }
 """
-ALL_RULES = {
-    "rules": {"target-size": {"enabled": True}}
-}  # the one of WCAG 2.2 that axe leaves out by default
+ALL_RULES = {"rules": {"target-size": {"enabled": True}}}  # the one of WCAG 2.2 that axe leaves out by default
 OF_COLOUR = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 # Targets under 24 by 24 pixels that are not alone within 24 pixels and do not stand in a sentence (WCAG 2.5.8).
 SMALL = """
@@ -135,9 +133,7 @@ def test_the_other_pages_have_no_violation(chromium: Any, studio: Server) -> Non
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_tab_reaches_everything_and_the_focus_is_seen(
-    chromium: Any, studio: Server, size: dict[str, int]
-) -> None:
+def test_tab_reaches_everything_and_the_focus_is_seen(chromium: Any, studio: Server, size: dict[str, int]) -> None:
     for tab in opened(chromium, studio.url, viewport=size):
         rested(tab)
         tab.click("#filters-toggle")

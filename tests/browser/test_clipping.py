@@ -91,8 +91,7 @@ def page_of(request: pytest.FixtureRequest, chromium: Any, named: Server) -> Ite
 
 def test_names_of_sliders_are_shown_in_full(page_of: Any) -> None:
     shown = page_of.eval_on_selector_all(
-        "#controls .ends bdi",
-        "all => all.filter(each => each.checkVisibility()).map(each => each.textContent)",
+        "#controls .ends bdi", "all => all.filter(each => each.checkVisibility()).map(each => each.textContent)"
     )
     assert set(shown) >= {end for ends in NAMES for end in ends}
     assert page_of.evaluate(CLIPPED, "#controls .ends bdi") == []
@@ -116,9 +115,7 @@ def test_buttons_tabs_and_headings_are_shown_in_full(page_of: Any) -> None:
 def test_the_tools_beside_the_picture_need_no_scrolling(page_of: Any) -> None:
     until(page_of, "() => document.querySelector('#typicality .note')?.textContent")
     assert (
-        page_of.evaluate(
-            "() => { const s = document.querySelector('#stage'); return s.scrollHeight - s.clientHeight }"
-        )
+        page_of.evaluate("() => { const s = document.querySelector('#stage'); return s.scrollHeight - s.clientHeight }")
         <= 1
     )
 

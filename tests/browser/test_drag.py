@@ -79,10 +79,7 @@ def test_one_request_at_a_time_and_the_newest_value_wins(table: Any) -> None:
     assert not {150, 160, 170, 180, 190} & set(asked_for()), "while one is on its way no other is asked for"
     first = next(each for each in held.routes if value_of(each.request.url) == 140)
     first.continue_()
-    until(
-        table,
-        "() => new URL(document.querySelector('#frame').src).searchParams.get('design') !== 'gICAgICAgIA'",
-    )
+    until(table, "() => new URL(document.querySelector('#frame').src).searchParams.get('design') !== 'gICAgICAgIA'")
     for _ in range(500):
         if 200 in asked_for():
             break
@@ -96,9 +93,7 @@ def test_one_request_at_a_time_and_the_newest_value_wins(table: Any) -> None:
     assert (pixels(table) != before).any()
 
 
-def test_a_long_drag_shows_many_pictures_one_at_a_time_and_ends_at_its_last(
-    chromium: Any, studio: Server
-) -> None:
+def test_a_long_drag_shows_many_pictures_one_at_a_time_and_ends_at_its_last(chromium: Any, studio: Server) -> None:
     profile = chromium.new_context(viewport={"width": 1280, "height": 900})
     tab = profile.new_page()
 

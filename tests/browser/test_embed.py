@@ -48,11 +48,7 @@ class Host:
 
     def show(self, studio: str, content: str) -> None:
         """What the page holds."""
-        self.body = (
-            HOST.replace("{studio}", studio)
-            .replace("{content}", content.replace("{studio}", studio))
-            .encode()
-        )
+        self.body = HOST.replace("{studio}", studio).replace("{content}", content.replace("{studio}", studio)).encode()
 
 
 @pytest.fixture(scope="session")
@@ -136,9 +132,7 @@ def test_only_a_page_that_is_allowed_may_hold_the_studio(
     pages = shown(chromium, host, expect=("frame-ancestors", "Refused to frame", "Framing"))
     tab = next(pages)
     until(tab, "() => document.readyState === 'complete'")
-    assert tab.frames[1].evaluate("() => document.querySelector('#stage') === null"), (
-        "only /embed may be held"
-    )
+    assert tab.frames[1].evaluate("() => document.querySelector('#stage') === null"), "only /embed may be held"
     pages.close()
 
 
@@ -172,9 +166,7 @@ def test_the_custom_element_shows_the_studio_and_tells_of_each_design(
     pages.close()
 
 
-def test_the_custom_element_begins_at_its_product_in_its_theme(
-    chromium: Any, allowing: Server, host: Host
-) -> None:
+def test_the_custom_element_begins_at_its_product_in_its_theme(chromium: Any, allowing: Server, host: Host) -> None:
     import json
     import urllib.request
 

@@ -117,8 +117,7 @@ def test_colours_have_the_swatches_that_the_shop_measured(filters: Any, shop: Sh
         "getComputedStyle(each.querySelector('.swatch')).backgroundColor])"
     )
     assert painted == [
-        [each["value"], "rgb({}, {}, {})".format(*bytes.fromhex(each["colour"][1:]))]
-        for each in facet["values"]
+        [each["value"], "rgb({}, {}, {})".format(*bytes.fromhex(each["colour"][1:]))] for each in facet["values"]
     ]
     chosen = facet["values"][2]["value"]
     box(filters, "base_colour", chosen).check()
@@ -150,10 +149,7 @@ def test_where_nothing_passes_it_says_so_and_offers_the_way_back(filters: Any, s
     assert filters.is_hidden("#similar")
     nothing = filters.locator(".similar .empty")
     assert "No product passes" in nothing.inner_text()
-    assert (
-        filters.locator("#goes-with .empty:visible").count()
-        == filters.locator("#goes-with .goes-row").count()
-    )
+    assert filters.locator("#goes-with .empty:visible").count() == filters.locator("#goes-with .goes-row").count()
     nothing.get_by_role("button", name="Clear the filters").click()
     rested(filters)
     assert ids(filters) == before

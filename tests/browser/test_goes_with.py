@@ -24,16 +24,13 @@ def chosen(tab: Any) -> dict[str, str]:
     """The product that each row shows large, by category."""
     rows = tab.locator("#goes-with .goes-row")
     return {
-        row.get_attribute("data-category"): row.locator(".chosen").get_attribute("data-product")
-        for row in rows.all()
+        row.get_attribute("data-category"): row.locator(".chosen").get_attribute("data-product") for row in rows.all()
     }
 
 
 def worn(tab: Any) -> list[str]:
     """The products in the look's picture, by their photos' addresses."""
-    photos = tab.eval_on_selector_all(
-        "#look .look-items li:not(.own) img", "all => all.map(each => each.src)"
-    )
+    photos = tab.eval_on_selector_all("#look .look-items li:not(.own) img", "all => all.map(each => each.src)")
     return [photo.split("/v1/products/")[1].split("/")[0] for photo in photos]
 
 

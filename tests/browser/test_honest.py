@@ -56,9 +56,7 @@ def test_the_page_says_that_a_design_cannot_be_bought(tab: Any, shop: Shop) -> N
 
 
 def test_the_model_card_is_one_click_away(tab: Any, shop: Shop) -> None:
-    headings = [
-        line.lstrip("# ") for line in shop.text("/v1/model-card").splitlines() if line.startswith("#")
-    ]
+    headings = [line.lstrip("# ") for line in shop.text("/v1/model-card").splitlines() if line.startswith("#")]
     tab.click("#card-open")
     tab.wait_for_selector("#card[open] #card-text h3")
     said = tab.locator("#card-text :is(h3, h4, h5, h6)").all_inner_texts()

@@ -60,8 +60,7 @@ def test_a_whole_design_without_a_mouse(page: Any) -> None:
     tab_to(page, "#start-open")
     page.keyboard.press("Enter")
     until(
-        page,
-        "() => document.querySelector('#start').open && document.querySelector('#start .grid-item[data-product]')",
+        page, "() => document.querySelector('#start').open && document.querySelector('#start .grid-item[data-product]')"
     )
     tab_to(page, "#start-product .grid-item")
     page.keyboard.press("Enter")
@@ -75,11 +74,7 @@ def test_a_whole_design_without_a_mouse(page: Any) -> None:
     moved = at_rest(page)
     with page.expect_response(lambda answer: "sort=random" in answer.url):
         page.keyboard.press("r")
-    until(
-        page,
-        "z => !document.querySelector('#frame').src.endsWith(z)",
-        page.url.partition("z=")[2].partition("&")[0],
-    )
+    until(page, "z => !document.querySelector('#frame').src.endsWith(z)", page.url.partition("z=")[2].partition("&")[0])
     surprised = at_rest(page)
     assert surprised[FIRST] == moved[FIRST] == 0
     page.keyboard.press("u")

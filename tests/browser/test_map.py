@@ -145,10 +145,7 @@ def test_the_similar_products_have_rings(map_: Any, shop: Shop) -> None:
         row = catalogue["ids"].index(product)
         x, y = place(map_, catalogue["x"][row], catalogue["y"][row])
         # Somewhere on the ring, where no other point is painted over it.
-        around = [
-            (x + 7 * math.cos(turn / 8 * math.tau), y + 7 * math.sin(turn / 8 * math.tau))
-            for turn in range(8)
-        ]
+        around = [(x + 7 * math.cos(turn / 8 * math.tau), y + 7 * math.sin(turn / 8 * math.tau)) for turn in range(8)]
         close = [
             max(abs(one - two) for one, two in zip(colour, accent, strict=True)) < 60
             for colour in map_.evaluate(COLOURS, around)
@@ -159,9 +156,7 @@ def test_the_similar_products_have_rings(map_: Any, shop: Shop) -> None:
 
 def test_zoomed_in_the_map_shows_photos(map_: Any) -> None:
     asked: list[str] = []
-    map_.on(
-        "request", lambda request: asked.append(request.url) if "/thumbnail.webp?" in request.url else None
-    )
+    map_.on("request", lambda request: asked.append(request.url) if "/thumbnail.webp?" in request.url else None)
     before = map_.evaluate(PAINTED)
     map_.focus("#map-canvas")
     for _ in range(3):

@@ -21,11 +21,7 @@ def surprised(page: Any) -> tuple[dict[str, Any], bytes]:
     with page.expect_response(lambda answer: "sort=random" in answer.url) as answer:
         page.locator("#surprise").click()
     product = answer.value.json()["results"][0]
-    until(
-        page,
-        "title => document.querySelector('#stage .origin').textContent.includes(title)",
-        product["title"],
-    )
+    until(page, "title => document.querySelector('#stage .origin').textContent.includes(title)", product["title"])
     return product, at_rest(page)
 
 

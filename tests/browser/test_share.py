@@ -15,17 +15,7 @@ from PIL import Image
 
 from modiste.images.photo import to_jpeg
 from modiste.server.routes.images import JPEG_QUALITY
-from tests.browser.designing import (
-    at_rest,
-    bytes_of,
-    decoded,
-    design,
-    dial,
-    frame_bytes,
-    opened_at,
-    ready,
-    source,
-)
+from tests.browser.designing import at_rest, bytes_of, decoded, design, dial, frame_bytes, opened_at, ready, source
 from tests.browser.looking import pixels, until
 from tests.browser.served import Server
 
@@ -80,11 +70,7 @@ def test_the_address_follows_the_design_and_the_design_the_address(table: Any) -
     assert at_rest(table)[1] == 0
     assert table.url != first
     table.evaluate("url => { location.href = url; }", first)
-    until(
-        table,
-        "z => document.querySelector('#frame').src.includes(z)",
-        first.partition("z=")[2].partition("&")[0],
-    )
+    until(table, "z => document.querySelector('#frame').src.includes(z)", first.partition("z=")[2].partition("&")[0])
     assert at_rest(table) == DESIGN
     table.reload()
     ready(table)
@@ -120,9 +106,7 @@ def test_the_exported_json_holds_the_code_that_draws_it(table: Any, studio: Serv
     assert bytes_of(table, told["code"]) == DESIGN
     assert decoded(told["z"]) == DESIGN
     assert len(told["sliders"]) == len(told["code"])
-    drawn = table.request.post(
-        f"{studio.url}/v1/decode", data={"code": told["code"]}, headers={"Accept": "image/png"}
-    )
+    drawn = table.request.post(f"{studio.url}/v1/decode", data={"code": told["code"]}, headers={"Accept": "image/png"})
     assert (image_of(drawn.body()) == image_of(png)).all()
     table.goto("about:blank")
     table.goto(told["link"])

@@ -20,9 +20,7 @@ FIRST, SECOND = BY_KL[:2]
 
 def test_the_sliders_that_matter_come_first_and_the_idle_ones_are_folded_away(page: Any) -> None:
     ready(page)
-    order = page.eval_on_selector_all(
-        "#controls [data-latent]", "rows => rows.map(row => +row.dataset.latent)"
-    )
+    order = page.eval_on_selector_all("#controls [data-latent]", "rows => rows.map(row => +row.dataset.latent)")
     assert tuple(order) == BY_KL + IDLE
     assert all(dial(page, latent).is_visible() for latent in BY_KL)
     assert not any(dial(page, latent).is_visible() for latent in IDLE)
@@ -57,9 +55,7 @@ def test_a_move_changes_the_pixels_and_one_number_only(table: Any) -> None:
     after = put(table, FIRST, 100)
     assert (pixels(table) != before).any()
     assert after[FIRST] == 255
-    assert [each for i, each in enumerate(after) if i != FIRST] == [
-        each for i, each in enumerate(at) if i != FIRST
-    ]
+    assert [each for i, each in enumerate(after) if i != FIRST] == [each for i, each in enumerate(at) if i != FIRST]
 
 
 def test_the_number_box_puts_the_slider_there(table: Any) -> None:

@@ -78,19 +78,11 @@ def test_start_from_a_product_of_the_shop(table: Any, studio: Server) -> None:
     table.locator("#start .chip").nth(1).click()
     category = table.locator("#start .chip").nth(1).inner_text()
     found = table.request.get(f"{studio.url}/v1/products?category={category}&size=24").json()
-    until(
-        table,
-        LISTED,
-        ",".join(each["id"] for each in found["results"]),
-    )
+    until(table, LISTED, ",".join(each["id"] for each in found["results"]))
     chosen = found["results"][2]
     held = table.request.get(f"{studio.url}/v1/products/{chosen['id']}").json()
     table.locator(f'#start .grid-item[data-product="{chosen["id"]}"]').click()
-    until(
-        table,
-        "title => document.querySelector('#stage .origin').textContent.includes(title)",
-        chosen["title"],
-    )
+    until(table, "title => document.querySelector('#stage .origin').textContent.includes(title)", chosen["title"])
     assert at_rest(table) == bytes_of(table, held["code"])
     assert (pixels(table) != before).any()
     assert not table.locator("#start").is_visible()
@@ -108,11 +100,7 @@ def test_the_shop_is_searched_by_word_and_turned_by_page(page: Any, studio: Serv
     found = page.request.get(f"{studio.url}/v1/products?q={word}&size=24").json()
     assert 0 < found["total"] < total
     page.locator("#start-search").fill(word)
-    until(
-        page,
-        LISTED,
-        ",".join(each["id"] for each in found["results"]),
-    )
+    until(page, LISTED, ",".join(each["id"] for each in found["results"]))
     page.locator("#start-search").fill("no product has this in its name")
     until(page, "() => !document.querySelector('#start-product .grid-item')")
     assert "No product" in page.locator("#start-product [role=status]").inner_text()
@@ -121,9 +109,7 @@ def test_the_shop_is_searched_by_word_and_turned_by_page(page: Any, studio: Serv
 def test_a_photo_begins_a_design_chosen_dropped_or_pasted(
     table: Any, studio: Server, photo: bytes, tmp_path: Path
 ) -> None:
-    answer = table.request.post(
-        f"{studio.url}/v1/encode", data=photo, headers={"Content-Type": "image/jpeg"}
-    ).json()
+    answer = table.request.post(f"{studio.url}/v1/encode", data=photo, headers={"Content-Type": "image/jpeg"}).json()
     expected = bytes_of(table, answer["code"])
     before = pixels(table)
     file = tmp_path / "mine.jpg"
@@ -148,9 +134,7 @@ def test_a_photo_begins_a_design_chosen_dropped_or_pasted(
 def test_the_photo_stands_beside_what_the_model_sees(table: Any, photo: bytes) -> None:
     give(table, "drop", photo)
     drawn = seen(table)
-    until(
-        table, "() => [...document.querySelectorAll('#photo-pictures img')].every(each => each.naturalWidth)"
-    )
+    until(table, "() => [...document.querySelectorAll('#photo-pictures img')].every(each => each.naturalWidth)")
     mine, cut, model = table.eval_on_selector_all("#photo-pictures img", "all => all.map(each => each.alt)")
     assert (mine, cut, model) == ("Your photo", "Background removed", "As the model sees it")
 
@@ -170,15 +154,10 @@ def test_the_photo_stands_beside_what_the_model_sees(table: Any, photo: bytes) -
     assert min(corner(1)) > 235, "the background is the shop's"
     assert design(table, "#photo-pictures figure:nth-child(3) img") == drawn
     table.locator("#keep-background").check()
-    until(
-        table, "() => document.querySelector('#photo-pictures figure:nth-child(2) img').alt.includes('kept')"
-    )
+    until(table, "() => document.querySelector('#photo-pictures figure:nth-child(2) img').alt.includes('kept')")
     until(table, "() => document.querySelectorAll('#photo-pictures img')[1].naturalWidth > 0")
     assert (
-        np.abs(
-            np.subtract(pixels(table, "#photo-pictures figure:nth-child(2) img")[-8, 8].astype(int), 255)
-        ).max()
-        > 20
+        np.abs(np.subtract(pixels(table, "#photo-pictures figure:nth-child(2) img")[-8, 8].astype(int), 255)).max() > 20
     )
 
 

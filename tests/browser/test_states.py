@@ -42,14 +42,10 @@ def narrow(chromium: Any, studio: Server) -> Iterator[Any]:
 @pytest.fixture
 def phone(chromium: Any, studio: Server) -> Iterator[Any]:
     """A page on a phone: touched, not pointed at."""
-    yield from opened(
-        chromium, studio.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
+    yield from opened(chromium, studio.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
 
 
-def test_while_the_shop_opens_and_while_products_are_found_shapes_stand_there(
-    chromium: Any, studio: Server
-) -> None:
+def test_while_the_shop_opens_and_while_products_are_found_shapes_stand_there(chromium: Any, studio: Server) -> None:
     tab = chromium.new_page(viewport={"width": 1280, "height": 900})
     shop, similar = Held(tab, "**/v1/shop"), Held(tab, "**/v1/similar")
     tab.goto(studio.url)
@@ -59,9 +55,7 @@ def test_while_the_shop_opens_and_while_products_are_found_shapes_stand_there(
     shop.release()
     until(tab, "() => document.querySelectorAll('#similar .skeleton').length > 3")
     assert tab.locator("#similar").get_attribute("aria-busy") == "true"
-    assert tab.locator("#similar .skeleton[aria-hidden=true]").count() > 3, (
-        "nothing for a screen reader to read"
-    )
+    assert tab.locator("#similar .skeleton[aria-hidden=true]").count() > 3, "nothing for a screen reader to read"
     until(tab, "() => document.querySelector('#frame').naturalWidth > 0")
     similar.release()
     ready(tab)
@@ -109,9 +103,7 @@ def test_with_the_server_gone_the_last_frame_stays_and_all_goes_on_when_it_is_ba
         server.stop()
 
 
-def test_a_page_opened_without_its_server_opens_by_itself_when_it_answers(
-    chromium: Any, studio: Server
-) -> None:
+def test_a_page_opened_without_its_server_opens_by_itself_when_it_answers(chromium: Any, studio: Server) -> None:
     tab = chromium.new_page()
 
     def refuse(route: Any) -> None:
@@ -127,9 +119,7 @@ def test_a_page_opened_without_its_server_opens_by_itself_when_it_answers(
     tab.close()
 
 
-def test_a_link_of_before_is_told_when_the_running_server_has_a_new_model(
-    chromium: Any, studio: Server
-) -> None:
+def test_a_link_of_before_is_told_when_the_running_server_has_a_new_model(chromium: Any, studio: Server) -> None:
     pages = opened(chromium, studio.url, expect=("404",))
     page = next(pages)
     centred(page)
@@ -167,9 +157,7 @@ def test_at_320_pixels_nothing_scrolls_sideways(narrow: Any) -> None:
         box = narrow.locator(f"{dialog} .sheet").bounding_box()
         assert box["x"] >= 0, opener
         assert box["x"] + box["width"] <= 320, opener
-        assert narrow.locator(f"{dialog} .sheet").evaluate(
-            "each => each.scrollWidth <= each.clientWidth + 1"
-        ), opener
+        assert narrow.locator(f"{dialog} .sheet").evaluate("each => each.scrollWidth <= each.clientWidth + 1"), opener
         assert narrow.evaluate(BEYOND) == [], opener
         narrow.locator(f"{dialog} .sheet-close").click()
     for tab in ("#set-attributes", "#tab-between", "#tab-map", "#tab-shop"):

@@ -147,9 +147,7 @@ def test_a_bad_start(
         (("ingest", "sample", "--categories", ","), "bad_option"),
     ],
 )
-def test_a_bad_option(
-    built: Path, arguments: tuple[str, ...], name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_option(built: Path, arguments: tuple[str, ...], name: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = contents(built)
     assert fails(capsys, *arguments, "--shop", built)[:2] == (2, name)
     assert contents(built) == before
@@ -191,9 +189,7 @@ def test_another_process_writes(shop_copy: Path, capsys: pytest.CaptureFixture[s
         assert main(["info", "--shop", str(shop_copy)]) == 0  # readers are never kept out
 
 
-def test_an_answer_that_cannot_be_written(
-    built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_answer_that_cannot_be_written(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "no" / "such" / "folder" / "design.png"
     found = fails(capsys, "generate", "--shop", built, "--random", "--out", out)
     assert found[:2] == (6, "storage_error")

@@ -36,7 +36,5 @@ def test_help_does_not_wait_for_heavy_imports() -> None:
 
 
 def test_python_m_modiste() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "modiste", "--version"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-m", "modiste", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("modiste ")

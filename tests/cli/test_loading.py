@@ -36,21 +36,14 @@ LOADS: dict[str, tuple[list[str], set[str]]] = {
     "info": (["--shop", "SHOP", "--json"], ASKING),
     "similar": (["--shop", "SHOP", "--product", "PRODUCT", "--json"], ASKING),
     "recommend": (["--shop", "SHOP", "--product", "PRODUCT", "--json"], ASKING | SEARCH),
-    "generate": (
-        ["--shop", "SHOP", "--product", "PRODUCT", "--out", "OUT", "--json"],
-        ASKING | {"onnxruntime"},
-    ),
+    "generate": (["--shop", "SHOP", "--product", "PRODUCT", "--out", "OUT", "--json"], ASKING | {"onnxruntime"}),
 }
 
 
 @pytest.mark.parametrize("command", LOADS)
 def test_a_command_loads_no_more_than_it_needs(command: str, built: Path, tmp_path: Path) -> None:
     arguments, allowed = LOADS[command]
-    meant = {
-        "SHOP": str(built),
-        "OUT": str(tmp_path / "out.png"),
-        "PRODUCT": Shop.open(built).catalogue.ids[0],
-    }
+    meant = {"SHOP": str(built), "OUT": str(tmp_path / "out.png"), "PRODUCT": Shop.open(built).catalogue.ids[0]}
     asked = [command, *(meant.get(each, each) for each in arguments)]
     program = (
         f"import sys; from modiste.cli import main; code = main({asked!r});"

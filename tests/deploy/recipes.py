@@ -42,11 +42,7 @@ def commands(path: Path) -> list[list[str]]:
     """The words after `modiste` of every command that a file runs, or shows in its comments."""
     comments = re.findall(r"^# {3}(\S.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     said = [*comments, *(each for document in documents(path) for each in texts(document))]
-    return [
-        shlex.split(words)
-        for text in said
-        for words in re.findall(r"\bmodiste ([a-z]+ [^'&;]*--[^'&;]*)", text)
-    ]
+    return [shlex.split(words) for text in said for words in re.findall(r"\bmodiste ([a-z]+ [^'&;]*--[^'&;]*)", text)]
 
 
 def parse(words: list[str]) -> dict[str, Any]:

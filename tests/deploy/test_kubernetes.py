@@ -12,10 +12,7 @@ import yaml
 
 from tests.deploy.recipes import DEPLOY, documents, tool
 
-OLDEST, NEWEST = (
-    "1.34",
-    "1.37",
-)  # the sleep of preStop is in all of these; NEWEST is the newest that the tool has
+OLDEST, NEWEST = ("1.34", "1.37")  # the sleep of preStop is in all of these; NEWEST is the newest that the tool has
 PATHS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 RAY = "ray.io/v1"
 
@@ -68,12 +65,7 @@ def check(held: dict[str, Any], kinds: dict[str, type]) -> None:
 def test_it_holds_against_the_strict_schemas(path: Path, version: str, tmp_path: Path):
     plain = [each for each in documents(path) if each["apiVersion"] != RAY]
     pods = [
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": f"pod-{i}"} | each["metadata"],
-            "spec": each["spec"],
-        }
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"pod-{i}"} | each["metadata"], "spec": each["spec"]}
         for i, each in enumerate(templates(path))
     ]
     written = tmp_path / path.name

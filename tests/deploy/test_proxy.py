@@ -41,11 +41,7 @@ def proxied(tmp_path: Path, upstream: str) -> Iterator[str]:
     """The address of a proxy before `upstream`."""
     port = free_port()
     words = [TOOLS / "caddy", "run", "--config", adapted(tmp_path, port, upstream)]
-    told = os.environ | {
-        "HOME": str(tmp_path),
-        "XDG_DATA_HOME": str(tmp_path),
-        "XDG_CONFIG_HOME": str(tmp_path),
-    }
+    told = os.environ | {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
     with subprocess.Popen(words, env=told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             for _ in range(200):
@@ -143,9 +139,7 @@ def test_a_body_that_is_too_large_ends_and_one_that_comes_slowly_arrives(site: s
         answer = client.post("/v1/similar", content=slowly(), headers=headers)
         assert answer.status_code == 200, answer.text
         try:
-            refused = client.post(
-                "/v1/encode", files={"photo": ("photo.jpg", bytes(8_000_000), "image/jpeg")}
-            )
+            refused = client.post("/v1/encode", files={"photo": ("photo.jpg", bytes(8_000_000), "image/jpeg")})
             # 502 is Caddy's, where the studio hung up on what still came before Caddy read its answer.
             assert refused.status_code in (413, 502)
         except httpx.TransportError:  # it may hang up while the body still comes

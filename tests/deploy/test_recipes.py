@@ -100,9 +100,7 @@ def test_ports_probes_and_users_are_the_images():
     assert container["ports"][0]["containerPort"] == int(port[1])
     assert f"studio:{port[1]}" in (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
     assert f"USER {pod['securityContext']['runAsUser']}:" in CONTAINER
-    asked = {
-        container[name]["httpGet"]["path"] for name in ("startupProbe", "readinessProbe", "livenessProbe")
-    }
+    asked = {container[name]["httpGet"]["path"] for name in ("startupProbe", "readinessProbe", "livenessProbe")}
     assert asked == {"/readyz", "/livez"}
     # What is under way when a pod is told to go may end.
     pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
@@ -113,17 +111,11 @@ def test_ports_probes_and_users_are_the_images():
 def test_the_version_of_ray_is_the_locks(path: Path):
     locked = re.search(r"^ray==(\S+)", (ROOT / "requirements" / "scale.lock").read_text(), re.MULTILINE)
     assert locked is not None
-    said = [
-        text for document in documents(path) for text in re.findall(r"'rayVersion': '([^']+)'", str(document))
-    ]
+    said = [text for document in documents(path) for text in re.findall(r"'rayVersion': '([^']+)'", str(document))]
     assert set(said) <= {locked[1]}
 
 
 def test_targets_of_the_containerfile_exist():
-    named = {
-        target
-        for path in RECIPES
-        for target in re.findall(r"--target (\w+)", path.read_text(encoding="utf-8"))
-    }
+    named = {target for path in RECIPES for target in re.findall(r"--target (\w+)", path.read_text(encoding="utf-8"))}
     assert named <= set(re.findall(r"^FROM \S+ AS (\S+)$", CONTAINER, re.MULTILINE))
     assert all(isinstance(text, str) for path in RECIPES for text in texts(documents(path)))

@@ -63,9 +63,7 @@ class Cluster:
     folder: str
     name: str
     started: set[int] = field(default_factory=set[int])
-    environment: dict[str, str] = field(
-        default_factory=lambda: {**os.environ, **SETTINGS}
-    )  # of what runs on a node
+    environment: dict[str, str] = field(default_factory=lambda: {**os.environ, **SETTINGS})  # of what runs on a node
 
     @property
     def address(self) -> str:
@@ -97,13 +95,7 @@ class Cluster:
         cpus = (0 if node == 0 else 1) if cpus is None else cpus
         role = ["--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={self.folder}"]
         role = role if node == 0 else [f"--address={self.address}"]
-        command = [
-            str(BIN / "ray"),
-            "start",
-            *role,
-            f"--node-ip-address={self.ip(node)}",
-            f"--num-cpus={cpus}",
-        ]
+        command = [str(BIN / "ray"), "start", *role, f"--node-ip-address={self.ip(node)}", f"--num-cpus={cpus}"]
         command += ["--object-store-memory=200000000", "--disable-usage-stats"]
         done = subprocess.run(
             self.inside(node, command), env=self.environment, capture_output=True, text=True, check=False
@@ -122,18 +114,12 @@ class Cluster:
         """The command line, started on a node, with --ray."""
         command = [str(BIN / "modiste"), *arguments, "--ray", self.address]
         return subprocess.Popen(
-            self.inside(node, command),
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            self.inside(node, command), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def pids(self, node: int) -> list[int]:
         """Of all that runs on a node."""
-        said = subprocess.run(
-            ["ip", "netns", "pids", self.space(node)], capture_output=True, text=True, check=False
-        )
+        said = subprocess.run(["ip", "netns", "pids", self.space(node)], capture_output=True, text=True, check=False)
         return [int(each) for each in said.stdout.split()]
 
     def workers(self, node: int) -> list[int]:

@@ -29,9 +29,7 @@ def similar(url: str, shop: Shop) -> list[Any]:
     return found
 
 
-def test_studio_continues_and_shard_server_ends(
-    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_studio_continues_and_shard_server_ends(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if (why := why_not()) is not None:
         pytest.skip(why)
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))

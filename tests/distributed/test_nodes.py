@@ -24,11 +24,7 @@ from modiste.storage.product_store import ProductStore
 ROOT = Path(__file__).parents[2]
 COUNT = 20_000
 
-pytestmark = [
-    pytest.mark.faults,
-    pytest.mark.slow,
-    pytest.mark.skipif(why_not() is not None, reason=f"{why_not()}"),
-]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=f"{why_not()}")]
 assert ray_executor
 
 
@@ -59,13 +55,7 @@ def three() -> Iterator[Cluster]:
 
 def begun(cluster: Cluster, *what: object, node: int = 0) -> subprocess.Popen[str]:
     """A stage, at work on a node."""
-    command = [
-        str(ROOT / ".venv/bin/python"),
-        "-m",
-        "tests.distributed.tasks",
-        cluster.address,
-        *map(str, what),
-    ]
+    command = [str(ROOT / ".venv/bin/python"), "-m", "tests.distributed.tasks", cluster.address, *map(str, what)]
     return subprocess.Popen(
         cluster.inside(node, command),
         env=cluster.environment,
@@ -103,15 +93,11 @@ def heard(work: subprocess.Popen[str]) -> tuple[int, list[str]]:
 def same(shop: Path, encoded: EncodingArrays) -> bool:
     """Whether a shop's encodings are those of one process."""
     found = Shop.open(shop, need="encodings", use_index=False).encodings
-    return all(
-        np.array_equal(getattr(found, part), getattr(encoded, part)) for part in ("mean", "std", "code")
-    )
+    return all(np.array_equal(getattr(found, part), getattr(encoded, part)) for part in ("mean", "std", "code"))
 
 
 @pytest.mark.parametrize("how", ["kill", "cut"])
-def test_machine_lost_while_encoding(
-    how: str, three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path
-):
+def test_machine_lost_while_encoding(how: str, three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path):
     shop = tmp_path / "shop"
     shutil.copytree(large, shop)
     work = begun(three, "encode", shop)

@@ -17,9 +17,7 @@ from modiste.storage.location import absolute_location
 pytestmark = pytest.mark.slow
 
 
-def test_build_and_errors_of_the_subprocess(
-    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_build_and_errors_of_the_subprocess(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
     packs = build_shards(absolute_location(small), 2)
     assert packs == ShardFiles(absolute_location(small), Shop.open(small).version, 2)

@@ -98,9 +98,7 @@ def test_serve_uses_running_shards(shop: Path, cluster: Any) -> None:
     assert "Traceback" not in said
 
 
-def test_serve_without_running_shards_fails(
-    small: Path, cluster: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_serve_without_running_shards_fails(small: Path, cluster: Any, capsys: pytest.CaptureFixture[str]) -> None:
     index_shop(small)
     address = cluster.get_runtime_context().gcs_address
     assert main(["serve", "--shop", str(small), "--port", "0", "--ray", address]) == 8

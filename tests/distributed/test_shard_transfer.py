@@ -23,18 +23,14 @@ pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::Warning")]
 
 
-def test_machine_without_files_copies_them(
-    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_machine_without_files_copies_them(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ray import serve
 
     from modiste.distributed import shard_transfer
     from modiste.distributed.shard_deploy import DEPLOYMENT_NAME, list_running
 
     before = Shop.open(shop, need="map")
-    looks = [
-        Query(before.code_of(id_), 5, "likelihood", "euclidean", 0.0) for id_ in before.catalogue.ids[:5]
-    ]
+    looks = [Query(before.code_of(id_), 5, "likelihood", "euclidean", 0.0) for id_ in before.catalogue.ids[:5]]
     expected = before.search(looks)
     packs = ShardFiles(absolute_location(shop), before.version, 2)
     app = list_running(absolute_location(shop))[0]

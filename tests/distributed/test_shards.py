@@ -49,9 +49,7 @@ class Load:
     """Threads that ask without pause, and compare every answer with those of the versions that may be served."""
 
     def __init__(self, front: Any, *shops: Shop, threads: int = 3) -> None:
-        self.expected = {
-            shop.version: [answers(shop.query_engine, seed) for seed in range(12)] for shop in shops
-        }
+        self.expected = {shop.version: [answers(shop.query_engine, seed) for seed in range(12)] for shop in shops}
         self.front, self.wrong, self.failed, self.count = front, list[str](), list[Exception](), 0
         self.versions: set[str] = set()
         self._end = Event()
@@ -77,9 +75,7 @@ class Load:
         seed = number
         while not self._end.is_set():
             try:
-                version, found = self.front.run(
-                    lambda asked, seed=seed: (asked.version, answers(asked.engine, seed))
-                )
+                version, found = self.front.run(lambda asked, seed=seed: (asked.version, answers(asked.engine, seed)))
                 self.versions.add(version)
                 if found != self.expected[version][seed]:
                     self.wrong.append(f"{version} {seed}")
@@ -98,9 +94,7 @@ def front_of(shop: Path) -> Any:
 def test_too_many_replicas_raise_at_once(small: Path, cluster: Any) -> None:
     from modiste.distributed.shard_deploy import deploy
 
-    with pytest.raises(
-        ClusterError, match=r"4096 shards of 64 replicas want 13107.2 proc.*cluster has"
-    ) as raised:
+    with pytest.raises(ClusterError, match=r"4096 shards of 64 replicas want 13107.2 proc.*cluster has") as raised:
         deploy(str(small), 4096, 64)
     assert "--replicas" in raised.value.remedy
 

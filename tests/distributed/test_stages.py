@@ -44,13 +44,7 @@ def test_ingest_equals_one_process(records: list[Record | Rejection], tmp_path: 
     assert (
         afar.rejected
         == here.rejected
-        == {
-            "missing_photo": 1,
-            "not_a_photo": 1,
-            "malformed_row": 1,
-            "duplicate_photo": 1,
-            "duplicate_id": 1,
-        }
+        == {"missing_photo": 1, "not_a_photo": 1, "malformed_row": 1, "duplicate_photo": 1, "duplicate_id": 1}
     )
     assert afar.catalogue_hash == here.catalogue_hash
     assert (tmp_path / "afar/rejected.csv").read_text() == (tmp_path / "here/rejected.csv").read_text()

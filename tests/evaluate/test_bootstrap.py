@@ -8,12 +8,7 @@ from modiste.evaluate.bootstrap import Bootstrap, mean_tree
 
 
 def test_means_of_a_tree() -> None:
-    tree = {
-        "a": {"b": np.array([1.0, 3.0])},
-        "c": np.array([np.nan, 2.0]),
-        "d": np.array([np.nan]),
-        "e": np.empty(0),
-    }
+    tree = {"a": {"b": np.array([1.0, 3.0])}, "c": np.array([np.nan, 2.0]), "d": np.array([np.nan]), "e": np.empty(0)}
     assert mean_tree(tree) == {"a": {"b": 2.0}, "c": 2.0, "d": None, "e": None}
 
 

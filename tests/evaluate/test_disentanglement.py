@@ -27,9 +27,7 @@ def factors() -> dict[str, list[object]]:
 
 def one_each(factors: dict[str, list[object]]) -> np.ndarray:
     noise = 0.05 * np.random.default_rng(1).standard_normal((COUNT, 4))
-    return noise + np.stack(
-        [*(encode_factor(values)[0] for values in factors.values()), np.zeros(COUNT)], axis=1
-    )
+    return noise + np.stack([*(encode_factor(values)[0] for values in factors.values()), np.zeros(COUNT)], axis=1)
 
 
 def test_one_number_each_scores_high(factors: dict[str, list[object]]) -> None:

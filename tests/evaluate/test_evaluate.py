@@ -41,9 +41,7 @@ def test_every_promised_key_is_there(result: dict[str, Any]) -> None:
     for kind in ("code", "mean", "mixture"):
         found = result["clusters"][kind]
         assert set(found["per_class"]) == {"footwear", "eyewear", "bags"}
-        assert all(
-            set(row) == {"accuracy", "precision", "recall", "f1"} for row in found["per_class"].values()
-        )
+        assert all(set(row) == {"accuracy", "precision", "recall", "f1"} for row in found["per_class"].values())
     for scope in ("catalogue", "cluster", "unsupervised"):
         assert set(result["retrieval"][scope]) == METHODS
         assert all(set(row) == DEPTHS for row in result["retrieval"][scope].values())

@@ -44,9 +44,7 @@ def test_average_precision_is_sklearns(relevant: np.ndarray, k: int) -> None:
 @given(RELEVANCE)
 def test_average_precision_ignores_padding(relevant: np.ndarray) -> None:
     padded = np.pad(relevant, ((0, 0), (0, 5)))
-    np.testing.assert_allclose(
-        average_precision(padded, relevant.shape[1]), average_precision(relevant, 10**6)
-    )
+    np.testing.assert_allclose(average_precision(padded, relevant.shape[1]), average_precision(relevant, 10**6))
 
 
 def test_agreement_by_hand() -> None:

@@ -34,9 +34,7 @@ def photos() -> np.ndarray:
     made = np.full((1000, 48, 36, 3), 255, np.uint8)
     for photo in made:
         top, left = random.integers(2, 20), random.integers(2, 16)
-        photo[top : top + random.integers(5, 24), left : left + random.integers(4, 18)] = random.integers(
-            0, 200, 3
-        )
+        photo[top : top + random.integers(5, 24), left : left + random.integers(4, 18)] = random.integers(0, 200, 3)
     return made
 
 

@@ -51,9 +51,7 @@ class Clock:
 
     def __init__(self, folder: Path) -> None:
         library, self._file = folder / "clock.so", folder / "clock"
-        subprocess.run(
-            ["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(HERE / "clock.c"), "-ldl"], check=True
-        )
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(HERE / "clock.c"), "-ldl"], check=True)
         self.set(0)
         self.environment = {
             "LD_PRELOAD": str(library),
@@ -115,9 +113,7 @@ def test_a_shop_grows_no_further_under_a_clock_that_is_set_back(clock: Clock, sm
 
 
 @pytest.fixture
-def served(
-    clock: Clock, small: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[httpx.Client, Clock, str]]:
+def served(clock: Clock, small: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[httpx.Client, Clock, str]]:
     key, hashed = new_key()
     for name, value in clock.environment.items():
         monkeypatch.setenv(name, value)

@@ -22,10 +22,7 @@ from modiste.sources.record import Record
 from modiste.storage.manifest import Manifest
 from tests.small import Listed
 
-pytestmark = [
-    pytest.mark.faults,
-    pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root"),
-]
+pytestmark = [pytest.mark.faults, pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")]
 
 
 @pytest.fixture

@@ -96,9 +96,7 @@ def test_killed_at_any_moment(what: str, built: Path, tmp_path: Path) -> None:
             assert there <= set(ids)
             assert len(set(ids) - there) <= 1
             for id_ in [f"new-{number}" for number in said]:
-                assert (
-                    opened.catalogue.attributes(opened.catalogue.row(id_)) == product(int(id_[4:])).attributes
-                )
+                assert opened.catalogue.attributes(opened.catalogue.row(id_)) == product(int(id_[4:])).attributes
         elif what == "remove":
             there -= set(said)
             assert set(ids) <= there

@@ -33,10 +33,7 @@ def test_nothing_acknowledged_is_lost(shop_copy: Path, monkeypatch: pytest.Monke
     headers = {"Authorization": f"Bearer {key}"}
     before = len(Shop.open(shop_copy, need="catalogue").catalogue)
     for number in range(10):
-        with (
-            serving(shop_copy) as (process, url),
-            httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
-        ):
+        with serving(shop_copy) as (process, url), httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
             served = await_update(client, headers)
             # All that was acknowledged until now is served.
             assert served["products"] == before + number
@@ -44,15 +41,10 @@ def test_nothing_acknowledged_is_lost(shop_copy: Path, monkeypatch: pytest.Monke
             assert isinstance(given.photo, bytes)
             files = {"photo": ("p.png", given.photo, "image/png")}
             path = f"/v1/admin/products/{given.id}"
-            assert (
-                client.put(path, headers=headers, files=files, data={"category": "noise"}).status_code == 202
-            )
+            assert client.put(path, headers=headers, files=files, data={"category": "noise"}).status_code == 202
             time.sleep(dice.uniform(0.0, 1.0))
             process.kill()
             process.wait()
-    with (
-        serving(shop_copy) as (process, url),
-        httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
-    ):
+    with serving(shop_copy) as (process, url), httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
         await_update(client, headers)
         assert client.get("/v1/products/new-9").status_code == 200

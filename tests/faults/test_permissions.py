@@ -180,11 +180,7 @@ def test_every_file_and_directory_by_itself(nobody: Nobody, shop: Path) -> None:
         each.chmod(0)
         name, said = nobody.does("answer", shop)
         each.chmod(mode)
-        assert (name, said) == ("done", right) or name in ("StorageError", "ShopIncomplete"), (
-            each,
-            name,
-            said,
-        )
+        assert (name, said) == ("done", right) or name in ("StorageError", "ShopIncomplete"), (each, name, said)
         told.add(name)
     assert told >= {"done", "StorageError"}
     assert contents(shop) == before

@@ -149,9 +149,7 @@ def test_one_lock_holds_for_both(small: Path) -> None:
 def kept(small: Path) -> Iterator[tuple[TestClient, Path]]:
     """A client of a server that may be administered, and its shop."""
     settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
-    with TestClient(
-        create_app(Shop.open(small, need="map"), settings), raise_server_exceptions=False
-    ) as client:
+    with TestClient(create_app(Shop.open(small, need="map"), settings), raise_server_exceptions=False) as client:
         yield client, small
 
 

@@ -41,9 +41,7 @@ def test_the_seeds_are_few_and_small() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    find_spec("atheris") is None, reason="atheris is for Linux on x86-64 only, and not installed"
-)
+@pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is for Linux on x86-64 only, and not installed")
 @pytest.mark.parametrize("name", TARGETS)
 def test_attacked(name: str, tmp_path: Path) -> None:
     # A process between: libFuzzer watches the most memory that was resident, which a child takes over from its parent.

@@ -45,9 +45,7 @@ def written() -> dict[tuple[str, str], bytes]:
             "sliders": files.sliders(model),
             "map": files.map(model),
         }.items():
-            found[target, f"{path.stem}.json"] = json.dumps(
-                verify_checksum(json.loads(path.read_text()))
-            ).encode()
+            found[target, f"{path.stem}.json"] = json.dumps(verify_checksum(json.loads(path.read_text()))).encode()
     found["code", "middle"] = b"f39_f39_f38"
     found["frame", "middle"] = f"render_id={model}&design={to_base64url(bytes([128]) * 4)}".encode()
     found["frame", "other shop"] = b"render_id=0123456789ab&design=%41%42&render_id=2"

@@ -12,9 +12,7 @@ def photo(colour: tuple[int, int, int] = (200, 30, 30), *, round_: bool = False,
     """Return a box or a disc on white, `(1, 80, 60, 3)`."""
     pixels = np.full((1, 80, 60, 3), 255, np.uint8)
     y, x = np.mgrid[:80, :60]
-    inside = (
-        (y - 40) ** 2 + (x - at - 10) ** 2 < 200 if round_ else (abs(y - 40) < 12) & (abs(x - at - 10) < 12)
-    )
+    inside = (y - 40) ** 2 + (x - at - 10) ** 2 < 200 if round_ else (abs(y - 40) < 12) & (abs(x - at - 10) < 12)
     pixels[0][inside] = colour
     return pixels
 

@@ -22,9 +22,7 @@ colours = st.tuples(*[st.integers(0, 200)] * 3)
 
 
 @given(st.integers(1, 20), st.integers(1, 10), st.integers(1, 38), st.integers(1, 28), colours)
-def test_measurements_of_a_box(
-    top: int, left: int, height: int, width: int, colour: tuple[int, int, int]
-) -> None:
+def test_measurements_of_a_box(top: int, left: int, height: int, width: int, colour: tuple[int, int, int]) -> None:
     values = measure_photos(box(top, left, height, width, colour))
     red, green, blue = (channel / 255 for channel in colour)
     assert values["height"] == pytest.approx(height / 60)

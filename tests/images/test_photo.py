@@ -50,12 +50,7 @@ def png_header(width: int, height: int) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(b"\0"))
-        + chunk(b"IEND", b"")
-    )
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
 
 
 class TestReading:
@@ -145,13 +140,7 @@ class TestReading:
 class TestRejecting:
     @pytest.mark.parametrize(
         "data",
-        [
-            b"",
-            b"hello",
-            b"<html><body>not found</body></html>",
-            b"\0" * 1000,
-            encoded(Image.new("RGB", (9, 9)), "GIF"),
-        ],
+        [b"", b"hello", b"<html><body>not found</body></html>", b"\0" * 1000, encoded(Image.new("RGB", (9, 9)), "GIF")],
     )
     def test_not_a_photo(self, data: bytes) -> None:
         with pytest.raises(PhotoError) as caught:
@@ -215,9 +204,7 @@ sizes = st.integers(1, 90)
 class TestFitting:
     @given(sizes, sizes, sizes, sizes)
     @settings(max_examples=200, deadline=None)
-    def test_result_has_the_frames_size_and_plain_photo_stays_plain(
-        self, h: int, w: int, H: int, W: int
-    ) -> None:
+    def test_result_has_the_frames_size_and_plain_photo_stays_plain(self, h: int, w: int, H: int, W: int) -> None:
         photo = np.full((h, w, 3), (250, 120, 7), np.uint8)
         framed = fit_photo(photo, (H, W))
         assert framed.shape == (H, W, 3)

@@ -17,9 +17,7 @@ def test_direction_changes_its_attribute_only() -> None:
     true = codes @ turn
     attributes = {
         "height": (3 * true[:, 0] + 0.1 * random.normal(size=800)).tolist(),
-        "heel": [
-            None if i % 7 == 0 else float(value) for i, value in enumerate(true[:, 1] + 0.5 * true[:, 0])
-        ],
+        "heel": [None if i % 7 == 0 else float(value) for i, value in enumerate(true[:, 1] + 0.5 * true[:, 0])],
         "colour": ["red" if value > 0 else "blue" for value in true[:, 2]],
         "strap": [bool(value > 0.3) for value in true[:, 3]],
         "noise": random.normal(size=800).tolist(),
@@ -75,14 +73,10 @@ def test_directions_are_separated_where_attributes_correlate() -> None:
     mean, _ = posteriors()
     mean[:, 2] = 0.8 * mean[:, 1] + 0.3 * mean[:, 2]  # what is tall is wide, in this catalogue
     measured = {
-        name: values.tolist()
-        for name, values in measure_photos(draw(mean)).items()
-        if name in ("height", "width")
+        name: values.tolist() for name, values in measure_photos(draw(mean)).items() if name in ("height", "width")
     }
     slopes = measure_slopes(draw, mean, rounds=8)
-    check = DirectionCheck(
-        draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, measured, slopes
-    )
+    check = DirectionCheck(draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, measured, slopes)
     directions = {
         slider.attribute: np.array(slider.direction)
         for slider in attribute_directions(mean, measured, slopes=slopes, find_worst=check.find_worst)
@@ -97,9 +91,7 @@ def test_direction_without_effect_is_left_out() -> None:
     attributes = {"height": measure_photos(draw(mean))["height"].tolist(), "weight": mean[:, 3].tolist()}
     slopes = measure_slopes(draw, mean, rounds=8)
     # Near any code lies the first product only: whatever the direction, its weight is what is found.
-    check = DirectionCheck(
-        draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, attributes, slopes
-    )
+    check = DirectionCheck(draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, attributes, slopes)
     assert {slider.attribute for slider in attribute_directions(mean, attributes, slopes=slopes)} == {
         "height",
         "weight",

@@ -63,11 +63,7 @@ def test_json_round_trip(fitted: tuple[Clusters, np.ndarray]) -> None:
     loaded = Clusters.from_dict(json.loads(json.dumps(clusters.to_dict())))
     np.testing.assert_array_equal(loaded.centres, clusters.centres)
     np.testing.assert_array_equal(loaded.assign(codes), clusters.assign(codes))
-    assert (loaded.labels, loaded.features, loaded.method) == (
-        clusters.labels,
-        clusters.features,
-        clusters.method,
-    )
+    assert (loaded.labels, loaded.features, loaded.method) == (clusters.labels, clusters.features, clusters.method)
 
 
 @pytest.mark.parametrize("method", sorted(FITS))
@@ -103,9 +99,7 @@ def test_every_cluster_has_products(method: str, k: int) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    arrays(np.float32, st.tuples(st.integers(2, 12), st.integers(1, 4)), elements=st.floats(-4, 4, width=16))
-)
+@given(arrays(np.float32, st.tuples(st.integers(2, 12), st.integers(1, 4)), elements=st.floats(-4, 4, width=16)))
 def test_few_or_equal_rows_are_clustered_or_rejected(codes: np.ndarray) -> None:
     different = len(np.unique(codes, axis=0))
     for fit in FITS.values():
@@ -202,9 +196,7 @@ def test_names_do_not_depend_on_row_order(pairs: list[tuple[int, str]], random: 
     assert name_clusters([p[0] for p in pairs], [p[1] for p in pairs]) == first
 
 
-def threaded_map(
-    setup: Callable[[Any], Callable[[Any], Any]], context: Any, items: Iterable[Any]
-) -> Iterator[Any]:
+def threaded_map(setup: Callable[[Any], Callable[[Any], Any]], context: Any, items: Iterable[Any]) -> Iterator[Any]:
     """Map with several threads."""
     with ThreadPoolExecutor(4) as pool:
         yield from pool.map(setup(context), items)

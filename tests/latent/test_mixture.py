@@ -34,6 +34,4 @@ def test_bhattacharyya_distance_matches_the_integral() -> None:
     x = np.linspace(-12, 12, 200_001)
     first, second = (multivariate_normal(m, c).pdf(x) for m, c in zip(means, covariances, strict=True))
     expected = -np.log(np.trapezoid(np.sqrt(first * second), x))
-    np.testing.assert_allclose(
-        bhattacharyya_distances(means, covariances), [[0, expected], [expected, 0]], atol=1e-6
-    )
+    np.testing.assert_allclose(bhattacharyya_distances(means, covariances), [[0, expected], [expected, 0]], atol=1e-6)

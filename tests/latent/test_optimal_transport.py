@@ -25,9 +25,7 @@ def test_map_moves_one_gaussian_to_the_other(seed: int) -> None:
     codes, cluster = gaussians(seed, count=200)
     moments = Moments.fit(codes, cluster, 2)
     matrix = moments.transport_matrix(0, 1)
-    np.testing.assert_allclose(
-        matrix @ moments.covariances[0] @ matrix.T, moments.covariances[1], rtol=1e-6, atol=1e-8
-    )
+    np.testing.assert_allclose(matrix @ moments.covariances[0] @ matrix.T, moments.covariances[1], rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(matrix, matrix.T, atol=1e-8)
     assert np.linalg.eigvalsh(matrix).min() > 0  # of all such maps, the one without a turn
 

@@ -29,11 +29,7 @@ def test_ranges_are_percentiles() -> None:
 
 def test_latents_are_named_by_their_effect() -> None:
     sliders = name_latents(draw, *posteriors())
-    assert [slider.name for slider in sliders][:3] == [
-        "lighter ↔ darker",
-        "shorter ↔ taller",
-        "narrower ↔ wider",
-    ]
+    assert [slider.name for slider in sliders][:3] == ["lighter ↔ darker", "shorter ↔ taller", "narrower ↔ wider"]
     assert (sliders[3].name, sliders[3].is_idle) == ("less ↔ more", True)
     assert sliders[1].effects["height"] > 1.0 > abs(sliders[1].effects["lightness"])
     assert sliders[0].minimum < 0 < sliders[0].maximum
@@ -59,18 +55,13 @@ def test_strongest_effect_is_named_first_and_names_are_unique() -> None:
 
 
 def test_kinds_name_a_latent_without_clear_effects() -> None:
-    names = choose_names(
-        [{"lightness": 0.1}, {"height": 0.9}], [(0.4, ("flats", "boots")), (0.4, ("a", "b"))]
-    )
+    names = choose_names([{"lightness": 0.1}, {"height": 0.9}], [(0.4, ("flats", "boots")), (0.4, ("a", "b"))])
     assert names == [("flats", "boots"), ("shorter", "taller")]
 
 
 def test_kinds_are_taken_from_the_products_near_each_end() -> None:
     mean, std = posteriors()
-    kinds = {
-        "kind": ["low" if value < 0 else "high" for value in mean[:, 3].tolist()],
-        "none": [None] * len(mean),
-    }
+    kinds = {"kind": ["low" if value < 0 else "high" for value in mean[:, 3].tolist()], "none": [None] * len(mean)}
 
     def nearest(codes: np.ndarray) -> np.ndarray:
         return np.argsort(np.abs(codes[:, 3:] - mean[:, 3]), axis=1)[:, :5]

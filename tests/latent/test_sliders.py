@@ -32,9 +32,7 @@ attribute = st.builds(
 
 
 @given(words, latent, st.lists(attribute, max_size=3))
-def test_round_trip(
-    model_id: str, latent_slider: LatentSlider, attribute_sliders: list[AttributeSlider]
-) -> None:
+def test_round_trip(model_id: str, latent_slider: LatentSlider, attribute_sliders: list[AttributeSlider]) -> None:
     sliders = Sliders(model_id, (latent_slider,), tuple(attribute_sliders))
     assert Sliders.from_dict(json.loads(json.dumps(sliders.to_dict()))) == sliders
 

@@ -93,10 +93,7 @@ def test_empty_table_raises(tmp_path: Path) -> None:
 
 
 def test_commands_print_no_escape_sequences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [
-        {"id": f"p{n}", "category": c}
-        for n, c in enumerate((ESCAPE + "hats", "[/bold]", ":smile:", "\u202ebags"))
-    ]
+    rows = [{"id": f"p{n}", "category": c} for n, c in enumerate((ESCAPE + "hats", "[/bold]", ":smile:", "\u202ebags"))]
     source, shop = table(tmp_path / "in", *rows), str(tmp_path / "shop")
     for command in (
         ["ingest", source, "--shop", shop, "--size", "48x64"],

@@ -25,9 +25,7 @@ class Counting(ThreadExecutor):
         object.__setattr__(self, "seen", [])
         object.__setattr__(self, "most", most)
 
-    def map(
-        self, begin: Callable[[Any], Callable[[Any], Any]], given: Any, pieces: Iterable[Any]
-    ) -> Iterator[Any]:
+    def map(self, begin: Callable[[Any], Callable[[Any], Any]], given: Any, pieces: Iterable[Any]) -> Iterator[Any]:
         for number, done in enumerate(super().map(begin, given, pieces)):
             if number == self.most:  # type: ignore[attr-defined]
                 raise KeyboardInterrupt

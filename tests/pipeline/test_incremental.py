@@ -100,10 +100,7 @@ def test_unchanged_products_keep_their_values(patient: Path) -> None:
     np.testing.assert_array_equal(after.clusters.centres, clusters.centres)
     assert after.clusters.labels == clusters.labels
     assert after.files.sliders(model).read_bytes() == sliders
-    assert (after.map.thresholds, after.map.neighbour_distances) == (
-        map_.thresholds,
-        map_.neighbour_distances,
-    )
+    assert (after.map.thresholds, after.map.neighbour_distances) == (map_.thresholds, map_.neighbour_distances)
     rows = [before.catalogue.row(id_) for id_ in kept], [after.catalogue.row(id_) for id_ in kept]
     np.testing.assert_array_equal(after.map.positions[rows[1]], map_.positions[rows[0]])
     assert after.map.opening_product in after.catalogue.ids

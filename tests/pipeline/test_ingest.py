@@ -158,9 +158,7 @@ def test_interrupted_ingest_leaves_the_shop_unchanged(tmp_path: Path) -> None:
         ({"frame": (8, 100)}, "The size 100x8 is out of range"),
     ],
 )
-def test_options_that_contradict_the_shop_raise(
-    tmp_path: Path, options: dict[str, Any], message: str
-) -> None:
+def test_options_that_contradict_the_shop_raise(tmp_path: Path, options: dict[str, Any], message: str) -> None:
     ingest(Listed([record(1)]), tmp_path, frame=FRAME)
     with pytest.raises(BadOption, match=message):
         ingest(Listed([record(2)]), tmp_path, **options)

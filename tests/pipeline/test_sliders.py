@@ -53,9 +53,7 @@ def test_map_has_a_position_for_every_product_and_code(shop: Shop) -> None:
     assert positions.shape == (len(shop.catalogue), 2)
     assert ((positions >= 0) & (positions <= 1)).all()
     for id_ in shop.catalogue.ids[:5]:
-        np.testing.assert_allclose(
-            shop.position_of(shop.code_of(id_)), positions[shop.catalogue.row(id_)], atol=1e-6
-        )
+        np.testing.assert_allclose(shop.position_of(shop.code_of(id_)), positions[shop.catalogue.row(id_)], atol=1e-6)
     x, y = shop.position_of(shop.random_design(1))
     assert 0 <= x <= 1
     assert 0 <= y <= 1
@@ -119,9 +117,7 @@ def test_recommend_by_category(shop: Shop) -> None:
 
 def test_category_average(shop: Shop) -> None:
     rows = [row for row, name in enumerate(shop.catalogue.categories) if name == "bags"]
-    np.testing.assert_allclose(
-        shop.category_average("bags"), shop.encodings.code[rows].mean(axis=0), atol=1e-5
-    )
+    np.testing.assert_allclose(shop.category_average("bags"), shop.encodings.code[rows].mean(axis=0), atol=1e-5)
     with pytest.raises(UnknownCategory):
         shop.category_average("hats")
 
@@ -235,9 +231,7 @@ def test_sliders_of_another_model(shop_copy: Path) -> None:
         Shop.open(shop_copy, need="sliders")
 
 
-def test_new_products_make_the_map_stale_and_new_clusters_do_not(
-    shop_copy: Path, sample_records: list[Record]
-) -> None:
+def test_new_products_make_the_map_stale_and_new_clusters_do_not(shop_copy: Path, sample_records: list[Record]) -> None:
     cluster_shop(shop_copy, k=2, method="kmeans")
     Shop.open(shop_copy, need="map")
     photo = np.full((*FRAME, 3), 255, np.uint8)
@@ -301,13 +295,7 @@ def test_each_direction_moves_its_own_attribute_most(tmp_path: Path) -> None:
     from modiste.latent.slider_names import measurement_spread
     from modiste.pipeline.build import build
 
-    build(
-        SampleSource(count=1500, seed=5, size=(120, 90)),
-        tmp_path / "shop",
-        frame=(120, 90),
-        epochs=12,
-        threads=2,
-    )
+    build(SampleSource(count=1500, seed=5, size=(120, 90)), tmp_path / "shop", frame=(120, 90), epochs=12, threads=2)
     shop = Shop.open(tmp_path / "shop", need="map")
     random = np.random.default_rng(7)
     mean = shop.encodings.mean
@@ -320,9 +308,7 @@ def test_each_direction_moves_its_own_attribute_most(tmp_path: Path) -> None:
     for each in shown:
         direction = np.array(each.direction)
         steps = [
-            measure_photos(
-                shop.decode((start + (to - start @ direction)[:, None] * direction).astype(np.float32))
-            )
+            measure_photos(shop.decode((start + (to - start @ direction)[:, None] * direction).astype(np.float32)))
             for to in np.linspace(each.minimum, each.maximum, 7)
         ]
         paths = {

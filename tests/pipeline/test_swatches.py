@@ -20,9 +20,7 @@ def test_swatch_ignores_the_sole_of_a_shoe() -> None:
     for photo, word in zip(photos, words, strict=True):
         photo[10:30, 5:25] = (120, 120, 120)  # most of every shoe is sole and shadow
         photo[10:17, 5:25] = np.clip(np.array(COLOURS[word]) + random.integers(-9, 10, 3), 0, 255)
-    texts = [
-        json.dumps({"base_colour": word, "color2": "x", "name": f"n{i}"}) for i, word in enumerate(words)
-    ]
+    texts = [json.dumps({"base_colour": word, "color2": "x", "name": f"n{i}"}) for i, word in enumerate(words)]
     columns = Columns(["shoes"] * 80, texts)
     assert set(colour_columns(columns)) == {"base_colour", "color2"}
     found = measure_swatches(columns, lambda rows: photos[list(rows)])
@@ -35,7 +33,5 @@ def test_swatch_ignores_the_sole_of_a_shoe() -> None:
 
 def test_photos_without_foreground() -> None:
     texts = [json.dumps({"colour": word}) for word in ("a", "b")]
-    found = measure_swatches(
-        Columns(["x", "x"], texts), lambda rows: np.full((len(rows), 8, 8, 3), 255, np.uint8)
-    )
+    found = measure_swatches(Columns(["x", "x"], texts), lambda rows: np.full((len(rows), 8, 8, 3), 255, np.uint8))
     assert set(found["colour"].values()) == {"#ffffff"}

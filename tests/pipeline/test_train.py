@@ -19,9 +19,7 @@ def test_training_on_a_subset_encodes_all(shop_copy: Path) -> None:
     config = train_shop(shop_copy, photos=40, epochs=2, latent=4)
     assert config.training["products"] == 40 < len(ids)
     assert len(config.validation_ids) == 2
-    assert (
-        "- 38 photos of the shop" in next(shop_copy.glob(f"models/{config.model_id}/README.md")).read_text()
-    )
+    assert "- 38 photos of the shop" in next(shop_copy.glob(f"models/{config.model_id}/README.md")).read_text()
     encode_shop(shop_copy)
     shop = Shop.open(shop_copy, need="encodings")
     assert len(shop.encodings.code) == len(ids)

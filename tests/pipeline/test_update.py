@@ -13,15 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    consumes,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from modiste.errors import BadOption, PhotoError, StaleError, UnknownProduct
 from modiste.images.photo import to_png
@@ -29,14 +21,7 @@ from modiste.latent.posterior import log_likelihood
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.train import train_shop
-from modiste.pipeline.update import (
-    model_ids,
-    next_step,
-    put_products,
-    refresh_shop,
-    remove_products,
-    use_model,
-)
+from modiste.pipeline.update import model_ids, next_step, put_products, refresh_shop, remove_products, use_model
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record
 
@@ -211,9 +196,7 @@ def test_random_changes(machine: type[Changes]) -> None:
 
 @pytest.mark.slow
 def test_many_random_changes(machine: type[Changes]) -> None:
-    held = settings(
-        max_examples=40, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    held = settings(max_examples=40, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
     tested: Any = machine.TestCase
     tested.settings = held
     tested().runTest()

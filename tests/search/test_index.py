@@ -43,13 +43,7 @@ def index_of(parts: Parts) -> LatentIndex:
 
 
 def reference_search(
-    parts: Parts,
-    code: np.ndarray,
-    k: int,
-    method: str,
-    metric: str,
-    tau: float = 0.0,
-    rows: np.ndarray | None = None,
+    parts: Parts, code: np.ndarray, k: int, method: str, metric: str, tau: float = 0.0, rows: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Search by definition, in float64."""
     mean, std, codes, _ = (part.astype(np.float64) for part in parts)
@@ -184,9 +178,7 @@ def test_index_without_clusters() -> None:
     parts = catalogue()
     index = LatentIndex([str(i) for i in range(600)], *parts[:3])
     assert (len(index), index.latent_dim) == (600, 6)
-    np.testing.assert_array_equal(
-        index.nearest(parts[2][0], 5)[0], index_of(parts).nearest(parts[2][0], 5)[0]
-    )
+    np.testing.assert_array_equal(index.nearest(parts[2][0], 5)[0], index_of(parts).nearest(parts[2][0], 5)[0])
     with pytest.raises(BadOption, match="has no clusters"):
         index.nearest(parts[2][0], 5, cluster=0)
 

@@ -50,9 +50,7 @@ def test_bytes_come_back_where_the_range_is_wide_enough(held: tuple[NDArray[np.f
 
 
 @given(designs(), st.data())
-def test_a_code_is_at_most_half_a_level_off(
-    held: tuple[NDArray[np.float32], bytes], data: st.DataObject
-) -> None:
+def test_a_code_is_at_most_half_a_level_off(held: tuple[NDArray[np.float32], bytes], data: st.DataObject) -> None:
     ranges, _ = held
     shares = np.array([data.draw(st.floats(0, 1)) for _ in ranges])
     low, width = ranges[:, 0].astype(np.float64), (ranges[:, 1] - ranges[:, 0]).astype(np.float64)

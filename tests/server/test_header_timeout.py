@@ -1,4 +1,4 @@
-"""Nobody is waited for longer than is set: not for the head of a request, its body, or its answer."""
+"""The server closes connections that exceed the limits for headers, body or response."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def test_a_request_that_takes_too_long_is_ended(shop: Shop, monkeypatch: pytest.
         assert client.get("/v1/shop").status_code == 200
 
 
-def closed_after(line: socket.socket) -> tuple[float, bytes]:
-    """How long a connection stayed open, and what came of it."""
-    began, got = time.monotonic(), b""
-    line.settimeout(10)
-    while part := line.recv(65536):
-        got += part
-    return time.monotonic() - began, got
+def closed_after(connection: socket.socket) -> bytes:
+    """Return what the server sends until it closes the connection. A silence of ten seconds is a failure."""
+    received = b""
+    connection.settimeout(10)
+    while part := connection.recv(65536):
+        received += part
+    return received
 
 
 def test_slow_visitors_are_hung_up_on(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,12 +50,11 @@ def test_slow_visitors_are_hung_up_on(built: Path, monkeypatch: pytest.MonkeyPat
             half.sendall(
                 b"POST /v1/encode HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 99\r\n\r\nab"
             )
-            took, got = closed_after(silent)
-            assert took < 3
-            assert got == b""
-            assert closed_after(dripping)[0] < 3
-            took, got = closed_after(half)
-            assert took < 4
+            # `closed_after` fails where a connection stays open for ten seconds: many times the limits set above,
+            # and less than the defaults.
+            assert closed_after(silent) == b""
+            closed_after(dripping)
+            got = closed_after(half)
             assert b" 503 " in got
             assert b"too_slow" in got
         # Whoever asks in time may go on asking.

@@ -24,21 +24,10 @@ NAMES = {
 }
 SOURCE = Path(problems.__file__).parent
 POSTED = ("/v1/decode", "/v1/encode", "/v1/similar", "/v1/recommend", "/v1/interpolate")
-GOTTEN = (
-    "/",
-    "/v1/shop",
-    "/v1/render.jpg",
-    "/v1/products",
-    "/v1/products/x",
-    "/livez",
-    "/metrics",
-    "/openapi.json",
-)
+GOTTEN = ("/", "/v1/shop", "/v1/render.jpg", "/v1/products", "/v1/products/x", "/livez", "/metrics", "/openapi.json")
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1", "/v1/", "/v1/nothing", "/v2/shop", "/v1/shop/", "/favicon.ico", "/v1/SHOP"]
-)
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/nothing", "/v2/shop", "/v1/shop/", "/favicon.ico", "/v1/SHOP"])
 def test_a_path_that_is_not_there(client: TestClient, path: str) -> None:
     assert path in refused(client.get(path), 404, "not_found")["detail"]
 
@@ -61,9 +50,7 @@ def test_what_is_gotten_is_not_posted(client: TestClient, path: str, method: str
     assert answer.headers["allow"] == "GET, HEAD"
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/v1/shop", "/v1/map", "/v1/products", "/livez", "/version", "/openapi.json"]
-)
+@pytest.mark.parametrize("path", ["/", "/v1/shop", "/v1/map", "/v1/products", "/livez", "/version", "/openapi.json"])
 def test_head_is_get_without_the_body(client: TestClient, path: str) -> None:
     whole = client.get(path, headers={"accept-encoding": "identity"})
     head = client.head(path, headers={"accept-encoding": "identity"})
@@ -82,9 +69,7 @@ def test_a_failure_is_500_without_a_trace(shop: Shop, monkeypatch: pytest.Monkey
     monkeypatch.setattr(problems.logger, "exception", lambda text, *more: said.append(text % more))
     app = create_app(shop)
     with TestClient(app) as client:
-        monkeypatch.setattr(
-            app.state.versions.current, "shop", Broken(shop.files, shop.manifest, shop.store, 1)
-        )
+        monkeypatch.setattr(app.state.versions.current, "shop", Broken(shop.files, shop.manifest, shop.store, 1))
         answer = client.post("/v1/decode", json={"code": [0.0] * 8})
         found = refused(answer, 500, "internal")
         assert "secret" not in str(found)
@@ -95,19 +80,13 @@ def test_a_failure_is_500_without_a_trace(shop: Shop, monkeypatch: pytest.Monkey
 
 
 def every_error() -> list[type[errors.ModisteError]]:
-    return [
-        held
-        for held in vars(errors).values()
-        if isinstance(held, type) and issubclass(held, errors.ModisteError)
-    ]
+    return [held for held in vars(errors).values() if isinstance(held, type) and issubclass(held, errors.ModisteError)]
 
 
 def test_every_error_has_a_code_of_its_own_and_a_status() -> None:
     codes = [problems.error_code(held) for held in every_error()]
     assert len(set(codes)) == len(codes)
-    assert {"bad_code", "bad_count", "bad_option", "unknown_product", "photo_error", "stale_error"} <= set(
-        codes
-    )
+    assert {"bad_code", "bad_count", "bad_option", "unknown_product", "photo_error", "stale_error"} <= set(codes)
     for held in every_error():
         assert problems.http_status(held("x")) in (404, 413, 422, 500, 503)
 
@@ -116,10 +95,7 @@ def test_every_code_that_the_studio_gives_is_documented() -> None:
     given: set[str] = set()
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
-                "ProblemException",
-                "problem_response",
-            ):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("ProblemException", "problem_response"):
                 code = node.args[1]
                 given |= {code.value} if isinstance(code, ast.Constant) else set()
     known = {code for code, _, _ in problems.HTTP_PROBLEMS.values()} | set(problems.SERVER_PROBLEMS)

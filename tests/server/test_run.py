@@ -57,10 +57,7 @@ def test_the_process_serves_and_ends_with_ctrl_c(built: Path) -> None:
             assert "<title>" in page.text
             assert "server" not in page.headers
             render_id = client.get("/v1/sliders").json()["render_id"]
-            assert (
-                client.get(f"/v1/render.jpg?render_id={render_id}&design=AAAAAAAAAAA").content[:2]
-                == b"\xff\xd8"
-            )
+            assert client.get(f"/v1/render.jpg?render_id={render_id}&design=AAAAAAAAAAA").content[:2] == b"\xff\xd8"
             head = client.head("/v1/shop")
             assert (head.status_code, head.content) == (200, b"")
             started = time.monotonic()
@@ -133,16 +130,13 @@ def _written_bytes(pid: int) -> int:
     counters = Path(f"/proc/{pid}/io")
     if not counters.exists():
         return 0
-    return next(
-        int(line.split()[1]) for line in counters.read_text().splitlines() if line.startswith("wchar:")
-    )
+    return next(int(line.split()[1]) for line in counters.read_text().splitlines() if line.startswith("wchar:"))
 
 
 def test_forged_addresses_share_the_limit_of_the_client_that_forges_them(built: Path) -> None:
     with serving(built) as (_, url), httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
         statuses = [
-            client.post("/v1/encode", headers={"X-Forwarded-For": f"203.0.113.{n}"}).status_code
-            for n in range(60)
+            client.post("/v1/encode", headers={"X-Forwarded-For": f"203.0.113.{n}"}).status_code for n in range(60)
         ]
     allowed = statuses.index(429)
     assert 10 <= allowed < 15  # ten at once; one more every two seconds
@@ -174,9 +168,7 @@ with TestClient(create_app(shop)) as client:
         assert answer.status_code == 200, answer.text
 print(*(name for name in ("torch", "sklearn", "ray", "matplotlib", "onnx") if name in sys.modules))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(built)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", program, str(built)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
 
@@ -191,9 +183,7 @@ def test_a_slow_question_does_not_hold_up_the_others(built: Path, monkeypatch: p
         statuses: list[int] = []
         slow = [
             threading.Thread(
-                target=lambda: statuses.append(
-                    httpx.post(f"{url}v1/interpolate", json=body, timeout=60).status_code
-                )
+                target=lambda: statuses.append(httpx.post(f"{url}v1/interpolate", json=body, timeout=60).status_code)
             )
             for _ in range(6)
         ]
@@ -263,9 +253,7 @@ def test_a_shop_without_its_map(shop_copy: Path, tmp_path: Path, capsys: pytest.
     assert "modiste sliders" in error["remedy"]
 
 
-def test_stopped_during_a_change_it_starts_with_the_shop_before(
-    small: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopped_during_a_change_it_starts_with_the_shop_before(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key, hashed = new_key()
     monkeypatch.setenv("MODISTE_ADMIN_KEY", hashed)
     put_products(small, [product(0)])

@@ -58,11 +58,7 @@ class Catalogue:
         # A few sizes are words, the rest are numbers: a shard may have only numbers.
         sizes = [38 if random.random() < 0.9 else "one size" for _ in range(rows)]
         attributes = [
-            {
-                "colour": str(random.choice(["Red", "Blue"])),
-                "size": size,
-                "price": int(random.integers(9, 60)),
-            }
+            {"colour": str(random.choice(["Red", "Blue"])), "size": size, "price": int(random.integers(9, 60))}
             | ({"new": bool(random.integers(2))} if random.random() < 0.5 else {})
             for size in sizes
         ]
@@ -157,13 +153,7 @@ def test_shards_return_the_same_hits(catalogue: Catalogue, shards: int, data: st
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    catalogues,
-    st.integers(1, 7),
-    st.sampled_from(SCORINGS),
-    st.sampled_from(["transport", "shift"]),
-    st.data(),
-)
+@given(catalogues, st.integers(1, 7), st.sampled_from(SCORINGS), st.sampled_from(["transport", "shift"]), st.data())
 def test_shards_give_the_same_answers(
     catalogue: Catalogue, shards: int, scoring: tuple[str, str], kind: str, data: st.DataObject
 ) -> None:
@@ -171,10 +161,7 @@ def test_shards_give_the_same_answers(
     where = data.draw(st.sampled_from(FILTERS))
     method, metric = scoring
     exclude, k = {catalogue.ids[row] for row in rows}, min(4, len(catalogue.ids))
-    local, sharded = (
-        catalogue.engine(catalogue.backend()),
-        catalogue.engine(InProcessShards(catalogue, shards)),
-    )
+    local, sharded = (catalogue.engine(catalogue.backend()), catalogue.engine(InProcessShards(catalogue, shards)))
     codes: Any = catalogue.code[rows]
     for by in ("cluster", "category"):
         first, second = (

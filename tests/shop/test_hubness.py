@@ -22,9 +22,7 @@ def parts() -> tuple[LatentIndex, Clusters, np.ndarray, np.ndarray]:
     cluster = np.repeat(np.arange(4), SIZES)
     mean = (random.standard_normal((len(cluster), 3)) + 6.0 * cluster[:, None]).astype(np.float32)
     std = np.full_like(mean, 0.2)
-    centres = np.stack(
-        [mean[cluster == j].mean(axis=0) if size else np.zeros(3) for j, size in enumerate(SIZES)]
-    )
+    centres = np.stack([mean[cluster == j].mean(axis=0) if size else np.zeros(3) for j, size in enumerate(SIZES)])
     clusters = Clusters(centres.astype(np.float32), ("a", "b", "c", "d"), "mean", "kmeans")
     ids = [f"p{number}" for number in range(len(cluster))]
     return LatentIndex(ids, mean, std, mean, cluster=cluster), clusters, cluster, mean
@@ -46,9 +44,7 @@ def test_penalty_is_zero_outside_the_target_cluster(
     penalty = hub_penalty_of(parts).penalty(0, 1, "mean", "euclidean", 0.0)
     moved = transfer_of(parts).transfer(mean[cluster == 0], 0, 1, "transport", "mean")
     nearness = -np.square(moved[:, None] - mean[cluster == 1][None]).sum(axis=2)
-    np.testing.assert_allclose(
-        penalty[cluster == 1], STRENGTH * hub_score(nearness, 10), rtol=1e-4, atol=1e-4
-    )
+    np.testing.assert_allclose(penalty[cluster == 1], STRENGTH * hub_score(nearness, 10), rtol=1e-4, atol=1e-4)
     assert not penalty[cluster != 1].any()
 
 
@@ -89,9 +85,7 @@ def test_least_recently_used_penalties_are_dropped(
 
 @pytest.mark.parametrize("method", ["likelihood", "mean"])
 def test_precomputed_penalties_are_not_measured_again(
-    parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray],
-    monkeypatch: pytest.MonkeyPatch,
-    method: str,
+    parts: tuple[LatentIndex, Clusters, np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     index, _, cluster, _ = parts
     scoring = scoring_key(method, "euclidean", 0.1)
@@ -117,6 +111,4 @@ def test_extreme_codes_get_the_results_of_a_float64_scan(
     square = np.square(code.astype(np.float64) - mean[rows]).sum(axis=1)
     nearness = -square if method == "mean" else -square / (2 * np.float64(np.float32(0.2)) ** 2)
     expected = nearness - penalty[rows]
-    np.testing.assert_allclose(
-        np.sort(expected)[::-1][:5], expected[np.searchsorted(rows, nearest)], rtol=1e-12
-    )
+    np.testing.assert_allclose(np.sort(expected)[::-1][:5], expected[np.searchsorted(rows, nearest)], rtol=1e-12)

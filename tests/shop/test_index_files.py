@@ -21,9 +21,7 @@ def index_of(root: Path) -> Path:
     return shop.files.index(shop.model.model_id)
 
 
-def test_index_from_clustering_gives_the_same_answers(
-    shop_copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_index_from_clustering_gives_the_same_answers(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         # Neither the encodings' table nor a new layout is needed.
         patched.setattr("modiste.storage.product_store.ProductStore.read_encodings", None)

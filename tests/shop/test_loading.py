@@ -24,11 +24,7 @@ from tests.small import FRAME, Listed
 
 @pytest.mark.parametrize(
     ("changes", "remedy"),
-    [
-        ({"model": None}, "modiste train"),
-        ({"encodings": {}}, "modiste encode"),
-        ({"clusters": {}}, "modiste cluster"),
-    ],
+    [({"model": None}, "modiste train"), ({"encodings": {}}, "modiste encode"), ({"clusters": {}}, "modiste cluster")],
 )
 def test_missing_stage_names_its_command(shop_copy: Path, changes: dict[str, object], remedy: str) -> None:
     Manifest.load(shop_copy).with_changes(**changes).save(shop_copy)
@@ -90,9 +86,7 @@ def test_another_model_with_the_same_id_is_stale(shop_copy: Path) -> None:
         Shop.open(shop_copy)
 
 
-def test_changed_catalogue_is_stale_until_encoded_and_clustered(
-    shop_copy: Path, sample_records: list[Record]
-) -> None:
+def test_changed_catalogue_is_stale_until_encoded_and_clustered(shop_copy: Path, sample_records: list[Record]) -> None:
     other = Record("new", "hats", sample_records[0].photo, {})
     changed = Record(sample_records[0].id, "gloves", sample_records[0].photo, {})
     assert ingest(Listed([changed, other]), shop_copy).changed == 1

@@ -39,9 +39,7 @@ def test_encode_takes_a_photo_of_any_size(shop: Shop) -> None:
         assert part.shape == (N,)
         assert part.dtype == np.float32
     assert (posterior.std > 0).all()
-    np.testing.assert_allclose(
-        posterior.code, posterior.mean + posterior.std * np.array(shop.model.epsilon), rtol=1e-5
-    )
+    np.testing.assert_allclose(posterior.code, posterior.mean + posterior.std * np.array(shop.model.epsilon), rtol=1e-5)
 
 
 def test_encode_takes_a_batch(shop: Shop) -> None:
@@ -57,9 +55,7 @@ def test_stored_photo_has_the_stored_encoding(shop: Shop) -> None:
     np.testing.assert_allclose(shop.encode(shop.photo(id_)).code, shop.code_of(id_), atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    "bad", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)]
-)
+@pytest.mark.parametrize("bad", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)])
 def test_encode_rejects_other_arrays(shop: Shop, bad: np.ndarray) -> None:
     with pytest.raises(PhotoError):
         shop.encode(bad)
@@ -74,9 +70,7 @@ def test_decode_draws_at_the_frame(shop: Shop) -> None:
     np.testing.assert_array_equal(photos[0], shop.decode(codes[0]))
 
 
-@pytest.mark.parametrize(
-    "bad", [np.zeros(N - 1), np.full(N, np.nan), np.full(N, np.inf), [], np.zeros((1, 2, N))]
-)
+@pytest.mark.parametrize("bad", [np.zeros(N - 1), np.full(N, np.nan), np.full(N, np.inf), [], np.zeros((1, 2, N))])
 def test_bad_code_raises_everywhere(shop: Shop, bad: object) -> None:
     for question in (shop.decode, shop.similar, shop.recommend, shop.cluster_of):
         with pytest.raises(BadCode):
@@ -151,22 +145,14 @@ def test_transport_subtracts_the_hub_penalty(shop: Shop) -> None:
         designs = np.flatnonzero(shop.assignments == own)
         moments = Moments.fit(shop.encodings.mean, shop.assignments, 3)
         matrix = moments.transport_matrix(own, each.cluster)
-        moved = (
-            moments.centres[each.cluster] + (shop.encodings.mean[designs] - moments.centres[own]) @ matrix.T
-        )
+        moved = moments.centres[each.cluster] + (shop.encodings.mean[designs] - moments.centres[own]) @ matrix.T
         nearness = -np.square(moved[:, None] - shop.encodings.mean[rows][None]).sum(axis=2)
         moved_code = moments.centres[each.cluster] + (code - moments.centres[own]) @ matrix.T
-        rank = -np.square(moved_code - shop.encodings.mean[rows]).sum(axis=1) - STRENGTH * hub_score(
-            nearness, 10
-        )
-        assert [match.id for match in each.matches] == [
-            shop.catalogue.ids[rows[i]] for i in np.argsort(-rank)[:4]
-        ]
+        rank = -np.square(moved_code - shop.encodings.mean[rows]).sum(axis=1) - STRENGTH * hub_score(nearness, 10)
+        assert [match.id for match in each.matches] == [shop.catalogue.ids[rows[i]] for i in np.argsort(-rank)[:4]]
         # the score is the distance, without the penalty
         first = shop.catalogue.row(each.matches[0].id)
-        assert each.matches[0].score == pytest.approx(
-            np.linalg.norm(moved_code - shop.encodings.mean[first]), abs=1e-4
-        )
+        assert each.matches[0].score == pytest.approx(np.linalg.norm(moved_code - shop.encodings.mean[first]), abs=1e-4)
 
 
 def test_recommend_takes_a_transfer_a_method_or_both(shop: Shop) -> None:

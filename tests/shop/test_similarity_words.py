@@ -37,13 +37,9 @@ def test_thresholds_are_sorted_and_equal_a_brute_force_loop() -> None:
 
 def test_words_follow_the_thresholds() -> None:
     thresholds = [1.0, 2.0, 3.0, 4.0]
-    assert [
-        describe_score(score, thresholds, higher_is_nearer=False) for score in (0, 1.5, 3, 3.5, 9)
-    ] == list(WORDS)
+    assert [describe_score(score, thresholds, higher_is_nearer=False) for score in (0, 1.5, 3, 3.5, 9)] == list(WORDS)
     negative = [-each for each in thresholds]
-    assert [
-        describe_score(score, negative, higher_is_nearer=True) for score in (0, -1.5, -3, -3.5, -9)
-    ] == list(WORDS)
+    assert [describe_score(score, negative, higher_is_nearer=True) for score in (0, -1.5, -3, -3.5, -9)] == list(WORDS)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
@@ -74,7 +70,5 @@ def test_typicality_decreases_with_distance() -> None:
     distances = measure_neighbour_distances(index, code, std)
     shares = [describe_typicality(distance, distances)[0] for distance in np.linspace(0, 5, 50)]
     assert shares == sorted(shares, reverse=True)
-    words = [
-        describe_typicality(distance, distances)[1] for distance in (0.1, distances[95], distances[100] * 1.1)
-    ]
+    words = [describe_typicality(distance, distances)[1] for distance in (0.1, distances[95], distances[100] * 1.1)]
     assert words == ["typical of the shop", "unusual", "unlike anything in the shop"]

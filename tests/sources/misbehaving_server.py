@@ -56,9 +56,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
 
-    def respond(
-        self, body: bytes = PHOTO, status: int = 200, kind: str | None = "image/jpeg", **headers: str
-    ) -> None:
+    def respond(self, body: bytes = PHOTO, status: int = 200, kind: str | None = "image/jpeg", **headers: str) -> None:
         self.send_response(status)
         if kind is not None:
             self.send_header("Content-Type", kind)

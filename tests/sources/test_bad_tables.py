@@ -134,17 +134,11 @@ class TestRowByRow:
         ("bad", "detail"),
         [
             (b'{"id": "caf\xe9", "file_name": "1.jpg"}\n', "not UTF-8"),
-            (
-                b'{"id": "a", "file_name": "1.jpg", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
-                "not JSON",
-            ),
+            (b'{"id": "a", "file_name": "1.jpg", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", "not JSON"),
             (b'{"id": "a", "file_name": "1.jpg", "x": ' + b"9" * 5000 + b"}\n", "not JSON"),
             (b'{"id": "a", "file_name": "1.jpg"\n', "not JSON"),
             (b'["a", "1.jpg"]\n', "not a JSON object"),
-            (
-                json.dumps({str(n): n for n in range(5000)}).encode() + b"\n",
-                "5,000 fields; 4,096 are allowed",
-            ),
+            (json.dumps({str(n): n for n in range(5000)}).encode() + b"\n", "5,000 fields; 4,096 are allowed"),
             (b'{"id": "a", "x": "' + b"y" * MAX_LINE_BYTES + b'"}\n', "a line over 16 MiB"),
         ],
     )
@@ -169,9 +163,7 @@ class TestRowByRow:
         )
         seconds = pa.array([2**50, None], pa.int64()).view(pa.timestamp("s"))
         for column in (text, seconds):
-            rows = read_table(
-                folder, parquet(id=["bad", "b"], file_name=["0.jpg", "1.jpg"], x=column), ".parquet"
-            )
+            rows = read_table(folder, parquet(id=["bad", "b"], file_name=["0.jpg", "1.jpg"], x=column), ".parquet")
             assert isinstance(rows[0], Rejection)
             assert (rows[0].reason, rows[0].row) == ("malformed_row", 1)
             assert isinstance(rows[1], Record)
@@ -180,9 +172,7 @@ class TestRowByRow:
         (folder / "gone.jpg").symlink_to(folder / "nothing.jpg")
         (folder / "round.jpg").symlink_to(folder / "round.jpg")
         os.mkfifo(folder / "pipe.jpg")
-        rows = read_table(
-            folder, HEADER + b"a,gone.jpg,x,1\nb,round.jpg,x,1\nc,pipe.jpg,x,1\nd,.,x,1\n" + GOOD
-        )
+        rows = read_table(folder, HEADER + b"a,gone.jpg,x,1\nb,round.jpg,x,1\nc,pipe.jpg,x,1\nd,.,x,1\n" + GOOD)
         find_good(rows)
         assert [row.reason for row in rows if isinstance(row, Rejection)] == ["missing_photo"] * 4
 
@@ -192,17 +182,11 @@ class TestRowByRow:
 
 class TestValues:
     def test_non_finite_numbers_are_left_out_or_stay_text(self, folder: Path) -> None:
-        rows = read_table(
-            folder, b'{"id": "a", "file_name": "0.jpg", "x": NaN, "y": Infinity, "z": 1e999}\n', ".jsonl"
-        )
+        rows = read_table(folder, b'{"id": "a", "file_name": "0.jpg", "x": NaN, "y": Infinity, "z": 1e999}\n', ".jsonl")
         assert isinstance(rows[0], Record)
         assert rows[0].attributes == {}
         rows = read_table(folder, HEADER + b"a,0.jpg,nan,inf\nb,1.jpg,x,1e999\nc,2.jpg,x,nan\n")
-        assert [row.attributes for row in rows if isinstance(row, Record)] == [
-            {"price": "inf"},
-            {"price": "1e999"},
-            {},
-        ]
+        assert [row.attributes for row in rows if isinstance(row, Record)] == [{"price": "inf"}, {"price": "1e999"}, {}]
 
     def test_an_integer_beyond_64_bits_is_text(self, folder: Path) -> None:
         rows = read_table(
@@ -218,9 +202,7 @@ class TestValues:
         lines = [json.dumps({"id": id_, "file_name": f"{n}.jpg"}) for n, id_ in enumerate(names)]
         rows = read_table(folder, "\n".join(lines).encode(), ".jsonl")
         assert [row.id for row in rows] == names
-        assert [row.photo for row in rows if isinstance(row, Record)] == [
-            folder / f"{n}.jpg" for n in range(4)
-        ]
+        assert [row.photo for row in rows if isinstance(row, Record)] == [folder / f"{n}.jpg" for n in range(4)]
 
     @pytest.mark.integration
     def test_id_as_bytes(self, folder: Path) -> None:

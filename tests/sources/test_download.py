@@ -35,14 +35,7 @@ def one(server: Server, path: str, folder: Path, **options: Any) -> Path | Fetch
 
 @pytest.mark.parametrize(
     ("path", "requests"),
-    [
-        ("/photo", 1),
-        ("/typeless", 1),
-        ("/recovering", 3),
-        ("/slowonce", 2),
-        ("/truncatedonce", 2),
-        ("/moved", 1),
-    ],
+    [("/photo", 1), ("/typeless", 1), ("/recovering", 3), ("/slowonce", 2), ("/truncatedonce", 2), ("/moved", 1)],
 )
 def test_photo_is_downloaded_in_the_end(server: Server, tmp_path: Path, path: str, requests: int) -> None:
     result = one(server, path, tmp_path)
@@ -71,9 +64,7 @@ def test_photo_is_downloaded_in_the_end(server: Server, tmp_path: Path, path: st
         ("/elsewhere", "bad_url", 1),
     ],
 )
-def test_photo_is_never_downloaded(
-    server: Server, tmp_path: Path, path: str, reason: str, requests: int
-) -> None:
+def test_photo_is_never_downloaded(server: Server, tmp_path: Path, path: str, reason: str, requests: int) -> None:
     started = time.monotonic()
     result = one(server, path, tmp_path, max_bytes=1_000_000)
     assert isinstance(result, FetchError)
@@ -85,16 +76,7 @@ def test_photo_is_never_downloaded(
 
 
 @pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "nonsense",
-        "ftp://127.0.0.1/x.jpg",
-        "file:///etc/passwd",
-        "http://",
-        "http://[bad/x.jpg",
-        "http://\0",
-    ],
+    "url", ["", "nonsense", "ftp://127.0.0.1/x.jpg", "file:///etc/passwd", "http://", "http://[bad/x.jpg", "http://\0"]
 )
 def test_invalid_urls(tmp_path: Path, url: str) -> None:
     result = quick([url], tmp_path)[url]

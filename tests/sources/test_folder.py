@@ -11,12 +11,7 @@ from tests.sources.shops import photo_files
 
 def test_records_and_rejections(tmp_path: Path) -> None:
     photo_files(
-        tmp_path,
-        "Bags/tote.JPG",
-        "Bags/leather/tote.png",
-        "footwear/boot 1.webp",
-        "loose.jpeg",
-        "Bags/tote.png",
+        tmp_path, "Bags/tote.JPG", "Bags/leather/tote.png", "footwear/boot 1.webp", "loose.jpeg", "Bags/tote.png"
     )
     photo_files(tmp_path, "Bags/moving.gif", "Bags/.DS_Store", ".git/x.jpg", "README.md")
     source = FolderSource(tmp_path)

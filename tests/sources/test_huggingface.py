@@ -78,9 +78,7 @@ def test_class_names_from_the_readme(tmp_path: Path) -> None:
     assert [row.category for row in records] == ["clogs", "clutches"] * 2
 
 
-@pytest.mark.parametrize(
-    "card", ["", "# no front matter", "---\n: : :\n---\n", "---\ndataset_info: 3\n---\n"]
-)
+@pytest.mark.parametrize("card", ["", "# no front matter", "---\n: : :\n---\n", "---\ndataset_info: 3\n---\n"])
 def test_readme_without_class_names(tmp_path: Path, card: str) -> None:
     data_set(tmp_path, metadata=False)
     (tmp_path / "README.md").write_text(card)
@@ -91,12 +89,7 @@ def test_kaggle_columns_and_photos_outside_the_rows(tmp_path: Path) -> None:
     photo_files(tmp_path, "data/a.jpg", "b.jpg")
     photo_files(tmp_path.parent, "outside.jpg")
     rows = [
-        {
-            "id": n,
-            "masterCategory": "Accessories",
-            "subCategory": "Watches",
-            "image": {"bytes": None, "path": path},
-        }
+        {"id": n, "masterCategory": "Accessories", "subCategory": "Watches", "image": {"bytes": None, "path": path}}
         for n, path in enumerate(["a.jpg", "../b.jpg", "../../outside.jpg"])
     ]
     pq.write_table(pa.Table.from_pylist(rows, pa.schema([

@@ -31,13 +31,7 @@ def test_snake_case(column: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "category"),
-    [
-        (" Bags ", "bags"),
-        ("", "uncategorised"),
-        (None, "uncategorised"),
-        (float("nan"), "uncategorised"),
-        (3, "3"),
-    ],
+    [(" Bags ", "bags"), ("", "uncategorised"), (None, "uncategorised"), (float("nan"), "uncategorised"), (3, "3")],
 )
 def test_normalize_category(value: object, category: str) -> None:
     assert normalize_category(value) == category

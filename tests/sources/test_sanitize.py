@@ -28,18 +28,7 @@ GOOD = Record("p1", "hats", b"", {"name": "A hat"})
 @pytest.mark.parametrize(
     "id_",
     [
-        *(
-            "../../etc/passwd",
-            "C:\\x",
-            "/abs",
-            "..",
-            "=cmd|'/C calc'!A0",
-            "@SUM(A1)",
-            "+1",
-            "a b",
-            "Größe",
-            "帽子",
-        ),
+        *("../../etc/passwd", "C:\\x", "/abs", "..", "=cmd|'/C calc'!A0", "@SUM(A1)", "+1", "a b", "Größe", "帽子"),
         *("👩\u200d🦰", "screenshot at 3.04\u202fPM", "x" * MAX_NAME_CHARS),
     ],
 )
@@ -48,20 +37,7 @@ def test_any_printable_id_is_allowed(id_: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "id_",
-    [
-        "",
-        "a\0b",
-        "a\nb",
-        "a\tb",
-        "\x1b[31m",
-        "\x9b31m",
-        "\u202eabc",
-        "a\u2066",
-        "a\u2028b",
-        "\udcff",
-        "x" * 513,
-    ],
+    "id_", ["", "a\0b", "a\nb", "a\tb", "\x1b[31m", "\x9b31m", "\u202eabc", "a\u2066", "a\u2028b", "\udcff", "x" * 513]
 )
 def test_empty_long_and_control_character_ids_are_rejected(id_: str) -> None:
     problem = record_problem(replace(GOOD, id=id_))
@@ -86,9 +62,7 @@ def test_oversized_records_are_rejected(changed: dict[str, Any]) -> None:
 def affects_terminal(text: str) -> bool:
     """Return whether a terminal would do something other than display the text."""
     return any(
-        unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")
-        or "\u202a" <= c <= "\u202e"
-        or "\u2066" <= c <= "\u2069"
+        unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069"
         for c in text
     )
 
@@ -97,9 +71,7 @@ def affects_terminal(text: str) -> bool:
 def test_escaped_text_is_inert_and_equal_inside_json(text: str) -> None:
     assert not affects_terminal(escape_to_one_line(text))
     assert not affects_terminal(escape_control_chars(text).replace("\n", ""))
-    assert json.loads(escape_control_chars(json.dumps({text: text}, ensure_ascii=False, indent=1))) == {
-        text: text
-    }
+    assert json.loads(escape_control_chars(json.dumps({text: text}, ensure_ascii=False, indent=1))) == {text: text}
     if not affects_terminal(text):
         assert escape_to_one_line(text) == escape_control_chars(text) == text
 

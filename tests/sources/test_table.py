@@ -49,18 +49,14 @@ def test_every_format_gives_the_same_products(tmp_path: Path, suffix: str) -> No
 
 
 def test_url_without_id_gets_a_stable_id(tmp_path: Path) -> None:
-    path = table(
-        tmp_path, ".jsonl", [{"url": "https://shop.example/x.jpg"}, {"url": "https://shop.example/y.jpg"}]
-    )
+    path = table(tmp_path, ".jsonl", [{"url": "https://shop.example/x.jpg"}, {"url": "https://shop.example/y.jpg"}])
     one, two = TableSource(path).records()
     assert one.id != two.id
     assert [one, two] == list(TableSource(path).records())
 
 
 def test_lone_surrogates_are_replaced(tmp_path: Path) -> None:
-    path = table(
-        tmp_path, ".jsonl", [{"id": "\ud800", "url": "https://shop.example/\ud800", "name": "a\ud800"}]
-    )
+    path = table(tmp_path, ".jsonl", [{"id": "\ud800", "url": "https://shop.example/\ud800", "name": "a\ud800"}])
     assert list(TableSource(path).records()) == [
         Record("?", "uncategorised", Url("https://shop.example/?"), {"name": "a?"})
     ]
@@ -102,9 +98,7 @@ def test_files_outside_the_folder_and_missing_photos(tmp_path: Path, file_name: 
 
 def test_malformed_rows(tmp_path: Path) -> None:
     photo_files(tmp_path, "1.jpg", "2.jpg")
-    (tmp_path / "shop.csv").write_text(
-        'id,file_name\na,1.jpg,extra\n\nb\n"c",2.jpg\n' + "d," + "x" * 200_000 + "\n"
-    )
+    (tmp_path / "shop.csv").write_text('id,file_name\na,1.jpg,extra\n\nb\n"c",2.jpg\n' + "d," + "x" * 200_000 + "\n")
     source = TableSource(tmp_path / "shop.csv")
     rows = list(source.records())
     assert [(type(row).__name__, row.id) for row in rows] == [

@@ -17,12 +17,7 @@ from modiste.errors import BadOption, SchemaError, StorageError
 from modiste.storage.archive import FILE_LIST, FORMAT_VERSION, Archive, write_archive
 from tests.contents import contents
 
-FILES = {
-    "shop.json": b"{}\n",
-    "store/a/data": bytes(range(256)) * 20,
-    "store/empty": b"",
-    "models/é.npy": b"x" * 999,
-}
+FILES = {"shop.json": b"{}\n", "store/a/data": bytes(range(256)) * 20, "store/empty": b"", "models/é.npy": b"x" * 999}
 
 
 @pytest.fixture
@@ -90,9 +85,7 @@ def test_changed_byte_is_rejected_or_harmless(archive_of_root: tuple[Path, Path]
 def test_sha256_detects_a_change_with_a_forged_crc(tmp_path: Path) -> None:
     write_fake_archive(tmp_path / "out.zip", [("shop.json", b"one")])
     write_fake_archive(
-        tmp_path / "other.zip",
-        [("shop.json", b"two")],
-        files=json.loads(_list(tmp_path / "out.zip"))["files"],
+        tmp_path / "other.zip", [("shop.json", b"two")], files=json.loads(_list(tmp_path / "out.zip"))["files"]
     )
     with pytest.raises(SchemaError, match=r"the bytes of 'shop.json'"):
         unpack(tmp_path / "other.zip", tmp_path / "target")
@@ -202,10 +195,7 @@ def test_failed_write_keeps_the_old_archive(
 
 def test_stale_partials_are_removed(archive_of_root: tuple[Path, Path]) -> None:
     root, archive = archive_of_root
-    dead, other = (
-        archive.with_name(".out.zip.99999999.partial"),
-        archive.with_name(".else.zip.99999999.partial"),
-    )
+    dead, other = (archive.with_name(".out.zip.99999999.partial"), archive.with_name(".else.zip.99999999.partial"))
     mine = archive.with_name(f".out.zip.{os.getppid()}.partial")
     for path in (dead, other, mine):
         path.write_bytes(b"half")

@@ -147,9 +147,7 @@ def test_damaged_backup_makes_no_shop(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["bad.zip"]
 
 
-def test_shop_of_a_newer_version_is_rejected(
-    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_shop_of_a_newer_version_is_rejected(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     edit(small / "shop.json", schema=2)
     with monkeypatch.context() as newer:
         newer.setattr("modiste.storage.manifest.migrate", lambda raw, source: raw)

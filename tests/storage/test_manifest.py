@@ -94,11 +94,7 @@ def test_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
-    with (
-        shop_write_lock(tmp_path),
-        pytest.raises(ShopBusy, match="Another process"),
-        shop_write_lock(tmp_path),
-    ):
+    with shop_write_lock(tmp_path), pytest.raises(ShopBusy, match="Another process"), shop_write_lock(tmp_path):
         pass
     with shop_write_lock(tmp_path):
         pass

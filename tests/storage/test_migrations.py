@@ -21,16 +21,11 @@ def add_count(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "raw",
-    [{"schema": 1, "seen": "abc"}, {"schema": 2, "shown": "abc"}, {"schema": 3, "shown": "abc", "count": 3}],
+    "raw", [{"schema": 1, "seen": "abc"}, {"schema": 2, "shown": "abc"}, {"schema": 3, "shown": "abc", "count": 3}]
 )
 def test_every_older_schema_migrates_to_the_newest(raw: dict[str, Any]) -> None:
     before = dict(raw)
-    assert migrate(raw, "shop.json", {1: rename_field, 2: add_count}) == {
-        "schema": 3,
-        "shown": "abc",
-        "count": 3,
-    }
+    assert migrate(raw, "shop.json", {1: rename_field, 2: add_count}) == {"schema": 3, "shown": "abc", "count": 3}
     assert raw == before
 
 
@@ -40,9 +35,7 @@ def test_newer_schema_is_rejected_naming_both_versions(schema: int) -> None:
         migrate({"schema": schema}, "shop.json", {1: rename_field, 2: add_count})
 
 
-@pytest.mark.parametrize(
-    "raw", [{}, {"schema": 0}, {"schema": True}, {"schema": "1"}, {"schema": 1.0}, [], None]
-)
+@pytest.mark.parametrize("raw", [{}, {"schema": 0}, {"schema": True}, {"schema": "1"}, {"schema": 1.0}, [], None])
 def test_missing_schema_is_rejected(raw: Any) -> None:
     with pytest.raises(SchemaError):
         migrate(raw, "shop.json")

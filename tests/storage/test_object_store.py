@@ -45,11 +45,7 @@ def test_conditional_put_lets_one_writer_through(s3_url: str) -> None:
 
 def test_lost_answer_is_not_another_writer(s3_url: str) -> None:
     objects = ObjectStore(s3_url)
-    assert (
-        objects.conditional_put("head", b"mine", None)
-        == objects.conditional_put("head", b"mine", None)
-        is not None
-    )
+    assert objects.conditional_put("head", b"mine", None) == objects.conditional_put("head", b"mine", None) is not None
 
 
 def test_missing_object_and_bucket_are_reported(s3_url: str, tmp_path: Path) -> None:
@@ -84,9 +80,7 @@ def test_missing_credentials_are_reported(s3_url: str, monkeypatch: pytest.Monke
     assert "AWS_ACCESS_KEY_ID" in raised.value.remedy
 
 
-@pytest.mark.parametrize(
-    "url", ["s3://", "s3:///a", "az://a/b", "s3://a/../b", "s3://a/b?c", "s3://a/b#c", "/a"]
-)
+@pytest.mark.parametrize("url", ["s3://", "s3:///a", "az://a/b", "s3://a/../b", "s3://a/b?c", "s3://a/b#c", "/a"])
 def test_invalid_url_is_rejected(url: str) -> None:
     with pytest.raises(BadOption, match="not a URL on object storage"):
         validate_url(url)

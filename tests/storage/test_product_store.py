@@ -87,11 +87,7 @@ def test_unknown_products_are_an_error(store: ProductStore) -> None:
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(
-        st.text(st.characters(codec="utf-8"), min_size=1, max_size=20), min_size=1, max_size=8, unique=True
-    )
-)
+@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=20), min_size=1, max_size=8, unique=True))
 def test_any_text_is_an_id(store: ProductStore, ids: list[str]) -> None:
     ids = [f"any {id_}" for id_ in ids]
     store.upsert([product(id_, photo=id_.encode(), name=id_) for id_ in ids])
@@ -101,9 +97,7 @@ def test_any_text_is_an_id(store: ProductStore, ids: list[str]) -> None:
     assert store.count() == 5
 
 
-@pytest.mark.parametrize(
-    "hostile", ["'; DROP TABLE products; --", "a' OR '1'='1", '"', "\\", "\\'", "%", "\n"]
-)
+@pytest.mark.parametrize("hostile", ["'; DROP TABLE products; --", "a' OR '1'='1", '"', "\\", "\\'", "%", "\n"])
 def test_hostile_ids_are_escaped(store: ProductStore, hostile: str) -> None:
     store.upsert([product(hostile, photo=b"mine")])
     assert store.photos([hostile]) == [b"mine"]
@@ -232,9 +226,7 @@ def test_small_writes_are_compacted(store: ProductStore) -> None:
     assert len(data) < 60
 
 
-def test_reader_of_a_removed_version_reads_the_newest(
-    store: ProductStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reader_of_a_removed_version_reads_the_newest(store: ProductStore, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = ProductStore.open(store.directory)
     monkeypatch.setattr("modiste.storage.database.VERSION_RETENTION", timedelta(milliseconds=1))
     monkeypatch.setattr("modiste.storage.product_store.COMPACT_EVERY_VERSIONS", 1)
@@ -246,9 +238,7 @@ def test_reader_of_a_removed_version_reads_the_newest(
     assert reader.photos(["p1", "p0"]) == [b"\x01" * 9, b"latest"]
 
 
-def test_reader_keeps_its_version_after_a_temporary_error(
-    store: ProductStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reader_keeps_its_version_after_a_temporary_error(store: ProductStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A temporary error must not move a reader to another version."""
     reader = ProductStore.open(store.directory)
     before = reader.photos(["p0"])

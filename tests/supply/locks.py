@@ -9,9 +9,7 @@ from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
-ENTRY = re.compile(
-    r"^([a-z0-9-]+)==(\S+)((?: ; [^\\\n]+)?)((?: ?\\\n +--hash=sha256:[0-9a-f]{64})+)\n", re.MULTILINE
-)
+ENTRY = re.compile(r"^([a-z0-9-]+)==(\S+)((?: ; [^\\\n]+)?)((?: ?\\\n +--hash=sha256:[0-9a-f]{64})+)\n", re.MULTILINE)
 
 
 def entries(name: str) -> dict[str, str]:

@@ -33,9 +33,7 @@ def test_the_page_has_what_is_locked_under_licences_that_fit(part: str):
 
 
 def test_the_page_has_what_the_metadata_say():
-    listed = {
-        name: licence for heading, _ in licences.PARTS.values() for name, licence in rows(heading).items()
-    }
+    listed = {name: licence for heading, _ in licences.PARTS.values() for name, licence in rows(heading).items()}
     here = {name: licences.licence_of(held) for name, held in licences.installed().items() if name in listed}
     assert len(here) > 50
     assert {name: listed[name] for name in here} == here, "run `make licences`"
@@ -117,13 +115,9 @@ def test_a_file_of_others_has_its_origin_and_hash():
         if name in listed:
             assert hashlib.sha256(path.read_bytes()).hexdigest() == listed.pop(name), f"{name} was changed"
             continue
-        assert path.suffix in OURS, (
-            f"{name} is not text of ours: docs/reference/licences.md must say whose it is"
-        )
+        assert path.suffix in OURS, f"{name} is not text of ours: docs/reference/licences.md must say whose it is"
         text = path.read_text(encoding="utf-8")
-        assert not CLAIM.search(text), (
-            f"{name} says that it is somebody's: docs/reference/licences.md must say whose"
-        )
+        assert not CLAIM.search(text), f"{name} says that it is somebody's: docs/reference/licences.md must say whose"
         longest = max(map(len, text.splitlines()), default=0)
         assert longest < 1000 or path.suffix == ".svg", f"{name} looks as if a program had packed it"
     assert not listed, "the page names files that are not there"

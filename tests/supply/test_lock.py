@@ -42,9 +42,7 @@ def test_every_line_is_an_exact_version_with_hashes(lock: Path):
 def test_what_has_no_hashes_is_torch_alone():
     lines = (ROOT / "requirements" / "torch.txt").read_text(encoding="utf-8").splitlines()
     assert {line.partition("==")[0] for line in lines if not line.startswith("#")} == WITHOUT_HASHES
-    assert {path.name for path in (ROOT / "requirements").iterdir()} - {path.name for path in LOCKS} == {
-        "torch.txt"
-    }
+    assert {path.name for path in (ROOT / "requirements").iterdir()} - {path.name for path in LOCKS} == {"torch.txt"}
 
 
 @pytest.mark.parametrize("part", ["run", *sorted(set(EXTRAS) - WITHOUT_LOCK)])
@@ -60,9 +58,7 @@ def test_the_locks_cover_what_is_declared(part: str):
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-@pytest.mark.parametrize(
-    "machine", MACHINES, ids=lambda each: f"{each['sys_platform']}-{each['platform_machine']}"
-)
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda each: f"{each['sys_platform']}-{each['platform_machine']}")
 def test_the_locks_cover_what_that_needs_in_turn_on_other_machines(machine: dict[str, str], python: str):
     """pip refuses to install anything beyond the hashes, so one package that only Windows needs would stop it there."""
     where = {**machine, "python_version": python, "python_full_version": f"{python}.9", "extra": ""}

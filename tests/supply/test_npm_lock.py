@@ -26,7 +26,5 @@ def test_every_package_has_a_hash_and_is_for_development_only():
 
 
 def test_no_registry_is_named():
-    assert not any("resolved" in package for package in PACKAGES.values()), (
-        "install with the .npmrc of this folder"
-    )
+    assert not any("resolved" in package for package in PACKAGES.values()), "install with the .npmrc of this folder"
     assert "registry" not in LOCK_TEXT

@@ -11,9 +11,7 @@ from modiste.errors import SchemaError, ShopIncomplete
 from modiste.vae.card import write_card
 from modiste.vae.config import ModelConfig, new_model_id
 
-CONFIG = ModelConfig(
-    "abc", "default", (240, 180), 2, (0.5, -1.0), kl_per_latent=(1.0, 0.0), validation_ids=("x",)
-)
+CONFIG = ModelConfig("abc", "default", (240, 180), 2, (0.5, -1.0), kl_per_latent=(1.0, 0.0), validation_ids=("x",))
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -72,9 +70,7 @@ def test_id_depends_on_every_part() -> None:
 
 
 def test_card_contains_the_measurements(tmp_path: Path) -> None:
-    config = ModelConfig(
-        "abc", "default", (240, 180), 2, (0.5, -1.0), metrics={"psnr": 21.5}, kl_per_latent=(1.0, 0.0)
-    )
+    config = ModelConfig("abc", "default", (240, 180), 2, (0.5, -1.0), metrics={"psnr": 21.5}, kl_per_latent=(1.0, 0.0))
     text = write_card(config, tmp_path).read_text()
     assert "21.50 dB" in text
     assert "1 of 2" in text

@@ -51,12 +51,7 @@ def test_number_of_threads_does_not_matter(model: OnnxModel, folder: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "photos",
-    [
-        np.zeros((1, 8, 8, 3), np.uint8),
-        np.zeros((*FRAME, 3), np.uint8),
-        np.zeros((1, *FRAME, 3), np.float32),
-    ],
+    "photos", [np.zeros((1, 8, 8, 3), np.uint8), np.zeros((*FRAME, 3), np.uint8), np.zeros((1, *FRAME, 3), np.float32)]
 )
 def test_photos_of_another_shape_are_rejected(model: OnnxModel, photos: np.ndarray) -> None:
     with pytest.raises(PhotoError, match=r"Shop\.encode"):

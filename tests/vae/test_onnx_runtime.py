@@ -45,7 +45,5 @@ def test_users_can_enable_telemetry(built: Path) -> None:
 
 def test_no_other_module_imports_onnxruntime() -> None:
     source = Path(onnx.__file__).parents[1]
-    importers = [
-        path for path in source.rglob("*.py") if "import onnxruntime" in path.read_text(encoding="utf-8")
-    ]
+    importers = [path for path in source.rglob("*.py") if "import onnxruntime" in path.read_text(encoding="utf-8")]
     assert importers == [Path(onnx.__file__)]

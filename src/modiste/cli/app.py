@@ -29,18 +29,14 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[  # acted on by its callback
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
     """[bold]modiste build SOURCE --shop DIR[/bold] makes a shop; the other commands ask it, or make one stage of it."""
 
 
 for panel, commands in (
-    (
-        "Build",
-        (build.build, build.ingest, build.train, build.encode, build.cluster, sliders.sliders, index.index),
-    ),
+    ("Build", (build.build, build.ingest, build.train, build.encode, build.cluster, sliders.sliders, index.index)),
     ("Ask", (query.generate, query.similar, query.recommend, query.info, evaluate.evaluate)),
     ("Serve", (serve.serve, serve.key, shards.shards, demo.demo)),
     ("Maintain", (backup.backup, backup.restore, doctor.doctor)),

@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from modiste.parallel import Executor
 
 ShopPath = Annotated[
-    str,
-    typer.Option(
-        "--shop", metavar="DIR|URL", help="The shop: its directory, or s3://… or gs://… where it is."
-    ),
+    str, typer.Option("--shop", metavar="DIR|URL", help="The shop: its directory, or s3://… or gs://… where it is.")
 ]
 JsonOutput = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 SourceName = Annotated[
@@ -36,8 +33,7 @@ CategoryColumn = Annotated[
     str | None, typer.Option(metavar="NAME", help="The source's column that holds the category.")
 ]
 Size = Annotated[
-    str | None,
-    typer.Option(metavar="WIDTHxHEIGHT", help="Size of the shop's photos in pixels. [default: 180x240]"),
+    str | None, typer.Option(metavar="WIDTHxHEIGHT", help="Size of the shop's photos in pixels. [default: 180x240]")
 ]
 Background = Annotated[
     str | None, typer.Option(metavar="any|white", help="white rejects photos on another background.")
@@ -47,31 +43,24 @@ Latent = Annotated[int, typer.Option(metavar="N", help="How many numbers make a 
 Epochs = Annotated[
     int | None,
     typer.Option(
-        metavar="N",
-        help="How many times to go through the photos: 2 or more, or 1 or more with --preset paper.",
+        metavar="N", help="How many times to go through the photos: 2 or more, or 1 or more with --preset paper."
     ),
 ]
-Minutes = Annotated[
-    float | None, typer.Option(metavar="M", help="Train for about so long, instead of --epochs.")
-]
+Minutes = Annotated[float | None, typer.Option(metavar="M", help="Train for about so long, instead of --epochs.")]
 Photos = Annotated[
     int | None,
-    typer.Option(
-        metavar="N", help="Learn from so many products at most, drawn by their ids; 32,000 if left out."
-    ),
+    typer.Option(metavar="N", help="Learn from so many products at most, drawn by their ids; 32,000 if left out."),
 ]
 Seed = Annotated[int, typer.Option(metavar="S", help="Of every random choice.")]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to train.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
 ClusterCount = Annotated[
-    int | None,
-    typer.Option("--k", "-k", metavar="K", help="How many clusters; 3, or as many as there are categories."),
+    int | None, typer.Option("--k", "-k", metavar="K", help="How many clusters; 3, or as many as there are categories.")
 ]
 Features = Annotated[str, typer.Option(metavar="code|mean", help="What of each product is clustered.")]
 CLUSTER_METHODS = "kmeans|mixture|category"
 CLUSTER_METHOD_HELP = (
-    "K-means++, the paper's; Gaussians merged down to K; or the shop's own categories, "
-    "the default where it has them."
+    "K-means++, the paper's; Gaussians merged down to K; or the shop's own categories, the default where it has them."
 )
 RayAddress = Annotated[
     str | None,

@@ -34,9 +34,7 @@ def console() -> Console:
 def print_json(value: Any) -> None:
     """Print a value as JSON; numbers that JSON cannot hold become null."""
     sys.stdout.write(
-        escape_control_chars(
-            json.dumps(_replace_non_finite(value), indent=1, ensure_ascii=False, allow_nan=False)
-        )
+        escape_control_chars(json.dumps(_replace_non_finite(value), indent=1, ensure_ascii=False, allow_nan=False))
         + "\n"
     )
 

@@ -69,9 +69,7 @@ class ProgressBars:
         else:
             done, total = int(event.get("done", 0)), event.get("total")
         if stage not in self._tasks:
-            self._tasks[stage] = self._progress.add_task(
-                STAGE_LABELS.get(stage, stage), total=total or done, words=""
-            )
+            self._tasks[stage] = self._progress.add_task(STAGE_LABELS.get(stage, stage), total=total or done, words="")
         self._progress.update(self._tasks[stage], completed=done, total=total or done, words=_details(event))
 
 

@@ -38,9 +38,7 @@ class RayExecutor:
     def __init__(self, ray: Any) -> None:
         """Create it from the module `ray`, connected."""
         self._ray = ray
-        self._task = ray.remote(num_cpus=TASK_CPUS, max_retries=MAX_RETRIES, scheduling_strategy="SPREAD")(
-            _run_item
-        )
+        self._task = ray.remote(num_cpus=TASK_CPUS, max_retries=MAX_RETRIES, scheduling_strategy="SPREAD")(_run_item)
         self._head_address = ray.get_runtime_context().gcs_address
         self._cpu_count, self._polled_at, self._answered_at = 0, 0.0, time.monotonic()
 
@@ -107,9 +105,7 @@ class RayExecutor:
             ) from error
 
 
-_functions: dict[
-    str, Any
-] = {}  # the last function that `setup` made in this worker, by the id of its context
+_functions: dict[str, Any] = {}  # the last function that `setup` made in this worker, by the id of its context
 
 
 def _run_item(shared: list[Any], version: str, item: Any) -> Any:

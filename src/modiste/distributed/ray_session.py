@@ -62,14 +62,8 @@ def connect(address: str) -> Generator[Any]:
             options["_node_ip_address"] = probe_head(address)
         if address == LOCAL_ADDRESS:
             # It contains sockets, whose paths must be short.
-            folder = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="modiste-", ignore_cleanup_errors=True)
-            )
-            options |= {
-                "object_store_memory": OBJECT_STORE_BYTES,
-                "include_dashboard": False,
-                "_temp_dir": folder,
-            }
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="modiste-", ignore_cleanup_errors=True))
+            options |= {"object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False, "_temp_dir": folder}
             stack.enter_context(_private_token())
         try:
             ray.init(**options, log_to_driver=False, logging_level="ERROR")
@@ -122,8 +116,7 @@ def import_ray() -> Any:
     """Import Ray. Raises MissingExtra."""
     if find_spec("ray") is None:
         raise MissingExtra(
-            "A Ray cluster needs the package ray, which is not installed.",
-            remedy="Run `pip install 'modiste[scale]'`.",
+            "A Ray cluster needs the package ray, which is not installed.", remedy="Run `pip install 'modiste[scale]'`."
         )
     for name, value in QUIET_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -147,8 +140,7 @@ def check_capacity(shards: int, replicas: int) -> None:
     required, until = shards * replicas * REPLICA_CPUS, time.monotonic() + RELEASE_TIMEOUT_S
     while True:
         total, free = (
-            float(resources.get("CPU", 0.0))
-            for resources in (ray.cluster_resources(), ray.available_resources())
+            float(resources.get("CPU", 0.0)) for resources in (ray.cluster_resources(), ray.available_resources())
         )
         if required <= free + CPU_TOLERANCE:
             return

@@ -32,9 +32,7 @@ class ShardsUnavailable(ClusterError):  # noqa: N818  # as in errors: named for 
 class ShardBackend:
     """The shards of one version of a shop. Every answer is of that version, or ShardsUnavailable is raised."""
 
-    def __init__(
-        self, summary: ShopSummary, handles: Sequence[Any], deadline: float = DEADLINE_SECONDS
-    ) -> None:
+    def __init__(self, summary: ShopSummary, handles: Sequence[Any], deadline: float = DEADLINE_SECONDS) -> None:
         """Create a backend.
 
         Args:
@@ -75,8 +73,7 @@ class ShardBackend:
     def _search_batch(self, queries: Sequence[Query]) -> list[list[Hit]]:
         measured, shards = default_scorings(self.summary.tau), range(len(self._handles))
         is_slow = any(
-            query.source_cluster is not None
-            and scoring_key(query.method, query.metric, query.tau) not in measured
+            query.source_cluster is not None and scoring_key(query.method, query.metric, query.tau) not in measured
             for query in queries
         )
         if is_slow:  # wait that long only for shards that answer at all
@@ -98,19 +95,10 @@ class ShardBackend:
 
         responses = [(shard, _attempt(lambda shard=shard: start(shard))) for shard in shards]
         started_at = time.monotonic()
-        return [
-            self._await_answer(shard, start, response, started_at, until, timeout)
-            for shard, response in responses
-        ]
+        return [self._await_answer(shard, start, response, started_at, until, timeout) for shard, response in responses]
 
     def _await_answer(
-        self,
-        shard: int,
-        start: Callable[[int], Any],
-        response: Any,
-        started_at: float,
-        until: float,
-        timeout: float,
+        self, shard: int, start: Callable[[int], Any], response: Any, started_at: float, until: float, timeout: float
     ) -> Any:
         while True:
             if not isinstance(response, Exception):
@@ -149,6 +137,5 @@ def _attempt(work: Callable[[], Any]) -> Any:
 
 def _no_photo(product_id: str) -> bytes:
     raise ClusterError(
-        f"Shards have no photos, such as that of product {product_id!r}.",
-        remedy="Open the shop to read them.",
+        f"Shards have no photos, such as that of product {product_id!r}.", remedy="Open the shop to read them."
     )

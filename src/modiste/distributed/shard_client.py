@@ -68,9 +68,7 @@ class ShardClient:
     def status(self) -> dict[str, Any]:
         """Return {"shop_version", "products", "shards"}: each shard's status, with its number of running replicas."""
         backend, replicas = self.current, count_replicas(self._name)
-        shards = [
-            status | {"replicas": replicas.get(i, 0)} for i, status in enumerate(backend.replica_status())
-        ]
+        shards = [status | {"replicas": replicas.get(i, 0)} for i, status in enumerate(backend.replica_status())]
         return {"shop_version": backend.version, "products": backend.summary.product_count, "shards": shards}
 
     def refresh(self) -> None:

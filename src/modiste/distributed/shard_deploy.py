@@ -36,9 +36,7 @@ def list_running(location: str) -> list[str]:
     """
     prefix = app_prefix(location)
     apps = _list_applications()
-    return sorted(
-        (name for name, app in apps.items() if name.startswith(prefix) and _is_running(app)), reverse=True
-    )
+    return sorted((name for name, app in apps.items() if name.startswith(prefix) and _is_running(app)), reverse=True)
 
 
 def count_replicas(name: str, states: Collection[str] = RUNNING_STATES) -> dict[int, int]:
@@ -48,16 +46,12 @@ def count_replicas(name: str, states: Collection[str] = RUNNING_STATES) -> dict[
         return {}
     counts: dict[int, int] = {}
     for name_of_shard, deployment in app.deployments.items():
-        by_state = {
-            str(getattr(state, "value", state)): count for state, count in deployment.replica_states.items()
-        }
+        by_state = {str(getattr(state, "value", state)): count for state, count in deployment.replica_states.items()}
         counts[int(name_of_shard.rpartition("-")[2])] = sum(by_state.get(state, 0) for state in states)
     return counts
 
 
-def deploy(
-    location: str, shards: int, replicas: int, on_status: Callable[[str], None] | None = None
-) -> dict[str, Any]:
+def deploy(location: str, shards: int, replicas: int, on_status: Callable[[str], None] | None = None) -> dict[str, Any]:
     """Deploy the shards of a shop beside those that run, switch to the new ones, and stop the others.
 
     No query is refused meanwhile, and every answer is of one version and one number of shards. Only one process of the

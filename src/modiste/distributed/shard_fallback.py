@@ -48,9 +48,7 @@ class FallbackBackend:
             self._retry_at = time.monotonic() + RETRY_SECONDS
             self._log_change(is_on_shards=False, reason=str(error))
             return None
-        self._log_change(
-            is_on_shards=hits is not None, reason="the shards are of another version of the shop"
-        )
+        self._log_change(is_on_shards=hits is not None, reason="the shards are of another version of the shop")
         return hits
 
     def _search_version(self, shards: ShardBackend, queries: Sequence[Query]) -> list[list[Hit]] | None:

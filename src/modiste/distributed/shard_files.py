@@ -214,8 +214,6 @@ class ShardFiles:
 
 def _remove_old_versions(root: Path) -> None:
     """Remove the oldest versions of a shop from `root`, its directory."""
-    versions = sorted(
-        (each for each in root.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime
-    )
+    versions = sorted((each for each in root.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime)
     for each in versions[:-MAX_VERSIONS]:
         shutil.rmtree(each, ignore_errors=True)

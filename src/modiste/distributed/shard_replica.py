@@ -92,8 +92,7 @@ def _load(files: ShardFiles, shard: int) -> tuple[ShopSummary, LocalBackend]:
         loaded = _open_files(files, shard)
     if loaded is None:
         raise ClusterError(
-            f"{files.path(shard)} is damaged, also after it was built again.",
-            remedy="Check this machine's disk.",
+            f"{files.path(shard)} is damaged, also after it was built again.", remedy="Check this machine's disk."
         )
     return loaded
 

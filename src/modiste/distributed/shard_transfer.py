@@ -37,8 +37,7 @@ def download_shard(files: ShardFiles, shard: int, replicas: Any) -> None:
                     file.write(part)
         if not verify_checksums(directory):
             raise ClusterError(
-                f"The copy of shard {shard} from another machine is damaged.",
-                remedy="Run `modiste shards` again.",
+                f"The copy of shard {shard} from another machine is damaged.", remedy="Run `modiste shards` again."
             )
 
     summary: tuple[ShopSummary, int] = _call(replicas.summary)

@@ -155,10 +155,7 @@ class BaselineFeatures:
 
 def compute_features(batches: Iterator[Photos], components: PrincipalComponents) -> BaselineFeatures:
     """Measure photos, some at a time."""
-    parts = [
-        (components.project(photos), colour_histograms(photos), foreground_colours(photos))
-        for photos in batches
-    ]
+    parts = [(components.project(photos), colour_histograms(photos), foreground_colours(photos)) for photos in batches]
     return BaselineFeatures(
         np.concatenate([part[0] for part in parts]),
         np.concatenate([part[1] for part in parts]),
@@ -218,12 +215,7 @@ def evaluate_random(shop: Shop, questions: QuerySet, judge: RelevanceScorer, see
     count = len(shop.catalogue)
     everywhere = random_ranking(count, MAX_DEPTH, questions.product_rows, seed)
     near = random_ranking(
-        count,
-        MAX_DEPTH,
-        questions.product_rows,
-        seed,
-        shop.assignments,
-        questions.assign_clusters(shop.clusters),
+        count, MAX_DEPTH, questions.product_rows, seed, shop.assignments, questions.assign_clusters(shop.clusters)
     )
     return retrieval_values(judge, "random", everywhere, near), {}
 
@@ -231,13 +223,8 @@ def evaluate_random(shop: Shop, questions: QuerySet, judge: RelevanceScorer, see
 def retrieval_values(judge: RelevanceScorer, method: str, everywhere: Ints, near: Ints) -> Tree:
     """What rankings everywhere and inside the cluster are worth, as an evaluation files it."""
     return {
-        "retrieval": {
-            "catalogue": {method: judge.retrieval(everywhere)},
-            "cluster": {method: judge.retrieval(near)},
-        },
-        "attributes": {
-            column: {method: value} for column, value in judge.attribute_agreement(everywhere).items()
-        },
+        "retrieval": {"catalogue": {method: judge.retrieval(everywhere)}, "cluster": {method: judge.retrieval(near)}},
+        "attributes": {column: {method: value} for column, value in judge.attribute_agreement(everywhere).items()},
     }
 
 

@@ -32,9 +32,7 @@ def score_clusterings(
         "mixture": mixture.assign(shop.encodings.code),
         "shop": shop.assignments,
     }
-    scored = {
-        name: score_clusters(shop.catalogue.categories, each, bootstrap) for name, each in found.items()
-    }
+    scored = {name: score_clusters(shop.catalogue.categories, each, bootstrap) for name, each in found.items()}
     return scored, mixture
 
 
@@ -47,8 +45,7 @@ def score_clusters(categories: list[str], assigned: Ints, bootstrap: Bootstrap) 
     table = confusion_matrix(counts, match_clusters(counts))
     scores = class_scores(table)
     per_class = {
-        name: {score: float(values[row]) for score, values in scores.items()}
-        for row, name in enumerate(names)
+        name: {score: float(values[row]) for score, values in scores.items()} for row, name in enumerate(names)
     }
     figures = {"per_class": per_class, "macro_f1": float(scores["f1"].mean())}
     return figures, bootstrap.class_intervals(table, names)

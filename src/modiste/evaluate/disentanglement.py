@@ -67,9 +67,7 @@ def disentanglement_scores(
     """
     points = np.asarray(codes, np.float64)
     targets = {name: encode_factor(values) for name, values in factors.items()}
-    importance = np.stack(
-        [_feature_importances(points, *target, seed) for target in targets.values()], axis=1
-    )
+    importance = np.stack([_feature_importances(points, *target, seed) for target in targets.values()], axis=1)
     gaps, separations = [], []
     for target, numeric in targets.values():
         classes = equal_count_bins(target) if numeric else target.astype(np.intp)

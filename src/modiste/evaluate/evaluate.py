@@ -24,11 +24,7 @@ from modiste.shop.shop import Shop
 
 
 def evaluate(
-    shop: Shop,
-    queries: str | None = None,
-    per_category: int = 500,
-    seed: int = 0,
-    on_progress: Progress | None = None,
+    shop: Shop, queries: str | None = None, per_category: int = 500, seed: int = 0, on_progress: Progress | None = None
 ) -> dict[str, Any]:
     """Measure a shop; the same seed asks the same questions and gives the same figures.
 
@@ -95,9 +91,7 @@ def evaluate(
     done(5)
     (drawn, mosaic), (pca_drawn, pca_mosaic) = evaluate_reconstruction(shop, questions, components, seed)
     if not len(drawn["mse"]):
-        notes.append(
-            "The model held out no photos that the catalogue still has: no reconstruction is measured."
-        )
+        notes.append("The model held out no photos that the catalogue still has: no reconstruction is measured.")
     measured["reconstruction"] = drawn
     done(6)
     simpler = _baseline_results(shop, questions, judge, features, asked, bootstrap, seed)
@@ -128,14 +122,9 @@ def evaluate(
     return result
 
 
-def _retrieval_values(
-    shop: Shop, questions: QuerySet, judge: RelevanceScorer, unsupervised: Clusters
-) -> Tree:
+def _retrieval_values(shop: Shop, questions: QuerySet, judge: RelevanceScorer, unsupervised: Clusters) -> Tree:
     """Retrieval and attributes of the model, per query."""
-    tree: Tree = {
-        "retrieval": {scope: {} for scope in ("catalogue", "cluster", "unsupervised")},
-        "attributes": {},
-    }
+    tree: Tree = {"retrieval": {scope: {} for scope in ("catalogue", "cluster", "unsupervised")}, "attributes": {}}
     scopes = {
         "cluster": (shop.assignments, questions.assign_clusters(shop.clusters)),
         "unsupervised": (unsupervised.assign(shop.encodings.code), questions.assign_clusters(unsupervised)),
@@ -165,16 +154,12 @@ def _baseline_results(
     points = {"pca": features.scores, "histogram": features.histograms}
     queries = {"pca": asked.scores, "histogram": asked.histograms}
     found = {
-        name: evaluate_distance(shop, questions, judge, points[name], queries[name], like[name])
-        for name in points
+        name: evaluate_distance(shop, questions, judge, points[name], queries[name], like[name]) for name in points
     }
     found["random"] = evaluate_random(shop, questions, judge, seed)
     count = len(shop.catalogue.counts())
     clusters = {
-        "pca": {
-            "code": fit_kmeans(features.scores, count, seed),
-            "mixture": fit_mixture(features.scores, count, seed),
-        },
+        "pca": {"code": fit_kmeans(features.scores, count, seed), "mixture": fit_mixture(features.scores, count, seed)},
         "histogram": {"code": fit_kmeans(features.histograms, count, seed)},
         "random": {},
     }

@@ -27,9 +27,7 @@ def small_group_notes(shop: Shop) -> list[str]:
 
 def cluster_disagreement_notes(shop: Shop, questions: QuerySet) -> list[str]:
     """What is said where means and codes of the same products do not fall into the same clusters."""
-    codes, centres = (
-        shop.clusters.assign(part) for part in (questions.posterior.code, questions.posterior.mean)
-    )
+    codes, centres = (shop.clusters.assign(part) for part in (questions.posterior.code, questions.posterior.mean))
     share = float((codes != centres).mean())
     if share < MIN_DISAGREEMENT:
         return []

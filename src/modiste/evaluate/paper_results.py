@@ -22,14 +22,10 @@ def _map_scores(*figures: float) -> dict[str, float]:
 PAPER_RESULTS: dict[str, Any] = {
     "clusters": {
         "code": _class_scores(
-            bags=(0.863, 1.0, 0.69, 0.81),
-            footwear=(0.985, 0.98, 0.98, 0.98),
-            eyewear=(0.864, 0.53, 1.0, 0.70),
+            bags=(0.863, 1.0, 0.69, 0.81), footwear=(0.985, 0.98, 0.98, 0.98), eyewear=(0.864, 0.53, 1.0, 0.70)
         ),
         "mean": _class_scores(
-            bags=(0.866, 1.0, 0.69, 0.82),
-            footwear=(0.985, 0.98, 0.98, 0.98),
-            eyewear=(0.865, 0.54, 1.0, 0.70),
+            bags=(0.866, 1.0, 0.69, 0.82), footwear=(0.985, 0.98, 0.98, 0.98), eyewear=(0.865, 0.54, 1.0, 0.70)
         ),
     },
     "retrieval": {

@@ -152,18 +152,14 @@ def _sample_records(shop: Shop, source: str, per_category: int, seed: int, notes
         elif (place := int(random.integers(seen[record.category]))) < per_category:
             reservoir[place] = record
     if strange:
-        notes.append(
-            f"{strange} rows of {source} are malformed or of no category of this shop and ask nothing."
-        )
+        notes.append(f"{strange} rows of {source} are malformed or of no category of this shop and ask nothing.")
     for category, count in seen.items():
         if 0 < count < per_category:
             notes.append(f"{source} has {count} of {category}, fewer than {per_category}: all of them ask.")
     return [record for category in sorted(reservoirs) for record in reservoirs[category]]
 
 
-def _fetch_photos(
-    shop: Shop, records: Sequence[Record]
-) -> Iterator[tuple[Record, Path | bytes | FetchError]]:
+def _fetch_photos(shop: Shop, records: Sequence[Record]) -> Iterator[tuple[Record, Path | bytes | FetchError]]:
     """Each record with where its photo is, addresses fetched."""
     urls = [record.photo.url for record in records if isinstance(record.photo, Url)]
     fetched = dict(fetch_all(urls, shop.files.downloads)) if urls else {}
@@ -177,7 +173,5 @@ def _encode_photos(shop: Shop, jpegs: Sequence[bytes]) -> Posterior:
         shop.encode([decode_jpeg(jpeg) for jpeg in jpegs[start : start + BATCH_PHOTOS]])
         for start in range(0, len(jpegs), BATCH_PHOTOS)
     ]
-    mean, std, code = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("mean", "std", "code")
-    )
+    mean, std, code = (np.concatenate([getattr(part, name) for part in parts]) for name in ("mean", "std", "code"))
     return Posterior(mean, std, code)

@@ -68,9 +68,7 @@ def random_ranking(
     """
     random = np.random.default_rng([seed, 2])
     everywhere = np.arange(count)
-    groups = (
-        {} if clusters is None else {each: np.flatnonzero(cluster == each) for each in np.unique(clusters)}
-    )
+    groups = {} if clusters is None else {each: np.flatnonzero(cluster == each) for each in np.unique(clusters)}
     ranked = np.full((len(own), k + 1), NO_PRODUCT, np.intp)
     for query in range(len(own)):
         rows = everywhere if clusters is None else groups[clusters[query]]
@@ -106,9 +104,7 @@ def rank_other_clusters(
         for j in range(count):
             rows = np.flatnonzero(cluster == j)
             if i != j and len(rows):
-                answers[asked, j] = _nearest_rows(
-                    index, move(codes[asked], i, j), k, method, itself[asked], rows
-                )
+                answers[asked, j] = _nearest_rows(index, move(codes[asked], i, j), k, method, itself[asked], rows)
     return answers.reshape(len(codes), -1)
 
 

@@ -25,9 +25,7 @@ PRINTED, UNSHIFTED, RANDOM = "printed", "unshifted", "random"
 RECOMMENDERS = (*TRANSFERS, PRINTED, UNSHIFTED, RANDOM)
 
 
-def evaluate_recommendations(
-    shop: Shop, questions: QuerySet, judge: RelevanceScorer, seed: int
-) -> tuple[Tree, Tree]:
+def evaluate_recommendations(shop: Shop, questions: QuerySet, judge: RelevanceScorer, seed: int) -> tuple[Tree, Tree]:
     """Per way and per nearness: how far colour, gender and usage travel, per query; and how one-sided answers are.
 
     A nearness alone is asked with the shop's default way, a way alone with the default nearness.
@@ -63,9 +61,7 @@ def shop_recommendations(shop: Shop, codes: NDArray[np.float32], method: str, it
     return rows
 
 
-def baseline_recommendations(
-    shop: Shop, codes: NDArray[np.float32], name: str, itself: Ints, seed: int
-) -> Ints:
+def baseline_recommendations(shop: Shop, codes: NDArray[np.float32], name: str, itself: Ints, seed: int) -> Ints:
     """The same for what a way must beat."""
     clusters, cluster = shop.clusters, shop.assignments
     own = np.asarray(clusters.assign(codes), np.intp)
@@ -73,9 +69,7 @@ def baseline_recommendations(
         return _random_recommendations(own, cluster, len(clusters), seed)
 
     def printed(batch: NDArray[np.float32], i: int, j: int) -> NDArray[np.float32]:
-        return shift(
-            batch, clusters.centres[j], clusters.centres[i]
-        )  # towards i's side: as the paper prints it
+        return shift(batch, clusters.centres[j], clusters.centres[i])  # towards i's side: as the paper prints it
 
     move: Callable[..., NDArray[np.float32]] = printed if name == PRINTED else lambda batch, _i, _j: batch
     return rank_other_clusters(

@@ -126,9 +126,7 @@ class GradientSums:
         block around it, so that where in the frame products lie does not count. Photos that were enlarged have a
         mosaic too.
         """
-        found = [
-            _unevenness(steps, side) for steps in (self.vertical, self.horizontal) for side in BLOCK_SIDES_PX
-        ]
+        found = [_unevenness(steps, side) for steps in (self.vertical, self.horizontal) for side in BLOCK_SIDES_PX]
         known = [each for each in found if each is not None]
         return max(known) if known else None
 

@@ -44,9 +44,7 @@ class RelevanceScorer:
         self._colours = colours
         self._category = encode_labels(shop.catalogue.categories, questions.categories)
         names = tuple(dict.fromkeys((*AGREEMENT_COLUMNS, *TRANSFER_COLUMNS)))
-        held = [
-            [text_value(had.get(column)) for column in names] for *_, had in shop.catalogue.iter_products()
-        ]
+        held = [[text_value(had.get(column)) for column in names] for *_, had in shop.catalogue.iter_products()]
         self._columns: dict[str, tuple[Ints, Ints]] = {}
         for column, products in zip(names, zip(*held, strict=True), strict=True):
             if any(value is not None for value in products):

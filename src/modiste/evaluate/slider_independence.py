@@ -49,21 +49,13 @@ def slider_independence(shop: Shop, seed: int = 0) -> Tree:
 
 
 def _direction_scores(
-    shop: Shop,
-    codes: np.ndarray[Any, Any],
-    rows: np.ndarray[Any, Any],
-    known: dict[str, list[Any]],
-    seed: int,
+    shop: Shop, codes: np.ndarray[Any, Any], rows: np.ndarray[Any, Any], known: dict[str, list[Any]], seed: int
 ) -> dict[str, float] | None:
     try:
         sliders = shop.sliders.attributes
     except ShopError:
         return None
-    shown = (
-        _photo_measurements(shop, rows)
-        if any(each.attribute in MEASUREMENT_NAMES for each in sliders)
-        else {}
-    )
+    shown = _photo_measurements(shop, rows) if any(each.attribute in MEASUREMENT_NAMES for each in sliders) else {}
     targets: dict[str, list[Any]] = {}
     axes: list[tuple[float, ...]] = []
     for each in sliders:
@@ -87,9 +79,7 @@ def _target_values(slider: AttributeSlider, known: dict[str, list[Any]]) -> list
 def _photo_measurements(shop: Shop, rows: np.ndarray[Any, Any]) -> dict[str, list[Any]]:
     """Everything that can be measured on the photos of the products in `rows`."""
     parts = [
-        measure_photos(
-            load_photos(shop.store, [shop.catalogue.ids[row] for row in rows[start : start + BATCH_PHOTOS]])
-        )
+        measure_photos(load_photos(shop.store, [shop.catalogue.ids[row] for row in rows[start : start + BATCH_PHOTOS]]))
         for start in range(0, len(rows), BATCH_PHOTOS)
     ]
     return {name: np.concatenate([part[name] for part in parts]).tolist() for name in MEASUREMENT_NAMES}

@@ -100,9 +100,7 @@ def fit_background(colours: NDArray[np.float32]) -> tuple[NDArray[np.float32], f
     return surface.astype(np.float32), float(np.sqrt(np.square(distance).mean()))
 
 
-def _background_mask(
-    colours: NDArray[np.float32], surface: NDArray[np.float32], tolerance: float
-) -> NDArray[np.bool_]:
+def _background_mask(colours: NDArray[np.float32], surface: NDArray[np.float32], tolerance: float) -> NDArray[np.bool_]:
     """Return which pixels are background, `(h, w)`: near its colour or its soft shadow, and connected to the border."""
     from scipy import ndimage
 
@@ -115,16 +113,12 @@ def _background_mask(
     change = np.hypot(find.sobel(light, 0), find.sobel(light, 1)) / 8.0
     shadow = (left > MIN_SHADOW_LIGHT) & (left < 1.0) & (tint < 0.7 * tolerance) & (change < MAX_SHADOW_STEP)
     # A shadow is broad; a thin line of it is the product's own soft edge.
-    labels: NDArray[np.intp] = find.label(
-        find.binary_opening(near_colour | shadow, iterations=1) | near_colour
-    )[0]
+    labels: NDArray[np.intp] = find.label(find.binary_opening(near_colour | shadow, iterations=1) | near_colour)[0]
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     return np.isin(labels, edge[edge > 0])
 
 
-def segment_product(
-    colours: NDArray[np.float32], surface: NDArray[np.float32], spread: float
-) -> NDArray[np.bool_]:
+def segment_product(colours: NDArray[np.float32], surface: NDArray[np.float32], spread: float) -> NDArray[np.bool_]:
     """Return which pixels are product, `(h, w)`, without the background seen through a handle or a frame."""
     from scipy import ndimage
 

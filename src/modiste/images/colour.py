@@ -28,9 +28,7 @@ def lab_to_rgb(lab: ArrayLike) -> NDArray[np.uint8]:
     lightness, a, b = np.moveaxis(np.asarray(lab, np.float64), -1, 0)
     y = (lightness + 16.0) / 116.0
     root = np.stack([y + a / 500.0, y, y - b / 200.0], axis=-1)
-    xyz = (
-        np.where(root > _LAB_THRESHOLD, root**3, 3.0 * _LAB_THRESHOLD**2 * (root - 4.0 / 29.0)) * _WHITE_POINT
-    )
+    xyz = np.where(root > _LAB_THRESHOLD, root**3, 3.0 * _LAB_THRESHOLD**2 * (root - 4.0 / 29.0)) * _WHITE_POINT
     linear = np.clip(xyz @ np.linalg.inv(_RGB_TO_XYZ).T, 0.0, 1.0)
     share = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1.0 / 2.4) - 0.055)
     return np.rint(255.0 * share).astype(np.uint8)

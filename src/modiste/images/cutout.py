@@ -99,28 +99,18 @@ def _bounding_box_mask(solid: NDArray[np.bool_]) -> NDArray[np.float32]:
     return mask
 
 
-def _is_placed_like_shop(
-    solid: NDArray[np.bool_], photo: Photo, frame: tuple[int, int], extent: float
-) -> bool:
+def _is_placed_like_shop(solid: NDArray[np.bool_], photo: Photo, frame: tuple[int, int], extent: float) -> bool:
     """Return whether the product, once fitted, has about the size and position of the shop's products."""
     scale = min(frame[0] / photo.shape[0], frame[1] / photo.shape[1])
-    photo_share = (
-        scale * np.array(photo.shape[:2]) / np.array(frame)
-    )  # how much of the frame the photo takes, each way
-    edges = (
-        np.array([(part.start, part.stop) for part in _bounding_box(solid)]) / np.array(solid.shape)[:, None]
-    )
+    photo_share = scale * np.array(photo.shape[:2]) / np.array(frame)  # how much of the frame the photo takes, each way
+    edges = np.array([(part.start, part.stop) for part in _bounding_box(solid)]) / np.array(solid.shape)[:, None]
     size = float((np.diff(edges, axis=1)[:, 0] * photo_share).max())
     offset = float((np.abs(edges.mean(axis=1) - 0.5) * photo_share).max())
     return EXTENT_RANGE[0] * extent <= size <= EXTENT_RANGE[1] * extent and offset <= MAX_OFFSET_SHARE
 
 
 def _place_on_frame(
-    photo: Photo,
-    mask: NDArray[np.float32],
-    frame: tuple[int, int],
-    background: tuple[int, int, int],
-    extent: float,
+    photo: Photo, mask: NDArray[np.float32], frame: tuple[int, int], background: tuple[int, int, int], extent: float
 ) -> Photo:
     """Draw the product in the middle of the frame, on the shop's background."""
     box = _bounding_box(mask > 0.5)
@@ -132,9 +122,7 @@ def _place_on_frame(
     layers = np.concatenate([_inner_colours(photo[box], mask[box]) * opaque, opaque], axis=-1)
     small = np.stack(
         [
-            np.asarray(
-                Image.fromarray(np.ascontiguousarray(layers[..., i])).resize(size, Image.Resampling.LANCZOS)
-            )
+            np.asarray(Image.fromarray(np.ascontiguousarray(layers[..., i])).resize(size, Image.Resampling.LANCZOS))
             for i in range(4)
         ],
         axis=-1,

@@ -44,12 +44,8 @@ def shape_descriptors(photos: NDArray[np.uint8]) -> Float32Array:
         bins = histogram + (first.astype(np.intp) + offset) % ORIENTATIONS
         total += np.bincount(bins.ravel(), weight.ravel(), len(total))
     pixels = np.bincount(cell.ravel(), minlength=HOG_GRID * HOG_GRID)
-    cells = total.reshape(count, HOG_GRID, HOG_GRID, -1) / np.maximum(pixels, 1).reshape(
-        HOG_GRID, HOG_GRID, 1
-    )
-    blocks = np.concatenate(
-        [cells[:, :-1, :-1], cells[:, 1:, :-1], cells[:, :-1, 1:], cells[:, 1:, 1:]], axis=3
-    )
+    cells = total.reshape(count, HOG_GRID, HOG_GRID, -1) / np.maximum(pixels, 1).reshape(HOG_GRID, HOG_GRID, 1)
+    blocks = np.concatenate([cells[:, :-1, :-1], cells[:, 1:, :-1], cells[:, :-1, 1:], cells[:, 1:, 1:]], axis=3)
     blocks = np.minimum(blocks / np.sqrt(np.square(blocks).sum(axis=3, keepdims=True) + 1e-4), BLOCK_CLIP)
     return np.hstack([blocks.reshape(count, -1), _outline_descriptors(photos)]).astype(np.float32)
 

@@ -28,9 +28,7 @@ MEASUREMENT_NAMES = (
 )
 MIN_BACKGROUND_DIFFERENCE = 20  # of 255, in at least one channel
 LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
-EMPTY_MEASUREMENTS = dict.fromkeys(
-    ("contrast", "shade", "side", "height", "width", "area", "fill", "edges"), 0.0
-) | {
+EMPTY_MEASUREMENTS = dict.fromkeys(("contrast", "shade", "side", "height", "width", "area", "fill", "edges"), 0.0) | {
     "aspect": 1.0,
     "balance": 0.5,
     "lean": 0.5,
@@ -59,8 +57,7 @@ def measure_photos(photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
     """
     if photos.ndim == 3:
         return {
-            name: np.asarray(value)
-            for name, value in _measure_photo(photos, foreground_mask(photos[None])[0]).items()
+            name: np.asarray(value) for name, value in _measure_photo(photos, foreground_mask(photos[None])[0]).items()
         }
     measurements = {name: np.empty(len(photos)) for name in MEASUREMENT_NAMES}
     for row, photo in enumerate(photos):  # one at a time, they fit a processor's cache
@@ -86,9 +83,7 @@ def _measure_photo(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[st
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return _measure_colours((photo.reshape(-1, 3) / 255.0).astype(np.float32)) | EMPTY_MEASUREMENTS
-    top, left, box_height, box_width = (
-        int(n) for n in (rows[0], columns[0], np.ptp(rows) + 1, np.ptp(columns) + 1)
-    )
+    top, left, box_height, box_width = (int(n) for n in (rows[0], columns[0], np.ptp(rows) + 1, np.ptp(columns) + 1))
     # Include one pixel above and on the left, if any, so that the step onto the product counts.
     margin_top, margin_left = min(top, 1), min(left, 1)
     box = photo[top - margin_top : top + box_height, left - margin_left : left + box_width].astype(

@@ -89,9 +89,7 @@ def read_photo(data: bytes | Path, *, min_size: tuple[int, int] | None = None) -
     except UnidentifiedImageError:
         if _has_photo_signature(data):
             raise PhotoError(f"{name} is damaged or cut short.", remedy=_REMEDY, reason="truncated") from None
-        raise PhotoError(
-            f"{name} is not a JPEG, PNG or WebP.", remedy=_REMEDY, reason="not_a_photo"
-        ) from None
+        raise PhotoError(f"{name} is not a JPEG, PNG or WebP.", remedy=_REMEDY, reason="not_a_photo") from None
     except Exception as error:  # Pillow's parsers raise almost any type on damaged or hostile files
         raise _damaged_error(error, name) from error
 
@@ -237,9 +235,7 @@ def _check_file(image: Image.Image, data: bytes | Path, name: str) -> None:
 def _damaged_error(error: Exception, name: str) -> PhotoError:
     """Return the error for a file that Pillow failed to decode."""
     if isinstance(error, ValueError) and "MAX_TEXT" in str(error):  # one text or colour profile of a PNG
-        return PhotoError(
-            f"{name} has over a megabyte of compressed text.", remedy=_TEXT_REMEDY, reason="too_large"
-        )
+        return PhotoError(f"{name} has over a megabyte of compressed text.", remedy=_TEXT_REMEDY, reason="too_large")
     unread = isinstance(error, OSError) and error.errno is not None
     reason = "unreadable" if unread else "truncated"
     return PhotoError(f"{name} cannot be read: {error}.", remedy=_REMEDY, reason=reason)

@@ -15,10 +15,7 @@ from modiste.latent.sliders import AttributeSlider
 # nothing that the shop sells; this much ridge keeps the direction near the products.
 RIDGE = 0.5
 MIN_REMAINING_LENGTH = 0.6  # of a direction's length, once the directions chosen before it are projected out
-MIN_WORD_R2, MIN_NUMBER_R2 = (
-    0.1,
-    0.3,
-)  # of the variance explained: less is chance (a rare word never reaches much)
+MIN_WORD_R2, MIN_NUMBER_R2 = (0.1, 0.3)  # of the variance explained: less is chance (a rare word never reaches much)
 MIN_PRODUCTS = 20  # with a word, and without it
 
 
@@ -74,9 +71,7 @@ def attribute_directions(
     sliders: list[AttributeSlider] = []
     for each, direction in zip(chosen, basis, strict=True):
         bottom, top = (float(value) for value in np.percentile(points @ direction, [1, 99]))
-        sliders.append(
-            AttributeSlider(each.attribute, each.value, tuple(direction.tolist()), bottom, top, each.share)
-        )
+        sliders.append(AttributeSlider(each.attribute, each.value, tuple(direction.tolist()), bottom, top, each.share))
     return tuple(sorted(sliders, key=lambda each: -each.share))
 
 
@@ -141,9 +136,7 @@ def _choose_independent(candidates: Sequence[Candidate], max_directions: int) ->
     return chosen
 
 
-def _regression_targets(
-    values: Sequence[Any],
-) -> list[tuple[str | None, NDArray[np.intp], NDArray[np.float64]]]:
+def _regression_targets(values: Sequence[Any]) -> list[tuple[str | None, NDArray[np.intp], NDArray[np.float64]]]:
     """Return what of an attribute can be regressed: (word or None, rows where it is known, target there)."""
     rows = np.array([i for i, value in enumerate(values) if _is_known(value)], np.intp)
     values_known = [values[i] for i in rows]

@@ -20,9 +20,7 @@ from modiste.parallel import MapFn, sequential
 MAX_COMPONENTS = 6  # per category: one Gaussian is too simple, and many more leave too few codes for each
 
 
-def fit_categories(
-    codes: ArrayLike, categories: Sequence[str], seed: int = 0, map_fn: MapFn = sequential
-) -> Clusters:
+def fit_categories(codes: ArrayLike, categories: Sequence[str], seed: int = 0, map_fn: MapFn = sequential) -> Clusters:
     """Fit one cluster per category, largest first, and a mixture that assigns any code `(n,)` to a category.
 
     Each category's codes get a full-covariance Gaussian mixture of up to six components or, where they are few, one
@@ -50,12 +48,7 @@ def fit_categories(
     cluster_of = np.array([number_of[name] for name in categories], np.intp)
     moments = Moments.fit(points, cluster_of, len(names))
     items = (
-        (
-            _sorted_subsample(points[cluster_of == j], seed),
-            counts[name],
-            moments.centres[j],
-            moments.covariances[j],
-        )
+        (_sorted_subsample(points[cluster_of == j], seed), counts[name], moments.centres[j], moments.covariances[j])
         for j, name in enumerate(names)
     )
     parts = list(map_fn(_make_fit, seed, items))
@@ -84,11 +77,7 @@ def _make_fit(seed: int) -> Callable[[CategoryRows], MixtureParts]:
 
 
 def _fit_category(
-    points: NDArray[np.float64],
-    count: int,
-    centre: NDArray[np.float64],
-    covariance: NDArray[np.float64],
-    seed: int,
+    points: NDArray[np.float64], count: int, centre: NDArray[np.float64], covariance: NDArray[np.float64], seed: int
 ) -> MixtureParts:
     """Return weights, means and covariances of one category's mixture."""
     n = points.shape[1]

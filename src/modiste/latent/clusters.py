@@ -48,9 +48,7 @@ class Clusters:
         """
         checked = check_code(codes, self.centres.shape[1])
         batch = np.atleast_2d(checked)
-        batches = (
-            batch[start : start + ASSIGN_BATCH_ROWS] for start in range(0, len(batch), ASSIGN_BATCH_ROWS)
-        )
+        batches = (batch[start : start + ASSIGN_BATCH_ROWS] for start in range(0, len(batch), ASSIGN_BATCH_ROWS))
         assignments = list(map_fn(_make_assign, (self.centres, self.mixture), batches))
         return np.concatenate(assignments or [np.empty(0, np.intp)]).reshape(checked.shape[:-1])
 
@@ -147,9 +145,7 @@ def name_clusters(assignments: ArrayLike, categories: Sequence[str]) -> tuple[st
     for cluster, category in zip(clusters.tolist(), categories, strict=True):
         counts[cluster][str(category)] += 1
     # Most products first, then by name, so that the result does not depend on the order of the rows.
-    best = [
-        min(count.items(), key=lambda pair: (-pair[1], pair[0]), default=("empty", 0)) for count in counts
-    ]
+    best = [min(count.items(), key=lambda pair: (-pair[1], pair[0]), default=("empty", 0)) for count in counts]
     names: dict[int, str] = {}
     for cluster in sorted(range(len(best)), key=lambda j: (-best[j][1], j)):
         name, number = best[cluster][0], 2
@@ -200,8 +196,7 @@ def _check_points(codes: ArrayLike, k: int) -> NDArray[np.float64]:
         different = len(points)
     if not 1 <= k <= different:
         raise BadCount(
-            f"k is {k}; there are {different} different codes to cluster.",
-            remedy=f"Give a k from 1 to {different}.",
+            f"k is {k}; there are {different} different codes to cluster.", remedy=f"Give a k from 1 to {different}."
         )
     return points
 
@@ -221,11 +216,7 @@ def _make_kmeans_start(
     def start(number: int) -> tuple[float, NDArray[np.float64]]:
         from sklearn.cluster import KMeans
 
-        settings: dict[str, Any] = {
-            "init": "k-means++",
-            "n_init": 1,
-            "random_state": seed + KMEANS_STARTS * number,
-        }
+        settings: dict[str, Any] = {"init": "k-means++", "n_init": 1, "random_state": seed + KMEANS_STARTS * number}
         model: Any = KMeans(k, **settings).fit(points)
         return float(model.inertia_), model.cluster_centers_
 
@@ -233,11 +224,7 @@ def _make_kmeans_start(
 
 
 def _order_by_size(
-    points: NDArray[np.float64],
-    groups: NDArray[np.intp],
-    k: int,
-    method: ClusterMethod,
-    mixture: Mixture | None,
+    points: NDArray[np.float64], groups: NDArray[np.intp], k: int, method: ClusterMethod, mixture: Mixture | None
 ) -> Clusters:
     """Return the clusters by size, largest first, so that their numbers do not depend on the order of the rows."""
     means = np.stack([points[groups == j].mean(axis=0) for j in range(k)])

@@ -45,9 +45,7 @@ class Mixture:
         log_probabilities = np.empty((len(codes), len(self.weights)))
         for c, whitener in enumerate(self._whiteners):
             squares = np.square((codes - self.means[c]) @ whitener.T).sum(axis=1)
-            log_probabilities[:, c] = (
-                np.log(self.weights[c]) + np.log(np.diag(whitener)).sum() - 0.5 * squares
-            )
+            log_probabilities[:, c] = np.log(self.weights[c]) + np.log(np.diag(whitener)).sum() - 0.5 * squares
         return log_probabilities - 0.5 * self.means.shape[1] * np.log(2.0 * np.pi)
 
     def assign_components(self, codes: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -86,9 +84,7 @@ class Mixture:
         }
 
 
-def bhattacharyya_distances(
-    means: NDArray[np.float64], covariances: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def bhattacharyya_distances(means: NDArray[np.float64], covariances: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the Bhattacharyya distance between every two of `m` Gaussians, `(m, m)`: 0 for equal ones.
 
     ⅛ (μ₁−μ₂)ᵀ S⁻¹ (μ₁−μ₂) + ½ log( |S| / √(|S₁||S₂|) ), S = (S₁+S₂)/2.
@@ -114,9 +110,7 @@ def subsample_rows(points: NDArray[np.float64], seed: int) -> NDArray[np.float64
     return points[np.sort(rows)]
 
 
-def fit_merged_mixture(
-    points: NDArray[np.float64], k: int, seed: int, map_fn: MapFn = sequential
-) -> Mixture | None:
+def fit_merged_mixture(points: NDArray[np.float64], k: int, seed: int, map_fn: MapFn = sequential) -> Mixture | None:
     """Fit a mixture to codes `(N, n)` and merge it by overlap to `k` groups, none empty; None where that fails.
 
     Some starts end in an odd merge. Of STARTS starts, with different numbers of components, the result is the one that
@@ -142,9 +136,7 @@ def _make_fit(settings: tuple[NDArray[np.float64], int, int]) -> Callable[[int],
     )
 
 
-def _fit_once(
-    points: NDArray[np.float64], k: int, components_per_cluster: float, seed: int
-) -> Mixture | None:
+def _fit_once(points: NDArray[np.float64], k: int, components_per_cluster: float, seed: int) -> Mixture | None:
     from scipy.cluster.hierarchy import cut_tree, linkage
     from scipy.spatial.distance import squareform
     from sklearn.exceptions import ConvergenceWarning
@@ -153,9 +145,7 @@ def _fit_once(
     count, n = points.shape
     m = max(k, min(max(MIN_COMPONENTS, round(components_per_cluster * k)), count // (ROWS_PER_COMPONENT * n)))
     floor = 1e-6 * float(points.var(axis=0).mean()) + 1e-12
-    model: Any = GaussianMixture(
-        m, covariance_type="full", reg_covar=floor, init_params="kmeans", random_state=seed
-    )
+    model: Any = GaussianMixture(m, covariance_type="full", reg_covar=floor, init_params="kmeans", random_state=seed)
     with warnings.catch_warnings():
         # For merging, 100 iterations of EM are as good as convergence.
         warnings.simplefilter("ignore", ConvergenceWarning)

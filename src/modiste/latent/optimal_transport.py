@@ -55,9 +55,7 @@ class Moments:
         return back @ middle @ back
 
 
-def transport(
-    code: ArrayLike, matrix: Float64Array, centre_i: ArrayLike, centre_j: ArrayLike
-) -> NDArray[np.float32]:
+def transport(code: ArrayLike, matrix: Float64Array, centre_i: ArrayLike, centre_j: ArrayLike) -> NDArray[np.float32]:
     """Move a code of cluster i to cluster j by c_j + A (z − c_i): float32, shaped as `code`.
 
     Args:
@@ -100,9 +98,7 @@ def hub_score(scores: NDArray[np.floating], k: int) -> Float64Array:
     count = min(k, len(scores))
     if count == 0:
         return np.zeros(scores.shape[1])
-    return np.partition(scores, len(scores) - count, axis=0)[len(scores) - count :].mean(
-        axis=0, dtype=np.float64
-    )
+    return np.partition(scores, len(scores) - count, axis=0)[len(scores) - count :].mean(axis=0, dtype=np.float64)
 
 
 def _square_roots(matrix: Float64Array) -> tuple[Float64Array, Float64Array]:

@@ -80,9 +80,7 @@ def check_tau(tau: float) -> float:
     return float(tau)
 
 
-def log_likelihood(
-    code: FloatArray, mean: FloatArray, std: FloatArray, tau: float = 0.0
-) -> NDArray[np.float64]:
+def log_likelihood(code: FloatArray, mean: FloatArray, std: FloatArray, tau: float = 0.0) -> NDArray[np.float64]:
     """Return log q(code | x) of every product x, in nats: the paper's Eq. 2, computed in float64.
 
     Σᵢ [ −(zᵢ−μᵢ)² / (2vᵢ) − log √(2π vᵢ) ] with vᵢ = σᵢ² + τ². With τ > 0 the code is itself N(z, τ²): the ranking

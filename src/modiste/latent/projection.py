@@ -34,9 +34,7 @@ def project_2d(codes: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]
     return _scale_to_unit(positions)
 
 
-def place(
-    codes: NDArray[np.float32], known: NDArray[np.float32], positions: NDArray[Any]
-) -> NDArray[np.float64]:
+def place(codes: NDArray[np.float32], known: NDArray[np.float32], positions: NDArray[Any]) -> NDArray[np.float64]:
     """Return positions `(b, 2)` of codes `(b, n)`, each between those of its NEIGHBOURS nearest known codes.
 
     Args:

@@ -92,9 +92,7 @@ class DirectionCheck:
         `slopes` come from `measure_slopes`; the others are arguments of `name_latents` and `attribute_directions`.
         """
         random = np.random.default_rng(seed)
-        self._start = mean[random.choice(len(mean), min(samples, len(mean)), replace=False)].astype(
-            np.float64
-        )
+        self._start = mean[random.choice(len(mean), min(samples, len(mean)), replace=False)].astype(np.float64)
         self._plain = measure_photos(decode(self._start.astype(np.float32)))
         self._decode = decode
         self._nearest = nearest
@@ -137,18 +135,15 @@ class DirectionCheck:
             return self._score_path(path)
         decoded = [measure_photos(self._decode(codes)) for codes in path_codes]
         paths = {
-            name: np.array([each[name].mean() for each in decoded])
-            / measurement_spread(name, self._plain[name])
+            name: np.array([each[name].mean() for each in decoded]) / measurement_spread(name, self._plain[name])
             for name in measured
         }
         own_path = paths[candidate.attribute]
         other_change = max(
-            (abs(path[-1] - path[0]) for name, path in paths.items() if name != candidate.attribute),
-            default=0.0,
+            (abs(path[-1] - path[0]) for name, path in paths.items() if name != candidate.attribute), default=0.0
         )
         return min(
-            self._score_path(own_path),
-            float(own_path[-1] - own_path[0]) / max(MIN_SEPARATION * other_change, 1e-9),
+            self._score_path(own_path), float(own_path[-1] - own_path[0]) / max(MIN_SEPARATION * other_change, 1e-9)
         )
 
     @staticmethod

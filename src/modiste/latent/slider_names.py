@@ -113,12 +113,7 @@ def name_latents(
     names = choose_names(effects, contrasts)
     return tuple(
         LatentSlider(
-            latent,
-            *names[i],
-            float(ranges[latent, 0]),
-            float(ranges[latent, 1]),
-            float(kl[latent]),
-            effects[i],
+            latent, *names[i], float(ranges[latent, 0]), float(ranges[latent, 1]), float(kl[latent]), effects[i]
         )
         for i, latent in enumerate(order)
     )
@@ -153,9 +148,7 @@ def choose_names(effects: Sequence[Effects], contrasts: Sequence[tuple[float, En
         ),
         key=lambda pick: (-pick[0], pick[1]),
     )
-    strongest = [
-        max((size for size, i, _ in ranked if i == latent), default=0.0) for latent in range(len(effects))
-    ]
+    strongest = [max((size for size, i, _ in ranked if i == latent), default=0.0) for latent in range(len(effects))]
     for size, latent, name in ranked:
         if size >= max(CLEAR_EFFECT, 0.5 * strongest[latent]):
             give(latent, _oriented_words(name, effects[latent]))
@@ -163,15 +156,10 @@ def choose_names(effects: Sequence[Effects], contrasts: Sequence[tuple[float, En
         if share >= MIN_KIND_CONTRAST:
             give(latent, ends)
     for size, latent, name in ranked:
-        companions = [
-            pick for pick in ranked if pick[1] == latent and pick[2] != name and pick[0] >= SLIGHT_EFFECT
-        ]
+        companions = [pick for pick in ranked if pick[1] == latent and pick[2] != name and pick[0] >= SLIGHT_EFFECT]
         if size >= SLIGHT_EFFECT:
             for _, _, companion in companions:
-                first, second = (
-                    _oriented_words(name, effects[latent]),
-                    _oriented_words(companion, effects[latent]),
-                )
+                first, second = (_oriented_words(name, effects[latent]), _oriented_words(companion, effects[latent]))
                 give(latent, (f"{first[0]}, {second[0]}", f"{first[1]}, {second[1]}"))
             give(latent, _oriented_words(name, effects[latent]))
     return [names.get(latent, DEFAULT_ENDS) for latent in range(len(effects))]

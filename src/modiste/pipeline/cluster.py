@@ -52,10 +52,7 @@ def cluster_shop(
         ShopBusy: another process is writing to the shop.
         StorageError: the disk failed; the previous clusters are kept.
     """
-    for name, value, allowed in (
-        ("method", method, (*CLUSTER_METHODS, None)),
-        ("features", features, FEATURES),
-    ):
+    for name, value, allowed in (("method", method, (*CLUSTER_METHODS, None)), ("features", features, FEATURES)):
         if value not in allowed:
             names = ", ".join(each for each in allowed if each is not None)
             raise BadOption(f"Unknown clustering {name} {value!r}.", remedy=f"Choose one of {names}.")
@@ -77,9 +74,7 @@ def cluster_shop(
         built_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
         write_clusters(shop.files.clusters(shop.model.model_id), built_from, clusters)
         options = {"k": k, "on": features, "method": method, "seed": seed}
-        shop.manifest.with_changes(clusters=built_from | options | {"labels": list(labels)}).save(
-            shop.files.root
-        )
+        shop.manifest.with_changes(clusters=built_from | options | {"labels": list(labels)}).save(shop.files.root)
         write_index(Shop.open(shop.files.root, use_index=False), map_fn)
     return clusters
 

@@ -32,11 +32,7 @@ EncodedChunk = tuple[int, NDArray[np.float32], NDArray[np.float32]]
 
 
 def encode_shop(
-    path: str | Path,
-    *,
-    threads: int = 1,
-    executor: Executor | None = None,
-    on_progress: Progress | None = None,
+    path: str | Path, *, threads: int = 1, executor: Executor | None = None, on_progress: Progress | None = None
 ) -> dict[str, Any]:
     """Encode every product of the shop at `path` with its model. An interrupted call continues where it stopped.
 

@@ -16,9 +16,7 @@ class EncodingCheckpoint:
     Rows that are not encoded yet are NaN. The name of the file contains a hash of the photos.
     """
 
-    def __init__(
-        self, files: ShopPaths, model_id: str, photos_hash: str, count: int, latent_dim: int
-    ) -> None:
+    def __init__(self, files: ShopPaths, model_id: str, photos_hash: str, count: int, latent_dim: int) -> None:
         """Open the file, or create it. Raises StorageError."""
         self.path = files.model(model_id) / f"encodings-{photos_hash[:16]}{PARTIAL_SUFFIX}"
         for other in self.path.parent.glob(f"encodings-*{PARTIAL_SUFFIX}"):

@@ -106,9 +106,7 @@ def _earlier_encodings(shop: Shop) -> stored.Encodings | None:
         hash_by_id = shop.store.photo_hashes()
         hashes = [hash_by_id[id_] for id_ in rows.ids]
     epsilon = np.asarray(model.epsilon, np.float32)
-    if rows.mean.shape[1:] != (model.latent,) or not np.allclose(
-        rows.mean + rows.std * epsilon, rows.code, atol=1e-3
-    ):
+    if rows.mean.shape[1:] != (model.latent,) or not np.allclose(rows.mean + rows.std * epsilon, rows.code, atol=1e-3):
         return None
     order = sorted(range(len(rows.ids)), key=rows.ids.__getitem__)
     mean, std, code = (part[order] for part in (rows.mean, rows.std, rows.code))
@@ -217,11 +215,7 @@ class _Update:
             return None
         earlier, rows = self.earlier, self.earlier_rows
         is_earlier = built_from == (self.shop.model.model_id, earlier.catalogue_hash)
-        if (
-            not is_earlier
-            or earlier.catalogue_hash == self.hash
-            or len(catalogue_map.positions) != len(earlier.ids)
-        ):
+        if not is_earlier or earlier.catalogue_hash == self.hash or len(catalogue_map.positions) != len(earlier.ids):
             return None
         known = rows >= 0
         if not known.any():
@@ -247,9 +241,7 @@ class _Update:
         warm_up_kernels()
         shop = self.shop
         assignments = assign_clusters(clusters, shop.catalogue.categories, encodings)
-        return LatentIndex(
-            self.ids, encodings.mean, encodings.std, encodings.code, cluster=assignments, tau=shop.tau
-        )
+        return LatentIndex(self.ids, encodings.mean, encodings.std, encodings.code, cluster=assignments, tau=shop.tau)
 
     def _is_indexed(self) -> bool:
         """Return whether the existing index is current."""
@@ -262,9 +254,7 @@ class _Update:
         return blocks is not None and blocks.covers_rows(len(self.ids))
 
 
-def _earlier_rows(
-    earlier: stored.Encodings, ids: list[str], photo_hashes: dict[str, str]
-) -> NDArray[np.intp]:
+def _earlier_rows(earlier: stored.Encodings, ids: list[str], photo_hashes: dict[str, str]) -> NDArray[np.intp]:
     """Return the row of each product's earlier encoding, `(N,)`; −1 if it has none, or has another photo."""
     earlier_hashes = pa.array(earlier.photo_hashes, pa.string())
     hashes = pa.array([photo_hashes[id_] for id_ in ids], pa.string())

@@ -29,9 +29,7 @@ def write_index(shop: Shop, map_fn: MapFn = sequential) -> LatentIndex:
     return index
 
 
-def save_index(
-    index: LatentIndex, files: ShopPaths, manifest: Manifest, store: ProductStore, model_id: str
-) -> None:
+def save_index(index: LatentIndex, files: ShopPaths, manifest: Manifest, store: ProductStore, model_id: str) -> None:
     """Write an index and the products' snapshot to their files, inside `open_for_writing`. Raises StorageError."""
     directory = files.index(model_id)
     with storage_errors(f"Writing {directory}"):
@@ -39,12 +37,7 @@ def save_index(
     store.save_snapshot()
 
 
-def index_shop(
-    path: str | Path,
-    *,
-    tau: float | None = None,
-    executor: Executor | None = None,
-) -> dict[str, Any]:
+def index_shop(path: str | Path, *, tau: float | None = None, executor: Executor | None = None) -> dict[str, Any]:
     """Build the search index of the shop at `path` again.
 
     Args:

@@ -155,30 +155,23 @@ def _existing_manifest(path: str | Path) -> Manifest | None:
         return None
 
 
-def _resolve_manifest(
-    existing: Manifest | None, frame: tuple[int, int] | None, background: str | None
-) -> Manifest:
+def _resolve_manifest(existing: Manifest | None, frame: tuple[int, int] | None, background: str | None) -> Manifest:
     """Return the existing manifest or a new one, with the options checked against it."""
     if frame is not None and (min(frame) < 16 or max(frame) > 2048):
         raise BadOption(
             f"The size {frame[1]}x{frame[0]} is out of range.", remedy="Give 16 to 2048 pixels for each side."
         )
     if background is not None and background not in BACKGROUNDS:
-        raise BadOption(
-            f"Unknown background {background!r}.", remedy=f"Choose one of {', '.join(BACKGROUNDS)}."
-        )
+        raise BadOption(f"Unknown background {background!r}.", remedy=f"Choose one of {', '.join(BACKGROUNDS)}.")
     if existing is None:
         return Manifest(frame or DEFAULT_FRAME, background or "any")
     remedy = "Leave the option out, or ingest into another --shop."
     if frame is not None and frame != existing.frame:
         raise BadOption(
-            f"The shop's photos are {existing.frame[1]}x{existing.frame[0]}, not {frame[1]}x{frame[0]}.",
-            remedy=remedy,
+            f"The shop's photos are {existing.frame[1]}x{existing.frame[0]}, not {frame[1]}x{frame[0]}.", remedy=remedy
         )
     if background is not None and background != existing.background:
-        raise BadOption(
-            f"The shop's background is {existing.background!r}, not {background!r}.", remedy=remedy
-        )
+        raise BadOption(f"The shop's background is {existing.background!r}, not {background!r}.", remedy=remedy)
     return existing
 
 
@@ -242,11 +235,7 @@ class _Ingest:
         """Read the source, and commit its products."""
         total = source.count()
         preparer = PhotoPreparer(
-            self.manifest.frame,
-            self.manifest.background,
-            self._source_hash,
-            self.files.downloads,
-            decode_photo,
+            self.manifest.frame, self.manifest.background, self._source_hash, self.files.downloads, decode_photo
         )
         report(on_progress, "ingest", 0, total)
         items = self._select_records(source.records())
@@ -294,21 +283,12 @@ class _Ingest:
     def _update_record(self, record: Record) -> None:
         """Store a new category or new attributes of a product whose photo is unchanged."""
         row = self.stored[record.id]
-        if row.category == record.category and row.attributes == _digest(
-            attributes_to_json(record.attributes)
-        ):
+        if row.category == record.category and row.attributes == _digest(attributes_to_json(record.attributes)):
             self.summary.unchanged += 1
             return
         photo = self.store.photos([record.id])[0]
         self._add_pending(
-            StoredProduct(
-                record.id,
-                record.category,
-                photo,
-                row.photo_hash,
-                row.source_hash,
-                dict(record.attributes),
-            )
+            StoredProduct(record.id, record.category, photo, row.photo_hash, row.source_hash, dict(record.attributes))
         )
 
     def _accept(self, product: StoredProduct) -> None:

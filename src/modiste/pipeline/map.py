@@ -45,9 +45,7 @@ def make_map(path: str | Path, *, seed: int = 0, on_progress: Progress | None = 
         opening_id = opening_product(shop, seed)
         report(on_progress, "map", 3, total)
         positions = project_2d(encodings.code, seed)
-        catalogue_map = CatalogueMap(
-            positions, swatches, thresholds, distances, background, extent, opening_id
-        )
+        catalogue_map = CatalogueMap(positions, swatches, thresholds, distances, background, extent, opening_id)
         built_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
         write_map(shop.files.map(shop.model.model_id), built_from, catalogue_map)
         report(on_progress, "map", total, total)

@@ -72,9 +72,7 @@ class PhotoPreparer:
             return {}
         concurrency = max(1, CONCURRENCY // self.processes)
         return dict(
-            fetch_all(
-                urls, self.download_dir, concurrency=concurrency, per_host_rate=PER_HOST_RATE / self.processes
-            )
+            fetch_all(urls, self.download_dir, concurrency=concurrency, per_host_rate=PER_HOST_RATE / self.processes)
         )
 
     def _process(self, item: PendingItem, downloads: dict[str, Path | FetchError]) -> Outcome:
@@ -117,9 +115,7 @@ def read_photo_file(path: Path) -> bytes:
             raise PhotoError(f"There is no file {path}.", reason="missing_photo")
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
-            raise PhotoError(
-                f"{path} has {size:,} bytes; {MAX_FILE_BYTES:,} are allowed.", reason="too_large"
-            )
+            raise PhotoError(f"{path} has {size:,} bytes; {MAX_FILE_BYTES:,} are allowed.", reason="too_large")
         return path.read_bytes()
     except OSError as error:
         raise PhotoError(f"{path} cannot be read: {error.strerror}.", reason="unreadable") from error
@@ -133,9 +129,7 @@ def prepare_distributed(
     This process reads the files, so workers need no access to them. Each worker's machine keeps its downloads, and is a
     separate client of a photo's host. Raises ClusterError.
     """
-    for outcomes in executor.map(
-        _make_worker, (preparer.frame, preparer.background), _chunks(preparer, items)
-    ):
+    for outcomes in executor.map(_make_worker, (preparer.frame, preparer.background), _chunks(preparer, items)):
         yield from outcomes
 
 
@@ -145,10 +139,7 @@ def _chunks(preparer: PhotoPreparer, items: Iterator[Record | Rejection]) -> Ite
     size = 0
     with ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read") as pool:
         loaded = ordered_map(
-            items,
-            lambda item: pool.submit(_read_photo_bytes, preparer, item),
-            Future.result,
-            lambda: 2 * READ_THREADS,
+            items, lambda item: pool.submit(_read_photo_bytes, preparer, item), Future.result, lambda: 2 * READ_THREADS
         )
         for item in loaded:
             chunk.append(item)

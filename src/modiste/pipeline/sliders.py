@@ -93,11 +93,7 @@ def make_sliders(
             model_id,
             latents,
             attribute_directions(
-                encodings.code,
-                targets,
-                slopes=slopes,
-                low_priority=LOW_PRIORITY_SLIDERS,
-                find_worst=check.find_worst,
+                encodings.code, targets, slopes=slopes, low_priority=LOW_PRIORITY_SLIDERS, find_worst=check.find_worst
             ),
         )
         sliders = replace(sliders, ranges_id=previous_ranges_id or hash_ranges(sliders.ranges))
@@ -142,9 +138,7 @@ def photos_in_rows(shop: Shop, rows: Iterable[int]) -> NDArray[np.uint8]:
     return load_photos(shop.store, [shop.catalogue.ids[row] for row in rows])
 
 
-def _measure_photos(
-    shop: Shop, rows: list[int], on_batch: Callable[[int], None]
-) -> dict[str, list[float | None]]:
+def _measure_photos(shop: Shop, rows: list[int], on_batch: Callable[[int], None]) -> dict[str, list[float | None]]:
     """Measure the photos in `rows`; the values of other products are None."""
     values_by_name: dict[str, list[float | None]] = {}
     for name in MEASURED_SLIDERS:

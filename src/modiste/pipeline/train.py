@@ -95,9 +95,7 @@ def training_settings(
     return options if photos is None else options | {"photos": photos}
 
 
-def _import_training() -> tuple[
-    Any, type[TrainSettings], Callable[[Sequence[str], int | None], Sequence[str]]
-]:
+def _import_training() -> tuple[Any, type[TrainSettings], Callable[[Sequence[str], int | None], Sequence[str]]]:
     if find_spec("torch") is None or find_spec("safetensors") is None or find_spec("onnx") is None:
         raise MissingExtra(
             "Training needs PyTorch, which is not installed.", remedy="Run `pip install 'modiste[train]'`."

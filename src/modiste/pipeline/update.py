@@ -104,8 +104,7 @@ def use_model(path: str | Path, model_id: str) -> ModelConfig:
         models = model_ids(shop.files)
         if model_id not in models:
             raise BadOption(
-                f"The shop has no model {model_id[:80]!r}.",
-                remedy=f"Use one of {', '.join(models) or 'none'}.",
+                f"The shop has no model {model_id[:80]!r}.", remedy=f"Use one of {', '.join(models) or 'none'}."
             )
         config = ModelConfig.load(shop.files.model(model_id))
         encodings = {"model": model_id, "catalogue_hash": shop.store.hash(), "count": len(shop.catalogue)}
@@ -165,11 +164,7 @@ def next_step(path: str | Path) -> Step | None:
 
 def pending_step(shop: Shop) -> Step | None:
     """Return the next step for an open shop, without reading its loaded parts again."""
-    if (
-        shop.store.is_earlier
-        or not shop.store.has_snapshot
-        or shop.manifest.catalogue.get("hash") != shop.store.hash()
-    ):
+    if shop.store.is_earlier or not shop.store.has_snapshot or shop.manifest.catalogue.get("hash") != shop.store.hash():
         return "update"
     for stage in DERIVED_STAGES:
         try:
@@ -197,9 +192,7 @@ def run_step(path: str | Path, step: Step, *, threads: int = 1, on_progress: Pro
     steps: dict[Step, Callable[[], Any]] = {
         "update": lambda: update_shop(path, threads=threads, on_progress=on_progress),
         "encodings": encode,
-        "clusters": lambda: cluster_shop(
-            path, k=k, features=options.get("on", "code"), method=options.get("method")
-        ),
+        "clusters": lambda: cluster_shop(path, k=k, features=options.get("on", "code"), method=options.get("method")),
         "sliders": lambda: make_sliders(path, threads=threads, on_progress=on_progress),
         "map": lambda: make_map(path, on_progress=on_progress),
     }

@@ -120,9 +120,7 @@ class Blocks:
         """
         try:
             expected = {"version": FORMAT_VERSION, "made_from": fingerprint}
-            metadata, arrays = open_arrays(
-                directory, METADATA_FILE, expected, BLOCK_ARRAYS + LIKELIHOOD_ARRAYS
-            )
+            metadata, arrays = open_arrays(directory, METADATA_FILE, expected, BLOCK_ARRAYS + LIKELIHOOD_ARRAYS)
             terms = {name: arrays.pop(name) for name in LIKELIHOOD_ARRAYS}
             largest, tau = float(metadata["largest"]), float(metadata["tau"])
             blocks = cls(**arrays, likelihood_terms=LikelihoodTerms(**terms, largest=largest, tau=tau))
@@ -166,11 +164,7 @@ class Blocks:
             "least": (terms.least, (n, b)),
             "most": (terms.most, (b,)),
         }
-        wrong = [
-            name
-            for name, (array, shape) in shapes.items()
-            if (array.dtype, array.shape) != (np.float32, shape)
-        ]
+        wrong = [name for name, (array, shape) in shapes.items() if (array.dtype, array.shape) != (np.float32, shape)]
         starts = self.starts
         if (
             starts.dtype != np.int64

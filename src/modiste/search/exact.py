@@ -118,9 +118,7 @@ class ExactSearch:
                 return rows, scores
             if threshold > -MAX_FLOAT32_NEARNESS:
                 lower = np.nextafter(np.float32(threshold), np.float32(-np.inf))
-                return self._best_of(
-                    self.scanner.gather(scoring, code, candidates.range, lower), code, k, scoring
-                )
+                return self._best_of(self.scanner.gather(scoring, code, candidates.range, lower), code, k, scoring)
         return self._best_of(self.scanner.slots_in(candidates.range), code, k, scoring)
 
     def _best_of(self, slots: Rows, code: Floats, k: int, scoring: Scoring) -> Nearest:
@@ -131,11 +129,7 @@ class ExactSearch:
 
 
 def select_candidates(
-    search: ExactSearch,
-    has_clusters: bool,
-    b: int,
-    rows: ArrayLike | None,
-    cluster: int | NDArray[np.intp] | None,
+    search: ExactSearch, has_clusters: bool, b: int, rows: ArrayLike | None, cluster: int | NDArray[np.intp] | None
 ) -> list[tuple[Rows, Candidates]]:
     """Return the candidates for each part of a batch of `b` codes: all products, some rows, or each code's cluster.
 
@@ -148,16 +142,12 @@ def select_candidates(
     batch = np.arange(b)
     if cluster is not None:
         if rows is not None:
-            raise BadOption(
-                "rows and cluster cannot be used together.", remedy="Give either rows or a cluster."
-            )
+            raise BadOption("rows and cluster cannot be used together.", remedy="Give either rows or a cluster.")
         if not has_clusters:
             raise BadOption("This index has no clusters.", remedy="Give clusters when making the index.")
         clusters = np.asarray(cluster)
         if clusters.dtype.kind not in "iu" or clusters.shape not in ((), (b,)):
-            raise BadOption(
-                f"{cluster!r} is not a cluster.", remedy="Give a number, or one number for each code."
-            )
+            raise BadOption(f"{cluster!r} is not a cluster.", remedy="Give a number, or one number for each code.")
         clusters = np.broadcast_to(clusters, (b,))
         return [
             (np.flatnonzero(clusters == number), search.cluster_candidates(int(number)))

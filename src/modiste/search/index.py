@@ -69,13 +69,7 @@ class LatentIndex:
 
     @classmethod
     def open(
-        cls,
-        directory: Path,
-        fingerprint: str,
-        ids: Sequence[str],
-        *,
-        has_clusters: bool = True,
-        threads: int = 1,
+        cls, directory: Path, fingerprint: str, ids: Sequence[str], *, has_clusters: bool = True, threads: int = 1
     ) -> LatentIndex | None:
         """Open a saved index, memory-mapped; None if it is missing, damaged or has another fingerprint."""
         blocks = Blocks.open(directory, fingerprint)
@@ -102,10 +96,7 @@ class LatentIndex:
         """Bytes that a full scan reads, by method: points, weights, boxes and rows."""
         blocks, terms = self._blocks, self._blocks.likelihood_terms
         arrays = {
-            "likelihood": (
-                *(blocks.mean, blocks.mean_box),
-                *(terms.weight, terms.constant, terms.least, terms.most),
-            ),
+            "likelihood": (*(blocks.mean, blocks.mean_box), *(terms.weight, terms.constant, terms.least, terms.most)),
             "fixed-epsilon": (blocks.code, blocks.code_box),
             "mean": (blocks.mean, blocks.mean_box),
         }
@@ -165,9 +156,7 @@ class LatentIndex:
         nearest = np.empty((len(batch), k), np.intp)
         scores = np.empty(nearest.shape)
         for positions, candidates in groups:
-            nearest[positions], scores[positions] = self._search.nearest(
-                batch[positions], k, scoring, candidates
-            )
+            nearest[positions], scores[positions] = self._search.nearest(batch[positions], k, scoring, candidates)
         return (nearest[0], scores[0]) if codes.ndim == 1 else (nearest, scores)
 
     def cluster_nearness(
@@ -203,9 +192,7 @@ class LatentIndex:
 def warm_up_kernels() -> None:
     """Compile every kernel, or load it from its cache on disk, so that no query waits for it."""
     zeros = np.zeros((MAX_UNSCANNED_PRODUCTS + 1, 2), np.float32)
-    index = LatentIndex(
-        [str(i) for i in range(len(zeros))], zeros, zeros + 1, zeros, np.zeros(len(zeros), np.intp)
-    )
+    index = LatentIndex([str(i) for i in range(len(zeros))], zeros, zeros + 1, zeros, np.zeros(len(zeros), np.intp))
     for method in METHODS:
         index.nearest(zeros[0], 1, method)  # all are equally near, so `gather_above` is used, too
         list(index.cluster_nearness(zeros[:1], method, "euclidean", 0.0, 0))
@@ -216,8 +203,7 @@ def _check_arrays(count: int, arrays: Sequence[NDArray[np.float32]], clusters: N
     shape = arrays[0].shape
     if len(shape) != 2 or shape[0] != count or any(array.shape != shape for array in arrays):
         raise SchemaError(
-            f"{count} products do not match encodings of shape {[array.shape for array in arrays]}.",
-            remedy=remedy,
+            f"{count} products do not match encodings of shape {[array.shape for array in arrays]}.", remedy=remedy
         )
     if not all(np.isfinite(array).all() for array in arrays) or (arrays[1] <= 0).any():
         raise SchemaError("An encoding is not finite, or a std is not above 0.", remedy=remedy)

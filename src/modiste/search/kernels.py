@@ -29,11 +29,7 @@ def compiled(function: F) -> F:
 
     Infinities and NaNs keep their meaning: empty lanes are minus infinity, and NaN counts as above every threshold.
     """
-    options: dict[str, Any] = {
-        "nogil": True,
-        "error_model": "numpy",
-        "fastmath": {"reassoc", "contract", "nsz"},
-    }
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
     try:
         kernel: Any = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no cache directory is writable, so each process compiles
@@ -104,9 +100,7 @@ def bounding_boxes(points: Any, rows: Any, low: Any, high: Any) -> None:
 
 
 @compiled
-def upper_bounds(
-    kind: int, low: Any, high: Any, least: Any, most: Any, code: Any, first: int, out: Any
-) -> None:
+def upper_bounds(kind: int, low: Any, high: Any, least: Any, most: Any, code: Any, first: int, out: Any) -> None:
     """Fill in `out[i]`, an upper bound on the nearness of the products of block `first` + i to a code `(n,)`.
 
     It is the nearness of the nearest point of the block's box.
@@ -130,9 +124,7 @@ def upper_bounds(
 
 
 @compiled
-def score_block(
-    kind: int, points: Any, weight: Any, constant: Any, code: Any, b: Any, then: Any, out: Any
-) -> None:
+def score_block(kind: int, points: Any, weight: Any, constant: Any, code: Any, b: Any, then: Any, out: Any) -> None:
     """Fill in the nearness of a code `(n,)` to the products of block b, `out` `(LANES,)`; prefetch block `then`."""
     for lane in range(LANES):
         out[lane] = np.float32(0.0)

@@ -27,12 +27,7 @@ def cluster_nearness(
 
 
 def nearest_penalized(
-    search: ExactSearch,
-    code: NDArray[np.float32],
-    k: int,
-    penalty: NDArray[np.float32],
-    scoring: Scoring,
-    rows: Rows,
+    search: ExactSearch, code: NDArray[np.float32], k: int, penalty: NDArray[np.float32], scoring: Scoring, rows: Rows
 ) -> tuple[Rows, NDArray[np.float64], NDArray[np.float64]]:
     """Return the `k` products in `rows` with the greatest nearness minus `penalty` `(N,)`.
 

@@ -47,9 +47,7 @@ NO_TELEMETRY: Any = {
 }
 
 
-def create_app(
-    shop: Shop, settings: Settings | None = None, backend_factory: BackendFactory | None = None
-) -> FastAPI:
+def create_app(shop: Shop, settings: Settings | None = None, backend_factory: BackendFactory | None = None) -> FastAPI:
     """Create the application that serves an open shop.
 
     Args:
@@ -123,9 +121,7 @@ def _app_with_routes(**options: Any) -> FastAPI:
 
     def schema() -> dict[str, Any]:
         if app.openapi_schema is None:
-            base = get_openapi(
-                title=app.title, version=app.version, description=app.description, routes=app.routes
-            )
+            base = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             app.openapi_schema = _with_error_responses(base)
         return app.openapi_schema
 

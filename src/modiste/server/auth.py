@@ -68,10 +68,7 @@ def _require_key(request: Request, allowed: tuple[str, ...]) -> None:
 
 def _disabled_problem() -> ProblemException:
     return ProblemException(
-        404,
-        "not_found",
-        "This server has no admin key.",
-        remedy="Set the hash of a key: see `modiste key --help`.",
+        404, "not_found", "This server has no admin key.", remedy="Set the hash of a key: see `modiste key --help`."
     )
 
 

@@ -47,9 +47,7 @@ class CachedBody:
         if etag_matches(request, self.etag):
             return Response(status_code=304, headers=varying)
         if self.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(
-                self.gzipped, media_type=self.media_type, headers=varying | {"Content-Encoding": "gzip"}
-            )
+            return Response(self.gzipped, media_type=self.media_type, headers=varying | {"Content-Encoding": "gzip"})
         # GZipMiddleware adds Vary to this one.
         return Response(self.body, media_type=self.media_type, headers=headers)
 

@@ -26,28 +26,18 @@ class Metrics:
             buckets=BUCKETS_SECONDS,
             registry=self.registry,
         )
-        frames = Counter(
-            "modiste_frames_total", "Pictures of /v1/render.jpg.", ("cache",), registry=self.registry
-        )
+        frames = Counter("modiste_frames_total", "Pictures of /v1/render.jpg.", ("cache",), registry=self.registry)
         self.cache_hits, self.cache_misses = frames.labels("hit"), frames.labels("miss")
         self.cache_bytes = Gauge(
             "modiste_cache_bytes", "Bytes of pictures cached in memory.", ("kind",), registry=self.registry
         )
-        self.queue_length = Gauge(
-            "modiste_queue", "Requests that run or wait.", ("pool",), registry=self.registry
-        )
+        self.queue_length = Gauge("modiste_queue", "Requests that run or wait.", ("pool",), registry=self.registry)
         self.refused_requests = Counter(
-            "modiste_refused_total",
-            "Requests refused by the rate limiter.",
-            ("kind",),
-            registry=self.registry,
+            "modiste_refused_total", "Requests refused by the rate limiter.", ("kind",), registry=self.registry
         )
         self.product_count = Gauge("modiste_products", "Products of the shop.", registry=self.registry)
         self.info = Gauge(
-            "modiste_info",
-            "Always 1; the labels say what is served.",
-            ("version", "model"),
-            registry=self.registry,
+            "modiste_info", "Always 1; the labels say what is served.", ("version", "model"), registry=self.registry
         )
 
     def to_prometheus(self) -> bytes:

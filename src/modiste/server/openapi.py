@@ -26,12 +26,7 @@ Responses = dict[int | str, dict[str, Any]]
 def binary_response(*media_types: str) -> Responses:
     """Describe a response that is a picture or text of one of these media types."""
     schema = {"type": "string", "format": "binary"}
-    return {
-        200: {
-            "description": "Successful response.",
-            "content": {each: {"schema": schema} for each in media_types},
-        }
-    }
+    return {200: {"description": "Successful response.", "content": {each: {"schema": schema} for each in media_types}}}
 
 
 def error_responses(*statuses: int) -> Responses:
@@ -43,9 +38,7 @@ def error_responses(*statuses: int) -> Responses:
     }
 
 
-def text_parameter(
-    name: str, description: str, *, location: str = "query", required: bool = True
-) -> dict[str, Any]:
+def text_parameter(name: str, description: str, *, location: str = "query", required: bool = True) -> dict[str, Any]:
     """Describe a text parameter."""
     return {
         "name": name,

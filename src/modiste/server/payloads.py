@@ -54,9 +54,7 @@ def shop_payload(shop: Shop) -> CachedBody:
             for name, count in shop.catalogue.counts().items()
         ],
         clusters=[
-            responses.Cluster(
-                **serialize.serialize_cluster(shop.query_engine.context, number).model_dump(), size=size
-            )
+            responses.Cluster(**serialize.serialize_cluster(shop.query_engine.context, number).model_dump(), size=size)
             for number, size in enumerate(sizes)
         ],
         facets=[responses.Facet(**each.to_dict()) for each in shop.facets],
@@ -126,9 +124,7 @@ def map_payload(shop: Shop) -> CachedBody:
         "category": [place[name] for name in catalogue.categories],
         "x": positions[:, 0].tolist(),
         "y": positions[:, 1].tolist(),
-        "attributes": {
-            name: _colour_attribute(shop, name, swatches) for name, swatches in shop.map.swatches.items()
-        },
+        "attributes": {name: _colour_attribute(shop, name, swatches) for name, swatches in shop.map.swatches.items()},
     }
     return CachedBody.from_json(body)
 

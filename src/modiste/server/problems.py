@@ -32,31 +32,16 @@ DOCS_REMEDY = "See /docs."
 HTTP_PROBLEMS = {
     400: ("bad_request", "The request is malformed.", DOCS_REMEDY),
     404: ("not_found", "The path does not exist.", DOCS_REMEDY),
-    405: (
-        "method_not_allowed",
-        "The path does not support this method.",
-        "Use a method that the Allow header names.",
-    ),
-    406: (
-        "not_acceptable",
-        "The server offers none of the types in Accept.",
-        "Accept one of the offered types.",
-    ),
+    405: ("method_not_allowed", "The path does not support this method.", "Use a method that the Allow header names."),
+    406: ("not_acceptable", "The server offers none of the types in Accept.", "Accept one of the offered types."),
     413: ("too_large", "The body exceeds the limit, or a photo 5 MB.", "Send a smaller one."),
-    415: (
-        "unsupported_media",
-        "The media type is not supported.",
-        "Send a photo as JPEG, PNG or WebP.",
-    ),
+    415: ("unsupported_media", "The media type is not supported.", "Send a photo as JPEG, PNG or WebP."),
     422: ("validation", "A parameter or field is missing, unknown, or of the wrong type.", DOCS_REMEDY),
 }
 
 # Errors of this server: code → status, meaning.
 SERVER_PROBLEMS = {
-    "unknown_render_id": (
-        404,
-        "`render_id` names a model and ranges that the server does not have, or no longer has.",
-    ),
+    "unknown_render_id": (404, "`render_id` names a model and ranges that the server does not have, or no longer has."),
     "unauthorized": (401, "The key is missing or wrong."),
     "read_only": (403, "The read key cannot change the shop."),
     "too_many": (429, "The client exceeded its rate limit; Retry-After says when to retry."),
@@ -73,13 +58,7 @@ class ProblemException(HTTPException):
     """An error response: `code` is stable, `remedy` says what to do."""
 
     def __init__(
-        self,
-        status: int,
-        code: str,
-        detail: str,
-        *,
-        remedy: str = "",
-        headers: Mapping[str, str] | None = None,
+        self, status: int, code: str, detail: str, *, remedy: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(status, detail, headers)
         self.code = code
@@ -110,9 +89,7 @@ def problem_response(
 
 def exception_response(refusal: ProblemException) -> Response:
     """Return the response of a ProblemException."""
-    return problem_response(
-        refusal.status_code, refusal.code, refusal.detail, refusal.remedy, refusal.headers
-    )
+    return problem_response(refusal.status_code, refusal.code, refusal.detail, refusal.remedy, refusal.headers)
 
 
 def http_status(error: ModisteError) -> int:

@@ -52,9 +52,7 @@ def _bind_error(host: str, port: int, error: OSError) -> ModisteError:
             remedy=f"Choose another, such as --port {port + 1}, or --port 0 for a free one.",
         )
     if error.errno == errno.EACCES:
-        return BadOption(
-            f"Port {port} needs more rights.", remedy="Choose one above 1023, such as --port 8000."
-        )
+        return BadOption(f"Port {port} needs more rights.", remedy="Choose one above 1023, such as --port 8000.")
     return BadOption(f"The server cannot listen on {host}:{port}: {error}.", remedy="Try --host 127.0.0.1.")
 
 

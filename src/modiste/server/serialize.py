@@ -68,13 +68,9 @@ def product_fields(shop: Shop, row: int) -> dict[str, Any]:
     )
 
 
-def serialize_match(
-    engine: QueryEngine, match: Match, request: SimilarRequest | RecommendRequest
-) -> responses.Match:
+def serialize_match(engine: QueryEngine, match: Match, request: SimilarRequest | RecommendRequest) -> responses.Match:
     """Return a match as the API shows it."""
-    method: Any = (
-        request.method if isinstance(request, SimilarRequest) else parse_recommend_method(request.method)[1]
-    )
+    method: Any = request.method if isinstance(request, SimilarRequest) else parse_recommend_method(request.method)[1]
     metric: Any = request.metric
     closeness: Any = engine.closeness(method, match.score, metric, tau=request.tau)
     product = _product_fields(match.id, match.category, match.cluster, match.attributes)
@@ -100,9 +96,7 @@ def serialize_cluster(context: SearchContext, number: int) -> responses.ClusterR
     return responses.ClusterRef(number=number, label=context.clusters.labels[number], category=category)
 
 
-def serialize_location(
-    engine: QueryEngine, code: NDArray[np.float32]
-) -> tuple[responses.Typicality, list[float]]:
+def serialize_location(engine: QueryEngine, code: NDArray[np.float32]) -> tuple[responses.Typicality, list[float]]:
     """Return how typical a code is, and its position on the map, from 0 to 1, to four decimals."""
     typicality, position = engine.locate(code)
     word: Any = typicality.word

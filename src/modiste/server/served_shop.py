@@ -104,12 +104,7 @@ class ServedShop:
         """The case-folded text that a search looks in, by row: id, title, category and all attributes."""
         return [
             "\n".join(
-                (
-                    id_,
-                    category,
-                    product_title(id_, attributes),
-                    *(str(value) for value in attributes.values()),
-                )
+                (id_, category, product_title(id_, attributes), *(str(value) for value in attributes.values()))
             ).casefold()
             for id_, category, attributes in self.shop.catalogue.iter_products()
         ]
@@ -118,9 +113,7 @@ class ServedShop:
         """Return what `work` returns for the engine, on a query thread; see QueryRunner."""
         return await self.run_query(work, self.engine)
 
-    async def cached_photo(
-        self, key: Hashable, work: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs
-    ) -> bytes:
+    async def cached_photo(self, key: Hashable, work: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
         """Return the photo of `key` from the cache; if it is not there, what `work` returns."""
         photo = self.photo_cache.get(key)
         if photo is None:

@@ -26,9 +26,7 @@ KEY_HASH_PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
 
 def _split_commas(value: Any) -> Any:
     """Split a text at commas, which is how the environment gives a list."""
-    return (
-        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-    )
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 StringList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
@@ -42,9 +40,7 @@ class Settings(BaseModel):
 
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port; 0 takes a free one.")
-    threads: int = Field(
-        default=2, ge=1, le=64, description="How many pictures are decoded at the same time."
-    )
+    threads: int = Field(default=2, ge=1, le=64, description="How many pictures are decoded at the same time.")
     allow_embed: StringList = Field(default=(), description="Origins that may show /embed in an iframe.")
     allow_origins: StringList = Field(default=(), description="Origins whose pages may call the API (CORS).")
     trusted_proxies: StringList = Field(
@@ -54,53 +50,35 @@ class Settings(BaseModel):
     admin_key: str = Field(
         default="", description="Hash of the key that may change the shop; `modiste key` creates it."
     )
-    read_key: str = Field(
-        default="", description="Hash of the key that may read /v1/admin, but not change the shop."
-    )
+    read_key: str = Field(default="", description="Hash of the key that may read /v1/admin, but not change the shop.")
     frames_per_second: Rate = Field(
         default=120.0, description="Designs that a client may draw; bursts of twice as many."
     )
     answers_per_second: Rate = Field(
         default=20.0, description="Searches and recommendations of a client; bursts of twice as many."
     )
-    uploads_per_minute: Rate = Field(
-        default=30.0, description="Photos and animations of a client; bursts of a third."
-    )
+    uploads_per_minute: Rate = Field(default=30.0, description="Photos and animations of a client; bursts of a third.")
     others_per_second: Rate = Field(
-        default=200.0,
-        description="All other requests of a client, mostly thumbnails; bursts of twice as many.",
+        default=200.0, description="All other requests of a client, mostly thumbnails; bursts of twice as many."
     )
     queue: int = Field(
-        default=64,
-        ge=1,
-        le=100_000,
-        description="Requests that may wait for each thread pool; further ones get 503.",
+        default=64, ge=1, le=100_000, description="Requests that may wait for each thread pool; further ones get 503."
     )
     deadline: float = Field(
-        default=20.0,
-        ge=0.1,
-        le=3600.0,
-        description="Seconds until a request, its body included, is ended with 503.",
+        default=20.0, ge=0.1, le=3600.0, description="Seconds until a request, its body included, is ended with 503."
     )
-    patience: float = Field(
-        default=10.0, ge=0.1, le=3600.0, description="Seconds to wait for a request's headers."
-    )
+    patience: float = Field(default=10.0, ge=0.1, le=3600.0, description="Seconds to wait for a request's headers.")
     connections: int = Field(
         default=512, ge=1, le=100_000, description="Connections at the same time; further ones get 503."
     )
     ray: str = Field(
-        default="",
-        description="Address of the Ray cluster whose shards search; if empty, this process searches.",
+        default="", description="Address of the Ray cluster whose shards search; if empty, this process searches."
     )
     log: Literal["text", "json"] = Field(
         default="text", description="`json` logs a line per request, `text` only warnings and errors."
     )
-    frame_memory: int = Field(
-        default=24_000_000, ge=0, description="Bytes of drawn designs cached in memory."
-    )
-    photo_memory: int = Field(
-        default=24_000_000, ge=0, description="Bytes of photos and thumbnails cached in memory."
-    )
+    frame_memory: int = Field(default=24_000_000, ge=0, description="Bytes of drawn designs cached in memory.")
+    photo_memory: int = Field(default=24_000_000, ge=0, description="Bytes of photos and thumbnails cached in memory.")
 
     SECRET_FIELDS: ClassVar[tuple[str, ...]] = ("admin_key", "read_key")
 
@@ -136,9 +114,7 @@ class Settings(BaseModel):
 
     def to_toml(self) -> str:
         """Return all settings in the format of `modiste.toml`."""
-        lines = [
-            f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in self.redacted().items()
-        ]
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in self.redacted().items()]
         return "\n".join([f"[{CONFIG_TABLE}]", *lines, ""])
 
 

@@ -34,11 +34,7 @@ class BoundedPool:
             self.pending += not is_full
         if is_full:
             raise ProblemException(
-                503,
-                "busy",
-                "The server is overloaded.",
-                remedy="Retry in a second.",
-                headers={"Retry-After": "1"},
+                503, "busy", "The server is overloaded.", remedy="Retry in a second.", headers={"Retry-After": "1"}
             )
         future = self._pool.submit(partial(work, *args, **kwargs))
         # A call counts until it has ended, even if its client is gone: it occupies the thread until then.

@@ -121,12 +121,8 @@ class LocalBackend:
         self._assignments = assignments
         self._hub_penalty = hub_penalty
         self._positions = positions
-        self._category_numbers = {
-            name: number for number, name in enumerate(dict.fromkeys(catalogue.categories))
-        }
-        self._category_by_row = np.array(
-            [self._category_numbers[name] for name in catalogue.categories], np.int32
-        )
+        self._category_numbers = {name: number for number, name in enumerate(dict.fromkeys(catalogue.categories))}
+        self._category_by_row = np.array([self._category_numbers[name] for name in catalogue.categories], np.int32)
         self._cluster_sizes = np.bincount(assignments)
 
     def __len__(self) -> int:
@@ -183,9 +179,7 @@ class LocalBackend:
             return []
         method, metric, tau = query.method, query.metric, query.tau
         penalty = self._hub_penalty.penalty(source, cluster, method, metric, tau)
-        rows, scores, nearness = self._index.nearest_penalized(
-            query.code, k, penalty, method, metric, tau, candidates
-        )
+        rows, scores, nearness = self._index.nearest_penalized(query.code, k, penalty, method, metric, tau, candidates)
         return self._hits(rows, scores, -nearness, query.fields)
 
     def _hits(self, rows: Rows, scores: Scores, ranks: Scores, fields: HitFields) -> list[Hit]:

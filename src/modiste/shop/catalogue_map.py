@@ -74,8 +74,7 @@ class CatalogueMap:
             }
             thresholds = {
                 similarity_words.threshold_key(*scoring): _parse_numbers(
-                    fields["thresholds"][similarity_words.threshold_key(*scoring)],
-                    len(similarity_words.QUANTILES),
+                    fields["thresholds"][similarity_words.threshold_key(*scoring)], len(similarity_words.QUANTILES)
                 )
                 for scoring in similarity_words.SCORINGS
             }

@@ -102,10 +102,7 @@ class ClusterTransfer:
             return shift(codes, self._clusters.centres[source], self._clusters.centres[target])
         moments = self._moments_for(method)
         return transport(
-            codes,
-            self._transport_matrix(source, target, method),
-            moments.centres[source],
-            moments.centres[target],
+            codes, self._transport_matrix(source, target, method), moments.centres[source], moments.centres[target]
         )
 
     def designs(self, cluster: int, method: str) -> Floats:

@@ -38,9 +38,7 @@ def similar_sheet(query: NDArray[np.uint8], caption: Sequence[str], matches: Mat
     return _draw_sheet((query, tuple(caption)), [("", row) for row in rows])
 
 
-def recommend_sheet(
-    query: NDArray[np.uint8], caption: Sequence[str], recommendations: Recommendations
-) -> Image.Image:
+def recommend_sheet(query: NDArray[np.uint8], caption: Sequence[str], recommendations: Recommendations) -> Image.Image:
     """Draw the query's photo with its caption, then a row for each other cluster."""
     rows = [(each.label, [_match_cell(match) for match in each.matches]) for each in recommendations]
     return _draw_sheet((query, tuple(caption)), rows)
@@ -71,10 +69,7 @@ def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
     for row, name in enumerate(names):
         top = GAP_PX + row * line
         draw.text(
-            (GAP_PX, top + size[1] // 2 - LINE_HEIGHT_PX // 2),
-            _shorten(name, font, left - GAP_PX),
-            TEXT_COLOUR,
-            font,
+            (GAP_PX, top + size[1] // 2 - LINE_HEIGHT_PX // 2), _shorten(name, font, left - GAP_PX), TEXT_COLOUR, font
         )
         for column in range(steps + 1):
             pixels = photos[0 if column == 0 else row * steps + column]
@@ -83,9 +78,7 @@ def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
     return sheet
 
 
-def quality_sheet(
-    shop: Shop, ids: Sequence[str], *, similar_count: int = 3, recommended_count: int = 1
-) -> Image.Image:
+def quality_sheet(shop: Shop, ids: Sequence[str], *, similar_count: int = 3, recommended_count: int = 1) -> Image.Image:
     """Draw a row for each product: its photo, its reconstruction, the nearest products, and what goes with it."""
     height, width = shop.frame
     size = (STRIP_WIDTH_PX, max(1, round(STRIP_WIDTH_PX * height / width)))
@@ -96,18 +89,14 @@ def quality_sheet(
         similar: Matches = Matches(shop.similar(code, similar_count, "fixed-epsilon", exclude=(id_,)))
         recommendations: Recommendations = Recommendations(shop.recommend(code, recommended_count))
         goes_with = [match.photo() for each in recommendations for match in each.matches]
-        lines.append(
-            [[shop.photo(id_)], [shop.decode(mean)], [match.photo() for match in similar], goes_with]
-        )
+        lines.append([[shop.photo(id_)], [shop.decode(mean)], [match.photo() for match in similar], goes_with])
     widths = [max(len(line[part]) for line in lines) for part in range(4)]
     titles = ("photo", "reconstruction", "nearest", "goes with it")
     step = size[0] + 4
     lefts = [GAP_PX + sum(widths[:part]) * step + 2 * GAP_PX * part for part in range(4)]
     top = GAP_PX + LINE_HEIGHT_PX + 6
     sheet = Image.new(
-        "RGB",
-        (lefts[3] + widths[3] * step + GAP_PX, top + len(lines) * (size[1] + 4) + GAP_PX),
-        BACKGROUND_COLOUR,
+        "RGB", (lefts[3] + widths[3] * step + GAP_PX, top + len(lines) * (size[1] + 4) + GAP_PX), BACKGROUND_COLOUR
     )
     draw, bold = ImageDraw.Draw(sheet), ImageFont.load_default(14)
     for left, title in zip(lefts, titles, strict=True):
@@ -131,15 +120,11 @@ def save_image(path: Path, image: Image.Image) -> None:
 def check_image_suffix(path: Path) -> None:
     """Raise BadOption unless the suffix is that of a supported image format."""
     if path.suffix.lower() not in FORMATS:
-        raise BadOption(
-            f"{path.name!r} does not end in an image format.", remedy=f"Use one of {', '.join(FORMATS)}."
-        )
+        raise BadOption(f"{path.name!r} does not end in an image format.", remedy=f"Use one of {', '.join(FORMATS)}.")
 
 
 def _match_cell(match: Match) -> Cell:
-    words = [
-        str(match.attributes[name]) for name in ("base_colour", "article_type") if name in match.attributes
-    ]
+    words = [str(match.attributes[name]) for name in ("base_colour", "article_type") if name in match.attributes]
     return match.photo(), (match.id, " ".join(words) or match.category, f"{match.score:.3g}")
 
 
@@ -151,10 +136,7 @@ def _draw_sheet(query: Cell, rows: Sequence[tuple[str, Sequence[Cell]]]) -> Imag
     left = CELL_WIDTH_PX + 3 * GAP_PX  # the query is set apart
     sheet = Image.new(
         "RGB",
-        (
-            left + columns * (CELL_WIDTH_PX + GAP_PX),
-            GAP_PX + max(1, len(rows)) * (cell_height + titled + GAP_PX),
-        ),
+        (left + columns * (CELL_WIDTH_PX + GAP_PX), GAP_PX + max(1, len(rows)) * (cell_height + titled + GAP_PX)),
         BACKGROUND_COLOUR,
     )
     draw = ImageDraw.Draw(sheet)
@@ -191,9 +173,7 @@ def _draw_cell(
         )
 
 
-def _shorten(
-    text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: float = CELL_WIDTH_PX
-) -> str:
+def _shorten(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: float = CELL_WIDTH_PX) -> str:
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:

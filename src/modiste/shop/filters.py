@@ -24,13 +24,7 @@ BATCH_ROWS = 4096  # products whose attributes are parsed at once
 MIN_COVERAGE = 0.5  # the share of products that must have an attribute, or a filter hides more than it finds
 MAX_DISTINCT_SHARE = 0.95  # whole numbers that are nearly all distinct are article numbers, not quantities
 RESERVED_NAMES = ("id", "category", "cluster")
-TITLE_NAMES = (
-    "name",
-    "title",
-    "product_name",
-    "product_display_name",
-    "productdisplayname",
-)  # unique to a product
+TITLE_NAMES = ("name", "title", "product_name", "product_display_name", "productdisplayname")  # unique to a product
 CONDITION_KEYS = ("min", "max", "not")
 MAX_DEPTH = 16  # of nested filters
 
@@ -112,10 +106,7 @@ class Columns:
     """
 
     def __init__(
-        self,
-        categories: Sequence[str],
-        attributes: Sequence[str],
-        kinds: Mapping[str, ColumnKind] | None = None,
+        self, categories: Sequence[str], attributes: Sequence[str], kinds: Mapping[str, ColumnKind] | None = None
     ) -> None:
         """Create the columns of `N` products.
 
@@ -162,9 +153,7 @@ class Columns:
             if (facet := self._make_facet(name, column, swatches.get(name, {}))) is not None
         ]
         rank = {"words": 2, "flag": 3, "number": 4}
-        facets.sort(
-            key=lambda each: 0 if each.name == "category" else 1 if each.name in swatches else rank[each.kind]
-        )
+        facets.sort(key=lambda each: 0 if each.name == "category" else 1 if each.name in swatches else rank[each.kind])
         return facets
 
     def _make_facet(self, name: str, column: Column, colours: Mapping[str, str]) -> Facet | None:
@@ -175,9 +164,7 @@ class Columns:
             values = column.data[column.known]
             low, high = float(values.min()), float(values.max())
             is_whole = bool((values == np.rint(values)).all())
-            if low == high or (
-                is_whole and known > 100 and len(np.unique(values)) > MAX_DISTINCT_SHARE * known
-            ):
+            if low == high or (is_whole and known > 100 and len(np.unique(values)) > MAX_DISTINCT_SHARE * known):
                 return None
             return Facet(name, "number", (), low, high)
         if name != "category" and (
@@ -203,9 +190,7 @@ class Columns:
     def mask(self, where: Filter, depth: int = 0) -> NDArray[np.bool_]:
         """Return the products that pass a filter, bool `(N,)`; see Shop.filter_mask. Raises BadOption."""
         if depth > MAX_DEPTH:
-            raise BadOption(
-                f"The filter is nested more than {MAX_DEPTH} levels deep.", remedy="Use fewer levels."
-            )
+            raise BadOption(f"The filter is nested more than {MAX_DEPTH} levels deep.", remedy="Use fewer levels.")
         fits = np.ones(len(self), np.bool_)
         for name, condition in where.items():
             subfilters = _subfilters(name, condition)
@@ -221,8 +206,7 @@ class Columns:
             if column is None:
                 names = ", ".join(list(self.by_name)[:20])
                 raise BadOption(
-                    f"The shop's products have no attribute {short_repr(name)}.",
-                    remedy=f"Choose one of {names}.",
+                    f"The shop's products have no attribute {short_repr(name)}.", remedy=f"Choose one of {names}."
                 )
             fits &= _condition_mask(column, name, condition)
         return fits
@@ -244,11 +228,7 @@ def _cells(texts: Sequence[str], discard: Callable[[str], object]) -> Iterator[t
     descriptions: set[str] = set()
     for row, attributes in enumerate(iter_attributes(texts)):
         for name, value in attributes.items():
-            if (
-                name in descriptions
-                or value is None
-                or (isinstance(value, float) and not math.isfinite(value))
-            ):
+            if name in descriptions or value is None or (isinstance(value, float) and not math.isfinite(value)):
                 continue
             if isinstance(value, str) and len(value) > MAX_WORD_CHARS:
                 descriptions.add(name)
@@ -280,11 +260,7 @@ def _subfilters(name: str, condition: Any) -> list[Filter] | None:
 def _condition_mask(column: Column, name: str, condition: Any) -> NDArray[np.bool_]:
     if isinstance(condition, (list, tuple)):
         return column.isin(cast("Sequence[Any]", condition), name)
-    if (
-        not isinstance(condition, Mapping)
-        or not set(cast("Filter", condition)) <= set(CONDITION_KEYS)
-        or not condition
-    ):
+    if not isinstance(condition, Mapping) or not set(cast("Filter", condition)) <= set(CONDITION_KEYS) or not condition:
         raise BadOption(
             f"{short_repr(condition)} is not a condition for `{name}`.",
             remedy='Give a list of values, {"min": …, "max": …} or {"not": [values]}.',
@@ -297,9 +273,7 @@ def _condition_mask(column: Column, name: str, condition: Any) -> NDArray[np.boo
         value = conditions[bound]
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and not math.isnan(value)
         if not is_number:
-            raise BadOption(
-                f"{bound} of `{name}` is {short_repr(value)}.", remedy="Give a number for min and max."
-            )
+            raise BadOption(f"{bound} of `{name}` is {short_repr(value)}.", remedy="Give a number for min and max.")
         if column.kind != "number":
             raise BadOption(
                 f"`{name}` is not a number for every product that has it, so {bound} cannot be compared.",
@@ -308,15 +282,11 @@ def _condition_mask(column: Column, name: str, condition: Any) -> NDArray[np.boo
         fits &= column.data >= value if bound == "min" else column.data <= value
     excluded = conditions.get("not", [])
     if not isinstance(excluded, (list, tuple)):
-        raise BadOption(
-            f"not of `{name}` is {short_repr(excluded)}.", remedy="Give a list of values for not."
-        )
+        raise BadOption(f"not of `{name}` is {short_repr(excluded)}.", remedy="Give a list of values for not.")
     return fits & ~column.isin(cast("Sequence[Any]", excluded), name)
 
 
-def _make_column(
-    count: int, rows: Sequence[int], values: list[Any], kind: ColumnKind | None = None
-) -> Column:
+def _make_column(count: int, rows: Sequence[int], values: list[Any], kind: ColumnKind | None = None) -> Column:
     """Make a column of `count` products with `values` at `rows`, of the kind given or that of the values."""
     kind = kind or _infer_kind(values)
     if kind == "number":
@@ -366,9 +336,7 @@ def parse_filter(texts: Sequence[str]) -> dict[str, Any]:
             try:
                 parts.append(json.loads(text))
             except ValueError as error:
-                raise BadOption(
-                    f"The filter {short_repr(text)} is not JSON: {error}.", remedy=SYNTAX_REMEDY
-                ) from None
+                raise BadOption(f"The filter {short_repr(text)} is not JSON: {error}.", remedy=SYNTAX_REMEDY) from None
             continue
         match = CONDITION_PATTERN.fullmatch(text)
         if match is None:

@@ -75,9 +75,7 @@ class HubPenalty:
         scoring, rows = scoring_key(method, metric, tau), self._rows_of(target)
         penalty = np.zeros(len(self._assignments), np.float32)
         computed = self._precomputed.get(scoring)
-        penalty[rows] = (
-            self._cached((source, target, scoring)) if computed is None else computed[source][rows]
-        )
+        penalty[rows] = self._cached((source, target, scoring)) if computed is None else computed[source][rows]
         return penalty
 
     def penalties(self, scoring: ScoringKey, threads: int = 1) -> NDArray[np.float32]:
@@ -136,9 +134,7 @@ def cached_penalties(
             arrays = open_arrays(directory, META_FILE, metadata, names)[1]
         except READ_ERRORS:
             threads = min(MAX_THREADS, os.cpu_count() or 1)
-            computed = {
-                name: hub_penalty.penalties(each, threads) for name, each in zip(names, scorings, strict=True)
-            }
+            computed = {name: hub_penalty.penalties(each, threads) for name, each in zip(names, scorings, strict=True)}
             with storage_errors(f"Writing {directory}"):
                 save_arrays(directory, META_FILE, metadata, computed)
             arrays = open_arrays(directory, META_FILE, metadata, names)[1]

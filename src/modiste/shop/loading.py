@@ -39,9 +39,7 @@ def load_model(files: ShopPaths, manifest: Manifest) -> ModelConfig:
         raise ShopIncomplete(f"The shop at {files.location} has no model yet.", remedy=remedy)
     config = ModelConfig.load(files.model(manifest.model))
     if config.model_id != manifest.model:
-        raise SchemaError(
-            f"The directory of model {manifest.model} contains model {config.model_id}.", remedy=remedy
-        )
+        raise SchemaError(f"The directory of model {manifest.model} contains model {config.model_id}.", remedy=remedy)
     if config.frame != manifest.frame:
         raise StaleError(
             f"The model draws {_format_size(config.frame)}, the shop's photos are {_format_size(manifest.frame)}.",
@@ -71,8 +69,7 @@ def load_encodings(
         raise ShopIncomplete(f"The shop at {files.location} is not encoded yet.", remedy=remedy)
     if made_by != model.model_id:
         raise StaleError(
-            f"The encodings were made by model {made_by}; the shop's model is {model.model_id}.",
-            remedy=remedy,
+            f"The encodings were made by model {made_by}; the shop's model is {model.model_id}.", remedy=remedy
         )
     encodings = None
     if use_index:
@@ -82,15 +79,11 @@ def load_encodings(
         if rows.catalogue_hash != store.hash():
             raise StaleError("The catalogue has changed since it was encoded.", remedy=remedy)
         order = np.argsort(np.array(rows.ids, dtype=object), kind="stable")
-        encodings = EncodingArrays(
-            *(np.ascontiguousarray(part[order]) for part in (rows.mean, rows.std, rows.code))
-        )
+        encodings = EncodingArrays(*(np.ascontiguousarray(part[order]) for part in (rows.mean, rows.std, rows.code)))
     mean, std, code = encodings.mean, encodings.std, encodings.code
     epsilon = np.asarray(model.epsilon, np.float32)
     if mean.shape != (len(products), model.latent) or not np.allclose(mean + std * epsilon, code, atol=1e-3):
-        raise StaleError(
-            f"The encodings, {mean.shape}, do not belong to model {model.model_id}.", remedy=remedy
-        )
+        raise StaleError(f"The encodings, {mean.shape}, do not belong to model {model.model_id}.", remedy=remedy)
     return encodings
 
 
@@ -162,8 +155,7 @@ def load_map(files: ShopPaths, store: ProductStore, products: Products, model: M
         raise StaleError("The catalogue has changed since its map was made.", remedy=remedy)
     if len(catalogue_map.positions) != len(products):
         raise SchemaError(
-            f"{path} has {len(catalogue_map.positions)} positions for {len(products)} products.",
-            remedy=remedy,
+            f"{path} has {len(catalogue_map.positions)} positions for {len(products)} products.", remedy=remedy
         )
     return catalogue_map
 

@@ -13,14 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from modiste.errors import StaleError, UnknownProduct
-from modiste.shop.filters import (
-    RESERVED_NAMES,
-    TITLE_NAMES,
-    ColumnKind,
-    Columns,
-    column_kinds,
-    iter_attributes,
-)
+from modiste.shop.filters import RESERVED_NAMES, TITLE_NAMES, ColumnKind, Columns, column_kinds, iter_attributes
 from modiste.storage.product_store import ProductStore, largest_first
 
 

@@ -189,9 +189,7 @@ class QueryEngine:
         ]
         return answers[0] if codes.ndim == 1 else answers
 
-    def closeness(
-        self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None
-    ) -> str:
+    def closeness(self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None) -> str:
         """Return a score in words; see Shop.closeness."""
         tau = self.context.tau if tau is None else tau
         self._check(1, method, metric, tau)
@@ -204,9 +202,7 @@ class QueryEngine:
         """Return the typicality of one code and its position on the map, see Shop.typicality and Shop.position_of."""
         checked = check_code(code, self.context.latent_dim)
         if checked.ndim != 1:
-            raise BadCode(
-                f"Expected one code, not a batch of {len(checked)}.", remedy="Give codes one by one."
-            )
+            raise BadCode(f"Expected one code, not a batch of {len(checked)}.", remedy="Give codes one by one.")
         distances = self.context.neighbour_distances
         query = Query(checked, NEIGHBOURS, "fixed-epsilon", "euclidean", 0.0, fields="position")
         hits = self.backend.search([query])[0]
@@ -231,9 +227,7 @@ class QueryEngine:
         """
         tau, count = self.context.tau if tau is None else tau, self.context.product_count
         if not 1 <= k <= count:
-            raise BadCount(
-                f"k is {k}, but the shop has {count} products.", remedy=f"Give a k from 1 to {count}."
-            )
+            raise BadCount(f"k is {k}, but the shop has {count} products.", remedy=f"Give a k from 1 to {count}.")
         named = {"method": (method, METHODS), "metric": (metric, METRICS), **choices}
         for name, (value, allowed) in named.items():
             if value not in allowed:
@@ -264,18 +258,14 @@ class QueryEngine:
         self, group: _Group, hits: Iterator[list[Hit]], k: int, exclude: Collection[str]
     ) -> Recommendation:
         """Make one recommendation from the next hits, one list per searched cluster."""
-        merged = sorted(
-            chain.from_iterable(next(hits) for _ in group.searched_clusters), key=lambda hit: hit.rank
-        )
+        merged = sorted(chain.from_iterable(next(hits) for _ in group.searched_clusters), key=lambda hit: hit.rank)
         return Recommendation(group.cluster, group.label, self._matches(merged, k, exclude), group.category)
 
     def _matches(self, hits: Sequence[Hit], k: int, exclude: Collection[str]) -> Matches:
         """Return the best `k` hits that are not excluded, as matches."""
         allowed = [hit for hit in hits if hit.id not in exclude][:k]
         return Matches(
-            Match(
-                hit.id, hit.category, hit.cluster, hit.score, json.loads(hit.attributes_json), self._load_jpeg
-            )
+            Match(hit.id, hit.category, hit.cluster, hit.score, json.loads(hit.attributes_json), self._load_jpeg)
             for hit in allowed
         )
 
@@ -285,8 +275,7 @@ class QueryEngine:
         if thresholds is None:
             references, neighbours = self.context.reference_codes, similarity_words.QUANTILES[-1][0]
             queries = [
-                Query(code, neighbours + 1, "likelihood", "euclidean", tau, fields="score")
-                for code in references.codes
+                Query(code, neighbours + 1, "likelihood", "euclidean", tau, fields="score") for code in references.codes
             ]
             scores = [
                 _neighbour_scores(hits, own)

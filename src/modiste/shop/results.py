@@ -91,11 +91,7 @@ class Recommendation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recommendation as the command line prints it."""
-        return {
-            "cluster": self.cluster,
-            "label": self.label,
-            "results": [match.to_dict() for match in self.matches],
-        }
+        return {"cluster": self.cluster, "label": self.label, "results": [match.to_dict() for match in self.matches]}
 
     def html(self) -> str:
         """Return the label and the matches as a row of HTML figures."""

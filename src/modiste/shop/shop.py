@@ -225,9 +225,7 @@ class Shop:
 
     def _open_backend(self) -> LocalBackend:
         hub_penalty = HubPenalty(self.index, self.assignments, self.query_engine.transfer)
-        return LocalBackend(
-            self.catalogue, self.index, self.assignments, hub_penalty, lambda: self.map.positions
-        )
+        return LocalBackend(self.catalogue, self.index, self.assignments, hub_penalty, lambda: self.map.positions)
 
     def summary(self) -> ShopSummary:
         """Return what other machines need to answer questions about codes from shards of the shop.
@@ -346,9 +344,7 @@ class Shop:
             BadCount: k below 1 or over the number of products.
             BadOption: an unknown method, metric, scope or attribute, or a negative tau.
         """
-        return self.query_engine.similar(
-            code, k, method, scope, metric=metric, tau=tau, exclude=exclude, where=where
-        )
+        return self.query_engine.similar(code, k, method, scope, metric=metric, tau=tau, exclude=exclude, where=where)
 
     def recommend(
         self,
@@ -388,13 +384,9 @@ class Shop:
         Raises:
             BadCode, BadCount, BadOption: as in `similar`.
         """
-        return self.query_engine.recommend(
-            code, k, method, metric=metric, tau=tau, where=where, by=by, exclude=exclude
-        )
+        return self.query_engine.recommend(code, k, method, metric=metric, tau=tau, where=where, by=by, exclude=exclude)
 
-    def closeness(
-        self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None
-    ) -> str:
+    def closeness(self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None) -> str:
         """Return a match's score in words, relative to how near the shop's products lie to each other.
 
         Args:
@@ -506,9 +498,7 @@ class _ShopContext:
     @cached_property
     def _cluster_moments(self) -> ClusterMoments:
         shop = self._shop
-        return ClusterMoments.of(
-            shop.assignments, shop.encodings.mean, shop.encodings.code, len(shop.clusters)
-        )
+        return ClusterMoments.of(shop.assignments, shop.encodings.mean, shop.encodings.code, len(shop.clusters))
 
     @property
     def kinds(self) -> dict[str, ColumnKind]:

@@ -103,9 +103,7 @@ def measure_neighbour_distances(
     rows = sample_rows(len(codes), sample, seed)
     distances = np.linalg.norm(std[rows].astype(np.float64), axis=1)
     if len(codes) > 1:
-        distances = np.maximum(
-            distances, _neighbour_scores(index, codes, rows, 1, "fixed-epsilon", "euclidean")[:, 0]
-        )
+        distances = np.maximum(distances, _neighbour_scores(index, codes, rows, 1, "fixed-epsilon", "euclidean")[:, 0])
     return [float(value) for value in np.percentile(distances, np.arange(101))]
 
 
@@ -119,12 +117,7 @@ def describe_typicality(distance: float, neighbour_distances: list[float]) -> tu
 
 
 def _neighbour_scores(
-    index: LatentIndex,
-    codes: NDArray[np.float32],
-    rows: NDArray[np.intp],
-    neighbours: int,
-    method: str,
-    metric: str,
+    index: LatentIndex, codes: NDArray[np.float32], rows: NDArray[np.intp], neighbours: int, method: str, metric: str
 ) -> NDArray[np.float64]:
     """Return the scores of the nearest products to those in `rows`, without themselves, `(b, ≤ neighbours)`."""
     k = min(neighbours + 1, len(codes))

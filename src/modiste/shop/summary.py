@@ -57,8 +57,7 @@ class CategoryCounts:
         """The most frequent category of each cluster; "" for an empty cluster."""
         k = len(next(iter(self.by_category.values()), ()))
         candidates = [
-            [(-int(counts[j]), name) for name, counts in self.by_category.items() if counts[j]]
-            for j in range(k)
+            [(-int(counts[j]), name) for name, counts in self.by_category.items() if counts[j]] for j in range(k)
         ]
         # The most frequent, then the first by name, so that the order of the rows does not matter.
         return [min(each, default=(0, ""))[1] for each in candidates]
@@ -131,12 +130,8 @@ class ShopSummary:
     def open(cls, directory: Path, version: str) -> ShopSummary | None:
         """Open the summary of a version that `save` wrote; None if it is missing or damaged."""
         try:
-            metadata, arrays = open_arrays(
-                directory, META_FILE, {"schema": SCHEMA, "version": version}, ARRAY_NAMES
-            )
-            mean_centres, mean_covariances, code_centres, code_covariances = (
-                arrays[name] for name in MOMENT_ARRAYS
-            )
+            metadata, arrays = open_arrays(directory, META_FILE, {"schema": SCHEMA, "version": version}, ARRAY_NAMES)
+            mean_centres, mean_covariances, code_centres, code_covariances = (arrays[name] for name in MOMENT_ARRAYS)
             means, codes = (tuple(np.split(arrays[name], arrays["edges"])) for name in ("means", "codes"))
             moments = ClusterMoments(
                 Moments(mean_centres, mean_covariances), Moments(code_centres, code_covariances), means, codes

@@ -200,9 +200,7 @@ class _Queue:
 
     def refill(self) -> None:
         """Read urls ahead. Those with a file go to `cached`: they need no request and no turn."""
-        while (
-            len(self._tasks) + len(self.cached) < self._ahead and (url := next(self._urls, None)) is not None
-        ):
+        while len(self._tasks) + len(self.cached) < self._ahead and (url := next(self._urls, None)) is not None:
             path = cached_path(self._folder, url)
             if path.is_file():
                 self.cached.append((url, path))
@@ -265,22 +263,16 @@ class _Requests:
                 body = await self._read_body(url)
         except TimeoutError:
             # not retried: a server that drips bytes for a minute would do so again
-            raise _fetch_error(
-                url, "timeout", f"it took over {self._limits.total_timeout:g} s in total"
-            ) from None
+            raise _fetch_error(url, "timeout", f"it took over {self._limits.total_timeout:g} s in total") from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects, ValueError) as error:
             raise _fetch_error(url, "bad_url", str(error)) from None
         except httpx.TimeoutException:
             error = _fetch_error(url, "timeout", f"no response within {self._limits.timeout:g} s")
             raise _TransientError(error) from None
         except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
-            raise _TransientError(
-                _fetch_error(url, "truncated", f"the response was interrupted: {error}")
-            ) from None
+            raise _TransientError(_fetch_error(url, "truncated", f"the response was interrupted: {error}")) from None
         except (httpx.HTTPError, OSError) as error:
-            raise _TransientError(
-                _fetch_error(url, "unreachable", str(error) or type(error).__name__)
-            ) from None
+            raise _TransientError(_fetch_error(url, "unreachable", str(error) or type(error).__name__)) from None
         _write_photo(path, body)
         return path
 
@@ -290,9 +282,7 @@ class _Requests:
             _check_type(url, response)
             limit = self._limits.max_bytes
             if int(response.headers.get("content-length", "0")) > limit:
-                raise _fetch_error(
-                    url, "too_large", f"{response.headers['content-length']} bytes, over {limit}"
-                )
+                raise _fetch_error(url, "too_large", f"{response.headers['content-length']} bytes, over {limit}")
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk

@@ -154,9 +154,7 @@ def _read_schema(file: Path) -> pa.Schema:
     try:
         return pq.read_schema(file)
     except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: a name that is not UTF-8
-        raise SourceError(
-            f"{file} is not a readable Parquet file: {error}.", remedy="Download it again."
-        ) from error
+        raise SourceError(f"{file} is not a readable Parquet file: {error}.", remedy="Download it again.") from error
 
 
 def _parse_features(schema: pa.Schema) -> dict[str, Any]:

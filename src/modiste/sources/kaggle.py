@@ -53,9 +53,7 @@ class KaggleSource:
     def _rows(self) -> Iterator[Record | Rejection]:
         readers = infer_column_parsers((fields for _, fields in self._data_lines()), len(self._header))
         # one listing instead of a look-up per product, so that an id can only name a file in this folder
-        images = {
-            path.stem: path for path in sorted((self.folder / IMAGES_FOLDER).iterdir()) if is_photo_name(path)
-        }
+        images = {path.stem: path for path in sorted((self.folder / IMAGES_FOLDER).iterdir()) if is_photo_name(path)}
         for number, fields in self._data_lines():
             product = fields[0].strip() if fields else ""
             if len(fields) != len(self._header):
@@ -93,8 +91,7 @@ class KaggleSource:
                         yield number, _parse_line(line)
         except OSError as error:
             raise SourceError(
-                f"{self.folder / TABLE_NAME} cannot be read: {error.strerror}.",
-                remedy="Check its permissions.",
+                f"{self.folder / TABLE_NAME} cannot be read: {error.strerror}.", remedy="Check its permissions."
             ) from error
 
 

@@ -90,9 +90,7 @@ def parse_attributes(row: Mapping[str, Any], without: Iterable[str]) -> dict[str
 
 def infer_column_parsers(rows: Iterable[Sequence[str]], width: int) -> list[Callable[[str], AttributeValue]]:
     """Return a parser for each column of a text table: int, float or bool if all values are that, else text."""
-    candidates: list[list[Callable[[str], AttributeValue]]] = [
-        [_to_int, _to_float, _to_bool] for _ in range(width)
-    ]
+    candidates: list[list[Callable[[str], AttributeValue]]] = [[_to_int, _to_float, _to_bool] for _ in range(width)]
     filled = [False] * width
     for row in rows:
         if len(row) != width:
@@ -102,8 +100,7 @@ def infer_column_parsers(rows: Iterable[Sequence[str]], width: int) -> list[Call
                 filled[column] = True
                 candidates[column] = [parse for parse in candidates[column] if _can_parse(parse, value)]
     return [
-        readers[0] if readers and has_values else str
-        for readers, has_values in zip(candidates, filled, strict=True)
+        readers[0] if readers and has_values else str for readers, has_values in zip(candidates, filled, strict=True)
     ]
 
 

@@ -32,24 +32,16 @@ EXIT_DAMAGED, EXIT_TOO_LARGE = 3, 4  # exit codes of the subprocess
 SIZE_KEY = b"bytes"
 
 
-def read_batches(
-    path: Path, batch_rows: int, memory_bytes: int = MEMORY_BYTES
-) -> Iterator[pa.RecordBatch | int]:
+def read_batches(path: Path, batch_rows: int, memory_bytes: int = MEMORY_BYTES) -> Iterator[pa.RecordBatch | int]:
     """Yield the rows of a Parquet file in batches of at most `batch_rows` rows and MAX_BATCH_BYTES.
 
     In place of a row that is larger, its size in bytes is yielded. Raises SourceError if the file is damaged, or needs
     more than `memory_bytes`.
     """
-    command = worker_command(
-        "modiste.sources.parquet_worker", str(path.absolute()), str(batch_rows), str(memory_bytes)
-    )
+    command = worker_command("modiste.sources.parquet_worker", str(path.absolute()), str(batch_rows), str(memory_bytes))
     rows_read, complete = 0, False
     process: Any = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=clean_environment(),
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment()
     )
     try:
         with suppress(pa.ArrowInvalid, OSError):  # the subprocess gives the reason when it exits
@@ -148,8 +140,7 @@ class _BatchWriter:
 def _decode_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Replace dictionary indices by values; a dictionary would be sent again with every batch."""
     columns: list[Any] = [
-        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-        for column in batch.columns
+        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in batch.columns
     ]
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 

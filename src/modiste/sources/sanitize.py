@@ -56,9 +56,7 @@ def record_problem(record: Record) -> tuple[str, str] | None:
 
 def count_chars(attributes: Mapping[str, Any]) -> int:
     """Return the approximate number of characters of attributes, including their names."""
-    return sum(
-        len(name) + (len(value) if isinstance(value, str) else 8) for name, value in attributes.items()
-    )
+    return sum(len(name) + (len(value) if isinstance(value, str) else 8) for name, value in attributes.items())
 
 
 def escape_control_chars(text: str) -> str:

@@ -10,12 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from modiste.errors import SourceError
-from modiste.sources.normalize import (
-    make_category_reader,
-    parse_attributes,
-    reject_duplicates,
-    replace_surrogates,
-)
+from modiste.sources.normalize import make_category_reader, parse_attributes, reject_duplicates, replace_surrogates
 from modiste.sources.readers import JSONL_SUFFIXES, count_parquet_rows, read_columns, read_rows
 from modiste.sources.record import PhotoRef, Record, Rejection, Url
 from modiste.sources.sanitize import MAX_COLUMNS, escape_to_one_line

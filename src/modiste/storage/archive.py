@@ -91,9 +91,7 @@ def _add_file(archive: zipfile.ZipFile, path: Path, name: str, on_bytes: OnBytes
     return FileEntry(size, digest.hexdigest())
 
 
-def _copy(
-    source: IO[bytes], target: IO[bytes], on_chunk: Callable[[bytes], object], on_bytes: OnBytes
-) -> int:
+def _copy(source: IO[bytes], target: IO[bytes], on_chunk: Callable[[bytes], object], on_bytes: OnBytes) -> int:
     """Copy a file in chunks and return its size in bytes."""
     size = 0
     while chunk := source.read(CHUNK_BYTES):
@@ -120,13 +118,8 @@ class Archive:
             raise _damaged_error(path, "it has no list of files, so it is not a backup, or it was cut short")
         # Uncompressed members cannot be larger than the archive, so none can demand more memory or disk than that.
         size = path.stat().st_size
-        if (
-            len(members) != len(archive.infolist())
-            or sum(member.file_size for member in members.values()) > size
-        ):
-            raise _damaged_error(
-                path, "a name is there twice, or the members are larger together than the file"
-            )
+        if len(members) != len(archive.infolist()) or sum(member.file_size for member in members.values()) > size:
+            raise _damaged_error(path, "a name is there twice, or the members are larger together than the file")
         for name, member in members.items():
             if (fault := _member_fault(name, member)) is not None:
                 raise _damaged_error(path, f"{name!r} {fault}")

@@ -18,17 +18,7 @@ from modiste.storage.checksums import file_crc32
 # Directories up to this size are verified when they are opened: some hundredths of a second.
 MAX_VERIFIED_BYTES = 64_000_000
 # Exceptions that damaged JSON and damaged `.npy` files raise when they are read.
-READ_ERRORS = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    IndexError,
-    SyntaxError,
-    TokenError,
-    OverflowError,
-)
+READ_ERRORS = (OSError, ValueError, KeyError, TypeError, EOFError, IndexError, SyntaxError, TokenError, OverflowError)
 
 
 def save_arrays(
@@ -74,10 +64,7 @@ def open_arrays(
     if total <= MAX_VERIFIED_BYTES and metadata["sums"] != _crc32_by_file(directory):
         raise ValueError(f"{directory} is damaged: a checksum does not match")
     # Copy on write: never written to, but kernels are compiled for writable arrays.
-    arrays = {
-        name: np.asarray(np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False))
-        for name in names
-    }
+    arrays = {name: np.asarray(np.load(directory / f"{name}.npy", mmap_mode="c", allow_pickle=False)) for name in names}
     if (directory / metadata_file).read_text() != text:
         raise ValueError(f"{directory} was replaced while it was read")
     return metadata, arrays

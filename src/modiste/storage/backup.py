@@ -49,8 +49,7 @@ def backup_shop(path: str | Path, out: str | Path, *, on_progress: Progress | No
     read_manifest(location)
     if isinstance(location, Path) and target.resolve().is_relative_to(location.resolve()):
         raise BadOption(
-            f"{target} lies inside the shop.",
-            remedy="Write the backup to another directory, or another disk.",
+            f"{target} lies inside the shop.", remedy="Write the backup to another directory, or another disk."
         )
     with _unchanging_directory(location) as root:
         manifest, paths = Manifest.load(root), ShopPaths(root)
@@ -74,9 +73,7 @@ def backup_shop(path: str | Path, out: str | Path, *, on_progress: Progress | No
     }
 
 
-def restore_shop(
-    file: str | Path, path: str | Path, *, on_progress: Progress | None = None
-) -> dict[str, Any]:
+def restore_shop(file: str | Path, path: str | Path, *, on_progress: Progress | None = None) -> dict[str, Any]:
     """Restore a backup as the shop at `path`, which appears only after every byte was checked.
 
     Args:

@@ -49,9 +49,7 @@ class Database:
             else:
                 from modiste.storage.object_store import lance_options
 
-                self._connection = lancedb.connect(
-                    self.location, storage_options=lance_options(self.location)
-                )
+                self._connection = lancedb.connect(self.location, storage_options=lance_options(self.location))
 
     def open_table(self, name: str) -> Any | None:
         """Open the newest version of a table, or, in a reader's copy, the pinned one; None if there is no such table.
@@ -133,9 +131,7 @@ class Database:
             if self.origin is None:
                 table.optimize(cleanup_older_than=retention or VERSION_RETENTION, delete_unverified=True)
             else:
-                table.optimize(
-                    cleanup_older_than=FOREVER
-                )  # may take long, so compute the retention afterwards
+                table.optimize(cleanup_older_than=FOREVER)  # may take long, so compute the retention afterwards
                 table.optimize(cleanup_older_than=self._retention(table))
 
     def _retention(self, table: Any) -> timedelta:

@@ -35,10 +35,7 @@ class Encodings:
 
 
 def to_arrow(
-    ids: Sequence[str],
-    parts: Sequence[NDArray[np.float32]],
-    catalogue_hash: str,
-    photo_hashes: Sequence[str],
+    ids: Sequence[str], parts: Sequence[NDArray[np.float32]], catalogue_hash: str, photo_hashes: Sequence[str]
 ) -> pa.Table:
     """Convert encodings to a table: the id, one fixed-size list each for mean, std and code, and the photo's hash.
 
@@ -55,10 +52,7 @@ def to_arrow(
     if not all(np.isfinite(array).all() for array in arrays) or (arrays[1] <= 0).any():
         raise BadCode("An encoding is not finite, or a std is not above 0.", remedy="Train the model again.")
     vector = pa.list_(pa.float32(), shape[1])
-    fields = [
-        pa.field("id", pa.string(), nullable=False),
-        *(pa.field(name, vector) for name in ENCODING_COLUMNS),
-    ]
+    fields = [pa.field("id", pa.string(), nullable=False), *(pa.field(name, vector) for name in ENCODING_COLUMNS)]
     fields.append(pa.field(PHOTO_HASH, pa.string(), nullable=False))
     columns = [pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), shape[1]) for array in arrays]
     schema = pa.schema(fields, metadata={CATALOGUE_HASH_KEY: catalogue_hash.encode()})
@@ -79,7 +73,5 @@ def from_arrow(table: pa.Table, metadata: dict[bytes, bytes] | None) -> Encoding
         flat: NDArray[np.float32] = column.flatten().to_numpy(zero_copy_only=False)
         parts.append(flat.reshape(len(table), column.type.list_size))
     ids = cast("list[str]", table.column("id").to_pylist())
-    hashes = (
-        cast("list[str]", table.column(PHOTO_HASH).to_pylist()) if PHOTO_HASH in table.column_names else None
-    )
+    hashes = cast("list[str]", table.column(PHOTO_HASH).to_pylist()) if PHOTO_HASH in table.column_names else None
     return Encodings(ids, parts[0], parts[1], parts[2], metadata[CATALOGUE_HASH_KEY].decode(), hashes)

@@ -34,8 +34,7 @@ def parse_location(path: str | Path) -> Path | str:
     if scheme in SCHEMES:
         return validate_url(f"{scheme}://{rest}")
     raise BadOption(
-        f"A shop cannot be at {text}.",
-        remedy="Give a directory, or a URL that begins with file://, s3:// or gs://.",
+        f"A shop cannot be at {text}.", remedy="Give a directory, or a URL that begins with file://, s3:// or gs://."
     )
 
 

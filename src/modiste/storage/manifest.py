@@ -67,8 +67,7 @@ class Manifest:
                     remedy=f"Run `modiste ingest SOURCE --shop {root}` again; it continues where it stopped.",
                 ) from None
             raise ShopNotFound(
-                f"There is no shop at {root}.",
-                remedy=f"Make one with `modiste build SOURCE --shop {paths.location}`.",
+                f"There is no shop at {root}.", remedy=f"Make one with `modiste build SOURCE --shop {paths.location}`."
             ) from None
         except (OSError, ValueError) as error:
             raise SchemaError(
@@ -100,9 +99,7 @@ class Manifest:
 
 
 def _is_frame(value: Any) -> bool:
-    return (
-        isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
-    )
+    return isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
 
 
 def _is_object(value: Any) -> bool:

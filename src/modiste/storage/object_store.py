@@ -96,9 +96,7 @@ class ObjectStore:
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-        mode: Any = (
-            "create" if tag is None else {name: value for name, value in tag._asdict().items() if value}
-        )
+        mode: Any = "create" if tag is None else {name: value for name, value in tag._asdict().items() if value}
         with storage_errors(f"Writing {self.url}/{name}"):
             try:
                 result = obstore.put(self._client, name, data, mode=mode)
@@ -183,8 +181,7 @@ def validate_url(url: str) -> str:
     parts = [] if match is None else match["prefix"].strip("/").split("/")
     if match is None or match["scheme"] not in SCHEMES or any(part in (".", "..") for part in parts):
         raise BadOption(
-            f"{url} is not a URL on object storage.",
-            remedy="Write it as s3://bucket/path or gs://bucket/path.",
+            f"{url} is not a URL on object storage.", remedy="Write it as s3://bucket/path or gs://bucket/path."
         )
     return url.rstrip("/")
 

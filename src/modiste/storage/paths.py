@@ -106,9 +106,7 @@ def backup_files(paths: ShopPaths) -> Iterator[str]:
 
 
 def _is_excluded(paths: ShopPaths, path: Path) -> bool:
-    is_training_state = path.parent == paths.models and (
-        path.name == "prepared" or path.name.startswith("run-")
-    )
+    is_training_state = path.parent == paths.models and (path.name == "prepared" or path.name.startswith("run-"))
     return (
         is_training_state
         or path == paths.downloads

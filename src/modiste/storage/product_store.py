@@ -18,22 +18,8 @@ from numpy.typing import NDArray
 
 from modiste.errors import SchemaError, ShopIncomplete, StaleError, UnknownProduct
 from modiste.storage.atomic import atomic_file
-from modiste.storage.database import (
-    Database,
-    damaged_table_error,
-    has_version,
-    id_filters,
-    read_batches,
-    read_columns,
-)
-from modiste.storage.encodings import (
-    ENCODING_COLUMNS,
-    PHOTO_HASH,
-    TABLE_PREFIX,
-    Encodings,
-    from_arrow,
-    to_arrow,
-)
+from modiste.storage.database import Database, damaged_table_error, has_version, id_filters, read_batches, read_columns
+from modiste.storage.encodings import ENCODING_COLUMNS, PHOTO_HASH, TABLE_PREFIX, Encodings, from_arrow, to_arrow
 from modiste.storage.refusals import storage_errors
 from modiste.storage.schema_version import check_schema_version
 from modiste.storage.snapshot import (
@@ -146,9 +132,7 @@ class ProductStore:
         store = cls(directory, snapshot)
         if earlier:
             store._earlier = None if snapshot is None else snapshot.version
-            if store._earlier is None or not has_version(
-                _open_products_table(store._database), store._earlier
-            ):
+            if store._earlier is None or not has_version(_open_products_table(store._database), store._earlier):
                 raise StaleError(
                     f"The products in {directory} cannot be read as they were before the last change.",
                     remedy="Open the shop as it is now.",
@@ -395,17 +379,13 @@ class ProductStore:
         rows = self.find(columns, ids)
         if (missing := next((id_ for id_ in ids if id_ not in rows), None)) is not None:
             raise UnknownProduct(
-                f"The store has no product {missing!r}.",
-                remedy="`modiste info --shop DIR` shows what it holds.",
+                f"The store has no product {missing!r}.", remedy="`modiste info --shop DIR` shows what it holds."
             )
         return rows
 
     def _compact_if_due(self, written: int, before: int) -> None:
         """Compact after a large write, and once in COMPACT_EVERY_VERSIONS versions."""
-        if (
-            written >= COMPACT_AFTER_ROWS
-            or before // COMPACT_EVERY_VERSIONS != self.version // COMPACT_EVERY_VERSIONS
-        ):
+        if written >= COMPACT_AFTER_ROWS or before // COMPACT_EVERY_VERSIONS != self.version // COMPACT_EVERY_VERSIONS:
             self._database.compact(self._table)
 
 
@@ -430,8 +410,7 @@ def _json_escape(column: Any) -> Any:
 
 def _missing_store_error(location: Path | str) -> ShopIncomplete:
     return ShopIncomplete(
-        f"There is no product database in {location}.",
-        remedy="Make it with `modiste ingest SOURCE --shop DIR`.",
+        f"There is no product database in {location}.", remedy="Make it with `modiste ingest SOURCE --shop DIR`."
     )
 
 
@@ -460,8 +439,7 @@ def _products_to_table(rows: Sequence[StoredProduct]) -> pa.Table:
         batch = rows[start : start + BATCH_ROWS]
         attributes = [attributes_to_json(row.attributes) for row in batch]
         columns: list[list[Any]] = [
-            [getattr(row, name) for row in batch] if name != "attributes" else attributes
-            for name in SCHEMA.names
+            [getattr(row, name) for row in batch] if name != "attributes" else attributes for name in SCHEMA.names
         ]
         arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
         batches.append(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))

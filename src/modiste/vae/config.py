@@ -71,9 +71,7 @@ class ModelConfig:
         remedy = "Train the model again with `modiste train`."
         if not isinstance(raw, dict) or raw.get("schema") != SCHEMA_VERSION:
             schema = raw.get("schema") if isinstance(raw, dict) else type(raw).__name__
-            raise SchemaError(
-                f"{where} has schema {schema!r}; this Modiste reads {SCHEMA_VERSION}.", remedy=remedy
-            )
+            raise SchemaError(f"{where} has schema {schema!r}; this Modiste reads {SCHEMA_VERSION}.", remedy=remedy)
         names = {f.name for f in fields(cls)}
         values: dict[str, Any] = {key: value for key, value in raw.items() if key in names}
         for name, value in values.items():
@@ -87,8 +85,7 @@ class ModelConfig:
             raise SchemaError(f"{where} is damaged: {error}.", remedy=remedy) from None
         if len(config.epsilon) != config.latent:
             raise SchemaError(
-                f"{where} is damaged: latent {config.latent}, {len(config.epsilon)} epsilon values.",
-                remedy=remedy,
+                f"{where} is damaged: latent {config.latent}, {len(config.epsilon)} epsilon values.", remedy=remedy
             )
         return config
 

@@ -38,9 +38,7 @@ class OnnxModel:
             raise BadOption(f"threads is {threads}.", remedy="Give 1 or more.")
         config = ModelConfig.load(directory)
         encoder, decoder = (
-            _open_session(
-                directory / name, threads, config.files.get(name), inputs=input_names, outputs=output_names
-            )
+            _open_session(directory / name, threads, config.files.get(name), inputs=input_names, outputs=output_names)
             for name, input_names, output_names in (
                 ("encoder.onnx", ("photo",), ("mean", "std")),
                 ("decoder.onnx", ("code",), ("photo",)),
@@ -59,8 +57,7 @@ class OnnxModel:
         for name, (shape, expected_shape) in expected.items():
             if list(shape) != expected_shape:
                 raise SchemaError(
-                    f"{directory / name} takes {list(shape)}; config.json says {expected_shape}.",
-                    remedy=REMEDY,
+                    f"{directory / name} takes {list(shape)}; config.json says {expected_shape}.", remedy=REMEDY
                 )
 
     def encode(self, photos: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -29,16 +29,7 @@ def test_evaluate_prints_every_figure_as_json(built: Path, capsys: pytest.Captur
 def test_evaluate_prints_tables_beside_the_paper_s(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--shop", str(built), "--per-category", "5"]) == 0
     out = capsys.readouterr().out
-    for words in (
-        "macro-F1",
-        "cluster scope",
-        "catalogue scope",
-        "article_type",
-        "PSNR",
-        "0.955",
-        "pca",
-        "random",
-    ):
+    for words in ("macro-F1", "cluster scope", "catalogue scope", "article_type", "PSNR", "0.955", "pca", "random"):
         assert words in out
 
 
@@ -66,9 +57,7 @@ def test_evaluate_asks_with_unseen_photos_and_writes_a_report(
 
 
 @pytest.mark.slow
-def test_the_demo(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     words = ["demo", "--shop", str(tmp_path / "demo"), "--no-serve", "--json", "--minutes", "0.2"]
     assert main(words) == 0

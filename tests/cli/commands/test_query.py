@@ -28,9 +28,7 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
     return json.loads(out)
 
 
-def test_similar_gives_the_shop_s_answer(
-    built: Path, product: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_similar_gives_the_shop_s_answer(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = answer(capsys, "similar", "--shop", built, "--product", product, "-k", 4)
     shop = Shop.open(built)
     code = shop.code_of(product)
@@ -51,9 +49,7 @@ def test_similar_takes_every_option(built: Path, capsys: pytest.CaptureFixture[s
     assert found["results"] == [match.to_dict() for match in expected]
 
 
-def test_recommend_gives_the_shop_s_answer(
-    built: Path, product: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_recommend_gives_the_shop_s_answer(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = answer(capsys, "recommend", "--shop", built, "--product", product, "--method", "fixed-epsilon")
     shop = Shop.open(built)
     expected = shop.recommend(shop.code_of(product), 3, "fixed-epsilon")
@@ -79,9 +75,7 @@ def test_a_code_is_taken_back(built: Path, product: str, capsys: pytest.CaptureF
     assert answer(capsys, "similar", "--shop", built, "--code", text, "-k", 3) == first
 
 
-def test_a_photo_can_ask(
-    built: Path, tmp_path: Path, product: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_photo_can_ask(built: Path, tmp_path: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(to_jpeg(Shop.open(built).photo(product), 100))
     found = answer(capsys, "similar", "--shop", built, "--photo", path, "-k", 1, "--method", "fixed-epsilon")
@@ -108,9 +102,7 @@ def test_tables_are_for_people(built: Path, product: str, capsys: pytest.Capture
     assert "score" in capsys.readouterr().out
 
 
-def test_sheets_are_pictures(
-    built: Path, tmp_path: Path, product: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_sheets_are_pictures(built: Path, tmp_path: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("similar", "recommend"):
         sheet = tmp_path / f"{command}.png"
         answer(capsys, command, "--shop", built, "--product", product, "--sheet", sheet)

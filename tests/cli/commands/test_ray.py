@@ -25,9 +25,7 @@ def test_a_shop_is_made_anew_by_a_ray_of_this_machine(shop_copy: Path):
         done = modiste(command[0], *command[1:], "--shop", shop_copy, "--ray", "local")
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         assert json.loads(done.stdout)
-    assert (
-        Shop.open(shop_copy, need="catalogue").store.count() == 3000
-    )  # of which some were there, and changed
+    assert Shop.open(shop_copy, need="catalogue").store.count() == 3000  # of which some were there, and changed
 
 
 @pytest.mark.parametrize("command", ["ingest", "encode", "cluster", "index"])

@@ -45,12 +45,7 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     monkeypatch.setenv("COLUMNS", "160")
     assert main(["shards", "--help"]) == 0
     said = capsys.readouterr().out
-    for example in (
-        "--ray local --shards 2 --port 8100",
-        "--shards 4 --replicas 2",
-        "curl -d",
-        "/v1/similar",
-    ):
+    for example in ("--ray local --shards 2 --port 8100", "--shards 4 --replicas 2", "curl -d", "/v1/similar"):
         assert example in said
 
 
@@ -78,9 +73,7 @@ def test_a_client_notices_no_difference(small: Path, tmp_path: Path, scratch: st
     said = tmp_path / "said"
     with (
         said.open("w") as errors,
-        subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as process,
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
     ):
         try:
             assert process.stdout is not None

@@ -10,9 +10,7 @@ from modiste import Shop
 from modiste.cli import main
 
 
-def test_sliders_for_people_and_on_a_sheet(
-    shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_sliders_for_people_and_on_a_sheet(shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sheet = tmp_path / "sliders.png"
     assert main(["sliders", "--shop", str(shop_copy), "--sheet", str(sheet)]) == 0
     out, err = capsys.readouterr()
@@ -34,9 +32,7 @@ def test_sliders_for_scripts(shop_copy: Path, capsys: pytest.CaptureFixture[str]
     assert printed["render_id"] == printed["model"] == opened.model.model_id
     assert printed["copy"] is None
     assert [each["name"] for each in printed["latents"]] == [each.name for each in opened.sliders.latents]
-    assert [each["name"] for each in printed["attributes"]] == [
-        each.name for each in opened.sliders.attributes
-    ]
+    assert [each["name"] for each in printed["attributes"]] == [each.name for each in opened.sliders.attributes]
 
 
 def test_an_edited_file_is_spoken_of(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,9 +83,7 @@ def other_encodings(root: Path) -> None:
     store = ProductStore.open(root / "store")
     model = str(Manifest.load(root).model)
     held = store.read_encodings(model)
-    epsilon = np.array(
-        json.loads((root / "models" / model / "config.json").read_text())["epsilon"], np.float32
-    )
+    epsilon = np.array(json.loads((root / "models" / model / "config.json").read_text())["epsilon"], np.float32)
     mean = held.mean[::-1]
     store.write_encodings(model, held.ids, mean, held.std, mean + held.std * epsilon)
 
@@ -110,45 +108,17 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "another catalogue": (product_with(category="hats"), "catalogue", "shop.json"),
     "a changed encoder": (lambda root: change(model_of(root) / "encoder.onnx"), "model", "encoder.onnx"),
     "a changed decoder": (lambda root: change(model_of(root) / "decoder.onnx"), "model", "decoder.onnx"),
-    "changed weights": (
-        lambda root: change(model_of(root) / "model.safetensors"),
-        "model",
-        "model.safetensors",
-    ),
-    "no weights": (
-        lambda root: (model_of(root) / "model.safetensors").unlink(),
-        "model",
-        "model.safetensors",
-    ),
+    "changed weights": (lambda root: change(model_of(root) / "model.safetensors"), "model", "model.safetensors"),
+    "no weights": (lambda root: (model_of(root) / "model.safetensors").unlink(), "model", "model.safetensors"),
     "no model": (lambda root: shutil.rmtree(model_of(root)), "model", "shop.json"),
-    "another epsilon": (
-        lambda root: edit(model_of(root) / "config.json", epsilon=[1.0] * 4),
-        "encodings",
-        "lance",
-    ),
+    "another epsilon": (lambda root: edit(model_of(root) / "config.json", epsilon=[1.0] * 4), "encodings", "lance"),
     "encodings of other products": (other_encodings, "encodings", "lance"),
     "no clusters": (lambda root: (model_of(root) / "clusters.json").unlink(), "clusters", "clusters.json"),
-    "clusters cut short": (
-        lambda root: os.truncate(model_of(root) / "clusters.json", 90),
-        "clusters",
-        "json",
-    ),
+    "clusters cut short": (lambda root: os.truncate(model_of(root) / "clusters.json", 90), "clusters", "json"),
     "clusters of another name": (swapped_clusters, "clusters", "clusters.json"),
-    "numbers of the index": (
-        lambda root: change(model_of(root) / "index" / "mean.npy", 130),
-        "index",
-        "index",
-    ),
-    "bounds of the index": (
-        lambda root: change(model_of(root) / "index" / "code_box.npy", 131),
-        "index",
-        "index",
-    ),
-    "sliders cut short": (
-        lambda root: os.truncate(model_of(root) / "sliders.json", 90),
-        "sliders",
-        "sliders.json",
-    ),
+    "numbers of the index": (lambda root: change(model_of(root) / "index" / "mean.npy", 130), "index", "index"),
+    "bounds of the index": (lambda root: change(model_of(root) / "index" / "code_box.npy", 131), "index", "index"),
+    "sliders cut short": (lambda root: os.truncate(model_of(root) / "sliders.json", 90), "sliders", "sliders.json"),
     "a map cut short": (lambda root: os.truncate(model_of(root) / "map.json", 90), "map", "map.json"),
     "a map of another catalogue": (
         lambda root: edit(model_of(root) / "map.json", catalogue_hash="0"),
@@ -169,9 +139,7 @@ def test_damage_is_found_and_named(damage: str, small: Path, monkeypatch: pytest
     assert part in {fault.part for fault in broken}
     assert any(where in fault.where for fault in broken)
     assert all(fault.says and fault.remedy for fault in broken)
-    assert all(
-        "modiste " in fault.remedy or "copy" in fault.remedy or "newer" in fault.remedy for fault in broken
-    )
+    assert all("modiste " in fault.remedy or "copy" in fault.remedy or "newer" in fault.remedy for fault in broken)
 
 
 def test_snapshot_that_differs_is_broken(small: Path) -> None:
@@ -192,10 +160,7 @@ def old_model(root: Path) -> None:
 
 SLOWER: dict[str, tuple[Callable[[Path], object], str]] = {
     "no snapshot": (lambda root: (root / "store" / snapshot.SNAPSHOT_FILE).unlink(), "snapshot"),
-    "a snapshot cut short": (
-        lambda root: os.truncate(root / "store" / snapshot.SNAPSHOT_FILE, 99),
-        "snapshot",
-    ),
+    "a snapshot cut short": (lambda root: os.truncate(root / "store" / snapshot.SNAPSHOT_FILE, 99), "snapshot"),
     "no index": (lambda root: shutil.rmtree(model_of(root) / "index"), "index"),
     "an index cut short": (lambda root: os.truncate(model_of(root) / "index" / "rows.npy", 140), "index"),
     "no sliders": (lambda root: (model_of(root) / "sliders.json").unlink(), "sliders"),

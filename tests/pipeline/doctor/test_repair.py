@@ -139,13 +139,9 @@ def test_damaged_products_and_models_are_kept(name: str, small: Path) -> None:
     before = contents(small)
     found = check_and_repair(small, repair=True)
     assert not found["sound"]
-    assert any(
-        name in fault["where"] and fault["broken"] and not fault["mended"] for fault in found["faults"]
-    )
+    assert any(name in fault["where"] and fault["broken"] and not fault["mended"] for fault in found["faults"])
     after = contents(small)
-    kept = {
-        each: value for each, value in before.items() if "_versions" not in each and "snapshot" not in each
-    }
+    kept = {each: value for each, value in before.items() if "_versions" not in each and "snapshot" not in each}
     assert kept.items() <= after.items()
 
 

@@ -125,9 +125,7 @@ class TestLimits:
         assert reader.pid == pid
 
     @LINUX
-    def test_it_can_open_nothing_and_knows_no_key(
-        self, reader: PhotoWorker, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_it_can_open_nothing_and_knows_no_key(self, reader: PhotoWorker, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MODISTE_ADMIN_KEY", "sha256:" + 64 * "0")
         reader.read(plain(), FRAME, False)
         about = Path(f"/proc/{reader.pid}")
@@ -209,13 +207,7 @@ class TestEnding:
 
     @pytest.mark.parametrize(
         "answer",
-        [
-            "{}",
-            '{"bytes": 1e99}',
-            '{"bytes": 999999999999}',
-            '{"bytes": 3, "height": 9, "width": 1}',
-            "[" * 999,
-        ],
+        ["{}", '{"bytes": 1e99}', '{"bytes": 999999999999}', '{"bytes": 3, "height": 9, "width": 1}', "[" * 999],
     )
     def test_one_that_says_something_else(self, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
         program = (

@@ -59,9 +59,7 @@ CHANGES = [
 def kept(shop_copy: Path) -> Iterator[tuple[TestClient, Path]]:
     """A client of a server with both keys, on a shop of its own."""
     settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
-    with TestClient(
-        create_app(Shop.open(shop_copy, need="map"), settings), raise_server_exceptions=False
-    ) as client:
+    with TestClient(create_app(Shop.open(shop_copy, need="map"), settings), raise_server_exceptions=False) as client:
         yield client, shop_copy
 
 
@@ -137,11 +135,7 @@ def test_what_is_no_product_is_refused_and_changes_nothing(kept: tuple[TestClien
     refused(put(client, "x%00", noise(1)), 422, "validation")
     refused(put(client, "x" * 600, noise(1)), 422, "validation")
     refused(put(client, "x", noise(1), category="x" * 513), 422, "validation")
-    refused(
-        put(client, "x", noise(1), attributes=json.dumps({"a": "x" * (MAX_TEXT_CHARS + 1)})),
-        422,
-        "validation",
-    )
+    refused(put(client, "x", noise(1), attributes=json.dumps({"a": "x" * (MAX_TEXT_CHARS + 1)})), 422, "validation")
     refused(put(client, "x", b"\x00" * 5_100_000), 413, "too_large")
     refused(client.delete("/v1/admin/products/none", headers=KEY), 404, "unknown_product")
     refused(client.post("/v1/admin/model", headers=KEY, json={"model": "../../x"}), 422, "bad_option")
@@ -260,9 +254,7 @@ def reading(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
     root = tmp_path_factory.mktemp("reading") / "shop"
     shutil.copytree(built, root)
     settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
-    with TestClient(
-        create_app(Shop.open(root, need="map"), settings), raise_server_exceptions=False
-    ) as client:
+    with TestClient(create_app(Shop.open(root, need="map"), settings), raise_server_exceptions=False) as client:
         yield client, root
 
 
@@ -307,9 +299,7 @@ def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) 
         render_id = client.get("/v1/sliders").json()["render_id"]
         while not done.is_set():
             statuses.append(
-                client.get(
-                    "/v1/render.jpg", params={"render_id": render_id, "design": "AAAAAAAAAAA"}
-                ).status_code
+                client.get("/v1/render.jpg", params={"render_id": render_id, "design": "AAAAAAAAAAA"}).status_code
             )
             statuses.append(client.post("/v1/similar", json={"product": ids[0], "k": 3}).status_code)
             statuses.append(client.post("/v1/recommend", json={"product": ids[1], "k": 2}).status_code)
@@ -329,9 +319,7 @@ def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) 
     assert set(statuses) == {200}
 
 
-def test_what_is_told_is_of_one_moment(
-    kept: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_told_is_of_one_moment(kept: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     client, _ = kept
     app: Any = client.app
     before, found = settled(client), model_ids
@@ -348,9 +336,7 @@ def test_what_is_told_is_of_one_moment(
 
 
 def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: Path) -> None:
-    app = create_app(
-        Shop.open(shop_copy, need="map"), Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
-    )
+    app = create_app(Shop.open(shop_copy, need="map"), Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED))
     with TestClient(app) as client:
         before = settled(client)
         pool, end = app.state.versions.pools.query, threading.Event()
@@ -422,8 +408,6 @@ def test_clusters_are_made_again_as_they_were_asked_for(kept: tuple[TestClient, 
 
 def test_the_server_has_administration_routes_only_below_admin(app: FastAPI) -> None:
     writing = {
-        path
-        for path, operations in app.openapi()["paths"].items()
-        if {"put", "delete", "patch"} & set(operations)
+        path for path, operations in app.openapi()["paths"].items() if {"put", "delete", "patch"} & set(operations)
     }
     assert writing == {"/v1/admin/products/{id}"}

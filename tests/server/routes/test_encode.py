@@ -40,9 +40,7 @@ def test_what_the_model_makes_of_a_photo(client: TestClient, shop: Shop, photo: 
 
 def test_a_photo_whose_background_is_left_alone(client: TestClient, shop: Shop) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (300, 200, 3)).astype(np.uint8)
-    found = client.post(
-        "/v1/encode?cut=false", content=to_png(pixels), headers={"content-type": "image/png"}
-    ).json()
+    found = client.post("/v1/encode?cut=false", content=to_png(pixels), headers={"content-type": "image/png"}).json()
     assert found["code"] == shop.encode(fit_photo(pixels, shop.frame)).code.tolist()
     assert found["cut"]["done"] is False
 
@@ -103,9 +101,7 @@ def test_a_body_of_another_type(client: TestClient, photo: bytes, kind: str) -> 
 def test_a_form_without_a_photo(client: TestClient, photo: bytes) -> None:
     for files in ({"picture": ("x.jpg", photo, "image/jpeg")}, {"photo": (None, b"text")}):
         refused(client.post("/v1/encode", files=files), 422, "validation")
-    refused(
-        client.post("/v1/encode", files={"photo": ("x.gif", photo, "image/gif")}), 415, "unsupported_media"
-    )
+    refused(client.post("/v1/encode", files={"photo": ("x.gif", photo, "image/gif")}), 415, "unsupported_media")
     two = [("photo", ("a.jpg", photo, "image/jpeg")), ("photo", ("b.jpg", photo, "image/jpeg"))]
     refused(client.post("/v1/encode", files=two), 400, "bad_request")
     headers = {"content-type": "multipart/form-data"}
@@ -154,9 +150,7 @@ def test_a_chunked_body_that_no_route_reads_ends_the_connection(client: TestClie
         assert "connection" not in client.request(method, path, content=b"announced").headers
 
 
-def test_a_form_s_photo_is_never_on_disk(
-    client: TestClient, photo: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_form_s_photo_is_never_on_disk(client: TestClient, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SpooledTemporaryFile, "rollover", no_disk)
     most = photo + bytes(MAX_PHOTO_BYTES - len(photo))
     assert client.post("/v1/encode", files={"photo": ("x.jpg", most, "image/jpeg")}).status_code == 200

@@ -44,9 +44,7 @@ def test_the_counters(client: TestClient, shop: Shop) -> None:
     assert f'modiste_info{{model="{shop.model.model_id}",version="{__version__}"}} 1.0' in text
     assert re.search(r"^modiste_decode_seconds_count [1-9]", text, re.MULTILINE)
     assert "process_resident_memory_bytes" in text
-    routes = set(
-        re.findall(r'modiste_request_seconds_count\{method="(\w+)",route="([^"]+)",status="(\d+)"\}', text)
-    )
+    routes = set(re.findall(r'modiste_request_seconds_count\{method="(\w+)",route="([^"]+)",status="(\d+)"\}', text))
     assert ("GET", "/v1/products/{id}/photo.jpg", "404") in routes
     assert ("GET", "none", "404") in routes
     assert {method for method, _, _ in routes} <= {"GET", "HEAD", "POST", "PUT", "DELETE", "other"}

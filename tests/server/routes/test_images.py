@@ -62,9 +62,7 @@ def test_a_frame_is_what_decode_draws_of_its_code(client: TestClient, shop: Shop
     assert drawn.content == client.get(frame_url(client, data)).content
 
 
-def test_a_shared_design_gives_the_same_bytes_from_another_server(
-    client: TestClient, app: FastAPI, shop: Shop
-) -> None:
+def test_a_shared_design_gives_the_same_bytes_from_another_server(client: TestClient, app: FastAPI, shop: Shop) -> None:
     from modiste.server.app import create_app
 
     url = frame_url(client, quantise(shop.code_of(shop.catalogue.ids[3]), shop.sliders.ranges))
@@ -72,14 +70,10 @@ def test_a_shared_design_gives_the_same_bytes_from_another_server(
         assert other.get(url).content == client.get(url).content
 
 
-@pytest.mark.parametrize(
-    "name", ["", "0123456789ab", "../../etc/passwd", "x" * 5000, "<script>", "\u202eabc"]
-)
+@pytest.mark.parametrize("name", ["", "0123456789ab", "../../etc/passwd", "x" * 5000, "<script>", "\u202eabc"])
 def test_frames_of_another_name(client: TestClient, name: str) -> None:
     found = refused(
-        client.get("/v1/render.jpg", params={"render_id": name, "design": "AAAAAAAAAAA"}),
-        404,
-        "unknown_render_id",
+        client.get("/v1/render.jpg", params={"render_id": name, "design": "AAAAAAAAAAA"}), 404, "unknown_render_id"
     )
     assert "/v1/sliders" in found["remedy"]
     assert len(found["detail"]) < 600
@@ -90,9 +84,7 @@ def test_frames_of_another_name(client: TestClient, name: str) -> None:
 )
 def test_a_design_that_is_none(client: TestClient, shop: Shop, design: str) -> None:
     refused(
-        client.get("/v1/render.jpg", params={"render_id": shop.sliders.render_id, "design": design}),
-        422,
-        "bad_code",
+        client.get("/v1/render.jpg", params={"render_id": shop.sliders.render_id, "design": design}), 422, "bad_code"
     )
 
 
@@ -101,9 +93,7 @@ def test_a_frame_without_its_parameters(client: TestClient, query: str) -> None:
     refused(client.get("/v1/render.jpg" + query), 422, "validation")
 
 
-@pytest.mark.parametrize(
-    ("accept", "kind"), [("image/jpeg", "JPEG"), ("image/png", "PNG"), ("image/webp", "WEBP")]
-)
+@pytest.mark.parametrize(("accept", "kind"), [("image/jpeg", "JPEG"), ("image/png", "PNG"), ("image/webp", "WEBP")])
 def test_decode_in_the_accepted_type(client: TestClient, shop: Shop, accept: str, kind: str) -> None:
     id_ = shop.catalogue.ids[0]
     answer = client.post("/v1/decode", json={"product": id_}, headers={"accept": accept})
@@ -151,16 +141,12 @@ def test_decode_of_what_is_no_code(client: TestClient, body: Any, status: int, c
     ],
 )
 def test_decode_of_what_is_no_json(client: TestClient, body: bytes, status: int, code: str) -> None:
-    refused(
-        client.post("/v1/decode", content=body, headers={"content-type": "application/json"}), status, code
-    )
+    refused(client.post("/v1/decode", content=body, headers={"content-type": "application/json"}), status, code)
 
 
 def test_decode_as_what_is_not_offered(client: TestClient) -> None:
     found = refused(
-        client.post("/v1/decode", json={"code": [0.0] * 8}, headers={"accept": "image/gif"}),
-        406,
-        "not_acceptable",
+        client.post("/v1/decode", json={"code": [0.0] * 8}, headers={"accept": "image/gif"}), 406, "not_acceptable"
     )
     assert "image/webp" in found["remedy"]
 
@@ -178,9 +164,7 @@ def test_between_as_a_strip(client: TestClient, shop: Shop) -> None:
 
 @pytest.mark.parametrize(("back", "count"), [(False, 9), (True, 16)])
 def test_between_as_an_animation(client: TestClient, shop: Shop, back: bool, count: int) -> None:
-    a, b = (
-        shop.sliders.ranges.T.tolist()
-    )  # far apart: pictures that are the same become one that stays longer
+    a, b = shop.sliders.ranges.T.tolist()  # far apart: pictures that are the same become one that stays longer
     answer = client.post("/v1/interpolate", json={"a": a, "b": b, "steps": 9, "there_and_back": back})
     assert answer.headers["content-type"] == "image/webp"
     moving: Any = opened(answer.content)

@@ -68,9 +68,7 @@ def test_every_file_of_the_page_is_served_as_it_is(client: TestClient, path: Pat
     assert answer.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in FILES if path.suffix == ".html"], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".html"], ids=lambda path: path.name)
 def test_no_inline_script_or_style_which_the_policy_would_block(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"<script(?![^>]*\bsrc=)", text)
@@ -117,13 +115,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     "origin",
-    [
-        "https://shop.example",
-        "http://localhost:3000",
-        "https://*.shop.example",
-        "http://[::1]:8000",
-        "https://x",
-    ],
+    ["https://shop.example", "http://localhost:3000", "https://*.shop.example", "http://[::1]:8000", "https://x"],
 )
 def test_origins(origin: str) -> None:
     assert Settings(allow_embed=(origin,)).allow_embed == (origin,)

@@ -51,9 +51,7 @@ def test_page_by_page_every_product_once(client: TestClient, shop: Shop) -> None
 
 
 def test_at_random_is_the_same_for_a_seed(client: TestClient, shop: Shop) -> None:
-    first, again, other = (
-        ids(client.get(f"/v1/products?sort=random&seed={seed}&size=100")) for seed in (1, 1, 2)
-    )
+    first, again, other = (ids(client.get(f"/v1/products?sort=random&seed={seed}&size=100")) for seed in (1, 1, 2))
     assert first == again != other
     assert sorted(first) == shop.catalogue.ids
 
@@ -148,12 +146,7 @@ def test_a_product_that_is_not_there(client: TestClient, id_: str, what: str) ->
 
 
 def test_paths_that_are_no_products(client: TestClient) -> None:
-    for path in (
-        "/v1/products/",
-        "/v1/products/a/b",
-        "/v1/products/a/b/photo.jpg",
-        "/v1/products/a/photo.png",
-    ):
+    for path in ("/v1/products/", "/v1/products/a/b", "/v1/products/a/b/photo.jpg", "/v1/products/a/photo.png"):
         refused(client.get(path), 404, "not_found")
     refused(client.get("/v1/products/%ff%fe/photo.jpg"), 404, "unknown_product")
 
@@ -166,12 +159,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Recor
             HOSTILE[i] if i < len(HOSTILE) else record.id,
             record.category,
             record.photo,
-            {
-                "name": "<img src=x onerror=alert(1)>" * (1 + 300 * (i == 1)),
-                "size": i,
-                "page": "one",
-                "note": "\u202e",
-            },
+            {"name": "<img src=x onerror=alert(1)>" * (1 + 300 * (i == 1)), "size": i, "page": "one", "note": "\u202e"},
         )
         for i, record in enumerate(sample_records[:40])
     ]

@@ -78,9 +78,7 @@ def test_every_option_of_similar_is_passed_on(client: TestClient, shop: Shop, id
     assert {each["category"] for each in answer["results"]} == {category}
     assert out not in [each["id"] for each in answer["results"]]
     assert answer["query"]["product"] is None
-    sharp, wide = (
-        client.post("/v1/similar", json={"product": id_, "tau": tau}).json()["results"] for tau in (0, 5.0)
-    )
+    sharp, wide = (client.post("/v1/similar", json={"product": id_, "tau": tau}).json()["results"] for tau in (0, 5.0))
     assert [each["score"] for each in sharp] != [each["score"] for each in wide]
 
 
@@ -100,9 +98,7 @@ def test_conditions_of_every_kind(client: TestClient, shop: Shop, id_: str) -> N
     inner = {"any": [{"pattern": ["plain"]}, {"not": {"lightness": {"min": 0.3}}}], "category": [category]}
     found = client.post("/v1/similar", json=body | {"where": inner}).json()["results"]
     assert found
-    assert all(
-        each["attributes"]["pattern"] == "plain" or each["attributes"]["lightness"] < 0.3 for each in found
-    )
+    assert all(each["attributes"]["pattern"] == "plain" or each["attributes"]["lightness"] < 0.3 for each in found)
 
 
 def test_a_shop_of_few_answers_with_all(client: TestClient, shop: Shop, id_: str) -> None:
@@ -129,9 +125,7 @@ def test_recommend_by_category_and_by_cluster(client: TestClient, shop: Shop, id
 def test_recommend_leaves_out(client: TestClient, id_: str) -> None:
     first = client.post("/v1/recommend", json={"product": id_, "k": 1}).json()["recommendations"]
     out = [match["id"] for each in first for match in each["results"]]
-    again = client.post("/v1/recommend", json={"product": id_, "k": 1, "exclude": out}).json()[
-        "recommendations"
-    ]
+    again = client.post("/v1/recommend", json={"product": id_, "k": 1, "exclude": out}).json()["recommendations"]
     assert not {match["id"] for each in again for match in each["results"]} & set(out)
 
 

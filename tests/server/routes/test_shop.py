@@ -59,9 +59,7 @@ def test_the_map_row_by_row(client: TestClient, shop: Shop) -> None:
     colours = found["attributes"]["base_colour"]
     for row in range(len(shop.catalogue)):
         place = colours["of"][row]
-        assert (colours["values"][place] if place >= 0 else None) == shop.catalogue.attributes(row).get(
-            "base_colour"
-        )
+        assert (colours["values"][place] if place >= 0 else None) == shop.catalogue.attributes(row).get("base_colour")
     assert dict(zip(colours["values"], colours["colours"], strict=True)) == shop.map.swatches["base_colour"]
 
 

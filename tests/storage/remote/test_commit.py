@@ -106,9 +106,7 @@ def test_empty_ingest_makes_no_shop(s3_url: str, sample_records: list[Record]) -
 
 
 @pytest.mark.slow
-def test_shop_built_at_a_url_equals_one_in_a_directory(
-    built: Path, s3_url: str, sample_records: list[Record]
-) -> None:
+def test_shop_built_at_a_url_equals_one_in_a_directory(built: Path, s3_url: str, sample_records: list[Record]) -> None:
     options: dict[str, Any] = {"frame": FRAME, "epochs": 10, "latent": 8, "cluster_method": "kmeans"}
     source = Listed(list(sample_records), "sample")
     result = build(source, s3_url, **options)
@@ -140,9 +138,7 @@ def test_reader_keeps_its_version(there: str, elsewhere: Any) -> None:
         assert reader.store.photos() == photos
         assert reader.jpeg(before[0])
         reader.store.refresh()
-    late = Shop(
-        reader.files, reader.manifest, ProductStore.open(reader.files.store), 1
-    )  # it has read nothing yet
+    late = Shop(reader.files, reader.manifest, ProductStore.open(reader.files.store), 1)  # it has read nothing yet
     assert late.similar(code, 5, scope="catalogue") == answer
     assert ids_of(there) == sorted([*before[2:], "new-1"])
     now = Shop.open(there, need="map")
@@ -359,17 +355,13 @@ def test_removed_shop_can_be_created_again(there: str, sample_records: list[Reco
     objects.delete([each.name for each in objects.list()])
     with pytest.raises(ShopNotFound):
         put_products(there, [record(2)])
-    ingest(
-        Listed(list(sample_records[:3])), there, frame=(32, 24)
-    )  # with another frame than the removed shop
+    ingest(Listed(list(sample_records[:3])), there, frame=(32, 24))  # with another frame than the removed shop
     assert Shop.open(there, need="catalogue").frame == (32, 24)
     assert len(ids_of(there)) == 3
     assert read_manifest(there).model is None
 
 
-def test_slow_reader_reads_the_next_version(
-    there: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slow_reader_reads_the_next_version(there: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commit, "ORPHAN_RETENTION", -commit.ORPHAN_RETENTION)
     fetch, taus = LocalCache._download, [0.1, 0.2]
 

@@ -100,10 +100,7 @@ def test_unreachable_store_gives_exit_code_6(
 @pytest.mark.slow
 def test_server_follows_the_remote_shop(there: str) -> None:
     query: dict[str, Any] = {"k": 1, "method": "mean", "scope": "catalogue"}
-    with (
-        serving(Path(there)) as (process, url),
-        httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
-    ):
+    with serving(Path(there)) as (process, url), httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
         served = client.get("/version").json()
         first = client.get("/v1/products").json()["results"][0]["id"]
         put_products(there, [product(1)])
@@ -128,9 +125,7 @@ def test_admin_key_allows_changes(there: str) -> None:
         new, headers = product(3), {"Authorization": f"Bearer {key}"}
         form = {"category": "bags"}
         assert isinstance(new.photo, bytes)
-        answer = client.put(
-            "/v1/admin/products/new-3", headers=headers, data=form, files={"photo": new.photo}
-        )
+        answer = client.put("/v1/admin/products/new-3", headers=headers, data=form, files={"photo": new.photo})
         assert answer.status_code == 202, answer.text
         until = time.monotonic() + 120
         while (count_ids := client.get("/v1/admin", headers=headers).json())["refreshing"]:
@@ -149,9 +144,7 @@ def test_concurrent_writers_lose_and_duplicate_nothing(there: str, tmp_path: Pat
     for first in (100, 200):
         words = [sys.executable, "-c", WRITER, there, str(first), str(silent)]
         own = os.environ | {"MODISTE_CACHE": str(tmp_path / str(first))}
-        writers.append(
-            subprocess.Popen(words, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        )
+        writers.append(subprocess.Popen(words, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
     for writer in writers:
         out, err = writer.communicate(timeout=500)
         assert writer.returncode == 0, err
@@ -180,9 +173,7 @@ def test_killed_stage_leaves_the_shop_unchanged(there: str, what: str) -> None:
 
 
 @pytest.mark.faults
-def test_killed_writer_loses_no_acknowledged_write(
-    there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_writer_loses_no_acknowledged_write(there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before, output, random = count_ids(there), set[str](), np.random.default_rng(0)
     for turn in range(5):
         output |= {f"new-{number}" for number in killed("put", there, turn, random)}

@@ -35,9 +35,7 @@ class Counted(Sequence[bytes]):
         return self.photos[rows]
 
 
-def build_cache(
-    photos: Sequence[bytes], directory: Path, key: str = "a", described: bool = True
-) -> PhotoDataset:
+def build_cache(photos: Sequence[bytes], directory: Path, key: str = "a", described: bool = True) -> PhotoDataset:
     rows = np.arange(40) if described else None
     return PhotoDataset(photos, FRAME, lambda _: None, directory, key, train_rows=rows)
 

@@ -9,24 +9,13 @@ from hypothesis import strategies as st
 
 from modiste.vae.training import TrainSettings, Vae
 from modiste.vae.training.augment import shift_and_zoom
-from modiste.vae.training.losses import (
-    covariance_penalty,
-    decoder_phase_loss,
-    kl_between,
-    kl_per_latent,
-    silhouette,
-)
+from modiste.vae.training.losses import covariance_penalty, decoder_phase_loss, kl_between, kl_per_latent, silhouette
 from modiste.vae.training.network import LOG_STD_SPREAD, compose_layers
 
 
 @pytest.mark.parametrize("preset", ["default", "paper"])
 @settings(max_examples=8, deadline=None)
-@given(
-    height=st.integers(16, 130),
-    width=st.integers(16, 130),
-    latent=st.integers(1, 40),
-    count=st.integers(1, 3),
-)
+@given(height=st.integers(16, 130), width=st.integers(16, 130), latent=st.integers(1, 40), count=st.integers(1, 3))
 def test_output_shapes_for_any_frame(preset: str, height: int, width: int, latent: int, count: int) -> None:
     vae = Vae.untrained(preset, (height, width), latent).eval()
     with torch.no_grad():
@@ -106,9 +95,7 @@ def test_decoder_phase_learns_each_layer() -> None:
     optimizer = torch.optim.Adam(decoder.parameters(), 5e-3)
     mean, std = torch.zeros(8, 2), torch.full((8, 2), 0.1)
     for _ in range(60):
-        terms = decoder_phase_loss(
-            decoder, photo, mean, std, torch.randn(8, 2), TrainSettings(frame=(48, 36))
-        )
+        terms = decoder_phase_loss(decoder, photo, mean, std, torch.randn(8, 2), TrainSettings(frame=(48, 36)))
         optimizer.zero_grad()
         terms.loss.backward()
         optimizer.step()

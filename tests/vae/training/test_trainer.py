@@ -167,9 +167,7 @@ def test_epochs_fill_the_minutes(
     photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, epochs: int
 ) -> None:
     """Half a minute has room for 2 full-frame epochs of 5 s and 10 small ones of 2 s, or 6 of the paper preset."""
-    monkeypatch.setattr(
-        "modiste.vae.training.schedule.epoch_seconds", lambda run, *, full: 5.0 if full else 2.0
-    )
+    monkeypatch.setattr("modiste.vae.training.schedule.epoch_seconds", lambda run, *, full: 5.0 if full else 2.0)
     seen: list[dict] = []
 
     def stop(event: dict) -> None:
@@ -249,8 +247,6 @@ def test_long_run_autotunes_once(photos, ids, tmp_path: Path, monkeypatch: pytes
 
 def test_bfloat16_run_is_not_resumed_without_native_bfloat16(tmp_path: Path) -> None:
     plain = Hardware(torch.device("cpu"), bfloat16=False)
-    assert (
-        restore_hardware(plain, {"bfloat16": False, "channels_last": False}, tmp_path).channels_last is False
-    )
+    assert restore_hardware(plain, {"bfloat16": False, "channels_last": False}, tmp_path).channels_last is False
     with pytest.raises(ResumeError, match="support natively"):
         restore_hardware(plain, {"bfloat16": True}, tmp_path)

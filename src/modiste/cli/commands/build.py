@@ -29,8 +29,7 @@ def build(
     k: options.ClusterCount = None,
     features: options.Features = "code",
     cluster_method: Annotated[
-        str | None,
-        typer.Option(metavar=options.CLUSTER_METHODS, help=options.CLUSTER_METHOD_HELP),
+        str | None, typer.Option(metavar=options.CLUSTER_METHODS, help=options.CLUSTER_METHOD_HELP)
     ] = None,
     threads: options.Threads = 2,
     ray: options.RayAddress = None,
@@ -164,9 +163,7 @@ def train(
         print_json(described | {"model": config.model_id})
         return
     figures = ", ".join(f"{name} {value:.4g}" for name, value in config.metrics.items())
-    console().print(
-        f"Model {config.model_id} trained: {figures}.\nNext: modiste encode --shop {shop}", soft_wrap=True
-    )
+    console().print(f"Model {config.model_id} trained: {figures}.\nNext: modiste encode --shop {shop}", soft_wrap=True)
 
 
 def encode(

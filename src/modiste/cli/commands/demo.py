@@ -14,18 +14,14 @@ from modiste.cli.progress_bars import ProgressBars
 
 
 def demo(
-    shop: Annotated[
-        str, typer.Option("--shop", metavar="DIR|URL", help="Where to make the shop.")
-    ] = "demo-shop",
+    shop: Annotated[str, typer.Option("--shop", metavar="DIR|URL", help="Where to make the shop.")] = "demo-shop",
     report: Annotated[Path, typer.Option(metavar="FILE.html", help="Where to write the report.")] = Path(
         "demo-report.html"
     ),
     minutes: options.Minutes = 3.0,
     host: Host = None,
     port: Port = None,
-    no_serve: Annotated[
-        bool, typer.Option("--no-serve", help="Make and show, and leave it at that.")
-    ] = False,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Make and show, and leave it at that.")] = False,
     json: options.JsonOutput = False,
 ) -> None:
     """Make a shop of the sample catalogue, ask it, write a report, and open the studio. Again, it keeps what is made.

@@ -18,12 +18,9 @@ def evaluate(
     ] = None,
     per_category: Annotated[int, typer.Option(metavar="N", help="Questions per category.", min=1)] = 500,
     seed: options.Seed = 0,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write a report with pictures.")
-    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a report with pictures.")] = None,
     sheet: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.png", help="Write a sheet: photo, drawn, nearest, what goes with it."),
+        Path | None, typer.Option(metavar="FILE.png", help="Write a sheet: photo, drawn, nearest, what goes with it.")
     ] = None,
     json: options.JsonOutput = False,
 ) -> None:

@@ -13,12 +13,8 @@ from modiste.cli import options, query_source
 if TYPE_CHECKING:
     from modiste.shop.shop import Shop
 
-Method = Annotated[
-    str, typer.Option(metavar="likelihood|fixed-epsilon|mean", help="How nearness is measured.")
-]
-Metric = Annotated[
-    str, typer.Option(metavar="euclidean|manhattan", help="Of the distance, where there is one.")
-]
+Method = Annotated[str, typer.Option(metavar="likelihood|fixed-epsilon|mean", help="How nearness is measured.")]
+Metric = Annotated[str, typer.Option(metavar="euclidean|manhattan", help="Of the distance, where there is one.")]
 Scope = Annotated[str, typer.Option(metavar="cluster|catalogue", help="Where to look.")]
 Tau = Annotated[
     float | None,
@@ -32,9 +28,7 @@ Where = Annotated[
         "or JSON, with any, all and not. Given again, all must fit.",
     ),
 ]
-SheetFile = Annotated[
-    Path | None, typer.Option(metavar="FILE.png", help="Write the answer as a contact sheet.")
-]
+SheetFile = Annotated[Path | None, typer.Option(metavar="FILE.png", help="Write the answer as a contact sheet.")]
 
 
 def generate(
@@ -162,13 +156,7 @@ def recommend(
         check_image_suffix(sheet)
     design = begin.code(opened)
     answer = opened.recommend(
-        design,
-        k,
-        method,
-        metric=_any(metric),
-        tau=tau,
-        exclude=begin.excluded_ids,
-        where=parse_filter(where or ()),
+        design, k, method, metric=_any(metric), tau=tau, exclude=begin.excluded_ids, where=parse_filter(where or ())
     )
     if sheet is not None:
         picture = begin.picture(opened, design)
@@ -196,11 +184,7 @@ def info(shop: options.ShopPath, json: options.JsonOutput = False) -> None:
         return
     table = Table(title=str(shop), title_justify="left", show_header=False)
     for name, value in held.items():
-        text = (
-            ", ".join(f"{key} {item}" for key, item in value.items())
-            if isinstance(value, dict)
-            else str(value)
-        )
+        text = ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
         table.add_row(name, text)
     console().print(table)
 

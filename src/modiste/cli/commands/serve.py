@@ -19,15 +19,11 @@ if TYPE_CHECKING:
 
 Host = Annotated[
     str | None,
-    typer.Option(
-        metavar="HOST", help="The address to serve at, 127.0.0.1 if left out; 0.0.0.0 for all of them."
-    ),
+    typer.Option(metavar="HOST", help="The address to serve at, 127.0.0.1 if left out; 0.0.0.0 for all of them."),
 ]
 Port = Annotated[
     int | None,
-    typer.Option(
-        metavar="PORT", help="The port to serve at, 8000 if left out; 0 takes a free one.", min=0, max=65535
-    ),
+    typer.Option(metavar="PORT", help="The port to serve at, 8000 if left out; 0 takes a free one.", min=0, max=65535),
 ]
 
 
@@ -42,8 +38,7 @@ def serve(
         ),
     ] = None,
     threads: Annotated[
-        int | None,
-        typer.Option(metavar="T", help="How many pictures are drawn at once, 2 if left out.", min=1, max=64),
+        int | None, typer.Option(metavar="T", help="How many pictures are drawn at once, 2 if left out.", min=1, max=64)
     ] = None,
     ray: Annotated[
         str | None,
@@ -53,8 +48,7 @@ def serve(
         ),
     ] = None,
     config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Settings, a table [serve]; modiste.toml here, if there is one."),
+        Path | None, typer.Option(metavar="FILE", help="Settings, a table [serve]; modiste.toml here, if there is one.")
     ] = None,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print all settings as they would be, and end.")
@@ -87,9 +81,7 @@ def serve(
     from modiste.shop.shop import Shop
 
     with listen(settings.host, settings.port) as held, _shard_backend(shop, settings.ray) as looks_for:
-        opened = (
-            _open_during_change(shop, settings.threads) if settings.admin_key else Shop.open(shop, need="map")
-        )
+        opened = _open_during_change(shop, settings.threads) if settings.admin_key else Shop.open(shop, need="map")
         url = browser_url(held)
         if json:
             model, products = opened.model.model_id, len(opened.catalogue)

@@ -30,15 +30,11 @@ def shards(
     count: Annotated[
         int | None,
         typer.Option(
-            "--shards",
-            metavar="S",
-            help=f"Into how many the products are split; as now, or {DEFAULT_SHARDS}.",
-            min=1,
+            "--shards", metavar="S", help=f"Into how many the products are split; as now, or {DEFAULT_SHARDS}.", min=1
         ),
     ] = None,
     replicas: Annotated[
-        int | None,
-        typer.Option(metavar="R", help=f"How many have each shard; as now, or {DEFAULT_REPLICAS}.", min=1),
+        int | None, typer.Option(metavar="R", help=f"How many have each shard; as now, or {DEFAULT_REPLICAS}.", min=1)
     ] = None,
     host: Host = None,
     port: Annotated[
@@ -97,13 +93,8 @@ def _deploy(shop: str, count: int | None, replicas: int | None, json: bool | Non
     from modiste.storage.location import absolute_location
 
     runs = shard_deploy.list_running(absolute_location(shop))
-    now = (
-        shard_deploy.count_replicas(runs[0], shard_deploy.STARTING_STATES) if runs else {}
-    )  # a lost one comes again
-    numbers = (
-        count or len(now) or DEFAULT_SHARDS,
-        replicas or max(now.values(), default=0) or DEFAULT_REPLICAS,
-    )
+    now = shard_deploy.count_replicas(runs[0], shard_deploy.STARTING_STATES) if runs else {}  # a lost one comes again
+    numbers = (count or len(now) or DEFAULT_SHARDS, replicas or max(now.values(), default=0) or DEFAULT_REPLICAS)
     made = shard_deploy.deploy(shop, *numbers, lambda words: print(f"{words} …", file=sys.stderr, flush=True))
     if json:
         print_json(made)

@@ -23,8 +23,7 @@ MIN_EFFECT_SD = 0.2  # standard deviations: less is not worth a word
 def sliders(
     shop: options.ShopPath,
     sheet: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.png", help="Draw where each slider leads, seven pictures each."),
+        Path | None, typer.Option(metavar="FILE.png", help="Draw where each slider leads, seven pictures each.")
     ] = None,
     seed: options.Seed = 0,
     threads: options.Threads = 2,
@@ -100,9 +99,7 @@ def _latent_table(held: Sliders) -> Table:
 
 
 def _format_effects(each: LatentSlider) -> str:
-    pairs = [
-        (name, size) for name, size in each.effects.items() if name != "hue" and abs(size) >= MIN_EFFECT_SD
-    ]
+    pairs = [(name, size) for name, size in each.effects.items() if name != "hue" and abs(size) >= MIN_EFFECT_SD]
     pairs.sort(key=lambda pair: -abs(pair[1]))
     return ", ".join(f"{name} {size:+.1f}" for name, size in pairs[:MAX_EFFECTS]) or "-"
 

@@ -26,12 +26,7 @@ TRAVERSAL_STEPS = 9
 TRAVERSAL_RANGE_SD = 2.5  # in units of the prior's deviation
 MAX_MAP_POINTS = 3000
 SMALL_WIDTH_PX, WIDE_WIDTH_PX = 92, 104
-LOSS_CURVES = {
-    "loss": "Loss",
-    "reconstruction": "Reconstruction term",
-    "kl": "KL, nats",
-    "mse": "Squared error",
-}
+LOSS_CURVES = {"loss": "Loss", "reconstruction": "Reconstruction term", "kl": "KL, nats", "mse": "Squared error"}
 
 
 def report_figures(shop: Shop, seed: int = 0) -> Iterator[tuple[str, str]]:
@@ -58,9 +53,7 @@ def _reconstructions(shop: Shop, ids: list[str], seed: int) -> str:
     rows = (("photo", photos), ("model", drawn), (f"PCA-{count}", simple))
     lines = "".join(
         f'<span>{name}</span><div class="row">'
-        + "".join(
-            image_tag(each, f"{name} of {id_}", SMALL_WIDTH_PX) for id_, each in zip(ids, row, strict=True)
-        )
+        + "".join(image_tag(each, f"{name} of {id_}", SMALL_WIDTH_PX) for id_, each in zip(ids, row, strict=True))
         + "</div>"
         for name, row in rows
     )
@@ -89,16 +82,12 @@ def _similar(shop: Shop, id_: str) -> str:
     }
     for method, code in designs.items():
         matches: list[Match] = shop.similar(code, k, method, "catalogue", exclude=(id_,))
-        lines.append(
-            f"<h3>{method}</h3>{_row(_query_figure(shop, id_), [_match_figure(match) for match in matches])}"
-        )
+        lines.append(f"<h3>{method}</h3>{_row(_query_figure(shop, id_), [_match_figure(match) for match in matches])}")
     return "".join(lines)
 
 
 def _recommendations(shop: Shop, id_: str) -> str:
-    answer: Any = shop.recommend(
-        shop.code_of(id_), min(RESULTS_PER_QUERY // 2, len(shop.catalogue)), "fixed-epsilon"
-    )
+    answer: Any = shop.recommend(shop.code_of(id_), min(RESULTS_PER_QUERY // 2, len(shop.catalogue)), "fixed-epsilon")
     found = [_match_figure(match) for each in answer for match in each.matches]
     labels = ", ".join(each.label for each in answer)
     return f"<h3>{escape(labels)}</h3>{_row(_query_figure(shop, id_), found)}"
@@ -110,10 +99,7 @@ def _row(query: str, answers: Sequence[str]) -> str:
 
 def _query_figure(shop: Shop, id_: str) -> str:
     return _captioned(
-        shop.photo(id_),
-        _caption(id_, shop.catalogue.attributes(shop.catalogue.row(id_))),
-        WIDE_WIDTH_PX,
-        "asked",
+        shop.photo(id_), _caption(id_, shop.catalogue.attributes(shop.catalogue.row(id_))), WIDE_WIDTH_PX, "asked"
     )
 
 

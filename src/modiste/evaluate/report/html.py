@@ -25,9 +25,7 @@ def write_report(shop: Shop, result: dict[str, Any], path: str | Path) -> None:
 
 def render_report(shop: Shop, result: dict[str, Any]) -> str:
     """The report as HTML."""
-    body = "".join(
-        (_report_header(shop, result), *(_section(*part) for part in _report_sections(shop, result)))
-    )
+    body = "".join((_report_header(shop, result), *(_section(*part) for part in _report_sections(shop, result))))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -38,18 +38,14 @@ def scatter_plot(points: Floats, groups: Sequence[str], title: str, size: int = 
     for number, name in enumerate(names):
         inside = placed[[each == name for each in groups]]
         circles = "".join(f'<circle cx="{x:.1f}" cy="{size - y:.1f}" r="2.2"/>' for x, y in inside)
-        dots.append(
-            f'<g fill="{group_colour(number)}" fill-opacity=".55"><title>{escape(name)}</title>{circles}</g>'
-        )
+        dots.append(f'<g fill="{group_colour(number)}" fill-opacity=".55"><title>{escape(name)}</title>{circles}</g>')
     return (
         f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {size} {size}" class="map">'
         f'<rect width="{size}" height="{size}" class="plate"/>{"".join(dots)}</svg>{legend(names)}'
     )
 
 
-def line_chart(
-    lines: dict[str, list[tuple[float, float]]], title: str, size: tuple[int, int] = (420, 220)
-) -> str:
+def line_chart(lines: dict[str, list[tuple[float, float]]], title: str, size: tuple[int, int] = (420, 220)) -> str:
     """Lines of (x, y) with axes that say their ends; of y the middle 98 % is shown."""
     width, height = size
     points = np.array([point for line in lines.values() for point in line], np.float64)

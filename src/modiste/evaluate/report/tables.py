@@ -78,10 +78,7 @@ def _cluster_tables(result: dict[str, Any]) -> Iterator[ResultTable]:
             rows.append(
                 (
                     category,
-                    *(
-                        format_figure(scores[s], value_at(between, "per_class", category, s))
-                        for s in CLASS_SCORES
-                    ),
+                    *(format_figure(scores[s], value_at(between, "per_class", category, s)) for s in CLASS_SCORES),
                 )
             )
             if (theirs := value_at(result, "paper", "clusters", kind, "per_class", category)) is not None:
@@ -96,11 +93,7 @@ def _cluster_tables(result: dict[str, Any]) -> Iterator[ResultTable]:
                     value_at(result, "intervals", "baselines", name, "clusters", kind, "macro_f1"),
                 )
             )
-        rows += [
-            (name, "", "", "", format_figure(value, found))
-            for name, value, found in macros
-            if value is not None
-        ]
+        rows += [(name, "", "", "", format_figure(value, found)) for name, value, found in macros if value is not None]
         yield ResultTable(
             f"Clusters: {title}", ("class", *CLASS_SCORES), rows, "Accuracy is of the class against the rest."
         )
@@ -127,10 +120,7 @@ def _retrieval_tables(result: dict[str, Any]) -> Iterator[ResultTable]:
         ]
         note = "A product is relevant if it has the query's category. The query itself is left out."
         yield ResultTable(
-            f"Similar products, {scope} scope (Table 3)",
-            ("method", *(f"mAP@{d}" for d in depths)),
-            rows,
-            note,
+            f"Similar products, {scope} scope (Table 3)", ("method", *(f"mAP@{d}" for d in depths)), rows, note
         )
 
 
@@ -144,10 +134,7 @@ def _attribute_tables(result: dict[str, Any]) -> Iterator[ResultTable]:
             by_name.setdefault(name, []).append(format_figure(value, between))
     rows = [(name, *figures) for name, figures in by_name.items()]
     yield ResultTable(
-        "Finer relevance",
-        ("method", *columns),
-        rows,
-        "The mean share of the top 10 that agree with the query.",
+        "Finer relevance", ("method", *columns), rows, "The mean share of the top 10 that agree with the query."
     )
 
 
@@ -165,10 +152,7 @@ def _recommendation_tables(result: dict[str, Any]) -> Iterator[ResultTable]:
     rows = [
         (
             RECOMMENDER_LABELS.get(name, name),
-            *(
-                format_figure(here.get(key), value_at(between, key), 1 if key == "ciede2000" else 3)
-                for key in columns
-            ),
+            *(format_figure(here.get(key), value_at(between, key), 1 if key == "ciede2000" else 3) for key in columns),
         )
         for name, here, between in _method_values(result, "recommendations")
     ]

@@ -123,13 +123,7 @@ class _ShopCheck:
             return
         if (says := _encoding_fault(shop)) is not None:
             self.faults.append(
-                Fault(
-                    "encodings",
-                    where,
-                    says,
-                    f"`modiste encode --shop {files.location}`; or: {RESTORE_REMEDY}",
-                    True,
-                )
+                Fault("encodings", where, says, f"`modiste encode --shop {files.location}`; or: {RESTORE_REMEDY}", True)
             )
         where = self._relative(files.clusters(model_id))
         if self._load("clusters", where, bool(manifest.clusters), lambda: _load_clusters(shop)) is not None:

@@ -70,11 +70,7 @@ def check_products(store: ProductStore, manifest: Manifest, on_progress: Progres
     for fault, ids in ids_by_fault.items():
         examples = ", ".join(ids[:MAX_NAMED_IDS]) + (", …" if len(ids) > MAX_NAMED_IDS else "")
         yield Fault(
-            "products",
-            "store/products.lance",
-            f"{len(ids)} products {fault}: {examples}.",
-            RESTORE_REMEDY,
-            broken=True,
+            "products", "store/products.lance", f"{len(ids)} products {fault}: {examples}.", RESTORE_REMEDY, broken=True
         )
     recorded = manifest.catalogue
     actual = {"hash": store.hash(), "count": total, "categories": categories}
@@ -126,18 +122,14 @@ def check_index(shop: Shop) -> Iterator[Fault]:
     """Check that the search index agrees with the encodings and clusters in the database."""
     directory = shop.files.index(shop.model.model_id)
     where, remedy = _relative(shop.files, directory), f"Build it again: `modiste index --shop {shop.path}`."
-    blocks = Blocks.open(
-        directory, index_fingerprint(shop.files, shop.manifest, shop.store, shop.model.model_id)
-    )
+    blocks = Blocks.open(directory, index_fingerprint(shop.files, shop.manifest, shop.store, shop.model.model_id))
     if blocks is None or not blocks.covers_rows(len(shop.catalogue)):
         says = "It is missing, damaged or older than the clusters; each command builds its own in memory."
         yield Fault("index", where, says, remedy, broken=False)
         return
     vectors = blocks.products()
     order = np.argsort(vectors.rows)
-    pairs = [
-        (getattr(vectors, name)[order], getattr(shop.encodings, name)) for name in ("mean", "std", "code")
-    ]
+    pairs = [(getattr(vectors, name)[order], getattr(shop.encodings, name)) for name in ("mean", "std", "code")]
     pairs.append((vectors.cluster[order], shop.assignments))
     if not all(np.array_equal(*pair) for pair in pairs) or not blocks.derived_arrays_match():
         yield Fault("index", where, "It differs from the encodings and clusters.", remedy, broken=True)

@@ -28,10 +28,7 @@ def inspect_machine(on_progress: Progress | None = None) -> dict[str, Any]:
     machine = _describe_machine()
     speed = {"search_100000_products_ms": _time_search()}
     report(on_progress, "tune", 1, 3)
-    speed |= {
-        "jpegs_decoded_per_second": _time_jpeg_decoding(),
-        "memory_read_gb_per_second": _time_memory_reads(),
-    }
+    speed |= {"jpegs_decoded_per_second": _time_jpeg_decoding(), "memory_read_gb_per_second": _time_memory_reads()}
     report(on_progress, "tune", 2, 3)
     training = _time_training() if find_spec("torch") is not None else None
     report(on_progress, "tune", 3, 3)

@@ -25,9 +25,7 @@ from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
 
 
-def check_and_repair(
-    path: str | Path, *, repair: bool = False, on_progress: Progress | None = None
-) -> dict[str, Any]:
+def check_and_repair(path: str | Path, *, repair: bool = False, on_progress: Progress | None = None) -> dict[str, Any]:
     """Check every part of the shop at `path`; with `repair`, repair what is safe and check again.
 
     Repair removes the unfinished files of killed processes, compacts the products' table, and rebuilds the snapshot,

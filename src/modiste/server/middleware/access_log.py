@@ -50,12 +50,6 @@ class AccessLogMiddleware:
             route = getattr(scope.get("route"), "path", "none")
             seconds = time.perf_counter() - start
             self._metrics.request_seconds.labels(method, route, str(status)).observe(seconds)
-            fields = {
-                "method": method,
-                "route": route,
-                "status": status,
-                "ms": round(1e3 * seconds, 2),
-                "bytes": sent,
-            }
+            fields = {"method": method, "route": route, "status": status, "ms": round(1e3 * seconds, 2), "bytes": sent}
             access_logger.info("request", extra=fields)
             REQUEST_ID.reset(token)

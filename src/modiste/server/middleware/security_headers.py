@@ -21,10 +21,7 @@ class SecurityHeadersMiddleware:
 
     def __init__(self, app: ASGIApp, allow_embed: Sequence[str] = ()) -> None:
         self._app = app
-        common = [
-            ascii_header("X-Content-Type-Options", "nosniff"),
-            ascii_header("Referrer-Policy", "same-origin"),
-        ]
+        common = [ascii_header("X-Content-Type-Options", "nosniff"), ascii_header("Referrer-Policy", "same-origin")]
         self._data = [*common, ascii_header("Content-Security-Policy", DATA_CSP)]
         page = [*common, ascii_header("Permissions-Policy", PERMISSIONS_POLICY)]
         ancestors = " ".join(("'self'", *allow_embed))

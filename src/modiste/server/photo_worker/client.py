@@ -64,9 +64,7 @@ class PhotoWorker:
         with self._lock:
             process = self._ensure_ready()
             try:
-                return self._run_with_timeout(
-                    self._seconds, process, lambda: _request_photo(process, data, frame, cut)
-                )
+                return self._run_with_timeout(self._seconds, process, lambda: _request_photo(process, data, frame, cut))
             except TimeoutError:
                 logger.warning("a photo of %d bytes took too long; the photo worker is replaced", len(data))
                 self._restart()
@@ -77,9 +75,7 @@ class PhotoWorker:
                 ) from None
             except ConnectionError:
                 code = process.returncode
-                logger.warning(
-                    "a photo of %d bytes ended the photo worker (%s); it is replaced", len(data), code
-                )
+                logger.warning("a photo of %d bytes ended the photo worker (%s); it is replaced", len(data), code)
                 self._restart()
                 raise PhotoError(
                     f"The photo ({len(data)} bytes) cannot be decoded.",

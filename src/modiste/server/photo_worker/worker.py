@@ -56,9 +56,7 @@ def read_bounded_photo(data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
         if not cut:
             return fit_photo(read_photo(data), frame)
         height, width = frame
-        return _downscale(
-            read_photo(data, min_size=(DETAIL_FACTOR * height, DETAIL_FACTOR * width)), max_pixels(frame)
-        )
+        return _downscale(read_photo(data, min_size=(DETAIL_FACTOR * height, DETAIL_FACTOR * width)), max_pixels(frame))
     except MemoryError:
         raise PhotoError(
             f"Decoding the photo ({len(data)} bytes) needs too much memory.",
@@ -97,10 +95,7 @@ def _respond(output: Any, request: dict[str, Any], data: bytes) -> None:
         photo = read_bounded_photo(data, (height, width), bool(request["cut"]))
         send(output, {"height": photo.shape[0], "width": photo.shape[1]}, photo.tobytes())
     except PhotoError as error:
-        send(
-            output,
-            {"message": error.message[:MAX_MESSAGE_CHARS], "remedy": error.remedy, "reason": error.reason},
-        )
+        send(output, {"message": error.message[:MAX_MESSAGE_CHARS], "remedy": error.remedy, "reason": error.reason})
 
 
 def _preload_decoders() -> None:

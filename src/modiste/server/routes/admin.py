@@ -121,9 +121,7 @@ async def put_product(
     responses=AUTH_ERRORS | error_responses(422),
     dependencies=[ADMIN_ACCESS],
 )
-async def remove_product(
-    id: ProductId, versions: Versions, refresher: CurrentRefresher
-) -> responses.AdminStatus:
+async def remove_product(id: ProductId, versions: Versions, refresher: CurrentRefresher) -> responses.AdminStatus:
     """Remove a product. A 202 means the change is durable; results omit it once the index is updated."""
     await refresher.write(lambda: remove_products(versions.current.shop.path, [_parse_product_id(id)]))
     return await _admin_status(versions, refresher)
@@ -138,9 +136,7 @@ async def remove_product(
     responses=AUTH_ERRORS | error_responses(413, 422),
     dependencies=[ADMIN_ACCESS],
 )
-async def switch_model(
-    body: ModelRequest, versions: Versions, refresher: CurrentRefresher
-) -> responses.AdminStatus:
+async def switch_model(body: ModelRequest, versions: Versions, refresher: CurrentRefresher) -> responses.AdminStatus:
     """Use another model of the shop. Visitors are served with the current one until everything is ready."""
     await refresher.write(lambda: use_model(versions.current.shop.path, body.model))
     return await _admin_status(versions, refresher)
@@ -211,6 +207,4 @@ def _parse_attributes(text: Any) -> dict[str, Any]:
 
 
 def _validation_problem(detail: str) -> ProblemException:
-    return ProblemException(
-        422, "validation", detail, remedy="Send photo, category and attributes as /docs says."
-    )
+    return ProblemException(422, "validation", detail, remedy="Send photo, category and attributes as /docs says.")

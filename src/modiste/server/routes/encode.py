@@ -46,11 +46,7 @@ router = APIRouter(tags=["designs"])
             "content": {
                 **{each: {"schema": BINARY_SCHEMA} for each in PHOTO_TYPES},
                 MULTIPART_TYPE: {
-                    "schema": {
-                        "type": "object",
-                        "required": ["photo"],
-                        "properties": {"photo": BINARY_SCHEMA},
-                    }
+                    "schema": {"type": "object", "required": ["photo"], "properties": {"photo": BINARY_SCHEMA}}
                 },
             },
         }

@@ -36,21 +36,13 @@ async def livez() -> Response:
 async def readyz(versions: Versions) -> Response:
     """Return 200 once model, encodings and index are loaded and checked against each other, and a design is drawn."""
     if not versions.ready:
-        raise ProblemException(
-            503, "not_ready", "The server is starting or stopping.", remedy="Retry in a second."
-        )
+        raise ProblemException(503, "not_ready", "The server is starting or stopping.", remedy="Retry in a second.")
     served = versions.current
-    state = {
-        "shop_version": served.version,
-        "model": served.shop.model.model_id,
-        "catalogue": served.catalogue_hash,
-    }
+    state = {"shop_version": served.version, "model": served.shop.model.model_id, "catalogue": served.catalogue_hash}
     return JSONResponse({"status": "ready"} | state, headers=NO_STORE_HEADERS)
 
 
-@router.get(
-    "/version", operation_id="version", summary="Versions and limits", response_model=responses.VersionInfo
-)
+@router.get("/version", operation_id="version", summary="Versions and limits", response_model=responses.VersionInfo)
 async def version(versions: Versions) -> responses.VersionInfo:
     """Return the versions of Modiste and the model, the number of products, and the limits of requests."""
     shop = versions.current.shop
@@ -78,6 +70,5 @@ async def version(versions: Versions) -> responses.VersionInfo:
 async def metrics(request: Request) -> Response:
     """Return requests, designs and memory in Prometheus's text format."""
     return Response(
-        request.app.state.metrics.to_prometheus(),
-        headers=NO_STORE_HEADERS | {"Content-Type": CONTENT_TYPE_LATEST},
+        request.app.state.metrics.to_prometheus(), headers=NO_STORE_HEADERS | {"Content-Type": CONTENT_TYPE_LATEST}
     )

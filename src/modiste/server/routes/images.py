@@ -24,11 +24,7 @@ from modiste.server.serialize import check_bounds, query_code
 from modiste.server.served_shop import JPEG_QUALITY
 
 IMMUTABLE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
-IMAGE_WRITERS = {
-    "image/jpeg": partial(to_jpeg, quality=JPEG_QUALITY),
-    "image/png": to_png,
-    "image/webp": to_webp,
-}
+IMAGE_WRITERS = {"image/jpeg": partial(to_jpeg, quality=JPEG_QUALITY), "image/png": to_png, "image/webp": to_webp}
 INTERPOLATION_TYPES = ("image/webp", "image/png")
 FRAME_DURATION_MS = 60  # of each picture of an animation
 
@@ -43,12 +39,8 @@ router = APIRouter(tags=["designs"])
     responses=binary_response("image/jpeg") | error_responses(404, 422),
     openapi_extra={
         "parameters": [
-            text_parameter(
-                "render_id", "The `render_id` of GET /v1/sliders: names the model and the ranges."
-            ),
-            text_parameter(
-                "design", "One byte per latent over its slider's range, as base64url without padding."
-            ),
+            text_parameter("render_id", "The `render_id` of GET /v1/sliders: names the model and the ranges."),
+            text_parameter("design", "One byte per latent over its slider's range, as base64url without padding."),
         ]
     },
 )
@@ -102,11 +94,7 @@ async def interpolate_designs(request: Request, body: InterpolateRequest, served
     a, b = (check_bounds(served.engine.context, code) for code in (body.a, body.b))
     codes = interpolate(a, b, np.linspace(0.0, 1.0, body.steps))
     shop = served.shop
-    write = (
-        _side_by_side
-        if media_type == "image/png"
-        else partial(_animated_webp, there_and_back=body.there_and_back)
-    )
+    write = _side_by_side if media_type == "image/png" else partial(_animated_webp, there_and_back=body.there_and_back)
     # One at a time: a batch of sixty would take 300 MB in the network's layers.
     picture = await served.run_slow(lambda: write([shop.decode(code) for code in codes]))
     return Response(picture, media_type=media_type, headers=NO_STORE_HEADERS | {"Vary": "Accept"})
@@ -116,10 +104,7 @@ def _required_parameter(request: Request, name: str) -> str:
     value = request.query_params.get(name)
     if value is None:
         raise ProblemException(
-            422,
-            "validation",
-            f"query.{name}: it is missing.",
-            remedy="Give /v1/render.jpg `render_id` and `design`.",
+            422, "validation", f"query.{name}: it is missing.", remedy="Give /v1/render.jpg `render_id` and `design`."
         )
     return value
 

@@ -88,9 +88,7 @@ async def product_photo(request: Request, id: ProductId, served: CurrentShop) ->
     tag = f'"{served.photo_etags[product]}"'
     if etag_matches(request, tag):
         return _not_modified(tag)
-    return _image_response(
-        await served.cached_photo((product, 0), served.shop.jpeg, product), "image/jpeg", tag
-    )
+    return _image_response(await served.cached_photo((product, 0), served.shop.jpeg, product), "image/jpeg", tag)
 
 
 @router.get(
@@ -104,9 +102,7 @@ async def product_thumbnail(
     request: Request,
     id: ProductId,
     served: CurrentShop,
-    height: Annotated[
-        int, Query(ge=THUMBNAIL_HEIGHTS_PX[0], le=THUMBNAIL_HEIGHTS_PX[1], description="Pixels.")
-    ] = 120,
+    height: Annotated[int, Query(ge=THUMBNAIL_HEIGHTS_PX[0], le=THUMBNAIL_HEIGHTS_PX[1], description="Pixels.")] = 120,
 ) -> Response:
     """Return the photo reduced to a height; it is never enlarged."""
     product = _require_product(served, id)

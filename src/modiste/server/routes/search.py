@@ -96,9 +96,7 @@ def _recommend_response(request: RecommendRequest, engine: QueryEngine) -> respo
     )
 
 
-def _resolved_query(
-    engine: QueryEngine, source: QuerySource, code: NDArray[np.float32]
-) -> responses.ResolvedQuery:
+def _resolved_query(engine: QueryEngine, source: QuerySource, code: NDArray[np.float32]) -> responses.ResolvedQuery:
     cluster = serialize.serialize_cluster(engine.context, engine.cluster_of(code))
     return responses.ResolvedQuery(code=code.tolist(), cluster=cluster, product=source.product)
 

@@ -30,10 +30,7 @@ METHOD_HELP = "How products are scored: by likelihood, or by the distance of cod
 METRIC_HELP = "The distance, where the method is one."
 Tau = Annotated[
     StrictFloat,
-    Field(
-        description="The code's own uncertainty in the likelihood: σ² becomes σ² + tau². The default is the "
-        "shop's."
-    ),
+    Field(description="The code's own uncertainty in the likelihood: σ² becomes σ² + tau². The default is the shop's."),
 ]
 
 
@@ -67,9 +64,7 @@ class QuerySource(RequestModel):
     """What a query is about: exactly one of a code and a product."""
 
     code: Code | None = None
-    product: StrictStr | None = Field(
-        None, description="The id of a product, whose fixed-epsilon code is used."
-    )
+    product: StrictStr | None = Field(None, description="The id of a product, whose fixed-epsilon code is used.")
 
 
 class SimilarRequest(QuerySource):
@@ -94,9 +89,7 @@ class RecommendRequest(QuerySource):
     )
     metric: Metric = Field("euclidean", description=METRIC_HELP)
     tau: Tau | None = None
-    by: Grouping = Field(
-        "category", description="One recommendation per other category, or per other cluster."
-    )
+    by: Grouping = Field("category", description="One recommendation per other category, or per other cluster.")
     exclude: ProductIds = Field([], description="Ids of products to leave out. `product` is always left out.")
     where: Where = {}
 
@@ -107,6 +100,4 @@ class InterpolateRequest(RequestModel):
     a: Code
     b: Code
     steps: StrictInt = Field(15, ge=7, le=60, description="Number of pictures, both ends included.")
-    there_and_back: StrictBool = Field(
-        False, description="Whether an animation also goes back, to loop smoothly."
-    )
+    there_and_back: StrictBool = Field(False, description="Whether an animation also goes back, to loop smoothly.")

@@ -275,9 +275,7 @@ class ReadyResponse(BaseModel):
     status: Literal["ready"]
     shop_version: str = Field(description="Changes with the model, the products or the clusters.")
     model: str
-    catalogue: str = Field(
-        description="Hash of the catalogue that model, encodings and index were checked against."
-    )
+    catalogue: str = Field(description="Hash of the catalogue that model, encodings and index were checked against.")
 
 
 class ServerLimits(Limits):

@@ -30,9 +30,7 @@ class Article:
 
 CATEGORIES: dict[str, dict[str, Article]] = {
     "footwear": {
-        "Sneakers": Article(
-            sneakers.draw_sneakers, 28, {"Canvas": 4, "Leather": 4, "Mesh": 4, "Suede": 2}, "bright"
-        ),
+        "Sneakers": Article(sneakers.draw_sneakers, 28, {"Canvas": 4, "Leather": 4, "Mesh": 4, "Suede": 2}, "bright"),
         "Boots": Article(boots.draw_boots, 16, {"Leather": 5, "Suede": 3, "Patent": 1}, "leather"),
         "Heels": Article(pumps.draw_heels, 17, {"Leather": 3, "Suede": 3, "Patent": 4}, "dressy"),
         "Sandals": Article(sandals.draw_sandals, 13, {"Leather": 5, "Suede": 2, "Patent": 1}, "dressy"),
@@ -45,9 +43,7 @@ CATEGORIES: dict[str, dict[str, Article]] = {
         "Handbags": Article(handbags.draw_handbags, 26, {"Leather": 6, "Suede": 2, "Patent": 2}, "dressy"),
         "Backpacks": Article(backpacks.draw_backpacks, 18, {"Canvas": 5, "Mesh": 1, "Leather": 2}, "bright"),
         "Clutches": Article(handbags.draw_clutches, 14, {"Leather": 4, "Suede": 2, "Patent": 4}, "dressy"),
-        "Shoulder Bags": Article(
-            totes.draw_shoulder_bags, 12, {"Leather": 6, "Suede": 3, "Canvas": 1}, "leather"
-        ),
+        "Shoulder Bags": Article(totes.draw_shoulder_bags, 12, {"Leather": 6, "Suede": 3, "Canvas": 1}, "leather"),
         "Duffel Bags": Article(backpacks.draw_duffels, 6, {"Canvas": 5, "Leather": 2}, "bright"),
     },
     "eyewear": {

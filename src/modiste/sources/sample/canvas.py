@@ -101,9 +101,7 @@ class Canvas:
             self._cast_shadow(part, box, finish.cast)
         light, shine = self._shade(part, finish)
         if finish.grain > 0:
-            light = light + (self._grain_texture(finish.weave)[box] - np.float32(0.5)) * np.float32(
-                finish.grain
-            )
+            light = light + (self._grain_texture(finish.weave)[box] - np.float32(0.5)) * np.float32(finish.grain)
         alpha = part * np.float32(finish.opacity)
         clear = np.float32(1.0) - alpha
         for channel in range(3):
@@ -111,9 +109,7 @@ class Canvas:
             if second_colour is not None and pattern is not None:
                 base = base + pattern[box] * np.float32(second_colour.rgb[channel] - colour.rgb[channel])
             # overexposed parts turn pale, as in a photo
-            lit = (
-                base * np.minimum(light, 1) + (1 - base) * np.maximum(light - 1, 0) * np.float32(0.55) + shine
-            )
+            lit = base * np.minimum(light, 1) + (1 - base) * np.maximum(light - 1, 0) * np.float32(0.55) + shine
             lit = np.minimum(np.maximum(lit, 0), 1)
             self.colour[box][..., channel] *= clear
             self.colour[box][..., channel] += lit * alpha
@@ -197,9 +193,7 @@ class Canvas:
             if weave:
                 threads = noise(self.height, self.width, self.seed + 2)
                 along = (np.roll(grains, 1, axis=1) + grains + np.roll(grains, -1, axis=1)) / np.float32(3)
-                across = (np.roll(threads, 1, axis=0) + threads + np.roll(threads, -1, axis=0)) / np.float32(
-                    3
-                )
+                across = (np.roll(threads, 1, axis=0) + threads + np.roll(threads, -1, axis=0)) / np.float32(3)
                 field = (along + across) / np.float32(2)
             else:
                 field = np.float32(0.5) + (blur(grains, 1, passes=1) - np.float32(0.5)) * np.float32(1.6)

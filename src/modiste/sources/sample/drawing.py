@@ -60,17 +60,10 @@ class Drawing:
             bottom = max(float(outline[:, 1].max()) for outline in outlines)
             field_of = pattern_mask(self.canvas, self.pattern, self.pattern_size, (top, bottom))
         return self.canvas.paint(
-            shape,
-            self.colour,
-            finish or self.finish,
-            within=within,
-            second_colour=self.second_colour,
-            pattern=field_of,
+            shape, self.colour, finish or self.finish, within=within, second_colour=self.second_colour, pattern=field_of
         )
 
-    def stitch(
-        self, line: Contour, length: float, gap: float, width: float, within: Field | None = None
-    ) -> None:
+    def stitch(self, line: Contour, length: float, gap: float, width: float, within: Field | None = None) -> None:
         """Draw a seam along `line`, in thread lighter than the material, or darker where that is light."""
         thread = self.colour.shade(0.45 if self.colour.lightness < 0.6 else -0.3)
         finish = Finish(round=1, gloss=0, rim=0.2, cast=0.25, opacity=0.8)

@@ -77,9 +77,7 @@ def draw_style(name: str) -> Callable[[Drawing], None]:
     return partial(draw_glasses, style=EYEWEAR_STYLES[name])
 
 
-def lens_outline(
-    drawing: Drawing, shape: str, x: float, y: float, half_width: float, half_height: float
-) -> Contour:
+def lens_outline(drawing: Drawing, shape: str, x: float, y: float, half_width: float, half_height: float) -> Contour:
     """Return the right-hand lens: its style's shape, blended slightly with another one."""
     other = drawing.rng.choice(list(LENS_SHAPES))
     share = drawing.rng.bates(0.0, 0.24)
@@ -143,9 +141,7 @@ def pick_tint(drawing: Drawing) -> Colour:
     return Colour((hue + dice.uniform(-8, 8)) % 360, saturation * dice.uniform(0.7, 1.1), lightness)
 
 
-def draw_lens(
-    drawing: Drawing, cover: Field, tint: Colour, y: float, half_height: float, opacity: float
-) -> None:
+def draw_lens(drawing: Drawing, cover: Field, tint: Colour, y: float, half_height: float, opacity: float) -> None:
     """Draw tinted glass: darker above, with a slanting reflection."""
     canvas = drawing.canvas
     canvas.paint(cover, tint, Finish(round=10, depth=0.25, gloss=0.1, cast=0.0, rim=0.0, opacity=opacity))
@@ -169,9 +165,7 @@ def draw_lens(
         canvas.adjust_lightness(band, 0.17 if tint.lightness < 0.7 else 0.5, soft=1.2, within=cover)
 
 
-def draw_temples(
-    drawing: Drawing, right: Contour, rim: float, frame: Finish, y: float, half_height: float
-) -> None:
+def draw_temples(drawing: Drawing, right: Contour, rim: float, frame: Finish, y: float, half_height: float) -> None:
     """Draw the hinges at the sides, and the temples folded behind the lenses."""
     canvas, colour = drawing.canvas, drawing.colour
     outer = float(right[:, 0].max()) + rim
@@ -193,20 +187,13 @@ def draw_temples(
     for side in (1, -1):
         edge = MIDDLE + side * (outer - MIDDLE)
         stub = spline(
-            [(edge - side * 4, level + 0.5), (edge + side * 1.6, level), (edge + side * 2.4, level + 2.5)],
-            closed=False,
+            [(edge - side * 4, level + 0.5), (edge + side * 1.6, level), (edge + side * 2.4, level + 2.5)], closed=False
         )
         canvas.paint(ribbon(stub, thick * 1.15), colour, frame)
 
 
 def draw_bridge(
-    drawing: Drawing,
-    style: EyewearStyle,
-    right: Contour,
-    rim: float,
-    frame: Finish,
-    y: float,
-    half_height: float,
+    drawing: Drawing, style: EyewearStyle, right: Contour, rim: float, frame: Finish, y: float, half_height: float
 ) -> None:
     """Draw the bridge between the lenses: a bar, two bars, or a saddle."""
     near = right[right[:, 0] < float(right[:, 0].min()) + 6.0]
@@ -217,15 +204,12 @@ def draw_bridge(
     level = min(top + half_height * 0.35, y - half_height * 0.12)
     inner = x - rim * 0.3
     shift = inner - MIDDLE
-    line = spline(
-        [(MIDDLE - shift - 1, level), (MIDDLE, level - rise), (MIDDLE + shift + 1, level)], closed=False
-    )
+    line = spline([(MIDDLE - shift - 1, level), (MIDDLE, level - rise), (MIDDLE + shift + 1, level)], closed=False)
     drawing.canvas.paint(ribbon(line, thick * (1.0 if style.metal else 1.25)), drawing.colour, frame)
     if style.shape == "aviator":
         above = float(right[:, 1].min()) + half_height * 0.12
         bar = spline(
-            [(MIDDLE - shift - 9, above + 1.5), (MIDDLE, above - 0.5), (MIDDLE + shift + 9, above + 1.5)],
-            closed=False,
+            [(MIDDLE - shift - 9, above + 1.5), (MIDDLE, above - 0.5), (MIDDLE + shift + 9, above + 1.5)], closed=False
         )
         drawing.canvas.paint(ribbon(bar, thick), drawing.colour, frame)
 

@@ -53,16 +53,7 @@ COLOUR_REGIONS: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[
     "Gold": ((40, 50), (0.45, 0.62), (0.52, 0.64)),
 }
 
-_LEATHERS = {
-    "Black": 24,
-    "Brown": 18,
-    "Tan": 13,
-    "Maroon": 5,
-    "Navy Blue": 5,
-    "Grey": 4,
-    "Beige": 4,
-    "Red": 3,
-}
+_LEATHERS = {"Black": 24, "Brown": 18, "Tan": 13, "Maroon": 5, "Navy Blue": 5, "Grey": 4, "Beige": 4, "Red": 3}
 _BRIGHTS = {
     "Black": 15, "White": 17, "Grey": 9, "Blue": 9, "Navy Blue": 7, "Red": 9, "Green": 5, "Pink": 6, "Teal": 4,
     "Yellow": 4, "Orange": 4, "Purple": 4, "Light Blue": 4, "Olive": 3, "Cream": 3, "Mustard": 2,
@@ -77,13 +68,7 @@ _ACETATES = {
     "Green": 3, "Teal": 3, "Pink": 4, "White": 3, "Grey": 4, "Olive": 3, "Orange": 2,
 }  # fmt: skip
 
-COLOUR_WEIGHTS = {
-    "leather": _LEATHERS,
-    "bright": _BRIGHTS,
-    "dressy": _DRESSY,
-    "metal": _METALS,
-    "acetate": _ACETATES,
-}
+COLOUR_WEIGHTS = {"leather": _LEATHERS, "bright": _BRIGHTS, "dressy": _DRESSY, "metal": _METALS, "acetate": _ACETATES}
 """Weights of the colour names, by the palette that an article type has."""
 
 GOLD = Colour(44, 0.55, 0.58)

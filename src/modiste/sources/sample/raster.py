@@ -47,11 +47,7 @@ def coverage(contours: Sequence[Contour], height: int, width: int) -> Field:
     edge = np.repeat(np.arange(len(crossed)), crossed)
     line = np.arange(len(edge)) + (first - (np.cumsum(crossed) - crossed))[edge]
     run, rise = stop[:, 0] - start[:, 0], stop[:, 1] - start[:, 1]
-    x = (
-        start[edge, 0]
-        + ((line * pitch + pitch // 2) - start[edge, 1]) * run[edge] // rise[edge]
-        - left * PIXEL_ONE
-    )
+    x = start[edge, 0] + ((line * pitch + pitch // 2) - start[edge, 1]) * run[edge] // rise[edge] - left * PIXEL_ONE
     x = np.minimum(np.maximum(x, 0), columns * PIXEL_ONE)
     cell = (line // LINES_PER_ROW - top) * (columns + 2) + (x >> 8)
     sign = sign[edge]

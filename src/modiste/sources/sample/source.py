@@ -34,12 +34,7 @@ class SampleSource:
     name = "sample"
 
     def __init__(
-        self,
-        count: int = 3000,
-        seed: int = 0,
-        size: tuple[int, int] = (240, 180),
-        *,
-        processes: int | None = None,
+        self, count: int = 3000, seed: int = 0, size: tuple[int, int] = (240, 180), *, processes: int | None = None
     ) -> None:
         if not 1 <= count <= 99_999:
             raise BadCount(f"count is {count}.", remedy="Give a count from 1 to 99999.")

@@ -100,9 +100,7 @@ class LocalCache:
         by_hash = {remote.files[name].sha256: (name, remote.files[name]) for name in names}
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             intact = pool.map(self._is_intact, [entry for _, entry in by_hash.values()])
-            missing = [
-                item for item, is_intact in zip(by_hash.values(), intact, strict=True) if not is_intact
-            ]
+            missing = [item for item, is_intact in zip(by_hash.values(), intact, strict=True) if not is_intact]
         self._download(missing)
         for name in names:
             _link_or_copy(self.files / remote.files[name].sha256, root / name)
@@ -119,9 +117,7 @@ class LocalCache:
         items = [(object_name(name, entry), entry, self.files / entry.sha256) for name, entry in missing]
         partials = [partial_path(path) for *_, path in items]
         try:
-            self.objects.download(
-                [(name, partial) for (name, *_), partial in zip(items, partials, strict=True)]
-            )
+            self.objects.download([(name, partial) for (name, *_), partial in zip(items, partials, strict=True)])
             for (name, entry, path), partial in zip(items, partials, strict=True):
                 if file_sha256(partial) != entry.sha256:
                     raise StorageError(

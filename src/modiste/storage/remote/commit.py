@@ -101,9 +101,7 @@ def _local_write_lock(cache: LocalCache, url: str) -> Generator[None]:
         try:
             locks.enter_context(shop_write_lock(cache.work))
         except ShopBusy as error:
-            raise ShopBusy(
-                f"Another process on this machine is writing to {url}.", remedy=error.remedy
-            ) from None
+            raise ShopBusy(f"Another process on this machine is writing to {url}.", remedy=error.remedy) from None
         yield
 
 
@@ -147,9 +145,7 @@ def build_remote_manifest(root: Path, objects: ObjectStore, version: int | None)
         name: TableVersion(database.table_version(name), remote_table_stamp(objects.url, name))
         for name in database.table_names()
     }
-    names = [
-        name for name in sorted(backup_files(paths)) if name != MANIFEST_OBJECT and TABLE_MARKER not in name
-    ]
+    names = [name for name in sorted(backup_files(paths)) if name != MANIFEST_OBJECT and TABLE_MARKER not in name]
     with storage_errors(f"Reading {root}"):
         entries = {name: FileEntry((root / name).stat().st_size, file_sha256(root / name)) for name in names}
         return RemoteManifest(json.loads(paths.manifest.read_text(encoding="utf-8")), tables, entries)
@@ -198,9 +194,7 @@ def _check_conditional_writes(objects: ObjectStore) -> None:
 
     objects.delete([PROBE_OBJECT])
     first = write(None)
-    supported = (
-        first is not None and write(None) is None and write(first) is not None and write(first) is None
-    )
+    supported = first is not None and write(None) is None and write(first) is not None and write(first) is None
     objects.delete([PROBE_OBJECT])
     if not supported:
         raise StorageError(

@@ -98,8 +98,7 @@ def read_remote_manifest(objects: ObjectStore) -> tuple[RemoteManifest, ETag]:
     found = find_remote_manifest(objects)
     if found is None:
         raise ShopNotFound(
-            f"There is no shop at {objects.url}.",
-            remedy=f"Make one with `modiste build SOURCE --shop {objects.url}`.",
+            f"There is no shop at {objects.url}.", remedy=f"Make one with `modiste build SOURCE --shop {objects.url}`."
         )
     return found
 

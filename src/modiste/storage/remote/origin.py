@@ -75,8 +75,7 @@ def read_origin(store: Path) -> Origin | None:
         return Origin(raw["url"], raw["pinned"], tables)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise SchemaError(
-            f"{path} is damaged.",
-            remedy="Remove its directory: it is a cached copy and will be downloaded again.",
+            f"{path} is damaged.", remedy="Remove its directory: it is a cached copy and will be downloaded again."
         ) from None
 
 
@@ -89,9 +88,7 @@ def remote_table_stamp(url: str, table: str) -> str:
 
     objects = ObjectStore(url)
     folder = f"{STORE_FOLDER}/{table}.lance/_versions"
-    manifests = sorted(
-        (file.name, file.e_tag) for file in objects.list(folder) if file.name.endswith(".manifest")
-    )
+    manifests = sorted((file.name, file.e_tag) for file in objects.list(folder) if file.name.endswith(".manifest"))
     parts = [name.rpartition("/")[2].encode() + _object_digest(url, name, e_tag) for name, e_tag in manifests]
     return hashlib.sha256(b"".join(parts)).hexdigest() if parts else ""
 

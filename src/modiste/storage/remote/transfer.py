@@ -16,12 +16,7 @@ from modiste.storage.product_store import ProductStore
 from modiste.storage.refusals import storage_errors
 from modiste.storage.remote.cache import LocalCache
 from modiste.storage.remote.commit import TABLE_MARKER, build_remote_manifest, commit_changes, writer_id
-from modiste.storage.remote.head import (
-    MANIFEST_OBJECT,
-    RemoteManifest,
-    find_remote_manifest,
-    read_remote_manifest,
-)
+from modiste.storage.remote.head import MANIFEST_OBJECT, RemoteManifest, find_remote_manifest, read_remote_manifest
 from modiste.storage.remote.lease import hold_lease
 from modiste.storage.remote.origin import STORE_FOLDER, Origin, lance_version
 
@@ -97,11 +92,7 @@ def uploaded(url: str) -> Generator[Path]:
     cache = LocalCache(objects)
     with storage_errors(f"Writing {cache.root}"):
         cache.root.mkdir(parents=True, exist_ok=True)
-    with (
-        write_lock(cache.root),
-        hold_lease(objects, writer_id(cache.root)),
-        _temporary_directory(cache) as root,
-    ):
+    with write_lock(cache.root), hold_lease(objects, writer_id(cache.root)), _temporary_directory(cache) as root:
         _check_store_is_free(objects)
         yield root
         objects.put(RESTORE_MARKER, b"")
@@ -111,9 +102,7 @@ def uploaded(url: str) -> Generator[Path]:
         tables = [name for name in sorted(names) if TABLE_MARKER in name]
         # Manifests last: with its manifest, a version exists.
         for is_manifest in (False, True):
-            objects.upload(
-                [(root / name, name) for name in tables if (VERSIONS_FOLDER in name) == is_manifest]
-            )
+            objects.upload([(root / name, name) for name in tables if (VERSIONS_FOLDER in name) == is_manifest])
         Origin(url, False).save(root)
         commit_changes(root, objects, cache, build_remote_manifest(root, objects, None), None)
         objects.delete([RESTORE_MARKER])

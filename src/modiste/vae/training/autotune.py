@@ -92,8 +92,7 @@ def measure_request(text: str) -> list[Throughput]:
     )
     device = torch.device(request["device"])
     candidates = [
-        Hardware(device, bfloat16, channels_last, threads)
-        for threads, bfloat16, channels_last in request["ways"]
+        Hardware(device, bfloat16, channels_last, threads) for threads, bfloat16, channels_last in request["ways"]
     ]
     results = [measure_throughput(hardware, settings) for hardware in candidates]
     return results + [
@@ -126,11 +125,7 @@ def measure_throughput(hardware: Hardware, settings: TrainSettings) -> Throughpu
         float(terms.loss.detach())  # waits for a GPU
         times.append(time.perf_counter() - start)
     return Throughput(
-        hardware.threads,
-        hardware.bfloat16,
-        hardware.channels_last,
-        batch,
-        batch / float(np.median(times[1:])),
+        hardware.threads, hardware.bfloat16, hardware.channels_last, batch, batch / float(np.median(times[1:]))
     )
 
 

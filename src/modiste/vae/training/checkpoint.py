@@ -41,13 +41,9 @@ def network_tensors(network: nn.Module) -> dict[str, Tensor]:
 
 def train_state_tensors(network: nn.Module, optimizer: Optimizer) -> dict[str, Tensor]:
     """Return the state of a network and its optimizer on the CPU, with prefixed names."""
-    tensors = {
-        f"network/{name}": tensor.cpu().contiguous() for name, tensor in network_tensors(network).items()
-    }
+    tensors = {f"network/{name}": tensor.cpu().contiguous() for name, tensor in network_tensors(network).items()}
     for number, state in optimizer.state_dict()["state"].items():
-        tensors |= {
-            f"optimizer/{number}/{name}": tensor.detach().cpu().contiguous() for name, tensor in state.items()
-        }
+        tensors |= {f"optimizer/{number}/{name}": tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     return tensors
 
 
@@ -131,9 +127,7 @@ def load_checkpoint(
         differing = sorted(
             key for key in {*identity, *progress.identity} if progress.identity.get(key) != identity.get(key)
         )
-        raise ResumeError(
-            f"The checkpoint {path} was made with other {', '.join(differing)}.", remedy=RESUME_REMEDY
-        )
+        raise ResumeError(f"The checkpoint {path} was made with other {', '.join(differing)}.", remedy=RESUME_REMEDY)
     restore_tensors(tensors, network, optimizer)
     average, best = (
         {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

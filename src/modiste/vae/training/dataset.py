@@ -88,9 +88,7 @@ class PhotoDataset:
         """
         self.frame = frame
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="photos")
-        self.cache = open_or_build_cache(
-            photos, frame, self._decode_all, directory, key, train_rows, on_progress
-        )
+        self.cache = open_or_build_cache(photos, frame, self._decode_all, directory, key, train_rows, on_progress)
         self.bodies = self.cache.bodies
 
     def descriptors(self, rows: Any) -> tuple[Tensor, Tensor]:

@@ -112,9 +112,7 @@ def _write_arrays(
     count, ratio = len(photos), body_ratio(frame)
     bodies = _new_array(directory / "bodies.npy", np.uint8, (count, *body_size(frame), 3))
     descriptors = (
-        None
-        if train_rows is None
-        else _new_array(directory / "looks.npy", np.float16, (count, DESCRIPTOR_SIZE))
+        None if train_rows is None else _new_array(directory / "looks.npy", np.float16, (count, DESCRIPTOR_SIZE))
     )
     ends: list[int] = []
     with (directory / "jpegs").open("wb") as jpegs, ThreadPoolExecutor(2) as pool:

@@ -34,9 +34,7 @@ from modiste.vae.training.settings import TrainSettings
 from modiste.vae.training.vae import Vae
 
 # Rows: lightness, red against green, yellow against blue; orthonormal, so lightness and chroma are comparable.
-OPPONENT = torch.tensor(
-    [[3**-0.5, 3**-0.5, 3**-0.5], [2**-0.5, -(2**-0.5), 0.0], [6**-0.5, 6**-0.5, -2 * 6**-0.5]]
-)
+OPPONENT = torch.tensor([[3**-0.5, 3**-0.5, 3**-0.5], [2**-0.5, -(2**-0.5), 0.0], [6**-0.5, 6**-0.5, -2 * 6**-0.5]])
 MIN_SQUARED_ERROR = 1e-4  # a PSNR of 40 dB is good enough
 SILHOUETTE_EDGE = 0.06  # distance from the background, in [0, 1], at which a pixel is half foreground
 
@@ -137,9 +135,7 @@ def joint_phase_loss(
     shape_error, colour_error = (
         (predicted - target).square().sum(dim=1).mean()
         for predicted, target in zip(
-            describer(code).float().split([target.shape[1] for target in descriptors], dim=1),
-            descriptors,
-            strict=True,
+            describer(code).float().split([target.shape[1] for target in descriptors], dim=1), descriptors, strict=True
         )
     )
     kl = kl_per_latent(mean, std).sum(1).mean()

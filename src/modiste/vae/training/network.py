@@ -50,9 +50,7 @@ def halved_size(size: tuple[int, int]) -> tuple[int, int]:
 def conv_block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """Return a 3 x 3 convolution with batch normalisation and leaky ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.LeakyReLU(0.1, inplace=True),
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.1, inplace=True)
     )
 
 
@@ -176,9 +174,7 @@ class PaperEncoder(nn.Module):
     def __init__(self, frame: tuple[int, int], latent: int) -> None:
         super().__init__()
         self.padding = [(-side) % math.prod(self.STRIDES) for side in frame]
-        grid = [
-            (side + pad) // math.prod(self.STRIDES) for side, pad in zip(frame, self.padding, strict=True)
-        ]
+        grid = [(side + pad) // math.prod(self.STRIDES) for side, pad in zip(frame, self.padding, strict=True)]
         layers: list[nn.Module] = []
         channels = (3, 16, 32, 64)
         for inputs, outputs, stride in zip(channels, channels[1:], self.STRIDES, strict=False):
@@ -214,11 +210,7 @@ class PaperDecoder(nn.Module):
         layers: list[nn.Module] = []
         channels = (64, 64, 32, 16)
         for inputs, outputs, stride in zip(channels, channels[1:], strides, strict=False):
-            layers += [
-                nn.ConvTranspose2d(inputs, outputs, stride, stride),
-                nn.BatchNorm2d(outputs),
-                nn.LeakyReLU(0.1),
-            ]
+            layers += [nn.ConvTranspose2d(inputs, outputs, stride, stride), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.1)]
         layers.append(nn.Conv2d(16, 3, 1))
         self.features = nn.Sequential(*layers)
 
@@ -228,9 +220,7 @@ class PaperDecoder(nn.Module):
         return torch.sigmoid(x[:, :, : self.frame[0], : self.frame[1]]).permute(0, 2, 3, 1)
 
 
-def build_network(
-    preset: str, frame: tuple[int, int], latent: int, **options: Any
-) -> tuple[nn.Module, nn.Module]:
+def build_network(preset: str, frame: tuple[int, int], latent: int, **options: Any) -> tuple[nn.Module, nn.Module]:
     """Return the encoder and the decoder of a preset."""
     if preset == "paper":
         return PaperEncoder(frame, latent), PaperDecoder(frame, latent)

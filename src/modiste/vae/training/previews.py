@@ -31,9 +31,7 @@ def write_previews(network: Vae, photos: PhotoDataset, rows: npt.NDArray[np.int6
     tiles: list[npt.NDArray[np.uint8]] = []
     for latent in range(min(network.latent, 32)):
         codes = mean[:1].repeat(TRAVERSAL_STEPS, 1)
-        codes[:, latent] = torch.linspace(
-            -TRAVERSAL_STD_RANGE, TRAVERSAL_STD_RANGE, TRAVERSAL_STEPS, device=device
-        )
+        codes[:, latent] = torch.linspace(-TRAVERSAL_STD_RANGE, TRAVERSAL_STD_RANGE, TRAVERSAL_STEPS, device=device)
         tiles.append(tile_row(to_pixels(network.decoder(codes))[:, ::2, ::2]))
     Image.fromarray(np.concatenate(tiles)).save(directory / "traversals.png")
 

@@ -54,9 +54,7 @@ class TrainSettings:
     def check(self) -> None:
         """Raise BadOption if a setting is out of range."""
         if self.preset not in PRESETS:
-            raise BadOption(
-                f"Unknown preset: {self.preset!r}.", remedy=f"Choose one of {', '.join(PRESETS)}."
-            )
+            raise BadOption(f"Unknown preset: {self.preset!r}.", remedy=f"Choose one of {', '.join(PRESETS)}.")
         if self.epochs is not None and self.minutes is not None:
             raise BadOption("epochs and minutes cannot be used together.", remedy="Give one of them.")
         if self.epochs is not None and self.epochs < 1:
@@ -74,9 +72,7 @@ class TrainSettings:
             height, width = self.frame
             raise BadOption(f"The frame is {width}x{height}.", remedy="Each side must be 16 to 2048 pixels.")
         if self.batch_size < 2:
-            raise BadOption(
-                f"batch_size is {self.batch_size}.", remedy="Batch normalisation needs 2 or more."
-            )
+            raise BadOption(f"batch_size is {self.batch_size}.", remedy="Batch normalisation needs 2 or more.")
 
     def identity(self) -> dict[str, Any]:
         """Return the settings that decide the weights, as JSON values; a resumed checkpoint must have the same."""

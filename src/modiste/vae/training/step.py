@@ -54,9 +54,7 @@ class Batch:
         """Return the batch on another device."""
         return Batch(
             None if self.body is None else self.body.to(device),
-            None
-            if self.descriptors is None
-            else (self.descriptors[0].to(device), self.descriptors[1].to(device)),
+            None if self.descriptors is None else (self.descriptors[0].to(device), self.descriptors[1].to(device)),
             None if self.full_frames is None else self.full_frames.to(device),
             None if self.posterior is None else (self.posterior[0].to(device), self.posterior[1].to(device)),
         )
@@ -75,14 +73,10 @@ def train_step(state: TrainState, batch: Batch, step: StepSettings) -> dict[str,
     for group in state.optimizer.param_groups:
         group["lr"] = step.learning_rate
     state.optimizer.step()
-    return {name: float(value.detach()) for name, value in terms.as_dict().items()} | {
-        "gradient_norm": float(norm)
-    }
+    return {name: float(value.detach()) for name, value in terms.as_dict().items()} | {"gradient_norm": float(norm)}
 
 
-def compute_loss(
-    state: TrainState, network: Vae, batch: Batch, noise: Tensor, offsets: Tensor | None
-) -> LossTerms:
+def compute_loss(state: TrainState, network: Vae, batch: Batch, noise: Tensor, offsets: Tensor | None) -> LossTerms:
     """Return the loss of a batch.
 
     Args:

@@ -21,26 +21,13 @@ from torch.utils.tensorboard import SummaryWriter
 from modiste.errors import NonFiniteLoss
 from modiste.vae.config import ModelConfig, new_model_id
 from modiste.vae.training.autotune import choose_fastest
-from modiste.vae.training.checkpoint import (
-    RunProgress,
-    load_checkpoint,
-    network_tensors,
-    read_notes,
-    save_checkpoint,
-)
+from modiste.vae.training.checkpoint import RunProgress, load_checkpoint, network_tensors, read_notes, save_checkpoint
 from modiste.vae.training.dataset import PhotoDataset, split_rows
 from modiste.vae.training.dataset_cache import cache_key
 from modiste.vae.training.finalize import save_final_model
 from modiste.vae.training.hardware import choose_hardware, preserve_thread_count
 from modiste.vae.training.previews import write_previews
-from modiste.vae.training.run import (
-    TrainRun,
-    averaged_network,
-    learning_rate,
-    take_steps,
-    update_average,
-    validate,
-)
+from modiste.vae.training.run import TrainRun, averaged_network, learning_rate, take_steps, update_average, validate
 from modiste.vae.training.schedule import is_worth_tuning, plan_epochs, restore_hardware
 from modiste.vae.training.settings import TrainSettings
 from modiste.vae.training.step import StepSettings
@@ -158,17 +145,7 @@ def start_run(
     average = {name: tensor.clone() for name, tensor in network_tensors(network).items()}
     progress = RunProgress(identity, epochs=0)
     run = TrainRun(
-        settings,
-        hardware,
-        network,
-        optimizer,
-        dataset,
-        train_rows,
-        validation_rows,
-        average,
-        {},
-        progress,
-        directory,
+        settings, hardware, network, optimizer, dataset, train_rows, validation_rows, average, {}, progress, directory
     )
     if checkpoint.exists():
         run.progress, loaded, run.best_weights = load_checkpoint(checkpoint, identity, network, optimizer)

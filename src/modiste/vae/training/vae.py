@@ -65,10 +65,7 @@ class Vae(nn.Module):
 def weights_to_bytes(vae: Vae) -> bytes:
     """Return the content of WEIGHTS_FILE: weights and buffers as float32 safetensors."""
     tensors = {
-        name: tensor.detach()
-        .to("cpu", torch.float32 if tensor.is_floating_point() else None)
-        .contiguous()
-        .clone()
+        name: tensor.detach().to("cpu", torch.float32 if tensor.is_floating_point() else None).contiguous().clone()
         for name, tensor in vae.state_dict().items()
     }
     return save(tensors)

@@ -46,16 +46,12 @@ def draw_backpacks(drawing: Drawing) -> None:
         canvas.paint(
             ribbon(
                 line,
-                np.concatenate(
-                    [np.linspace(12, 12, len(line) // 2), np.linspace(11, 4, len(line) - len(line) // 2)]
-                ),
+                np.concatenate([np.linspace(12, 12, len(line) // 2), np.linspace(11, 4, len(line) - len(line) // 2)]),
             ),
             accent.shade(-0.15),
             web.replace(round=4),
         )
-    canvas.paint(
-        ribbon(arch(MIDDLE - 13, MIDDLE + 13, top + 4, strap + 4, square=0.5), 5.0, caps=False), accent, web
-    )
+    canvas.paint(ribbon(arch(MIDDLE - 13, MIDDLE + 13, top + 4, strap + 4, square=0.5), 5.0, caps=False), accent, web)
     b, shoulder = wide / 2, wide * dice.bates(0.3, 0.48)
     narrow = b * dice.bates(0.84, 1.0)
     shape = rounded_polygon(
@@ -98,10 +94,7 @@ def draw_backpacks(drawing: Drawing) -> None:
     front = drawing.paint_body(pocket, bulge) if two_tone is None else canvas.paint(pocket, two_tone, bulge)
     draw_zipper(
         drawing,
-        spline(
-            [(MIDDLE - b * 0.6, upper + 10), (MIDDLE, upper + 7), (MIDDLE + b * 0.6, upper + 10)],
-            closed=False,
-        ),
+        spline([(MIDDLE - b * 0.6, upper + 10), (MIDDLE, upper + 7), (MIDDLE + b * 0.6, upper + 10)], closed=False),
         metal,
         front,
     )
@@ -118,9 +111,7 @@ def draw_backpacks(drawing: Drawing) -> None:
         for side in (-1, 1):
             x = MIDDLE + side * b * 0.45
             canvas.paint(
-                rounded_rectangle(x - 3.4, top + high * 0.36, x + 3.4, upper + 20, 2),
-                accent,
-                web.replace(cast=0.45),
+                rounded_rectangle(x - 3.4, top + high * 0.36, x + 3.4, upper + 20, 2), accent, web.replace(cast=0.45)
             )
             canvas.paint(
                 [
@@ -162,9 +153,7 @@ def draw_duffels(drawing: Drawing) -> None:
             (MIDDLE + side * b, bottom + 2),
         )
         canvas.adjust_lightness(panel, -0.14, soft=1, within=body)
-        seam = np.array(
-            [[MIDDLE + side * (b - wide * 0.13), top], [MIDDLE + side * (b - wide * 0.13), bottom]]
-        )
+        seam = np.array([[MIDDLE + side * (b - wide * 0.13), top], [MIDDLE + side * (b - wide * 0.13), bottom]])
         canvas.adjust_lightness(ribbon(seam, 1.2), -0.35, soft=1, within=body)
         drawing.stitch(seam - np.array([side * 2.6, 0.0]), 2.4, 1.8, 0.8, body)
     draw_zipper(
@@ -179,9 +168,7 @@ def draw_duffels(drawing: Drawing) -> None:
             rounded_rectangle(MIDDLE - spread + 4, y0, MIDDLE + spread - 4, y1, 6),
             drawing.finish.replace(round=6, depth=0.5, cast=0.35),
         )
-        drawing.stitch(
-            rounded_rectangle(MIDDLE - spread + 7, y0 + 3, MIDDLE + spread - 7, y1 - 3, 4), 2.2, 1.8, 0.8
-        )
+        drawing.stitch(rounded_rectangle(MIDDLE - spread + 7, y0 + 3, MIDDLE + spread - 7, y1 - 3, 4), 2.2, 1.8, 0.8)
     for side in (-1, 1):
         line = np.array([[MIDDLE + side * spread, top + 4], [MIDDLE + side * spread, bottom - 1]])
         canvas.paint(ribbon(line, grip, caps=False), trim, web, within=body)

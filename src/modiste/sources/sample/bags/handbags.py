@@ -43,9 +43,7 @@ def draw_handbags(drawing: Drawing) -> None:
     if two:
         canvas.paint(
             ribbon(
-                arch(MIDDLE - spread + 5, MIDDLE + spread - 5, top + 2, strap, square=square),
-                grip * 0.9,
-                caps=False,
+                arch(MIDDLE - spread + 5, MIDDLE + spread - 5, top + 2, strap, square=square), grip * 0.9, caps=False
             ),
             trim.shade(-0.35),
             leather.replace(cast=0),
@@ -53,9 +51,7 @@ def draw_handbags(drawing: Drawing) -> None:
     for side in (-1, 1):  # feet
         canvas.paint(oval(MIDDLE + side * wide * 0.36, bottom + 0.8, 3.2, 2.2, steps=4), metal, METAL)
     corner = dice.bates(6, 26)
-    shape = body_outline(
-        top, bottom, wide_top, wide, sag=dice.bates(-4, 3), corner=corner, bulge=dice.bates(-4, 5)
-    )
+    shape = body_outline(top, bottom, wide_top, wide, sag=dice.bates(-4, 3), corner=corner, bulge=dice.bates(-4, 5))
     body = drawing.paint_body(shape, drawing.finish.replace(round=12, depth=0.8))
     quilted = dice.chance(0.22)
     if quilted:
@@ -94,11 +90,7 @@ def draw_handbags(drawing: Drawing) -> None:
         drawing.paint_body(pocket, drawing.finish.replace(round=6, depth=0.5, cast=0.35), within=body)
         drawing.stitch(
             rounded_rectangle(
-                MIDDLE - wide * 0.36 + 3,
-                top + high * 0.42 + 3,
-                MIDDLE + wide * 0.36 - 3,
-                bottom - high * 0.1 - 3,
-                7,
+                MIDDLE - wide * 0.36 + 3, top + high * 0.42 + 3, MIDDLE + wide * 0.36 - 3, bottom - high * 0.1 - 3, 7
             ),
             2.4,
             1.8,
@@ -110,9 +102,7 @@ def draw_handbags(drawing: Drawing) -> None:
         for side in (-1, 1):
             x = MIDDLE + side * wide * 0.25
             canvas.paint(
-                rounded_rectangle(x - 5, top - 1, x + 5, drop + 8, 3),
-                trim.shade(-0.12),
-                leather.replace(cast=0.5),
+                rounded_rectangle(x - 5, top - 1, x + 5, drop + 8, 3), trim.shade(-0.12), leather.replace(cast=0.5)
             )
             drawing.stitch(rounded_rectangle(x - 3.4, top + 1, x + 3.4, drop + 6, 2), 2.0, 1.6, 0.7)
             frame = [
@@ -121,22 +111,15 @@ def draw_handbags(drawing: Drawing) -> None:
             ]
             canvas.paint(frame, metal, METAL)
         canvas.adjust_lightness(
-            ribbon(np.array([[0.0, top + high * 0.3], [180.0, top + high * 0.3]]), 1.2),
-            -0.3,
-            soft=1,
-            within=body,
+            ribbon(np.array([[0.0, top + high * 0.3], [180.0, top + high * 0.3]]), 1.2), -0.3, soft=1, within=body
         )
     foot = top + 5
     canvas.paint(
-        ribbon(arch(MIDDLE - spread, MIDDLE + spread, foot, strap + 4, square=square), grip, caps=False),
-        trim,
-        leather,
+        ribbon(arch(MIDDLE - spread, MIDDLE + spread, foot, strap + 4, square=square), grip, caps=False), trim, leather
     )
     for side in (-1, 1):
         canvas.paint(
-            rounded_rectangle(
-                MIDDLE + side * spread - 3.6, foot + 1, MIDDLE + side * spread + 3.6, foot + 13, 2.5
-            ),
+            rounded_rectangle(MIDDLE + side * spread - 3.6, foot + 1, MIDDLE + side * spread + 3.6, foot + 13, 2.5),
             trim,
             leather,
         )
@@ -187,14 +170,10 @@ def draw_clutches(drawing: Drawing) -> None:
         drawing.stitch(inset_outline(flap, 3.4, below=top + 6), 2.2, 1.7, 0.8, lid)
         canvas.paint(oval(MIDDLE, tip - 7, 3.6, 3.6), metal, METAL.replace(round=2.5))
     elif style == "frame":
-        line = spline(
-            [(MIDDLE - b * 0.95, top + 2), (MIDDLE, top - 1), (MIDDLE + b * 0.95, top + 2)], closed=False
-        )
+        line = spline([(MIDDLE - b * 0.95, top + 2), (MIDDLE, top - 1), (MIDDLE + b * 0.95, top + 2)], closed=False)
         canvas.paint(ribbon(line, 5.4), metal, METAL.replace(round=2.5))
         for side in (-1, 1):
-            canvas.paint(
-                oval(MIDDLE + side * 3.2, top - 3.5, 3.4, 3.4), metal.shade(0.1), METAL.replace(round=2.5)
-            )
+            canvas.paint(oval(MIDDLE + side * 3.2, top - 3.5, 3.4, 3.4), metal.shade(0.1), METAL.replace(round=2.5))
         draw_pleats(drawing, body, top, bottom, b)
     else:
         drop = top + high * dice.bates(0.38, 0.6)
@@ -212,10 +191,7 @@ def draw_clutches(drawing: Drawing) -> None:
         draw_zipper(
             drawing,
             np.array(
-                [
-                    [MIDDLE - b * 0.8, drop + (bottom - drop) * 0.4],
-                    [MIDDLE + b * 0.8, drop + (bottom - drop) * 0.4],
-                ]
+                [[MIDDLE - b * 0.8, drop + (bottom - drop) * 0.4], [MIDDLE + b * 0.8, drop + (bottom - drop) * 0.4]]
             ),
             metal,
             body,
@@ -244,9 +220,7 @@ def draw_clutches(drawing: Drawing) -> None:
 def draw_pleats(drawing: Drawing, body: Field, top: float, bottom: float, half: float) -> None:
     """Draw gathers under a frame."""
     for i in range(-4, 5):
-        line = np.array(
-            [[MIDDLE + half * i * 0.19, top + 4], [MIDDLE + half * i * 0.225, top + (bottom - top) * 0.72]]
-        )
+        line = np.array([[MIDDLE + half * i * 0.19, top + 4], [MIDDLE + half * i * 0.225, top + (bottom - top) * 0.72]])
         drawing.canvas.adjust_lightness(
             ribbon(spline([tuple(line[0]), tuple(line[1])], closed=False), np.linspace(2.6, 0.4, 11)),
             -0.3,

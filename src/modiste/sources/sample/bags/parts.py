@@ -68,25 +68,13 @@ def arch(left: float, right: float, y: float, rise: float, *, square: float = 0.
 
 
 def body_outline(
-    top: float,
-    bottom: float,
-    top_width: float,
-    width: float,
-    *,
-    sag: float,
-    corner: float,
-    bulge: float = 0.0,
+    top: float, bottom: float, top_width: float, width: float, *, sag: float, corner: float, bulge: float = 0.0
 ) -> Contour:
     """Return a bag's outline: `corner` rounds it below, its mouth sags and its sides bulge."""
     t, b = top_width / 2, width / 2
     upper = min(3.0 + corner * 0.25, 9.0)
     shape = rounded_polygon(
-        [
-            (MIDDLE - t, top, upper),
-            (MIDDLE + t, top, upper),
-            (MIDDLE + b, bottom, corner),
-            (MIDDLE - b, bottom, corner),
-        ]
+        [(MIDDLE - t, top, upper), (MIDDLE + t, top, upper), (MIDDLE + b, bottom, corner), (MIDDLE - b, bottom, corner)]
     )
     across, down = (shape[:, 0] - MIDDLE) / max(t, b), (shape[:, 1] - top) / (bottom - top)
     bent = shape.copy()
@@ -113,9 +101,7 @@ def draw_ring(drawing: Drawing, x: float, y: float, size: float, metal: Colour) 
 def draw_zipper(drawing: Drawing, line: Contour, metal: Colour, within: Field | None = None) -> None:
     """Draw a zip along a line, with its pull at the right end."""
     canvas = drawing.canvas
-    canvas.paint(
-        ribbon(line, 4.2), drawing.colour.shade(-0.5), Finish(round=2, gloss=0, cast=0), within=within
-    )
+    canvas.paint(ribbon(line, 4.2), drawing.colour.shade(-0.5), Finish(round=2, gloss=0, cast=0), within=within)
     canvas.paint(dashes(line, 1.1, 1.1, 2.0), metal, METAL.replace(cast=0.0), within=within)
     x, y = line[-1]
     canvas.paint(rounded_rectangle(x - 4, y - 1.6, x + 1, y + 1.8, 1.2), metal, METAL)
@@ -129,11 +115,7 @@ def draw_folds(drawing: Drawing, body: Field, top: float, height: float, width: 
         x = MIDDLE + width * dice.uniform(-0.36, 0.36)
         y = top + height * dice.uniform(0.45, 0.75)
         line = spline(
-            [
-                (x, y - height * 0.26),
-                (x + dice.uniform(-5, 5), y),
-                (x + dice.uniform(-9, 9), y + height * 0.22),
-            ],
+            [(x, y - height * 0.26), (x + dice.uniform(-5, 5), y), (x + dice.uniform(-9, 9), y + height * 0.22)],
             closed=False,
         )
         half = len(line) // 2
@@ -146,9 +128,7 @@ def draw_charm(drawing: Drawing, x: float, y: float, metal: Colour) -> None:
     canvas = drawing.canvas
     canvas.paint(ribbon(np.array([[x, y], [x + 4, y + 12]]), 1.4), metal, METAL)
     canvas.paint(
-        rounded_rectangle(x - 1, y + 11, x + 9, y + 27, 4),
-        GUM.shade(-0.2),
-        drawing.finish.replace(round=3, cast=0.4),
+        rounded_rectangle(x - 1, y + 11, x + 9, y + 27, 4), GUM.shade(-0.2), drawing.finish.replace(round=3, cast=0.4)
     )
     canvas.paint(oval(x + 4, y + 14, 1.3, 1.3, steps=4), metal, METAL)
 
@@ -157,9 +137,7 @@ def draw_lock(drawing: Drawing, x: float, y: float, size: float, metal: Colour) 
     """Draw a clasp: a plate and its turning knob."""
     canvas = drawing.canvas
     if drawing.rng.chance(0.5):
-        canvas.paint(
-            rounded_rectangle(x - size, y - size * 0.62, x + size, y + size * 0.62, 2.5), metal, METAL
-        )
+        canvas.paint(rounded_rectangle(x - size, y - size * 0.62, x + size, y + size * 0.62, 2.5), metal, METAL)
         canvas.paint(
             rounded_rectangle(x - size * 0.3, y - size * 0.8, x + size * 0.3, y + size * 0.8, 1.5),
             metal.shade(0.2),

@@ -43,27 +43,16 @@ def draw_totes(drawing: Drawing) -> None:
     square = dice.uniform(0.0, 1.0)
     leather = drawing.finish.replace(round=3, depth=1.1, grain=0.04, cast=0.35)
     canvas.paint(
-        ribbon(
-            arch(MIDDLE - spread + 4, MIDDLE + spread - 4, top + 4, strap, square=square),
-            grip * 0.9,
-            caps=False,
-        ),
+        ribbon(arch(MIDDLE - spread + 4, MIDDLE + spread - 4, top + 4, strap, square=square), grip * 0.9, caps=False),
         trim.shade(-0.3),
         leather.replace(cast=0.0),
     )
     sag = dice.bates(0.0, 7.0)
     mouth = spline(
-        [
-            (MIDDLE - wide_top / 2, top, 1),
-            (MIDDLE, top - 4.5),
-            (MIDDLE + wide_top / 2, top, 1),
-            (MIDDLE, top + sag + 3),
-        ]
+        [(MIDDLE - wide_top / 2, top, 1), (MIDDLE, top - 4.5), (MIDDLE + wide_top / 2, top, 1), (MIDDLE, top + sag + 3)]
     )
     canvas.paint(mouth, colour.shade(-0.55), INSIDE)
-    shape = body_outline(
-        top, bottom, wide_top, wide, sag=sag, corner=dice.bates(4, 22), bulge=dice.bates(-2, 5)
-    )
+    shape = body_outline(top, bottom, wide_top, wide, sag=sag, corner=dice.bates(4, 22), bulge=dice.bates(-2, 5))
     body = drawing.paint_body(shape, drawing.finish.replace(round=16, depth=0.62))
     if dice.chance(0.35):  # a base of the trim's leather
         base = bottom - high * dice.bates(0.14, 0.3)
@@ -76,27 +65,18 @@ def draw_totes(drawing: Drawing) -> None:
         drawing.stitch(np.array([[0.0, base + 2.5], [180.0, base + 2.5]]), 2.2, 1.8, 0.8, body)
     draw_folds(drawing, body, top, high, wide)
     hem = spline(
-        [(MIDDLE - wide_top / 2, top + 6), (MIDDLE, top + sag + 6), (MIDDLE + wide_top / 2, top + 6)],
-        closed=False,
+        [(MIDDLE - wide_top / 2, top + 6), (MIDDLE, top + sag + 6), (MIDDLE + wide_top / 2, top + 6)], closed=False
     )
     drawing.stitch(hem, 2.4, 1.8, 0.9, body)
     reach = dice.bates(8, 26)
     front = arch(
-        MIDDLE - spread,
-        MIDDLE + spread,
-        top + sag * 0.6 + reach,
-        strap + reach + sag * 0.6 - 1.0,
-        square=square,
+        MIDDLE - spread, MIDDLE + spread, top + sag * 0.6 + reach, strap + reach + sag * 0.6 - 1.0, square=square
     )
     canvas.paint(ribbon(front, grip, caps=False), trim, leather)
     for side in (-1, 1):
         x, y = MIDDLE + side * spread, top + sag * 0.6 + reach
-        canvas.paint(
-            rounded_rectangle(x - grip * 0.75, y - 5, x + grip * 0.75, y + grip * 0.8, 2), trim, leather
-        )
-        drawing.stitch(
-            rounded_rectangle(x - grip * 0.5, y - 3.5, x + grip * 0.5, y + grip * 0.5, 1), 1.6, 1.2, 0.7
-        )
+        canvas.paint(rounded_rectangle(x - grip * 0.75, y - 5, x + grip * 0.75, y + grip * 0.8, 2), trim, leather)
+        drawing.stitch(rounded_rectangle(x - grip * 0.5, y - 3.5, x + grip * 0.5, y + grip * 0.5, 1), 1.6, 1.2, 0.7)
         canvas.paint(oval(x, y - 8, 1.4, 1.4, steps=4), metal, METAL)
     if dice.chance(0.3):
         draw_charm(drawing, MIDDLE + spread * 0.9, top + reach, metal)
@@ -170,11 +150,7 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
     for side in (-1, 1):
         canvas.paint(
             rounded_rectangle(
-                MIDDLE + side * ends - grip * 0.6 - 1.5,
-                top + 5,
-                MIDDLE + side * ends + grip * 0.6 + 1.5,
-                top + 18,
-                2.5,
+                MIDDLE + side * ends - grip * 0.6 - 1.5, top + 5, MIDDLE + side * ends + grip * 0.6 + 1.5, top + 18, 2.5
             ),
             trim,
             leather.replace(cast=0.4),

@@ -8,15 +8,7 @@ from modiste.sources.sample.canvas import Finish
 from modiste.sources.sample.curves import Point, dashes, oval, ribbon, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GOLD, GUM, INK, STEEL
-from modiste.sources.sample.shoes.last import (
-    INSIDE,
-    LACE,
-    METAL,
-    SOLE,
-    add_ground_shadow,
-    make_last,
-    record_heights,
-)
+from modiste.sources.sample.shoes.last import INSIDE, LACE, METAL, SOLE, add_ground_shadow, make_last, record_heights
 from modiste.sources.sample.shoes.parts import draw_buckle, draw_heel_block, draw_laces
 
 
@@ -119,12 +111,7 @@ def draw_boots(drawing: Drawing) -> None:
             closed=False,
         )
         draw_laces(
-            drawing,
-            line,
-            4 + int(high * 6),
-            11.0,
-            INK.shade(0.1) if colour.lightness > 0.3 else GUM.shade(-0.2),
-            body,
+            drawing, line, 4 + int(high * 6), 11.0, INK.shade(0.1) if colour.lightness > 0.3 else GUM.shade(-0.2), body
         )
     elif style == "buckle":
         v = ankle + dice.bates(0.24, 0.36)
@@ -142,13 +129,7 @@ def draw_boots(drawing: Drawing) -> None:
             drawing.finish.replace(round=2.5, cast=0.4),
             within=body,
         )
-        draw_buckle(
-            drawing,
-            *last.above_ground(mouth - 0.03, v - 0.048),
-            9.0,
-            9.5,
-            GOLD if dice.chance(0.5) else STEEL,
-        )
+        draw_buckle(drawing, *last.above_ground(mouth - 0.03, v - 0.048), 9.0, 9.5, GOLD if dice.chance(0.5) else STEEL)
     else:
         zipper = spline(
             [
@@ -160,15 +141,10 @@ def draw_boots(drawing: Drawing) -> None:
         )
         canvas.paint(ribbon(zipper, 3.4), colour.shade(-0.4), LACE.replace(cast=0.2), within=body)
         canvas.paint(
-            dashes(zipper, 1.1, 1.1, 1.6),
-            GOLD if dice.chance(0.4) else STEEL,
-            METAL.replace(cast=0),
-            within=body,
+            dashes(zipper, 1.1, 1.1, 1.6), GOLD if dice.chance(0.4) else STEEL, METAL.replace(cast=0), within=body
         )
     drawing.stitch(
-        last.curve(
-            [(0.30, t), (0.40, t + toe * 0.8), up(0.52, 0.22), up(0.62, 0.24), (0.74, t)], closed=False
-        ),
+        last.curve([(0.30, t), (0.40, t + toe * 0.8), up(0.52, 0.22), up(0.62, 0.24), (0.74, t)], closed=False),
         2.2,
         1.6,
         0.8,
@@ -184,6 +160,4 @@ def draw_boots(drawing: Drawing) -> None:
     )
     drawing.stitch(rim, 2.2, 1.6, 0.8, body)
     canvas.paint(last.sole_outline(sole), INK.shade(0.06) if dice.chance(0.7) else GUM.shade(-0.3), SOLE)
-    record_heights(
-        drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=shaft * last.length
-    )
+    record_heights(drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=shaft * last.length)

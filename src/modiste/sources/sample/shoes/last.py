@@ -42,9 +42,7 @@ class Last:
         """Return a smooth outline through points (u, v), or (u, v, 1) for corners."""
         return spline([(*self.above_sole(point[0], point[1]), *point[2:]) for point in points], closed=closed)
 
-    def sole_outline(
-        self, thickness: float, *, toe: float = 0.0, heel: float = 1.0, bulge: float = 0.01
-    ) -> Contour:
+    def sole_outline(self, thickness: float, *, toe: float = 0.0, heel: float = 1.0, bulge: float = 0.01) -> Contour:
         """Return the outline of a sole along the last's underside."""
         steps = [toe + (heel - toe) * i / 12 for i in range(13)]
         under: list[Point] = [(u, 0.0) for u in steps[1:-1]]

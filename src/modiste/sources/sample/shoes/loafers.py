@@ -7,14 +7,7 @@ import numpy as np
 from modiste.sources.sample.curves import oval, ribbon, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GOLD, GUM, INK
-from modiste.sources.sample.shoes.last import (
-    INSIDE,
-    METAL,
-    SOLE,
-    add_ground_shadow,
-    make_last,
-    record_heights,
-)
+from modiste.sources.sample.shoes.last import INSIDE, METAL, SOLE, add_ground_shadow, make_last, record_heights
 from modiste.sources.sample.shoes.parts import draw_heel_block, draw_laces
 
 
@@ -67,8 +60,7 @@ def draw_loafers(drawing: Drawing) -> None:
     )
     body = drawing.paint_body(upper, drawing.finish.replace(round=11))
     apron = last.curve(
-        [(0.07, t + toe * 0.62), (0.16, t + toe * 0.80), (0.30, t + toe * 0.9), (0.42, t + collar * 0.66)],
-        closed=False,
+        [(0.07, t + toe * 0.62), (0.16, t + toe * 0.80), (0.30, t + toe * 0.9), (0.42, t + collar * 0.66)], closed=False
     )
     canvas.adjust_lightness(ribbon(apron, 1.6), -0.45, soft=1, within=body)
     drawing.stitch(apron + np.array([0.0, 2.2]), 2.0, 1.6, 0.8, body)
@@ -76,9 +68,7 @@ def draw_loafers(drawing: Drawing) -> None:
     band = colour.shade(-0.18 if colour.lightness > 0.2 else 0.14)
     saddle = last.curve([(0.30, t + toe * 1.45), (0.42, t + toe * 1.5), (0.52, t - 0.02), (0.36, t - 0.02)])
     if style == "lace":
-        front = last.curve(
-            [(0.25, t + toe * 1.26), (0.35, t + toe * 1.4), (0.45, t + collar * 1.03)], closed=False
-        )
+        front = last.curve([(0.25, t + toe * 1.26), (0.35, t + toe * 1.4), (0.45, t + collar * 1.03)], closed=False)
         canvas.paint(
             last.curve(
                 [
@@ -124,9 +114,7 @@ def draw_loafers(drawing: Drawing) -> None:
         else:
             canvas.adjust_lightness(
                 ribbon(
-                    last.curve(
-                        [(0.36, t + toe * 1.0), (0.41, t + toe * 0.92), (0.44, t + toe * 0.98)], closed=False
-                    ),
+                    last.curve([(0.36, t + toe * 1.0), (0.41, t + toe * 0.92), (0.44, t + toe * 0.98)], closed=False),
                     3.2,
                 ),
                 -0.55,
@@ -134,25 +122,14 @@ def draw_loafers(drawing: Drawing) -> None:
                 within=body,
             )
     rim = last.curve(
-        [
-            (0.52, t + collar * 0.70),
-            (0.63, t + collar * 0.58),
-            (0.78, t + collar * 0.64),
-            (0.92, t + collar * 0.88),
-        ],
+        [(0.52, t + collar * 0.70), (0.63, t + collar * 0.58), (0.78, t + collar * 0.64), (0.92, t + collar * 0.88)],
         closed=False,
     )
     drawing.stitch(rim, 2.0, 1.6, 0.8, body)
     canvas.paint(last.sole_outline(sole), INK.shade(0.07) if dice.chance(0.7) else GUM.shade(-0.35), SOLE)
     canvas.adjust_lightness(
-        ribbon(last.curve([(0.0, sole), (0.5, sole), (1.0, sole)], closed=False), 1.0),
-        0.2,
-        soft=1,
-        within=body,
+        ribbon(last.curve([(0.0, sole), (0.5, sole), (1.0, sole)], closed=False), 1.0), 0.2, soft=1, within=body
     )
     record_heights(
-        drawing,
-        heel=(last.sole_height(1.0) + sole) * last.length,
-        sole=sole * last.length,
-        shaft=collar * last.length,
+        drawing, heel=(last.sole_height(1.0) + sole) * last.length, sole=sole * last.length, shaft=collar * last.length
     )

@@ -11,9 +11,7 @@ from modiste.sources.sample.raster import Field
 from modiste.sources.sample.shoes.last import LACE, METAL, SOLE, Last
 
 
-def draw_laces(
-    drawing: Drawing, line: Contour, count: int, reach: float, colour: Colour, within: Field
-) -> None:
+def draw_laces(drawing: Drawing, line: Contour, count: int, reach: float, colour: Colour, within: Field) -> None:
     """Draw rungs of lace across the vamp along `line`, each ending in an eyelet."""
     rungs: list[Contour] = []
     holes: list[Contour] = []
@@ -22,8 +20,7 @@ def draw_laces(
         rungs.extend(
             ribbon(
                 spline(
-                    [(x - 2, y - 1), (x + reach * 0.5, y + reach * 0.22), (x + reach, y + reach * 0.72)],
-                    closed=False,
+                    [(x - 2, y - 1), (x + reach * 0.5, y + reach * 0.22), (x + reach, y + reach * 0.72)], closed=False
                 ),
                 2.9,
             )
@@ -33,9 +30,7 @@ def draw_laces(
     drawing.canvas.paint(rungs, colour, LACE)
 
 
-def draw_heel_block(
-    drawing: Drawing, last: Last, sole: float, width: float, taper: float, colour: Colour
-) -> None:
+def draw_heel_block(drawing: Drawing, last: Last, sole: float, width: float, taper: float, colour: Colour) -> None:
     """Draw the heel between the ground and the raised end of the sole."""
     if last.lift < 0.012:
         return
@@ -72,14 +67,10 @@ def draw_ankle_strap(drawing: Drawing, last: Last, v: float, seat: float, width:
         drawing.colour.shade(-0.35),
         finish.replace(cast=0),
     )
-    post = spline(
-        [last.above_ground(0.965, seat), last.above_ground(0.985, (seat + v) / 2), (x + rx, y)], closed=False
-    )
+    post = spline([last.above_ground(0.965, seat), last.above_ground(0.985, (seat + v) / 2), (x + rx, y)], closed=False)
     canvas.paint(ribbon(post, width * 1.1), drawing.colour, finish)
     canvas.paint(ribbon(hoop[: half + 1], width), drawing.colour, finish)
-    draw_buckle(
-        drawing, x - rx * 0.1, y + ry, width + 3.4, width + 3.6, GOLD if drawing.rng.chance(0.6) else STEEL
-    )
+    draw_buckle(drawing, x - rx * 0.1, y + ry, width + 3.4, width + 3.6, GOLD if drawing.rng.chance(0.6) else STEEL)
 
 
 def draw_bow(drawing: Drawing, x: float, y: float, size: float) -> None:

@@ -118,10 +118,7 @@ def draw_heels(drawing: Drawing) -> None:
     elif dice.chance(0.3):
         draw_bow(drawing, *last.above_sole(cut - 0.06, t + toe * 1.1), dice.bates(10, 17))
     record_heights(
-        drawing,
-        heel=(heel + sole) * last.length,
-        sole=sole * last.length,
-        shaft=max(back, strapped) * last.length,
+        drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=max(back, strapped) * last.length
     )
 
 
@@ -139,14 +136,7 @@ def draw_flats(drawing: Drawing) -> None:
     cut = dice.bates(0.24, 0.38)
     canvas.paint(
         last.curve(
-            [
-                (cut - 0.02, t + toe * 0.8),
-                (0.5, t + 0.1),
-                (0.8, t + 0.13),
-                (0.97, t + back * 0.96),
-                (0.9, t),
-                (0.5, t),
-            ]
+            [(cut - 0.02, t + toe * 0.8), (0.5, t + 0.1), (0.8, t + 0.13), (0.97, t + back * 0.96), (0.9, t), (0.5, t)]
         ),
         GUM.shade(0.4),
         INSIDE,
@@ -192,8 +182,5 @@ def draw_flats(drawing: Drawing) -> None:
         draw_bow(drawing, *last.above_sole(cut - 0.07, t + toe * 1.05), dice.bates(11, 19))
     canvas.paint(last.sole_outline(sole, heel=0.99), INK if dice.chance(0.5) else GUM.shade(-0.2), SOLE)
     record_heights(
-        drawing,
-        heel=(last.sole_height(1.0) + sole) * last.length,
-        sole=sole * last.length,
-        shaft=back * last.length,
+        drawing, heel=(last.sole_height(1.0) + sole) * last.length, sole=sole * last.length, shaft=back * last.length
     )

@@ -43,9 +43,7 @@ def draw_sandals(drawing: Drawing) -> None:
             c
             for i in range(1, 9)
             for c in ribbon(
-                np.array([last.above_ground(0.2, heel * i / 9), last.above_ground(1.0, heel * i / 9)]),
-                0.8,
-                caps=False,
+                np.array([last.above_ground(0.2, heel * i / 9), last.above_ground(1.0, heel * i / 9)]), 0.8, caps=False
             )
         ]
         canvas.adjust_lightness(ropes, -0.3, soft=1, within=fill)
@@ -61,9 +59,7 @@ def draw_sandals(drawing: Drawing) -> None:
         high = arch + (u - 0.1) * 0.3
         canvas.paint(
             ribbon(
-                last.curve(
-                    [(u + 0.07, t - 0.02), (u + 0.10, t + high * 0.6), (u + 0.06, t + high)], closed=False
-                ),
+                last.curve([(u + 0.07, t - 0.02), (u + 0.10, t + high * 0.6), (u + 0.06, t + high)], closed=False),
                 wide * 0.7,
             ),
             far,
@@ -71,20 +67,14 @@ def draw_sandals(drawing: Drawing) -> None:
         )
     canvas.paint(last.sole_outline(sole), base, SOLE)
     canvas.paint(
-        last.sole_outline(sole * 0.35, toe=0.005, heel=0.995),
-        base.shade(-0.35),
-        SOLE.replace(cast=0, round=2),
+        last.sole_outline(sole * 0.35, toe=0.005, heel=0.995), base.shade(-0.35), SOLE.replace(cast=0, round=2)
     )
-    foot = last.curve(
-        [(0.02, t + 0.002), (0.3, t + 0.006), (0.6, t + 0.006), (0.98, t + 0.004)], closed=False
-    )
+    foot = last.curve([(0.02, t + 0.002), (0.3, t + 0.006), (0.6, t + 0.006), (0.98, t + 0.004)], closed=False)
     canvas.paint(ribbon(foot, 2.6), GUM.shade(0.35), SOLE.replace(cast=0, round=2))
     strap = drawing.finish.replace(round=4, depth=0.75, cast=0.4)
     for u in spots:
         high = arch + (u - 0.1) * 0.3
-        line = last.curve(
-            [(u - 0.05, t - 0.03), (u - 0.035, t + high * 0.55), (u + 0.06, t + high)], closed=False
-        )
+        line = last.curve([(u - 0.05, t - 0.03), (u - 0.035, t + high * 0.55), (u + 0.06, t + high)], closed=False)
         part = drawing.paint_body(ribbon(line, np.linspace(wide, wide * 0.8, len(line)))[:1], strap)
         drawing.stitch(line + np.array([wide * 0.3, 0.0]), 1.8, 1.5, 0.7, part)
     counter = last.curve(
@@ -98,23 +88,13 @@ def draw_sandals(drawing: Drawing) -> None:
     )
     part = drawing.paint_body(counter, strap)
     drawing.stitch(
-        last.curve([(0.83, t), (0.88, t + back * 0.36), (0.95, t + back * 0.56)], closed=False),
-        1.8,
-        1.5,
-        0.7,
-        part,
+        last.curve([(0.83, t), (0.88, t + back * 0.36), (0.95, t + back * 0.56)], closed=False), 1.8, 1.5, 0.7, part
     )
     draw_ankle_strap(
-        drawing,
-        last,
-        last.sole_height(0.95) + t + back * 0.95,
-        last.sole_height(0.97) + t + back * 0.5,
-        wide * 0.45,
+        drawing, last, last.sole_height(0.95) + t + back * 0.95, last.sole_height(0.97) + t + back * 0.5, wide * 0.45
     )
     drawing.attributes["straps"] = count
-    record_heights(
-        drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=back * last.length
-    )
+    record_heights(drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=back * last.length)
 
 
 def draw_flip_flops(drawing: Drawing) -> None:
@@ -158,21 +138,13 @@ def draw_flip_flops(drawing: Drawing) -> None:
         canvas.adjust_lightness(
             oval(x - side * 2, top + length * 0.84, wide * 0.5, length * 0.09), -0.10, soft=5, within=bed
         )
-        canvas.adjust_lightness(
-            oval(x, top + length * 0.27, wide * 0.6, length * 0.12), -0.08, soft=5, within=bed
-        )
+        canvas.adjust_lightness(oval(x, top + length * 0.27, wide * 0.6, length * 0.12), -0.08, soft=5, within=bed)
         rim = foot(-3.2, 0)
-        canvas.adjust_lightness(
-            ribbon(np.concatenate([rim, rim[:1]]), 1.0, caps=False), -0.2, soft=1, within=bed
-        )
+        canvas.adjust_lightness(ribbon(np.concatenate([rim, rim[:1]]), 1.0, caps=False), -0.2, soft=1, within=bed)
         post = (x - side * wide * 0.28, top + length * 0.2)
         for way, end in ((-1, 0.5), (1, 0.5)):
             line = spline(
-                [
-                    post,
-                    (x + way * wide * 0.42, top + length * 0.30),
-                    (x + way * wide * 0.84, top + length * end),
-                ],
+                [post, (x + way * wide * 0.42, top + length * 0.30), (x + way * wide * 0.84, top + length * end)],
                 closed=False,
             )
             canvas.paint(ribbon(line, np.linspace(tone * 0.8, tone * 1.5, len(line))), strap, THONG)

@@ -20,9 +20,7 @@ def draw_sneakers(drawing: Drawing) -> None:
     last = make_last(drawing, sole + collar, spring=dice.bates(0.01, 0.05), lift=dice.bates(0.0, 0.03))
     canvas, colour, finish = drawing.canvas, drawing.colour, drawing.finish
     drawing.choose_pattern(0.22)
-    accent = drawing.second_colour or (
-        CHALK if colour.lightness < 0.6 else dice.choice([INK, colour.shade(-0.5), GUM])
-    )
+    accent = drawing.second_colour or (CHALK if colour.lightness < 0.6 else dice.choice([INK, colour.shade(-0.5), GUM]))
     sole_colour = CHALK if dice.chance(0.65) else dice.choice([INK, GUM, accent, colour.shade(-0.4)])
     add_ground_shadow(drawing, last, 0.02, 0.99)
 
@@ -83,13 +81,7 @@ def draw_sneakers(drawing: Drawing) -> None:
     if dice.chance(0.65):
         canvas.paint(
             last.curve(
-                [
-                    (-0.02, t - 0.05),
-                    (-0.02, t + toe),
-                    (0.1, t + toe * 1.2),
-                    (0.17, t + toe * 0.75),
-                    (0.2, t - 0.05),
-                ]
+                [(-0.02, t - 0.05), (-0.02, t + toe), (0.1, t + toe * 1.2), (0.17, t + toe * 0.75), (0.2, t - 0.05)]
             ),
             trim,
             overlay,
@@ -131,24 +123,15 @@ def draw_sneakers(drawing: Drawing) -> None:
         canvas.paint(bars, accent, overlay.replace(round=2), within=body)
     elif side == "wave":
         line = last.curve(
-            [
-                (0.30, t + 0.07),
-                (0.45, t + 0.045 + lean * 0.3),
-                (0.62, t + 0.10 + lean),
-                (0.86, t + collar * 0.62),
-            ],
+            [(0.30, t + 0.07), (0.45, t + 0.045 + lean * 0.3), (0.62, t + 0.10 + lean), (0.86, t + collar * 0.62)],
             closed=False,
         )
         canvas.paint(
-            ribbon(line, np.linspace(9.5, 2.0, len(line)), caps=True),
-            accent,
-            overlay.replace(round=2),
-            within=body,
+            ribbon(line, np.linspace(9.5, 2.0, len(line)), caps=True), accent, overlay.replace(round=2), within=body
         )
     # the lace stay and its stitching
     front = last.curve(
-        [(0.22, t + toe * 1.05), (0.36, t + toe + (collar - toe) * 0.53), (0.53, t + collar * 0.99)],
-        closed=False,
+        [(0.22, t + toe * 1.05), (0.36, t + toe + (collar - toe) * 0.53), (0.53, t + collar * 0.99)], closed=False
     )
     stay = last.curve(
         [
@@ -163,9 +146,7 @@ def draw_sneakers(drawing: Drawing) -> None:
     )
     canvas.paint(stay, trim, overlay, within=body)
     drawing.stitch(
-        last.curve(
-            [(0.31, t + toe * 0.93), (0.45, t + collar * 0.55), (0.565, t + collar * 0.68)], closed=False
-        ),
+        last.curve([(0.31, t + toe * 0.93), (0.45, t + collar * 0.55), (0.565, t + collar * 0.68)], closed=False),
         2.2,
         1.6,
         0.8,
@@ -173,12 +154,7 @@ def draw_sneakers(drawing: Drawing) -> None:
     )
     drawing.stitch(
         last.curve(
-            [
-                (0.56, t + collar * 0.86),
-                (0.64, t + dip * 0.9),
-                (0.74, t + dip * 0.86),
-                (0.9, t + collar * 0.84),
-            ],
+            [(0.56, t + collar * 0.86), (0.64, t + dip * 0.9), (0.74, t + dip * 0.86), (0.9, t + collar * 0.84)],
             closed=False,
         ),
         2.2,
@@ -194,15 +170,9 @@ def draw_sneakers(drawing: Drawing) -> None:
     canvas.adjust_lightness(ribbon(np.concatenate([line, line[:1]]), 0.9), -0.28, soft=1, within=shell)
     tread = INK if sole_colour.lightness > 0.3 and dice.chance(0.5) else sole_colour.shade(-0.3)
     canvas.paint(
-        last.sole_outline(sole * 0.26, toe=0.01, heel=0.985),
-        tread,
-        SOLE.replace(cast=0.0, round=2),
-        within=shell,
+        last.sole_outline(sole * 0.26, toe=0.01, heel=0.985), tread, SOLE.replace(cast=0.0, round=2), within=shell
     )
     drawing.attributes["sole_lightness"] = round(sole_colour.lightness, 4)
     record_heights(
-        drawing,
-        heel=(last.sole_height(1.0) + sole) * last.length,
-        sole=sole * last.length,
-        shaft=collar * last.length,
+        drawing, heel=(last.sole_height(1.0) + sole) * last.length, sole=sole * last.length, shaft=collar * last.length
     )
