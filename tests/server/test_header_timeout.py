@@ -28,9 +28,9 @@ def test_a_request_that_takes_too_long_is_ended(shop: Shop, monkeypatch: pytest.
 
 
 def closed_after(connection: socket.socket) -> bytes:
-    """Return what the server sends until it closes the connection. A silence of ten seconds is a failure."""
+    """Return what the server sends until it closes the connection. A silence of eight seconds is a failure."""
     received = b""
-    connection.settimeout(10)
+    connection.settimeout(8)
     while part := connection.recv(65536):
         received += part
     return received
@@ -50,7 +50,7 @@ def test_slow_visitors_are_hung_up_on(built: Path, monkeypatch: pytest.MonkeyPat
             half.sendall(
                 b"POST /v1/encode HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 99\r\n\r\nab"
             )
-            # `closed_after` fails where a connection stays open for ten seconds: many times the limits set above,
+            # `closed_after` fails where a connection stays open for eight seconds: many times the limits set above,
             # and less than the defaults.
             assert closed_after(silent) == b""
             closed_after(dripping)
