@@ -27,7 +27,7 @@ from tests.faults.killed import product
 from tests.small import SMALL
 
 from modiste import Shop
-from modiste.pipeline.update import put_products
+from modiste.pipeline.product_changes import put_products
 from modiste.storage.backup import backup_shop, restore_shop
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from report import Report, median
 
-from modiste.latent.posterior import log_likelihood
+from modiste.latent.likelihood import log_likelihood
 from modiste.search.index import LatentIndex
 from modiste.search.scan import distance
 

@@ -17,11 +17,11 @@ import numpy as np
 from modiste.images.photo import to_png
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop
-from modiste.pipeline.incremental import update_shop
+from modiste.pipeline.incremental_update import update_shop
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.map import make_map
+from modiste.pipeline.product_changes import model_ids, put_products, remove_products, use_model
 from modiste.pipeline.train import train_shop
-from modiste.pipeline.update import model_ids, put_products, remove_products, use_model
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record
 

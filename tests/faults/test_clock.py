@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from modiste.pipeline.doctor.repair import check_and_repair
-from modiste.pipeline.update import next_step, refresh_shop, remove_products
+from modiste.pipeline.product_changes import next_step, refresh_shop, remove_products
 from modiste.server.auth import new_key
 from modiste.shop.shop import Shop
 from tests.server.test_run import serving
@@ -36,7 +36,7 @@ SOURCE = HERE.parents[1] / "src" / "modiste"
 YEARS = 10 * 365 * 86_400
 CHANGE = """
 import json, sys, time
-from modiste.pipeline.update import refresh_shop, remove_products
+from modiste.pipeline.product_changes import refresh_shop, remove_products
 from modiste.shop.shop import Shop
 path = sys.argv[1]
 for _ in range(int(sys.argv[2])):

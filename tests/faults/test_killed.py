@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from modiste.pipeline.product_changes import model_ids, refresh_shop, use_model
 from modiste.pipeline.train import train_shop
-from modiste.pipeline.update import model_ids, refresh_shop, use_model
 from modiste.shop.shop import Shop
 from tests.faults.killed import WORK, product
 

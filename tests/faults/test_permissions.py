@@ -34,7 +34,7 @@ from pathlib import Path
 from modiste.sources.record import Record
 from modiste.errors import ModisteError
 from modiste.storage.backup import backup_shop
-from modiste.pipeline.update import InMemorySource, put_products, refresh_shop, remove_products
+from modiste.pipeline.product_changes import InMemorySource, put_products, refresh_shop, remove_products
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.ingest import ingest

@@ -19,9 +19,9 @@ from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.ingest import ingest
 from modiste.pipeline.map import make_map
+from modiste.pipeline.product_changes import InMemorySource, put_products, refresh_shop, remove_products, use_model
 from modiste.pipeline.sliders import make_sliders
 from modiste.pipeline.train import train_shop
-from modiste.pipeline.update import InMemorySource, put_products, refresh_shop, remove_products, use_model
 from modiste.server.app import create_app
 from modiste.server.settings import Settings
 from modiste.shop.shop import Shop
@@ -51,7 +51,7 @@ if "store" in what:
 import numpy as np
 from modiste.images.photo import to_png
 from modiste.sources.record import Record
-from modiste.pipeline.update import InMemorySource
+from modiste.pipeline.product_changes import InMemorySource
 from modiste.pipeline.ingest import ingest
 from modiste.pipeline.cluster import cluster_shop
 from modiste.shop.shop import Shop

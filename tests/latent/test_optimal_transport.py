@@ -1,4 +1,4 @@
-"""Optimal-transport maps and hub scores."""
+"""Optimal-transport maps between clusters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modiste.errors import BadCode
-from modiste.latent.optimal_transport import Moments, hub_score, transport
+from modiste.latent.optimal_transport import Moments, transport
 
 
 def gaussians(seed: int, n: int = 3, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
@@ -75,10 +75,3 @@ def test_other_shapes_are_rejected(shape: tuple[int, ...]) -> None:
 def test_overflowing_code_is_rejected() -> None:
     with pytest.raises(BadCode, match="too far from the products"):
         transport(np.full(3, 3e38, np.float32), 2.0 * np.eye(3), np.zeros(3), np.zeros(3))
-
-
-def test_hub_score_is_the_mean_of_the_best_scores() -> None:
-    scores = np.array([[1.0, 5.0], [3.0, 4.0], [2.0, 0.0]])
-    assert hub_score(scores, 2).tolist() == [2.5, 4.5]
-    assert hub_score(scores, 9).tolist() == [2.0, 3.0]
-    assert hub_score(np.empty((0, 2)), 3).tolist() == [0.0, 0.0]

@@ -22,7 +22,7 @@ import pytest
 from modiste.cli import main
 from modiste.cli.commands.serve import _open_during_change
 from modiste.errors import BadOption
-from modiste.pipeline.update import next_step, put_products, refresh_shop, remove_products
+from modiste.pipeline.product_changes import next_step, put_products, refresh_shop, remove_products
 from modiste.server.auth import new_key
 from modiste.server.run import browser_url, listen
 from modiste.shop.shop import Shop

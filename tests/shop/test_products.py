@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modiste.errors import StaleError
-from modiste.pipeline.update import remove_products
+from modiste.pipeline.product_changes import remove_products
 from modiste.shop.shop import Shop
 from modiste.storage.snapshot import SNAPSHOT_FILE
 

@@ -9,7 +9,8 @@ import pytest
 
 from modiste import Shop
 from modiste.errors import BadCode, BadCount, BadOption, PhotoError, UnknownProduct
-from modiste.latent.optimal_transport import Moments, hub_score
+from modiste.latent.hubness import hub_score
+from modiste.latent.optimal_transport import Moments
 from modiste.shop.hubness import STRENGTH
 from modiste.shop.results import Match, Matches, Recommendation, Recommendations
 from modiste.sources.record import Record

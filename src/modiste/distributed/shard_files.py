@@ -30,8 +30,8 @@ from modiste.shop.shop import Shop
 from modiste.shop.summary import ShopSummary
 from modiste.storage.atomic import atomic_dir
 from modiste.storage.checksums import verify_checksums, write_checksums
+from modiste.storage.error_translation import storage_errors
 from modiste.storage.locks import wait_for_lock
-from modiste.storage.refusals import storage_errors
 from modiste.storage.remote.cache import cache_directory
 
 MAX_VERSIONS = 4  # of a shop, whose files are kept: the newest

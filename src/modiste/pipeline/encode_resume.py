@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.storage.atomic import PARTIAL_SUFFIX, atomic_file, remove_path
+from modiste.storage.error_translation import storage_errors
 from modiste.storage.paths import ShopPaths
-from modiste.storage.refusals import storage_errors
 
 
 class EncodingCheckpoint:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from modiste.latent.posterior import check_tau
+from modiste.latent.likelihood import check_tau
 from modiste.parallel import Executor, MapFn, ThreadExecutor, sequential
 from modiste.pipeline.write_session import open_for_writing
 from modiste.search.index import LatentIndex, warm_up_kernels
@@ -14,10 +14,10 @@ from modiste.shop.fingerprints import index_fingerprint
 from modiste.shop.index_files import build_index
 from modiste.shop.loading import assign_clusters
 from modiste.shop.shop import Shop
+from modiste.storage.error_translation import storage_errors
 from modiste.storage.manifest import Manifest
 from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
-from modiste.storage.refusals import storage_errors
 
 
 def write_index(shop: Shop, map_fn: MapFn = sequential) -> LatentIndex:

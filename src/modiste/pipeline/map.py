@@ -8,7 +8,7 @@ import numpy as np
 
 from modiste.images.measurements import measure_photos
 from modiste.images.photo import background_colour
-from modiste.latent.projection import project_2d
+from modiste.latent.map_layout import project_2d
 from modiste.pipeline.sliders import photos_in_rows
 from modiste.pipeline.swatches import measure_swatches
 from modiste.pipeline.write_session import open_for_writing

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, overload
 from modiste.errors import MissingExtra
 from modiste.pipeline.write_session import open_for_writing
 from modiste.progress import Progress
+from modiste.storage.error_translation import storage_errors
 from modiste.storage.product_store import ProductStore
-from modiste.storage.refusals import storage_errors
 from modiste.vae.config import ModelConfig
 
 if TYPE_CHECKING:

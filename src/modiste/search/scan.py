@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.latent.posterior import log_likelihood
+from modiste.latent.likelihood import log_likelihood
 from modiste.search.blocks import Blocks, LikelihoodTerms
 from modiste.search.constants import ALWAYS_CANDIDATE, EUCLIDEAN, LANES, LIKELIHOOD, MANHATTAN
 

@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from modiste._version import __version__
-from modiste.pipeline.update import pending_step
+from modiste.pipeline.product_changes import pending_step
 from modiste.server import payloads
 from modiste.server.dependencies import VERSION_HEADER
 from modiste.server.http_cache import MIN_GZIP_BYTES

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from modiste.errors import ModisteError, ShopBusy, ShopError
-from modiste.pipeline.update import next_step, run_step
+from modiste.pipeline.product_changes import next_step, run_step
 from modiste.server.log_config import logger
 from modiste.server.versions import VersionManager
 

@@ -21,7 +21,7 @@ from typing import IO, Any, cast
 
 from modiste.errors import BadOption, SchemaError
 from modiste.storage.atomic import atomic_file, remove_stale_partials
-from modiste.storage.refusals import storage_errors
+from modiste.storage.error_translation import storage_errors
 from modiste.storage.schema_version import check_schema_version
 
 FORMAT_VERSION = 1

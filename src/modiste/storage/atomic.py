@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Literal
 
-from modiste.storage.refusals import storage_errors
+from modiste.storage.error_translation import storage_errors
 
 PARTIAL_SUFFIX = ".partial"
 RENAME_ATTEMPTS = 20

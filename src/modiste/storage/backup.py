@@ -13,11 +13,11 @@ from modiste.errors import BadOption
 from modiste.progress import Progress, report
 from modiste.storage.archive import Archive, OnBytes, write_archive
 from modiste.storage.atomic import atomic_dir
+from modiste.storage.error_translation import storage_errors
 from modiste.storage.location import parse_location, read_manifest
 from modiste.storage.locks import shop_write_lock, write_lock
 from modiste.storage.manifest import Manifest
 from modiste.storage.paths import ShopPaths, backup_files
-from modiste.storage.refusals import storage_errors
 
 BYTES_PER_MB = 10**6
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from modiste.errors import SchemaError, ShopBusy
 from modiste.storage.atomic import fsync_tree
+from modiste.storage.error_translation import storage_errors
 from modiste.storage.locks import write_lock
-from modiste.storage.refusals import storage_errors
 from modiste.storage.remote.origin import Origin, read_origin
 
 # Old versions are kept this long for readers that opened the table before the last write.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from modiste.errors import ShopBusy
-from modiste.storage.refusals import storage_errors
+from modiste.storage.error_translation import storage_errors
 
 LOCK_FILE = ".lock"
 SHARED_LOCK_FILE = ".held"  # in the directory of a cached copy

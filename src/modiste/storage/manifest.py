@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from modiste.errors import BadOption, SchemaError, ShopIncomplete, ShopNotFound
-from modiste.latent.posterior import check_tau
+from modiste.latent.likelihood import check_tau
 from modiste.storage.json_files import read_json, with_checksum, write_json
 from modiste.storage.migrations import SCHEMA_VERSION, migrate
 from modiste.storage.paths import ShopPaths

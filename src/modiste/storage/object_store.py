@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from modiste.errors import BadOption, StorageError
-from modiste.storage.refusals import storage_errors
+from modiste.storage.error_translation import storage_errors
 
 SCHEMES = ("s3", "gs")
 MAX_TRANSFERS = 8  # concurrent uploads or downloads

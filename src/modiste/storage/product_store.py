@@ -20,7 +20,7 @@ from modiste.errors import SchemaError, ShopIncomplete, StaleError, UnknownProdu
 from modiste.storage.atomic import atomic_file
 from modiste.storage.database import Database, damaged_table_error, has_version, id_filters, read_batches, read_columns
 from modiste.storage.encodings import ENCODING_COLUMNS, PHOTO_HASH, TABLE_PREFIX, Encodings, from_arrow, to_arrow
-from modiste.storage.refusals import storage_errors
+from modiste.storage.error_translation import storage_errors
 from modiste.storage.schema_version import check_schema_version
 from modiste.storage.snapshot import (
     SNAPSHOT_COLUMNS,

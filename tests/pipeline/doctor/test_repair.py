@@ -10,7 +10,7 @@ import pytest
 from modiste import Shop
 from modiste.errors import ShopBusy, StaleError
 from modiste.pipeline.doctor.repair import check_and_repair
-from modiste.pipeline.update import next_step, remove_products
+from modiste.pipeline.product_changes import next_step, remove_products
 from modiste.storage.locks import shop_write_lock
 from modiste.storage.manifest import Manifest
 from modiste.storage.paths import ShopPaths

@@ -27,8 +27,8 @@ from starlette.testclient import TestClient
 from modiste.images.photo import decode_jpeg, fit_photo, read_photo, to_jpeg, to_png
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.ingest import ingest
+from modiste.pipeline.product_changes import InMemorySource, model_ids
 from modiste.pipeline.train import train_shop
-from modiste.pipeline.update import InMemorySource, model_ids
 from modiste.server.app import create_app
 from modiste.server.auth import new_key
 from modiste.server.middleware.body_limit import MAX_PHOTO_BYTES, MULTIPART_OVERHEAD_BYTES

@@ -23,7 +23,7 @@ from modiste.pipeline.build import build
 from modiste.pipeline.doctor.repair import check_and_repair
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.ingest import ingest
-from modiste.pipeline.update import next_step, put_products, refresh_shop, remove_products
+from modiste.pipeline.product_changes import next_step, put_products, refresh_shop, remove_products
 from modiste.shop.info import describe_shop
 from modiste.sources.record import Record
 from modiste.storage.backup import backup_shop, restore_shop

@@ -21,7 +21,7 @@ from modiste import Shop
 from modiste.cli import main
 from modiste.errors import ShopBusy
 from modiste.pipeline.doctor.repair import check_and_repair
-from modiste.pipeline.update import put_products, refresh_shop
+from modiste.pipeline.product_changes import put_products, refresh_shop
 from modiste.server.app import create_app
 from modiste.server.auth import new_key
 from modiste.server.settings import Settings
@@ -37,7 +37,7 @@ WRITER = """
 import sys, time
 from modiste.errors import ShopBusy
 from modiste.storage.remote import lease
-from modiste.pipeline.update import put_products
+from modiste.pipeline.product_changes import put_products
 from modiste.server.app import create_app
 from modiste.server.auth import new_key
 from modiste.server.settings import Settings

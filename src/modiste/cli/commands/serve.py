@@ -125,7 +125,7 @@ def _open_during_change(path: str, threads: int) -> Shop:
     """
     from modiste.cli.progress_bars import ProgressBars
     from modiste.errors import ShopError, ShopIncomplete, StaleError
-    from modiste.pipeline.update import refresh_shop
+    from modiste.pipeline.product_changes import refresh_shop
     from modiste.shop.shop import Shop
 
     try:

@@ -13,8 +13,8 @@ from modiste.pipeline.doctor.check import check_shop, find_leftovers
 from modiste.pipeline.doctor.faults import Fault
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.map import make_map
+from modiste.pipeline.product_changes import Step, next_step, run_step
 from modiste.pipeline.sliders import make_sliders
-from modiste.pipeline.update import Step, next_step, run_step
 from modiste.progress import Progress
 from modiste.shop.shop import Shop
 from modiste.storage.atomic import remove_path

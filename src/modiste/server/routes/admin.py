@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, StrictStr
 from starlette.requests import Request
 
 from modiste.pipeline.index import index_shop
-from modiste.pipeline.update import model_ids, put_products, remove_products, use_model
+from modiste.pipeline.product_changes import model_ids, put_products, remove_products, use_model
 from modiste.server.auth import require_admin_key, require_read_key
 from modiste.server.dependencies import Versions
 from modiste.server.openapi import error_responses

@@ -21,10 +21,10 @@ from modiste.errors import StorageError
 from modiste.storage.archive import FileEntry
 from modiste.storage.atomic import atomic_file, partial_path, remove_path, write_file
 from modiste.storage.checksums import file_sha256
+from modiste.storage.error_translation import storage_errors
 from modiste.storage.locks import SHARED_LOCK_FILE, is_locked
 from modiste.storage.object_store import ObjectStore, s3_endpoint
 from modiste.storage.paths import ShopPaths, backup_files
-from modiste.storage.refusals import storage_errors
 from modiste.storage.remote.head import RemoteManifest, object_name
 from modiste.storage.remote.origin import Origin
 

@@ -16,13 +16,13 @@ from modiste.errors import ShopBusy, StorageError
 from modiste.storage.archive import FileEntry
 from modiste.storage.checksums import file_sha256
 from modiste.storage.database import Database
+from modiste.storage.error_translation import storage_errors
 from modiste.storage.json_files import verify_checksum
 from modiste.storage.locks import shop_write_lock
 from modiste.storage.manifest import Manifest
 from modiste.storage.object_store import ETag, ObjectStore
 from modiste.storage.paths import ShopPaths, backup_files
 from modiste.storage.product_store import PRODUCTS_TABLE, ProductStore, catalogue_summary
-from modiste.storage.refusals import storage_errors
 from modiste.storage.remote.cache import LocalCache
 from modiste.storage.remote.head import (
     MANIFEST_OBJECT,

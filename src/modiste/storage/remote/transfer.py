@@ -8,12 +8,12 @@ from pathlib import Path
 
 from modiste.errors import BadOption, SchemaError
 from modiste.storage.atomic import partial_path, remove_path, remove_stale_partials
+from modiste.storage.error_translation import storage_errors
 from modiste.storage.locks import write_lock
 from modiste.storage.manifest import Manifest
 from modiste.storage.object_store import ObjectStore
 from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
-from modiste.storage.refusals import storage_errors
 from modiste.storage.remote.cache import LocalCache
 from modiste.storage.remote.commit import TABLE_MARKER, build_remote_manifest, commit_changes, writer_id
 from modiste.storage.remote.head import MANIFEST_OBJECT, RemoteManifest, find_remote_manifest, read_remote_manifest

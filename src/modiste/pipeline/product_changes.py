@@ -11,7 +11,7 @@ from modiste.errors import BadOption, PhotoError, ShopError, SourceError
 from modiste.images.photo import Photo, read_photo
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop
-from modiste.pipeline.incremental import REBUILD_SHARE, clusters_changed, update_shop
+from modiste.pipeline.incremental_update import REBUILD_SHARE, clusters_changed, update_shop
 from modiste.pipeline.ingest import InMemorySource, ingest
 from modiste.pipeline.map import make_map
 from modiste.pipeline.sliders import make_sliders

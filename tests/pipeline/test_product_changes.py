@@ -17,11 +17,18 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from modiste.errors import BadOption, PhotoError, StaleError, UnknownProduct
 from modiste.images.photo import to_png
-from modiste.latent.posterior import log_likelihood
+from modiste.latent.likelihood import log_likelihood
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.index import index_shop
+from modiste.pipeline.product_changes import (
+    model_ids,
+    next_step,
+    put_products,
+    refresh_shop,
+    remove_products,
+    use_model,
+)
 from modiste.pipeline.train import train_shop
-from modiste.pipeline.update import model_ids, next_step, put_products, refresh_shop, remove_products, use_model
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from modiste.latent import projection
-from modiste.latent.projection import interpolate_position, project_2d
+from modiste.latent import map_layout
+from modiste.latent.map_layout import interpolate_position, project_2d
 
 
 def groups(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return codes in three distant groups, and the group group_of each."""
+    """Return codes in three distant groups, and the group of each."""
     random = np.random.default_rng(seed)
     group_of = np.arange(count) % 3
     return (random.normal(size=(count, 6)) + 12 * np.eye(6)[group_of]).astype(np.float32), group_of
 
 
 def same_group_share(codes: np.ndarray, group_of: np.ndarray) -> float:
-    """Return the share group_of codes whose nearest neighbour in the projection belongs to their group."""
+    """Return the share of codes whose nearest neighbour in the projection belongs to their group."""
     flat = project_2d(codes)
     gaps = np.linalg.norm(flat[:, None] - flat, axis=-1) + np.eye(len(flat)) * 9
     return float((group_of[gaps.argmin(axis=1)] == group_of).mean())
@@ -48,7 +48,7 @@ def test_one_latent(count: int) -> None:
 
 
 def test_codes_beyond_the_sample_are_placed_between_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "MAX_TSNE_CODES", 120)
+    monkeypatch.setattr(map_layout, "MAX_TSNE_CODES", 120)
     codes, group_of = groups(400)
     assert same_group_share(codes, group_of) > 0.95
 

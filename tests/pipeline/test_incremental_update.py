@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from modiste.errors import StaleError
 from modiste.images.photo import to_png
 from modiste.latent.clusters import Clusters
-from modiste.pipeline import incremental, update
+from modiste.pipeline import incremental_update, product_changes
 from modiste.pipeline.cluster import cluster_shop, write_clusters
 from modiste.pipeline.encode import encode_shop
-from modiste.pipeline.incremental import REBUILD_SHARE, update_shop
+from modiste.pipeline.incremental_update import REBUILD_SHARE, update_shop
 from modiste.pipeline.index import index_shop
 from modiste.pipeline.map import make_map
-from modiste.pipeline.update import next_step, put_products, refresh_shop, remove_products
+from modiste.pipeline.product_changes import next_step, put_products, refresh_shop, remove_products
 from modiste.search.index import METHODS
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record
@@ -46,13 +46,13 @@ def category_of(path: Path) -> str:
 def count_encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A list that gets the number of photos of every run of the encoder in an update."""
     counts: list[int] = []
-    encode = incremental.encode_jpegs
+    encode = incremental_update.encode_jpegs
 
     def counted(engine: Any, jpegs: Any) -> Any:
         counts.append(len(jpegs))
         return encode(engine, jpegs)
 
-    monkeypatch.setattr(incremental, "encode_jpegs", counted)
+    monkeypatch.setattr(incremental_update, "encode_jpegs", counted)
     return counts
 
 
@@ -138,7 +138,7 @@ def test_full_stages_reset_the_count(small: Path) -> None:
         cluster_shop(small)
         make_map(small)
         assert Shop.open(small, need="map").map.changed == 0
-        assert incremental.clusters_changed(Shop.open(small)) == 0
+        assert incremental_update.clusters_changed(Shop.open(small)) == 0
         assert next_step(small) is None
 
 
@@ -172,7 +172,7 @@ def test_update_continues_after_every_failed_write(patient: Path, monkeypatch: p
         path = patient.with_name(name)
         shutil.copytree(patient, path)
         with monkeypatch.context() as broken:
-            broken.setattr(incremental, name, never)
+            broken.setattr(incremental_update, name, never)
             with pytest.raises(AssertionError):
                 update_shop(path)
         assert refresh_shop(path)[0] == "update"
@@ -201,7 +201,7 @@ def test_earlier_products_open_until_the_update_is_written(patient: Path) -> Non
     assert [match.id for match in earlier.similar(before.code_of(gone), 3)] == [
         match.id for match in before.similar(before.code_of(gone), 3)
     ]
-    assert update.pending_step(earlier) == "update"
+    assert product_changes.pending_step(earlier) == "update"
     refresh_shop(patient)
     assert "b" in Shop.open(patient, need="map").catalogue.ids
 
