@@ -63,9 +63,9 @@ def never(*_: Any, **__: Any) -> Any:
 @pytest.fixture
 def patient(small: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A shop whose stages are never built from all products, however many of them change."""
-    monkeypatch.setattr(update, "REBUILD_SHARE", 1e9)
+    monkeypatch.setattr(product_changes, "REBUILD_SHARE", 1e9)
     for name in ("encode_shop", "cluster_shop", "make_sliders", "make_map"):
-        monkeypatch.setattr(update, name, never)
+        monkeypatch.setattr(product_changes, name, never)
     return small
 
 
@@ -229,7 +229,7 @@ CHANGES = st.lists(
 def test_answers_equal_a_full_build(changes: list[tuple[str, int, int]]) -> None:
     """With the same model and the same centres."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(update, "REBUILD_SHARE", 1e9)
+        patch.setattr(product_changes, "REBUILD_SHARE", 1e9)
         path, rebuilt = Path(folder) / "shop", Path(folder) / "rebuilt"
         restore_shop(SMALL, path)
         category = category_of(path)
