@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from modiste.images.background import product_mask
 from modiste.images.photo import read_photo
+from modiste.images.product_mask import product_mask
 from modiste.sources.sample import SampleSource
 
 KINDS = ("plain", "gradient", "vignette", "noise", "cloth", "busy")

@@ -10,7 +10,7 @@ from modiste.errors import ModisteError
 
 if TYPE_CHECKING:
     from modiste.images.photo import read_photo as read_photo
-    from modiste.latent.posterior import Posterior as Posterior
+    from modiste.latent.fixed_epsilon import Posterior as Posterior
     from modiste.pipeline.build import build as build
     from modiste.shop.results import Match as Match
     from modiste.shop.results import Recommendation as Recommendation
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Where each public name lives. They are imported when first used, so that `import modiste` stays quick.
 _HOMES = {
     "Match": "modiste.shop.results",
-    "Posterior": "modiste.latent.posterior",
+    "Posterior": "modiste.latent.fixed_epsilon",
     "Recommendation": "modiste.shop.results",
     "Shop": "modiste.shop.shop",
     "build": "modiste.pipeline.build",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modiste.latent.clusters import Clusters
-from modiste.latent.hubness import hub_score
+from modiste.latent.hub_score import hub_score
 from modiste.search.index import LatentIndex
 from modiste.shop import hubness
 from modiste.shop.cluster_transfer import ClusterMoments, ClusterTransfer

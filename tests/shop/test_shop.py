@@ -9,7 +9,7 @@ import pytest
 
 from modiste import Shop
 from modiste.errors import BadCode, BadCount, BadOption, PhotoError, UnknownProduct
-from modiste.latent.hubness import hub_score
+from modiste.latent.hub_score import hub_score
 from modiste.latent.optimal_transport import Moments
 from modiste.shop.hubness import STRENGTH
 from modiste.shop.results import Match, Matches, Recommendation, Recommendations

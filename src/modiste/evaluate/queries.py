@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from modiste.errors import BadCount, FetchError, PhotoError, UnknownCategory
 from modiste.images.photo import decode_jpeg, fit_photo, photo_hash, read_photo, to_jpeg
 from modiste.latent.clusters import Clusters
-from modiste.latent.posterior import Posterior
+from modiste.latent.fixed_epsilon import Posterior
 from modiste.shop.shop import Shop
 from modiste.sources.download import fetch_all
 from modiste.sources.record import Record, Url

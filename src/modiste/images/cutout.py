@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from modiste.images.background import (
+from modiste.images.photo import Photo, check_photo, fit_photo
+from modiste.images.product_mask import (
     fit_background,
     is_plausible_mask,
     remove_specks,
@@ -19,7 +20,6 @@ from modiste.images.background import (
     to_opponent_colours,
     to_working_colours,
 )
-from modiste.images.photo import Photo, check_photo, fit_photo
 
 INNER_MASK_SHARE = 0.95  # a pixel with at least this share of product has the product's own colour
 SAME_COLOUR_DISTANCE = 3.0  # a background within this distance of the shop's is the shop's

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount
 from modiste.latent.clusters import Clusters
+from modiste.latent.fixed_epsilon import check_code
 from modiste.latent.mixture import ROWS_PER_COMPONENT, Mixture, subsample_rows
 from modiste.latent.optimal_transport import Moments
-from modiste.latent.posterior import check_code
 from modiste.parallel import MapFn, sequential
 
 MAX_COMPONENTS = 6  # per category: one Gaussian is too simple, and many more leave too few codes for each

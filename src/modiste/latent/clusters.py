@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, SchemaError
+from modiste.latent.fixed_epsilon import check_code
 from modiste.latent.mixture import Mixture, fit_merged_mixture, subsample_rows
-from modiste.latent.posterior import check_code
 from modiste.parallel import MapFn, sequential
 
 ClusterMethod = Literal["kmeans", "mixture", "category"]

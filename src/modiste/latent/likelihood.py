@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.errors import BadOption
-from modiste.latent.posterior import FloatArray
+from modiste.latent.fixed_epsilon import FloatArray
 
 MAX_TAU = 1e100
 

@@ -1,4 +1,4 @@
-"""Optimal-transport maps between the Gaussians of clusters, and the hub score of products."""
+"""Optimal-transport maps between the Gaussians of clusters."""
 
 from __future__ import annotations
 

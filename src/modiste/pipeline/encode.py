@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from modiste.errors import BadOption, ShopError
 from modiste.images.photo import decode_jpeg
-from modiste.latent.posterior import fixed_epsilon_code
+from modiste.latent.fixed_epsilon import fixed_epsilon_code
 from modiste.parallel import Executor, ThreadExecutor, ordered_map
-from modiste.pipeline.encode_resume import EncodingCheckpoint
+from modiste.pipeline.encode_checkpoint import EncodingCheckpoint
 from modiste.pipeline.index import write_index
 from modiste.pipeline.write_session import open_for_writing
 from modiste.progress import Progress, report

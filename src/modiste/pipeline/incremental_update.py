@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from modiste.errors import SchemaError, ShopIncomplete
 from modiste.latent.clusters import Clusters
+from modiste.latent.fixed_epsilon import fixed_epsilon_code
 from modiste.latent.map_layout import place
-from modiste.latent.posterior import fixed_epsilon_code
 from modiste.pipeline.cluster import write_clusters
 from modiste.pipeline.encode import CHUNK_PHOTOS, encode_jpegs, encode_photos
 from modiste.pipeline.index import save_index

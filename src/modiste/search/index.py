@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCount, BadOption, SchemaError
+from modiste.latent.fixed_epsilon import check_code
 from modiste.latent.likelihood import check_tau
-from modiste.latent.posterior import check_code
 from modiste.search.blocks import Blocks, ProductVectors
 from modiste.search.constants import LANES
 from modiste.search.exact import MAX_UNSCANNED_PRODUCTS, ExactSearch, Nearest, Rows, select_candidates

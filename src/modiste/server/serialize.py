@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modiste.errors import BadCode, BadOption
-from modiste.latent.posterior import check_code
+from modiste.latent.fixed_epsilon import check_code
 from modiste.server.schemas import responses
 from modiste.server.schemas.requests import FilterCondition, QuerySource, RecommendRequest, SimilarRequest
 from modiste.shop.cluster_transfer import parse_recommend_method

@@ -11,7 +11,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.latent.hubness import hub_score
+from modiste.latent.hub_score import hub_score
 from modiste.search.index import LatentIndex
 from modiste.shop.cluster_transfer import ClusterTransfer
 from modiste.storage.array_files import READ_ERRORS, open_arrays, save_arrays
@@ -69,7 +69,7 @@ class HubPenalty:
     def penalty(self, source: int, target: int, method: str, metric: str, tau: float) -> NDArray[np.float32]:
         """Return what to subtract from the nearness of each product of cluster `target`, `(N,)`; 0 for other products.
 
-        It is measured on designs of cluster `source`, moved to `target`; see `latent.hubness.hub_score`. The result
+        It is measured on designs of cluster `source`, moved to `target`; see `latent.hub_score.hub_score`. The result
         is cached.
         """
         scoring, rows = scoring_key(method, metric, tau), self._rows_of(target)

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from modiste.errors import BadCode, BadCount, BadOption
 from modiste.latent.clusters import Clusters
+from modiste.latent.fixed_epsilon import check_code
 from modiste.latent.map_layout import NEIGHBOURS, interpolate_position
-from modiste.latent.posterior import check_code
 from modiste.search.index import METHODS, METRICS
 from modiste.shop import similarity_words
 from modiste.shop.backend import Hit, Query, SearchBackend

@@ -16,7 +16,7 @@ from modiste.errors import ShopError, UnknownCategory
 from modiste.images.cutout import CutOut, cut_out
 from modiste.images.photo import check_photo, decode_jpeg, fit_photo
 from modiste.latent.clusters import Clusters
-from modiste.latent.posterior import Posterior, check_code, fixed_epsilon_code
+from modiste.latent.fixed_epsilon import Posterior, check_code, fixed_epsilon_code
 from modiste.latent.sliders import Sliders
 from modiste.search.index import LatentIndex
 from modiste.shop import loading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.latent.hubness import hub_score
+from modiste.latent.hub_score import hub_score
 
 
 def test_hub_score_is_the_mean_of_the_best_scores() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from modiste.errors import BadCode
-from modiste.latent.posterior import check_code, fixed_epsilon_code
+from modiste.latent.fixed_epsilon import check_code, fixed_epsilon_code
 from tests.latent.posteriors import catalogues
 
 

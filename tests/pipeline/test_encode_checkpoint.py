@@ -13,7 +13,7 @@ from modiste import Shop
 from modiste.parallel import ThreadExecutor
 from modiste.pipeline import encode
 from modiste.pipeline.encode import encode_shop
-from modiste.pipeline.encode_resume import EncodingCheckpoint
+from modiste.pipeline.encode_checkpoint import EncodingCheckpoint
 from modiste.storage.paths import ShopPaths
 
 
