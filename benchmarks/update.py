@@ -43,7 +43,7 @@ from modiste.server.auth import new_key
 from modiste.shop.shop import Shop
 
 TARGETS_S = ((20_000, 1.0), (200_000, 2.0))  # up to so many products, so many seconds until one is searchable
-POLL_SECONDS = 0.005
+POLL_SECONDS = 0.02  # each poll takes the server a few milliseconds
 FRAME = (64, 48)
 TRAINED_PRODUCTS = 2_000
 

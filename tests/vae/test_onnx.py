@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from modiste.errors import BadCode, BadOption, PhotoError, ShopIncomplete
+from modiste.errors import BadCode, BadOption, PhotoError, SchemaError, ShopIncomplete
 from modiste.storage.manifest import Manifest
 from modiste.vae.onnx import BATCH_PHOTOS, OnnxModel
 from tests.small import FRAME
@@ -69,3 +70,16 @@ def test_missing_model(tmp_path: Path, folder: Path) -> None:
         OnnxModel.load(tmp_path)
     with pytest.raises(BadOption, match="threads is 0"):
         OnnxModel.load(folder, threads=0)
+
+
+def test_model_in_use_is_shared_until_a_file_changes(tmp_path: Path, folder: Path) -> None:
+    directory = tmp_path / "model"
+    shutil.copytree(folder, directory)
+    first = OnnxModel.load(directory)
+    assert OnnxModel.load(directory) is first
+    assert OnnxModel.load(directory, threads=2) is not first
+    network = bytearray((directory / "decoder.onnx").read_bytes())
+    network[-1] ^= 1
+    (directory / "decoder.onnx").write_bytes(network)
+    with pytest.raises(SchemaError, match="damaged"):
+        OnnxModel.load(directory)

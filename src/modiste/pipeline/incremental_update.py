@@ -59,7 +59,7 @@ def update_shop(path: str | Path, *, threads: int = 1, on_progress: Progress | N
         ShopIncomplete: there is no model.
         ShopBusy, StorageError: the shop cannot be written to.
     """
-    with open_for_writing(path, need="model", threads=threads) as shop:
+    with open_for_writing(path, need="model") as shop:
         earlier = _earlier_encodings(shop)
         if earlier is not None:
             _Update(shop, earlier).run(threads, on_progress)

@@ -65,7 +65,7 @@ class ServedShop:
             shop.map,
             shop.category_of_cluster,
             self.ranges,
-            self.photo_etags,
+            self.photo_hashes,
         )
 
     def load_facets(self) -> None:
@@ -93,11 +93,9 @@ class ServedShop:
         return self.shop.sliders.render_id
 
     @cached_property
-    def photo_etags(self) -> dict[str, str]:
-        """The ETag of each product's photo: the beginning of its hash."""
-        table = self.shop.store.table(["id", "photo_hash"])
-        pairs = zip(table.column("id").to_pylist(), table.column("photo_hash").to_pylist(), strict=True)
-        return {str(id_): str(photo_hash)[:20] for id_, photo_hash in pairs}
+    def photo_hashes(self) -> dict[str, str]:
+        """The hash of each product's photo, by id."""
+        return self.shop.store.photo_hashes()
 
     @cached_property
     def search_texts(self) -> list[str]:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,7 +29,7 @@ class OnnxModel:
 
     @classmethod
     def load(cls, directory: str | Path, threads: int = 1) -> OnnxModel:
-        """Open the model in `directory`; each run uses `threads` threads.
+        """Open the model in `directory`; each run uses `threads` threads. A model that is in use is shared.
 
         Raises BadOption if `threads` is below 1, ShopIncomplete if a file of the model is missing, SchemaError if a
         file is damaged or does not match `config.json`, and StorageError if there is no permission to read it.
@@ -36,6 +37,14 @@ class OnnxModel:
         directory = Path(directory)
         if threads < 1:
             raise BadOption(f"threads is {threads}.", remedy="Give 1 or more.")
+        key = (directory.resolve(), threads, *_file_states(directory))
+        model = _OPEN_MODELS.get(key)
+        if model is None:
+            model = _OPEN_MODELS[key] = cls._load(directory, threads)
+        return model
+
+    @classmethod
+    def _load(cls, directory: Path, threads: int) -> OnnxModel:
         config = ModelConfig.load(directory)
         encoder, decoder = (
             _open_session(directory / name, threads, config.files.get(name), inputs=input_names, outputs=output_names)
@@ -44,9 +53,9 @@ class OnnxModel:
                 ("decoder.onnx", ("code",), ("photo",)),
             )
         )
-        engine = cls(config, encoder, decoder)
-        engine._check_shapes(directory)
-        return engine
+        model = cls(config, encoder, decoder)
+        model._check_shapes(directory)
+        return model
 
     def _check_shapes(self, directory: Path) -> None:
         height, width = self.config.frame
@@ -100,6 +109,24 @@ class OnnxModel:
             np.rint(batch, out=batch)
             photos[start : start + len(batch)] = np.clip(batch, 0, 255, out=batch)
         return photos
+
+
+# The versions of a served shop, and its updates, use the same model: opening its sessions again takes longer than an
+# update of one product.
+_OPEN_MODELS: WeakValueDictionary[tuple[Any, ...], OnnxModel] = WeakValueDictionary()
+
+
+def _file_states(directory: Path) -> list[tuple[int, int, int] | None]:
+    """Return what changes when a file of the model is replaced or modified; None for a missing file."""
+    states: list[tuple[int, int, int] | None] = []
+    for name in ("config.json", "encoder.onnx", "decoder.onnx"):
+        try:
+            state = (directory / name).stat()
+        except OSError:
+            states.append(None)
+        else:
+            states.append((state.st_ino, state.st_size, state.st_mtime_ns))
+    return states
 
 
 def import_onnx_runtime() -> Any:

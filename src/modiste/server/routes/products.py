@@ -28,6 +28,7 @@ ATTRIBUTE_PREFIX = "attribute_"  # of an attribute with a reserved name
 MAX_SEARCH_CHARS = 200
 # Photos seldom change: fresh for a minute, then revalidated by ETag.
 PHOTO_CACHE_CONTROL = "public, max-age=60"
+ETAG_LENGTH = 20  # characters of the hash
 THUMBNAIL_HEIGHTS_PX = (16, 480)
 
 ProductId = Annotated[str, Path(description="The product's id, percent-encoded.")]
@@ -85,7 +86,7 @@ async def products(
 async def product_photo(request: Request, id: ProductId, served: CurrentShop) -> Response:
     """Return the product's photo at the size of the shop's photos."""
     product = _require_product(served, id)
-    tag = f'"{served.photo_etags[product]}"'
+    tag = f'"{served.photo_hashes[product][:ETAG_LENGTH]}"'
     if etag_matches(request, tag):
         return _not_modified(tag)
     return _image_response(await served.cached_photo((product, 0), served.shop.jpeg, product), "image/jpeg", tag)
@@ -107,7 +108,7 @@ async def product_thumbnail(
     """Return the photo reduced to a height; it is never enlarged."""
     product = _require_product(served, id)
     height = min(height, served.shop.frame[0])
-    tag = f'"{served.photo_etags[product]}-{height}"'
+    tag = f'"{served.photo_hashes[product][:ETAG_LENGTH]}-{height}"'
     if etag_matches(request, tag):
         return _not_modified(tag)
     thumbnail = await served.cached_photo((product, height), _thumbnail, served.shop, product, height)
