@@ -23,7 +23,7 @@
     ├── StorageError              6   the disk (full, read-only, no permission) or the object storage (unreachable, no
     │                                 such bucket, bad credentials) failed
     ├── MissingExtra              7   an optional dependency is not installed
-    └── ClusterError              8   the Ray cluster cannot be joined, has no workers, or lost them
+    └── RayClusterError           8   the Ray cluster cannot be joined, has no workers, or lost them
 
 Ctrl-C exits with 130. Every message names the input, the rule and the remedy.
 """
@@ -156,7 +156,7 @@ class MissingExtra(ModisteError):
     exit_code = 7
 
 
-class ClusterError(ModisteError):
+class RayClusterError(ModisteError):
     """The Ray cluster cannot be joined, has no workers, or lost them while they worked."""
 
     exit_code = 8

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from modiste.errors import ClusterError
+from modiste.errors import RayClusterError
 from modiste.pipeline.index import index_shop
 from modiste.shop.shop import Shop
 from tests.distributed.nodes import await_ready, cluster, why_not
@@ -53,7 +53,7 @@ def test_studio_continues_and_shard_server_ends(small: Path, tmp_path: Path, mon
                 time.sleep(5)
             assert studio.poll() is None
             _, err = door.communicate(timeout=120)
-            assert door.returncode == ClusterError.exit_code, err
+            assert door.returncode == RayClusterError.exit_code, err
             assert "has not answered for a minute" in err
             assert "Traceback" not in err
             assert similar(studio_url, shop) == expected

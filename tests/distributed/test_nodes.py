@@ -134,7 +134,7 @@ def test_head_restarted(three: Cluster, large: Path, encoded: EncodingArrays, tm
     again, lines = heard(begun(three, "encode", shop, node=1))
     assert (again, lines[-1]) == (0, "done")
     if code == 8:
-        assert said.startswith("ClusterError The head of the cluster")
+        assert said.startswith("RayClusterError The head of the cluster")
         pieces = sum(line.startswith("{") for line in lines)
         assert pieces < 0.7 * COUNT / 128  # about half was encoded before
     assert same(shop, encoded)

@@ -11,7 +11,7 @@ import pytest
 
 from modiste.distributed.ray_executor import RayExecutor
 from modiste.distributed.ray_session import connect
-from modiste.errors import BadOption, ClusterError, MissingExtra, PhotoError
+from modiste.errors import BadOption, MissingExtra, PhotoError, RayClusterError
 from modiste.parallel import ITEMS_PER_WORKER
 
 
@@ -58,7 +58,7 @@ def test_item_that_kills_every_worker_raises(fleet: RayExecutor):
     def begin(given: None) -> Callable[[int], int]:
         return lambda piece: os.kill(os.getpid(), signal.SIGKILL) or piece
 
-    with pytest.raises(ClusterError, match="lost 6 times"):
+    with pytest.raises(RayClusterError, match="lost 6 times"):
         list(fleet.map(begin, None, [1]))
 
 
@@ -78,7 +78,7 @@ def test_other_error_raises_cluster_error(fleet: RayExecutor):
     def begin(given: None) -> Callable[[int], int]:
         return lambda piece: piece // 0
 
-    with pytest.raises(ClusterError, match="ZeroDivisionError"):
+    with pytest.raises(RayClusterError, match="ZeroDivisionError"):
         list(fleet.map(begin, None, [1]))
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from modiste.distributed.shard_files import ShardFiles
-from modiste.errors import ClusterError
+from modiste.errors import RayClusterError
 from modiste.pipeline.index import index_shop
 from modiste.shop.backend import Query
 from modiste.shop.shop import Shop
@@ -52,7 +52,7 @@ def test_machine_without_files_copies_them(shop: Path, tmp_path: Path, monkeypat
         assert ranked[:5] == hits
     replicas = serve.get_deployment_handle(DEPLOYMENT_NAME.format(0), app_name=app)
     serve.delete(app)
-    with pytest.raises(ClusterError, match="No other machine"):
+    with pytest.raises(RayClusterError, match="No other machine"):
         shard_transfer.download_shard(packs, 0, replicas)
     assert packs.open(0, whole) is not None
 

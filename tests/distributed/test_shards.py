@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modiste.errors import ClusterError, ShopBusy
+from modiste.errors import RayClusterError, ShopBusy
 from modiste.pipeline.index import index_shop
 from modiste.shop.shop import Shop
 
@@ -94,7 +94,7 @@ def front_of(shop: Path) -> Any:
 def test_too_many_replicas_raise_at_once(small: Path, cluster: Any) -> None:
     from modiste.distributed.shard_deploy import deploy
 
-    with pytest.raises(ClusterError, match=r"4096 shards of 64 replicas want 13107.2 proc.*cluster has") as raised:
+    with pytest.raises(RayClusterError, match=r"4096 shards of 64 replicas want 13107.2 proc.*cluster has") as raised:
         deploy(str(small), 4096, 64)
     assert "--replicas" in raised.value.remedy
 

@@ -76,7 +76,7 @@ def test_a_failure_is_500_without_a_trace(shop: Shop, monkeypatch: pytest.Monkey
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert said == ["POST /v1/decode failed"]
         assert client.get("/livez").status_code == 200
-    assert logging.getLogger("modiste.studio") is problems.logger
+    assert logging.getLogger("modiste.server") is problems.logger
 
 
 def every_error() -> list[type[errors.ModisteError]]:

@@ -93,7 +93,7 @@ def parse_categories(text: str) -> list[str] | None:
 
 @contextmanager
 def open_executor(address: str | None) -> Generator[Executor | None]:
-    """The workers of a cluster; None without an address. Raises MissingExtra, BadOption, ClusterError."""
+    """The workers of a cluster; None without an address. Raises MissingExtra, BadOption, RayClusterError."""
     if address is None:
         yield None
         return

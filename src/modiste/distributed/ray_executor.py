@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from modiste._version import __version__
 from modiste.distributed.ray_session import TASK_CPUS, connect, probe_head
-from modiste.errors import ClusterError, ModisteError
+from modiste.errors import ModisteError, RayClusterError
 from modiste.parallel import ITEMS_PER_WORKER, ordered_map
 
 Context = TypeVar("Context")
@@ -44,7 +44,7 @@ class RayExecutor:
 
     @property
     def workers(self) -> int:
-        """The current number of workers. Raises ClusterError if the head does not answer."""
+        """The current number of workers. Raises RayClusterError if the head does not answer."""
         if time.monotonic() - self._polled_at > POLL_SECONDS or self._cpu_count == 0:
             if self._is_head_alive():
                 self._cpu_count = int(self._ray.cluster_resources().get("CPU", 0))
@@ -52,13 +52,13 @@ class RayExecutor:
         return self._cpu_count
 
     def _is_head_alive(self) -> bool:
-        """Return whether the head answers. Raises ClusterError before Ray ends the process with a stack trace."""
+        """Return whether the head answers. Raises RayClusterError before Ray ends the process with a stack trace."""
         try:
             probe_head(self._head_address)
-        except ClusterError:
+        except RayClusterError:
             if time.monotonic() - self._answered_at < HEAD_TIMEOUT_S:
                 return False
-            raise ClusterError(
+            raise RayClusterError(
                 f"The cluster's head, {self._head_address}, has not answered for {HEAD_TIMEOUT_S:.0f} seconds.",
                 remedy="Start Ray again on all machines, then run the same command again: it continues.",
             ) from None
@@ -68,7 +68,7 @@ class RayExecutor:
     def map(
         self, setup: Callable[[Context], Callable[[Item], Result]], context: Context, items: Iterable[Item]
     ) -> Iterator[Result]:
-        """Yield the results; see Executor. Raises ClusterError without workers, or if all retries of an item fail."""
+        """Yield the results; see Executor. Raises RayClusterError without workers or retries left."""
         shared = self._ray.put((setup, context))
         yield from ordered_map(
             items,
@@ -83,7 +83,7 @@ class RayExecutor:
             if self.workers > 0:
                 waiting_since = time.monotonic()
             elif time.monotonic() - waiting_since > NO_WORKERS_TIMEOUT_S:
-                raise ClusterError(
+                raise RayClusterError(
                     f"The cluster has had no worker for {NO_WORKERS_TIMEOUT_S:.0f} seconds.",
                     remedy="Start some with `ray start --address HEAD:6379`, then run the same command again.",
                 )
@@ -93,13 +93,13 @@ class RayExecutor:
             cause = getattr(error, "cause", None)
             if isinstance(cause, ModisteError):
                 raise cause from None
-            raise ClusterError(
+            raise RayClusterError(
                 f"A worker failed: {type(cause or error).__name__}: {cause or error}.",
                 remedy="Install the same Modiste with the same packages on all machines.",
             ) from error
         except self._ray.exceptions.RayError as error:
             message = str(error).strip().splitlines()[0]
-            raise ClusterError(
+            raise RayClusterError(
                 f"A task was lost {MAX_RETRIES + 1} times: {message}",
                 remedy="Check the memory of the workers and Ray's logs, then run the same command again.",
             ) from error
@@ -113,7 +113,7 @@ def _run_item(shared: list[Any], version: str, item: Any) -> Any:
     import ray
 
     if version != __version__:
-        raise ClusterError(
+        raise RayClusterError(
             f"A worker has Modiste {__version__}, this command is {version}.",
             remedy="Install the same version on every machine of the cluster.",
         )

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from modiste.errors import BadOption, ClusterError, MissingExtra
+from modiste.errors import BadOption, MissingExtra, RayClusterError
 
 LOCAL_ADDRESS = "local"
 _token = secrets.token_hex(32)  # fixed for the life of this process, since Ray reads it once
@@ -41,7 +41,7 @@ def connect(address: str) -> Generator[Any]:
     Raises:
         MissingExtra: Ray is not installed.
         BadOption: the address has another form.
-        ClusterError: the head does not answer, or its Ray or Python is of another version.
+        RayClusterError: the head does not answer, or its Ray or Python is of another version.
     """
     if address != LOCAL_ADDRESS:  # the processes of a local Ray should end with its head
         for name, value in RECONNECT_ENVIRONMENT.items():
@@ -74,7 +74,7 @@ def connect(address: str) -> Generator[Any]:
 
 
 def probe_head(address: str) -> str:
-    """Return the address of this machine on the network of HOST:PORT. Raises ClusterError if nothing answers there.
+    """Return the address of this machine on the network of HOST:PORT. Raises RayClusterError if nothing answers there.
 
     Ray itself would try for many minutes.
     """
@@ -86,9 +86,9 @@ def probe_head(address: str) -> str:
         raise _connection_error(address, error) from error
 
 
-def _connection_error(address: str, error: Exception) -> ClusterError:
+def _connection_error(address: str, error: Exception) -> RayClusterError:
     message = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return ClusterError(
+    return RayClusterError(
         f"Cannot connect to the cluster at {address}: {message}",
         remedy="Start it with `ray start --head --port 6379`, the same versions of Python and Ray and the same token "
         "everywhere, and run this command on one of its machines; or give --ray local.",
@@ -134,7 +134,7 @@ CPU_TOLERANCE = 1e-6
 
 
 def check_capacity(shards: int, replicas: int) -> None:
-    """Raise ClusterError if the cluster has too few free processors for `replicas` replicas of each shard."""
+    """Raise RayClusterError if the cluster has too few free processors for `replicas` replicas of each shard."""
     import ray
 
     required, until = shards * replicas * REPLICA_CPUS, time.monotonic() + RELEASE_TIMEOUT_S
@@ -145,7 +145,7 @@ def check_capacity(shards: int, replicas: int) -> None:
         if required <= free + CPU_TOLERANCE:
             return
         if required > total + CPU_TOLERANCE or time.monotonic() > until:
-            raise ClusterError(
+            raise RayClusterError(
                 f"{shards} shards of {replicas} replicas need {required:g} processors, {REPLICA_CPUS:g} for each "
                 f"replica. The cluster has {total:g}, of which {free:g} are free.",
                 remedy="Give smaller --shards or --replicas, add machines with `ray start --address HEAD:6379`, or "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modiste.errors import ClusterError, UnknownProduct
+from modiste.errors import RayClusterError, UnknownProduct
 from modiste.search.sharding import shard_of
 from modiste.shop.backend import Hit, Query, merge_hits
 from modiste.shop.hubness import default_scorings, scoring_key
@@ -25,7 +25,7 @@ RETRY_SECONDS = 0.02
 MIN_TIMEOUT_S = 0.001  # a try gets at least this: its answer may have arrived already
 
 
-class ShardsUnavailable(ClusterError):  # noqa: N818  # as in errors: named for what happened
+class ShardsUnavailable(RayClusterError):  # noqa: N818  # as in errors: named for what happened
     """This version of the shards was replaced, or does not answer."""
 
 
@@ -136,6 +136,6 @@ def _attempt(work: Callable[[], Any]) -> Any:
 
 
 def _no_photo(product_id: str) -> bytes:
-    raise ClusterError(
+    raise RayClusterError(
         f"Shards have no photos, such as that of product {product_id!r}.", remedy="Open the shop to read them."
     )

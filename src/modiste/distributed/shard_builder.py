@@ -13,7 +13,7 @@ from typing import Any
 
 from modiste import errors
 from modiste.distributed.shard_files import ShardFiles
-from modiste.errors import ClusterError, ModisteError
+from modiste.errors import ModisteError, RayClusterError
 from modiste.shop.shop import Shop
 
 
@@ -23,7 +23,7 @@ def build_shards(location: str, shards: int) -> ShardFiles:
     Raises also what opening the shop and ShardFiles.build raise.
 
     Raises:
-        ClusterError: the process was killed, for example by a system without memory.
+        RayClusterError: the process was killed, for example by a system without memory.
     """
     return ShardFiles(location, _run_builder([location, str(shards)]), shards)
 
@@ -42,7 +42,7 @@ def _run_builder(arguments: Sequence[str]) -> str:
         output: dict[str, Any] = json.loads(lines[-1])
     except (IndexError, ValueError):
         message = (process.stderr.strip().splitlines() or ["no output"])[-1]
-        raise ClusterError(
+        raise RayClusterError(
             f"Building the shards ended with exit code {process.returncode}: {message}.",
             remedy="Check that this machine has enough memory and disk space for the whole shop.",
         ) from None

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from modiste.distributed.ray_session import probe_head
 from modiste.distributed.shard_backend import DEADLINE_SECONDS, ShardBackend, ShardsUnavailable
 from modiste.distributed.shard_deploy import DEPLOYMENT_NAME, count_replicas, list_running
-from modiste.errors import ClusterError
+from modiste.errors import RayClusterError
 from modiste.storage.location import absolute_location
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ class ShardClient:
     """The newest shards of a shop. It switches to newer ones by itself, between two queries."""
 
     def __init__(self, location: str, deadline: float = DEADLINE_SECONDS) -> None:
-        """Connect to a shop's shards, with a deadline in seconds for one query. Raises ClusterError if none run."""
+        """Connect to a shop's shards, with a deadline in seconds for one query. Raises RayClusterError if none run."""
         import ray
 
         self._location = absolute_location(location)
@@ -38,7 +38,7 @@ class ShardClient:
         self._current: ShardBackend | None = None
         self.refresh()
         if self._current is None:
-            raise ClusterError(
+            raise RayClusterError(
                 f"No shards of {self._location} run on this cluster.",
                 remedy=f"Deploy them: modiste shards --shop {self._location} --ray ADDRESS.",
             )
@@ -106,7 +106,7 @@ class ShardClient:
         # Without Ray, which would wait forever for a lost head.
         answered = time.monotonic()
         while not self._closing.wait(HEAD_POLL_SECONDS):
-            with suppress(ClusterError):
+            with suppress(RayClusterError):
                 probe_head(self._head_address)
                 answered = time.monotonic()
             if time.monotonic() - answered > HEAD_TIMEOUT_S:

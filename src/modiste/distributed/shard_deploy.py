@@ -12,7 +12,7 @@ from typing import Any
 from modiste.distributed.ray_session import REPLICA_CPUS, check_capacity, probe_head
 from modiste.distributed.shard_builder import build_shards
 from modiste.distributed.shard_replica import ShardReplica
-from modiste.errors import BadCount, ClusterError, ShopBusy
+from modiste.errors import BadCount, RayClusterError, ShopBusy
 from modiste.search.sharding import check_shard_count
 from modiste.storage.location import absolute_location
 
@@ -32,7 +32,7 @@ POLL_SECONDS = 0.02
 def list_running(location: str) -> list[str]:
     """Return the running applications for the shop at an absolute location, the newest first.
 
-    Raises ClusterError if the cluster's head does not answer.
+    Raises RayClusterError if the cluster's head does not answer.
     """
     prefix = app_prefix(location)
     apps = _list_applications()
@@ -40,7 +40,7 @@ def list_running(location: str) -> list[str]:
 
 
 def count_replicas(name: str, states: Collection[str] = RUNNING_STATES) -> dict[int, int]:
-    """Return how many replicas of each shard of an application are in some states. Raises ClusterError."""
+    """Return how many replicas of each shard of an application are in some states. Raises RayClusterError."""
     app = _list_applications().get(name)
     if app is None:
         return {}
@@ -69,7 +69,7 @@ def deploy(location: str, shards: int, replicas: int, on_status: Callable[[str],
     Raises:
         BadCount: the number of shards or replicas is out of range.
         ShopBusy: another process is deploying the shop.
-        ClusterError: there are too few processors for the replicas, or they do not start; the previous shards go on.
+        RayClusterError: there are too few processors for the replicas, or they do not start; the previous shards go on.
     """
     check_shard_count(shards)
     if not 1 <= replicas <= MAX_REPLICAS:
@@ -87,7 +87,7 @@ def _deploy(location: str, shards: int, replicas: int, on_status: Callable[[str]
     files = build_shards(location, shards)
     summary = files.summary()
     if summary is None:
-        raise ClusterError(f"{files.root} is damaged.", remedy="Remove it; it is built again.")
+        raise RayClusterError(f"{files.root} is damaged.", remedy="Remove it; it is built again.")
     serve.start(proxy_location="Disabled")
     prefix = app_prefix(location)
     previous = [name for name in serve.status().applications if name.startswith(prefix)]
@@ -99,7 +99,7 @@ def _deploy(location: str, shards: int, replicas: int, on_status: Callable[[str]
         start_application(name, location, files.version, shards, replicas)
     except RuntimeError as error:
         serve.delete(name)
-        raise ClusterError(
+        raise RayClusterError(
             f"The shards of {location} do not start: {str(error).strip().splitlines()[0]}",
             remedy="Check that all machines have Modiste and can read the shop; see the logs of Ray Serve.",
         ) from error
@@ -139,7 +139,7 @@ def start_application(name: str, location: str, version: str, shards: int, repli
 
 
 def _list_applications() -> dict[str, Any]:
-    """Return Ray Serve's applications. Raises ClusterError if the head does not answer.
+    """Return Ray Serve's applications. Raises RayClusterError if the head does not answer.
 
     Ray Serve itself would wait forever for the head.
     """

@@ -15,7 +15,7 @@ from modiste.shop.backend import Hit, Query, SearchBackend
 
 RETRY_SECONDS = 10.0  # until shards that did not answer are asked again
 DEADLINE_SECONDS = 5.0  # for all tries of one query: the visitor waits, and this process could answer
-logger = logging.getLogger("modiste.scale")
+logger = logging.getLogger("modiste.distributed")
 
 
 class FallbackBackend:

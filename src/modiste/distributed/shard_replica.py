@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from modiste.distributed.shard_builder import build_shard
 from modiste.distributed.shard_files import ShardFiles
 from modiste.distributed.shard_transfer import PART_BYTES, download_shard
-from modiste.errors import ClusterError, ShopIncomplete, StaleError, UnknownProduct
+from modiste.errors import RayClusterError, ShopIncomplete, StaleError, UnknownProduct
 from modiste.search.index import warm_up_kernels
 from modiste.shop.backend import Hit, LocalBackend, Query
 from modiste.shop.summary import ShopSummary
@@ -78,7 +78,7 @@ class ShardReplica:
 def _load(files: ShardFiles, shard: int) -> tuple[ShopSummary, LocalBackend]:
     """Load the summary and a shard; files that are missing or damaged are built again.
 
-    If the shop has another version by now, the files are copied from another replica. Raises ClusterError, and what
+    If the shop has another version by now, the files are copied from another replica. Raises RayClusterError, and what
     `build_shard` raises.
     """
     loaded = _open_files(files, shard)
@@ -91,7 +91,7 @@ def _load(files: ShardFiles, shard: int) -> tuple[ShopSummary, LocalBackend]:
                 pool.submit(download_shard, files, shard, _other_replicas()).result()
         loaded = _open_files(files, shard)
     if loaded is None:
-        raise ClusterError(
+        raise RayClusterError(
             f"{files.path(shard)} is damaged, also after it was built again.", remedy="Check this machine's disk."
         )
     return loaded

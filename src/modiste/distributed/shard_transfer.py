@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from modiste.distributed.shard_files import ShardFiles
-from modiste.errors import ClusterError
+from modiste.errors import RayClusterError
 from modiste.shop.summary import ShopSummary
 from modiste.storage.checksums import CHECKSUMS_FILE, verify_checksums
 
@@ -24,7 +24,7 @@ def download_shard(files: ShardFiles, shard: int, replicas: Any) -> None:
         replicas: Ray Serve's handle of the shard's replicas.
 
     Raises:
-        ClusterError: no replica answers, or the copy is damaged.
+        RayClusterError: no replica answers, or the copy is damaged.
         StorageError: the disk failed.
     """
 
@@ -36,7 +36,7 @@ def download_shard(files: ShardFiles, shard: int, replicas: Any) -> None:
                 while part := _call(replicas.read_part, name, file.tell()):
                     file.write(part)
         if not verify_checksums(directory):
-            raise ClusterError(
+            raise RayClusterError(
                 f"The copy of shard {shard} from another machine is damaged.", remedy="Run `modiste shards` again."
             )
 
@@ -48,6 +48,6 @@ def _call(method: Any, *arguments: Any) -> Any:
     try:
         return method.remote(*arguments).result(timeout_s=PART_TIMEOUT_S)
     except Exception as error:  # Ray raises many kinds
-        raise ClusterError(
+        raise RayClusterError(
             f"No other machine has the shard: {type(error).__name__}.", remedy="Run `modiste shards` again."
         ) from error

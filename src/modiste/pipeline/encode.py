@@ -50,7 +50,7 @@ def encode_shop(
         ShopIncomplete: there is no model.
         ShopBusy: another process is writing to the shop.
         StorageError: the disk failed; the previous encodings are kept.
-        ClusterError: the executor's workers are lost.
+        RayClusterError: the executor's workers are lost.
     """
     if threads < 1:
         raise BadOption(f"threads is {threads}.", remedy="Give 1 or more threads.")
@@ -91,7 +91,7 @@ def encode_photos(
 
     Raises:
         StorageError: the disk failed.
-        ClusterError: the executor's workers are lost.
+        RayClusterError: the executor's workers are lost.
     """
     _ = shop.onnx_model  # raises if the model is damaged
     model = shop.model

@@ -114,7 +114,7 @@ def ingest(
         BadOption: another frame or background than the shop's.
         ShopBusy: another process is writing to the shop.
         StorageError: the disk failed; the shop is as it was.
-        ClusterError: the executor's workers are lost.
+        RayClusterError: the executor's workers are lost.
     """
     opened = open_source(source, category_column=category_column) if isinstance(source, str) else source
     _resolve_manifest(_existing_manifest(path), frame, background)  # before anything is created

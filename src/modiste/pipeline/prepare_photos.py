@@ -127,7 +127,7 @@ def prepare_distributed(
     """Yield what `preparer.run` yields, in the same order, prepared by the executor's workers.
 
     This process reads the files, so workers need no access to them. Each worker's machine keeps its downloads, and is a
-    separate client of a photo's host. Raises ClusterError.
+    separate client of a photo's host. Raises RayClusterError.
     """
     for outcomes in executor.map(_make_worker, (preparer.frame, preparer.background), _chunks(preparer, items)):
         yield from outcomes

@@ -1,1 +1,1 @@
-"""The studio: a web application that answers for one shop, and the page that a person designs with."""
+"""HTTP API of one shop, and the studio: the page on which a person designs."""

@@ -34,7 +34,7 @@ CurrentShop = Annotated[ServedShop, Depends(get_current_shop)]
 
 
 class QueryRunner(Protocol):
-    """Runs questions about one version of a shop on the server's query threads."""
+    """Runs queries on one version of a shop, on the server's query threads."""
 
     @property
     def version(self) -> str:
@@ -47,7 +47,7 @@ class QueryRunner(Protocol):
 
 
 async def get_query_runner(request: Request) -> QueryRunner:
-    """Return what runs the questions of a request: a version of the shop, or its shards."""
+    """Return the QueryRunner of a request: a version of the shop, or its shards."""
     runner: QueryRunner = request.app.state.query_runner(request.headers.get(VERSION_HEADER, ""))
     request.state.version = runner.version
     return runner

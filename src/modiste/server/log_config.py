@@ -18,7 +18,7 @@ from starlette.types import Scope
 REQUEST_ID: ContextVar[str] = ContextVar("request", default="")
 REQUEST_ID_PATTERN = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 LOGGER_NAME = "modiste"
-logger = logging.getLogger(f"{LOGGER_NAME}.studio")
+logger = logging.getLogger(f"{LOGGER_NAME}.server")
 access_logger = logging.getLogger(f"{LOGGER_NAME}.access")
 
 

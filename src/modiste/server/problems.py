@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modiste.errors import (
-    ClusterError,
     ModisteError,
     PhotoError,
+    RayClusterError,
     ShopError,
     StorageError,
     UnknownProduct,
@@ -51,7 +51,7 @@ SERVER_PROBLEMS = {
     "internal": (500, "The server failed; its log has the details."),
 }
 
-logger = logging.getLogger("modiste.studio")
+logger = logging.getLogger("modiste.server")
 
 
 class ProblemException(HTTPException):
@@ -100,7 +100,7 @@ def http_status(error: ModisteError) -> int:
         return 413 if error.reason == "too_large" else 422
     if isinstance(error, UsageError):
         return 422
-    return 503 if isinstance(error, (ShopError, StorageError, ClusterError)) else 500
+    return 503 if isinstance(error, (ShopError, StorageError, RayClusterError)) else 500
 
 
 def truncate(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The application that answers similar and recommend over HTTP from a shop's shards, as the studio does from a shop."""
+"""Web application of the shard server: similar and recommend over HTTP, searched on a shop's shards."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Shards(Protocol):
 
     @property
     def engine(self) -> QueryEngine:
-        """What answers questions from the shards."""
+        """The query engine that searches these shards."""
         ...
 
 
@@ -53,7 +53,7 @@ class ShardSearch(Protocol):
         ...
 
     def run(self, work: Callable[[Shards], T]) -> T:
-        """Return what `work` returns for the newest shards; it is repeated if they are replaced meanwhile."""
+        """Return `work(shards)` for the newest shards. If they are replaced meanwhile, `work` runs again."""
         ...
 
     def status(self) -> dict[str, Any]:
@@ -62,11 +62,11 @@ class ShardSearch(Protocol):
 
 
 class ShardQueryRunner:
-    """Runs questions on the newest shards; a QueryRunner."""
+    """QueryRunner that sends each query to the newest shards."""
 
     def __init__(self, client: ShardSearch, settings: Settings) -> None:
         self._client = client
-        self._pool = BoundedPool("ask", QUERY_THREADS, settings.queue)
+        self._pool = BoundedPool("query", QUERY_THREADS, settings.queue)
 
     @property
     def version(self) -> str:
@@ -74,12 +74,12 @@ class ShardQueryRunner:
         return self._client.current.version
 
     async def run_on_engine(self, work: Callable[[QueryEngine], T]) -> T:
-        """Return what `work` returns for the newest shards; it is repeated if they are replaced meanwhile."""
+        """Return `work(engine)` for the newest shards. If they are replaced meanwhile, `work` runs again."""
         return await self._pool.run(self._client.run, lambda shards: work(shards.engine))
 
 
 def create_shard_app(client: ShardSearch, settings: Settings) -> FastAPI:
-    """Create the application that asks the shards of `client`."""
+    """Create the application that sends its queries to the shards of `client`."""
     app = FastAPI(
         title="Modiste shards",
         version=__version__,
@@ -94,7 +94,7 @@ def create_shard_app(client: ShardSearch, settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
 
     async def readyz() -> Response:
-        """Answer once every shard answers, each of the same version, with their replicas."""
+        """Return the version and the replicas of the shards; a problem response if a shard does not answer."""
         status = await asyncio.to_thread(client.status)
         return JSONResponse({"status": "ready"} | status, headers=NO_STORE_HEADERS)
 

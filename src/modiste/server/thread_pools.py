@@ -60,7 +60,7 @@ class ThreadPools:
     def __init__(self, settings: Settings, extra_query_threads: int = 0) -> None:
         """Create the pools; `extra_query_threads` wait for another process that searches."""
         self.draw = BoundedPool("draw", settings.threads, settings.queue)
-        self.query = BoundedPool("ask", settings.threads + extra_query_threads, settings.queue)
+        self.query = BoundedPool("query", settings.threads + extra_query_threads, settings.queue)
         self.slow = BoundedPool("slow", 1, settings.queue)
         self.pools = (self.draw, self.query, self.slow)
         self.photo_worker = PhotoWorker()

@@ -34,7 +34,7 @@ def test_a_cluster_that_is_not_there(shop_copy: Path, command: str):
     source = ["sample"] if command == "ingest" else []
     done = modiste(command, *source, "--shop", shop_copy, "--ray", "127.0.0.1:9")
     error = json.loads(done.stderr)["error"]
-    assert (done.returncode, error["code"]) == (8, "cluster_error")
+    assert (done.returncode, error["code"]) == (8, "ray_cluster_error")
     assert "127.0.0.1:9" in error["message"]
     assert "ray start" in error["remedy"]
     assert Shop.open(shop_copy)

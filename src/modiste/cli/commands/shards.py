@@ -107,10 +107,10 @@ def _deploy(shop: str, count: int | None, replicas: int | None, json: bool | Non
 
 
 def _serve(shop: str, held: socket.socket, settings: Settings, json: bool) -> None:
-    """Serve what runs, until Ctrl-C. Raises ClusterError once the cluster is lost."""
+    """Serve what runs, until Ctrl-C. Raises RayClusterError once the cluster is lost."""
     from modiste.cli.output import console, print_json
     from modiste.distributed.shard_client import ShardClient
-    from modiste.errors import ClusterError
+    from modiste.errors import RayClusterError
     from modiste.server.run import browser_url, serve_app
     from modiste.server.shard_app import create_shard_app
 
@@ -125,7 +125,7 @@ def _serve(shop: str, held: socket.socket, settings: Settings, json: bool) -> No
     finally:
         front.close()
     if front.lost.is_set():
-        raise ClusterError(
+        raise RayClusterError(
             "The head of the cluster has not answered for a minute.",
             remedy="Start Ray again on all machines, set the shards up with `modiste shards`, and run this again.",
         )
