@@ -141,5 +141,5 @@ def test_a_source_that_is_not_there_is_said(shop: Shop, tmp_path: Path) -> None:
 
 
 def test_no_questions_is_an_error(shop: Shop) -> None:
-    with pytest.raises(BadCount, match="per_category is 0"):
+    with pytest.raises(BadCount, match="`per_category` is 0"):
         evaluate(shop, per_category=0)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.metrics import average_precision_score
 
 from modiste.evaluate.metrics import (
     agreement,
@@ -32,8 +33,6 @@ def test_average_precision_of_a_short_ranking_takes_all_of_it() -> None:
 
 @given(RELEVANCE, st.integers(1, 40))
 def test_average_precision_is_sklearns(relevant: np.ndarray, k: int) -> None:
-    from sklearn.metrics import average_precision_score
-
     found = average_precision(relevant, k)
     assert ((found >= 0) & (found <= 1)).all()
     for row, value in zip(relevant[:, :k], found, strict=True):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.evaluate.ranking import drop_own_rows, random_ranking, rank, rank_other_clusters, values_at
+from modiste.evaluate.ranking import drop_query_rows, random_ranking, rank, rank_other_clusters, values_at
 from modiste.search.index import LatentIndex
 
 LINE = np.array([[0], [1], [2], [10], [11]], np.float32)  # two clusters on a line
@@ -42,7 +42,7 @@ def test_an_empty_cluster_answers_nothing() -> None:
 
 def test_without_keeps_the_order() -> None:
     ranked = np.array([[4, 2, 7, 1], [4, 2, 7, 1]])
-    assert drop_own_rows(ranked, np.array([2, -1]), 3).tolist() == [[4, 7, 1], [4, 2, 7]]
+    assert drop_query_rows(ranked, np.array([2, -1]), 3).tolist() == [[4, 7, 1], [4, 2, 7]]
 
 
 def test_chance_is_the_same_for_a_seed_and_never_the_query() -> None:

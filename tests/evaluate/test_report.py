@@ -69,12 +69,12 @@ def test_the_report_has_every_part(page: str) -> None:
         "Held-out photos",
         "Similar products",
         "Recommendations",
-        "What each latent does",
+        "The effect of each latent",
         "The latent map",
         "Training",
         "Clusters",
         "mAP@500",
-        "Finer relevance",
+        "Attribute agreement",
         "Reconstruction",
     ):
         assert part in page

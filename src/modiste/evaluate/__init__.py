@@ -1,4 +1,4 @@
-"""The paper's tables, baselines, finer measures, and the report."""
+"""Evaluation of a shop: the paper's tables, baselines, further metrics, and the report."""
 
 from __future__ import annotations
 

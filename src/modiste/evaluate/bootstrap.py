@@ -1,4 +1,4 @@
-"""Figures and their 95 % bootstrap intervals, over trees of per-query values."""
+"""Means and 95 % bootstrap intervals of values per query, in nested dictionaries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Tree = dict[str, Any]
 
 
 def mean_tree(values: Any) -> Any:
-    """The tree with every array of values replaced by its mean; None where there is none. NaN is no value."""
+    """Return the tree with each array of values replaced by its mean; None if all values are NaN."""
     if isinstance(values, dict):
         return {key: mean_tree(value) for key, value in values.items()}
     known = values[~np.isnan(values)]
@@ -24,7 +24,7 @@ def mean_tree(values: Any) -> Any:
 
 
 class Bootstrap:
-    """Percentile intervals from resampled queries (Efron 1979); the same seed gives the same intervals."""
+    """Percentile intervals from resampled queries (Efron 1979). The same seed gives the same intervals."""
 
     def __init__(self, seed: int = 0, resamples: int = RESAMPLES) -> None:
         self._seed = seed
@@ -32,7 +32,7 @@ class Bootstrap:
         self._weights_by_count: dict[int, NDArray[np.float64]] = {}
 
     def intervals(self, values: Any) -> Any:
-        """The tree with every array of values `(b,)` replaced by [low, high] of its mean; None where there is none."""
+        """Return the tree with each array of values `(b,)` replaced by [low, high] of its mean; None if all are NaN."""
         if isinstance(values, dict):
             return {key: self.intervals(value) for key, value in values.items()}
         known = values[~np.isnan(values)]
@@ -41,9 +41,9 @@ class Bootstrap:
         return self._interval(self._weights(len(known)) @ known)
 
     def class_intervals(self, table: NDArray[np.intp], names: list[str]) -> Tree:
-        """Intervals of the class scores of true by predicted counts `(c, c)`, resampling the products.
+        """Return intervals of the class scores of a confusion matrix `(c, c)`, from resampled products.
 
-        The clusters and what they stand for are held fixed: this is the uncertainty of the products, not of the fit.
+        The clusters and their categories stay fixed: the intervals describe the choice of products, not the fit.
         """
         count = int(table.sum())
         random = np.random.default_rng([self._seed, 1])
@@ -56,7 +56,7 @@ class Bootstrap:
         return {"per_class": per_class, "macro_f1": self._interval(scores["f1"].mean(axis=1))}
 
     def _weights(self, count: int) -> NDArray[np.float64]:
-        """How much each of `count` values weighs in each round, `(rounds, count)`; kept, so that all share the draw."""
+        """Return the weights of `count` values in each resample, `(resamples, count)`, the same for all arrays."""
         if count not in self._weights_by_count:
             random = np.random.default_rng([self._seed, 0])
             self._weights_by_count[count] = (
@@ -70,29 +70,35 @@ class Bootstrap:
 
 
 class MethodResult:
-    """Values per query in a tree, clusters' scores with their intervals, and figures that have none (`alone`)."""
+    """Result of one method.
+
+    Attributes:
+        values: arrays of values per query, whose means are reported with an interval.
+        single_figures: figures of all queries together, reported without an interval.
+    """
 
     def __init__(self, values: Tree, clusters: dict[str, tuple[Tree, Tree]], single_figures: Tree) -> None:
+        """Create a result; `clusters` are scores of clusters by name, with their intervals."""
         self.values = values
         self.single_figures = single_figures
         self._clusters = clusters
 
     def figures(self) -> Tree:
-        """All of them, means over the queries."""
+        """Return all figures: means over the queries, cluster scores and single figures."""
         clusters = {name: scores for name, (scores, _) in self._clusters.items()}
         tree = ({"clusters": clusters} if clusters else {}) | mean_tree(self.values)
         _merge(tree, self.single_figures)
         return tree
 
     def intervals(self, bootstrap: Bootstrap) -> Tree:
-        """What all but those alone lie between, in the same shapes."""
-        clusters = {name: between for name, (_, between) in self._clusters.items()}
+        """Return the intervals of all figures except single ones, in the same shape."""
+        clusters = {name: intervals for name, (_, intervals) in self._clusters.items()}
         return ({"clusters": clusters} if clusters else {}) | bootstrap.intervals(self.values)
 
 
-def _merge(tree: Tree, more: Tree) -> None:
-    """Put the figures of `more` into the tree, where they belong."""
-    for key, value in more.items():
+def _merge(tree: Tree, other: Tree) -> None:
+    """Add the figures of another tree to `tree`, in place."""
+    for key, value in other.items():
         if isinstance(value, dict):
             _merge(tree.setdefault(key, {}), value)
         else:

@@ -1,4 +1,4 @@
-"""How well clusters that know no tags agree with the shop's categories."""
+"""Agreement of clusters with the shop's categories."""
 
 from __future__ import annotations
 
@@ -16,31 +16,35 @@ Ints = NDArray[np.intp]
 def score_clusterings(
     shop: Shop, bootstrap: Bootstrap, seed: int, notes: list[str]
 ) -> tuple[dict[str, tuple[Tree, Tree]], Clusters]:
-    """The scores of clusterings that know no tags, and of the shop's own; and the merged mixture itself."""
+    """Score clusterings that are fitted without categories, and the shop's own clusters.
+
+    Returns:
+        Scores and intervals by name of the clustering; and the merged mixture.
+    """
     count = len(shop.catalogue.counts())
     mixture = fit_mixture(shop.encodings.code, count, seed)
     if mixture.method != "mixture":
         notes.append("There are too few products for a mixture: clusters.mixture is K-means.")
     if shop.clusters.method == "category":
         notes.append(
-            "The shop is clustered by its own categories: clusters.shop and the scope cluster were told them. "
-            "The scope unsupervised looks inside the merged mixture's clusters, which were not."
+            "The shop's clusters are its categories, so `clusters.shop` and the scope `cluster` use the categories. "
+            "The scope `unsupervised` searches the clusters of the merged mixture, which does not use them."
         )
-    found = {
+    assignments = {
         "code": fit_kmeans(shop.encodings.code, count, seed).assign(shop.encodings.code),
         "mean": fit_kmeans(shop.encodings.mean, count, seed).assign(shop.encodings.mean),
         "mixture": mixture.assign(shop.encodings.code),
         "shop": shop.assignments,
     }
-    scored = {name: score_clusters(shop.catalogue.categories, each, bootstrap) for name, each in found.items()}
-    return scored, mixture
+    scores = {name: score_clusters(shop.catalogue.categories, each, bootstrap) for name, each in assignments.items()}
+    return scores, mixture
 
 
 def score_clusters(categories: list[str], assigned: Ints, bootstrap: Bootstrap) -> tuple[Tree, Tree]:
-    """Scores per class and macro-F1 of clusters `(N,)` against categories, and the intervals in the same shape."""
+    """Return scores per class and macro-F1 of clusters `(N,)` against categories, and intervals in the same shape."""
     names = sorted(set(categories))
-    place = {name: number for number, name in enumerate(names)}
-    truth = np.array([place[each] for each in categories], np.intp)
+    number_by_name = {name: number for number, name in enumerate(names)}
+    truth = np.array([number_by_name[each] for each in categories], np.intp)
     counts = contingency_table(truth, assigned, len(names), int(assigned.max()) + 1)
     table = confusion_matrix(counts, match_clusters(counts))
     scores = class_scores(table)

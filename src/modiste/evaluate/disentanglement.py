@@ -1,4 +1,4 @@
-"""How far each number of a code means one thing: with attributes DCI, MIG and SAP; without, total correlation."""
+"""Disentanglement of latents: DCI, MIG and SAP with attributes, total correlation without."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ FOREST_DEPTH = 10
 
 
 def total_correlation(codes: NDArray[Any]) -> float:
-    """Gaussian total correlation of codes `(N, n)` in nats: ½ ( Σ log varᵢ − log det cov ); 0 when uncorrelated.
+    """Return the Gaussian total correlation of codes `(N, n)` in nats: ½ ( Σ log varᵢ − log det cov ).
 
-    How much the numbers share (Watanabe 1960), as far as a Gaussian with the same covariance tells: the unsupervised
-    score of Locatello et al. 2019. Numbers that never vary are left out.
+    This is the information that the latents share (Watanabe 1960) if their distribution is a Gaussian: the
+    unsupervised score of Locatello et al. 2019. It is 0 if they are uncorrelated. Constant latents are left out.
     """
     points = np.asarray(codes, np.float64)
     points = points[:, points.std(axis=0) > 1e-9]
@@ -30,40 +30,45 @@ def total_correlation(codes: NDArray[Any]) -> float:
 
 
 def pairwise_information(codes: NDArray[Any]) -> float:
-    """The mean mutual information between two numbers of codes `(N, n)`, in nats, in 20 bins of equal count."""
-    held = [equal_count_bins(column) for column in np.asarray(codes).T]
-    pairs = [mutual_information(held[i], held[j]) for i in range(len(held)) for j in range(i)]
+    """Return the mean mutual information of all pairs of latents of codes `(N, n)`, in nats, in 20 equal-count bins."""
+    columns = [equal_count_bins(column) for column in np.asarray(codes).T]
+    pairs = [mutual_information(columns[i], columns[j]) for i in range(len(columns)) for j in range(i)]
     return float(np.mean(pairs)) if pairs else 0.0
 
 
 def equal_count_bins(values: NDArray[Any]) -> Ints:
-    """Numbers `(N,)` as the numbers of 20 bins that hold as many each."""
+    """Return the bin of each value, `(N,)`: 20 bins with equally many values."""
     edges = np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1])
     return np.searchsorted(edges, values, side="right").astype(np.intp)
 
 
 def mutual_information(a: Ints, b: Ints) -> float:
-    """The mutual information of two columns of small whole numbers, `(N,)` each, in nats."""
-    table = np.zeros((int(a.max()) + 1, int(b.max()) + 1))
-    np.add.at(table, (a, b), 1.0)
-    share = table / len(a)
-    apart = share.sum(axis=1, keepdims=True) * share.sum(axis=0, keepdims=True)
-    there = share > 0
-    return float((share[there] * np.log(share[there] / apart[there])).sum())
+    """Return the mutual information of two columns of bins or classes, `(N,)` each, in nats."""
+    counts = np.zeros((int(a.max()) + 1, int(b.max()) + 1))
+    np.add.at(counts, (a, b), 1.0)
+    joint = counts / len(a)
+    independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
+    nonzero = joint > 0
+    return float((joint[nonzero] * np.log(joint[nonzero] / independent[nonzero])).sum())
 
 
 def disentanglement_scores(
     codes: NDArray[Any], factors: Mapping[str, Sequence[Any]], seed: int = 0
 ) -> dict[str, float]:
-    """DCI disentanglement and completeness, MIG and SAP of codes `(N, n)` for factors, `N` values each.
+    """Return DCI disentanglement and completeness, MIG and SAP of codes `(N, n)`.
 
-    Numbers are numeric factors, words and booleans are classes. What a product lacks (None) counts as a class of its
-    own among words, and as the median among numbers.
+    - DCI (Eastwood and Williams 2018): the importance of each latent in a forest that predicts a factor.
+      Disentanglement is 1 if every latent serves one factor, completeness is 1 if every factor needs one latent.
+    - MIG (Chen et al. 2018): mutual information of a factor with the most informative latent, minus that with the
+      second one, divided by the factor's entropy.
+    - SAP (Kumar et al. 2018): the same gap between the scores of predictions from one latent: R² of a line for numbers,
+      for classes the accuracy of guessing by bins, above chance.
 
-    - DCI (Eastwood and Williams 2018): how much a forest that predicts a factor relies on each number. Disentanglement
-      is 1 where every number serves one factor, completeness where every factor needs one number.
-    - MIG (Chen et al. 2018): the gap between the two numbers that know most of a factor, over its entropy.
-    - SAP (Kumar et al. 2018): the same gap, of what a line (a threshold, for classes) on one number predicts.
+    Args:
+        codes: `(N, n)`.
+        factors: N values of each factor. Numbers are numeric factors; text and booleans are classes. A missing value
+            (None) counts as a class of its own, or as the median of the numbers.
+        seed: seed of the forests.
     """
     points = np.asarray(codes, np.float64)
     targets = {name: encode_factor(values) for name, values in factors.items()}
@@ -71,8 +76,8 @@ def disentanglement_scores(
     gaps, separations = [], []
     for target, numeric in targets.values():
         classes = equal_count_bins(target) if numeric else target.astype(np.intp)
-        known = [mutual_information(equal_count_bins(column), classes) for column in points.T]
-        gaps.append(_gap(known) / max(_entropy(classes), 1e-12))
+        information = [mutual_information(equal_count_bins(column), classes) for column in points.T]
+        gaps.append(_gap(information) / max(_entropy(classes), 1e-12))
         separations.append(_gap([_single_latent_score(column, target, numeric) for column in points.T]))
     return {
         "dci_disentanglement": _concentration(importance),
@@ -83,18 +88,17 @@ def disentanglement_scores(
 
 
 def encode_factor(values: Sequence[Any]) -> tuple[Floats, bool]:
-    """An attribute's values as numbers, `(N,)`, and whether they are numeric (else the numbers of classes)."""
+    """Return a factor's values as numbers, `(N,)`, and whether it is numeric; otherwise the numbers are classes."""
     known = [value for value in values if value is not None]
     if known and not any(isinstance(value, (str, bool, np.bool_)) for value in known):
-        middle = float(np.median(np.array(known, np.float64)))
-        return np.array([middle if value is None else value for value in values], np.float64), True
-    words = sorted({str(value) for value in values})
-    place = {word: number for number, word in enumerate(words)}
-    return np.array([place[str(value)] for value in values], np.float64), False
+        median = float(np.median(np.array(known, np.float64)))
+        return np.array([median if value is None else value for value in values], np.float64), True
+    class_by_name = {name: number for number, name in enumerate(sorted({str(value) for value in values}))}
+    return np.array([class_by_name[str(value)] for value in values], np.float64), False
 
 
 def _feature_importances(points: Floats, target: Floats, numeric: bool, seed: int) -> Floats:
-    """How much a forest relies on each number of the codes, `(n,)`, summing to 1 (or to 0: it relies on none)."""
+    """Return the importance of each latent in a forest, `(n,)`; the sum is 1, or 0 if the forest uses no latent."""
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
     settings: dict[str, Any] = {
@@ -109,7 +113,7 @@ def _feature_importances(points: Floats, target: Floats, numeric: bool, seed: in
 
 
 def _concentration(importance: Floats) -> float:
-    """1 − entropy of each row of `(rows, columns)` as shares, weighted by the row's part in all; base: the columns."""
+    """Return 1 − the entropy of the rows of `(rows, columns)` to the base `columns`, weighted by the rows' sums."""
     total = importance.sum()
     if importance.shape[1] < 2 or total <= 0:
         return 0.0
@@ -120,7 +124,7 @@ def _concentration(importance: Floats) -> float:
 
 
 def _gap(values: Sequence[float]) -> float:
-    """By how much the largest is ahead of the next; of one alone, of nothing."""
+    """Return the difference between the two largest values; a missing second value counts as 0."""
     first, second = sorted([*values, 0.0], reverse=True)[:2]
     return first - second
 
@@ -131,7 +135,7 @@ def _entropy(classes: Ints) -> float:
 
 
 def _single_latent_score(column: Floats, target: Floats, numeric: bool) -> float:
-    """What one number tells: R² of a line for numbers; for classes the accuracy of guessing by bins, over chance."""
+    """Return R² of a line for numbers; for classes, the accuracy of guessing by bins, above chance."""
     if numeric:
         if column.std() <= 1e-12 or target.std() <= 1e-12:
             return 0.0

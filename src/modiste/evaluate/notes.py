@@ -1,4 +1,4 @@
-"""What a reader should know of an evaluation's figures: where too few products, or wide deviations, bend them."""
+"""Notes on the figures of an evaluation: too few products, or wide standard deviations."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ MIN_DISAGREEMENT = 0.01
 
 
 def small_group_notes(shop: Shop) -> list[str]:
-    """What is said where there are fewer products to rank than the deepest measure takes."""
+    """Return a note for each group with fewer products than the largest depth of mAP."""
     sizes = np.bincount(shop.assignments, minlength=len(shop.clusters))
     groups = {"The catalogue": len(shop.catalogue)} | {
         f"Cluster {number} ({label})": int(size)
         for number, (label, size) in enumerate(zip(shop.clusters.labels, sizes, strict=True))
     }
     return [
-        f"{name} has {size} products: mAP at more than {size - 1} takes all of them."
+        f"{name} has {size} products: mAP at more than {size - 1} covers all of them."
         for name, size in groups.items()
         if size <= MAX_DEPTH
     ]
 
 
-def cluster_disagreement_notes(shop: Shop, questions: QuerySet) -> list[str]:
-    """What is said where means and codes of the same products do not fall into the same clusters."""
-    codes, centres = (shop.clusters.assign(part) for part in (questions.posterior.code, questions.posterior.mean))
-    share = float((codes != centres).mean())
+def cluster_disagreement_notes(shop: Shop, queries: QuerySet) -> list[str]:
+    """Return a note if means and codes of the same queries fall into different clusters."""
+    by_code, by_mean = (shop.clusters.assign(part) for part in (queries.posterior.code, queries.posterior.mean))
+    share = float((by_code != by_mean).mean())
     if share < MIN_DISAGREEMENT:
         return []
     return [
-        f"{share:.0%} of the queries' means fall into another cluster than their fixed-epsilon codes: the deviations "
-        "are wide beside the clusters."
+        f"For {share:.0%} of the queries, the mean and the fixed-epsilon code fall into different clusters: the "
+        "standard deviations are large in comparison with the clusters."
     ]

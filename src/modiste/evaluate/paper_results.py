@@ -1,6 +1,6 @@
-"""The paper's own figures (Tables 1 to 3), in the shape of an evaluation's result.
+"""The paper's figures (Tables 1 to 3), in the shape of an evaluation's result.
 
-They were measured on other photos (the paper's catalogue had its own sizes of category), so they are a landmark.
+The paper measured them on other photos, with categories of other sizes, so compare them with care.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What the evaluation asks: products of the catalogue, or unseen photos, some of each category.
+"""Queries of the evaluation: products of the catalogue or unseen photos, some of each category.
 
-A product's design is its mean for the methods "likelihood" and "mean", and its fixed-epsilon code for
-"fixed-epsilon", as the paper compares z̄ with the stored codes. Its cluster, for the scope "cluster", is the one
-that the shop predicts from the code or the mean, whichever its clusters were fitted to: one for all methods. The
-product itself is left out of its answers.
+The methods "likelihood" and "mean" search with a query's mean, "fixed-epsilon" with its fixed-epsilon code, because
+the paper compares z̄ with the stored codes. In the scope "cluster", all methods search the cluster that the shop
+predicts for the query from the features that its clusters were fitted to (means or codes). A product is never among
+its own results.
 """
 
 from __future__ import annotations
@@ -30,9 +30,15 @@ BATCH_PHOTOS = 64
 
 @dataclass(frozen=True, eq=False)
 class QuerySet:
-    """`b` queries: what they are, what the encoder says of each, and which row of the catalogue each is (−1: none).
+    """`b` queries.
 
-    `jpegs` are the photos at the shop's frame where they are not in its catalogue.
+    Attributes:
+        categories: category of each query.
+        attributes: attributes of each query.
+        product_rows: row of each query in the catalogue, `(b,)`; −1 if the query is not a product.
+        posterior: what the encoder predicts for each query, `(b, n)`.
+        jpegs: the photos at the shop's frame; None if all queries are products of the catalogue.
+        notes: remarks for the reader of the evaluation.
     """
 
     categories: list[str]
@@ -46,16 +52,16 @@ class QuerySet:
         return len(self.product_rows)
 
     def codes(self, method: str) -> NDArray[np.float32]:
-        """The codes that stand for the queries with a method, `(b, n)`."""
+        """Return the codes that a method searches with, `(b, n)`."""
         return self.posterior.code if method == "fixed-epsilon" else self.posterior.mean
 
     def assign_clusters(self, clusters: Clusters) -> NDArray[np.intp]:
-        """The cluster that is predicted for each query, `(b,)`, by what the clusters were fitted to."""
+        """Return the predicted cluster of each query, `(b,)`."""
         return clusters.assign(getattr(self.posterior, clusters.features))
 
 
 def queries_from_catalogue(shop: Shop, per_category: int, seed: int) -> QuerySet:
-    """Up to `per_category` products of each category, drawn by `seed`; all where a category has fewer."""
+    """Draw up to `per_category` products of each category with `seed`. Raises BadCount."""
     check_per_category(per_category)
     random = np.random.default_rng([seed, 5])
     categories = np.array(shop.catalogue.categories, dtype=object)
@@ -64,39 +70,40 @@ def queries_from_catalogue(shop: Shop, per_category: int, seed: int) -> QuerySet
     for category in sorted(set(shop.catalogue.categories)):
         rows = np.flatnonzero(categories == category)
         if len(rows) < per_category:
-            notes.append(f"{category} has {len(rows)} products, fewer than {per_category}: all of them ask.")
+            notes.append(f"{category} has {len(rows)} products, fewer than {per_category}: all of them are queries.")
         else:
             rows = np.sort(random.choice(rows, per_category, replace=False))
         chosen.append(rows)
-    own = np.concatenate(chosen)
-    held = shop.encodings
+    query_rows = np.concatenate(chosen)
+    encodings = shop.encodings
     return QuerySet(
-        [shop.catalogue.categories[row] for row in own],
-        [shop.catalogue.attributes(row) for row in own],
-        own,
-        Posterior(held.mean[own], held.std[own], held.code[own]),
+        [shop.catalogue.categories[row] for row in query_rows],
+        [shop.catalogue.attributes(row) for row in query_rows],
+        query_rows,
+        Posterior(encodings.mean[query_rows], encodings.std[query_rows], encodings.code[query_rows]),
         None,
         notes,
     )
 
 
 def queries_from_source(shop: Shop, source: str, per_category: int, seed: int) -> QuerySet:
-    """Up to `per_category` photos of each category of a source, drawn by `seed`, encoded by the shop's model.
+    """Draw up to `per_category` photos of each category of a source with `seed`, and encode them.
 
-    A photo whose pixels the catalogue has is no unseen one: its product is left out of its answers.
+    If the catalogue has a product with the same pixels, the photo is not unseen: its results leave this product out.
 
     Raises:
+        BadCount: `per_category` is below 1.
         SourceError: the source cannot be used.
-        UnknownCategory: it has no readable photo of a category that the shop has.
+        UnknownCategory: the source does not have a readable photo of a category of the shop.
     """
     check_per_category(per_category)
     notes: list[str] = []
     records = _sample_records(shop, source, per_category, seed, notes)
     hashes = shop.store.table(["id", "photo_hash"])
-    held = dict(zip(hashes.column("photo_hash").to_pylist(), hashes.column("id").to_pylist(), strict=True))
-    kept: list[Record] = []
+    id_by_hash = dict(zip(hashes.column("photo_hash").to_pylist(), hashes.column("id").to_pylist(), strict=True))
+    readable: list[Record] = []
     jpegs: list[bytes] = []
-    own: list[int] = []
+    query_rows: list[int] = []
     unreadable = 0
     for record, data in _fetch_photos(shop, records):
         try:
@@ -106,23 +113,23 @@ def queries_from_source(shop: Shop, source: str, per_category: int, seed: int) -
         except (PhotoError, FetchError):
             unreadable += 1
             continue
-        twin = held.get(photo_hash(pixels))
-        own.append(-1 if twin is None else shop.catalogue.row(twin))
-        kept.append(record)
+        product_id = id_by_hash.get(photo_hash(pixels))
+        query_rows.append(-1 if product_id is None else shop.catalogue.row(product_id))
+        readable.append(record)
         jpegs.append(to_jpeg(pixels))
     if unreadable:
-        notes.append(f"{unreadable} photos of {source} could not be read and ask nothing.")
-    if seen := sum(row >= 0 for row in own):
-        notes.append(f"{seen} photos of {source} are in the catalogue: each is left out of its own answers.")
-    if not kept:
+        notes.append(f"{unreadable} photos of {source} cannot be read and are not among the queries.")
+    if known := sum(row >= 0 for row in query_rows):
+        notes.append(f"{known} photos of {source} are in the catalogue: each is left out of its own results.")
+    if not readable:
         raise UnknownCategory(
             f"{source} has no readable photo of a category of this shop.",
-            remedy=f"The shop has {', '.join(shop.catalogue.counts())}.",
+            remedy=f"Use a source with photos of {', '.join(shop.catalogue.counts())}.",
         )
     return QuerySet(
-        [record.category for record in kept],
-        [record.attributes for record in kept],
-        np.array(own, np.intp),
+        [record.category for record in readable],
+        [record.attributes for record in readable],
+        np.array(query_rows, np.intp),
         _encode_photos(shop, jpegs),
         jpegs,
         notes,
@@ -130,20 +137,20 @@ def queries_from_source(shop: Shop, source: str, per_category: int, seed: int) -
 
 
 def check_per_category(per_category: int) -> None:
-    """Raise BadCount where fewer than one query per category is asked for."""
+    """Raise BadCount unless `per_category` is at least 1."""
     if per_category < 1:
-        raise BadCount(f"per_category is {per_category}.", remedy="Give 1 or more.")
+        raise BadCount(f"`per_category` is {per_category}.", remedy="Give 1 or more.")
 
 
 def _sample_records(shop: Shop, source: str, per_category: int, seed: int, notes: list[str]) -> list[Record]:
-    """Reservoirs, one per category, so that a source of any length is read once and never held."""
+    """Draw records of each category by reservoir sampling: the source is read once, and never held in memory."""
     random = np.random.default_rng([seed, 6])
     reservoirs: dict[str, list[Record]] = {category: [] for category in shop.catalogue.counts()}
     seen = dict.fromkeys(reservoirs, 0)
-    strange = 0
+    unusable = 0
     for record in open_source(source).records():
         if not isinstance(record, Record) or record.category not in reservoirs:
-            strange += 1
+            unusable += 1
             continue
         reservoir = reservoirs[record.category]
         seen[record.category] += 1
@@ -151,16 +158,21 @@ def _sample_records(shop: Shop, source: str, per_category: int, seed: int, notes
             reservoir.append(record)
         elif (place := int(random.integers(seen[record.category]))) < per_category:
             reservoir[place] = record
-    if strange:
-        notes.append(f"{strange} rows of {source} are malformed or of no category of this shop and ask nothing.")
+    if unusable:
+        notes.append(
+            f"{unusable} rows of {source} are not among the queries: they are malformed, or this shop does not have "
+            "their category."
+        )
     for category, count in seen.items():
         if 0 < count < per_category:
-            notes.append(f"{source} has {count} of {category}, fewer than {per_category}: all of them ask.")
+            notes.append(
+                f"{source} has {count} photos of {category}, fewer than {per_category}: all of them are queries."
+            )
     return [record for category in sorted(reservoirs) for record in reservoirs[category]]
 
 
 def _fetch_photos(shop: Shop, records: Sequence[Record]) -> Iterator[tuple[Record, Path | bytes | FetchError]]:
-    """Each record with where its photo is, addresses fetched."""
+    """Yield each record with its photo: a path, bytes, or the error of its download."""
     urls = [record.photo.url for record in records if isinstance(record.photo, Url)]
     fetched = dict(fetch_all(urls, shop.files.downloads)) if urls else {}
     for record in records:

@@ -1,4 +1,4 @@
-"""What the model draws of photos that it was not trained on, and what principal components draw of them."""
+"""Reconstruction of photos that the model was not trained on, by the model and by principal components."""
 
 from __future__ import annotations
 
@@ -13,40 +13,45 @@ from modiste.evaluate.queries import QuerySet
 from modiste.images.measurements import LUMA_WEIGHTS
 from modiste.shop.shop import Shop
 
+Floats = NDArray[np.float64]
+
 MAX_RECONSTRUCTIONS = 2000  # held-out photos to reconstruct
+MIN_SQUARED_ERROR = 1e-10  # equal photos get 100 dB instead of infinity
+BLOCK_SIDES_PX = (2, 3, 4, 6, 8)  # block sizes that `mosaic` looks for
 
 
 def evaluate_reconstruction(
-    shop: Shop, questions: QuerySet, components: baselines.PrincipalComponents, seed: int
+    shop: Shop, queries: QuerySet, components: baselines.PrincipalComponents, seed: int
 ) -> tuple[tuple[Tree, Tree], tuple[Tree, Tree]]:
-    """For the model and for PCA: PSNR, squared error and sharpness per photo; and the mosaic over all photos.
+    """Reconstruct the queries' photos, or held-out photos if the queries are products of the catalogue.
 
-    `sharpness` is each drawing's Laplacian variance over the mean of the photos', so that its mean is the ratio of the
-    means.
+    Returns:
+        For the model and for PCA: `psnr`, `mse` and `sharpness` per photo, and `mosaic` over all photos. `sharpness` is
+        the Laplacian variance of the reconstruction, divided by the mean Laplacian variance of all photos.
     """
-    drawers = (_ReconstructionScores(shop.frame), _ReconstructionScores(shop.frame))
-    real: list[NDArray[np.float64]] = []
-    if questions.jpegs is not None:
-        batches = baselines.iter_decoded_photos(questions.jpegs)
-        means_of = questions.posterior.mean
+    model_scores, pca_scores = (_ReconstructionScores(shop.frame) for _ in range(2))
+    photo_variances: list[Floats] = []
+    if queries.jpegs is not None:
+        batches = baselines.iter_decoded_photos(queries.jpegs)
+        means = queries.posterior.mean
     else:
         ids = held_out_ids(shop, seed)
         batches = baselines.iter_shop_photos(shop, ids)
-        means_of = shop.encodings.mean[shop.catalogue.rows(ids)]
+        means = shop.encodings.mean[shop.catalogue.rows(ids)]
     start = 0
     for photos in batches:
-        drawn = shop.decode(means_of[start : start + len(photos)])
+        reconstructions = shop.decode(means[start : start + len(photos)])
         start += len(photos)
-        real.append(laplacian_variance(photos))
-        drawers[0].add(photos, drawn)
-        drawers[1].add(photos, components.reconstruct(components.project(photos), shop.frame))
-    crisp = np.concatenate([np.empty(0), *real])
-    ours, theirs = (drawer.results(float(crisp.mean()) if len(crisp) else 0.0) for drawer in drawers)
-    return ours, theirs
+        photo_variances.append(laplacian_variance(photos))
+        model_scores.add(photos, reconstructions)
+        pca_scores.add(photos, components.reconstruct(components.project(photos), shop.frame))
+    variances = np.concatenate([np.empty(0), *photo_variances])
+    mean_variance = float(variances.mean()) if len(variances) else 0.0
+    return model_scores.results(mean_variance), pca_scores.results(mean_variance)
 
 
 def held_out_ids(shop: Shop, seed: int, max_count: int = MAX_RECONSTRUCTIONS) -> list[str]:
-    """Products that the model was never trained on, at most `most`, drawn by `seed`; in the order of their ids."""
+    """Return at most `max_count` products that the model was not trained on, drawn by `seed`, sorted by id."""
     known = set(shop.catalogue.ids)
     ids = sorted(each for each in shop.model.validation_ids if each in known)
     if len(ids) <= max_count:
@@ -57,90 +62,87 @@ def held_out_ids(shop: Shop, seed: int, max_count: int = MAX_RECONSTRUCTIONS) ->
 
 class _ReconstructionScores:
     def __init__(self, frame: tuple[int, int]) -> None:
-        self._errors: list[NDArray[np.float64]] = []
-        self._crisp: list[NDArray[np.float64]] = []
-        self._steps = GradientSums(frame)
+        self._errors: list[Floats] = []
+        self._variances: list[Floats] = []
+        self._gradients = GradientSums(frame)
 
-    def add(self, photos: NDArray[np.uint8], drawn: NDArray[Any]) -> None:
-        self._errors.append(squared_error(photos, drawn))
-        self._crisp.append(laplacian_variance(drawn))
-        self._steps.add(drawn)
+    def add(self, photos: NDArray[np.uint8], reconstructions: NDArray[Any]) -> None:
+        self._errors.append(squared_error(photos, reconstructions))
+        self._variances.append(laplacian_variance(reconstructions))
+        self._gradients.add(reconstructions)
 
-    def results(self, crisp: float) -> tuple[Tree, Tree]:
-        errors, own = (np.concatenate([np.empty(0), *parts]) for parts in (self._errors, self._crisp))
-        sharpness = own / crisp if crisp > 0 else np.full(len(own), np.nan)
+    def results(self, mean_photo_variance: float) -> tuple[Tree, Tree]:
+        errors, variances = (np.concatenate([np.empty(0), *parts]) for parts in (self._errors, self._variances))
+        sharpness = variances / mean_photo_variance if mean_photo_variance > 0 else np.full(len(variances), np.nan)
         tree = {"psnr": psnr(errors), "mse": errors, "sharpness": sharpness}
-        return tree, {"mosaic": self._steps.mosaic()}
+        return tree, {"mosaic": self._gradients.mosaic()}
 
 
-Floats = NDArray[np.float64]
+def squared_error(photos: NDArray[np.uint8], reconstructions: NDArray[Any]) -> Floats:
+    """Return the mean squared error of each photo, `(b,)`, for colours from 0 to 1.
 
-MIN_SQUARED_ERROR = 1e-10  # equal photos count as 100 dB instead of infinitely many
-BLOCK_SIDES_PX = (2, 3, 4, 6, 8)  # sides of blocks to look for, pixels
-
-
-def squared_error(photos: NDArray[np.uint8], drawn: NDArray[Any]) -> Floats:
-    """The mean squared error of each photo, `(b,)`, colours 0 to 1; uint8 or float `(b, H, W, 3)`, 0 to 255."""
-    apart = (photos.astype(np.float32) - drawn.astype(np.float32)) / np.float32(255)
-    return np.square(apart).reshape(len(photos), -1).mean(axis=1, dtype=np.float64)
+    Both arguments are `(b, H, W, 3)` with colours from 0 to 255, uint8 or float.
+    """
+    difference = (photos.astype(np.float32) - reconstructions.astype(np.float32)) / np.float32(255)
+    return np.square(difference).reshape(len(photos), -1).mean(axis=1, dtype=np.float64)
 
 
 def psnr(error: Floats) -> Floats:
-    """Peak signal-to-noise ratio in dB of each photo from its squared error (colours from 0 to 1): −10 log₁₀ MSE."""
+    """Return the peak signal-to-noise ratio of each photo in dB: −10 log₁₀ MSE, for colours from 0 to 1."""
     return -10.0 * np.log10(np.maximum(error, MIN_SQUARED_ERROR))
 
 
 def laplacian_variance(photos: NDArray[Any]) -> Floats:
-    """The variance of the Laplacian of each photo's luma, `(b,)`: high where edges are crisp (Pech-Pacheco 2000).
+    """Return the variance of the Laplacian of each photo's luma, `(b,)`: high if edges are sharp (Pech-Pacheco 2000).
 
-    Photos are `(b, H, W, 3)`, 0 to 255; the Laplacian is that of the four neighbours, inside the frame.
+    Photos are `(b, H, W, 3)`, 0 to 255. The Laplacian uses the four neighbours, and leaves out the frame's border.
     """
-    found = np.empty(len(photos))
+    variances = np.empty(len(photos))
     for row, photo in enumerate(photos):  # one by one, they fit a processor's cache
-        light = photo.astype(np.float32) @ LUMA_WEIGHTS
-        around = light[:-2, 1:-1] + light[2:, 1:-1] + light[1:-1, :-2] + light[1:-1, 2:]
-        found[row] = float((around - 4.0 * light[1:-1, 1:-1]).var(dtype=np.float64))
-    return found
+        luma = photo.astype(np.float32) @ LUMA_WEIGHTS
+        neighbours = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]
+        variances[row] = float((neighbours - 4.0 * luma[1:-1, 1:-1]).var(dtype=np.float64))
+    return variances
 
 
 class GradientSums:
-    """Squared steps between neighbouring pixels, summed by column and by row over many photos."""
+    """Squared differences between neighbouring pixels, summed by row and by column over many photos."""
 
     def __init__(self, frame: tuple[int, int]) -> None:
-        """`frame` is (height, width)."""
+        """Create empty sums; `frame` is (height, width)."""
         self.vertical = np.zeros(frame[0] - 1)
         self.horizontal = np.zeros(frame[1] - 1)
 
     def add(self, photos: NDArray[Any]) -> None:
-        """Count photos `(b, H, W, 3)` in."""
+        """Add photos `(b, H, W, 3)`."""
         for photo in photos:
-            light = photo.astype(np.float32) @ LUMA_WEIGHTS
-            self.vertical += np.square(np.diff(light, axis=0)).mean(axis=1)
-            self.horizontal += np.square(np.diff(light, axis=1)).mean(axis=0)
+            luma = photo.astype(np.float32) @ LUMA_WEIGHTS
+            self.vertical += np.square(np.diff(luma, axis=0)).mean(axis=1)
+            self.horizontal += np.square(np.diff(luma, axis=1)).mean(axis=0)
 
     def mosaic(self) -> float | None:
-        """How much more steps there are at the edges of blocks than elsewhere: 1 for none; None without any step.
+        """Return the strength of block edges, as a decoder's upsampling makes them; 1 means that there are none.
 
-        For each side of BLOCKS the steps are parted by their place in the block; the answer is the largest typical step
-        of a place over the mean of all places, in either direction. Each step is first divided by the average over one
-        block around it, so that where in the frame products lie does not count. Photos that were enlarged have a
-        mosaic too.
+        For each of BLOCK_SIDES_PX, the sums are grouped by their position in the block. The result is the largest
+        ratio of a position's median to the mean of all medians, of all block sizes and both directions. Each sum is
+        first divided by the average over one block around it, so that the products' place in the frame does not count.
+        Enlarged photos have a mosaic too. None if all photos are uniform, or smaller than three blocks.
         """
-        found = [_unevenness(steps, side) for steps in (self.vertical, self.horizontal) for side in BLOCK_SIDES_PX]
-        known = [each for each in found if each is not None]
+        ratios = [_block_edge_ratio(sums, side) for sums in (self.vertical, self.horizontal) for side in BLOCK_SIDES_PX]
+        known = [ratio for ratio in ratios if ratio is not None]
         return max(known) if known else None
 
 
-def _unevenness(steps: Floats, side: int) -> float | None:
-    if len(steps) < 3 * side or not steps.any():
+def _block_edge_ratio(sums: Floats, side: int) -> float | None:
+    if len(sums) < 3 * side or not sums.any():
         return None
-    # A whole block on either side, each end of an even window counting half: no place in the block is favoured.
+    # A window of one block. The ends of an even one count half, so that all positions in the block have equal weight.
     window = np.ones(side) if side % 2 else np.concatenate([[0.5], np.ones(side - 1), [0.5]])
-    average = np.convolve(steps, window / window.sum(), mode="valid")
+    average = np.convolve(sums, window / window.sum(), mode="valid")
     first = len(window) // 2
-    inner = steps[first : first + len(average)]
+    inner = sums[first : first + len(average)]
     relative = np.divide(inner, average, out=np.ones_like(inner), where=average > 0)
-    # The median over blocks: a sole or a rim where many products have it is no mosaic.
-    places = np.arange(len(relative)) % side
-    typical = np.array([np.median(relative[places == place]) for place in range(side)])
-    return float(typical.max() / typical.mean()) if typical.any() else None
+    # The median over blocks ignores an edge that many products have at one place, such as a sole or a rim.
+    positions = np.arange(len(relative)) % side
+    medians = np.array([np.median(relative[positions == position]) for position in range(side)])
+    return float(medians.max() / medians.mean()) if medians.any() else None

@@ -1,4 +1,4 @@
-"""How independent a shop's sliders are: of each other, and of all but the one attribute that they are for."""
+"""Independence of a shop's sliders, from each other and from all attributes except their own."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from modiste.pipeline.sliders import INVISIBLE_ATTRIBUTES, slider_attributes
 from modiste.shop.sampling import load_photos, sample_rows
 from modiste.shop.shop import Shop
 
-MAX_PRODUCTS = 3000  # products that it is measured on
+MAX_PRODUCTS = 3000  # products in the sample
 BATCH_PHOTOS = 64
-ACTIVE_NATS = 0.1  # nats
+ACTIVE_NATS = 0.1  # a latent with more is active
 
 
 def slider_independence(shop: Shop, seed: int = 0) -> Tree:
-    """What the latents share, and how well they and the attribute directions are told apart by attributes.
+    """Measure the information that latents share, and the disentanglement of latents and attribute directions.
 
     Returns:
-        `total_correlation` and `pairwise_information` of the products' means, in nats; `active`, how many latents carry
-        more than 0.1 nats; `disentanglement.<latents|directions>.{dci_disentanglement, dci_completeness, mig, sap}`,
-        by the catalogue's attributes for the latents, and by what each attribute slider is named for for the
-        directions. Without attributes, or sliders, that part is None.
+        `total_correlation` and `pairwise_information` of the products' means, in nats; `active`, the number of latents
+        with more than 0.1 nats; `disentanglement.<latents|directions>.{dci_disentanglement, dci_completeness, mig,
+        sap}`. The factors of the latents are the catalogue's attributes, and those of the directions are what the
+        attribute sliders change. A part is None if there are fewer than two factors.
     """
     mean = shop.encodings.mean
     rows = sample_rows(len(mean), MAX_PRODUCTS, seed)
@@ -69,15 +69,15 @@ def _direction_scores(
 
 
 def _target_values(slider: AttributeSlider, known: dict[str, list[Any]]) -> list[Any] | None:
-    """What a slider is named for, of each product: the attribute's number, or whether it has the value."""
-    held = known.get(slider.attribute)
-    if held is None or slider.value is None:
-        return held
-    return [None if value is None else str(value) == slider.value for value in held]
+    """Return what a slider changes, for each product: the number, or whether the attribute has the slider's value."""
+    values = known.get(slider.attribute)
+    if values is None or slider.value is None:
+        return values
+    return [None if value is None else str(value) == slider.value for value in values]
 
 
 def _photo_measurements(shop: Shop, rows: np.ndarray[Any, Any]) -> dict[str, list[Any]]:
-    """Everything that can be measured on the photos of the products in `rows`."""
+    """Return all measurements of the photos of the products in `rows`."""
     parts = [
         measure_photos(load_photos(shop.store, [shop.catalogue.ids[row] for row in rows[start : start + BATCH_PHOTOS]]))
         for start in range(0, len(rows), BATCH_PHOTOS)

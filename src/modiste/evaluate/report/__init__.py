@@ -1,1 +1,1 @@
-"""The evaluation as tables in the terminal and as an HTML report."""
+"""The evaluation as tables in the terminal, and as an HTML report."""

@@ -1,4 +1,4 @@
-"""write_report: an evaluation as one HTML file that stands alone, pictures first."""
+"""The evaluation as one self-contained HTML file, figures first."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from modiste.storage.atomic import write_file
 
 
 def write_report(shop: Shop, result: dict[str, Any], path: str | Path) -> None:
-    """Write the report of a result of `evaluate` on this shop to `path`: no scripts, no files beside it.
+    """Write the report of a result of `evaluate` on this shop to `path`. It needs no scripts and no other files.
 
     Raises:
-        StorageError: the disk refused; a file that was there is as it was.
-        ModisteError: what the shop's parts raise.
+        StorageError: the file cannot be written. An existing file is unchanged.
+        ModisteError: a part of the shop is missing or damaged.
     """
     write_file(Path(path), render_report(shop, result).encode())
 
 
 def render_report(shop: Shop, result: dict[str, Any]) -> str:
-    """The report as HTML."""
+    """Return the report as HTML."""
     body = "".join((_report_header(shop, result), *(_section(*part) for part in _report_sections(shop, result))))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -37,25 +37,26 @@ def render_report(shop: Shop, result: dict[str, Any]) -> str:
 
 def _report_sections(shop: Shop, result: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from report_figures(shop, int(result["seed"]))
-    for page in result_tables(result):
-        yield page.title, _html_table(page)
+    for table in result_tables(result):
+        yield table.title, _html_table(table)
 
 
 def _report_header(shop: Shop, result: dict[str, Any]) -> str:
-    of = f"unseen photos of {result['source']}" if result["source"] else "products of the catalogue"
+    kind = f"unseen photos of {result['source']}" if result["source"] else "products of the catalogue"
     facts = {
         "Products": f"{result['products']:,} "
         f"({', '.join(f'{name} {count:,}' for name, count in shop.catalogue.counts().items())})",
-        "Queries": f"{result['queries']:,} {of}, up to {result['per_category']:,} per category, seed {result['seed']}",
+        "Queries": f"{result['queries']:,} {kind}, "
+        f"up to {result['per_category']:,} per category, seed {result['seed']}",
         "Model": f"{result['model']}, preset {shop.model.preset}, {shop.model.latent} latents, "
         f"{shop.frame[1]} × {shop.frame[0]} pixels",
     }
-    lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(words)}</dd>" for name, words in facts.items())
+    lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(fact)}</dd>" for name, fact in facts.items())
     notes = "".join(f"<li>{escape(note)}</li>" for note in result["notes"])
     return (
         f"<header><h1>Evaluation of {escape(shop.files.name)}</h1><dl>{lines}</dl>"
-        "<p>Brackets hold 95 % bootstrap intervals. The paper’s figures were measured on other photos: "
-        "a landmark, not a race.</p>" + (f'<ul class="notes">{notes}</ul>' if notes else "") + "</header>"
+        "<p>Brackets contain 95 % bootstrap intervals. The paper’s figures were measured on other photos, so compare "
+        "them with care.</p>" + (f'<ul class="notes">{notes}</ul>' if notes else "") + "</header>"
     )
 
 
@@ -63,14 +64,14 @@ def _section(title: str, body: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{body}</section>"
 
 
-def _html_table(page: ResultTable) -> str:
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in page.columns)
+def _html_table(table: ResultTable) -> str:
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
     rows: list[str] = []
-    for name, *cells in page.rows:
-        faint = ' class="beside"' if name.startswith("  ") else ""
+    for name, *cells in table.rows:
+        attribute = ' class="comparison"' if name.startswith("  ") else ""
         figures = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        rows.append(f'<tr{faint}><th scope="row">{escape(name.strip())}</th>{figures}</tr>')
-    note = f"<p>{escape(page.note)}</p>" if page.note else ""
+        rows.append(f'<tr{attribute}><th scope="row">{escape(name.strip())}</th>{figures}</tr>')
+    note = f"<p>{escape(table.note)}</p>" if table.note else ""
     return f'{note}<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
@@ -96,14 +97,14 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 14px 5px 0; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th:first-child { text-align: left; font-weight: 500; }
 thead th { color: var(--faint); font-weight: 600; font-size: .85rem; }
-.beside th, .beside td { color: var(--faint); }
-.beside th:first-child { padding-left: 16px; }
+.comparison th, .comparison td { color: var(--faint); }
+.comparison th:first-child { padding-left: 16px; }
 img { display: block; height: auto; border-radius: 4px; background: #fff; }
 figure { margin: 0; }
 figcaption { font-size: .78rem; line-height: 1.3; color: var(--faint); overflow-wrap: anywhere; margin-top: 3px; }
 .row { display: flex; gap: 8px; overflow-x: auto; padding-bottom: 6px; align-items: flex-start; }
 .row figure { flex: none; width: 92px; }
-.row figure.asked { margin-right: 12px; padding-right: 12px; border-right: 1px solid var(--line); width: 117px; }
+.row figure.query { margin-right: 12px; padding-right: 12px; border-right: 1px solid var(--line); width: 117px; }
 .sheet { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 12px; align-items: center; }
 .sheet > img { max-width: 100%; }
 .row img { flex: none; }

@@ -1,4 +1,4 @@
-"""Drawings for the report as HTML text: photos as data, a map of points and curves as inline SVG."""
+"""Images and charts of the report as HTML: photos as data URLs, scatter plots and line charts as inline SVG."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from modiste.images.photo import to_jpeg
 
 Floats = NDArray[np.float64]
 
-# Okabe and Ito's colours that are told apart on white and on black, also by colour-blind eyes.
+# Okabe and Ito's colours, which colour-blind readers can distinguish too, on white and on black.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 JPEG_QUALITY = 82
 
 
 def image_tag(pixels: NDArray[np.uint8], alt: str, width: int) -> str:
-    """A photo, uint8 `(h, w, 3)`, as an image of `width` CSS pixels; `words` are said where it is not seen."""
+    """Return the `img` tag of a photo, uint8 `(h, w, 3)`, `width` CSS pixels wide, with an alternative text."""
     data = base64.b64encode(to_jpeg(pixels, JPEG_QUALITY)).decode("ascii")
     height = max(1, round(width * pixels.shape[0] / pixels.shape[1]))
     return (
@@ -29,7 +29,7 @@ def image_tag(pixels: NDArray[np.uint8], alt: str, width: int) -> str:
 
 
 def scatter_plot(points: Floats, groups: Sequence[str], title: str, size: int = 640) -> str:
-    """Points `(m, 2)` coloured by group, with a legend."""
+    """Draw points `(m, 2)`, coloured by group, with a legend."""
     names = sorted(set(groups))
     low, high = np.percentile(points, (0.5, 99.5), axis=0)
     placed = (points - low) / np.maximum(high - low, 1e-9) * (size - 40) + 20
@@ -46,20 +46,20 @@ def scatter_plot(points: Floats, groups: Sequence[str], title: str, size: int = 
 
 
 def line_chart(lines: dict[str, list[tuple[float, float]]], title: str, size: tuple[int, int] = (420, 220)) -> str:
-    """Lines of (x, y) with axes that say their ends; of y the middle 98 % is shown."""
+    """Draw lines of (x, y) with labels at the axes' ends. Of y, the middle 98 % of values is shown."""
     width, height = size
     points = np.array([point for line in lines.values() for point in line], np.float64)
     low, high = points.min(axis=0), points.max(axis=0)
     low[1], high[1] = np.percentile(points[:, 1], (1, 99))
-    reach = np.maximum(high - low, 1e-9)
+    span = np.maximum(high - low, 1e-9)
     left, right, top, bottom = 62, 12, 12, 28
 
     def place(x: float, y: float) -> str:
-        across = left + (x - low[0]) / reach[0] * (width - left - right)
-        up = min(max((y - low[1]) / reach[1], 0.0), 1.0)
-        return f"{across:.1f},{height - bottom - up * (height - top - bottom):.1f}"
+        x_px = left + (x - low[0]) / span[0] * (width - left - right)
+        share = min(max((y - low[1]) / span[1], 0.0), 1.0)
+        return f"{x_px:.1f},{height - bottom - share * (height - top - bottom):.1f}"
 
-    drawn = "".join(
+    polylines = "".join(
         f'<polyline points="{" ".join(place(x, y) for x, y in line)}" stroke="{group_colour(number)}" '
         f'fill="none" stroke-width="2"><title>{escape(name)}</title></polyline>'
         for number, (name, line) in enumerate(lines.items())
@@ -68,7 +68,7 @@ def line_chart(lines: dict[str, list[tuple[float, float]]], title: str, size: tu
     return (
         f'<figure class="curve"><figcaption>{escape(title)}</figcaption>'
         f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {width} {height}">'
-        f'<rect x="{left}" y="{top}" width="{width - left - right}" height="{base - top}" class="plate"/>{drawn}'
+        f'<rect x="{left}" y="{top}" width="{width - left - right}" height="{base - top}" class="plate"/>{polylines}'
         f'<text x="{left - 6}" y="{base}" text-anchor="end">{_format_axis_value(low[1])}</text>'
         f'<text x="{left - 6}" y="{top + 10}" text-anchor="end">{_format_axis_value(high[1])}</text>'
         f'<text x="{left}" y="{height - 8}">epoch {low[0]:.0f}</text>'
@@ -78,12 +78,12 @@ def line_chart(lines: dict[str, list[tuple[float, float]]], title: str, size: tu
 
 
 def _format_axis_value(value: float) -> str:
-    """A figure that fits beside its axis."""
+    """Format a number so that it fits beside its axis."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def legend(names: Sequence[str]) -> str:
-    """What each colour stands for, where there is more than one."""
+    """Return the legend of the groups' colours; empty if there is only one group."""
     if len(names) < 2:
         return ""
     entries = "".join(
@@ -94,5 +94,5 @@ def legend(names: Sequence[str]) -> str:
 
 
 def group_colour(number: int) -> str:
-    """The colour of the group with that number; they repeat after six."""
+    """Return the colour of a group. The colours repeat after six groups."""
     return PALETTE[number % len(PALETTE)]

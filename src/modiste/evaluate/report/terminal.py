@@ -14,13 +14,13 @@ from modiste.sources.sanitize import escape_control_chars
 
 
 def rich_tables(result: dict[str, Any]) -> Iterator[Table]:
-    """A Rich table for each part of a result of `evaluate`."""
-    for page in result_tables(result):
-        yield _rich_table(page)
+    """Yield a Rich table for each part of a result of `evaluate`."""
+    for table in result_tables(result):
+        yield _rich_table(table)
 
 
 def print_tables(result: dict[str, Any], console: Console) -> None:
-    """Print every table of a result of `evaluate`, how to read each, and what was cut short."""
+    """Print every table of a result of `evaluate`, with explanations, and the notes."""
     for table in rich_tables(result):
         console.print(table)
         console.print()
@@ -28,22 +28,22 @@ def print_tables(result: dict[str, Any], console: Console) -> None:
         console.print(_plain_text(f"Note: {note}"), soft_wrap=True)
 
 
-def _rich_table(page: ResultTable) -> Table:
-    table = Table(
-        title=_plain_text(page.title),
+def _rich_table(table: ResultTable) -> Table:
+    rich_table = Table(
+        title=_plain_text(table.title),
         title_justify="left",
         title_style="bold",
-        caption=_plain_text(page.note) if page.note else None,
+        caption=_plain_text(table.note) if table.note else None,
         caption_justify="left",
     )
-    for number, column in enumerate(page.columns):
-        table.add_column(_plain_text(column), justify="right" if number else "left")
-    for row in page.rows:
-        faint = row[0].startswith("  ")
-        table.add_row(*(_plain_text(cell) for cell in row), style="dim" if faint else None)
-    return table
+    for number, column in enumerate(table.columns):
+        rich_table.add_column(_plain_text(column), justify="right" if number else "left")
+    for row in table.rows:
+        is_comparison = row[0].startswith("  ")
+        rich_table.add_row(*(_plain_text(cell) for cell in row), style="dim" if is_comparison else None)
+    return rich_table
 
 
-def _plain_text(words: str) -> Text:
-    """Words of a catalogue among them, which neither style nor steer a terminal."""
-    return Text(escape_control_chars(words))
+def _plain_text(text: str) -> Text:
+    """Return text without markup and control characters: it may contain words of the catalogue."""
+    return Text(escape_control_chars(text))

@@ -77,4 +77,5 @@ def too_large_problem(limit: int) -> ProblemException:
 
 
 def ascii_header(name: str, value: str) -> Header:
+    """Return an ASGI header: lower-case name and value, as bytes."""
     return name.lower().encode("ascii"), value.encode("ascii")
