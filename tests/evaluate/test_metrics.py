@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
 
 from modiste.evaluate.metrics import (
     agreement,
@@ -75,8 +75,6 @@ def test_the_papers_accuracy_is_one_against_the_rest() -> None:
 
 @given(st.integers(2, 5), st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60))
 def test_class_scores_are_sklearns(classes: int, pairs: list[tuple[int, int]]) -> None:
-    from sklearn.metrics import f1_score, precision_score, recall_score
-
     truth, said = (np.array(side, np.intp) % classes for side in zip(*pairs, strict=True))
     table = contingency_table(truth, said, classes, classes)
     scores = class_scores(confusion_matrix(table, np.arange(classes)))

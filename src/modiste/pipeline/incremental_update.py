@@ -183,7 +183,7 @@ class _Update:
     def _clusters(self) -> tuple[Clusters | None, int | None]:
         """Return the clusters, and the number of products changed since they were fitted.
 
-        The clusters are None if they are neither current nor can be updated; the number is None if the file stays.
+        The clusters are None if they are not current and cannot be updated. The number is None if the file stays.
         """
         shop = self.shop
         try:

@@ -1,6 +1,6 @@
 """The shop.json of a shop on object storage: the commit point.
 
-Files are stored under names that contain the hash of their bytes and are never overwritten; nor are versions of tables.
+Files are stored under names that contain the hash of their bytes. Files and versions of tables are never overwritten.
 So a reader that has one shop.json has one consistent shop, even while others write.
 """
 
@@ -58,10 +58,10 @@ def find_remote_manifest(objects: ObjectStore) -> tuple[RemoteManifest, ETag] | 
         SchemaError: it is damaged, has a newer format, or belongs to a shop that was copied there file by file.
         StorageError: the object store refuses.
     """
-    found = objects.get(MANIFEST_OBJECT)
-    if found is None:
+    stored = objects.get(MANIFEST_OBJECT)
+    if stored is None:
         return None
-    data, tag = found
+    data, tag = stored
     source = f"{objects.url}/{MANIFEST_OBJECT}"
     try:
         raw: Any = verify_checksum(json.loads(data))
@@ -95,12 +95,12 @@ def read_remote_manifest(objects: ObjectStore) -> tuple[RemoteManifest, ETag]:
         ShopNotFound: there is no shop.
         SchemaError, StorageError: see `find_remote_manifest`.
     """
-    found = find_remote_manifest(objects)
-    if found is None:
+    manifest_and_tag = find_remote_manifest(objects)
+    if manifest_and_tag is None:
         raise ShopNotFound(
             f"There is no shop at {objects.url}.", remedy=f"Make one with `modiste build SOURCE --shop {objects.url}`."
         )
-    return found
+    return manifest_and_tag
 
 
 def _check_file_entries(files: Mapping[str, FileEntry]) -> None:

@@ -98,8 +98,8 @@ def _object_digest(url: str, name: str, e_tag: str) -> bytes:  # noqa: ARG001  #
     """Return the SHA-256 of an object's bytes, downloaded once."""
     from modiste.storage.object_store import ObjectStore
 
-    found = ObjectStore(url).get(name)
-    return b"" if found is None else hashlib.sha256(found[0]).digest()
+    stored = ObjectStore(url).get(name)
+    return b"" if stored is None else hashlib.sha256(stored[0]).digest()
 
 
 def lance_version(path: str) -> int | None:

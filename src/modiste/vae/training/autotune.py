@@ -101,7 +101,10 @@ def measure_request(text: str) -> list[Throughput]:
 
 
 def measure_throughput(hardware: Hardware, settings: TrainSettings) -> Throughput:
-    """Time steps of the default preset's first phase on noise. Sets torch's number of threads and leaves it so."""
+    """Time steps of the default preset's first phase on noise.
+
+    Changes torch's number of threads for the rest of the process.
+    """
     torch.set_num_threads(hardware.threads)
     generator = torch.Generator().manual_seed(0)
     vae = Vae.untrained("default", settings.frame, settings.latent).to(hardware.device)

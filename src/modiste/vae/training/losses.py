@@ -117,7 +117,7 @@ def joint_phase_loss(
         body: photos, `(b, 3, h, w)`.
         augmented: the same photos, shifted and zoomed, `(b, 3, h, w)`.
         descriptors: those of shape and of colour, `(b, 2892)` and `(b, 390)`.
-        noise: codes are so many standard deviations from the mean, `(b, n)`.
+        noise: distance of the codes from their means, in standard deviations, `(b, n)`.
         settings: the weights of the terms.
     """
     encoder, decoder, describer = cast(Encoder, vae.encoder), cast(Decoder, vae.decoder), vae.describer
