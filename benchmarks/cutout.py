@@ -1,10 +1,10 @@
-"""How well a product is cut from its background: photos on white are laid on backgrounds that are known, and cut again.
+"""Quality of cutting products from their background: photos on white are composed with known backgrounds, and cut out.
 
     python benchmarks/cutout.py [PHOTOS] [--count 60] [--seed 0]
 
-PHOTOS is a folder of JPEGs on white; without it, sample products are drawn. What differs from white there is the truth,
-soft shadows included, so that 1.0 cannot be reached. Prints, for each kind of background, the share refused and the
-overlap (intersection over union).
+PHOTOS is a folder of JPEGs on white; without it, sample products are drawn. The true mask is what differs from white,
+soft shadows included, so that an overlap of 1.0 is impossible. Prints, for each kind of background, the share of
+refused photos and the overlap (intersection over union).
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ KINDS = ("plain", "gradient", "vignette", "noise", "cloth", "busy")
 
 
 def truth(photo: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """What is not white, and not a part of the white that hangs together with the border."""
+    """Return the true mask of a photo on white: everything except the white that is connected to the border."""
     labels = ndimage.label(np.abs(photo.astype(int) - 255).max(axis=-1) <= 14)[0]
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     return ndimage.binary_opening(~np.isin(labels, edge[edge > 0]))
 
 
 def background(kind: str, h: int, w: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """A background of that kind in a random colour, `(h, w, 3)`, 0 to 255."""
+    """Return a background of a kind in a random colour, `(h, w, 3)`, 0 to 255."""
     y, x = np.mgrid[0 : 1 : h * 1j, 0 : 1 : w * 1j][..., None]
     colour = random.integers(30, 240, 3).astype(float)
     made = np.broadcast_to(colour, (h, w, 3))
@@ -54,7 +54,10 @@ def background(kind: str, h: int, w: int, random: np.random.Generator) -> NDArra
 def composed(
     photo: NDArray[np.uint8], mask: NDArray[np.bool_], kind: str, random: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The product somewhere on a larger background, with a soft shadow where that is plain, and where it is."""
+    """Compose the product at a random place on a larger background; return the photo and the true mask.
+
+    Plain backgrounds get a soft shadow.
+    """
     h, w = mask.shape
     tall, wide = round(1.25 * h), round(1.25 * w)
     top, left = int(random.integers(0, tall - h)), int(random.integers(0, wide - w))
@@ -70,7 +73,7 @@ def composed(
 
 
 def photos(folder: Path | None, count: int, random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
-    """At most `count` photos of the folder, drawn at random; without one, of the sample catalogue."""
+    """Yield at most `count` photos of the folder, drawn at random; without a folder, of the sample catalogue."""
     if folder is None:
         for item in SampleSource(count=count).records():
             yield read_photo(item.photo)

@@ -1,9 +1,9 @@
-"""What it costs to open a shop on object storage: beside the same shop in a directory, with copies here and without.
+"""Cost of a shop on object storage in comparison with the same shop in a directory, with and without a local cache.
 
     python benchmarks/object_storage.py [--shop DIR] [--turns 5]
 
-The store is moto's S3 server, on this machine: its times say what Modiste adds, not how far a bucket is. What travels
-(requests, megabytes) is the same from anywhere. Each time is that of a whole `modiste similar`, the median of some.
+The store is moto's S3 server on this machine, so the times show what Modiste adds, without the network. The requests
+and megabytes are the same from anywhere. Each time is the median of some runs of a whole `modiste similar`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def measure(given: Path | None, scratch: Path, address: str, turns: int) -> None:
-    """Put the shop there, and ask it."""
+    """Restore the shop to the store, and measure queries."""
     copies, url = scratch / "cache", f"s3://{s3.BUCKET}/mine"
     os.environ |= s3.KEYS | {"AWS_ENDPOINT_URL": address, "MODISTE_CACHE": str(copies), "PYTHONPATH": str(ROOT)}
     archive = SMALL
@@ -70,7 +70,7 @@ def measure(given: Path | None, scratch: Path, address: str, turns: int) -> None
 
 
 def report(what: str, work: Any, address: str, turns: int = 1, before: Any = None) -> None:
-    """Do it some times; print the median of the seconds, and what travelled each time."""
+    """Run `work` some times; print the median seconds, and the requests and bytes of one run."""
     seconds: list[float] = []
     said: dict[str, int] = {}
     for _ in range(turns):

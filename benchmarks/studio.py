@@ -1,9 +1,9 @@
-"""How live is the studio? From the move of a slider to new pixels, in a real browser before a real server.
+"""Latency of the studio: from the move of a slider to new pixels, in a real browser with a real server.
 
     python benchmarks/studio.py [--shop DIR] [--moves 100]
 
-Without --shop, a shop of 11,229 sample products at 180x240 is made once, in .cache/bench-shop (some minutes). Beside
-the studio's own way to send frames, <img src>, the same page fetches frames and shows them as blobs, in one run.
+Without --shop, a shop of 11,229 sample products at 180x240 is built once in .cache/bench-shop (some minutes). The same
+run compares the studio's way to show frames, <img src>, with fetching frames and showing them as blobs.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ WEIGHT = """
 
 
 def bench_shop() -> Path:
-    """A shop as large as the paper's, of sample products; its model is trained for a minute."""
+    """Return a shop as large as the paper's, of sample products. Its model is trained for a minute."""
     from modiste.pipeline.build import build
     from modiste.sources.sample import SampleSource
 
@@ -64,7 +64,7 @@ def bench_shop() -> Path:
 
 
 def figures(times: list[float]) -> str:
-    """Median and 95th percentile of milliseconds."""
+    """Format median and 95th percentile of times in milliseconds."""
     held = np.array([each for each in times if np.isfinite(each)])
     lost = len(times) - len(held)
     text = f"p50 {np.median(held):6.1f} ms   p95 {np.percentile(held, 95):6.1f} ms   max {held.max():6.1f} ms"
@@ -72,18 +72,18 @@ def figures(times: list[float]) -> str:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time of a process so far, in seconds."""
+    """Return the processor time of a process so far, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of a process, in MB."""
+    """Return the resident memory of a process, in MB."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 class Frames:
-    """Addresses of frames that nobody has asked for before."""
+    """Paths of frames that the server has not drawn yet."""
 
     def __init__(self, server: Server) -> None:
         with urllib.request.urlopen(f"{server.url}/v1/sliders") as answer:
@@ -92,13 +92,13 @@ class Frames:
         self._random = random.Random(time.time_ns())
 
     def path(self) -> str:
-        """Another one."""
+        """Return another path."""
         z = base64.urlsafe_b64encode(self._random.randbytes(self._n)).decode().rstrip("=")
         return f"/v1/render.jpg?render_id={self._model}&design={z}"
 
 
 def measure_start(shop: Path, rounds: int = 3) -> None:
-    """From the command to an answer of /readyz, and the memory then."""
+    """Measure the time from the command to /readyz, and the memory at that time."""
     times, memory = [], 0.0
     for _ in range(rounds):
         began = time.perf_counter()
@@ -111,7 +111,7 @@ def measure_start(shop: Path, rounds: int = 3) -> None:
 
 
 def measure_cpu(server: Server, count: int = 300) -> None:
-    """Processor time of the server for a frame that it has not drawn before, asked for one after the other."""
+    """Measure the server's processor time per new frame, requested one after another."""
     import httpx
 
     assert server.process is not None
@@ -129,7 +129,7 @@ def measure_cpu(server: Server, count: int = 300) -> None:
 
 
 async def _drag(server: Server, frames: Frames, rate: float, seconds: float) -> list[float]:
-    """One person who drags: asks for a new frame `rate` times a second, one in flight. How long each took, in ms."""
+    """Request new frames as one person who drags, `rate` per second, one at a time; return the milliseconds of each."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     times: list[float] = []
     began = time.perf_counter()
@@ -151,7 +151,7 @@ async def _drag(server: Server, frames: Frames, rate: float, seconds: float) -> 
 
 
 def measure_people(server: Server, rate: float = 15.0, seconds: float = 6.0) -> None:
-    """How many people drag at once at 15 frames a second each: the most who still get 95 % of that."""
+    """Find how many people can drag at once at 15 frames per second each, and still get 95 % of that."""
     frames = Frames(server)
 
     async def together(people: int) -> list[list[float]]:
@@ -172,7 +172,7 @@ def measure_people(server: Server, rate: float = 15.0, seconds: float = 6.0) -> 
 
 
 def measure_page(chromium: Any, server: Server, moves: int, rounds: int = 5) -> None:
-    """What a person at a browser sees."""
+    """Measure what a person at a browser sees."""
     firsts, weights = [], []
     for _ in range(rounds):
         profile = chromium.new_context()
@@ -226,7 +226,7 @@ def measure_page(chromium: Any, server: Server, moves: int, rounds: int = 5) -> 
 
 
 def dragged(chromium: Any, server: Server, seconds: float = 3.0) -> tuple[float, list[float]]:
-    """Different frames shown per second while the mouse drags a slider, and how long each took."""
+    """Drag a slider with the mouse; return different frames per second, and the milliseconds of each."""
     profile = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = profile.new_page()
     page.goto(server.url)
@@ -255,7 +255,7 @@ def dragged(chromium: Any, server: Server, seconds: float = 3.0) -> tuple[float,
 
 
 def main() -> None:
-    """Measure, print."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shop", type=Path, help="a shop built up to its map")
     parser.add_argument("--moves", type=int, default=100)

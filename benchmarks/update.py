@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def make_synthetic(root: Path, count: int) -> None:
-    """A whole shop of `count` products."""
+    """Build a complete shop of `count` products."""
     build(Made(min(count, TRAINED_PRODUCTS), FRAME), root, frame=FRAME, epochs=2)
     ingest(Made(count, FRAME), root)
     encode_shop(root, threads=2)
@@ -80,7 +80,7 @@ def make_synthetic(root: Path, count: int) -> None:
 
 
 def measure(root: Path, turns: int) -> None:
-    """Print the medians of a shop that may be changed."""
+    """Measure a shop that may be changed, and print the medians."""
     key, hashed = new_key()
     os.environ |= {"MODISTE_ADMIN_KEY": hashed, "MODISTE_UPLOADS_PER_MINUTE": "100000"}
     catalogue = Shop.open(root, need="map").catalogue
@@ -133,7 +133,7 @@ def measure(root: Path, turns: int) -> None:
 
 @contextmanager
 def serving(root: Path, key: str) -> Generator[tuple[subprocess.Popen[str], httpx.Client, float]]:
-    """A server, a client with the key, and the seconds from its start until it was ready."""
+    """Yield a server, a client with the key, and the seconds from the server's start until it was ready."""
     words = [sys.executable, "-m", "modiste", "serve", "--shop", str(root), "--port", "0", "--json"]
     began = time.perf_counter()
     process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
@@ -156,13 +156,13 @@ def serving(root: Path, key: str) -> Generator[tuple[subprocess.Popen[str], http
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """Let a server end as it does when it is asked to."""
+    """Stop a server with SIGTERM."""
     process.send_signal(signal.SIGTERM)
     process.wait(60)
 
 
 def put(client: httpx.Client, id_: str, seed: int, category: str) -> None:
-    """Put a product whose photo is its seed's."""
+    """Put a product with a photo of noise, drawn by `seed`."""
     photo = np.random.default_rng(seed).integers(0, 255, (*FRAME, 3), dtype=np.uint8)
     answer: Any = client.put(
         f"/v1/admin/products/{id_}",
@@ -190,7 +190,7 @@ def await_idle(client: httpx.Client) -> None:
 
 
 def await_(done: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     while not done():
         time.sleep(POLL_SECONDS)
 

@@ -1,10 +1,10 @@
-"""A server under load: fifty shoppers who drag and search, then four times as many as it can serve, then fifty again.
+"""Load test of a server: fifty shoppers who drag and search, then four times as many as it can serve, then recovery.
 
     python benchmarks/load [--shop DIR] [--minutes 10] [--shoppers 50]
 
-wrk asks over the loopback. Prints, and writes to `build/load.json`: answers and refusals, times, how the server's
-memory grows (a line through its resident bytes), and how soon it is itself again after too much. Ends with 1 where
-something is not as promised in docs/trust.md.
+wrk sends the requests over the loopback interface. Prints, and writes to `build/load.json`: responses and refusals,
+times, growth of the server's memory (a line through its resident bytes), and how soon it recovers from the overload.
+Exits with 1 if a promise of docs/trust.md is not kept.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ RECOVERY = 5.0  # seconds
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of a process, in MB."""
+    """Return the resident memory of a process, in MB."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 class Watch:
-    """Looks at a process's memory once a second, and how long a frame takes for one who comes alone."""
+    """Thread that measures a process's memory once a second."""
 
     def __init__(self, pid: int) -> None:
         self.pid, self.at, self.mb = pid, list[float](), list[float]()
@@ -62,7 +62,7 @@ class Watch:
             self.mb.append(resident_mb(self.pid))
 
     def slope(self) -> tuple[float, float]:
-        """MB a minute by a line through the second half, when caches are full, and its standard error."""
+        """Return MB per minute by a line through the second half, when caches are full, and its standard error."""
         half = len(self.at) // 2
         minutes = (np.array(self.at[half:]) - self.at[half]) / 60.0
         fit, covariance = np.polyfit(minutes, self.mb[half:], 1, cov=True)
@@ -70,7 +70,7 @@ class Watch:
 
 
 def asked(url: str, about: dict[str, Any], shoppers: int, seconds: float, rest: int) -> dict[str, Any]:
-    """What wrk says of so many shoppers, for so long."""
+    """Return what wrk reports of `shoppers` shoppers in `seconds`."""
     words = ["wrk", "-t1", f"-c{shoppers}", f"-d{seconds:.0f}s", "--timeout", "30s", "-s", str(LUA), url, "--"]
     words += [about["render_id"], str(about["latent"]), str(rest), *about["ids"]]
     ran = subprocess.run(words, capture_output=True, text=True, check=True)
@@ -79,7 +79,7 @@ def asked(url: str, about: dict[str, Any], shoppers: int, seconds: float, rest: 
 
 
 def frame_seconds(client: httpx.Client, about: dict[str, Any], number: int) -> float:
-    """How long one frame takes that nobody has asked for."""
+    """Return the seconds of one frame that is not cached."""
     text = f"{number:04d}" + "A" * (-(-about["latent"] * 8 // 6) - 4)
     began = time.monotonic()
     client.get("/v1/render.jpg", params={"render_id": about["render_id"], "design": text})
@@ -87,7 +87,7 @@ def frame_seconds(client: httpx.Client, about: dict[str, Any], number: int) -> f
 
 
 def recovered(client: httpx.Client, about: dict[str, Any]) -> float:
-    """Seconds until three frames in a row are answered in a quarter of a second each."""
+    """Return the seconds until three frames in a row take at most a quarter of a second each."""
     began, good, number = time.monotonic(), 0, 0
     while good < 3 and time.monotonic() - began < 60:
         number += 1
@@ -96,7 +96,7 @@ def recovered(client: httpx.Client, about: dict[str, Any]) -> float:
 
 
 def main() -> int:
-    """Run it all; 1 where a promise is not kept."""
+    """Run the load test; return 1 if a promise is not kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shop", type=Path, default=Path("demo-shop"))
     parser.add_argument("--minutes", type=float, default=10.0)

@@ -1,15 +1,16 @@
-"""Modiste's codes beside what a shop could use instead, on photos that none of them has seen.
+"""Compare the quality of Modiste's codes with alternatives, on photos that no method has seen.
 
     make bench-quality PHOTOS=path/to/fashion-product-images
     python benchmarks/quality SOURCE [--seeds 0 1 2] [--minutes 5] [--asking 170] [--only NAME …]
 
     python benchmarks/quality SOURCE --ablate [--epochs 3] [--seeds 0]
 
-For each seed the catalogue is split anew: of each category some `--asking` products ask and the others answer,
-near-duplicates on one side. Everyone has the same photos, questions and machine. What is trained has the same
-`--minutes`; beside it stands Modiste as `modiste build` makes it. Each method of each seed is measured once and kept
-under `.cache/quality`: stopped, the same command goes on. Prints one table, the mean over seeds and questions with a
-95 % bootstrap interval; what has no questions with the least and the most of the seeds.
+Each seed splits the catalogue again: `--asking` products of each category are queries, and the others are searched.
+Near-duplicates are on the same side. All methods have the same photos, queries and machine. Trained methods have the
+same `--minutes`, Modiste too; in addition, Modiste is measured as `modiste build` makes it. The measurements of each
+method and seed are cached under `.cache/quality`, so an interrupted run continues. Prints one table: means over seeds
+and queries with 95 % bootstrap intervals. For a figure of all queries together, it prints the minimum and maximum of
+the seeds.
 """
 
 from __future__ import annotations
@@ -60,14 +61,14 @@ WIDE = 64  # numbers: more are not clustered by mixtures
 
 @cache
 def recipe() -> str:
-    """A hash of the code that trains: figures of another one are not ours."""
+    """Return a hash of the code that trains: cached figures of other code are not valid."""
     folder = Path(modiste.vae.__file__).parent
     files = sorted([*folder.glob("*.py"), *folder.parent.glob("latent/*.py")])
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 class Bench:
-    """One seed's split, and what every method is asked on it."""
+    """One seed's split, and the queries that every method gets."""
 
     def __init__(self, source: str, cache: Path, seed: int, asking: int, minutes: float, epochs: int) -> None:
         self.catalogue, self.asked = split(source, cache, seed, asking)
@@ -75,13 +76,13 @@ class Bench:
         self.minutes, self.epochs = minutes, epochs
 
     def key(self, name: str) -> str:
-        """Names what a method's figures were made by: itself, its budget, and the settings and code of our training."""
+        """Return the cache key of a method's figures: name, budget, and the code and settings of our training."""
         timed = self.minutes if name in (SHORT, PAPER, *trained.NAMES) else None
         long = self.epochs if name in trained.VARIED else None
         return hashlib.sha256(json.dumps([name, timed, long, recipe()]).encode()).hexdigest()[:10]
 
     def build(self, name: str) -> Shop:
-        """A shop of the catalogue by one of our presets, made once: whole for ours, for the others to its clusters."""
+        """Return a shop of the catalogue by one of our presets, built once: ours completely, others up to `cluster`."""
         path = self.cache / f"shop-{self.seed}-{self.key(name)}"
         if name == OURS:
             build(str(self.catalogue), path, seed=self.seed, threads=2)
@@ -95,17 +96,17 @@ class Bench:
         return Shop.open(path, threads=2)
 
     def reference(self) -> Shop:
-        """The shop that lends the other methods its catalogue and its questions."""
+        """Return the shop whose catalogue and queries the other methods use."""
         return self.build(OURS)
 
 
 def photos_of(shop: Shop) -> Iterator[Photos]:
-    """The photos of the whole catalogue, some at a time."""
+    """Yield the photos of the whole catalogue in batches."""
     return baselines.iter_shop_photos(shop, shop.catalogue.ids)
 
 
 def measure(bench: Bench, name: str) -> dict[str, Any]:
-    """All figures of one method on one seed: values per question by measure, and figures alone."""
+    """Return all figures of one method and seed: values per query by measure, and single figures ("alone:…")."""
     if name in (OURS, SHORT, PAPER):
         return ours(bench, name)
     shop = bench.reference()
@@ -137,7 +138,7 @@ def measure(bench: Bench, name: str) -> dict[str, Any]:
 
 
 def ours(bench: Bench, name: str) -> dict[str, Any]:
-    """A shop's figures are those of `modiste evaluate --queries`, by both of the paper's methods."""
+    """Return a shop's figures, as `modiste evaluate --queries` measures them."""
     began = time.monotonic()
     shop = bench.build(name)
     seconds = time.monotonic() - began
@@ -154,7 +155,7 @@ def ours(bench: Bench, name: str) -> dict[str, Any]:
 
 
 def searched(shop: Shop, questions: QuerySet, held: Floats, asked: Floats, photos: Photos, seed: int) -> dict[str, Any]:
-    """What numbers `(N, m)` of the catalogue and `(b, m)` of the questions are worth, by Euclidean distance."""
+    """Return the figures of codes by Euclidean distance: `(N, m)` of the catalogue and `(b, m)` of the queries."""
     colours = np.concatenate([baselines.foreground_colours(part) for part in photos_of(shop)])
     judge = RelevanceScorer(shop, questions, ForegroundColours(colours, baselines.foreground_colours(photos)))
     tags, count = shop.catalogue.categories, len(shop.catalogue.counts())
@@ -179,7 +180,7 @@ def searched(shop: Shop, questions: QuerySet, held: Floats, asked: Floats, photo
 
 
 def pictured(photos: Photos, drawn: Photos, frame: tuple[int, int]) -> dict[str, Any]:
-    """How well photos are drawn, all `(b, H, W, 3)`."""
+    """Return the figures of reconstructions `(b, H, W, 3)` of photos."""
     steps = GradientSums(frame)
     steps.add(drawn)
     return {
@@ -190,7 +191,7 @@ def pictured(photos: Photos, drawn: Photos, frame: tuple[int, int]) -> dict[str,
 
 
 def kept(bench: Bench, name: str) -> dict[str, Any]:
-    """The measures of a method, from the cache or made now."""
+    """Return the measurements of a method, from the cache or measured now."""
     file = bench.cache / f"measured-{bench.seed}-{bench.key(name)}.npz"
     if not file.is_file():
         print(f"seed {bench.seed}: {name}", flush=True)
@@ -203,7 +204,7 @@ def kept(bench: Bench, name: str) -> dict[str, Any]:
 
 
 def table(measured: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """By method and measure [mean, low, high] over the questions of all seeds; of what has no questions, over seeds."""
+    """Return, by method and measure, [mean, low, high] over the queries of all seeds; single figures over the seeds."""
     bootstrap = Bootstrap()
     found: dict[str, dict[str, Any]] = {}
     for name, seeds in measured.items():
@@ -222,7 +223,7 @@ def table(measured: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]
 
 
 def markdown(found: dict[str, dict[str, Any]]) -> str:
-    """The table: a row a measure, a column a method."""
+    """Return the table: one row for each measure, one column for each method."""
     keys = list(dict.fromkeys(key for row in found.values() for key in row if key != "seeds"))
     lines = ["| | " + " | ".join(found) + " |", "|---" * (len(found) + 1) + "|"]
     lines.append("| seeds | " + " | ".join(str(row["seeds"]) for row in found.values()) + " |")
@@ -231,7 +232,7 @@ def markdown(found: dict[str, dict[str, Any]]) -> str:
 
 
 def cell(value: list[float] | None, key: str) -> str:
-    """One figure with its interval."""
+    """Return one figure with its interval."""
     if value is None:
         return "–"
     digits = 0 if key in ("numbers", "seconds") else 2 if key in ("PSNR, dB", "goes with it: ciede2000") else 3
@@ -240,7 +241,7 @@ def cell(value: list[float] | None, key: str) -> str:
 
 
 def main() -> None:
-    """Measure what is asked for and print the table."""
+    """Measure the chosen methods, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", help="a source of photos with article_type and base_colour")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])

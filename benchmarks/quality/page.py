@@ -1,4 +1,4 @@
-"""Writes what was measured into docs/quality.md: the table of all methods, and two of ours over the seeds."""
+"""Write the measurements into docs/quality.md: the table of all methods, and two tables of Modiste over the seeds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WAYS = {"transport": "transport", "shift": "shift", "printed": "as printed", "un
 
 
 def write_page(page: Path, found: Mapping[str, Mapping[str, Any]], evaluations: Sequence[Any]) -> None:
-    """Replace each part between its markers by what was measured; a part without evaluations stays as it is."""
+    """Replace each part between its marks. A part without evaluations stays as it is."""
     text = page.read_text(encoding="utf-8")
     parts = {"methods": all_methods(found)}
     if evaluations:
@@ -46,7 +46,7 @@ def write_page(page: Path, found: Mapping[str, Mapping[str, Any]], evaluations: 
 
 
 def all_methods(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """A row a measure, a column a method; in brackets the interval, or of what has no questions the seeds' extremes."""
+    """Return the table of all methods. Brackets contain the interval, or the seeds' extremes for single figures."""
     names = list(found)
     lines = ["| | " + " | ".join(f"**{name}**" if i == 0 else name for i, name in enumerate(names)) + " |"]
     lines += ["|---" * (len(names) + 1) + "|"]
@@ -58,7 +58,7 @@ def all_methods(found: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def two_methods(evaluations: Sequence[Any]) -> str:
-    """The paper's two methods on the same questions."""
+    """Return the table of the paper's two methods on the same queries."""
     methods = ("likelihood", "fixed-epsilon")
     lines = ["| mean of the seeds (least–most) | likelihood | fixed-epsilon |", "|---|---|---|"]
     for name in ("article_type", "base_colour"):
@@ -77,7 +77,7 @@ def two_methods(evaluations: Sequence[Any]) -> str:
 
 
 def goes_with(evaluations: Sequence[Any]) -> str:
-    """What is recommended, by way."""
+    """Return the table of recommendations."""
 
     def values(way: str, key: str) -> list[float]:
         return [each["recommendations"][way][key] for each in evaluations]
@@ -104,7 +104,7 @@ def goes_with(evaluations: Sequence[Any]) -> str:
 
 
 def read_evaluations(folder: Path, seeds: Sequence[int]) -> list[Any]:
-    """What `modiste evaluate` said of ours for each seed; none where one is missing."""
+    """Return the result of `modiste evaluate` for each seed; an empty list if one is missing."""
     files = [folder / f"evaluation-{seed}.json" for seed in seeds]
     return [json.loads(file.read_text()) for file in files] if all(file.is_file() for file in files) else []
 
@@ -123,6 +123,6 @@ def _spread(values: Sequence[float], digits: int = 3) -> str:
 
 
 def _short(value: float, digits: int = 3) -> str:
-    """A number as the page has it: no zero before the point."""
+    """Format a number as the page does: without a zero before the point."""
     text = f"{value:,.{digits}f}"
     return text[1:] if text.startswith("0.") else text

@@ -1,4 +1,4 @@
-"""Numbers that others would search by: principal components, colours, edges, and what ImageNet teaches."""
+"""Features that others would search by: principal components, colours, edges, and a network trained on ImageNet."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Imagenet:
 
 
 def mean_lab(photos: Photos) -> Floats:
-    """The mean colour of the foreground, `(b, 3)`."""
+    """Return the mean colour of the foreground, `(b, 3)`."""
     return baselines.foreground_colours(photos).astype(np.float32)
 
 
 def edges(photos: Photos) -> Floats:
-    """Histograms of oriented gradients, `(b, 2592)`, of photos at a third of their size: they do not see colour."""
+    """Return histograms of oriented gradients, `(b, 2592)`, of photos at a third of their size, without colour."""
     return shape_descriptors(photos[:, 1::3, 1::3])[:, :EDGES]
 
 
@@ -66,5 +66,5 @@ IMAGENET = "EfficientNet-lite0"
 
 
 def fixed(name: str) -> Callable[[Photos], Floats]:
-    """A rival that nothing is fitted for: one of FIXED, or IMAGENET."""
+    """Return a method that is not fitted: one of FIXED, or IMAGENET."""
     return Imagenet() if name == IMAGENET else FIXED[name]

@@ -1,4 +1,4 @@
-"""A catalogue parted into what a model may see and what asks it: by product, near-duplicates on one side."""
+"""Split of a catalogue into products to train on and to search, and held-out queries; near-duplicates stay together."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ BATCH = 256
 
 
 def split(source: str, cache: Path, seed: int, asking: int) -> tuple[Path, Path]:
-    """Two tables of files, of the catalogue and of what is held out: of each category about `asking` products ask.
+    """Return two tables of files, of the catalogue and of the queries: about `asking` products of each category.
 
-    Products whose photos are nearly the same stay together. The tables are kept under `cache` and made once.
+    Products with nearly the same photo stay together. The tables are cached under `cache`.
     """
     tables = cache / f"catalogue-{seed}.csv", cache / f"held-out-{seed}.csv"
     if all(table.is_file() for table in tables):
@@ -47,7 +47,7 @@ def split(source: str, cache: Path, seed: int, asking: int) -> tuple[Path, Path]
 
 
 def whole(source: str, cache: Path) -> Shop:
-    """The whole catalogue, ingested, and its photos as files."""
+    """Return the whole catalogue, ingested, and its photos as files."""
     path = cache / "whole"
     ingest(source, path)
     shop = Shop.open(path, need="catalogue")
@@ -63,7 +63,7 @@ def whole(source: str, cache: Path) -> Shop:
 
 
 def thumbnails(shop: Shop) -> NDArray[np.float32]:
-    """Every photo in 20 x 15 blocks, `(N, 900)`, 0 to 255."""
+    """Return every photo in 20 x 15 blocks, `(N, 900)`, 0 to 255."""
     h, w = shop.frame
     parts: list[NDArray[np.float32]] = []
     columns, rows = THUMB
@@ -80,7 +80,7 @@ def thumbnails(shop: Shop) -> NDArray[np.float32]:
 
 
 def twins(thumbs: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The group of each photo, `(N,)`: those that a chain of near-duplicates connects."""
+    """Return the group of each photo, `(N,)`: a chain of near-duplicates connects its members."""
     near: list[NDArray[np.intp]] = []
     squares = np.square(thumbs).sum(axis=1)
     for start in range(0, len(thumbs), 1000):
@@ -94,7 +94,7 @@ def twins(thumbs: NDArray[np.float32]) -> NDArray[np.intp]:
 
 
 def write(shop: Shop, rows: NDArray[np.intp], table: Path) -> None:
-    """One line a product: its photo's file, its id, its category and its attributes."""
+    """Write one line per product: its photo's file, id, category and attributes."""
     held = [shop.catalogue.attributes(int(row)) for row in rows]
     names = sorted({name for each in held for name in each})
     writing = table.with_suffix(".writing")

@@ -1,4 +1,4 @@
-"""Models that others would train: pythae's, on our own network without what we add to it, for the same time."""
+"""Models that others would train, for the same time: pythae's objectives on our network."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NAMES = ("plain autoencoder", "pythae VAE", "pythae β-TC-VAE", "pythae WAE")
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """Encodes photos `(b, H, W, 3)` to `(b, n)`, and draws what codes stand for."""
+    """A model that encodes photos `(b, H, W, 3)` to `(b, n)`, and decodes codes."""
 
     encode: Callable[[Photos], Floats]
     decode: Callable[[Floats], Photos]
@@ -51,7 +51,7 @@ class Trained:
 def train(
     name: str, photos: Iterator[Photos], frame: tuple[int, int], latent: int, minutes: float, seed: int
 ) -> Trained:
-    """Train one of NAMES on photos, some at a time, for so many minutes: Adam, a cosine, batches of 64, bfloat16."""
+    """Train one of NAMES for `minutes`, on batches of photos: Adam, a cosine schedule, batches of 64, bfloat16."""
     ratio = body_ratio(frame)
     bodies = torch.cat([downscale(planes(part), ratio).mul(255.0).round().to(torch.uint8) for part in photos])
     torch.manual_seed(seed)
@@ -90,7 +90,7 @@ def train(
 
 
 def vary(name: str, shop: Shop, folder: Path, epochs: int, seed: int) -> Trained:
-    """Train one of VARIED on a shop's photos for so many epochs; kept in `folder`, where it resumes."""
+    """Train one of VARIED on a shop's photos for `epochs`; the model is kept in `folder`, where training resumes."""
     changed: dict[str, Any] = VARIED[name]
     settings = TrainSettings(frame=shop.frame, epochs=epochs, seed=seed, **changed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,12 +100,12 @@ def vary(name: str, shop: Shop, folder: Path, epochs: int, seed: int) -> Trained
 
 
 def planes(photos: Photos) -> Tensor:
-    """uint8 `(b, H, W, 3)` to float32 `(b, 3, H, W)` in [0, 1]."""
+    """Convert uint8 `(b, H, W, 3)` to float32 `(b, 3, H, W)` in [0, 1]."""
     return torch.from_numpy(np.ascontiguousarray(photos)).permute(0, 3, 1, 2).float().div(255.0)
 
 
 def make(name: str, frame: tuple[int, int], latent: int) -> Any:
-    """The model: pythae's objective around our encoder and the body of our decoder."""
+    """Return the model: pythae's objective with our encoder and the body of our decoder."""
     from pythae.models import AE, VAE, WAE_MMD, AEConfig, BetaTCVAE, BetaTCVAEConfig, VAEConfig, WAE_MMD_Config
     from pythae.models.base.base_utils import ModelOutput
     from pythae.models.nn import BaseDecoder, BaseEncoder

@@ -1,10 +1,10 @@
-"""The constants of the model of scale, measured on this machine, each with its spread: some minutes.
+"""Measure the constants of the cost model (`model.py`) on this machine, each with its spread. Takes some minutes.
 
     python benchmarks/scale/constants.py [--quick] [--photos DIR] [--out build/scale-constants.json]
 
-Times are processor time of one thread, unless they say otherwise: core-milliseconds, so that other work beside it
-counts little. Photos are real where there are some, else drawn ones, and it says which. Everything else is made up, as
-large as it needs to be; what must be known beyond is a line through three sizes.
+Times are processor time of one thread in core-milliseconds, unless they say otherwise, so that other processes have
+little influence. Real photos are used if there are any, otherwise sample photos; the result names which. All other data
+is synthetic. Costs per product are slopes of lines through three sizes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ONCE = Path(".cache/scale-shop")
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print and write the constants."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller sizes, to see that all runs")
     parser.add_argument("--photos", type=Path, default=Path("../shared/data/photos"))

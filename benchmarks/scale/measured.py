@@ -1,4 +1,4 @@
-"""A constant of the model: a measured value with its unit, its spread over repeats, and how it was come by."""
+"""Constants of the cost model: measured values with unit and spread; and functions that measure processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Constant:
-    """`value` in `unit`, between `low` and `high` over repeats or between sizes; `how` says what was measured."""
+    """A `value` in `unit`, between `low` and `high` over repeats or between sizes; `how` says what was measured."""
 
     value: float
     low: float
@@ -28,7 +28,7 @@ class Constant:
 
 
 class Found:
-    """What was measured so far; printed as it comes, written at the end."""
+    """The measurements so far: each is printed at once, and all are written at the end."""
 
     def __init__(self) -> None:
         self.constants: dict[str, Constant] = {}
@@ -36,11 +36,11 @@ class Found:
         self.about: dict[str, Any] = {}
 
     def repeated(self, name: str, values: Sequence[float], unit: str, how: str) -> None:
-        """The median of some repeats; the spread is from the least to the greatest."""
+        """Add the median of some repeats; the spread is from minimum to maximum."""
         self._keep(name, Constant(float(np.median(values)), min(values), max(values), unit, how))
 
     def sloped(self, name: str, sizes: Sequence[float], values: Sequence[float], unit: str, how: str) -> None:
-        """What one more costs: the slope of a line through all sizes; the spread is that between neighbouring ones."""
+        """Add the cost of one more, the slope of a line through all sizes; the spread is between neighbouring sizes."""
         x, y = np.array(sizes, np.float64), np.array(values, np.float64)
         slope = float(np.polyfit(x, y, 1)[0])
         between = (np.diff(y) / np.diff(x)).clip(0.0).tolist()  # what is noise may fall
@@ -52,7 +52,7 @@ class Found:
         print(f"{name:26}{found.value:14,.4g} {found.unit:22} {found.low:,.4g} to {found.high:,.4g}", flush=True)
 
     def write(self, path: Path) -> None:
-        """As JSON: {"about", "constants": {name: Constant}, "samples": {name: numbers}}."""
+        """Write JSON: {"about", "constants": {name: Constant}, "samples": {name: numbers}}."""
         path.parent.mkdir(parents=True, exist_ok=True)
         held = {name: asdict(each) for name, each in self.constants.items()}
         whole = {"about": self.about, "constants": held, "samples": self.samples}
@@ -61,33 +61,33 @@ class Found:
 
 
 def core_seconds(work: Callable[[], object]) -> float:
-    """Processor time of this process, all its threads, that some work takes: other processes count little in it."""
+    """Return the processor time of this process's threads during `work()`. Other processes have little influence."""
     began = time.process_time()
     work()
     return time.process_time() - began
 
 
 def of_process(pid: int) -> float:
-    """Processor time of another process so far, in seconds."""
+    """Return the processor time of another process so far, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def memory_of(pid: int | str, name: str) -> float:
-    """Bytes by a line of /proc/PID/status: VmHWM is the most that was resident, RssAnon what is no file's."""
+    """Return a line of /proc/PID/status in bytes: VmHWM is peak resident memory, RssAnon is memory without files."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 def own_memory(pid: int) -> float:
-    """The most bytes that a process had resident, without what it shares with others; 0 where it is gone."""
+    """Return the peak resident memory of a process without shared memory, in bytes; 0 if the process has ended."""
     with suppress(OSError, StopIteration):
         return memory_of(pid, "VmHWM") - memory_of(pid, "RssShmem")
     return 0.0
 
 
 def write_between(page: Path, name: str, text: str) -> None:
-    """Replace what stands on a page between the marks of a name: <!-- NAME:begin --> and <!-- NAME:end -->."""
+    """Replace the text of a page between <!-- NAME:begin --> and <!-- NAME:end -->."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     before, rest = page.read_text(encoding="utf-8").split(begin)
     _, after = rest.split(end)
@@ -95,5 +95,5 @@ def write_between(page: Path, name: str, text: str) -> None:
 
 
 def bytes_in(directory: Path) -> int:
-    """Bytes of all files below a directory."""
+    """Return the bytes of all files below a directory."""
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())

@@ -1,11 +1,11 @@
-"""A large catalogue on a cluster of three machines, of which one dies at each stage: what it takes, and what is lost.
+"""Build a large catalogue on a cluster of three machines, one of which dies in each stage: duration, memory, losses.
 
     sudo python benchmarks/scale/million.py [--products 1000000] [--beside] [--page docs/scale.md]
 
-The machines are network namespaces of this one (iproute2, root), each with an address and a processor of its own in
-Ray's book, so that what is seen is whether it works, what it costs beside one process (--beside ingests and encodes the
-same products with two threads of one process too) and how memory grows, not how fast three machines are. The products
-are synthetic, 1.1 kB of JPEG each, in Parquet files; the model is trained on 3,000 of them.
+The machines are network namespaces of this machine (iproute2, root). Ray sees one address and one processor for each.
+The benchmark therefore shows that it works, its cost in comparison with one process, and how memory grows, but not the
+speed of three machines. --beside also ingests and encodes the same products in one process with two threads. The
+products are synthetic, 1.1 kB of JPEG each, in Parquet files; the model is trained on 3,000 of them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ MARK = "scale-million"
 
 
 def main() -> None:
-    """Run it, and print or write what was seen."""
+    """Run the benchmark; print the table, or write it into a page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--products", type=int, default=1_000_000)
     parser.add_argument("--beside", action="store_true", help="ingest and encode by one process with two threads too")
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def measure(folder: Path, count: int, *, beside: bool) -> dict[str, Any]:
-    """All stages."""
+    """Run all stages, and return the measurements."""
     source, shop = folder / "source", folder / "shop"
     write_source(source, count)
     build(Made(LEARNT), shop, frame=FRAME, epochs=6)
@@ -107,16 +107,16 @@ def measure(folder: Path, count: int, *, beside: bool) -> dict[str, Any]:
 
 
 def command(machines: Cluster, *arguments: object) -> None:
-    """A command of Modiste's on the head. Raises AssertionError where it fails."""
+    """Run a command of Modiste on the head. Raises AssertionError if it fails."""
     work = machines.modiste(*map(str, arguments), "--json")
     _, err = work.communicate()
     assert work.returncode == 0, err
 
 
 def search(machines: Cluster, shop: Path) -> dict[str, Any]:
-    """Three shards, each on two machines, asked as a shopper asks; a machine is killed after a third of the questions.
+    """Send queries to three shards of two replicas each; kill a machine after a third of the queries.
 
-    Every answer must be that of one process, and none may fail. Raises AssertionError.
+    Every result must be that of one process, and no query may fail. Raises AssertionError.
     """
     machines.environment["MODISTE_CACHE"] = str(shop.parent / "cache")
     began = time.perf_counter()
@@ -147,7 +147,7 @@ def search(machines: Cluster, shop: Path) -> dict[str, Any]:
 
 
 def await_ready(client: httpx.Client, url: str) -> None:
-    """Wait for a server. Raises TimeoutError."""
+    """Wait until a server is ready. Raises TimeoutError."""
     until = time.monotonic() + 120
     while time.monotonic() < until:
         with suppress(httpx.TransportError):
@@ -158,7 +158,7 @@ def await_ready(client: httpx.Client, url: str) -> None:
 
 
 def write_source(folder: Path, count: int) -> None:
-    """The products as a data set of the hub's layout, by two processes."""
+    """Write the products as a Hugging Face data set, with two processes."""
     folder.mkdir()
     firsts = range(0, count, FILE_ROWS)
     halves = [[str(first) for first in firsts[half::2]] for half in (0, 1)]
@@ -171,7 +171,7 @@ def write_source(folder: Path, count: int) -> None:
 
 
 def write_part(folder: str, first: int, count: int) -> None:
-    """One file of the source."""
+    """Write one file of the source."""
     rows = [made for made in Made(min(first + FILE_ROWS, count), FRAME, first).records() if isinstance(made, Record)]
     image = [{"bytes": row.photo, "path": None} for row in rows]
     held = pa.table(
@@ -187,7 +187,7 @@ def write_part(folder: str, first: int, count: int) -> None:
 
 @contextmanager
 def timed(into: dict[str, Any], name: str) -> Iterator[None]:
-    """Seconds of a stage."""
+    """Measure the seconds of a stage."""
     began = time.perf_counter()
     yield
     into[name] = {"seconds": time.perf_counter() - began}
@@ -195,7 +195,7 @@ def timed(into: dict[str, Any], name: str) -> Iterator[None]:
 
 
 def stage(machines: Cluster, what: list[object], count: int, *, killed: int) -> dict[str, Any]:
-    """A stage on the cluster, of which a machine is killed after a third of it."""
+    """Run a stage on the cluster; kill a machine after a third of it."""
     command = [sys.executable, "-m", "tests.distributed.tasks", machines.address, *map(str, what)]
     began = time.perf_counter()
     with subprocess.Popen(
@@ -225,7 +225,7 @@ def stage(machines: Cluster, what: list[object], count: int, *, killed: int) -> 
 
 
 class Memory(threading.Thread):
-    """The most memory that a worker's process, and the command's, has had."""
+    """Thread that measures the peak memory of the workers and of the command."""
 
     def __init__(self, machines: Cluster, command: int) -> None:
         super().__init__(daemon=True)
@@ -234,7 +234,7 @@ class Memory(threading.Thread):
         self.ended = threading.Event()
 
     def run(self) -> None:
-        """Look every second."""
+        """Measure every second."""
         while not self.ended.wait(1.0):
             self.driver = max(self.driver, own_memory(self.command))
             for node in sorted(self.machines.started):
@@ -243,7 +243,7 @@ class Memory(threading.Thread):
 
 
 def check(shop: Path, one: Path | None, count: int) -> dict[str, int]:
-    """Nothing lost, nothing doubled, every code as one process makes it. Raises AssertionError."""
+    """Check that no product is lost or doubled, and that codes equal those of one process. Raises AssertionError."""
     opened = Shop.open(shop)
     ids = opened.store.table(["id"]).column("id").to_pylist()
     assert sorted(ids) == [f"made-{number:07}" for number in range(count)]
@@ -260,7 +260,7 @@ def check(shop: Path, one: Path | None, count: int) -> dict[str, int]:
 
 
 def ask(shop: Path) -> dict[str, float]:
-    """Questions to the shop that was made."""
+    """Measure queries to the shop."""
     began = time.perf_counter()
     opened = Shop.open(shop)
     seconds = {"open_s": time.perf_counter() - began}
@@ -276,7 +276,7 @@ def ask(shop: Path) -> dict[str, float]:
 
 
 def table(seen: dict[str, Any]) -> str:
-    """What was seen, in Markdown."""
+    """Return the measurements as Markdown."""
     count, beside = seen["products"], seen.get("beside", {})
     lines = [
         f"{count:,} products, {os.cpu_count()} cores. One machine was killed after a third of ingest, another after a "

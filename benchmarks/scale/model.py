@@ -1,10 +1,10 @@
-"""What a shop of N products costs: a formula for each quantity, over constants that constants.py has measured.
+"""Cost model of a shop with N products: a formula for each quantity, with the constants that constants.py measures.
 
     python benchmarks/scale/model.py [--constants build/scale-constants.json] [--page docs/scale.md]
                                      [--people 10000] [--cores 16] [--memory 64] [--price PER_MACHINE_HOUR]
 
-Prints its tables at 10⁷, 10⁸ and 10⁹ products; --page writes them between that page's marks. In brackets is what the
-same formula gives with every constant at the low, and at the high end of what was measured.
+Prints tables for 10⁷, 10⁸ and 10⁹ products; --page writes them between the marks of the page. Brackets contain the
+result of the formula with all constants at their low, and at their high end.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FRAGMENT = 2**20  # rows of a file of Lance's that tidying leaves alone: its own
 
 @dataclass(frozen=True)
 class Constants:
-    """What was measured, a number each; constants.py says how, and in which unit."""
+    """The measured constants; constants.py documents how they are measured, and their units."""
 
     photo_bytes: float
     row_bytes: float
@@ -60,14 +60,14 @@ class Constants:
 
     @classmethod
     def read(cls, path: Path, which: str = "value") -> Constants:
-        """From what constants.py wrote; `which` is "value", "low" or "high"."""
+        """Read what constants.py wrote; `which` is "value", "low" or "high"."""
         held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["constants"]
         return cls(**{each.name: float(held[each.name][which]) for each in fields(cls)})
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine: its cores, its bytes of memory, and how much of either is planned with."""
+    """A machine: its cores, its bytes of memory, and the usable share of each."""
 
     cores: int = 16
     memory: float = 64 * 2**30
@@ -77,8 +77,11 @@ class Machine:
 
 @dataclass(frozen=True)
 class Crowd:
-    """People at the studio. None of this is measured here but what the studio's page does: it asks for a frame as soon
-    as the last one is there, and for similar products and what goes with them once a hand has rested for 150 ms."""
+    """People at the studio.
+
+    These are assumptions, except for the page's behaviour: it requests a frame when the last one has arrived, and
+    similar products and recommendations when a slider has rested for 150 ms.
+    """
 
     people: int = 10_000
     frames_each: float = 30.0  # a second while a hand moves: what benchmarks/studio.py asks of the page at least
@@ -89,17 +92,17 @@ class Crowd:
 
     @property
     def frames(self) -> float:
-        """Frames a second: people · frames_each · drag / (drag + look)."""
+        """Frames per second: people · frames_each · drag / (drag + look)."""
         return self.people * self.frames_each * self.drag / (self.drag + self.look)
 
     @property
     def asked(self) -> float:
-        """Questions a second: people · questions / (drag + look)."""
+        """Queries per second: people · questions / (drag + look)."""
         return self.people * self.questions / (self.drag + self.look)
 
     @property
     def pictures(self) -> float:
-        """Thumbnails a second: people · thumbnails / (drag + look)."""
+        """Thumbnails per second: people · thumbnails / (drag + look)."""
         return self.people * self.thumbnails / (self.drag + self.look)
 
 
@@ -117,7 +120,7 @@ def words(c: Constants, n: float) -> float:
 
 
 def encodings(c: Constants, n: float, versions: int = 2) -> float:
-    """Bytes of encodings by one model: N · encoding_bytes · versions; the version before is kept for an hour."""
+    """Bytes of encodings by one model: N · encoding_bytes · versions. The previous version is kept for an hour."""
     return n * c.encoding_bytes * versions
 
 
@@ -130,7 +133,7 @@ def index_files(c: Constants, n: float) -> float:
 
 
 def prepare_hours(c: Constants, n: float) -> float:
-    """Core-hours to read, fit and write N photos, fetching left out: N · prepare_ms."""
+    """Core-hours to read, fit and write N photos, without downloads: N · prepare_ms."""
     return n * c.prepare_ms / 1e3 / HOUR
 
 
@@ -140,7 +143,7 @@ def encode_hours(c: Constants, n: float) -> float:
 
 
 def index_hours(c: Constants, n: float) -> float:
-    """Core-hours to lay out the index: N · index_build_us."""
+    """Core-hours to build the index: N · index_build_us."""
     return n * c.index_build_us / 1e6 / HOUR
 
 
@@ -150,10 +153,10 @@ def batch(c: Constants) -> float:
 
 
 def commit_seconds(c: Constants, there: float) -> float:
-    """Seconds of one commit when `there` products are in the store already.
+    """Seconds of one commit if the store has `there` products.
 
-    batch · commit_row_us, for what is new; there · commit_match_us, to find which ids are known; and what tidying
-    rewrites: the file that is not full yet, min(there, 2²⁰ / 2) · commit_rewrite_us on average.
+    batch · commit_row_us for the new products; there · commit_match_us to find the known ids; and for compaction, which
+    rewrites the last, incomplete file, min(there, 2²⁰ / 2) · commit_rewrite_us on average.
     """
     rewritten = min(there, FRAGMENT / 2)
     micro = batch(c) * c.commit_row_us + there * c.commit_match_us + rewritten * c.commit_rewrite_us
@@ -161,10 +164,10 @@ def commit_seconds(c: Constants, there: float) -> float:
 
 
 def commit_hours(c: Constants, n: float) -> float:
-    """Hours in which the one writer commits an ingest of N products: the commits, N / batch, one after the other.
+    """Hours of commits of an ingest of N products by the one writer: N / batch commits, one after another.
 
-    The middle of `commit_seconds` over the growing store: its terms are linear in `there`, but for the last, which is
-    constant beyond 2²⁰ / 2.
+    The average of `commit_seconds` while the store grows: its terms are linear in `there`, except for the last, which
+    is constant beyond 2²⁰ / 2.
     """
     count = max(1.0, n / batch(c))
     middle = commit_seconds(c, n / 2)
@@ -172,23 +175,24 @@ def commit_hours(c: Constants, n: float) -> float:
 
 
 def commit_rate(c: Constants, there: float) -> float:
-    """Products a second that one writer takes in when `there` are in the store: batch / commit_seconds."""
+    """Products per second that one writer commits if the store has `there` products: batch / commit_seconds."""
     return batch(c) / commit_seconds(c, there)
 
 
 def cores_to_fill_the_writer(c: Constants, there: float) -> float:
-    """Cores that prepare as fast as one writer commits: more of them wait. commit_rate · prepare_ms."""
+    """Cores that prepare photos as fast as one writer commits; further cores wait. commit_rate · prepare_ms."""
     return commit_rate(c, there) * c.prepare_ms / 1e3
 
 
 def encodings_hours(c: Constants, n: float) -> float:
-    """Hours in which the one writer hashes the catalogue twice and commits all encodings, alone:
-    N · (2 hash_us + encoding_write_us)."""
+    """Hours in which the one writer hashes the catalogue twice and commits all encodings:
+    N · (2 hash_us + encoding_write_us).
+    """
     return n * (2 * c.hash_us + c.encoding_write_us) / 1e6 / HOUR
 
 
 def driver_memory(c: Constants, n: float) -> float:
-    """Bytes that the process which ingests must have: N · driver_bytes."""
+    """Bytes of memory of the process that ingests: N · driver_bytes."""
     return n * c.driver_bytes
 
 
@@ -196,28 +200,28 @@ def driver_memory(c: Constants, n: float) -> float:
 
 
 def scan_ms(c: Constants, n: float, *, read_all: bool = False) -> float:
-    """Core-milliseconds of a question to n products.
+    """Core-milliseconds of a query over n products.
 
-    Where bounds help: scan_million_ms · (n / 10⁶)^scan_power. Where they cannot: n · scan_all_ns.
+    If bounds help: scan_million_ms · (n / 10⁶)^scan_power. Otherwise: n · scan_all_ns.
     """
     return n * c.scan_all_ns / 1e6 if read_all else c.scan_million_ms * (n / 1e6) ** c.scan_power
 
 
 def index_memory(c: Constants, n: float) -> float:
-    """Bytes that a scan goes through and memory should hold: N · index_bytes."""
+    """Bytes that a scan reads, and that memory should hold: N · index_bytes."""
     return n * c.index_bytes
 
 
 def server_memory(c: Constants, n: float) -> float:
-    """Bytes of a server that has the whole catalogue beside the index: N · server_bytes, ids and words in Python."""
+    """Bytes of a server with the whole catalogue beside the index: N · server_bytes, for ids and texts in Python."""
     return n * c.server_bytes
 
 
 def shards(c: Constants, n: float, machine: Machine, slowest_ms: float = 50.0) -> int:
-    """Shards so that each fits a machine's memory, and even a scan that reads all of it ends within `slowest_ms`.
+    """Number of shards, so that each fits a machine's memory, and a scan of all products ends within `slowest_ms`.
 
-    The larger of N · (index_bytes + server_bytes) / (memory · filled) and N · scan_all_ns / slowest_ms, rounded up: a
-    shard knows the ids and words of its products too.
+    The larger of N · (index_bytes + server_bytes) / (memory · filled) and N · scan_all_ns / slowest_ms, rounded up. A
+    shard has the ids and texts of its products too.
     """
     by_memory = (index_memory(c, n) + server_memory(c, n)) / (machine.memory * machine.filled)
     by_time = scan_ms(c, n, read_all=True) / slowest_ms
@@ -225,32 +229,33 @@ def shards(c: Constants, n: float, machine: Machine, slowest_ms: float = 50.0) -
 
 
 def search_cores(c: Constants, n: float, parts: int, asked: float, machine: Machine, *, read_all: bool) -> float:
-    """Cores that scan: asked · parts · scan_ms(N / parts) / busy. Each question asks every shard."""
+    """Cores that scan: asked · parts · scan_ms(N / parts) / busy. Each query goes to every shard."""
     return asked * parts * scan_ms(c, n / parts, read_all=read_all) / 1e3 / machine.busy
 
 
 def front_cores(c: Constants, parts: int, asked: float, machine: Machine) -> float:
-    """Cores that take questions, scatter them and merge: asked · (similar_ms + parts · (merge_us + nothing_ms)) / busy.
+    """Cores that receive queries, send them to the shards and merge.
 
-    A shard's answer is counted as a request that does nothing.
+    asked · (similar_ms + parts · (merge_us + nothing_ms)) / busy, where a shard's response costs as much as a request
+    without work.
     """
     return asked * (c.similar_ms + parts * (c.merge_us / 1e3 + c.nothing_ms)) / 1e3 / machine.busy
 
 
 def frame_cores(c: Constants, crowd: Crowd, machine: Machine) -> float:
-    """Cores that draw, thumbnails included: (frames · frame_ms + pictures · thumbnail_ms) / busy. N is not in it."""
+    """Cores that draw, thumbnails included: (frames · frame_ms + pictures · thumbnail_ms) / busy, for any N."""
     work = crowd.frames * c.frame_ms + crowd.pictures * c.thumbnail_ms
     return work / 1e3 / machine.busy
 
 
 def network(c: Constants, crowd: Crowd) -> float:
-    """Bytes a second to the visitors: frames, answers and thumbnails."""
+    """Bytes per second to the visitors: frames, results and thumbnails."""
     answers = crowd.asked * c.similar_answer_bytes + crowd.pictures * c.thumbnail_answer_bytes
     return crowd.frames * c.frame_answer_bytes + answers
 
 
 def inner_network(parts: int, asked: float, k: int = 12) -> float:
-    """Bytes a second between front and shards: asked · parts · (64 of a code + 16 k of rows and scores)."""
+    """Bytes per second between front and shards: asked · parts · (64 of a code + 16 k of rows and scores)."""
     return asked * parts * (64 + 16 * k)
 
 
@@ -258,7 +263,7 @@ def inner_network(parts: int, asked: float, k: int = 12) -> float:
 
 
 def erlang_c(servers: int, load: float) -> float:
-    """The share of arrivals that wait, M/M/c: `load` is arrivals · service time, below `servers`."""
+    """Share of arrivals that wait in a queue M/M/c: `load` is arrivals · service time, below `servers`."""
     term, total = 1.0, 1.0
     for k in range(1, servers):
         term *= load / k
@@ -268,11 +273,10 @@ def erlang_c(servers: int, load: float) -> float:
 
 
 def wait_beyond(servers: int, arrivals: float, mean: float, variation: float, seconds: Any) -> Any:
-    """The share of arrivals that wait longer than `seconds`, one number or an array of them: M/G/c as Allen and
-    Cunneen approximate it.
+    """Share of arrivals that wait longer than `seconds` (a number or an array), in a queue M/G/c.
 
-    `mean` is the service time in seconds, `variation` its variance over its mean squared: P(wait) · exp(−(c/mean −
-    arrivals) · 2 / (1 + variation) · seconds).
+    Approximation by Allen and Cunneen. `mean` is the service time in seconds, `variation` its variance divided by its
+    squared mean: P(wait) · exp(−(c/mean − arrivals) · 2 / (1 + variation) · seconds).
     """
     load = arrivals * mean
     if load >= servers:
@@ -282,14 +286,14 @@ def wait_beyond(servers: int, arrivals: float, mean: float, variation: float, se
 
 
 def mean_wait(servers: int, arrivals: float, mean: float, variation: float) -> float:
-    """The mean wait in seconds, M/G/c: Erlang's for M/M/c · (1 + variation) / 2; exact for one server."""
+    """Mean wait in seconds, M/G/c: that of M/M/c by Erlang · (1 + variation) / 2; exact for one server."""
     return erlang_c(servers, arrivals * mean) / (servers / mean - arrivals) * (1.0 + variation) / 2.0
 
 
 def scatter_quantile(times: Any, waits: Callable[[Any], Any], parts: int, share: float) -> float:
-    """Seconds within which `share` of questions have all their shards' answers, were the shards independent.
+    """Seconds within which a `share` of queries have the results of all shards, if the shards are independent.
 
-    times: service times in seconds, equally likely; waits: the share of arrivals that wait longer than given seconds.
+    times: service times in seconds, equally likely; waits: the share of arrivals that wait longer than some seconds.
     The distribution of one shard, wait and service added, to the power of `parts`.
     """
 
@@ -314,7 +318,7 @@ Row = tuple[str, Callable[[Constants, int], float], str]
 
 
 def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
-    """Each table's rows: what, by which formula, and in which unit."""
+    """Rows of each table: name, formula and unit."""
 
     def parts(c: Constants, n: int) -> int:
         return shards(c, n, machine)
@@ -369,7 +373,7 @@ def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
 
 
 def money(c: Constants, n: int, machine: Machine, crowd: Crowd, price: float) -> tuple[float, float]:
-    """What building once, and a month of serving, cost at a price per machine-hour: the machines' hours · price."""
+    """Costs of one build, and of a month of serving, at a price per machine-hour: the machines' hours · price."""
     work = prepare_hours(c, n) + encode_hours(c, n) + index_hours(c, n)
     built = work / machine.cores + commit_hours(c, n) + encodings_hours(c, n)
     ((_, machines, _),) = rows(machine, crowd)[f"For {crowd.people:,} people who drag sliders"][-1:]
@@ -377,7 +381,7 @@ def money(c: Constants, n: int, machine: Machine, crowd: Crowd, price: float) ->
 
 
 def figure(value: float) -> str:
-    """Three digits that count; what is counted, whole."""
+    """Format a number with three significant digits; whole numbers completely."""
     if value == round(value) and abs(value) < 1000:
         return f"{value:.0f}"
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
@@ -385,7 +389,7 @@ def figure(value: float) -> str:
 
 
 def tables(held: list[Constants], machine: Machine, crowd: Crowd) -> str:
-    """All tables as Markdown, from the constants at their middle, low and high."""
+    """Return all tables as Markdown, with the constants at their value, low and high end."""
     lines: list[str] = []
     for title, each in rows(machine, crowd).items():
         lines += [f"| {title} | 10⁷ | 10⁸ | 10⁹ | |", "|---|---|---|---|---|"]
@@ -402,7 +406,7 @@ def tables(held: list[Constants], machine: Machine, crowd: Crowd) -> str:
 
 
 def measured(path: Path) -> str:
-    """The constants as a table."""
+    """Return the constants as a table."""
     whole = json.loads(path.read_text(encoding="utf-8"))
     about = whole["about"]
     lines = [f"Measured on {about['machine']}, in {about['minutes']:.0f} minutes; photos: {about['photos']}.", ""]
@@ -414,7 +418,7 @@ def measured(path: Path) -> str:
 
 
 def main() -> None:
-    """Print the tables; write them to a page."""
+    """Print the tables; write them into a page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--constants", type=Path, default=Path("build/scale-constants.json"))
     parser.add_argument("--people", type=int, default=Crowd.people)

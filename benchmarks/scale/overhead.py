@@ -1,9 +1,9 @@
-"""What Ray costs beside one process, and what a second worker brings: the same ingest and encode, in one run.
+"""Cost of Ray in comparison with one process, and gain of a second worker: the same ingest and encode, in one run.
 
     python benchmarks/scale/overhead.py [--products 10000 100000] [--repeats 3 1] [--page docs/scale.md]
 
-Each way is a process of its own, so that it pays for what it starts: `seconds` are from the first piece to the last,
-`up` are those before. The ways take turns. Memory is the most that any worker had.
+Each way runs in a process of its own, so that it includes its startup: `up` is the time before the first item,
+`seconds` the time from the first item to the last. The ways take turns. Memory is the largest peak of all workers.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MARK = "scale-overhead"
 
 
 def main() -> None:
-    """Run it, and print or write the table."""
+    """Run the benchmark; print the table, or write it into a page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--products", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--size", default="48x64", help="of the photos, WIDTHxHEIGHT")
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def measure(count: int, size: str, repeats: int) -> Iterator[dict[str, Any]]:
-    """Rows of one size of catalogue."""
+    """Measure one size of catalogue, and yield its rows."""
     width, height = map(int, size.split("x"))
     with tempfile.TemporaryDirectory(prefix="overhead-") as folder:
         model, whole = Path(folder) / "model", Path(folder) / "whole"
@@ -86,7 +86,7 @@ def measure(count: int, size: str, repeats: int) -> Iterator[dict[str, Any]]:
 
 
 def process(way: str, stage: str, shop: Path, count: int, size: str) -> dict[str, float]:
-    """One way, in a process of its own."""
+    """Run one way in a process of its own."""
     command = [sys.executable, __file__, "--size", size, "--one", way, stage, str(shop), str(count)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
     print(way, stage, count, done.stdout.strip(), file=sys.stderr, flush=True)
@@ -94,7 +94,7 @@ def process(way: str, stage: str, shop: Path, count: int, size: str) -> dict[str
 
 
 def once(way: str, stage: str, shop: str, count: str, size: tuple[int, int]) -> dict[str, float]:
-    """Seconds before the first piece and from there on, and the memory of the largest worker."""
+    """Run one way: seconds before the first item, seconds from it to the last, and the memory of the largest worker."""
     began = time.perf_counter()
     first: list[float] = []
 
@@ -122,7 +122,7 @@ def once(way: str, stage: str, shop: str, count: str, size: tuple[int, int]) -> 
 
 @contextmanager
 def workers(way: str) -> Iterator[Executor]:
-    """Who does the pieces."""
+    """Yield the executor of a way."""
     count = int(way[0])
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count] if "thread" in way else os.sched_getaffinity(0))
     if "thread" in way:
@@ -139,14 +139,14 @@ def workers(way: str) -> Iterator[Executor]:
 
 
 class Memory(threading.Thread):
-    """The most memory, unshared, that a worker of Ray's on this machine has had."""
+    """Thread that measures the peak memory, without shared memory, of Ray's workers on this machine."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.ended, self.most = threading.Event(), 0
 
     def run(self) -> None:
-        """Look every half second."""
+        """Measure every half second."""
         while not self.ended.wait(0.5):
             for path in Path("/proc").glob("[0-9]*"):
                 with suppress(OSError):
@@ -155,7 +155,7 @@ class Memory(threading.Thread):
 
 
 def table(seen: list[dict[str, Any]], size: str) -> str:
-    """The rows in Markdown, each way beside as many threads of one process."""
+    """Return the rows as Markdown, with the ratio to the same number of threads in one process."""
     lines = [
         f"Photos of {size.replace('x', ' × ')}, {os.cpu_count()} cores.",
         "",

@@ -1,9 +1,9 @@
-"""What packing the shards of a shop takes of memory, by how many products it has.
+"""Peak memory of building the shards of a shop, by the number of products.
 
     python benchmarks/scale/packing.py [--products 10000 100000] [--page docs/scale.md]
 
-The shops are made for it: small photos, a model trained on a few of them. Each is packed into two shards as `modiste
-shards` does it, by a process of its own, whose VmHWM is told: the most that was ever resident, mapped files included.
+The shops are synthetic: small photos, and a model trained on a few of them. A separate process builds two shards of
+each shop, as `modiste shards` does, and reports its VmHWM: its peak resident memory, mapped files included.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ print(memory_of("self", "VmHWM"))
 
 
 def main() -> None:
-    """Run it, and print or write the table."""
+    """Run the benchmark; print the table, or write it into a page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--page", type=Path)
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def measured(folder: Path, counts: list[int]) -> Iterator[tuple[int, float, float]]:
-    """For each number of products the most bytes that packing had, and seconds."""
+    """Yield each number of products with the peak memory in bytes, and the seconds."""
     build(Made(LEARNT, FRAME), folder / "model", frame=FRAME, epochs=2)
     for count in counts:
         shop = folder / f"shop-{count}"
@@ -70,7 +70,7 @@ def measured(folder: Path, counts: list[int]) -> Iterator[tuple[int, float, floa
 
 
 def packed(shop: Path, cache: Path) -> tuple[float, float]:
-    """The most bytes that the process had which packs a shop, and its seconds."""
+    """Return the peak memory, in bytes, of the process that builds the shards of a shop, and its seconds."""
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(shop), str(SHARDS)],
@@ -84,7 +84,7 @@ def packed(shop: Path, cache: Path) -> tuple[float, float]:
 
 
 def table(seen: list[tuple[int, float, float]]) -> str:
-    """The rows in Markdown, and what one more product takes."""
+    """Return the rows as Markdown, and the bytes of an additional product."""
     lines = ["| products | peak memory, MB | s |", "|---|---|---|"]
     lines += [f"| {count:,} | {size / 1e6:,.0f} | {seconds:.1f} |" for count, size, seconds in seen]
     (few, least, _), (many, most, _) = seen[0], seen[-1]

@@ -1,4 +1,4 @@
-"""What a question costs: the scan of an index by its size, what an index holds, and the merging of shards' answers."""
+"""Cost of a query: the scan of an index by its size, the index's bytes, and merging the results of shards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 
 
 def structured(count: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
-    """Mean, std and code `(count, 16)` of thirty kinds of products, as an encoder makes them: bounds skip most."""
+    """Return mean, std and code `(count, 16)` of 30 kinds of products, as an encoder predicts them; bounds help."""
     numbers = np.random.default_rng(seed)
     base = np.geomspace(0.08, 0.95, LATENT)
     away = np.sqrt(1 - base**2)
@@ -32,7 +32,7 @@ def structured(count: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
 
 
 def shapeless(count: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
-    """The same without any structure: every product is read for every question."""
+    """Return the same without structure: every query reads every product."""
     numbers = np.random.default_rng(seed)
     mean = numbers.standard_normal((count, LATENT), np.float32)
     std = np.exp(numbers.uniform(np.log(0.03), np.log(0.6), (count, LATENT))).astype(np.float32)
@@ -40,7 +40,7 @@ def shapeless(count: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
 
 
 def made(parts: tuple[Floats, Floats, Floats]) -> tuple[LatentIndex, float]:
-    """An index of some products, and the core-seconds that laying it out took."""
+    """Build an index of products; return it and the core-seconds."""
     index: list[LatentIndex] = []
     ids = [str(number) for number in range(len(parts[0]))]
     seconds = core_seconds(lambda: index.append(LatentIndex(ids, *parts)))
@@ -48,8 +48,10 @@ def made(parts: tuple[Floats, Floats, Floats]) -> tuple[LatentIndex, float]:
 
 
 def asked(index: LatentIndex, parts: tuple[Floats, Floats, Floats], count: int) -> list[float]:
-    """Core-milliseconds of each of some new designs, drawn from the posteriors of products: the least of three rounds,
-    since what others do to the caches meanwhile only adds."""
+    """Return the core-milliseconds of queries with new designs, drawn from the products' posteriors.
+
+    Each is the minimum of three rounds: what other processes do to the caches only adds time.
+    """
     numbers = np.random.default_rng(7)
     some = numbers.integers(0, len(parts[0]), count)
     designs = (parts[0][some] + parts[1][some] * numbers.standard_normal((count, LATENT))).astype(np.float32)
@@ -64,7 +66,7 @@ def asked(index: LatentIndex, parts: tuple[Floats, Floats, Floats], count: int) 
 
 
 def scans(found: Found, *, quick: bool) -> None:
-    """The scan in one thread at three sizes, where bounds help and where they cannot; bytes and building with it."""
+    """Measure scans in one thread at three sizes, with and without helpful bounds; and the index's bytes and build."""
     sizes = (50_000, 150_000, 450_000) if quick else (200_000, 600_000, 1_800_000)
     questions = 40 if quick else 120
     means: list[float] = []
@@ -101,7 +103,7 @@ def scans(found: Found, *, quick: bool) -> None:
 
 
 def merging(found: Found, repeats: int) -> None:
-    """The answers of shards put into one, best first: what a front does with them."""
+    """Measure merging the results of shards into one list, best first."""
     dice = random.Random(0)
     shards, times = (4, 16, 64, 256), list[float]()
     for count in shards:
@@ -116,7 +118,7 @@ def merging(found: Found, repeats: int) -> None:
 
 
 def measure(found: Found, *, quick: bool) -> None:
-    """Everything here, into `found`."""
+    """Add all measurements of this module to `found`."""
     warm_up_kernels()
     scans(found, quick=quick)
     merging(found, 3 if quick else 10)

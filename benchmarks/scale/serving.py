@@ -1,4 +1,4 @@
-"""What visitors cost a server: a frame, a question, a thumbnail, in processor time and bytes; and what it holds."""
+"""Cost of visitors for a server: a frame, a query, a thumbnail, in processor time and bytes; and its memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ K = 12  # products that the studio asks for
 
 
 def drawing(found: Found, shop: Path, repeats: int) -> None:
-    """A frame of 240 x 180 drawn and written as a JPEG, in one thread, without a server."""
+    """Measure decoding and writing a frame of 240 x 180 as JPEG, in one thread, without a server."""
     opened = Shop.open(shop, need="model")
     engine = OnnxModel.load(opened.files.model(opened.model.model_id), threads=1)
     numbers = np.random.default_rng(0)
@@ -51,7 +51,7 @@ def drawing(found: Found, shop: Path, repeats: int) -> None:
 
 
 def requests(found: Found, shop: Path, repeats: int) -> None:
-    """Processor time of a real server for each kind of request, one after the other, and the bytes of the answers."""
+    """Measure a real server's processor time of each kind of request, one after another, and the responses' bytes."""
     for limit in ("FRAMES", "ANSWERS", "OTHERS"):
         os.environ[f"MODISTE_{limit}_PER_SECOND"] = "100000"  # all who ask here are one client
     with served(shop) as server, httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
@@ -95,7 +95,7 @@ def requests(found: Found, shop: Path, repeats: int) -> None:
 
 
 def shown(found: Found, shop: Path, repeats: int) -> None:
-    """Different frames a second that a browser shows while a mouse drags a slider: what the page then asks for."""
+    """Measure how many different frames per second a browser shows while a mouse drags a slider."""
     if find_browser() is None:
         found.repeated("shown_per_second", [30.0], "frames/s", "not measured, for there is no Chromium: the aim")
         return
@@ -108,7 +108,7 @@ def shown(found: Found, shop: Path, repeats: int) -> None:
 
 
 def grown(shop: Path, to: Path, count: int) -> None:
-    """A copy of a shop with `count` products more, whose photos it has already; encoded, clustered and mapped."""
+    """Copy a shop with `count` more products, which have photos of the shop; encode, cluster and map it."""
     shutil.copytree(shop, to)
     store = ProductStore.open(to / "store")
     ids = store.table(["id"]).column("id").to_pylist()[:200]
@@ -136,7 +136,7 @@ def grown(shop: Path, to: Path, count: int) -> None:
 
 
 def held(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:
-    """Memory of a server that is no file's, at three sizes of catalogue."""
+    """Measure the memory of a server, without files, at three sizes of catalogue."""
     more = (1_000, 3_000) if quick else (4_000, 10_000)
     shops = [shop]
     for count in more:
@@ -156,7 +156,7 @@ def held(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:
 
 
 def measure(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:
-    """Everything here, into `found`."""
+    """Add all measurements of this module to `found`."""
     repeats = 3 if quick else 5
     drawing(found, shop, repeats)
     requests(found, shop, repeats)

@@ -1,13 +1,13 @@
-"""What shards cost and bring: one process beside 1, 2 and 3 shards on this machine, on synthetic products.
+"""Cost and gain of shards: one process in comparison with 1, 2 and 3 shards on this machine, with synthetic products.
 
     python benchmarks/scale/shards.py [--products 100000 ...] [--shards 1,2,3] [--questions 300] [--clients 4]
                                       [--page docs/scale.md] [--json]
 
-Each line is of `look`: the 10 nearest by likelihood, everywhere, with their words. "alone" asks one question after
-another; "together" has some clients ask at once. "ready" is how long the replicas took to start, the measuring of
-crowding included. Products are of 30 kinds in three clusters, as many as a shop has unless it is told otherwise. All
-share this machine's processors, clients too: the table says what Ray Serve adds to a question and how far splitting
-helps here, not what many machines would do.
+Each query finds the 10 nearest products by likelihood in the catalogue, with their attributes. "Alone" sends one query
+after another; "together" sends queries from several clients at once. "Ready" is the time that the replicas took to
+start, including measuring the hub penalties. The products are of 30 kinds in three clusters. Everything shares this
+machine's processors, the clients too: the table shows what Ray Serve adds to a query and what shards gain here, but not
+what many machines would gain.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ MARK = "scale-shards"
 
 @dataclass(frozen=True)
 class Synthetic(ShardSource):
-    """Products as VAEs lay them: 30 kinds, ten in each cluster, some latents active, some nearly collapsed."""
+    """Products as VAEs encode them: 30 kinds, ten in each cluster, some latents active, some nearly collapsed."""
 
     @classmethod
     def made(cls, count: int) -> Synthetic:
@@ -112,7 +112,7 @@ def main() -> None:
 
 
 def table(rows: list[dict[str, Any]], clients: int) -> str:
-    """The rows in Markdown."""
+    """Return the rows as Markdown."""
     lines = [
         f'"Alone" means 1 client, "together" means {clients} clients at the same time; {os.cpu_count()} processors.',
         "",
@@ -131,7 +131,7 @@ def table(rows: list[dict[str, Any]], clients: int) -> str:
 
 
 def measured(asked: argparse.Namespace, products: int) -> Iterator[dict[str, Any]]:
-    """A row for one process, and one for each number of shards; answers are compared on the way."""
+    """Yield a row for one process, and one for each number of shards. The results are compared."""
     made = Synthetic.made(products)
     version, designs = f"synthetic-{products}", made.designs(asked.questions)
     whole = made.whole(version)
@@ -174,7 +174,7 @@ def measured(asked: argparse.Namespace, products: int) -> Iterator[dict[str, Any
 
 
 def timed(ask: Callable[[Query], Any], looks: list[Query], clients: int) -> dict[str, float]:
-    """How long questions take one after another, and how many are answered when some clients ask at once."""
+    """Measure queries one after another, and queries per second of several clients at once."""
 
     def one(look: Query) -> float:
         began = time.perf_counter()

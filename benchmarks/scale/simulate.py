@@ -1,14 +1,14 @@
-"""The search tier by discrete events (SimPy), held against the model's formulas: where do they hold, where not?
+"""Simulate the search tier by discrete events (SimPy), and compare it with the model's formulas.
 
     python benchmarks/scale/simulate.py [--constants build/scale-constants.json] [--target 0.15] [--seed 0] [--quick]
                                         [--page docs/scale.md]
 
-A question comes to a front, which asks one replica of every shard, waits for the slowest, and merges. A replica scans
-on its cores, first come, first served; which replica is asked is the better of two drawn at random, as Ray Serve does
-it. Service times are those that constants.py measured, scaled to the shard's size. The front's own work is a delay.
+A query arrives at a front, which sends it to one replica of every shard, waits for the slowest, and merges. A replica
+scans on its cores, first come, first served. The replica is the less loaded of two drawn at random, as in Ray Serve.
+Service times are those that constants.py measured, scaled to the shard's size. The front's own work is a delay.
 
-A tier for ten thousand people has hundreds of replicas. What is simulated is a part of it with all shards, and as many
-replicas and people less: a larger pool waits less, never more.
+A tier for ten thousand people has hundreds of replicas. The simulation covers a part of it: all shards, with fewer
+replicas and fewer people in the same ratio. A larger pool waits less, never more.
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ NOTICED = 0.05  # seconds until a front hears that a replica has gone and asks a
 
 @dataclass(frozen=True)
 class Tier:
-    """`shards` x `replicas`, each with `cores`; `times` are service times in seconds, drawn at random; `front` is the
-    delay of a question outside the shards, in seconds; `choices` replicas are looked at before one is asked."""
+    """A tier of `shards` x `replicas`, each with `cores`.
+
+    `times` are service times in seconds, drawn at random; `front` is the delay of a query outside the shards, in
+    seconds; `choices` is the number of replicas that are compared before one is chosen.
+    """
 
     shards: int
     replicas: int
@@ -49,7 +52,7 @@ class Tier:
 
 @dataclass(frozen=True)
 class Kill:
-    """A replica of a shard ends at a second, and is back after `restart` seconds."""
+    """Failure of a replica: it ends at a second, and is back after `restart` seconds."""
 
     at: float
     shard: int = 0
@@ -58,7 +61,7 @@ class Kill:
 
 @dataclass
 class Seen:
-    """What questions met: when each came, how long it took, and how long each of its parts waited; in seconds."""
+    """Result of a simulation, in seconds: each query's arrival and duration, and the waiting time of each part."""
 
     came: list[float] = field(default_factory=list[float])
     took: list[float] = field(default_factory=list[float])
@@ -66,13 +69,13 @@ class Seen:
     asked_again: int = 0
 
     def quantile(self, share: float, since: float = 0.0, until: float = np.inf) -> float:
-        """Seconds within which a share of the questions were answered that came in a span."""
+        """Return the seconds within which a share of the queries that arrived in a span were answered."""
         came = np.array(self.came)
         return float(np.quantile(np.array(self.took)[(came >= since) & (came < until)], share))
 
 
 class Replica:
-    """Some cores before one queue. Who is served, or waits, when it goes down hears of it and is asked elsewhere."""
+    """Some cores with one queue. If it goes down, its running and waiting parts go to another replica."""
 
     def __init__(self, env: simpy.Environment, cores: int) -> None:
         self.env, self.cores = env, cores
@@ -83,11 +86,11 @@ class Replica:
 
     @property
     def load(self) -> int:
-        """Served and waiting."""
+        """Running and waiting parts."""
         return self.busy + len(self.queue)
 
     def ask(self, service: float) -> simpy.Event:
-        """An event whose value is how long the part waited; None where the replica went down before it was done."""
+        """Return an event whose value is how long the part waited; None if the replica went down before its end."""
         done = self.env.event()
         self.here.add(done)
         self.queue.append((done, service, self.env.now))
@@ -109,7 +112,7 @@ class Replica:
             self._next()
 
     def down(self) -> None:
-        """Lose all that is here."""
+        """Lose all running and waiting parts."""
         self.up, self.busy = False, 0
         self.queue.clear()
         lost, self.here = self.here, set()
@@ -122,7 +125,7 @@ class Replica:
 
 
 def run(tier: Tier, rate: float, questions: int, seed: int, kill: Kill | None = None) -> Seen:
-    """So many questions, `rate` a second, at random moments; the same for the same seed."""
+    """Simulate some queries, `rate` per second, at random moments; the same for the same seed."""
     dice = random.Random(seed)
     env = simpy.Environment()
     replicas = [[Replica(env, tier.cores) for _ in range(tier.replicas)] for _ in range(tier.shards)]
@@ -170,9 +173,9 @@ def run(tier: Tier, rate: float, questions: int, seed: int, kill: Kill | None = 
 
 
 def by_formula(tier: Tier, rate: float, share: float) -> float:
-    """What the model says of the same: seconds within which a share of the questions are answered.
+    """Return the model's prediction: seconds within which a share of the queries are answered.
 
-    Each shard's replicas are one pool of cores before one queue, and the shards are independent.
+    Each shard's replicas are one pool of cores with one queue, and the shards are independent.
     """
     times = np.array(tier.times)
     mean, variation = float(times.mean()), float(times.var() / times.mean() ** 2)
@@ -182,7 +185,7 @@ def by_formula(tier: Tier, rate: float, share: float) -> float:
 
 
 def replicas_for(tier: Tier, rate: float, target: float, questions: int, seed: int) -> tuple[int, float]:
-    """The fewest replicas of each shard with which 99 % are answered within `target` seconds, and what they meet."""
+    """Return the minimum number of replicas of each shard for a p99 of at most `target` seconds, and that p99."""
     mean = float(np.mean(tier.times))
     count = max(1, int(np.ceil(rate * mean / tier.cores)))
     while True:
@@ -195,7 +198,7 @@ def replicas_for(tier: Tier, rate: float, target: float, questions: int, seed: i
 
 
 def tier_of(c: Constants, samples: Sequence[float], n: int, parts: int, *, read_all: bool) -> Tier:
-    """A shard's service times: the spread that was measured, around the model's mean for its size."""
+    """Return a tier with service times of the measured spread, and the model's mean for the shard's size."""
     mean = scan_ms(c, n / parts, read_all=read_all) / 1e3
     spread = np.array(samples) / np.mean(samples)
     times = np.full(1, mean) if read_all else mean * spread
@@ -203,12 +206,12 @@ def tier_of(c: Constants, samples: Sequence[float], n: int, parts: int, *, read_
 
 
 def _questions(parts: int, quick: bool) -> int:
-    """How many are simulated: fewer where each has many parts, but enough for a 99th percentile."""
+    """Return the number of simulated queries: fewer if each has many parts, but enough for a 99th percentile."""
     return max(400, 20_000 // parts) if quick else max(1_500, 100_000 // parts)
 
 
 def compared(c: Constants, samples: Sequence[float], machine: Machine, quick: bool, seed: int) -> str:
-    """Utilisation and quantiles by simulation beside the formula, at three sizes and three loads."""
+    """Compare utilisation and quantiles of simulation and formula, at three sizes and three loads."""
     lines = [
         "| products | shards | load | load, simulated | p50, ms: formula / simulated | p99, ms: formula / simulated |",
         "|---|---|---|---|---|---|",
@@ -233,7 +236,7 @@ def compared(c: Constants, samples: Sequence[float], machine: Machine, quick: bo
 
 
 def scattered(c: Constants, samples: Sequence[float], quick: bool, seed: int) -> str:
-    """How the tail grows with the shards, all else the same: the slowest decides."""
+    """Show how the tail grows with the number of shards, because the slowest shard decides."""
     lines = [
         "| shards | p99 of one part, ms | p99 of the query, ms: formula | simulated | simulated / formula |",
         "|---|---|---|---|---|",
@@ -249,8 +252,7 @@ def scattered(c: Constants, samples: Sequence[float], quick: bool, seed: int) ->
 
 
 def wanted(c: Constants, samples: Sequence[float], machine: Machine, target: float, quick: bool, seed: int) -> str:
-    """Replicas of each shard for a tenth of the crowd, so that 99 % are answered in time; and one of them killed, with
-    so many and with one more."""
+    """Find the replicas of each shard that are enough for a tenth of the crowd; kill one, with and without a spare."""
     lines = [
         f"| products | shards | queries/s | replicas for p99 ≤ {1e3 * target:.0f} ms | p99, ms "
         "| p99 while a killed replica restarts, ms | the same with one more replica, ms "
@@ -280,7 +282,7 @@ def wanted(c: Constants, samples: Sequence[float], machine: Machine, target: flo
 
 
 def main() -> None:
-    """Simulate, print; write to a page."""
+    """Simulate and print; write into a page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--constants", type=Path, default=Path("build/scale-constants.json"))
     parser.add_argument("--target", type=float, default=0.15, help="seconds: the 99th percentile to reach")

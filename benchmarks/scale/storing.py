@@ -1,4 +1,4 @@
-"""What a product costs on its way in and at rest: its photo, its row, its encoding, the commits of the one writer."""
+"""Cost of ingesting and storing a product: its photo, its row, its encoding, the commits of the one writer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Some:
 
 
 def photos(found: Found, source: Source, repeats: int) -> None:
-    """Photos read, fitted to the frame, written as JPEGs and hashed, as an ingest does it, in one thread."""
+    """Measure reading, fitting, writing as JPEG and hashing photos as an ingest does it, in one thread."""
     held = [
         record.photo if isinstance(record.photo, bytes) else Path(str(record.photo)).read_bytes()
         for record in islice(source.records(), repeats * 200)
@@ -78,13 +78,13 @@ Words = list[tuple[str, dict[str, Any]]]
 
 
 def words_of(source: Source, count: int = 2000) -> Words:
-    """Categories and attributes of the first products of a source."""
+    """Return categories and attributes of the first products of a source."""
     some = islice(source.records(), count)
     return [(each.category, dict(each.attributes)) for each in some if isinstance(each, Record)]
 
 
 def rows(words: Words, count: int, photo: int, first: int = 0) -> list[StoredProduct]:
-    """Made-up products with words of real ones; their photos are noise, since a JPEG cannot be packed either."""
+    """Return synthetic products with attributes of real ones. Their photos are noise, as incompressible as JPEGs."""
     numbers = np.random.default_rng(first)
     return [
         StoredProduct(
@@ -100,7 +100,7 @@ def rows(words: Words, count: int, photo: int, first: int = 0) -> list[StoredPro
 
 
 def store(found: Found, words: Words, scratch: Path, *, quick: bool) -> None:
-    """A table that grows by commits of one size: its bytes, and how long each commit takes with what is there."""
+    """Measure a table that grows by commits of one size: its bytes, and each commit's seconds by the existing rows."""
     photo, step, commits = int(found.constants["photo_bytes"].value), 4000, 4 if quick else 8
     held = ProductStore.create(scratch / "store")
     there: list[float] = []
@@ -125,8 +125,10 @@ def store(found: Found, words: Words, scratch: Path, *, quick: bool) -> None:
 
 
 def row_bytes(found: Found, words: Words, scratch: Path, *, quick: bool) -> None:
-    """What a product's row takes without its photo, by stores of several sizes, each written in one commit; and what
-    an ingest remembers of it."""
+    """Measure the bytes of a product's row without its photo, and the memory that an ingest needs for it.
+
+    The stores have several sizes; one commit writes each.
+    """
     sizes = (10_000, 20_000, 40_000) if quick else (25_000, 50_000, 100_000)
     held: list[float] = []
     memory: list[float] = []
@@ -163,7 +165,7 @@ def _manifest(shop: Path) -> None:
 
 
 def encodings(found: Found, scratch: Path, *, quick: bool) -> None:
-    """Encodings as the store keeps them, 16 latents: bytes, and the time of the one commit that writes them."""
+    """Measure the bytes of stored encodings of 16 latents, and the seconds of the one commit that writes them."""
     sizes = (20_000, 40_000, 80_000) if quick else (50_000, 100_000, 200_000)
     held: list[float] = []
     times: list[float] = []
@@ -183,7 +185,7 @@ def encodings(found: Found, scratch: Path, *, quick: bool) -> None:
 
 
 def encoding(found: Found, shop: Path, repeats: int) -> None:
-    """From a stored JPEG to a posterior, in one thread, in batches of 32."""
+    """Measure encoding stored JPEGs to posteriors, in one thread, in batches of 32."""
     opened = Shop.open(shop, need="model")
     engine = OnnxModel.load(opened.files.model(opened.model.model_id), threads=1)
     jpegs = opened.store.photos(opened.catalogue.ids[: 32 * 10])
@@ -198,7 +200,7 @@ def encoding(found: Found, shop: Path, repeats: int) -> None:
 
 
 def measure(found: Found, source: Source, shop: Path, *, quick: bool) -> None:
-    """Everything here, into `found`."""
+    """Add all measurements of this module to `found`."""
     repeats = 3 if quick else 5
     photos(found, source, repeats)
     encoding(found, shop, repeats)

@@ -1,11 +1,11 @@
-"""Everything that is to be fast, beside its peers, as ratios from one run.
+"""Compare the speed of Modiste's parts with peers, as ratios from one run.
 
-    make bench            all of it: some 15 minutes, and up to an hour of training where there are real photos
-    make bench-quick      the same with less: two million products for ten, fewer rounds
+    make bench            everything: some 15 minutes, and up to an hour of training if there are real photos
+    make bench-quick      less: two million products instead of ten, fewer rounds
     python benchmarks/speed [--quick] [--only PART …] [--photos DIR] [--out build/bench.json]
 
-A ratio is at or above its target where all is well: for times it is the peer's over ours, for rates ours over the
-peer's. Where there is no peer, what is asked for stands in its place.
+A ratio is good at or above its target. For times, it is the peer's time divided by ours; for rates, ours divided by the
+peer's. If there is no peer, the required value takes its place.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PARTS = ("floor", "search", "frames", "encoding", "starting", "training", "growt
 
 
 def main() -> None:
-    """Measure what is asked for, print and write it."""
+    """Measure the chosen parts; print and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller, in some 5 minutes")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)

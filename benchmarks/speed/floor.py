@@ -1,4 +1,4 @@
-"""The floor: what this machine's memory and arithmetic allow, and how far above it a scan, a frame and a step are."""
+"""Lower bounds from this machine's memory bandwidth and arithmetic, and how close a scan, a frame and a step are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FRAME, LATENT = (240, 180), 16
 
 @numba.njit(nogil=True, fastmath=True)
 def read(values: Any) -> float:
-    """The sum of float32: nothing but reading."""
+    """Return the sum of float32 values: memory reads only."""
     total = np.float32(0.0)
     for i in range(len(values)):
         total += values[i]
@@ -26,12 +26,12 @@ def read(values: Any) -> float:
 
 
 def bandwidth_of(values: Any) -> float:
-    """Bytes per second that reading them once takes."""
+    """Return the bytes per second of reading values once."""
     return values.nbytes / timed(lambda _: read(values))
 
 
 def products_of(kind: torch.dtype) -> float:
-    """Operations per second of a matrix product, one thread."""
+    """Return the operations per second of a matrix product, in one thread."""
     torch.set_num_threads(1)
     side = 2048
     a, b = (torch.rand(side, side).to(kind) for _ in range(2))
@@ -39,7 +39,7 @@ def products_of(kind: torch.dtype) -> float:
 
 
 def measure(report: Report) -> None:
-    """Bytes read per second from memory, and operations per second of a matrix product, one thread."""
+    """Measure bytes per second from memory, and operations per second of a matrix product, in one thread."""
     report.heading("the floor of this machine, one thread")
     report.note("memory, GB/s", bandwidth_of(np.ones(100_000_000, np.float32)) / 1e9)
     report.note("float32, GFLOP/s", products_of(torch.float32) / 1e9)
@@ -58,7 +58,7 @@ def measure(report: Report) -> None:
 
 
 def gaps(report: Report) -> None:
-    """For each cost the floor and where we are, from what this run measured."""
+    """Add, for each cost of this run, its lower bound, our value and their ratio."""
     found, about = report.found, report.about
     if "memory, GB/s" not in about:
         return
@@ -102,7 +102,7 @@ def gaps(report: Report) -> None:
 
 
 def operations(network: nn.Module, run: Any) -> float:
-    """Multiplications and additions of a pass through a network's convolutions and dense layers."""
+    """Return the multiplications and additions of a pass through a network's convolutions and dense layers."""
     total = 0.0
 
     def count(layer: Any, _: Any, out: torch.Tensor) -> None:

@@ -1,4 +1,4 @@
-"""How costs grow, measured over a decade, and drawn: a scan, a frame and a training step."""
+"""Growth of costs over a decade of sizes, as charts: a scan, a frame and a training step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Curve = dict[float, float]
 
 
 def measure(report: Report, picture: Path) -> None:
-    """Every curve, into the notes and as one picture."""
+    """Measure every curve; write them into the notes, and as one picture."""
     report.heading("how costs grow")
     curves: dict[str, tuple[str, str, dict[str, Curve]]] = {
         "products": ("products", "ms", by_products()),
@@ -36,7 +36,7 @@ def measure(report: Report, picture: Path) -> None:
 
 
 def points(rows: int, latents: int) -> tuple[Any, Any]:
-    """Made-up products without structure: every one is read."""
+    """Return synthetic products without structure: a query reads every one."""
     random = np.random.default_rng(0)
     mean = random.standard_normal((rows, latents), np.float32)
     std = np.exp(random.uniform(np.log(0.03), np.log(0.6), (rows, latents))).astype(np.float32)
@@ -44,7 +44,7 @@ def points(rows: int, latents: int) -> tuple[Any, Any]:
 
 
 def scan(rows: int, latents: int, threads: int = 1) -> float:
-    """Milliseconds of a likelihood question to `rows` products."""
+    """Return the milliseconds of a likelihood query over `rows` products."""
     mean, std = points(rows, latents)
     index = LatentIndex([str(i) for i in range(rows)], mean, std, mean, threads=threads)
     return 1e3 * timed(lambda turn: index.nearest(mean[turn], 10), 15)
@@ -59,7 +59,7 @@ def by_latents() -> dict[str, Curve]:
 
 
 def by_pixels() -> dict[str, Curve]:
-    """A frame by torch, and a photo's share of a training step; width 3/4 of the height."""
+    """Measure a frame by torch, and one photo's share of a training step; the width is 3/4 of the height."""
     torch.set_num_threads(1)
     drawn: Curve = {}
     step: Curve = {}
@@ -75,7 +75,7 @@ def by_pixels() -> dict[str, Curve]:
 
 
 def by_cores() -> dict[str, Curve]:
-    """Of one thread's speed."""
+    """Measure speeds relative to one thread."""
     alone, shared = scan(1_000_000, 16, 1), scan(1_000_000, 16, 2)
     way = choose_hardware("cpu")
     paces: Curve = {}
@@ -85,7 +85,7 @@ def by_cores() -> dict[str, Curve]:
 
 
 def draw(curves: dict[str, tuple[str, str, dict[str, Curve]]], picture: Path) -> None:
-    """One small chart each, both axes logarithmic: a straight line at 45° is proportional growth."""
+    """Draw one small chart for each, with logarithmic axes: a straight line at 45° is proportional growth."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md, from what a run measured."""
+"""Tables of docs/performance.md, from the measurements of a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
 def write_page(page: Path, found: dict[str, dict[str, Any]], about: dict[str, Any], drawn: Path) -> None:
-    """Replace what stands between the marks of a page; copy the picture of growth beside it."""
+    """Replace the text between the marks of a page, and copy the chart of growth to the page's images."""
     text = page.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
@@ -21,7 +21,7 @@ def write_page(page: Path, found: dict[str, dict[str, Any]], about: dict[str, An
 
 
 def ratios(found: dict[str, dict[str, Any]]) -> str:
-    """Every ratio."""
+    """Return the table of ratios."""
     lines = ["| measure / peer | ours | peer, or required value | unit | ratio | target |", "|---|---|---|---|---|---|"]
     for name, each in found.items():
         target = "" if each["target"] is None else f"{each['target']:g}"
@@ -34,7 +34,7 @@ def ratios(found: dict[str, dict[str, Any]]) -> str:
 
 
 def floor(about: dict[str, Any]) -> str:
-    """How far above the floor each cost is."""
+    """Return the table of lower bounds."""
     lines = ["| cost | bytes moved | operations | floor | ours | times the floor |", "|---|---|---|---|---|---|"]
     for name, row in about.items():
         if name.startswith("floor: "):
@@ -46,7 +46,7 @@ def floor(about: dict[str, Any]) -> str:
 
 
 def notes(about: dict[str, Any]) -> str:
-    """What has no ratio."""
+    """Return the table of measurements without a ratio."""
     lines = ["| other measurement | |", "|---|---|"]
     for name, value in about.items():
         if not name.startswith("floor: ") and name != "growth":
@@ -55,7 +55,7 @@ def notes(about: dict[str, Any]) -> str:
 
 
 def number(value: Any) -> str:
-    """A figure with three digits that count; other things as they are."""
+    """Format a number with three significant digits; return other values as text."""
     if isinstance(value, list):
         return ", ".join(number(each) for each in value)
     if not isinstance(value, (int, float)):

@@ -12,20 +12,20 @@ import numpy as np
 
 
 class Report:
-    """What was measured so far; printed as it comes, written at the end."""
+    """The measurements so far: each is printed at once, and all are written at the end."""
 
     def __init__(self) -> None:
         self.found: dict[str, dict[str, Any]] = {}
         self.about: dict[str, Any] = {}
 
     def heading(self, text: str) -> None:
-        """Say what comes now."""
+        """Print the title of the next part."""
         print(f"\n{text}\n{'':44}{'ours':>12} {'peer':>12} {'unit':14}{'ratio':>8}{'target':>8}", flush=True)
 
     def add(self, name: str, ours: float, peer: float, unit: str, target: float | None, *, more: bool = False) -> None:
-        """Ours beside a peer's, or beside what is asked for; `more` where the larger figure is the better one.
+        """Add our value and a peer's, or the required value; set `more` if larger is better.
 
-        `target` is the least ratio that is good; None where none is set.
+        `target` is the minimum ratio that is good; None if there is none.
         """
         ratio = (ours / peer if more else peer / ours) if ours and peer else 0.0
         self.found[name] = {"ratio": ratio, "target": target, "ours": ours, "peer": peer, "unit": unit}
@@ -33,12 +33,12 @@ class Report:
         print(f"{name:44}{ours:12,.3f} {peer:12,.3f} {unit:14}{ratio:8.2f}{verdict}", flush=True)
 
     def note(self, name: str, value: Any) -> None:
-        """Something measured that has no ratio."""
+        """Add a measurement without a ratio."""
         self.about[name] = value
         print(f"{name}: {value}", flush=True)
 
     def write(self, path: Path) -> None:
-        """As JSON: `{name: {ratio, target, ours, peer, unit}}`; what has no ratio in a file beside it."""
+        """Write JSON: `{name: {ratio, target, ours, peer, unit}}`; measurements without a ratio go to a second file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(self.found, indent=1) + "\n")
         path.with_name(f"{path.stem}-notes.json").write_text(json.dumps(self.about, indent=1) + "\n")
@@ -47,7 +47,7 @@ class Report:
 
 
 def timed(work: Callable[[int], object], rounds: int = 5) -> float:
-    """Median seconds of some rounds, each told its number, after one that does not count."""
+    """Return the median seconds of some rounds, which get their number, after one that does not count."""
     work(0)
     times: list[float] = []
     for turn in range(rounds):
@@ -58,5 +58,5 @@ def timed(work: Callable[[int], object], rounds: int = 5) -> float:
 
 
 def median(times: list[float]) -> float:
-    """The median, in seconds."""
+    """Return the median, in seconds."""
     return float(np.median(times))

@@ -1,4 +1,4 @@
-"""Search beside its peers: one thread, the same queries, every answer compared with float64."""
+"""Speed of search in comparison with peers: one thread, the same queries, all results compared with float64."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Way = Callable[[Floats], NDArray[np.intp]]
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Made-up products: mean, std and code `(rows, N)`, and cluster `(rows,)`."""
+    """Synthetic products: mean, std and code `(rows, N)`, and cluster `(rows,)`."""
 
     mean: Floats
     std: Floats
@@ -35,7 +35,7 @@ class Catalogue:
 
     @classmethod
     def like_a_vae(cls, rows: int, seed: int = 0) -> Catalogue:
-        """A mixture of 30 kinds; some latents active, some nearly collapsed, deviations a little apart."""
+        """Return a mixture of 30 kinds: some latents active, some nearly collapsed, deviations slightly different."""
         random = np.random.default_rng(seed)
         base = np.geomspace(0.08, 0.95, N)
         away = np.sqrt(1 - base**2)
@@ -55,13 +55,13 @@ class Catalogue:
         return cls(mean, std, mean + std * epsilon, np.zeros(rows, np.intp))
 
     def queries(self, count: int) -> Floats:
-        """Codes that are new: drawn from products' posteriors."""
+        """Return new codes, drawn from the products' posteriors."""
         random = np.random.default_rng(7)
         rows = random.integers(0, len(self.mean), count)
         return (self.mean[rows] + self.std[rows] * random.normal(size=(count, N))).astype(np.float32)
 
     def inner_products(self) -> Any:
-        """FAISS's flat index of Eq. 2 as an inner product of 33 numbers."""
+        """Return FAISS's flat index of Eq. 2, as an inner product of 33 numbers."""
         index = faiss.IndexFlatIP(2 * N + 1)
         for start in range(0, len(self.mean), 500_000):
             part = slice(start, start + 500_000)
@@ -73,12 +73,12 @@ class Catalogue:
 
 
 def as_products(code: Floats) -> Floats:
-    """A query for `inner_products`."""
+    """Return a query for `inner_products`."""
     return np.concatenate([code**2, code, [np.float32(1)]]).astype(np.float32)[None]
 
 
 def beside_faiss(index: LatentIndex, held: Catalogue) -> dict[str, Way]:
-    """Likelihood and distance by our index and by FAISS's flat ones."""
+    """Compare likelihood and distance by our index and by FAISS's flat ones."""
     inner, flat = held.inner_products(), faiss.IndexFlatL2(N)
     flat.add(held.code)
     return {
@@ -90,7 +90,7 @@ def beside_faiss(index: LatentIndex, held: Catalogue) -> dict[str, Way]:
 
 
 def raced(ways: Mapping[str, Way], queries: Floats) -> tuple[dict[str, float], dict[str, list[Any]]]:
-    """Median seconds of each way, taken in turns, and their answers."""
+    """Return the median seconds of each way, which take turns, and their results."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     answers: dict[str, list[Any]] = {name: [] for name in ways}
     for way in ways.values():
@@ -105,12 +105,12 @@ def raced(ways: Mapping[str, Way], queries: Floats) -> tuple[dict[str, float], d
 
 
 def same(found: list[Any], truth: list[Any]) -> float:
-    """The share of the true top tens that was found."""
+    """Return the share of the true top tens in the results."""
     return float(np.mean([len(set(a) & set(b)) / len(b) for a, b in zip(found, truth, strict=True)]))
 
 
 def measure(report: Report, *, quick: bool) -> None:
-    """Every comparison of search."""
+    """Run every comparison of search."""
     faiss.omp_set_num_threads(1)
     small(report)
     million(report, 20 if quick else 60)
@@ -120,7 +120,7 @@ def measure(report: Report, *, quick: bool) -> None:
 
 
 def small(report: Report) -> None:
-    """As large as the paper's catalogue, beside what a shop would use, and approximate indexes that fail."""
+    """Compare at the size of the paper's catalogue, with flat indexes and with approximate ones that fail."""
     held = Catalogue.like_a_vae(21_759)
     report.heading("search, 21,759 products, top 10, one thread")
     index = LatentIndex([str(i) for i in range(21_759)], held.mean, held.std, held.code, held.cluster)
@@ -152,7 +152,7 @@ def small(report: Report) -> None:
 
 
 def million(report: Report, rounds: int) -> None:
-    """A million products, as a VAE encodes them."""
+    """Compare with a million products, as a VAE encodes them."""
     rows = 1_000_000
     held = Catalogue.like_a_vae(rows)
     queries = held.queries(rounds)
@@ -209,7 +209,7 @@ def hard(report: Report, rounds: int) -> None:
 
 
 def large(report: Report, rows: int, rounds: int) -> None:
-    """Ten million products (or as many as are asked for)."""
+    """Measure ten million products, or another number."""
     held = Catalogue.like_a_vae(rows)
     queries = held.queries(rounds)
     report.heading(f"search, {rows:,} products, top 10, one thread")
@@ -242,7 +242,7 @@ def large(report: Report, rows: int, rounds: int) -> None:
 
 
 def file(report: Report) -> None:
-    """Opening a million products from their file."""
+    """Measure opening a million products from their file."""
     rows = 1_000_000
     held = Catalogue.like_a_vae(rows)
     ids = [str(i) for i in range(rows)]
@@ -263,7 +263,7 @@ def file(report: Report) -> None:
 
 
 def lance_table(directory: Path, code: Floats) -> Way:
-    """Search by distance in a LanceDB table without an index."""
+    """Return a search by distance in a LanceDB table without an index."""
     import lancedb
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""What shoppers and engineers wait for: a frame, a catalogue's encoding, a command's start."""
+"""Waiting times of shoppers and engineers: a frame, a catalogue's encoding, a command's start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FRAME = (240, 180)
 
 
 def frames(report: Report, shop: Path, rounds: int) -> None:
-    """One picture of 180 x 240 from a code, one thread: ONNX Runtime beside OpenVINO and torch, and wider decoders."""
+    """Compare decoding one picture of 180 x 240 in one thread: ONNX Runtime, OpenVINO, torch, and wider decoders."""
     import openvino
 
     from modiste.vae.training.onnx_export import write_onnx
@@ -83,7 +83,7 @@ def _session(path: Path) -> Any:
 
 
 def encoding(report: Report, shop: Path) -> None:
-    """The encoding stage, two threads, beside its two halves alone."""
+    """Compare the encoding stage, two threads, with its two halves alone."""
     report.heading("encoding 180 x 240 from stored JPEGs, two threads")
     opened = Shop.open(shop, need="model", threads=2)
     ids = opened.catalogue.ids[:2048]
@@ -113,7 +113,7 @@ def encoding(report: Report, shop: Path) -> None:
 
 
 def starting(report: Report, shop: Path, rounds: int) -> None:
-    """From the shell's prompt to the answer."""
+    """Measure a command from its start to its result."""
     report.heading("start of a command, a process each")
     opened = Shop.open(shop, need="catalogue")
     own = Path(sys.executable).with_name("modiste")

@@ -1,4 +1,4 @@
-"""The shop that is measured: as large as the paper's photos of bags, eyewear and footwear here, of sample products."""
+"""The benchmark's shop: sample products, as many as the paper has photos of bags, eyewear and footwear."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLUSTERS = 4
 
 
 def bench_shop(root: Path) -> Path:
-    """The shop at `root`, made where it is missing: some minutes. Its model is trained for as short as can be."""
+    """Return the shop at `root`. If it is missing, it is built in some minutes, with as little training as possible."""
     if not (root / "made").exists():
         print(f"making {root}: {PRODUCTS:,} sample products, once", flush=True)
         ingest(SampleSource(count=PRODUCTS), root)

@@ -1,12 +1,12 @@
-"""Training beside its peers: photos a second, and the time until codes know what kind a product is.
+"""Speed of training in comparison with peers: photos per second, and time until codes know the kind of a product.
 
-All learn from the same real photos on the same cores. Ours and the `paper` preset run as `modiste train` runs them;
-the paper's recipe is written in Keras 3 (torch backend) as its author would have: its layers, Adam, batches of 32,
-float32; pythae's VAE has pythae's own convolutions for 64 x 64 photos, as wide as makes it as large as ours, and as
-wide as they come, six times that. Time to quality is the least budget of 1, 2, 3 … minutes after which products of
-the kind asked for fill LEVEL of the top ten of held-out questions; a plan is made for each budget anew, as one who
-has so many minutes would. A peer is first given as many times our minutes as it is to need: where it is not there by
-then, that is what it is counted with, and a note says so.
+All methods train on the same real photos and cores. Ours and the `paper` preset run as `modiste train` runs them. The
+paper's recipe is written in Keras 3 (torch backend) as its author would have: its layers, Adam, batches of 32, float32.
+pythae's VAE has pythae's own convolutions for 64 x 64 photos, once as large as our network, and once at its own width,
+six times as large. Time to quality is the smallest budget of 1, 2, 3 … minutes after which products of the query's kind
+are LEVEL of the top ten of held-out queries. Each budget is a separate training with its own schedule. A peer is first
+given our minutes times its target ratio. If it does not reach LEVEL by then, this time counts as its time to quality,
+and a note says so.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Method = Callable[["Learning", float], tuple[Encode, float]]
 
 @dataclass(frozen=True, eq=False)
 class Learning:
-    """Who learns from what: JPEGs and ids to train on, the same decoded, and questions with their kinds."""
+    """The data of all methods: JPEGs and ids to train on, the same photos decoded, and queries with their kinds."""
 
     frame: tuple[int, int]
     ids: list[str]
@@ -62,7 +62,7 @@ class Learning:
 
     @classmethod
     def of(cls, shop: Shop, most: int | None = None) -> Learning:
-        """Some ASKING products of each category ask, the others, or `most` of them, are learnt from."""
+        """Split a shop: ASKING products of each category are queries; the others, or `most` of them, are trained on."""
         catalogue = shop.catalogue
         random = np.random.default_rng(0)
         tags = np.array(catalogue.categories)
@@ -85,7 +85,7 @@ class Learning:
         return cls(shop.frame, ids, jpegs, photos, kinds[rest], asked, kinds[asking])
 
     def agreement(self, encode: Encode) -> float:
-        """The share of the top ten, by Euclidean distance, that is of the kind asked for."""
+        """Return the share of the top ten by Euclidean distance that are of the query's kind."""
         held, codes = (
             np.concatenate([encode(part[i : i + 64]) for i in range(0, len(part), 64)])
             for part in (self.photos, self.asked)
@@ -96,7 +96,7 @@ class Learning:
 
 
 def measure(report: Report, photos: Path, budgets: Sequence[float]) -> None:
-    """Every method with growing budgets."""
+    """Train every method with growing budgets."""
     if not photos.is_dir():
         report.note("training", f"left out: there are no photos at {photos}")
         return
@@ -147,12 +147,12 @@ def measure(report: Report, photos: Path, budgets: Sequence[float]) -> None:
 
 
 def least(name: str, budgets: Sequence[float], reached: Callable[[str, float], bool]) -> float | None:
-    """The least of some budgets, in minutes, after which a method is there; None where it is after none."""
+    """Return the smallest budget, in minutes, after which a method reaches LEVEL; None if none is enough."""
     return next((minutes for minutes in budgets if reached(name, minutes)), None)
 
 
 def by_modiste(held: Learning, minutes: float, preset: str) -> tuple[Encode, float]:
-    """One of our presets, by the trainer that `modiste train` runs."""
+    """Train one of our presets, by the trainer that `modiste train` runs."""
     folder = Path(tempfile.mkdtemp())
     settings = TrainSettings(preset=preset, frame=held.frame, latent=LATENT, minutes=minutes)
     config = train(held.jpegs, held.ids, settings, folder)
@@ -163,7 +163,7 @@ def by_modiste(held: Learning, minutes: float, preset: str) -> tuple[Encode, flo
 
 
 def by_pythae(held: Learning, minutes: float, channels: int) -> tuple[Encode, float]:
-    """pythae's VAE for photos of 64 x 64, its widest convolution of so many channels."""
+    """Train pythae's VAE for photos of 64 x 64; its widest convolution has `channels` channels."""
     from pythae.models import VAE, VAEConfig
 
     config = VAEConfig(input_dim=(3, 64, 64), latent_dim=LATENT, reconstruction_loss="mse")
@@ -192,7 +192,7 @@ def by_pythae(held: Learning, minutes: float, channels: int) -> tuple[Encode, fl
 
 
 def pythae_networks(config: Any, channels: int) -> tuple[torch.nn.Module, torch.nn.Module]:
-    """pythae's convolutions for 64 x 64 photos (`nn.benchmarks.celeba`), with other channels than its 1024."""
+    """Return pythae's convolutions for 64 x 64 photos (`nn.benchmarks.celeba`), with other widths than its 1024."""
     from pythae.models.base.base_utils import ModelOutput
     from pythae.models.nn import BaseDecoder
     from pythae.models.nn.benchmarks.celeba import Decoder_Conv_AE_CELEBA, Encoder_Conv_VAE_CELEBA
@@ -226,13 +226,13 @@ def pythae_networks(config: Any, channels: int) -> tuple[torch.nn.Module, torch.
 
 
 def shrunk(photos: Photos) -> torch.Tensor:
-    """uint8 `(b, H, W, 3)` to float32 `(b, 3, 64, 64)` in [0, 1]."""
+    """Convert uint8 `(b, H, W, 3)` to float32 `(b, 3, 64, 64)` in [0, 1]."""
     planes = torch.from_numpy(photos).permute(0, 3, 1, 2).float().div(255.0)
     return torch.nn.functional.interpolate(planes, size=(64, 64), mode="area")
 
 
 def by_keras(held: Learning, minutes: float) -> tuple[Encode, float]:
-    """The paper's network and loss in Keras 3, as section 3.2 describes them."""
+    """Train the paper's network and loss in Keras 3, as section 3.2 describes them."""
     os.environ["KERAS_BACKEND"] = "torch"
     import keras
     from keras import layers, ops
