@@ -36,19 +36,19 @@ def background(kind: str, h: int, w: int, random: np.random.Generator) -> NDArra
     """Return a background of a kind in a random colour, `(h, w, 3)`, 0 to 255."""
     y, x = np.mgrid[0 : 1 : h * 1j, 0 : 1 : w * 1j][..., None]
     colour = random.integers(30, 240, 3).astype(float)
-    made = np.broadcast_to(colour, (h, w, 3))
+    pixels = np.broadcast_to(colour, (h, w, 3))
     if kind == "gradient":
-        made = colour + random.integers(-60, 60, 3) * (x * random.random() + y * random.random())
+        pixels = colour + random.integers(-60, 60, 3) * (x * random.random() + y * random.random())
     elif kind == "vignette":
-        made = colour * (1 - 0.7 * ((x - 0.5) ** 2 + (y - 0.5) ** 2))
+        pixels = colour * (1 - 0.7 * ((x - 0.5) ** 2 + (y - 0.5) ** 2))
     elif kind == "noise":
-        made = made + random.normal(0, 6, (h, w, 3))
+        pixels = pixels + random.normal(0, 6, (h, w, 3))
     elif kind == "cloth":
-        made = made + ndimage.gaussian_filter(random.normal(0, 1, (h, w)), 2)[..., None] * 40
+        pixels = pixels + ndimage.gaussian_filter(random.normal(0, 1, (h, w)), 2)[..., None] * 40
     elif kind == "busy":
         blocks = random.integers(0, 256, (8, 8, 3))
-        made = blocks[(y[..., 0] * 7.99).astype(int), (x[..., 0] * 7.99).astype(int)].astype(float)
-    return np.clip(made, 0, 255)
+        pixels = blocks[(y[..., 0] * 7.99).astype(int), (x[..., 0] * 7.99).astype(int)].astype(float)
+    return np.clip(pixels, 0, 255)
 
 
 def composed(
@@ -88,10 +88,10 @@ def main() -> None:
     parser.add_argument("photos", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    random = np.random.default_rng(asked.seed)
-    found: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
-    for photo in photos(asked.photos, asked.count, random):
+    args = parser.parse_args()
+    random = np.random.default_rng(args.seed)
+    results: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
+    for photo in photos(args.photos, args.count, random):
         mask = truth(photo)
         if not 0.03 < mask.mean() < 0.7:  # not on white, or white on white
             continue
@@ -102,9 +102,9 @@ def main() -> None:
             taken = time.perf_counter() - began
             solid = None if cut is None else cut > 0.5
             overlap = np.nan if solid is None else (solid & true).sum() / (solid | true).sum()
-            found[kind].append((float(overlap), taken))
+            results[kind].append((float(overlap), taken))
     print(f"{'background':<12}{'photos':>8}{'refused':>9}{'median':>8}{'p10':>7}{'over .9':>9}{'ms':>6}")
-    for kind, pairs in found.items():
+    for kind, pairs in results.items():
         overlaps, seconds = np.array(pairs).T
         cut = overlaps[~np.isnan(overlaps)]
         figures = (np.median(cut), np.percentile(cut, 10), (cut > 0.9).mean()) if len(cut) else (np.nan,) * 3

@@ -35,21 +35,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shop", type=Path, help="a built shop; without it, one of 24 products")
     parser.add_argument("--turns", type=int, default=5)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, s3.running() as address:
-        measure(asked.shop, Path(scratch), address, asked.turns)
+        measure(args.shop, Path(scratch), address, args.turns)
 
 
-def measure(given: Path | None, scratch: Path, address: str, turns: int) -> None:
+def measure(source_shop: Path | None, scratch: Path, address: str, turns: int) -> None:
     """Restore the shop to the store, and measure queries."""
     copies, url = scratch / "cache", f"s3://{s3.BUCKET}/mine"
     os.environ |= s3.KEYS | {"AWS_ENDPOINT_URL": address, "MODISTE_CACHE": str(copies), "PYTHONPATH": str(ROOT)}
     archive = SMALL
-    if given is not None:
+    if source_shop is not None:
         archive = scratch / "shop.zip"
-        backup_shop(given, archive)
+        backup_shop(source_shop, archive)
     restore_shop(archive, scratch / "here")
-    report("restore there", lambda: restore_shop(archive, url), address)
+    report("restore to the store", lambda: restore_shop(archive, url), address)
     shop = Shop.open(scratch / "here")
     first = shop.catalogue.ids[0]
     print(f"{len(shop.catalogue)} products, {archive.stat().st_size / 1e6:.1f} MB in a backup")
@@ -59,20 +59,20 @@ def measure(given: Path | None, scratch: Path, address: str, turns: int) -> None
         subprocess.run([sys.executable, "-m", "modiste", *words], check=True, stdout=subprocess.DEVNULL)
 
     similar(str(scratch / "here"))  # compiled once
-    report("similar, in a directory", lambda: similar(str(scratch / "here")), address, turns)
-    report("similar there, first time", lambda: similar(url), address, turns, before=lambda: shutil.rmtree(copies))
-    report("similar there, with copies", lambda: similar(url), address, turns)
+    report("similar, directory", lambda: similar(str(scratch / "here")), address, turns)
+    report("similar, store, first time", lambda: similar(url), address, turns, before=lambda: shutil.rmtree(copies))
+    report("similar, store, cached", lambda: similar(url), address, turns)
     there = Shop.open(url)
-    report("a photo there", lambda: there.jpeg(first), address, turns)
+    report("a photo, store", lambda: there.jpeg(first), address, turns)
     numbers = iter(range(1000))
-    report("a product put there", lambda: put_products(url, [product(next(numbers))]), address, turns)
-    report("a product put here", lambda: put_products(scratch / "here", [product(next(numbers))]), address, turns)
+    report("put a product, store", lambda: put_products(url, [product(next(numbers))]), address, turns)
+    report("put a product, directory", lambda: put_products(scratch / "here", [product(next(numbers))]), address, turns)
 
 
 def report(what: str, work: Any, address: str, turns: int = 1, before: Any = None) -> None:
     """Run `work` some times; print the median seconds, and the requests and bytes of one run."""
     seconds: list[float] = []
-    said: dict[str, int] = {}
+    traffic: dict[str, int] = {}
     for _ in range(turns):
         if before is not None:
             before()
@@ -80,9 +80,9 @@ def report(what: str, work: Any, address: str, turns: int = 1, before: Any = Non
         began = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - began)
-        said = {name: value - first[name] for name, value in s3.counted(address).items()}
-    megabytes = said["bytes"] / 1e6
-    print(f"{what:28} {statistics.median(seconds):8.2f} s  {said['requests']:5} requests  {megabytes:8.2f} MB down")
+        traffic = {name: value - first[name] for name, value in s3.counted(address).items()}
+    megabytes = traffic["bytes"] / 1e6
+    print(f"{what:28} {statistics.median(seconds):8.2f} s  {traffic['requests']:5} requests  {megabytes:8.2f} MB down")
 
 
 if __name__ == "__main__":

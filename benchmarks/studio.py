@@ -65,9 +65,9 @@ def bench_shop() -> Path:
 
 def figures(times: list[float]) -> str:
     """Format median and 95th percentile of times in milliseconds."""
-    held = np.array([each for each in times if np.isfinite(each)])
-    lost = len(times) - len(held)
-    text = f"p50 {np.median(held):6.1f} ms   p95 {np.percentile(held, 95):6.1f} ms   max {held.max():6.1f} ms"
+    finite = np.array([each for each in times if np.isfinite(each)])
+    lost = len(times) - len(finite)
+    text = f"p50 {np.median(finite):6.1f} ms   p95 {np.percentile(finite, 95):6.1f} ms   max {finite.max():6.1f} ms"
     return text + (f"   ({lost} not seen)" if lost else "")
 
 
@@ -259,14 +259,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shop", type=Path, help="a shop built up to its map")
     parser.add_argument("--moves", type=int, default=100)
-    asked = parser.parse_args()
-    shop = asked.shop or bench_shop()
+    args = parser.parse_args()
+    shop = args.shop or bench_shop()
     measure_start(shop)
     with served(shop) as server:
         measure_cpu(server)
         measure_people(server)
     with served(shop) as server, browser() as chromium:
-        measure_page(chromium, server, asked.moves)
+        measure_page(chromium, server, args.moves)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python benchmarks/update.py [--shop DIR] [--products 100000] [--turns 7]
 
-The server is `modiste serve` with a key for /v1/admin, asked over HTTP. The times are medians: from the PUT of a
+The server is `modiste serve` with a key for /v1/admin; requests go over HTTP. The times are medians: from the PUT of a
 product to its 202, and to the first answer of `/v1/similar` for it; from a DELETE until the product is unknown; and
 from the start of the process until `/readyz` answers 200, after a clean stop and after a `kill -9` at some moment of
 an update. Ratios are good at or above 1. Measured on a copy of the shop at DIR, if one is given, and on a synthetic
@@ -50,24 +50,26 @@ TRAINED_PRODUCTS = 2_000
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="What one changed product costs a served shop.")
+    parser = argparse.ArgumentParser(description="Cost of one changed product for a served shop.")
     parser.add_argument("--shop", type=Path, help="a built shop of real photos, of which a copy is changed")
-    parser.add_argument("--products", type=int, default=100_000, help="of the synthetic shop; 0 for none")
-    parser.add_argument("--synthetic", type=Path, help="where the synthetic shop is kept for another time")
+    parser.add_argument(
+        "--products", type=int, default=100_000, help="products of the synthetic shop; 0 for no synthetic shop"
+    )
+    parser.add_argument("--synthetic", type=Path, help="directory in which the synthetic shop is kept for the next run")
     parser.add_argument("--turns", type=int, default=7)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        if asked.shop is not None:
+        if args.shop is not None:
             copy = Path(folder) / "real"
-            shutil.copytree(asked.shop, copy)
-            measure(copy, asked.turns)
-        if asked.products:
-            source = asked.synthetic or Path(folder) / "source"
+            shutil.copytree(args.shop, copy)
+            measure(copy, args.turns)
+        if args.products:
+            source = args.synthetic or Path(folder) / "source"
             if not source.exists():
-                make_synthetic(source, asked.products)
+                make_synthetic(source, args.products)
             copy = Path(folder) / "synthetic"
             shutil.copytree(source, copy)
-            measure(copy, asked.turns)
+            measure(copy, args.turns)
 
 
 def make_synthetic(root: Path, count: int) -> None:
@@ -120,7 +122,7 @@ def measure(root: Path, turns: int) -> None:
             await_(lambda turn=turn: is_searchable(client, f"killed-{turn}"))
             await_idle(client)
             stop(process)
-    middle = {name: statistics.median(found) for name, found in times.items()}
+    middle = {name: statistics.median(seconds_of_turns) for name, seconds_of_turns in times.items()}
     print(f"\n{count:,} products; medians of {turns}, in seconds")
     for name, seconds in middle.items():
         print(f"{name:44}{seconds:8.3f}   {min(times[name]):.3f} to {max(times[name]):.3f}")

@@ -26,18 +26,18 @@ def main(locks: list[str]) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         for lock in locks:  # names and versions alone: with hashes, pip-audit wants them of torch too
             wanted = re.findall(r"^[a-z0-9-]+==[^ \\\n]+", Path(lock).read_text(encoding="utf-8"), re.MULTILINE)
-            asked = Path(scratch, Path(lock).name)
-            asked.write_text("\n".join(wanted) + "\n", encoding="utf-8")
-            command += ["--requirement", str(asked)]
+            requirements = Path(scratch, Path(lock).name)
+            requirements.write_text("\n".join(wanted) + "\n", encoding="utf-8")
+            command += ["--requirement", str(requirements)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         answers: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
     except ValueError:
-        said = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
-        print(f"audit: NOTHING WAS CHECKED; the service of vulnerabilities gave no answer: {said}", file=sys.stderr)
+        message = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
+        print(f"audit: NOTHING WAS CHECKED; the service of vulnerabilities gave no answer: {message}", file=sys.stderr)
         return UNANSWERED
-    found = [(each["name"], each["version"], bad) for each in answers for bad in each.get("vulns", [])]
-    for name, version, bad in found:
+    vulnerabilities = [(each["name"], each["version"], bad) for each in answers for bad in each.get("vulns", [])]
+    for name, version, bad in vulnerabilities:
         mended = ", ".join(bad["fix_versions"]) or "no version yet"
         print(f"{name} {version}: {bad['id']}, mended in {mended}")
     unknown = sorted(each["name"] for each in answers if "skip_reason" in each)
@@ -48,7 +48,7 @@ def main(locks: list[str]) -> int:
             f"does not know them: {some}. An index that mirrors another may have no such service.",
             file=sys.stderr,
         )
-    if found:
+    if vulnerabilities:
         return VULNERABLE
     if unknown or not answers:
         return UNANSWERED

@@ -143,8 +143,8 @@ def python_page() -> str:
 
 def public_name(name: str) -> Iterator[str]:
     """A heading and what the docstring says; of a class, its public members too."""
-    held = getattr(modiste, name)
-    node = defined(held)
+    value = getattr(modiste, name)
+    node = defined(value)
     yield f"## modiste.{name}"
     yield ""
     if isinstance(node, ast.FunctionDef):
@@ -154,7 +154,7 @@ def public_name(name: str) -> Iterator[str]:
     yield from prose(ast.get_docstring(node))
     yield from fields(node)
     # What a class has of another of ours comes first.
-    classes = [each for each in reversed(held.__mro__) if each.__module__.startswith("modiste.")]
+    classes = [each for each in reversed(value.__mro__) if each.__module__.startswith("modiste.")]
     shown: dict[str, ast.FunctionDef] = {}
     for member in (member for each in classes for member in members(defined(each))):
         if not isinstance(member, ast.FunctionDef) or member.name.startswith("_"):
@@ -168,10 +168,10 @@ def public_name(name: str) -> Iterator[str]:
         yield from function(member, f"{name}.{member.name}")
 
 
-def defined(held: Any) -> ast.stmt:
+def defined(value: Any) -> ast.stmt:
     """Where a class or a function is defined."""
-    module = ast.parse(inspect.getsource(importlib.import_module(held.__module__)))
-    return next(each for each in module.body if getattr(each, "name", None) == held.__name__)
+    module = ast.parse(inspect.getsource(importlib.import_module(value.__module__)))
+    return next(each for each in module.body if getattr(each, "name", None) == value.__name__)
 
 
 def members(node: ast.stmt) -> list[ast.stmt]:
@@ -218,12 +218,12 @@ def parameter(each: ast.arg, default: ast.expr | None) -> str:
 
 def fields(node: ast.ClassDef) -> Iterator[str]:
     """The fields of a dataclass."""
-    found = {
+    by_name = {
         each.target.id: each
         for each in node.body
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
     }
-    shown = [each for name, each in found.items() if not name.startswith("_")]
+    shown = [each for name, each in by_name.items() if not name.startswith("_")]
     if shown:
         yield ""
         yield "Fields: " + ", ".join(f"`{ast.unparse(each.target)}: {ast.unparse(each.annotation)}`" for each in shown)
@@ -235,9 +235,9 @@ def prose(docstring: str | None) -> Iterator[str]:
     entries: list[str] = []
     section = ""
     for line in [*(docstring or "").splitlines(), ""]:
-        found = heading.fullmatch(line)
-        if found:
-            section = found[1]
+        match = heading.fullmatch(line)
+        if match:
+            section = match[1]
             yield f"**{section}**"
             yield ""
         elif not section:
@@ -364,9 +364,9 @@ def refusals_section() -> Iterator[str]:
         yield f"| `{code}` | {status} | {when} |"
     for code, (status, when) in problems.SERVER_PROBLEMS.items():
         yield f"| `{code}` | {status} | {when} |"
-    for _, held in classes():
-        if issubclass(held, errors.UsageError | errors.PhotoError | errors.ShopError | errors.StorageError):
-            yield f"| `{errors.error_code(held)}` | {problems.http_status(held(''))} | {cell(held.__doc__)} |"
+    for _, error in classes():
+        if issubclass(error, errors.UsageError | errors.PhotoError | errors.ShopError | errors.StorageError):
+            yield f"| `{errors.error_code(error)}` | {problems.http_status(error(''))} | {cell(error.__doc__)} |"
 
 
 # The errors
@@ -389,8 +389,8 @@ def errors_page() -> str:
         "| error | exit code | when |",
         "|---|---|---|",
     ]
-    for name, held in classes():
-        lines.append(f"| `modiste.errors.{name}` | {held.exit_code} | {cell(held.__doc__)} |")
+    for name, error in classes():
+        lines.append(f"| `modiste.errors.{name}` | {error.exit_code} | {cell(error.__doc__)} |")
     lines += ["| Ctrl-C | 130 | The command was interrupted. Run it again; finished work is kept. |"]
     lines += ["", "With `MODISTE_DEBUG=1` in the environment, the command line also shows the stack trace."]
     return tidy(lines)
@@ -398,9 +398,9 @@ def errors_page() -> str:
 
 def classes() -> Iterator[tuple[str, type[errors.ModisteError]]]:
     """Every error in the order of the source."""
-    for name, held in vars(errors).items():
-        if isinstance(held, type) and issubclass(held, errors.ModisteError):
-            yield name, held
+    for name, error in vars(errors).items():
+        if isinstance(error, type) and issubclass(error, errors.ModisteError):
+            yield name, error
 
 
 def main() -> int:

@@ -129,10 +129,10 @@ def installed() -> dict[str, Distribution]:
     return {named(each.name): each for each in distributions(path=[str(place) for place in places])}
 
 
-def licence_of(held: Distribution) -> str:
+def licence_of(distribution: Distribution) -> str:
     """What a package's metadata say, as an expression of SPDX where they can be understood, else as they are; what was
     judged only where they say nothing."""
-    about = held.metadata
+    about = distribution.metadata
     if expression := about.get("License-Expression"):
         return expression
     field = " ".join((about.get("License") or "").split())
@@ -140,10 +140,10 @@ def licence_of(held: Distribution) -> str:
     if known:
         return known
     classified = [each.rpartition(" :: ")[2] for each in about.get_all("Classifier") or [] if "License ::" in each]
-    said = " AND ".join(WRITTEN.get(each.lower(), each) for each in classified) or field[:60]
-    if said in ("", "UNKNOWN"):
-        return JUDGED.get(named(held.name), ("none given",))[0]
-    return said
+    licence = " AND ".join(WRITTEN.get(each.lower(), each) for each in classified) or field[:60]
+    if licence in ("", "UNKNOWN"):
+        return JUDGED.get(named(distribution.name), ("none given",))[0]
+    return licence
 
 
 def may_be_used(name: str, licence: str) -> bool:
@@ -157,7 +157,7 @@ def page() -> str:
     """The page; packages that are not installed here are named, and end it."""
     here = installed()
     licences = {name: judged for name, (judged, _) in JUDGED.items()}
-    licences |= {name: licence_of(held) for name, held in here.items()}
+    licences |= {name: licence_of(distribution) for name, distribution in here.items()}
     lines = [NOTE, "", "# Licences", ""]
     lines += [
         "Modiste has the Apache License 2.0. It contains no third-party files. pip installs the packages below, each",

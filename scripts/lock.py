@@ -72,7 +72,7 @@ def resolve(out: Path, arguments: list[str], known: str = "") -> dict[str, str]:
     command += ["--python-version", OLDEST, "--generate-hashes"]
     command += ["--no-header", "--no-annotate", *arguments, "--output-file", str(out)]
     subprocess.run(command, cwd=ROOT, env=environment(), check=True)
-    return {found[1]: found[0] for found in ENTRY.finditer(out.read_text(encoding="utf-8"))}
+    return {match[1]: match[0] for match in ENTRY.finditer(out.read_text(encoding="utf-8"))}
 
 
 def environment() -> dict[str, str]:
@@ -80,20 +80,20 @@ def environment() -> dict[str, str]:
     could be anybody's."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     pip = [sys.executable, "-m", "pip", "config", "list"]
-    said = subprocess.run(pip, capture_output=True, text=True, check=True).stdout
-    found = re.search(r"^\S+\.index-url='(.+)'$", said, re.MULTILINE)
-    return {**os.environ, "PATH": path} | ({"UV_DEFAULT_INDEX": found[1]} if found else {})
+    settings = subprocess.run(pip, capture_output=True, text=True, check=True).stdout
+    match = re.search(r"^\S+\.index-url='(.+)'$", settings, re.MULTILINE)
+    return {**os.environ, "PATH": path} | ({"UV_DEFAULT_INDEX": match[1]} if match else {})
 
 
 def write(name: str, what: str, entries: dict[str, str]) -> None:
     ours = {each: entry for each, entry in entries.items() if BROWSER not in entry}
-    held = [entry for each, entry in sorted(ours.items()) if not UNLOCKED.fullmatch(each)]
+    lock_entries = [entry for each, entry in sorted(ours.items()) if not UNLOCKED.fullmatch(each)]
     head = f"# What {what}. Written by `make lock`.\n--only-binary :all:\n"
-    text = head + "".join(held)
+    text = head + "".join(lock_entries)
     if "://" in text:
         sys.exit(f"lock: {name}.lock would be bound to one host or machine; it was left as it was")
     (LOCKS / f"{name}.lock").write_text(text, encoding="utf-8")
-    print(f"requirements/{name}.lock: {len(held)} packages")
+    print(f"requirements/{name}.lock: {len(lock_entries)} packages")
 
 
 if __name__ == "__main__":

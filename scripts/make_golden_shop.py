@@ -37,11 +37,11 @@ def main() -> None:
         root = Path(folder) / "shop"
         source = SampleSource(count=COUNT, seed=7, size=FRAME)
         build(source, root, frame=FRAME, epochs=12, latent=LATENT)
-        made = backup_shop(root, GOLDEN / f"shop-{__version__}.zip")
+        summary = backup_shop(root, GOLDEN / f"shop-{__version__}.zip")
         answers = answers_of(Shop.open(root, need="map"))
     text = json.dumps(answers, indent=1, ensure_ascii=False) + "\n"
     (GOLDEN / f"shop-{__version__}.json").write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{made['file']}: {made['bytes']:,} bytes\n")
+    sys.stdout.write(f"{summary['file']}: {summary['bytes']:,} bytes\n")
 
 
 def answers_of(shop: Shop) -> dict[str, object]:

@@ -135,18 +135,18 @@ def main() -> None:
     parser.add_argument("--shop", type=Path, default=ROOT / "demo-shop")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
     parser.add_argument("--all", action="store_true", help="every view in every size and theme, whole pages")
-    asked = parser.parse_args()
-    asked.out.mkdir(parents=True, exist_ok=True)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
     sizes = SIZES | {"tall": (1440, 1560), "phone": (390, 844)}
     wanted = (
-        [(view, size, theme) for view in VIEWS for size in SIZES for theme in ("light", "dark")] if asked.all else DOCS
+        [(view, size, theme) for view in VIEWS for size in SIZES for theme in ("light", "dark")] if args.all else DOCS
     )
-    with served(asked.shop) as server, browser() as chromium:
+    with served(args.shop) as server, browser() as chromium:
         for view, size, theme in wanted:
             name = f"{view}-{size}-{theme}.webp"
-            picture = take(chromium, server.url, view, sizes[size], theme, full=asked.all)
-            picture.save(asked.out / name, quality=86, method=6)
-            print(asked.out / name)
+            picture = take(chromium, server.url, view, sizes[size], theme, full=args.all)
+            picture.save(args.out / name, quality=86, method=6)
+            print(args.out / name)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class Watch:
         return float(fit[0]), float(np.sqrt(covariance[0, 0]))
 
 
-def asked(url: str, about: dict[str, Any], shoppers: int, seconds: float, rest: int) -> dict[str, Any]:
+def run_wrk(url: str, about: dict[str, Any], shoppers: int, seconds: float, rest: int) -> dict[str, Any]:
     """Return what wrk reports of `shoppers` shoppers in `seconds`."""
     words = ["wrk", "-t1", f"-c{shoppers}", f"-d{seconds:.0f}s", "--timeout", "30s", "-s", str(LUA), url, "--"]
     words += [about["render_id"], str(about["latent"]), str(rest), *about["ids"]]
@@ -102,18 +102,18 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--shoppers", type=int, default=50)
     parser.add_argument("--out", type=Path, default=Path("build/load.json"))
-    given = parser.parse_args()
+    args = parser.parse_args()
     if shutil.which("wrk") is None:
         print("There is no wrk. On Debian and Ubuntu: apt-get install wrk.", file=sys.stderr)
         return 1
     port = free_port()
     # All shoppers come from one address here.
     limits = ("FRAMES_PER_SECOND", "ANSWERS_PER_SECOND", "OTHERS_PER_SECOND")
-    told = os.environ | {f"MODISTE_{name}": "100000" for name in limits}
-    words = [sys.executable, "-m", "modiste", "serve", "--shop", str(given.shop), "--port", str(port)]
-    server = subprocess.Popen(words, env=told, stdout=subprocess.DEVNULL)
+    environment = os.environ | {f"MODISTE_{name}": "100000" for name in limits}
+    words = [sys.executable, "-m", "modiste", "serve", "--shop", str(args.shop), "--port", str(port)]
+    server = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     try:
         with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
             while True:
@@ -126,33 +126,33 @@ def main() -> int:
             page = client.get("/v1/products", params={"size": 100, "sort": "random"}).json()
             about = {"render_id": shop["render_id"], "latent": shop["latent"]}
             about["ids"] = [each["id"] for each in page["results"]]
-            print(f"{given.shoppers} shoppers, {given.minutes:g} minutes", flush=True)
+            print(f"{args.shoppers} shoppers, {args.minutes:g} minutes", flush=True)
             with Watch(server.pid) as watch:
-                found["load"] = asked(url, about, given.shoppers, 60 * given.minutes, REST)
+                results["load"] = run_wrk(url, about, args.shoppers, 60 * args.minutes, REST)
             slope, error = watch.slope()
-            found["memory"] = {"mb": watch.mb[-1], "mb_per_minute": slope, "standard_error": error}
-            print(json.dumps(found), flush=True)
-            print(f"{4 * given.shoppers} shoppers who never rest, 30 s", flush=True)
-            found["overload"] = asked(url, about, 4 * given.shoppers, 30, 0)
-            found["recovered_after_seconds"] = recovered(client, about)
-            print(json.dumps({name: found[name] for name in ("overload", "recovered_after_seconds")}), flush=True)
+            results["memory"] = {"mb": watch.mb[-1], "mb_per_minute": slope, "standard_error": error}
+            print(json.dumps(results), flush=True)
+            print(f"{4 * args.shoppers} shoppers who never rest, 30 s", flush=True)
+            results["overload"] = run_wrk(url, about, 4 * args.shoppers, 30, 0)
+            results["recovered_after_seconds"] = recovered(client, about)
+            print(json.dumps({name: results[name] for name in ("overload", "recovered_after_seconds")}), flush=True)
     finally:
         server.terminate()
         server.wait(30)
-    load, over = found["load"], found["overload"]
-    kept = {
+    load, over = results["load"], results["overload"]
+    promises = {
         "below its limits nobody is turned away": load["answered"] == load["requests"],
         "the 99th percentile is at most 250 ms": load["p99"] <= SLOWEST,
-        "memory does not grow": found["memory"]["mb_per_minute"] <= GROWTH,
+        "memory does not grow": results["memory"]["mb_per_minute"] <= GROWTH,
         "above them there are answers and 503, nothing else": over["wrong"] + over["broken"] + over["timeouts"] == 0,
-        "it recovers within 5 s": found["recovered_after_seconds"] <= RECOVERY,
+        "it recovers within 5 s": results["recovered_after_seconds"] <= RECOVERY,
     }
-    found["kept"] = kept
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(found, indent=1) + "\n")
-    for promise, good in kept.items():
+    results["kept"] = promises
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(results, indent=1) + "\n")
+    for promise, good in promises.items():
         print(f"{'kept  ' if good else 'BROKEN'}  {promise}")
-    return 0 if all(kept.values()) else 1
+    return 0 if all(promises.values()) else 1
 
 
 if __name__ == "__main__":

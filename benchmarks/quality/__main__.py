@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import trained
+import trained_models
 from numpy.typing import NDArray
 from page import read_evaluations, write_page
 from rivals import FIXED, IMAGENET, fixed
@@ -71,14 +71,14 @@ class Bench:
     """One seed's split, and the queries that every method gets."""
 
     def __init__(self, source: str, cache: Path, seed: int, asking: int, minutes: float, epochs: int) -> None:
-        self.catalogue, self.asked = split(source, cache, seed, asking)
+        self.catalogue, self.queries = split(source, cache, seed, asking)
         self.cache, self.seed, self.asking = cache, seed, asking
         self.minutes, self.epochs = minutes, epochs
 
     def key(self, name: str) -> str:
         """Return the cache key of a method's figures: name, budget, and the code and settings of our training."""
-        timed = self.minutes if name in (SHORT, PAPER, *trained.NAMES) else None
-        long = self.epochs if name in trained.VARIED else None
+        timed = self.minutes if name in (SHORT, PAPER, *trained_models.NAMES) else None
+        long = self.epochs if name in trained_models.VARIED else None
         return hashlib.sha256(json.dumps([name, timed, long, recipe()]).encode()).hexdigest()[:10]
 
     def build(self, name: str) -> Shop:
@@ -110,8 +110,8 @@ def measure(bench: Bench, name: str) -> dict[str, Any]:
     if name in (OURS, SHORT, PAPER):
         return ours(bench, name)
     shop = bench.reference()
-    questions = queries_from_source(shop, str(bench.asked), bench.asking, 0)
-    asked = baselines.decode_jpegs(questions.jpegs or [])
+    questions = queries_from_source(shop, str(bench.queries), bench.asking, 0)
+    photos = baselines.decode_jpegs(questions.jpegs or [])
     began = time.monotonic()
     draw = None
     if name in COMPONENTS:
@@ -120,21 +120,21 @@ def measure(bench: Bench, name: str) -> dict[str, Any]:
         fitted = np.concatenate(list(baselines.iter_shop_photos(shop, [ids[row] for row in np.sort(some)])))
         components = baselines.fit_pca(fitted, COMPONENTS[name], bench.seed)
         encode, draw = components.project, lambda codes: components.reconstruct(codes, shop.frame)
-    elif name in trained.NAMES:
-        made = trained.train(name, photos_of(shop), shop.frame, shop.model.latent, bench.minutes, bench.seed)
-        encode, draw = made.encode, made.decode
-    elif name in trained.VARIED:
-        made = trained.vary(name, shop, bench.cache / f"varied-{bench.seed}", bench.epochs, bench.seed)
-        encode, draw = made.encode, made.decode
+    elif name in trained_models.NAMES:
+        model = trained_models.train(name, photos_of(shop), shop.frame, shop.model.latent, bench.minutes, bench.seed)
+        encode, draw = model.encode, model.decode
+    elif name in trained_models.VARIED:
+        model = trained_models.vary(name, shop, bench.cache / f"varied-{bench.seed}", bench.epochs, bench.seed)
+        encode, draw = model.encode, model.decode
     else:
         encode = fixed(name)
-    held = np.concatenate([encode(part) for part in photos_of(shop)])
-    codes = np.concatenate([encode(asked[i : i + 64]) for i in range(0, len(asked), 64)])
-    found = searched(shop, questions, held, codes, asked, bench.seed)
+    product_codes = np.concatenate([encode(part) for part in photos_of(shop)])
+    codes = np.concatenate([encode(photos[i : i + 64]) for i in range(0, len(photos), 64)])
+    figures = searched(shop, questions, product_codes, codes, photos, bench.seed)
     if draw is not None:
         drawn = np.concatenate([draw(codes[i : i + 64]) for i in range(0, min(DRAWN, len(codes)), 64)])
-        found |= pictured(asked[: len(drawn)], drawn, shop.frame)
-    return found | {"alone:numbers": held.shape[1], "alone:seconds": time.monotonic() - began}
+        figures |= pictured(photos[: len(drawn)], drawn, shop.frame)
+    return figures | {"alone:numbers": product_codes.shape[1], "alone:seconds": time.monotonic() - began}
 
 
 def ours(bench: Bench, name: str) -> dict[str, Any]:
@@ -143,40 +143,44 @@ def ours(bench: Bench, name: str) -> dict[str, Any]:
     shop = bench.build(name)
     seconds = time.monotonic() - began
     if name == OURS:
-        full = evaluate(shop, queries=str(bench.asked), per_category=bench.asking, seed=0)
+        full = evaluate(shop, queries=str(bench.queries), per_category=bench.asking, seed=0)
         (bench.cache / f"evaluation-{bench.seed}.json").write_text(json.dumps(full))
-    questions = queries_from_source(shop, str(bench.asked), bench.asking, 0)
-    asked = baselines.decode_jpegs(questions.jpegs or [])
-    found = searched(shop, questions, shop.encodings.mean, questions.posterior.mean, asked, bench.seed)
+    questions = queries_from_source(shop, str(bench.queries), bench.asking, 0)
+    photos = baselines.decode_jpegs(questions.jpegs or [])
+    figures = searched(shop, questions, shop.encodings.mean, questions.posterior.mean, photos, bench.seed)
     drawn = shop.decode(questions.posterior.mean[:DRAWN])
-    found |= pictured(asked[: len(drawn)], drawn, shop.frame)
+    figures |= pictured(photos[: len(drawn)], drawn, shop.frame)
     trained_for = float(shop.model.training.get("seconds", seconds))
-    return found | {"alone:numbers": shop.model.latent, "alone:seconds": trained_for}
+    return figures | {"alone:numbers": shop.model.latent, "alone:seconds": trained_for}
 
 
-def searched(shop: Shop, questions: QuerySet, held: Floats, asked: Floats, photos: Photos, seed: int) -> dict[str, Any]:
+def searched(
+    shop: Shop, questions: QuerySet, product_codes: Floats, query_codes: Floats, photos: Photos, seed: int
+) -> dict[str, Any]:
     """Return the figures of codes by Euclidean distance: `(N, m)` of the catalogue and `(b, m)` of the queries."""
     colours = np.concatenate([baselines.foreground_colours(part) for part in photos_of(shop)])
-    judge = RelevanceScorer(shop, questions, ForegroundColours(colours, baselines.foreground_colours(photos)))
+    scorer = RelevanceScorer(shop, questions, ForegroundColours(colours, baselines.foreground_colours(photos)))
     tags, count = shop.catalogue.categories, len(shop.catalogue.counts())
-    narrow = held.shape[1] <= WIDE
-    clusters = fit_categories(held, tags, seed) if narrow else fit_kmeans(held, count, seed)
-    tree, spreads = evaluate_distance(shop, questions, judge, held, asked, clusters)
-    found: dict[str, Any] = {f"{name}": values["euclidean"] for name, values in tree["attributes"].items()}
+    narrow = product_codes.shape[1] <= WIDE
+    clusters = fit_categories(product_codes, tags, seed) if narrow else fit_kmeans(product_codes, count, seed)
+    tree, diversities = evaluate_distance(shop, questions, scorer, product_codes, query_codes, clusters)
+    figures: dict[str, Any] = {f"{name}": values["euclidean"] for name, values in tree["attributes"].items()}
     for depth, values in tree["retrieval"]["catalogue"]["euclidean"].items():
-        found[f"mAP@{depth}"] = values
+        figures[f"mAP@{depth}"] = values
     if narrow:
-        travels = tree["recommendations"]["euclidean"]
+        recommendations = tree["recommendations"]["euclidean"]
         for key in ("base_colour", "chance", "ciede2000"):
-            found[f"goes with it: {key}"] = travels[key]
-        found["alone:goes with it: largest share"] = spreads["recommendations"]["euclidean"]["largest_share"]
-        found["alone:total correlation"] = total_correlation(held)
-        found["alone:pairwise information"] = pairwise_information(held[:, :16])
-        mixture = fit_mixture(held, count, seed)
-        found["alone:clusters, mixture"] = score_clusters(tags, mixture.assign(held), Bootstrap())[0]["macro_f1"]
-    kmeans = fit_kmeans(held, count, seed)
-    found["alone:clusters, K-means"] = score_clusters(tags, kmeans.assign(held), Bootstrap())[0]["macro_f1"]
-    return found
+            figures[f"goes with it: {key}"] = recommendations[key]
+        figures["alone:goes with it: largest share"] = diversities["recommendations"]["euclidean"]["largest_share"]
+        figures["alone:total correlation"] = total_correlation(product_codes)
+        figures["alone:pairwise information"] = pairwise_information(product_codes[:, :16])
+        mixture = fit_mixture(product_codes, count, seed)
+        figures["alone:clusters, mixture"] = score_clusters(tags, mixture.assign(product_codes), Bootstrap())[0][
+            "macro_f1"
+        ]
+    kmeans = fit_kmeans(product_codes, count, seed)
+    figures["alone:clusters, K-means"] = score_clusters(tags, kmeans.assign(product_codes), Bootstrap())[0]["macro_f1"]
+    return figures
 
 
 def pictured(photos: Photos, drawn: Photos, frame: tuple[int, int]) -> dict[str, Any]:
@@ -195,18 +199,18 @@ def kept(bench: Bench, name: str) -> dict[str, Any]:
     file = bench.cache / f"measured-{bench.seed}-{bench.key(name)}.npz"
     if not file.is_file():
         print(f"seed {bench.seed}: {name}", flush=True)
-        found = measure(bench, name)
+        figures = measure(bench, name)
         with file.with_suffix(".writing").open("wb") as out:
-            np.savez(out, **{k: np.asarray(v, np.float64) for k, v in found.items() if v is not None})
+            np.savez(out, **{k: np.asarray(v, np.float64) for k, v in figures.items() if v is not None})
         shutil.move(file.with_suffix(".writing"), file)
-    with np.load(file, allow_pickle=False) as held:
-        return {k: held[k] for k in held.files}
+    with np.load(file, allow_pickle=False) as arrays:
+        return {k: arrays[k] for k in arrays.files}
 
 
 def table(measured: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
     """Return, by method and measure, [mean, low, high] over the queries of all seeds; single figures over the seeds."""
     bootstrap = Bootstrap()
-    found: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for name, seeds in measured.items():
         row: dict[str, Any] = {"seeds": len(seeds)}
         for key in seeds[0]:
@@ -218,16 +222,16 @@ def table(measured: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]
                 flat = np.concatenate(values)
                 between = bootstrap.intervals(flat)
                 row[key] = None if between is None else [float(np.nanmean(flat)), *between]
-        found[name] = row
-    return found
+        rows[name] = row
+    return rows
 
 
-def markdown(found: dict[str, dict[str, Any]]) -> str:
+def markdown(rows: dict[str, dict[str, Any]]) -> str:
     """Return the table: one row for each measure, one column for each method."""
-    keys = list(dict.fromkeys(key for row in found.values() for key in row if key != "seeds"))
-    lines = ["| | " + " | ".join(found) + " |", "|---" * (len(found) + 1) + "|"]
-    lines.append("| seeds | " + " | ".join(str(row["seeds"]) for row in found.values()) + " |")
-    lines += [f"| {key} | " + " | ".join(cell(row.get(key), key) for row in found.values()) + " |" for key in keys]
+    keys = list(dict.fromkeys(key for row in rows.values() for key in row if key != "seeds"))
+    lines = ["| | " + " | ".join(rows) + " |", "|---" * (len(rows) + 1) + "|"]
+    lines.append("| seeds | " + " | ".join(str(row["seeds"]) for row in rows.values()) + " |")
+    lines += [f"| {key} | " + " | ".join(cell(row.get(key), key) for row in rows.values()) + " |" for key in keys]
     return "\n".join(lines)
 
 
@@ -252,24 +256,24 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=None)
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--page", type=Path, default=None, help="write the tables into this page")
-    given = parser.parse_args()
-    names = [OURS, SHORT, PAPER, *COMPONENTS, *FIXED, IMAGENET, *trained.NAMES]
-    if given.ablate:
-        names = list(trained.VARIED)
-    chosen = [name for name in names if given.only is None or name in given.only]
-    folder = Path(".cache/quality") / hashlib.sha256(f"{given.source} {given.asking}".encode()).hexdigest()[:8]
+    args = parser.parse_args()
+    names = [OURS, SHORT, PAPER, *COMPONENTS, *FIXED, IMAGENET, *trained_models.NAMES]
+    if args.ablate:
+        names = list(trained_models.VARIED)
+    chosen = [name for name in names if args.only is None or name in args.only]
+    folder = Path(".cache/quality") / hashlib.sha256(f"{args.source} {args.asking}".encode()).hexdigest()[:8]
     folder.mkdir(parents=True, exist_ok=True)
     measured: dict[str, list[dict[str, Any]]] = {}
-    for seed in given.seeds:
-        bench = Bench(given.source, folder, seed, given.asking, given.minutes, given.epochs)
+    for seed in args.seeds:
+        bench = Bench(args.source, folder, seed, args.asking, args.minutes, args.epochs)
         for name in chosen:
             measured.setdefault(name, []).append(kept(bench, name))
-    found = table({name: measured[name] for name in names if name in measured})
-    print(markdown(found))
-    if given.out is not None:
-        given.out.write_text(json.dumps(found, indent=1) + "\n")
-    if given.page is not None:
-        write_page(given.page, found, read_evaluations(folder, given.seeds))
+    rows = table({name: measured[name] for name in names if name in measured})
+    print(markdown(rows))
+    if args.out is not None:
+        args.out.write_text(json.dumps(rows, indent=1) + "\n")
+    if args.page is not None:
+        write_page(args.page, rows, read_evaluations(folder, args.seeds))
 
 
 if __name__ == "__main__":

@@ -31,28 +31,28 @@ WAYS = {"transport": "transport", "shift": "shift", "printed": "as printed", "un
         "random": "at random"}  # fmt: skip
 
 
-def write_page(page: Path, found: Mapping[str, Mapping[str, Any]], evaluations: Sequence[Any]) -> None:
+def write_page(page: Path, rows: Mapping[str, Mapping[str, Any]], evaluations: Sequence[Any]) -> None:
     """Replace each part between its marks. A part without evaluations stays as it is."""
     text = page.read_text(encoding="utf-8")
-    parts = {"methods": all_methods(found)}
+    parts = {"methods": all_methods(rows)}
     if evaluations:
         parts |= {"likelihood": two_methods(evaluations), "goes-with": goes_with(evaluations)}
     for name, table in parts.items():
         marks = rf"(<!-- bench:{name} -->\n).*?(\n<!-- bench:end -->)"
-        text, count = re.subn(marks, lambda held, table=table: held[1] + table + held[2], text, flags=re.DOTALL)
+        text, count = re.subn(marks, lambda match, table=table: match[1] + table + match[2], text, flags=re.DOTALL)
         if count != 1:
             raise SystemExit(f"{page} has no place for {name}.")
     page.write_text(text, encoding="utf-8")
 
 
-def all_methods(found: Mapping[str, Mapping[str, Any]]) -> str:
+def all_methods(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the table of all methods. Brackets contain the interval, or the seeds' extremes for single figures."""
-    names = list(found)
+    names = list(rows)
     lines = ["| | " + " | ".join(f"**{name}**" if i == 0 else name for i, name in enumerate(names)) + " |"]
     lines += ["|---" * (len(names) + 1) + "|"]
-    lines += ["| seeds | " + " | ".join(str(found[name]["seeds"]) for name in names) + " |"]
+    lines += ["| seeds | " + " | ".join(str(rows[name]["seeds"]) for name in names) + " |"]
     for key, title in ROWS.items():
-        cells = [_cell(found[name].get(key), key) for name in names]
+        cells = [_cell(rows[name].get(key), key) for name in names]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

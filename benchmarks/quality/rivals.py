@@ -34,16 +34,18 @@ class Imagenet:
 
     @torch.inference_mode()
     def __call__(self, photos: Photos) -> Floats:
-        given = torch.from_numpy(photos).permute(0, 3, 1, 2).float().div(255.0)
+        planes = torch.from_numpy(photos).permute(0, 3, 1, 2).float().div(255.0)
         # The whole product is kept: white is added at the sides, and nothing cropped.
-        h, w = given.shape[2:]
+        h, w = planes.shape[2:]
         side = max(h, w)
-        given = functional.pad(
-            given, ((side - w) // 2, side - w - (side - w) // 2, (side - h) // 2, side - h - (side - h) // 2), value=1.0
+        planes = functional.pad(
+            planes,
+            ((side - w) // 2, side - w - (side - w) // 2, (side - h) // 2, side - h - (side - h) // 2),
+            value=1.0,
         )
-        given = functional.interpolate(given, size=(SIDE, SIDE), mode="bilinear", antialias=True)
-        given = (given - MEAN[:, None, None]) / SPREAD[:, None, None]
-        features = self._network.extract_features(given)
+        planes = functional.interpolate(planes, size=(SIDE, SIDE), mode="bilinear", antialias=True)
+        planes = (planes - MEAN[:, None, None]) / SPREAD[:, None, None]
+        features = self._network.extract_features(planes)
         return functional.adaptive_avg_pool2d(features, 1).flatten(1).numpy()
 
 

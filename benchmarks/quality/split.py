@@ -31,7 +31,7 @@ def split(source: str, cache: Path, seed: int, asking: int) -> tuple[Path, Path]
     groups = twins(thumbnails(shop))
     order = np.random.default_rng(seed).permutation(groups.max() + 1)
     categories = np.array(shop.catalogue.categories, object)
-    held = np.zeros(len(groups), bool)
+    is_query = np.zeros(len(groups), bool)
     left = dict.fromkeys(shop.catalogue.counts(), asking)
     members = np.argsort(groups, kind="stable")
     starts = np.searchsorted(groups[members], np.arange(groups.max() + 2))
@@ -39,9 +39,9 @@ def split(source: str, cache: Path, seed: int, asking: int) -> tuple[Path, Path]
         rows = members[starts[group] : starts[group + 1]]
         category = categories[rows[0]]
         if left[category] >= len(rows):
-            held[rows] = True
+            is_query[rows] = True
             left[category] -= len(rows)
-    for table, rows in zip(tables, (np.flatnonzero(~held), np.flatnonzero(held)), strict=True):
+    for table, rows in zip(tables, (np.flatnonzero(~is_query), np.flatnonzero(is_query)), strict=True):
         write(shop, rows, table)
     return tables
 
@@ -70,11 +70,11 @@ def thumbnails(shop: Shop) -> NDArray[np.float32]:
     down, along = np.arange(h) * rows // h, np.arange(w) * columns // w
     place = (down[:, None] * columns + along).ravel()
     sums = coo_matrix((np.ones(h * w), (place, np.arange(h * w)))).tocsr()
-    held = np.asarray(sums.sum(axis=1))
+    block_sizes = np.asarray(sums.sum(axis=1))
     for start in range(0, len(shop.catalogue), BATCH):
         photos = load_photos(shop.store, shop.catalogue.ids[start : start + BATCH])
         flat = photos.reshape(len(photos), h * w, 3).transpose(1, 0, 2).reshape(h * w, -1)
-        means = (sums @ flat.astype(np.float64)) / held
+        means = (sums @ flat.astype(np.float64)) / block_sizes
         parts.append(means.reshape(-1, len(photos), 3).transpose(1, 0, 2).reshape(len(photos), -1))
     return np.concatenate(parts).astype(np.float32)
 
@@ -95,13 +95,13 @@ def twins(thumbs: NDArray[np.float32]) -> NDArray[np.intp]:
 
 def write(shop: Shop, rows: NDArray[np.intp], table: Path) -> None:
     """Write one line per product: its photo's file, id, category and attributes."""
-    held = [shop.catalogue.attributes(int(row)) for row in rows]
-    names = sorted({name for each in held for name in each})
+    attribute_rows = [shop.catalogue.attributes(int(row)) for row in rows]
+    names = sorted({name for each in attribute_rows for name in each})
     writing = table.with_suffix(".writing")
     with writing.open("w", newline="", encoding="utf-8") as file:
         out = csv.DictWriter(file, ["file_name", "id", "category", *names])
         out.writeheader()
-        for row, attributes in zip(rows.tolist(), held, strict=True):
+        for row, attributes in zip(rows.tolist(), attribute_rows, strict=True):
             out.writerow(
                 {
                     "file_name": f"photos/{row}.jpg",

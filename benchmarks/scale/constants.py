@@ -20,10 +20,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import searching
-import serving
-import storing
-from measured import Found
+import search_costs
+import server_costs
+import storage_costs
+from measurements import Results
 
 from modiste.pipeline.build import build
 from modiste.sources.registry import open_source
@@ -36,28 +36,28 @@ ONCE = Path(".cache/scale-shop")
 def main() -> None:
     """Measure, print and write the constants."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="smaller sizes, to see that all runs")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, to check that everything runs")
     parser.add_argument("--photos", type=Path, default=Path("../shared/data/photos"))
-    parser.add_argument("--shop", type=Path, default=ONCE, help="made where it is missing")
+    parser.add_argument("--shop", type=Path, default=ONCE, help="built if it is missing")
     parser.add_argument("--out", type=Path, default=Path("build/scale-constants.json"))
-    given = parser.parse_args()
+    args = parser.parse_args()
     began = time.monotonic()
-    real = given.photos.is_dir()
-    source = open_source(str(given.photos)) if real else SampleSource(count=PRODUCTS)
-    found = Found()
-    found.about["photos"] = "real ones" if real else "drawn ones: there are no real ones here"
-    found.about["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(f"photos: {found.about['photos']}", flush=True)
-    if not (given.shop / "made").exists():
-        print(f"making {given.shop}: {PRODUCTS:,} products, one pass of training, once", flush=True)
-        build(storing.Some(source, PRODUCTS), given.shop, epochs=2, threads=2)
-        (given.shop / "made").touch()
+    real = args.photos.is_dir()
+    source = open_source(str(args.photos)) if real else SampleSource(count=PRODUCTS)
+    results = Results()
+    results.about["photos"] = "real ones" if real else "sample photos: there are no real ones here"
+    results.about["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"photos: {results.about['photos']}", flush=True)
+    if not (args.shop / "made").exists():
+        print(f"building {args.shop} once: {PRODUCTS:,} products, one pass of training", flush=True)
+        build(storage_costs.Some(source, PRODUCTS), args.shop, epochs=2, threads=2)
+        (args.shop / "made").touch()
     with tempfile.TemporaryDirectory() as scratch:
-        searching.measure(found, quick=given.quick)
-        storing.measure(found, source, given.shop, quick=given.quick)
-        serving.measure(found, given.shop, Path(scratch), quick=given.quick)
-    found.about["minutes"] = (time.monotonic() - began) / 60
-    found.write(given.out)
+        search_costs.measure(results, quick=args.quick)
+        storage_costs.measure(results, source, args.shop, quick=args.quick)
+        server_costs.measure(results, args.shop, Path(scratch), quick=args.quick)
+    results.about["minutes"] = (time.monotonic() - began) / 60
+    results.write(args.out)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ import httpx
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from measured import own_memory, write_between
+from measurements import own_memory, write_between
 from tests.distributed.nodes import Cluster, cluster, why_not
 from tests.distributed.tasks import Made
 
@@ -60,17 +60,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "scale-million.json")
     parser.add_argument("--page", type=Path, help="write the table into this page")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary directory")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     if (why := why_not()) is not None:
         sys.exit(f"million: {why}")
-    with tempfile.TemporaryDirectory(prefix="million-", dir=asked.folder) as folder:
-        seen = measure(Path(folder), asked.products, beside=asked.beside)
-    asked.out.parent.mkdir(exist_ok=True)
-    asked.out.write_text(json.dumps(seen, indent=1) + "\n")
+    with tempfile.TemporaryDirectory(prefix="million-", dir=args.folder) as folder:
+        seen = measure(Path(folder), args.products, beside=args.beside)
+    args.out.parent.mkdir(exist_ok=True)
+    args.out.write_text(json.dumps(seen, indent=1) + "\n")
     text = table(seen)
     print(text)
-    if asked.page is not None:
-        write_between(asked.page, MARK, text)
+    if args.page is not None:
+        write_between(args.page, MARK, text)
 
 
 def measure(folder: Path, count: int, *, beside: bool) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def measure(folder: Path, count: int, *, beside: bool) -> dict[str, Any]:
             make_sliders(shop, threads=2)
             make_map(shop)
         seen["checked"] = check(shop, one if beside else None, count)
-        seen["asked"] = ask(shop)
+        seen["queries"] = ask(shop)
         print(json.dumps(seen, indent=1), file=sys.stderr, flush=True)
         seen["sharded"] = search(machines, shop)
     return seen
@@ -142,7 +142,7 @@ def search(machines: Cluster, shop: Path) -> dict[str, Any]:
     finally:
         server.terminate()
         server.communicate()
-    middle = {f"{when}_ms": 1e3 * statistics.median(found) for when, found in times.items()}
+    middle = {f"{when}_ms": 1e3 * statistics.median(seconds_of_queries) for when, seconds_of_queries in times.items()}
     return {"up_s": ready, "questions": QUESTIONS, "slowest_ms": 1e3 * max(times["after"])} | middle
 
 
@@ -172,9 +172,11 @@ def write_source(folder: Path, count: int) -> None:
 
 def write_part(folder: str, first: int, count: int) -> None:
     """Write one file of the source."""
-    rows = [made for made in Made(min(first + FILE_ROWS, count), FRAME, first).records() if isinstance(made, Record)]
+    rows = [
+        record for record in Made(min(first + FILE_ROWS, count), FRAME, first).records() if isinstance(record, Record)
+    ]
     image = [{"bytes": row.photo, "path": None} for row in rows]
-    held = pa.table(
+    table = pa.table(
         {
             "id": [row.id for row in rows],
             "category": [row.category for row in rows],
@@ -182,7 +184,7 @@ def write_part(folder: str, first: int, count: int) -> None:
             "image": pa.array(image, pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
         }
     )
-    pq.write_table(held, f"{folder}/part-{first:09}.parquet")
+    pq.write_table(table, f"{folder}/part-{first:09}.parquet")
 
 
 @contextmanager
@@ -214,14 +216,14 @@ def stage(machines: Cluster, what: list[object], count: int, *, killed: int) -> 
     assert last == "done", last
     memory.ended.set()
     memory.join()
-    found = {
+    result = {
         "seconds": time.perf_counter() - began,
         "killed_after": died,
         "worker_gb": memory.worker / 2**30,
         "driver_gb": memory.driver / 2**30,
     }
-    print(f"{what[0]}: {json.dumps(found)}", file=sys.stderr, flush=True)
-    return found
+    print(f"{what[0]}: {json.dumps(result)}", file=sys.stderr, flush=True)
+    return result
 
 
 class Memory(threading.Thread):
@@ -286,26 +288,26 @@ def table(seen: dict[str, Any]) -> str:
         "| worker's memory | command's memory |",
         "|---|---|---|---|---|---|",
     ]
-    for name, found in seen["stages"].items():
+    for name, result in seen["stages"].items():
         other = beside.get(name)
-        ratio = "" if other is None else f"{other['seconds']:.0f} s, {found['seconds'] / other['seconds']:.2f} x"
-        memory = [f"{found[key]:.2f} GB" if key in found else "" for key in ("worker_gb", "driver_gb")]
+        ratio = "" if other is None else f"{other['seconds']:.0f} s, {result['seconds'] / other['seconds']:.2f} x"
+        memory = [f"{result[key]:.2f} GB" if key in result else "" for key in ("worker_gb", "driver_gb")]
         lines.append(
-            f"| {name} | {found['seconds']:.0f} | {count / found['seconds']:,.0f} | {ratio} | {' | '.join(memory)} |"
+            f"| {name} | {result['seconds']:.0f} | {count / result['seconds']:,.0f} | {ratio} | {' | '.join(memory)} |"
         )
-    asked, found = seen["asked"], seen["sharded"]
+    queries, result = seen["queries"], seen["sharded"]
     alike = "; photos, categories and codes equal those of one process, bit for bit" if beside else ""
     lines += [
         "",
         f"After that, the shop has {seen['checked']['products']:,} products without duplicates{alike}. It opens in "
-        f"{asked['open_s']:.1f} s. A search for the ten nearest products takes {asked['catalogue_ms']:.1f} ms, "
-        f"inside one cluster {asked['cluster_ms']:.1f} ms (medians of 50).",
+        f"{queries['open_s']:.1f} s. A search for the ten nearest products takes {queries['catalogue_ms']:.1f} ms, "
+        f"inside one cluster {queries['cluster_ms']:.1f} ms (medians of 50).",
         "",
         "Then `modiste shards` started three shards with two replicas each on these machines, in "
-        f"{found['up_s']:.0f} s. "
-        f"{found['questions']} queries went over HTTP, and one machine was killed after a third of them. Every result "
-        f"equals that of one process, and no query failed. Medians: {found['before_ms']:.0f} ms before, "
-        f"{found['after_ms']:.0f} ms after; the slowest took {found['slowest_ms']:,.0f} ms.",
+        f"{result['up_s']:.0f} s. "
+        f"{result['questions']} queries went over HTTP, and one machine was killed after a third of them. Every result "
+        f"equals that of one process, and no query failed. Medians: {result['before_ms']:.0f} ms before, "
+        f"{result['after_ms']:.0f} ms after; the slowest took {result['slowest_ms']:,.0f} ms.",
     ]
     return "\n".join(lines)
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measured import write_between
+from measurements import write_between
 
 SIZES = (10**7, 10**8, 10**9)
 MARK = "scale-model"
 GB, HOUR = 1e9, 3600.0
-HELD = 512 * 2**20  # bytes of photos and words that an ingest commits at once: modiste.pipeline.ingest.HELD_BYTES
-FRAGMENT = 2**20  # rows of a file of Lance's that tidying leaves alone: its own default
+BATCH_BYTES = 512 * 2**20  # photos and attributes in one commit of an ingest: ingest.COMMIT_BYTES
+FRAGMENT = 2**20  # rows of a file of Lance's that compaction leaves alone: its own default
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class Constants:
     @classmethod
     def read(cls, path: Path, which: str = "value") -> Constants:
         """Read what constants.py wrote; `which` is "value", "low" or "high"."""
-        held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["constants"]
-        return cls(**{each.name: float(held[each.name][which]) for each in fields(cls)})
+        constants: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["constants"]
+        return cls(**{each.name: float(constants[each.name][which]) for each in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Crowd:
         return self.people * self.frames_each * self.drag / (self.drag + self.look)
 
     @property
-    def asked(self) -> float:
+    def query_rate(self) -> float:
         """Queries per second: people · questions / (drag + look)."""
         return self.people * self.questions / (self.drag + self.look)
 
@@ -149,7 +149,7 @@ def index_hours(c: Constants, n: float) -> float:
 
 def batch(c: Constants) -> float:
     """Products in one commit of an ingest: 512 MiB / (photo_bytes + row_bytes)."""
-    return HELD / (c.photo_bytes + c.row_bytes)
+    return BATCH_BYTES / (c.photo_bytes + c.row_bytes)
 
 
 def commit_seconds(c: Constants, there: float) -> float:
@@ -228,18 +228,18 @@ def shards(c: Constants, n: float, machine: Machine, slowest_ms: float = 50.0) -
     return max(1, math.ceil(max(by_memory, by_time)))
 
 
-def search_cores(c: Constants, n: float, parts: int, asked: float, machine: Machine, *, read_all: bool) -> float:
-    """Cores that scan: asked · parts · scan_ms(N / parts) / busy. Each query goes to every shard."""
-    return asked * parts * scan_ms(c, n / parts, read_all=read_all) / 1e3 / machine.busy
+def search_cores(c: Constants, n: float, parts: int, query_rate: float, machine: Machine, *, read_all: bool) -> float:
+    """Cores that scan: query_rate · parts · scan_ms(N / parts) / busy. Each query goes to every shard."""
+    return query_rate * parts * scan_ms(c, n / parts, read_all=read_all) / 1e3 / machine.busy
 
 
-def front_cores(c: Constants, parts: int, asked: float, machine: Machine) -> float:
+def front_cores(c: Constants, parts: int, query_rate: float, machine: Machine) -> float:
     """Cores that receive queries, send them to the shards and merge.
 
-    asked · (similar_ms + parts · (merge_us + nothing_ms)) / busy, where a shard's response costs as much as a request
+    query_rate · (similar_ms + parts · (merge_us + nothing_ms)) / busy. A shard's response costs as much as a request
     without work.
     """
-    return asked * (c.similar_ms + parts * (c.merge_us / 1e3 + c.nothing_ms)) / 1e3 / machine.busy
+    return query_rate * (c.similar_ms + parts * (c.merge_us / 1e3 + c.nothing_ms)) / 1e3 / machine.busy
 
 
 def frame_cores(c: Constants, crowd: Crowd, machine: Machine) -> float:
@@ -250,13 +250,13 @@ def frame_cores(c: Constants, crowd: Crowd, machine: Machine) -> float:
 
 def network(c: Constants, crowd: Crowd) -> float:
     """Bytes per second to the visitors: frames, results and thumbnails."""
-    answers = crowd.asked * c.similar_answer_bytes + crowd.pictures * c.thumbnail_answer_bytes
+    answers = crowd.query_rate * c.similar_answer_bytes + crowd.pictures * c.thumbnail_answer_bytes
     return crowd.frames * c.frame_answer_bytes + answers
 
 
-def inner_network(parts: int, asked: float, k: int = 12) -> float:
-    """Bytes per second between front and shards: asked · parts · (64 of a code + 16 k of rows and scores)."""
-    return asked * parts * (64 + 16 * k)
+def inner_network(parts: int, query_rate: float, k: int = 12) -> float:
+    """Bytes per second between front and shards: query_rate · parts · (64 of a code + 16 k of rows and scores)."""
+    return query_rate * parts * (64 + 16 * k)
 
 
 # The queue at a shard, by formula; simulate.py holds it against a simulation.
@@ -297,13 +297,13 @@ def scatter_quantile(times: Any, waits: Callable[[Any], Any], parts: int, share:
     The distribution of one shard, wait and service added, to the power of `parts`.
     """
 
-    held = np.asarray(times, np.float64)
+    seconds_of_scans = np.asarray(times, np.float64)
 
     def answered(seconds: float) -> float:
-        left = seconds - held[held <= seconds]
-        return float(((1.0 - waits(left)).sum() / len(held)) ** parts)
+        left = seconds - seconds_of_scans[seconds_of_scans <= seconds]
+        return float(((1.0 - waits(left)).sum() / len(seconds_of_scans)) ** parts)
 
-    low, high = 0.0, float(held.max())
+    low, high = 0.0, float(seconds_of_scans.max())
     while answered(high) < share:
         high *= 2
     for _ in range(60):
@@ -324,10 +324,10 @@ def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
         return shards(c, n, machine)
 
     def cores(c: Constants, n: int, read_all: bool = False) -> float:
-        return search_cores(c, n, parts(c, n), crowd.asked, machine, read_all=read_all)
+        return search_cores(c, n, parts(c, n), crowd.query_rate, machine, read_all=read_all)
 
     def machines(c: Constants, n: int) -> float:
-        every = cores(c, n) + front_cores(c, parts(c, n), crowd.asked, machine) + frame_cores(c, crowd, machine)
+        every = cores(c, n) + front_cores(c, parts(c, n), crowd.query_rate, machine) + frame_cores(c, crowd, machine)
         return math.ceil(every / machine.cores) + parts(c, n)
 
     return {
@@ -355,16 +355,20 @@ def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
             ("the query in one of the shards", lambda c, n: scan_ms(c, n / parts(c, n)), "ms"),
             (f"cores that scan, {crowd.people:,} people", cores, "cores"),
             ("cores that scan if bounds cannot help", lambda c, n: cores(c, n, True), "cores"),
-            ("cores of the front servers", lambda c, n: front_cores(c, parts(c, n), crowd.asked, machine), "cores"),
+            (
+                "cores of the front servers",
+                lambda c, n: front_cores(c, parts(c, n), crowd.query_rate, machine),
+                "cores",
+            ),
             (
                 "traffic between front servers and shards",
-                lambda c, n: inner_network(parts(c, n), crowd.asked) / GB * 8,
+                lambda c, n: inner_network(parts(c, n), crowd.query_rate) / GB * 8,
                 "Gbit/s",
             ),
         ],
         f"For {crowd.people:,} people who drag sliders": [
             ("pictures a second", lambda _, __: crowd.frames, ""),
-            ("queries a second", lambda _, __: crowd.asked, ""),
+            ("queries a second", lambda _, __: crowd.query_rate, ""),
             ("cores that draw", lambda c, _: frame_cores(c, crowd, machine), "cores"),
             ("traffic to the visitors", lambda c, _: network(c, crowd) / GB * 8, "Gbit/s"),
             (f"machines of {machine.cores} cores, with a spare one per shard", machines, "machines"),
@@ -388,7 +392,7 @@ def figure(value: float) -> str:
     return f"{round(value, 2 - math.floor(math.log10(abs(value)))):,.{digits}f}"
 
 
-def tables(held: list[Constants], machine: Machine, crowd: Crowd) -> str:
+def tables(ends: list[Constants], machine: Machine, crowd: Crowd) -> str:
     """Return all tables as Markdown, with the constants at their value, low and high end."""
     lines: list[str] = []
     for title, each in rows(machine, crowd).items():
@@ -396,7 +400,7 @@ def tables(held: list[Constants], machine: Machine, crowd: Crowd) -> str:
         for name, formula, unit in each:
             cells: list[str] = []
             for n in SIZES:
-                every = [formula(c, n) for c in held]
+                every = [formula(c, n) for c in ends]
                 middle, low, high = every[0], min(every), max(every)
                 spread = "" if figure(low) == figure(high) else f" ({figure(low)} to {figure(high)})"
                 cells.append(figure(middle) + spread)
@@ -426,17 +430,17 @@ def main() -> None:
     parser.add_argument("--memory", type=float, default=Machine.memory / 2**30, help="GiB of a machine")
     parser.add_argument("--price", type=float, help="of a machine for an hour, in any currency")
     parser.add_argument("--page", type=Path)
-    given = parser.parse_args()
-    machine = Machine(given.cores, given.memory * 2**30)
-    crowd = Crowd(given.people)
-    held = [Constants.read(given.constants, which) for which in ("value", "low", "high")]
-    text = tables(held, machine, crowd)
+    args = parser.parse_args()
+    machine = Machine(args.cores, args.memory * 2**30)
+    crowd = Crowd(args.people)
+    ends = [Constants.read(args.constants, which) for which in ("value", "low", "high")]
+    text = tables(ends, machine, crowd)
     print(text)
-    for n in SIZES if given.price is not None else ():
-        built, month = money(held[0], n, machine, crowd, given.price)
+    for n in SIZES if args.price is not None else ():
+        built, month = money(ends[0], n, machine, crowd, args.price)
         print(f"{n:13,} products: to build {built:,.0f}, a month {month:,.0f}")
-    if given.page is not None:
-        write_between(given.page, MARK, f"{text}\n\n{measured(given.constants)}")
+    if args.page is not None:
+        write_between(args.page, MARK, f"{text}\n\n{measured(args.constants)}")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from measured import own_memory, write_between
+from measurements import own_memory, write_between
 from tests.distributed.tasks import Made
 
 from modiste.parallel import Executor, ThreadExecutor
@@ -48,19 +48,19 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "scale-overhead.json")
     parser.add_argument("--page", type=Path)
     parser.add_argument("--one", nargs=4, metavar=("WAY", "STAGE", "SHOP", "COUNT"), help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    width, height = map(int, asked.size.split("x"))
-    if asked.one:
-        print(json.dumps(once(*asked.one, (height, width))))
+    args = parser.parse_args()
+    width, height = map(int, args.size.split("x"))
+    if args.one:
+        print(json.dumps(once(*args.one, (height, width))))
         return
-    pairs = zip(asked.products, asked.repeats, strict=True)
-    seen = [row for count, repeats in pairs for row in measure(count, asked.size, repeats)]
-    asked.out.parent.mkdir(exist_ok=True)
-    asked.out.write_text(json.dumps(seen, indent=1) + "\n")
-    text = table(seen, asked.size)
+    pairs = zip(args.products, args.repeats, strict=True)
+    seen = [row for count, repeats in pairs for row in measure(count, args.size, repeats)]
+    args.out.parent.mkdir(exist_ok=True)
+    args.out.write_text(json.dumps(seen, indent=1) + "\n")
+    text = table(seen, args.size)
     print(text)
-    if asked.page is not None:
-        write_between(asked.page, MARK, text)
+    if args.page is not None:
+        write_between(args.page, MARK, text)
 
 
 def measure(count: int, size: str, repeats: int) -> Iterator[dict[str, Any]]:
@@ -79,9 +79,9 @@ def measure(count: int, size: str, repeats: int) -> Iterator[dict[str, Any]]:
                     shutil.copytree(whole if stage == "encode" else model, shop)
                     runs.setdefault((stage, way), []).append(process(way, stage, shop, count, size))
                     shutil.rmtree(shop)
-    for (stage, way), found in runs.items():
-        middle = {key: statistics.median(each[key] for each in found) for key in found[0]}
-        least, most = min(each["seconds"] for each in found), max(each["seconds"] for each in found)
+    for (stage, way), results in runs.items():
+        middle = {key: statistics.median(each[key] for each in results) for key in results[0]}
+        least, most = min(each["seconds"] for each in results), max(each["seconds"] for each in results)
         yield {"products": count, "stage": stage, "way": way, "least": least, "most": most} | middle
 
 

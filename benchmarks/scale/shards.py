@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measured import write_between
+from measurements import write_between
 
 from modiste.distributed.ray_session import connect
 from modiste.distributed.shard_files import PENALTIES_DIR, SUMMARY_DIR, ShardFiles, ShardSource
@@ -48,7 +48,7 @@ class Synthetic(ShardSource):
     """Products as VAEs encode them: 30 kinds, ten in each cluster, some latents active, some nearly collapsed."""
 
     @classmethod
-    def made(cls, count: int) -> Synthetic:
+    def synthetic_products(cls, count: int) -> Synthetic:
         random = np.random.default_rng(0)
         base = np.geomspace(0.08, 0.95, N)
         kinds = random.normal(size=(KINDS, N)) * np.sqrt(1 - base**2)
@@ -64,8 +64,8 @@ class Synthetic(ShardSource):
         )
 
     def whole(self, version: str) -> ShopSummary:
-        held = self.encodings
-        centres = np.stack([held.code[self.assignments == each].mean(axis=0) for each in range(CLUSTERS)])
+        encodings = self.encodings
+        centres = np.stack([encodings.code[self.assignments == each].mean(axis=0) for each in range(CLUSTERS)])
         labels = tuple(f"cluster {each}" for each in range(CLUSTERS))
         return ShopSummary(
             version=version,
@@ -75,12 +75,12 @@ class Synthetic(ShardSource):
             tau=0.0,
             clusters=Clusters(centres.astype(np.float32), labels, "code", "kmeans"),
             category_counts=CategoryCounts.of(self.assignments, self.catalogue.categories, CLUSTERS),
-            cluster_moments=ClusterMoments.of(self.assignments, held.mean, held.code, CLUSTERS),
+            cluster_moments=ClusterMoments.of(self.assignments, encodings.mean, encodings.code, CLUSTERS),
             kinds={"category": "words", "colour": "words", "price": "number"},
             thresholds={},
             neighbour_distances=[],
-            reference_codes=ReferenceCodes((), held.code[:0]),
-            code_bounds=np.stack([held.code.min(axis=0), held.code.max(axis=0)], axis=1),
+            reference_codes=ReferenceCodes((), encodings.code[:0]),
+            code_bounds=np.stack([encodings.code.min(axis=0), encodings.code.max(axis=0)], axis=1),
         )
 
     def designs(self, count: int) -> np.ndarray:
@@ -98,17 +98,17 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--page", type=Path)
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         os.environ |= {"MODISTE_CACHE": scratch, "RAY_worker_niceness": "0"}
-        rows = [row for count in asked.products for row in measured(asked, count)]
-    if asked.json:
+        rows = [row for count in args.products for row in measured(args, count)]
+    if args.json:
         print(json.dumps(rows, indent=2))
         return
-    text = table(rows, asked.clients)
+    text = table(rows, args.clients)
     print(text)
-    if asked.page is not None:
-        write_between(asked.page, MARK, text)
+    if args.page is not None:
+        write_between(args.page, MARK, text)
 
 
 def table(rows: list[dict[str, Any]], clients: int) -> str:
@@ -130,13 +130,13 @@ def table(rows: list[dict[str, Any]], clients: int) -> str:
     return "\n".join(lines)
 
 
-def measured(asked: argparse.Namespace, products: int) -> Iterator[dict[str, Any]]:
+def measured(args: argparse.Namespace, products: int) -> Iterator[dict[str, Any]]:
     """Yield a row for one process, and one for each number of shards. The results are compared."""
-    made = Synthetic.made(products)
-    version, designs = f"synthetic-{products}", made.designs(asked.questions)
-    whole = made.whole(version)
+    products_source = Synthetic.synthetic_products(products)
+    version, designs = f"synthetic-{products}", products_source.designs(args.questions)
+    whole = products_source.whole(version)
     packs = ShardFiles(NOWHERE, version, 1)
-    packs.write(made, 0, np.arange(products))
+    packs.write(products_source, 0, np.arange(products))
     whole.save(packs.root / SUMMARY_DIR)
     warm_up_kernels()
     shelf = packs.open(0, whole)
@@ -144,13 +144,13 @@ def measured(asked: argparse.Namespace, products: int) -> Iterator[dict[str, Any
     looks = [Query(code, 10, "likelihood", "euclidean", 0.0) for code in designs]
     expected = [shelf.search([each])[0] for each in looks]
     row = {"products": products, "who": "one process", "ready_s": 0.0, "megabytes_per_replica": 0.0}
-    yield row | timed(lambda each: shelf.search([each]), looks, asked.clients)
+    yield row | timed(lambda each: shelf.search([each]), looks, args.clients)
     shutil.rmtree(packs.path(0) / PENALTIES_DIR)  # a shard of all measures it too
-    counts = [int(each) for each in asked.shards.split(",")]
+    counts = [int(each) for each in args.shards.split(",")]
     for count in counts:
         if count > 1:
-            for shard, rows in enumerate(rows_by_shard(made.catalogue.ids, count)):
-                ShardFiles(NOWHERE, version, count).write(made, shard, rows)
+            for shard, rows in enumerate(rows_by_shard(products_source.catalogue.ids, count)):
+                ShardFiles(NOWHERE, version, count).write(products_source, shard, rows)
     from modiste.distributed.shard_backend import ShardBackend
     from modiste.distributed.shard_deploy import DEPLOYMENT_NAME, start_application
 
@@ -169,7 +169,7 @@ def measured(asked: argparse.Namespace, products: int) -> Iterator[dict[str, Any
             size = max(each["bytes"] for each in sharded.replica_status()) / 1e6
             who = f"{count} shard{'s' if count > 1 else ''}"
             row = {"products": products, "who": who, "ready_s": ready, "megabytes_per_replica": size}
-            yield row | timed(lambda each, to=sharded: to.search([each]), looks, asked.clients)
+            yield row | timed(lambda each, to=sharded: to.search([each]), looks, args.clients)
             serve.delete(name)
 
 

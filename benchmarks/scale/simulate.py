@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import simpy
-from measured import write_between
+from measurements import write_between
 from model import SIZES, Constants, Crowd, Machine, figure, scan_ms, scatter_quantile, shards, wait_beyond
 
 MARK = "scale-simulation"
@@ -66,7 +66,7 @@ class Seen:
     came: list[float] = field(default_factory=list[float])
     took: list[float] = field(default_factory=list[float])
     waited: list[float] = field(default_factory=list[float])
-    asked_again: int = 0
+    retried_parts: int = 0
 
     def quantile(self, share: float, since: float = 0.0, until: float = np.inf) -> float:
         """Return the seconds within which a share of the queries that arrived in a span were answered."""
@@ -144,7 +144,7 @@ def run(tier: Tier, rate: float, questions: int, seed: int, kill: Kill | None = 
             if waited is not None:
                 seen.waited.append(waited)
                 return
-            seen.asked_again += 1
+            seen.retried_parts += 1
             yield env.timeout(NOTICED)
 
     def question() -> Generator[simpy.Event, Any, None]:
@@ -246,8 +246,11 @@ def scattered(c: Constants, samples: Sequence[float], quick: bool, seed: int) ->
         rate = 0.7 * tier.replicas * tier.cores / float(np.mean(tier.times))
         seen = run(tier, rate, _questions(parts, quick), seed)
         alone = by_formula(Tier(1, tier.replicas, tier.times), rate, 0.99)
-        said, met = by_formula(tier, rate, 0.99), seen.quantile(0.99)
-        lines.append(f"| {parts} | {1e3 * alone:,.1f} | {1e3 * said:,.1f} | {1e3 * met:,.1f} | {met / said:.2f} |")
+        predicted, simulated = by_formula(tier, rate, 0.99), seen.quantile(0.99)
+        lines.append(
+            f"| {parts} | {1e3 * alone:,.1f} | {1e3 * predicted:,.1f} | {1e3 * simulated:,.1f} "
+            f"| {simulated / predicted:.2f} |"
+        )
     return "\n".join(lines)
 
 
@@ -259,7 +262,7 @@ def wanted(c: Constants, samples: Sequence[float], machine: Machine, target: flo
         "| repeated requests to shards | answered queries |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    rate = Crowd().asked / 10
+    rate = Crowd().query_rate / 10
     for n in SIZES:
         parts = shards(c, n, machine)
         tier = tier_of(c, samples, n, parts, read_all=False)
@@ -272,7 +275,7 @@ def wanted(c: Constants, samples: Sequence[float], machine: Machine, target: flo
         for more in (0, 1):
             seen = run(replace(tier, replicas=count + more), rate, questions, seed, kill)
             left.append(f"{1e3 * seen.quantile(0.99, kill.at, kill.at + kill.restart):,.1f}")
-            again += seen.asked_again
+            again += seen.retried_parts
             answered += len(seen.took)
         lines.append(
             f"| {n:,} | {parts} | {rate:,.0f} | {count} | {1e3 * met:,.1f} | {left[0]} | {left[1]} "
@@ -289,26 +292,26 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="fewer questions")
     parser.add_argument("--page", type=Path)
-    given = parser.parse_args()
-    c, machine = Constants.read(given.constants), Machine()
-    samples: list[float] = json.loads(given.constants.read_text(encoding="utf-8"))["samples"]["scan_ms"]
+    args = parser.parse_args()
+    c, machine = Constants.read(args.constants), Machine()
+    samples: list[float] = json.loads(args.constants.read_text(encoding="utf-8"))["samples"]["scan_ms"]
     times = np.array(samples)
-    said = (
+    introduction = (
         f"The standard deviation of the {len(times)} measured service times is "
         f"{figure(float(times.std() / times.mean()))} of their mean. "
-        f"Seed {given.seed}; four replicas of {CORES} cores unless stated otherwise; "
-        f"{'--quick: ' if given.quick else ''}{_questions(1, given.quick):,} queries with one shard, "
-        f"fewer with more shards, at least {_questions(10**6, given.quick):,}."
+        f"Seed {args.seed}; four replicas of {CORES} cores unless stated otherwise; "
+        f"{'--quick: ' if args.quick else ''}{_questions(1, args.quick):,} queries with one shard, "
+        f"fewer with more shards, at least {_questions(10**6, args.quick):,}."
     )
     parts = [
-        said,
-        compared(c, samples, machine, given.quick, given.seed),
-        scattered(c, samples, given.quick, given.seed),
-        wanted(c, samples, machine, given.target, given.quick, given.seed),
+        introduction,
+        compared(c, samples, machine, args.quick, args.seed),
+        scattered(c, samples, args.quick, args.seed),
+        wanted(c, samples, machine, args.target, args.quick, args.seed),
     ]
     print("\n\n".join(parts))
-    if given.page is not None:
-        write_between(given.page, MARK, "\n\n".join(parts))
+    if args.page is not None:
+        write_between(args.page, MARK, "\n\n".join(parts))
 
 
 if __name__ == "__main__":

@@ -42,33 +42,33 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, nargs="+", help="budgets of training, least first")
     parser.add_argument("--page", type=Path, help="write the tables into this page")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
-    given = parser.parse_args()
+    args = parser.parse_args()
     report = Report()
     report.note("machine", f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    if "floor" in given.only:
+    if "floor" in args.only:
         floor.measure(report)
-    if "search" in given.only:
-        search.measure(report, quick=given.quick)
-    if {"frames", "encoding", "starting"} & set(given.only):
-        shop = bench_shop(given.shop)
-        rounds = 60 if given.quick else 200
-        if "frames" in given.only:
+    if "search" in args.only:
+        search.measure(report, quick=args.quick)
+    if {"frames", "encoding", "starting"} & set(args.only):
+        shop = bench_shop(args.shop)
+        rounds = 60 if args.quick else 200
+        if "frames" in args.only:
             serving.frames(report, shop, rounds)
-        if "encoding" in given.only:
+        if "encoding" in args.only:
             serving.encoding(report, shop)
-        if "starting" in given.only:
-            serving.starting(report, shop, 5 if given.quick else 11)
-    report.write(given.out)  # what takes longest comes last; what was measured until then is kept
-    if "training" in given.only:
+        if "starting" in args.only:
+            serving.starting(report, shop, 5 if args.quick else 11)
+    report.write(args.out)  # what takes longest comes last; what was measured until then is kept
+    if "training" in args.only:
         training.measure(
-            report, given.photos, given.minutes or ([0.25] if given.quick else [1.0, 2.0, 3.0, 4.0, 6.0, 8.0])
+            report, args.photos, args.minutes or ([0.25] if args.quick else [1.0, 2.0, 3.0, 4.0, 6.0, 8.0])
         )
-    if "growth" in given.only and not given.quick:
-        growth.measure(report, given.out.with_name("growth.svg"))
+    if "growth" in args.only and not args.quick:
+        growth.measure(report, args.out.with_name("growth.svg"))
     floor.gaps(report)
-    report.write(given.out)
-    if given.page is not None:
-        write_page(given.page, report.found, report.about, given.out.with_name("growth.svg"))
+    report.write(args.out)
+    if args.page is not None:
+        write_page(args.page, report.ratios, report.about, args.out.with_name("growth.svg"))
 
 
 if __name__ == "__main__":

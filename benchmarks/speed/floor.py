@@ -59,34 +59,34 @@ def measure(report: Report) -> None:
 
 def gaps(report: Report) -> None:
     """Add, for each cost of this run, its lower bound, our value and their ratio."""
-    found, about = report.found, report.about
+    ratios, about = report.ratios, report.about
     if "memory, GB/s" not in about:
         return
     rows: dict[str, dict[str, float | str]] = {}
     memory, plain, short = (about[name] for name in ("memory, GB/s", "float32, GFLOP/s", "bfloat16, GFLOP/s"))
-    if "likelihood, hard, 1 M / FAISS flat IP" in found:
+    if "likelihood, hard, 1 M / FAISS flat IP" in ratios:
         # Mean and weight of 16 latents, and a constant; two subtractions or additions and two products each.
         rows["scan of 1 M, all read, ms"] = {
             "moved": "132 MB",
             "operations": "64 MFLOP",
             "floor": 132.0 / memory,
-            "ours": found["likelihood, hard, 1 M / FAISS flat IP"]["ours"],
+            "ours": ratios["likelihood, hard, 1 M / FAISS flat IP"]["ours"],
         }
-    if "frame" in found:
+    if "frame" in ratios:
         work = about["operations of a frame, MFLOP"]
         rows["frame, ms"] = {
             "moved": "130 kB out",
             "operations": f"{work:.0f} MFLOP",
             "floor": work / plain,
-            "ours": found["frame"]["ours"],
+            "ours": ratios["frame"]["ours"],
         }
-    if "encoding" in found:
+    if "encoding" in ratios:
         work = about["operations of an encoding, MFLOP"]
         rows["encoding, two threads, ms a product"] = {
             "moved": "520 kB in float32",
             "operations": f"{work:.0f} MFLOP and a JPEG",
             "floor": (work / plain + 1e3 / about["JPEG decoding, one thread, products/s"]) / 2,
-            "ours": 1e3 / found["encoding"]["ours"],
+            "ours": 1e3 / ratios["encoding"]["ours"],
         }
     if "training step, one thread, photos/s" in about:
         work = about["operations of a photo in training, MFLOP"]

@@ -9,21 +9,21 @@ from typing import Any
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
-def write_page(page: Path, found: dict[str, dict[str, Any]], about: dict[str, Any], drawn: Path) -> None:
+def write_page(page: Path, by_name: dict[str, dict[str, Any]], about: dict[str, Any], drawn: Path) -> None:
     """Replace the text between the marks of a page, and copy the chart of growth to the page's images."""
     text = page.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    parts = [BEGIN, ratios(found), floor(about), notes(about), END]
+    parts = [BEGIN, ratios(by_name), floor(about), notes(about), END]
     page.write_text(before + "\n\n".join(parts) + after, encoding="utf-8")
     if drawn.exists():
         shutil.copyfile(drawn, page.parent / "images" / "growth.svg")
 
 
-def ratios(found: dict[str, dict[str, Any]]) -> str:
+def ratios(by_name: dict[str, dict[str, Any]]) -> str:
     """Return the table of ratios."""
     lines = ["| measure / peer | ours | peer, or required value | unit | ratio | target |", "|---|---|---|---|---|---|"]
-    for name, each in found.items():
+    for name, each in by_name.items():
         target = "" if each["target"] is None else f"{each['target']:g}"
         missed = "" if each["target"] is None or each["ratio"] >= each["target"] else ", **missed**"
         lines.append(

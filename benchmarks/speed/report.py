@@ -15,7 +15,7 @@ class Report:
     """The measurements so far: each is printed at once, and all are written at the end."""
 
     def __init__(self) -> None:
-        self.found: dict[str, dict[str, Any]] = {}
+        self.ratios: dict[str, dict[str, Any]] = {}
         self.about: dict[str, Any] = {}
 
     def heading(self, text: str) -> None:
@@ -28,7 +28,7 @@ class Report:
         `target` is the minimum ratio that is good; None if there is none.
         """
         ratio = (ours / peer if more else peer / ours) if ours and peer else 0.0
-        self.found[name] = {"ratio": ratio, "target": target, "ours": ours, "peer": peer, "unit": unit}
+        self.ratios[name] = {"ratio": ratio, "target": target, "ours": ours, "peer": peer, "unit": unit}
         verdict = "" if target is None else f"{target:8.2f}" + ("" if ratio >= target else "  missed")
         print(f"{name:44}{ours:12,.3f} {peer:12,.3f} {unit:14}{ratio:8.2f}{verdict}", flush=True)
 
@@ -40,10 +40,10 @@ class Report:
     def write(self, path: Path) -> None:
         """Write JSON: `{name: {ratio, target, ours, peer, unit}}`; measurements without a ratio go to a second file."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.found, indent=1) + "\n")
+        path.write_text(json.dumps(self.ratios, indent=1) + "\n")
         path.with_name(f"{path.stem}-notes.json").write_text(json.dumps(self.about, indent=1) + "\n")
-        missed = [name for name, each in self.found.items() if each["target"] and each["ratio"] < each["target"]]
-        print(f"\n{len(self.found)} ratios, {len(missed)} below their target; written to {path}.")
+        missed = [name for name, each in self.ratios.items() if each["target"] and each["ratio"] < each["target"]]
+        print(f"\n{len(self.ratios)} ratios, {len(missed)} below their target; written to {path}.")
 
 
 def timed(work: Callable[[int], object], rounds: int = 5) -> float:

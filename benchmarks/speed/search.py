@@ -77,10 +77,10 @@ def as_products(code: Floats) -> Floats:
     return np.concatenate([code**2, code, [np.float32(1)]]).astype(np.float32)[None]
 
 
-def beside_faiss(index: LatentIndex, held: Catalogue) -> dict[str, Way]:
+def beside_faiss(index: LatentIndex, catalogue: Catalogue) -> dict[str, Way]:
     """Compare likelihood and distance by our index and by FAISS's flat ones."""
-    inner, flat = held.inner_products(), faiss.IndexFlatL2(N)
-    flat.add(held.code)
+    inner, flat = catalogue.inner_products(), faiss.IndexFlatL2(N)
+    flat.add(catalogue.code)
     return {
         "ours": lambda z: index.nearest(z, K)[0],
         "faiss inner product": lambda z: inner.search(as_products(z), K)[1][0],
@@ -98,15 +98,15 @@ def raced(ways: Mapping[str, Way], queries: Floats) -> tuple[dict[str, float], d
     for code in queries:
         for name, way in ways.items():
             start = time.perf_counter()
-            found = way(code)
+            result = way(code)
             times[name].append(time.perf_counter() - start)
-            answers[name].append(found)
+            answers[name].append(result)
     return {name: median(each) for name, each in times.items()}, answers
 
 
-def same(found: list[Any], truth: list[Any]) -> float:
+def same(results: list[Any], truth: list[Any]) -> float:
     """Return the share of the true top tens in the results."""
-    return float(np.mean([len(set(a) & set(b)) / len(b) for a, b in zip(found, truth, strict=True)]))
+    return float(np.mean([len(set(a) & set(b)) / len(b) for a, b in zip(results, truth, strict=True)]))
 
 
 def measure(report: Report, *, quick: bool) -> None:
@@ -121,22 +121,24 @@ def measure(report: Report, *, quick: bool) -> None:
 
 def small(report: Report) -> None:
     """Compare at the size of the paper's catalogue, with flat indexes and with approximate ones that fail."""
-    held = Catalogue.like_a_vae(21_759)
+    catalogue = Catalogue.like_a_vae(21_759)
     report.heading("search, 21,759 products, top 10, one thread")
-    index = LatentIndex([str(i) for i in range(21_759)], held.mean, held.std, held.code, held.cluster)
-    inner, flat = held.inner_products(), faiss.IndexFlatL2(N)
-    flat.add(held.code)
+    index = LatentIndex(
+        [str(i) for i in range(21_759)], catalogue.mean, catalogue.std, catalogue.code, catalogue.cluster
+    )
+    inner, flat = catalogue.inner_products(), faiss.IndexFlatL2(N)
+    flat.add(catalogue.code)
     with tempfile.TemporaryDirectory() as scratch:
-        table = lance_table(Path(scratch), held.code)
+        table = lance_table(Path(scratch), catalogue.code)
         ways: dict[str, Way] = {
             "ours": lambda z: index.nearest(z, K)[0],
             "faiss inner product": lambda z: inner.search(as_products(z), K)[1][0],
-            "float64 scan": lambda z: np.argsort(-log_likelihood(z, held.mean, held.std), kind="stable")[:K],
+            "float64 scan": lambda z: np.argsort(-log_likelihood(z, catalogue.mean, catalogue.std), kind="stable")[:K],
             "ours, distance": lambda z: index.nearest(z, K, "fixed-epsilon")[0],
             "faiss distance": lambda z: flat.search(z[None], K)[1][0],
             "LanceDB, distance": table,
         }
-        times, answers = raced(ways, held.queries(60))
+        times, answers = raced(ways, catalogue.queries(60))
     truth = answers["float64 scan"]
     milli = {name: 1e3 * each for name, each in times.items()}
     report.add("likelihood, 21,759 / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", None)
@@ -146,23 +148,23 @@ def small(report: Report) -> None:
     graph = faiss.IndexHNSWFlat(2 * N + 1, 16, faiss.METRIC_INNER_PRODUCT)
     graph.hnsw.efConstruction, graph.hnsw.efSearch = 100, 200
     graph.add(faiss.rev_swig_ptr(inner.get_xb(), inner.ntotal * (2 * N + 1)).reshape(-1, 2 * N + 1))
-    found = [graph.search(as_products(z), K)[1][0] for z in held.queries(60)]
+    results = [graph.search(as_products(z), K)[1][0] for z in catalogue.queries(60)]
     report.add("recall, 21,759, likelihood", same(answers["ours"], truth), 1.0, "share", 1.0, more=True)
-    report.note("recall of FAISS HNSW (ef 200) on the inner product", same(found, truth))
+    report.note("recall of FAISS HNSW (ef 200) on the inner product", same(results, truth))
 
 
 def million(report: Report, rounds: int) -> None:
     """Compare with a million products, as a VAE encodes them."""
     rows = 1_000_000
-    held = Catalogue.like_a_vae(rows)
-    queries = held.queries(rounds)
+    catalogue = Catalogue.like_a_vae(rows)
+    queries = catalogue.queries(rounds)
     report.heading(f"search, {rows:,} products, top 10, one thread")
     ids = [str(i) for i in range(rows)]
     start = time.perf_counter()
-    index = LatentIndex(ids, held.mean, held.std, held.code, held.cluster)
+    index = LatentIndex(ids, catalogue.mean, catalogue.std, catalogue.code, catalogue.cluster)
     report.add("building", rows / (time.perf_counter() - start), 250_000, "products/s", 1.0, more=True)
     report.add("memory, likelihood", index.nbytes["likelihood"] / rows, 140, "bytes/product", 1.0)
-    ways = beside_faiss(index, held) | {
+    ways = beside_faiss(index, catalogue) | {
         "ours, manhattan": lambda z: index.nearest(z, K, "fixed-epsilon", "manhattan")[0]
     }
     times, answers = raced(ways, queries)
@@ -171,35 +173,38 @@ def million(report: Report, rounds: int) -> None:
     report.add("distance, clustered, 1 M / FAISS flat L2", milli["ours, distance"], milli["faiss distance"], "ms", 3.0)
     report.note("Manhattan distance, 1 M, ms", milli["ours, manhattan"])
     some = queries[:12]
-    truth = [np.argsort(-log_likelihood(z, held.mean, held.std), kind="stable")[:K] for z in some]
+    truth = [np.argsort(-log_likelihood(z, catalogue.mean, catalogue.std), kind="stable")[:K] for z in some]
     report.add("recall, 1 M, likelihood", same(answers["ours"][:12], truth), 1.0, "share", 1.0, more=True)
-    truth = [np.argsort(distance(z, held.code, "euclidean"), kind="stable")[:K] for z in some]
+    truth = [np.argsort(distance(z, catalogue.code, "euclidean"), kind="stable")[:K] for z in some]
     report.add("recall, 1 M, distance", same(answers["ours, distance"][:12], truth), 1.0, "share", 1.0, more=True)
     start = time.perf_counter()
     index.nearest(queries[0], K, tau=0.15)
     report.add("another τ, 1 M", time.perf_counter() - start, 1.0, "s", 1.0)
     mask = np.random.default_rng(0).random(rows) < 0.3
     index.nearest(queries[0], K, rows=mask)
-    times, found = raced({"filtered": lambda z: index.nearest(z, K, rows=mask)[0]}, some)
+    times, results = raced({"filtered": lambda z: index.nearest(z, K, rows=mask)[0]}, some)
     report.note("a filter that 30 % pass, 1 M, ms", 1e3 * times["filtered"])
-    truth = [np.flatnonzero(mask)[np.argsort(-log_likelihood(z, held.mean[mask], held.std[mask]))[:K]] for z in some]
-    report.add("recall, 1 M, filtered", same(found["filtered"], truth), 1.0, "share", 1.0, more=True)
+    truth = [
+        np.flatnonzero(mask)[np.argsort(-log_likelihood(z, catalogue.mean[mask], catalogue.std[mask]))[:K]]
+        for z in some
+    ]
+    report.add("recall, 1 M, filtered", same(results["filtered"], truth), 1.0, "share", 1.0, more=True)
 
 
 def hard(report: Report, rounds: int) -> None:
     """Where bounds cannot help: every product is read."""
     rows = 1_000_000
-    held = Catalogue.hard(rows)
+    catalogue = Catalogue.hard(rows)
     report.heading(f"search, {rows:,} products without any structure, one thread")
-    index = LatentIndex([str(i) for i in range(rows)], held.mean, held.std, held.code, threads=1)
-    shared = LatentIndex([str(i) for i in range(rows)], held.mean, held.std, held.code, threads=2)
-    ways = beside_faiss(index, held) | {"two threads": lambda z: shared.nearest(z, K)[0]}
-    times, _ = raced(ways, held.queries(rounds))
+    index = LatentIndex([str(i) for i in range(rows)], catalogue.mean, catalogue.std, catalogue.code, threads=1)
+    shared = LatentIndex([str(i) for i in range(rows)], catalogue.mean, catalogue.std, catalogue.code, threads=2)
+    ways = beside_faiss(index, catalogue) | {"two threads": lambda z: shared.nearest(z, K)[0]}
+    times, _ = raced(ways, catalogue.queries(rounds))
     milli = {name: 1e3 * each for name, each in times.items()}
     report.add("likelihood, hard, 1 M / FAISS flat IP", milli["ours"], milli["faiss inner product"], "ms", None)
     report.add("distance, hard, 1 M / FAISS flat L2", milli["ours, distance"], milli["faiss distance"], "ms", 1.0)
     report.add("two threads, hard, 1 M / one", milli["two threads"], milli["ours"], "ms", 1.7)
-    batch = held.queries(32)
+    batch = catalogue.queries(32)
     start = time.perf_counter()
     index.nearest(batch, K)
     alone = time.perf_counter() - start
@@ -210,18 +215,18 @@ def hard(report: Report, rounds: int) -> None:
 
 def large(report: Report, rows: int, rounds: int) -> None:
     """Measure ten million products, or another number."""
-    held = Catalogue.like_a_vae(rows)
-    queries = held.queries(rounds)
+    catalogue = Catalogue.like_a_vae(rows)
+    queries = catalogue.queries(rounds)
     report.heading(f"search, {rows:,} products, top 10, one thread")
     ids = [str(i) for i in range(rows)]
     start = time.perf_counter()
-    index = LatentIndex(ids, held.mean, held.std, held.code, held.cluster)
+    index = LatentIndex(ids, catalogue.mean, catalogue.std, catalogue.code, catalogue.cluster)
     report.add("building, large", rows / (time.perf_counter() - start), 250_000, "products/s", 1.0, more=True)
-    own = held.cluster
-    nearest = [int(own[np.argmax(log_likelihood(z, held.mean[:20_000], held.std[:20_000]))]) for z in queries]
+    own = catalogue.cluster
+    nearest = [int(own[np.argmax(log_likelihood(z, catalogue.mean[:20_000], catalogue.std[:20_000]))]) for z in queries]
     of = {z.tobytes(): cluster for z, cluster in zip(queries, nearest, strict=True)}
-    inner = held.inner_products()
-    del held
+    inner = catalogue.inner_products()
+    del catalogue
     ways: dict[str, Way] = {
         "ours": lambda z: index.nearest(z, K)[0],
         "inside": lambda z: index.nearest(z, K, cluster=of[z.tobytes()])[0],
@@ -244,18 +249,20 @@ def large(report: Report, rows: int, rounds: int) -> None:
 def file(report: Report) -> None:
     """Measure opening a million products from their file."""
     rows = 1_000_000
-    held = Catalogue.like_a_vae(rows)
+    catalogue = Catalogue.like_a_vae(rows)
     ids = [str(i) for i in range(rows)]
     report.heading(f"search, {rows:,} products from a file")
     scratch = Path(tempfile.mkdtemp())
     try:
-        LatentIndex(ids, held.mean, held.std, held.code, held.cluster).save(scratch / "index", "bench")
+        LatentIndex(ids, catalogue.mean, catalogue.std, catalogue.code, catalogue.cluster).save(
+            scratch / "index", "bench"
+        )
         times: list[float] = []
         for _ in range(5):
             start = time.perf_counter()
             index = LatentIndex.open(scratch / "index", "bench", ids)
             assert index is not None
-            index.nearest(held.code[0], K)
+            index.nearest(catalogue.code[0], K)
             times.append(time.perf_counter() - start)
     finally:
         shutil.rmtree(scratch)
@@ -273,7 +280,7 @@ def lance_table(directory: Path, code: Floats) -> Way:
     )
 
     def nearest(z: Floats) -> NDArray[np.intp]:
-        found = table.search(z).select(["row", "_distance"]).limit(K).to_arrow()
-        return found.column("row").to_numpy()
+        result = table.search(z).select(["row", "_distance"]).limit(K).to_arrow()
+        return result.column("row").to_numpy()
 
     return nearest

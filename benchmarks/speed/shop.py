@@ -17,7 +17,7 @@ CLUSTERS = 4
 def bench_shop(root: Path) -> Path:
     """Return the shop at `root`. If it is missing, it is built in some minutes, with as little training as possible."""
     if not (root / "made").exists():
-        print(f"making {root}: {PRODUCTS:,} sample products, once", flush=True)
+        print(f"building {root} once: {PRODUCTS:,} sample products", flush=True)
         ingest(SampleSource(count=PRODUCTS), root)
         train_shop(root, minutes=0.2, seed=0, resume=True)
         encode_shop(root, threads=2)

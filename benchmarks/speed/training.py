@@ -35,7 +35,7 @@ from modiste.vae.training.autotune import measure_throughput
 from modiste.vae.training.hardware import choose_hardware
 
 LEVEL, TOP, ASKING = 0.80, 10, 170
-FEW = 2000  # photos, where only rates are asked for
+FEW = 2000  # photos, if only rates are measured
 LATENT = 16
 # Whom we are raced against, and how many times our minutes they are to need.
 DECISIVE = {"the paper in Keras 3": 5.0, "pythae's VAE, of equal size": 3.0}
@@ -57,8 +57,8 @@ class Learning:
     jpegs: list[bytes]
     photos: Photos
     kinds: NDArray[np.intp]
-    asked: Photos
-    asked_kinds: NDArray[np.intp]
+    query_photos: Photos
+    query_kinds: NDArray[np.intp]
 
     @classmethod
     def of(cls, shop: Shop, most: int | None = None) -> Learning:
@@ -81,18 +81,18 @@ class Learning:
         ids = [catalogue.ids[row] for row in rest]
         jpegs = shop.store.photos(ids)
         photos = np.concatenate([decode_jpegs(jpegs[i : i + 512]) for i in range(0, len(jpegs), 512)])
-        asked = decode_jpegs(shop.store.photos([catalogue.ids[row] for row in asking]))
-        return cls(shop.frame, ids, jpegs, photos, kinds[rest], asked, kinds[asking])
+        query_photos = decode_jpegs(shop.store.photos([catalogue.ids[row] for row in asking]))
+        return cls(shop.frame, ids, jpegs, photos, kinds[rest], query_photos, kinds[asking])
 
     def agreement(self, encode: Encode) -> float:
         """Return the share of the top ten by Euclidean distance that are of the query's kind."""
-        held, codes = (
+        product_codes, query_codes = (
             np.concatenate([encode(part[i : i + 64]) for i in range(0, len(part), 64)])
-            for part in (self.photos, self.asked)
+            for part in (self.photos, self.query_photos)
         )
-        apart = (held**2).sum(axis=1) - 2.0 * codes @ held.T
-        nearest = np.argpartition(apart, TOP, axis=1)[:, :TOP]
-        return float((self.kinds[nearest] == self.asked_kinds[:, None]).mean())
+        distances = (product_codes**2).sum(axis=1) - 2.0 * query_codes @ product_codes.T
+        nearest = np.argpartition(distances, TOP, axis=1)[:, :TOP]
+        return float((self.kinds[nearest] == self.query_kinds[:, None]).mean())
 
 
 def measure(report: Report, photos: Path, budgets: Sequence[float]) -> None:
@@ -110,11 +110,11 @@ def measure(report: Report, photos: Path, budgets: Sequence[float]) -> None:
     rates_alone = len(budgets) == 1
     learning = Learning.of(Shop.open(root, need="catalogue"), FEW if rates_alone else None)
     methods: dict[str, Method] = {
-        "ours": lambda held, minutes: by_modiste(held, minutes, "default"),
-        "paper preset": lambda held, minutes: by_modiste(held, minutes, "paper"),
+        "ours": lambda data, minutes: by_modiste(data, minutes, "default"),
+        "paper preset": lambda data, minutes: by_modiste(data, minutes, "paper"),
         "the paper in Keras 3": by_keras,
-        "pythae's VAE, of equal size": lambda held, minutes: by_pythae(held, minutes, EQUAL),
-        "pythae's VAE, as it comes": lambda held, minutes: by_pythae(held, minutes, OWN),
+        "pythae's VAE, of equal size": lambda data, minutes: by_pythae(data, minutes, EQUAL),
+        "pythae's VAE, as it comes": lambda data, minutes: by_pythae(data, minutes, OWN),
     }
     rates: dict[str, float] = {}
 
@@ -122,9 +122,9 @@ def measure(report: Report, photos: Path, budgets: Sequence[float]) -> None:
         encode, rates[name] = methods[name](learning, minutes)
         if rates_alone:
             return False
-        found = learning.agreement(encode)
-        report.note(f"{name}, {minutes:g} min: photos/s, kind", [round(rates[name], 1), round(found, 4)])
-        return found >= LEVEL
+        agreement = learning.agreement(encode)
+        report.note(f"{name}, {minutes:g} min: photos/s, kind", [round(rates[name], 1), round(agreement, 4)])
+        return agreement >= LEVEL
 
     ours = least("ours", budgets, reached)
     for name in list(methods)[1:]:
@@ -151,25 +151,25 @@ def least(name: str, budgets: Sequence[float], reached: Callable[[str, float], b
     return next((minutes for minutes in budgets if reached(name, minutes)), None)
 
 
-def by_modiste(held: Learning, minutes: float, preset: str) -> tuple[Encode, float]:
+def by_modiste(data: Learning, minutes: float, preset: str) -> tuple[Encode, float]:
     """Train one of our presets, by the trainer that `modiste train` runs."""
     folder = Path(tempfile.mkdtemp())
-    settings = TrainSettings(preset=preset, frame=held.frame, latent=LATENT, minutes=minutes)
-    config = train(held.jpegs, held.ids, settings, folder)
+    settings = TrainSettings(preset=preset, frame=data.frame, latent=LATENT, minutes=minutes)
+    config = train(data.jpegs, data.ids, settings, folder)
     training = config.training
-    seen = float(training["epochs"]) * 0.95 * len(held.ids)
+    seen = float(training["epochs"]) * 0.95 * len(data.ids)
     engine = OnnxModel.load(folder / config.model_id, threads=torch.get_num_threads())
     return lambda photos: engine.encode(photos)[0], seen / float(training["seconds"])
 
 
-def by_pythae(held: Learning, minutes: float, channels: int) -> tuple[Encode, float]:
+def by_pythae(data: Learning, minutes: float, channels: int) -> tuple[Encode, float]:
     """Train pythae's VAE for photos of 64 x 64; its widest convolution has `channels` channels."""
     from pythae.models import VAE, VAEConfig
 
     config = VAEConfig(input_dim=(3, 64, 64), latent_dim=LATENT, reconstruction_loss="mse")
     torch.manual_seed(0)
     model = VAE(config, *pythae_networks(config, channels))
-    small = torch.cat([shrunk(held.photos[i : i + 256]) for i in range(0, len(held.photos), 256)])
+    small = torch.cat([shrunk(data.photos[i : i + 256]) for i in range(0, len(data.photos), 256)])
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
     random = np.random.default_rng(0)
     began, seen = time.monotonic(), 0
@@ -231,22 +231,22 @@ def shrunk(photos: Photos) -> torch.Tensor:
     return torch.nn.functional.interpolate(planes, size=(64, 64), mode="area")
 
 
-def by_keras(held: Learning, minutes: float) -> tuple[Encode, float]:
+def by_keras(data: Learning, minutes: float) -> tuple[Encode, float]:
     """Train the paper's network and loss in Keras 3, as section 3.2 describes them."""
     os.environ["KERAS_BACKEND"] = "torch"
     import keras
     from keras import layers, ops
 
     keras.utils.set_random_seed(0)
-    height, width = held.frame
-    given = keras.Input((height, width, 3))
-    x: Any = given
+    height, width = data.frame
+    photo_input = keras.Input((height, width, 3))
+    x: Any = photo_input
     for filters, stride in ((16, 2), (32, 2), (64, 3)):
         x = layers.Conv2D(filters, stride, stride)(x)
         x = layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization()(x))
     grid = x.shape[1:]
     x = layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization()(layers.Dense(128)(layers.Flatten()(x))))
-    encoder = keras.Model(given, [layers.Dense(LATENT)(x), layers.Dense(LATENT)(x)])
+    encoder = keras.Model(photo_input, [layers.Dense(LATENT)(x), layers.Dense(LATENT)(x)])
     code = keras.Input((LATENT,))
     y: Any = layers.LeakyReLU(negative_slope=0.1)(layers.BatchNormalization()(layers.Dense(128)(code)))
     y = layers.LeakyReLU(negative_slope=0.1)(layers.Dense(grid[0] * grid[1] * grid[2])(y))
@@ -280,14 +280,14 @@ def by_keras(held: Learning, minutes: float) -> tuple[Encode, float]:
 
     class Batches(keras.utils.PyDataset):
         def __len__(self) -> int:
-            return len(held.photos) // 32
+            return len(data.photos) // 32
 
         def __getitem__(self, index: int) -> Any:
             part = order[index * 32 : index * 32 + 32]
-            photos = held.photos[part].astype(np.float32) / 255.0
+            photos = data.photos[part].astype(np.float32) / 255.0
             return photos, photos
 
-    order = np.random.default_rng(0).permutation(len(held.photos))
+    order = np.random.default_rng(0).permutation(len(data.photos))
     model = PaperVae()
     model.compile(keras.optimizers.Adam(), loss=lambda real, drawn: ops.mean((real - drawn) ** 2) * height * width)
     began = time.monotonic()

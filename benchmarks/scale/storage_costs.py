@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measured import Found, bytes_in, core_seconds
+from measurements import Results, bytes_in, core_seconds
 
 from modiste.images.photo import decode_jpeg, fit_photo, photo_hash, read_photo, to_jpeg
 from modiste.shop.shop import Shop
@@ -50,9 +50,9 @@ class Some:
         return islice(self.source.records(), self._count)
 
 
-def photos(found: Found, source: Source, repeats: int) -> None:
+def photos(results: Results, source: Source, repeats: int) -> None:
     """Measure reading, fitting, writing as JPEG and hashing photos as an ingest does it, in one thread."""
-    held = [
+    encoded = [
         record.photo if isinstance(record.photo, bytes) else Path(str(record.photo)).read_bytes()
         for record in islice(source.records(), repeats * 200)
         if isinstance(record, Record)
@@ -65,13 +65,13 @@ def photos(found: Found, source: Source, repeats: int) -> None:
         sizes.append(len(to_jpeg(fitted)))
         photo_hash(fitted)
 
-    parts = [held[i::repeats] for i in range(repeats)]
+    parts = [encoded[i::repeats] for i in range(repeats)]
     for data in parts[0][:20]:
         prepare(data)
     times = [1e3 * core_seconds(lambda part=part: [prepare(data) for data in part]) / len(part) for part in parts]
-    found.repeated("prepare_ms", times, "core-ms a photo", "read, fitted to 240 x 180, JPEG, hashed")
+    results.repeated("prepare_ms", times, "core-ms a photo", "read, fitted to 240 x 180, JPEG, hashed")
     means = [float(np.mean(part)) for part in np.array_split(sizes, repeats)]
-    found.repeated("photo_bytes", means, "bytes a photo", "the JPEG as the store keeps it")
+    results.repeated("photo_bytes", means, "bytes a photo", "the JPEG as the store keeps it")
 
 
 Words = list[tuple[str, dict[str, Any]]]
@@ -99,10 +99,10 @@ def rows(words: Words, count: int, photo: int, first: int = 0) -> list[StoredPro
     ]
 
 
-def store(found: Found, words: Words, scratch: Path, *, quick: bool) -> None:
+def store(results: Results, words: Words, scratch: Path, *, quick: bool) -> None:
     """Measure a table that grows by commits of one size: its bytes, and each commit's seconds by the existing rows."""
-    photo, step, commits = int(found.constants["photo_bytes"].value), 4000, 4 if quick else 8
-    held = ProductStore.create(scratch / "store")
+    photo, step, commits = int(results.constants["photo_bytes"].value), 4000, 4 if quick else 8
+    product_store = ProductStore.create(scratch / "store")
     there: list[float] = []
     seconds: list[float] = []
     sizes: list[float] = []
@@ -110,27 +110,27 @@ def store(found: Found, words: Words, scratch: Path, *, quick: bool) -> None:
         batch = rows(words, step, photo, number * step)
         there.append(number * step)
         began = time.perf_counter()
-        held.upsert(batch)
+        product_store.upsert(batch)
         seconds.append(time.perf_counter() - began)
         sizes.append(float(bytes_in(scratch / "store" / LANCE)))
-    found.repeated("commit_row_us", [1e6 * each / step for each in seconds[:2]], "us a new row",
+    results.repeated("commit_row_us", [1e6 * each / step for each in seconds[:2]], "us a new row",
                    f"commits of {step:,} products, to an empty store and to a store of {step:,}")  # fmt: skip
-    found.sloped("commit_rewrite_us", there, [1e6 * each for each in seconds], "us an existing row",
+    results.sloped("commit_rewrite_us", there, [1e6 * each for each in seconds], "us an existing row",
                  f"a commit of {step:,} products with compaction, by the number of existing ones")  # fmt: skip
-    found.about["bytes on disk a product, after each commit"] = [
+    results.about["bytes on disk a product, after each commit"] = [
         size / (step * (i + 1)) for i, size in enumerate(sizes)
     ]
     times = [1e6 * core_seconds(ProductStore.open(scratch / "store").hash) / (commits * step) for _ in range(3)]
-    found.repeated("hash_us", times, "core-us a product", "the hash of the whole catalogue, in one thread")
+    results.repeated("hash_us", times, "core-us a product", "the hash of the whole catalogue, in one thread")
 
 
-def row_bytes(found: Found, words: Words, scratch: Path, *, quick: bool) -> None:
+def row_bytes(results: Results, words: Words, scratch: Path, *, quick: bool) -> None:
     """Measure the bytes of a product's row without its photo, and the memory that an ingest needs for it.
 
     The stores have several sizes; one commit writes each.
     """
     sizes = (10_000, 20_000, 40_000) if quick else (25_000, 50_000, 100_000)
-    held: list[float] = []
+    disk_bytes: list[float] = []
     memory: list[float] = []
     matching: list[float] = []
     for count in sizes:
@@ -138,7 +138,7 @@ def row_bytes(found: Found, words: Words, scratch: Path, *, quick: bool) -> None
         (shop / "store").mkdir(parents=True)
         table = ProductStore.create(shop / "store")
         table.upsert(rows(words, count, 0))
-        held.append(float(bytes_in(shop / "store" / LANCE)))
+        disk_bytes.append(float(bytes_in(shop / "store" / LANCE)))
         times: list[float] = []
         for turn in range(9):
             few = rows(words, 100, 0, count + 100 * turn)  # too few to be tidied after
@@ -147,13 +147,15 @@ def row_bytes(found: Found, words: Words, scratch: Path, *, quick: bool) -> None
             times.append(1e6 * (time.perf_counter() - began))
         matching.append(min(times))  # others' work only adds
         _manifest(shop)
-        said = subprocess.run([sys.executable, "-c", MEMORY, str(shop)], capture_output=True, text=True, check=True)
-        memory.append(1024.0 * float(said.stdout))
-    found.sloped("row_bytes", sizes, held, "bytes a product", "id, category, hashes and attributes in the store")
-    found.sloped(
+        process = subprocess.run([sys.executable, "-c", MEMORY, str(shop)], capture_output=True, text=True, check=True)
+        memory.append(1024.0 * float(process.stdout))
+    results.sloped(
+        "row_bytes", sizes, disk_bytes, "bytes a product", "id, category, hashes and attributes in the store"
+    )
+    results.sloped(
         "commit_match_us", sizes, matching, "us an existing row", "a commit of 100 products without compaction"
     )
-    found.sloped(
+    results.sloped(
         "driver_bytes", sizes, memory, "bytes a product", "peak memory of an ingest, by the number of existing products"
     )
 
@@ -164,10 +166,10 @@ def _manifest(shop: Path) -> None:
     Manifest(FRAME, "any").save(shop)
 
 
-def encodings(found: Found, scratch: Path, *, quick: bool) -> None:
+def encodings(results: Results, scratch: Path, *, quick: bool) -> None:
     """Measure the bytes of stored encodings of 16 latents, and the seconds of the one commit that writes them."""
     sizes = (20_000, 40_000, 80_000) if quick else (50_000, 100_000, 200_000)
-    held: list[float] = []
+    disk_bytes: list[float] = []
     times: list[float] = []
     for count in sizes:
         random = np.random.default_rng(count)
@@ -179,12 +181,14 @@ def encodings(found: Found, scratch: Path, *, quick: bool) -> None:
         with database.exclusive_write("Storing encodings"):
             database.replace_table(f"{TABLE_PREFIX}model", table)
         times.append(1e6 * (time.perf_counter() - began))
-        held.append(float(bytes_in(database.directory)))
-    found.sloped("encoding_bytes", sizes, held, "bytes a product", "mean, std and code of 16 latents in the store")
-    found.sloped("encoding_write_us", sizes, times, "us a product", "the commit of all encodings")
+        disk_bytes.append(float(bytes_in(database.directory)))
+    results.sloped(
+        "encoding_bytes", sizes, disk_bytes, "bytes a product", "mean, std and code of 16 latents in the store"
+    )
+    results.sloped("encoding_write_us", sizes, times, "us a product", "the commit of all encodings")
 
 
-def encoding(found: Found, shop: Path, repeats: int) -> None:
+def encoding(results: Results, shop: Path, repeats: int) -> None:
     """Measure encoding stored JPEGs to posteriors, in one thread, in batches of 32."""
     opened = Shop.open(shop, need="model")
     engine = OnnxModel.load(opened.files.model(opened.model.model_id), threads=1)
@@ -196,16 +200,16 @@ def encoding(found: Found, shop: Path, repeats: int) -> None:
 
     work()
     times = [1e3 * core_seconds(work) / len(jpegs) for _ in range(repeats)]
-    found.repeated("encode_ms", times, "core-ms a product", "JPEG decoded, and the encoder, in batches of 32")
+    results.repeated("encode_ms", times, "core-ms a product", "JPEG decoded, and the encoder, in batches of 32")
 
 
-def measure(found: Found, source: Source, shop: Path, *, quick: bool) -> None:
+def measure(results: Results, source: Source, shop: Path, *, quick: bool) -> None:
     """Add all measurements of this module to `found`."""
     repeats = 3 if quick else 5
-    photos(found, source, repeats)
-    encoding(found, shop, repeats)
+    photos(results, source, repeats)
+    encoding(results, shop, repeats)
     with tempfile.TemporaryDirectory() as scratch:
         words = words_of(source)
-        store(found, words, Path(scratch), quick=quick)
-        row_bytes(found, words, Path(scratch), quick=quick)
-        encodings(found, Path(scratch), quick=quick)
+        store(results, words, Path(scratch), quick=quick)
+        row_bytes(results, words, Path(scratch), quick=quick)
+        encodings(results, Path(scratch), quick=quick)

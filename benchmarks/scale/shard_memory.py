@@ -1,6 +1,6 @@
 """Peak memory of building the shards of a shop, by the number of products.
 
-    python benchmarks/scale/packing.py [--products 10000 100000] [--page docs/scale.md]
+    python benchmarks/scale/shard_memory.py [--products 10000 100000] [--page docs/scale.md]
 
 The shops are synthetic: small photos, and a model trained on a few of them. A separate process builds two shards of
 each shop, as `modiste shards` does, and reports its VmHWM: its peak resident memory, mapped files included.
@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from measured import write_between
+from measurements import write_between
 from tests.distributed.tasks import Made
 
 from modiste.pipeline.build import build
@@ -35,7 +35,7 @@ LEARNT, FRAME, SHARDS = 1_000, (64, 48), 2
 MARK = "scale-packing"
 PROGRAM = """
 import sys
-from benchmarks.scale.measured import memory_of
+from benchmarks.scale.measurements import memory_of
 from modiste.distributed.shard_builder import main
 assert main(*sys.argv[1:]) == 0
 print(memory_of("self", "VmHWM"))
@@ -47,12 +47,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--page", type=Path)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="packing-") as folder:
-        text = table(list(measured(Path(folder), sorted(asked.products))))
+        text = table(list(measured(Path(folder), sorted(args.products))))
     print(text)
-    if asked.page is not None:
-        write_between(asked.page, MARK, text)
+    if args.page is not None:
+        write_between(args.page, MARK, text)
 
 
 def measured(folder: Path, counts: list[int]) -> Iterator[tuple[int, float, float]]:

@@ -27,7 +27,7 @@ class Constant:
     how: str
 
 
-class Found:
+class Results:
     """The measurements so far: each is printed at once, and all are written at the end."""
 
     def __init__(self) -> None:
@@ -44,20 +44,23 @@ class Found:
         x, y = np.array(sizes, np.float64), np.array(values, np.float64)
         slope = float(np.polyfit(x, y, 1)[0])
         between = (np.diff(y) / np.diff(x)).clip(0.0).tolist()  # what is noise may fall
-        said = f"{how}; slope over {', '.join(f'{size:,.0f}' for size in sizes)}"
-        self._keep(name, Constant(slope, min(between), max(between), unit, said))
+        method = f"{how}; slope over {', '.join(f'{size:,.0f}' for size in sizes)}"
+        self._keep(name, Constant(slope, min(between), max(between), unit, method))
 
-    def _keep(self, name: str, found: Constant) -> None:
-        self.constants[name] = found
-        print(f"{name:26}{found.value:14,.4g} {found.unit:22} {found.low:,.4g} to {found.high:,.4g}", flush=True)
+    def _keep(self, name: str, constant: Constant) -> None:
+        self.constants[name] = constant
+        print(
+            f"{name:26}{constant.value:14,.4g} {constant.unit:22} {constant.low:,.4g} to {constant.high:,.4g}",
+            flush=True,
+        )
 
     def write(self, path: Path) -> None:
         """Write JSON: {"about", "constants": {name: Constant}, "samples": {name: numbers}}."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        held = {name: asdict(each) for name, each in self.constants.items()}
-        whole = {"about": self.about, "constants": held, "samples": self.samples}
+        constants = {name: asdict(each) for name, each in self.constants.items()}
+        whole = {"about": self.about, "constants": constants, "samples": self.samples}
         path.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
-        print(f"{len(held)} constants, written to {path}.")
+        print(f"{len(constants)} constants, written to {path}.")
 
 
 def core_seconds(work: Callable[[], object]) -> float:

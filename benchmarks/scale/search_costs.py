@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from measured import Found, bytes_in, core_seconds
+from measurements import Results, bytes_in, core_seconds
 from numpy.typing import NDArray
 
 from modiste.search.index import LatentIndex, warm_up_kernels
@@ -39,7 +39,7 @@ def shapeless(count: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
     return mean, std, mean + std * numbers.normal(size=LATENT).astype(np.float32)
 
 
-def made(parts: tuple[Floats, Floats, Floats]) -> tuple[LatentIndex, float]:
+def build_index(parts: tuple[Floats, Floats, Floats]) -> tuple[LatentIndex, float]:
     """Build an index of products; return it and the core-seconds."""
     index: list[LatentIndex] = []
     ids = [str(number) for number in range(len(parts[0]))]
@@ -47,7 +47,7 @@ def made(parts: tuple[Floats, Floats, Floats]) -> tuple[LatentIndex, float]:
     return index[0], seconds
 
 
-def asked(index: LatentIndex, parts: tuple[Floats, Floats, Floats], count: int) -> list[float]:
+def time_queries(index: LatentIndex, parts: tuple[Floats, Floats, Floats], count: int) -> list[float]:
     """Return the core-milliseconds of queries with new designs, drawn from the products' posteriors.
 
     Each is the minimum of three rounds: what other processes do to the caches only adds time.
@@ -65,44 +65,44 @@ def asked(index: LatentIndex, parts: tuple[Floats, Floats, Floats], count: int) 
     return times.tolist()
 
 
-def scans(found: Found, *, quick: bool) -> None:
+def scans(results: Results, *, quick: bool) -> None:
     """Measure scans in one thread at three sizes, with and without helpful bounds; and the index's bytes and build."""
     sizes = (50_000, 150_000, 450_000) if quick else (200_000, 600_000, 1_800_000)
     questions = 40 if quick else 120
     means: list[float] = []
     disk: list[float] = []
-    held: list[float] = []
+    index_bytes: list[float] = []
     built: list[float] = []
     for count in sizes:
         parts = structured(count)
-        index, seconds = made(parts)
-        times = asked(index, parts, questions)
+        index, seconds = build_index(parts)
+        times = time_queries(index, parts, questions)
         means.append(float(np.mean(times)))
-        found.samples["scan_ms"] = times  # of the largest, at the end
+        results.samples["scan_ms"] = times  # of the largest, at the end
         built.append(1e6 * seconds / count)
-        held.append(float(index.nbytes["likelihood"]))
+        index_bytes.append(float(index.nbytes["likelihood"]))
         with tempfile.TemporaryDirectory() as scratch:
             index.save(Path(scratch) / "index", "benchmark")
             disk.append(float(bytes_in(Path(scratch) / "index")))
-    found.about["structured: products, ms a question"] = [sizes, means]
-    found.sloped("index_disk_bytes", sizes, disk, "bytes a product", "the index's files")
-    found.sloped("index_bytes", sizes, held, "bytes a product", "bytes that a likelihood scan reads")
-    found.repeated("index_build_us", built, "core-us a product", "index layout")
+    results.about["structured: products, ms a question"] = [sizes, means]
+    results.sloped("index_disk_bytes", sizes, disk, "bytes a product", "the index's files")
+    results.sloped("index_bytes", sizes, index_bytes, "bytes a product", "bytes that a likelihood scan reads")
+    results.repeated("index_build_us", built, "core-us a product", "index layout")
     (line,) = np.polyfit(np.log(sizes), np.log(means), 1)[:1]
     steps = np.diff(np.log(means)) / np.diff(np.log(sizes))
-    found.repeated("scan_power", [float(line), *steps.tolist()], "power of products",
+    results.repeated("scan_power", [float(line), *steps.tolist()], "power of products",
                    "exponent of the number of products, if bounds help")  # fmt: skip
     at = float(np.exp(np.mean(np.log(means)) + line * (np.log(1e6) - np.mean(np.log(sizes)))))
-    found.repeated("scan_million_ms", [at, *(m * (1e6 / s) ** line for m, s in zip(means, sizes, strict=True))],
+    results.repeated("scan_million_ms", [at, *(m * (1e6 / s) ** line for m, s in zip(means, sizes, strict=True))],
                    "core-ms a query", "a scan of a million products, if bounds help")  # fmt: skip
     hard: list[float] = []
     for count in sizes:
         parts = shapeless(count)
-        hard.append(1e6 * float(np.median(asked(made(parts)[0], parts, questions // 2))))
-    found.sloped("scan_all_ns", sizes, hard, "core-ns a product", "a scan that reads every product")
+        hard.append(1e6 * float(np.median(time_queries(build_index(parts)[0], parts, questions // 2))))
+    results.sloped("scan_all_ns", sizes, hard, "core-ns a product", "a scan that reads every product")
 
 
-def merging(found: Found, repeats: int) -> None:
+def merging(results: Results, repeats: int) -> None:
     """Measure merging the results of shards into one list, best first."""
     dice = random.Random(0)
     shards, times = (4, 16, 64, 256), list[float]()
@@ -114,11 +114,11 @@ def merging(found: Found, repeats: int) -> None:
 
         merge()
         times.append(float(np.median([1e6 * core_seconds(merge) for _ in range(20 * repeats)])))
-    found.sloped("merge_us", shards, times, "core-us a shard", "merging one shard's twelve results")
+    results.sloped("merge_us", shards, times, "core-us a shard", "merging one shard's twelve results")
 
 
-def measure(found: Found, *, quick: bool) -> None:
+def measure(results: Results, *, quick: bool) -> None:
     """Add all measurements of this module to `found`."""
     warm_up_kernels()
-    scans(found, quick=quick)
-    merging(found, 3 if quick else 10)
+    scans(results, quick=quick)
+    merging(results, 3 if quick else 10)

@@ -65,8 +65,8 @@ def train(
         rows = torch.from_numpy(random.choice(len(bodies), BATCH, replace=False))
         model.train()
         with torch.autocast("cpu", torch.bfloat16):
-            given: Any = {"data": bodies[rows].float().div(255.0)}
-            loss = model(given, dataset_size=len(bodies)).loss
+            batch: Any = {"data": bodies[rows].float().div(255.0)}
+            loss = model(batch, dataset_size=len(bodies)).loss
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 200.0)
@@ -137,5 +137,5 @@ def make(name: str, frame: tuple[int, int], latent: int) -> Any:
         "pythae WAE": (WAE_MMD, WAE_MMD_Config),
     }
     model, config = kinds[name]
-    made: nn.Module = model(config(input_dim=tuple(size), latent_dim=latent), Encodes(), Decodes())
-    return made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network: nn.Module = model(config(input_dim=tuple(size), latent_dim=latent), Encodes(), Decodes())
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import numpy as np
-from measured import Found, core_seconds, memory_of, of_process
+from measurements import Results, core_seconds, memory_of, of_process
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -34,7 +34,7 @@ from modiste.vae.onnx import OnnxModel
 K = 12  # products that the studio asks for
 
 
-def drawing(found: Found, shop: Path, repeats: int) -> None:
+def drawing(results: Results, shop: Path, repeats: int) -> None:
     """Measure decoding and writing a frame of 240 x 180 as JPEG, in one thread, without a server."""
     opened = Shop.open(shop, need="model")
     engine = OnnxModel.load(opened.files.model(opened.model.model_id), threads=1)
@@ -47,10 +47,10 @@ def drawing(found: Found, shop: Path, repeats: int) -> None:
 
     draw()
     times = [1e3 * core_seconds(draw) / len(codes) for _ in range(repeats)]
-    found.repeated("draw_ms", times, "core-ms a frame", "decoder and JPEG, no server")
+    results.repeated("draw_ms", times, "core-ms a frame", "decoder and JPEG, no server")
 
 
-def requests(found: Found, shop: Path, repeats: int) -> None:
+def requests(results: Results, shop: Path, repeats: int) -> None:
     """Measure a real server's processor time of each kind of request, one after another, and the responses' bytes."""
     for limit in ("FRAMES", "ANSWERS", "OTHERS"):
         os.environ[f"MODISTE_{limit}_PER_SECOND"] = "100000"  # all who ask here are one client
@@ -90,21 +90,21 @@ def requests(found: Found, shop: Path, repeats: int) -> None:
                     # As it travels: JSON is packed.
                     sizes.append(float(answer.num_bytes_downloaded))
                 times.append(1e3 * (of_process(server.process.pid) - before) / count)
-            found.repeated(f"{name}_ms", times, "core-ms a request", f"a server's processor time for {what}")
-            found.repeated(f"{name}_answer_bytes", sizes, "bytes an answer", f"the answer to {what}")
+            results.repeated(f"{name}_ms", times, "core-ms a request", f"a server's processor time for {what}")
+            results.repeated(f"{name}_answer_bytes", sizes, "bytes an answer", f"the answer to {what}")
 
 
-def shown(found: Found, shop: Path, repeats: int) -> None:
+def shown(results: Results, shop: Path, repeats: int) -> None:
     """Measure how many different frames per second a browser shows while a mouse drags a slider."""
     if find_browser() is None:
-        found.repeated("shown_per_second", [30.0], "frames/s", "not measured, for there is no Chromium: the aim")
+        results.repeated("shown_per_second", [30.0], "frames/s", "not measured, for there is no Chromium: the aim")
         return
     sys.path.insert(0, str(ROOT / "benchmarks"))
     from studio import dragged
 
     with served(shop) as server, browser() as chromium:
         rates = [dragged(chromium, server)[0] for _ in range(repeats)]
-    found.repeated("shown_per_second", rates, "frames/s", "one person who drags; browser and server on one machine")
+    results.repeated("shown_per_second", rates, "frames/s", "one person who drags; browser and server on one machine")
 
 
 def grown(shop: Path, to: Path, count: int) -> None:
@@ -135,7 +135,7 @@ def grown(shop: Path, to: Path, count: int) -> None:
     make_map(to)
 
 
-def held(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:
+def server_memory(results: Results, shop: Path, scratch: Path, *, quick: bool) -> None:
     """Measure the memory of a server, without files, at three sizes of catalogue."""
     more = (1_000, 3_000) if quick else (4_000, 10_000)
     shops = [shop]
@@ -152,13 +152,13 @@ def held(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:
                 client.get("/v1/products", params={"size": 1, "q": "nothing"})  # what a search of words keeps
                 time.sleep(0.2)
             memory.append(memory_of(server.process.pid, "RssAnon"))
-    found.sloped("server_bytes", sizes, memory, "bytes a product", "a server's memory without the index's file")
+    results.sloped("server_bytes", sizes, memory, "bytes a product", "a server's memory without the index's file")
 
 
-def measure(found: Found, shop: Path, scratch: Path, *, quick: bool) -> None:
+def measure(results: Results, shop: Path, scratch: Path, *, quick: bool) -> None:
     """Add all measurements of this module to `found`."""
     repeats = 3 if quick else 5
-    drawing(found, shop, repeats)
-    requests(found, shop, repeats)
-    shown(found, shop, repeats)
-    held(found, shop, scratch, quick=quick)
+    drawing(results, shop, repeats)
+    requests(results, shop, repeats)
+    shown(results, shop, repeats)
+    server_memory(results, shop, scratch, quick=quick)
