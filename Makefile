@@ -75,9 +75,10 @@ format: $(ALL) $(NPM_INSTALLED) ## format Python and JavaScript, and sort their 
 	$(NODE) node_modules/@biomejs/biome/bin/biome check --write
 
 .PHONY: check-all
-check-all: check ## run check, then all tests: slow ones, real photos, browser, faults, load; then bench-quick
+check-all: check ## run check and test, then slow tests, real photos, browser, faults, load and bench-quick
 	scripts/ensure_chromium.sh
-	$(BIN)/python -m pytest -m ''
+	$(MAKE) test
+	$(BIN)/python -m pytest -m 'slow or photos or browser or faults'
 	$(MAKE) load
 	$(MAKE) bench-quick
 
