@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests import s3
-from tests.faults.killed import product
+from tests.faults.writer_process import product
 from tests.small import SMALL
 
 from modiste import Shop

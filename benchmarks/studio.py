@@ -25,8 +25,8 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.looking import settled, until
-from tests.browser.served import Server, browser, served
+from tests.browser.page_state import settled, until
+from tests.browser.server import Server, browser, served
 
 for limit in ("FRAMES_PER_SECOND", "OTHERS_PER_SECOND"):
     os.environ[f"MODISTE_{limit}"] = "100000"  # all who drag here are one client

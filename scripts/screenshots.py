@@ -20,8 +20,8 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.looking import settled
-from tests.browser.served import browser, served
+from tests.browser.page_state import settled
+from tests.browser.server import browser, served
 
 Action = Callable[[Any], None]
 

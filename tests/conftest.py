@@ -1,4 +1,4 @@
-"""Fixtures of all tests, first of all a small shop that was built for real; and the marker `unit`."""
+"""Shared fixtures, in particular a small built shop; and the marker `unit`."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def sample_records() -> list[Record]:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of a whole shop. Shared by all tests: ask it, never write to it."""
+    """The directory of a complete shop. All tests share it: never write to it."""
     return copy_cached_shop("small", build_small_shop, tmp_path_factory.mktemp("shops") / "built")
 
 
 @pytest.fixture
 def shop_copy(built: Path, tmp_path: Path) -> Path:
-    """The directory of a whole shop, for one test to break."""
+    """The directory of a complete shop, which one test may change."""
     root = tmp_path / "shop"
     shutil.copytree(built, root)
     return root
@@ -56,7 +56,7 @@ def shop_copy(built: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """The directory of a whole shop of 24 tiny products, for one test to break; made by version 0.1.0."""
+    """The directory of a complete shop of 24 tiny products, made by version 0.1.0, which one test may change."""
     from modiste.storage.backup import restore_shop
 
     restore_shop(SMALL, tmp_path / "small")
@@ -77,7 +77,7 @@ def s3_server() -> Iterator[str]:
 
 @pytest.fixture
 def s3_url(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A URL on it under which nothing is yet; this machine, too, has no copy of anything."""
+    """A URL on the S3 server without objects; the local cache is empty too."""
     for name, value in s3.KEYS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
@@ -87,7 +87,7 @@ def s3_url(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> s
 
 @pytest.fixture
 def there(s3_url: str) -> str:
-    """The URL of the whole shop of 24 tiny products, for one test to break."""
+    """The URL of the complete shop of 24 tiny products, which one test may change."""
     from modiste.storage.backup import restore_shop
 
     restore_shop(SMALL, s3_url)

@@ -1,4 +1,4 @@
-"""What a directory holds, to tell whether it has changed; and files of a shop that say something else."""
+"""Hashes of a directory's files, to detect changes; and edits of a shop's JSON files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modiste.storage.json_files import verify_checksum, with_checksum
 
 
 def contents(root: Path) -> dict[str, str]:
-    """Every file of a directory by its hash; locks are not part of it."""
+    """Return the hash of every file of a directory, without locks."""
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(root.rglob("*"))
@@ -20,7 +20,7 @@ def contents(root: Path) -> dict[str, str]:
 
 
 def edit(path: Path, **said: Any) -> None:
-    """Let a JSON file say something else, as if it had been written so; what is said to be `...` is taken out."""
+    """Change values of a JSON file and its checksum, as if it had been written so; `...` removes a value."""
     raw = verify_checksum(json.loads(path.read_text()))
     path.write_text(
         json.dumps(with_checksum({name: value for name, value in (raw | said).items() if value is not ...}))

@@ -1,4 +1,4 @@
-"""The S3 server of the tests: started, with a bucket, and ended."""
+"""The S3 server of the tests."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGI
 
 
 def is_here() -> bool:
-    """Whether there is a server to start: `make setup` installs it."""
+    """Return whether the S3 server is installed; `make setup` installs it."""
     ask = [SERVER[0], "-c", "import flask, flask_cors, moto"]
     return Path(SERVER[0]).exists() and subprocess.run(ask, capture_output=True, check=False).returncode == 0
 
 
 @contextmanager
 def running(*options: str) -> Iterator[str]:
-    """The server, with a bucket; gives its address."""
+    """Run the server with a bucket, and yield its address."""
     with subprocess.Popen([*SERVER, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         address = server.stdout.readline().strip()
@@ -36,5 +36,5 @@ def running(*options: str) -> Iterator[str]:
 
 
 def counted(address: str) -> dict[str, int]:
-    """How many "requests" the server has answered so far, and with how many "bytes"."""
+    """Return the number of "requests" that the server has answered so far, and of their "bytes"."""
     return json.loads(httpx.get(f"{address}/-/counted", timeout=60, trust_env=False).content)

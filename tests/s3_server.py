@@ -1,11 +1,11 @@
-"""An S3 server on this machine, for tests: moto's. Prints its address, and serves until it is ended.
+"""S3 server on this machine for tests: moto's. Prints its address, and serves until it is stopped.
 
-It answers one request at a time: moto looks at the condition of a write and writes in two steps, so that between two
-threads of its, two writers could both be let through, which S3 never does.
+It answers one request at a time: moto checks the condition of a write and writes in two steps, so with two threads, two
+writers could both succeed, which S3 never allows.
 
     .venv-tools/bin/python tests/s3_server.py [--without-conditions]
 
-Without conditions, it writes whatever a writer has asked for, as some stores do.
+Without conditions, it ignores a write's conditions, as some stores do.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COUNTED = "/-/counted"  # where it says how many requests it has answered, and w
 
 
 class Counting:
-    """Counts what an application is asked and answers."""
+    """Middleware that counts requests and response bytes."""
 
     def __init__(self, app: Any) -> None:
         self.app, self.requests, self.bytes = app, 0, 0

@@ -1,4 +1,4 @@
-"""The small shops of the tests: a sample catalogue, and a source for any other records."""
+"""The small shops of the tests: a sample catalogue, and a source of any other records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COUNT = 90
 
 
 class Listed:
-    """A source that yields what it is given."""
+    """A source of a list of records."""
 
     def __init__(self, items: list[Record | Rejection], name: str = "listed") -> None:
         self.items = items

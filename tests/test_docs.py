@@ -1,4 +1,4 @@
-"""The documentation says what the program does: its commands, options, errors, links and snippets are checked."""
+"""The documentation matches the program: commands, options, errors, links and snippets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.rel
 
 
 def blocks(page: Path, language: str) -> Iterator[str]:
-    """The fenced blocks of one language."""
+    """Yield the fenced blocks of one language."""
     for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
         if found[1] == language:
             yield found[2]
@@ -47,7 +47,7 @@ def without_code(page: Path) -> str:
 
 
 def anchors(page: Path) -> set[str]:
-    """What a link into a page may name: its headings, as GitHub and the site write them."""
+    """Return the anchors of a page: its headings, as GitHub and the site write them."""
     text = BLOCK.sub("", page.read_text(encoding="utf-8"))
     found: set[str] = set()
     for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
@@ -57,7 +57,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def shown_commands(page: Path) -> Iterator[list[str]]:
-    """Every `modiste …` line of a console block, as words."""
+    """Yield every `modiste …` line of a console block, as words."""
     for block in blocks(page, "console"):
         for line in block.splitlines():
             words = shlex.split(line.removeprefix("$ "), comments=True)

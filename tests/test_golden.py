@@ -1,4 +1,4 @@
-"""Shops that released versions made: they open, and answer what they answered then."""
+"""Shops that released versions made open, and give the results of that time."""
 
 from __future__ import annotations
 

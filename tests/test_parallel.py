@@ -1,4 +1,4 @@
-"""Pieces done ahead of their turn, and answered in it."""
+"""Items that are done ahead of their turn are yielded in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad photos, all made here: what a catalogue or a stranger may hold out as a photo, and what is to come of it."""
+"""Bad photos, generated here, with their expected result: pixels, or the reason of the rejection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RED = (200, 30, 60)
 
 @dataclass(frozen=True)
 class Bad:
-    """A file, and what it gives: pixels of a size, all of a colour; or the reason it is refused."""
+    """A file and its expected result: pixels of a size and colour, or the reason of the rejection."""
 
     data: bytes
     size: tuple[int, int] | None = None  # (height, width)
@@ -36,14 +36,14 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def png(width: int, height: int, pixels: bytes, depth: int = 8, colour: int = 2, extra: bytes = b"") -> bytes:
-    """A PNG by hand: `pixels` packed, `extra` chunks before them."""
+    """Return a PNG built by hand: compressed `pixels`, `extra` chunks before them."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
     body = extra + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + header + body
 
 
 def jpeg_with_scans(side: int, passes: int) -> bytes:
-    """A progressive JPEG that goes over all its pixels so many times more: small, and slow without an end."""
+    """Return a progressive JPEG with many scans over all its pixels: small, and slow to decode."""
     data = written(Image.new("L", (side, side), 128), "JPEG", progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:last] + data[last:-2] * passes + data[-2:]
@@ -66,7 +66,7 @@ def _announcing(size: tuple[int, int], **options: object) -> bytes:
 
 @cache
 def zoo() -> dict[str, Bad]:
-    """The photos, by name."""
+    """Return the photos, by name."""
     return {**_bombs(), **_odd_files(), **_odd_pixels(), **_others()}
 
 

@@ -26,7 +26,7 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.served import free_port
+from tests.browser.server import free_port
 
 LUA = Path(__file__).with_name("shoppers.lua")
 REST = 150  # milliseconds that a shopper rests between two requests, on average

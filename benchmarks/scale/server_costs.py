@@ -19,7 +19,7 @@ from measurements import Results, core_seconds, memory_of, of_process
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.served import browser, find_browser, served
+from tests.browser.server import browser, find_browser, served
 
 from modiste.images.photo import to_jpeg
 from modiste.pipeline.cluster import cluster_shop

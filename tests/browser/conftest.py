@@ -1,4 +1,4 @@
-"""A studio served for real on the small shop, and a page of it; a page that complains in its console fails its test."""
+"""A studio of the small shop in a real server, and its page. A page with messages in its console fails its test."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.browser.designing import centred
-from tests.browser.designs import Shop, rested
-from tests.browser.looking import PATIENCE, until
-from tests.browser.served import Server, browser, find_browser, served
+from tests.browser.page_api import Shop, rested
+from tests.browser.page_state import PATIENCE, until
+from tests.browser.server import Server, browser, find_browser, served
 from tests.browser.shops import HOSTILE, NAME, edited_copy, small_shop
+from tests.browser.slider_actions import centred
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """One Chromium for all tests here; after them its driver's event loop is gone from this thread."""
+    """One Chromium for all tests of this package. After them, its driver's event loop is gone from this thread."""
     if find_browser() is None:
         message = "no Chromium: `scripts/ensure_chromium.sh` installs it, or says how"
         if os.environ.get("MODISTE_NEEDS_CHROMIUM") == "1":
@@ -30,9 +30,9 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def studio(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The studio of the small shop after someone edited its sliders by hand.
+    """The studio of the small shop, with sliders that were edited by hand.
 
-    Its model is trained for seconds, so that under the sliders as made nearly every design is held at their ends.
+    Its model is trained for seconds only, so with the original sliders nearly every design would be at their ends.
     """
     with served(edited_copy(built, tmp_path_factory.mktemp("edited") / "shop")) as server:
         yield server
@@ -48,7 +48,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The studio of a shop with twelve categories of hostile names, 64 latents, and a name of its own kind."""
+    """The studio of a shop with twelve categories with hostile names, 64 latents, and a hostile name."""
     root = tmp_path_factory.mktemp("many") / NAME
     with served(small_shop(root, products=24, categories=HOSTILE, latent=64)) as server:
         yield server
@@ -56,13 +56,13 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def shop(studio: Server) -> Shop:
-    """The API of the edited shop, to ask beside its page."""
+    """The API of the edited shop, to compare its page with."""
     return Shop(studio.url)
 
 
 @pytest.fixture
 def tab(chromium: Any, studio: Server) -> Iterator[Any]:
-    """The edited shop's page, at rest: its design has been drawn and its results are there."""
+    """The edited shop's page, at rest: its design is drawn and its results are shown."""
     for each in opened(chromium, studio.url):
         rested(each)
         yield each
@@ -70,18 +70,18 @@ def tab(chromium: Any, studio: Server) -> Iterator[Any]:
 
 @pytest.fixture
 def page(chromium: Any, studio: Server) -> Iterator[Any]:
-    """The studio, opened and drawn, in a fresh profile at the size of a laptop."""
+    """The studio in a new browser profile at the size of a laptop, with its design drawn."""
     yield from opened(chromium, studio.url)
 
 
 @pytest.fixture
 def table(page: Any) -> Any:
-    """The page, whole, with every slider in its middle."""
+    """The loaded page, with every slider in its middle."""
     return centred(page)
 
 
 def opened(chromium: Any, url: str, expect: tuple[str, ...] = (), **context: Any) -> Iterator[Any]:
-    """A page at `url` whose console stays silent but for messages that contain one of `expect`."""
+    """Yield a page at `url`. Its console must not contain messages, except for those that contain one of `expect`."""
     options = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"} | context
     profile = chromium.new_context(**options)
     profile.grant_permissions(["clipboard-read", "clipboard-write"])

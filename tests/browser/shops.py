@@ -1,4 +1,4 @@
-"""Shops as the tests of the page need them: sliders edited by hand, few and many categories, names of every kind."""
+"""Shops for the tests of the page: sliders edited by hand, few and many categories, hostile names."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ LOW, HIGH = "weniger", "ärmellos ↔ خياط"  # the ends of the first slider,
 
 
 def sliders_file(shop: Path) -> Path:
-    """Where the sliders of a shop of one model are."""
+    """Return the path of the sliders of a shop with one model."""
     return next(shop.glob("models/*/sliders.json"))
 
 
 def edited_copy(shop: Path, root: Path) -> Path:
-    """A copy of the small shop with its `sliders.json` edited by hand, so that nothing hangs on its brief training.
+    """Copy the small shop, and edit its `sliders.json`, so that tests do not depend on its brief training.
 
-    Every latent has its share of nats from KL; its range holds the codes of nearly all products, so that a design is
-    somewhere along every slider; the first has names of its own; two directions are there, whatever was learnt.
+    Every latent has its nats from KL. Its range contains the codes of nearly all products, so that a design is
+    somewhere along every slider. The first slider has names of its own. There are two attribute directions.
     """
     from modiste.shop.shop import Shop
 
@@ -50,7 +50,7 @@ def edited_copy(shop: Path, root: Path) -> Path:
 
 
 def widened_copy(shop: Path, root: Path) -> Path:
-    """A copy of the small shop whose sliders lead far beyond everything that it has."""
+    """Copy the small shop, with sliders that go far beyond its products."""
     file = sliders_file(shutil.copytree(shop, root))
     held: dict[str, Any] = json.loads(file.read_text())
     for each in held["latents"]:
@@ -97,9 +97,9 @@ NAME = "<i>خياط & Söhne"
 
 
 def small_shop(root: Path, *, products: int, categories: tuple[str, ...], latent: int) -> Path:
-    """A shop of few sample products, their categories taken in turn, whose texts are the HOSTILE ones.
+    """Build a shop of few sample products, which take the categories in turn, with texts from HOSTILE.
 
-    Ids and categories are as hostile as a shop lets them be: of bounded length, and ids without control characters.
+    Ids and categories are as hostile as a shop allows: of bounded length, and ids without control characters.
     """
     from modiste.pipeline.build import build
     from modiste.sources.record import Record

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.browser.conftest import opened
-from tests.browser.designs import Shop, ids, moves, rested
-from tests.browser.looking import pixels, slider, until
-from tests.browser.served import Server
+from tests.browser.page_api import Shop, ids, moves, rested
+from tests.browser.page_state import pixels, slider, until
+from tests.browser.server import Server
 from tests.browser.views import views
 
 pytestmark = pytest.mark.browser
@@ -94,7 +94,7 @@ UNREACHED = """
 
 
 def prepared(tab: Any) -> Any:
-    """The page with axe-core in it."""
+    """The page with axe-core loaded."""
     from axe_playwright_python.sync_playwright import Axe
 
     tab.evaluate(Axe().axe_script)
@@ -102,7 +102,7 @@ def prepared(tab: Any) -> Any:
 
 
 def problems(tab: Any) -> list[str]:
-    """What is wrong with the page as it stands: by every rule in light, by those of colour in the dark."""
+    """Return the accessibility problems of the page: all rules in the light theme, colour rules in the dark one."""
     found = [
         *tab.evaluate(AXE, ALL_RULES),
         *(each for check in (SMALL, MOVING, BEYOND) for each in tab.evaluate(check)),

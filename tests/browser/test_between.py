@@ -1,4 +1,4 @@
-"""Between two: the ends are the pinned pictures to the pixel, the steps lead between them, and the files open."""
+"""The Between tab: its ends are the pinned pictures, its steps lead between them, and its files open."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from PIL import Image
 from modiste.server.design_codec import to_base64url
 from modiste.server.routes.images import FRAME_DURATION_MS
 from tests.browser.conftest import opened
-from tests.browser.designs import Shop, go_to, ids, moves, rested
-from tests.browser.looking import until
-from tests.browser.served import Server
+from tests.browser.page_api import Shop, go_to, ids, moves, rested
+from tests.browser.page_state import until
+from tests.browser.server import Server
 
 pytestmark = pytest.mark.browser
 
@@ -34,20 +34,20 @@ SAMPLES = """
 
 
 def samples(tab: Any, selector: str) -> NDArray[np.uint8]:
-    """The pixels of a picture as it was decoded, uint8 `(h, w, 4)`."""
+    """Return the pixels of a decoded picture, uint8 `(h, w, 4)`."""
     until(tab, "selector => document.querySelector(selector)?.naturalWidth > 0", selector)
     height, width, values = tab.evaluate(SAMPLES, selector)
     return np.array(values, np.uint8).reshape(height, width, 4)
 
 
 def shown(tab: Any) -> str:
-    """The `z` of the picture between A and B."""
+    """Return the `z` of the picture between A and B."""
     address = tab.locator("#between-frame").evaluate("image => image.src")
     return parse_qs(urlsplit(address).query)["design"][0]
 
 
 def shows(tab: Any, z: str) -> None:
-    """Wait until the picture between is that of a design."""
+    """Wait until the picture between A and B is that of a design."""
     predicate = """
     (z) => {
       const image = document.querySelector("#between-frame");
@@ -58,12 +58,12 @@ def shows(tab: Any, z: str) -> None:
 
 
 def z_at(shop: Shop, a: str, b: str, share: float) -> NDArray[np.int64]:
-    """The bytes of the design some way from A to B."""
+    """Return the bytes of a design between A and B."""
     return np.rint((1 - share) * shop.bytes_of(a) + share * shop.bytes_of(b)).astype(np.int64)
 
 
 def pin_two_designs(tab: Any, shop: Shop) -> tuple[str, str]:
-    """Pin two designs far apart, so that a barely trained model draws them differently; their `z`."""
+    """Pin two designs far apart, so that a briefly trained model draws them differently; return their `z`."""
     count = len(shop.ranges)
     a, b = to_base64url(bytes(count)), to_base64url(bytes([255] * count))
     go_to(tab, shop, a)
@@ -77,7 +77,7 @@ def pin_two_designs(tab: Any, shop: Shop) -> tuple[str, str]:
 
 
 def lasting(image: Image.Image, n: int) -> int:
-    """How long a frame of an animation is shown, in milliseconds."""
+    """Return the duration of a frame of an animation, in milliseconds."""
     image.seek(n)
     image.load()
     return int(image.info["duration"])

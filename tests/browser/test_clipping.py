@@ -1,4 +1,4 @@
-"""No text of the page is clipped: names of sliders are shown in full, and other texts at least in a tooltip."""
+"""No text of the page is clipped: slider names are shown completely, and other texts at least in a tooltip."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 
 from modiste.latent.slider_names import MEASUREMENT_WORDS
 from tests.browser.conftest import opened
-from tests.browser.designing import ready
-from tests.browser.looking import until
-from tests.browser.served import Server, served
+from tests.browser.page_state import until
+from tests.browser.server import Server, served
 from tests.browser.shops import sliders_file
+from tests.browser.slider_actions import ready
 
 pytestmark = pytest.mark.browser
 
@@ -70,7 +70,7 @@ NARROW_SELECTS = """
 
 @pytest.fixture(scope="module")
 def named(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The studio of the small shop, whose sliders have the longest names that Modiste gives them."""
+    """The studio of the small shop, whose sliders have the longest names that Modiste gives."""
     root = tmp_path_factory.mktemp("named") / "shop"
     file = sliders_file(shutil.copytree(built, root))
     sliders = json.loads(file.read_text())
@@ -83,7 +83,7 @@ def named(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 @pytest.fixture(params=WIDTHS)
 def page_of(request: pytest.FixtureRequest, chromium: Any, named: Server) -> Iterator[Any]:
-    """The page of that shop, at a width."""
+    """Yield the page of that shop, at a width."""
     for page in opened(chromium, named.url, viewport={"width": request.param, "height": 900}):
         ready(page)
         yield page

@@ -1,4 +1,4 @@
-"""Live frames: one request in flight, the newest value wins, the last frame stays; results come when the hand rests."""
+"""Frames while dragging: one request at a time, the newest value wins, the last frame stays; results come at rest."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.designing import Held, at_rest, centred, decoded, design, dial, source
-from tests.browser.looking import pixels, until
-from tests.browser.served import Server
+from tests.browser.page_state import pixels, until
+from tests.browser.server import Server
 from tests.browser.shops import BY_KL
+from tests.browser.slider_actions import Held, at_rest, centred, decoded, design, dial, source
 
 pytestmark = pytest.mark.browser
 
@@ -44,19 +44,19 @@ window.fetch = (path, init) => {
 
 @pytest.fixture
 def table(page: Any) -> Any:
-    """The page, whole, with every slider in its middle, and no strip that asks for pictures of its own."""
+    """The loaded page, with every slider in its middle, and without the strip, which requests pictures of its own."""
     centred(page)
     page.locator("#strip-toggle").uncheck()
     return page
 
 
 def value_of(url: str) -> int:
-    """Where the first slider is in the design that an address draws."""
+    """Return the first slider's value in the design of a URL."""
     return decoded(parse_qs(urlsplit(url).query)["design"][0])[FIRST]
 
 
 def drag(page: Any, places: list[float]) -> None:
-    """Take the first slider's thumb through places along its track, 0 to 1; the hand stays on it."""
+    """Drag the first slider's thumb through positions along its track, 0 to 1, without releasing it."""
     box = dial(page, FIRST).bounding_box()
     y = box["y"] + box["height"] / 2
     for i, place in enumerate(places):
@@ -69,7 +69,7 @@ def test_one_request_at_a_time_and_the_newest_value_wins(table: Any) -> None:
     held = Held(table, FRAME)
 
     def asked_for() -> list[int]:
-        """Where the slider was in the pictures asked for; other parts draw the one where the hand rests, too."""
+        """Return the first slider's values in the requested pictures. Other parts request the one at rest, too."""
         return sorted({value_of(each.request.url) for each in held.routes} - {128})
 
     before = pixels(table)

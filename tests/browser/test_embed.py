@@ -1,4 +1,4 @@
-"""In another page: /embed alone, where it was allowed, and the custom element that tells of every design."""
+"""The studio in other pages: /embed in allowed origins only, and the custom element that reports every design."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import opened
-from tests.browser.designing import ready
-from tests.browser.looking import until
-from tests.browser.served import Server, served
+from tests.browser.page_state import until
+from tests.browser.server import Server, served
 from tests.browser.shops import BY_KL, edited_copy
+from tests.browser.slider_actions import ready
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +26,7 @@ HOST = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A shop</ti
 
 
 class Host:
-    """A shop's own page, at an origin of its own."""
+    """A shop's own page, at another origin."""
 
     def __init__(self) -> None:
         self.body = b""
@@ -41,13 +41,13 @@ class Host:
                 self.wfile.write(host.body if found else b"")
 
             def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
         self.origin = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def show(self, studio: str, content: str) -> None:
-        """What the page holds."""
+        """Set the page's HTML."""
         self.body = HOST.replace("{studio}", studio).replace("{content}", content.replace("{studio}", studio)).encode()
 
 
@@ -72,7 +72,7 @@ def allowing(built: Path, host: Host, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def shown(chromium: Any, host: Host, expect: tuple[str, ...] = ()) -> Iterator[Any]:
-    """The host's page, whose console stays silent but for what is expected."""
+    """Yield the host's page; its console must not contain unexpected messages."""
     profile = chromium.new_context(viewport={"width": 1280, "height": 900})
     tab = profile.new_page()
     complaints: list[str] = []
@@ -89,7 +89,7 @@ def shown(chromium: Any, host: Host, expect: tuple[str, ...] = ()) -> Iterator[A
 
 
 def studio_frame(tab: Any) -> Any:
-    """The frame that holds the studio, once its page is whole."""
+    """Return the frame of the studio, once its page is complete."""
     until(tab, "() => true")
     for _ in range(500):
         inside = [each for each in tab.frames if "/embed" in each.url]

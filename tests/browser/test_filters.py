@@ -1,4 +1,4 @@
-"""Filters: by words, numbers, yes or no and colours; what they let through is what the lists show."""
+"""Filters by words, numbers, yes or no, and colours: the lists show exactly the products that pass."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import opened
-from tests.browser.designs import Shop, ids, moves, rested
-from tests.browser.looking import slider
-from tests.browser.served import Server
+from tests.browser.page_api import Shop, ids, moves, rested
+from tests.browser.page_state import slider
+from tests.browser.server import Server
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def filters(tab: Any) -> Any:
-    """The page with its filters open and the whole shop searched."""
+    """The page with its filters open, and the scope set to the whole catalogue."""
     tab.select_option("#scope", "catalogue")
     tab.click("#filters-toggle")
     rested(tab)
@@ -24,13 +24,13 @@ def filters(tab: Any) -> Any:
 
 
 def box(tab: Any, facet: str, value: str) -> Any:
-    """The checkbox of a value."""
+    """Return the checkbox of a value."""
     fieldset = tab.locator(f'#filters fieldset[data-facet="{facet}"]')
     return fieldset.locator("label.value", has=tab.get_by_text(value, exact=True)).locator("input")
 
 
 def shown_with(tab: Any, shop: Shop, where: dict[str, Any]) -> list[Any]:
-    """The products of the cards, once they were compared with the API's answer under a filter."""
+    """Return the products of the cards, once they equal the API's results with a filter."""
     rested(tab)
     answer = shop.similar(tab, scope="catalogue", where=where)["results"]
     assert ids(tab) == [each["id"] for each in answer]

@@ -1,4 +1,4 @@
-"""What goes with the design: a row for each other category, swapped, kept and shuffled; and the look it makes."""
+"""Recommendations in the page: a row for each other category, swap, keep and shuffle; and saved looks."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.browser.conftest import opened
-from tests.browser.designs import Shop, drawn, go_to, moves, rested
-from tests.browser.looking import colours, until
+from tests.browser.page_api import Shop, drawn, go_to, moves, rested
+from tests.browser.page_state import colours, until
 
 pytestmark = pytest.mark.browser
 
@@ -21,7 +21,7 @@ HOSTILE = '<img src=x onerror="document.title=1"> & \u202etfel'
 
 
 def chosen(tab: Any) -> dict[str, str]:
-    """The product that each row shows large, by category."""
+    """Return the product that each row shows large, by category."""
     rows = tab.locator("#goes-with .goes-row")
     return {
         row.get_attribute("data-category"): row.locator(".chosen").get_attribute("data-product") for row in rows.all()
@@ -29,7 +29,7 @@ def chosen(tab: Any) -> dict[str, str]:
 
 
 def worn(tab: Any) -> list[str]:
-    """The products in the look's picture, by their photos' addresses."""
+    """Return the products in the look's picture, by their photos' URLs."""
     photos = tab.eval_on_selector_all("#look .look-items li:not(.own) img", "all => all.map(each => each.src)")
     return [photo.split("/v1/products/")[1].split("/")[0] for photo in photos]
 
@@ -39,20 +39,20 @@ def row(tab: Any, category: str) -> Any:
 
 
 def first_of_each(shop: Shop, z: str) -> dict[str, str]:
-    """The first product of each row for a design, by the method of `by_code`."""
+    """Return the first product of each row for a design, by the method of `by_code`."""
     body = {"code": shop.code_of(z), "k": 12, "by": "category", "method": "fixed-epsilon"}
     rows = shop.post("/v1/recommend", body)["recommendations"]
     return {each["category"]: each["results"][0]["id"] for each in rows}
 
 
 def by_code(tab: Any) -> None:
-    """Rank by the codes, which tell this shop's barely trained designs apart best."""
+    """Rank by codes, which distinguish this briefly trained shop's designs best."""
     tab.select_option("#method", "fixed-epsilon")
     rested(tab)
 
 
 def another_design(tab: Any, shop: Shop) -> str:
-    """A design of the same category whose every row begins with another product, by `by_code`; its `z`."""
+    """Return the `z` of a design of the same category whose rows all begin with other products, by `by_code`."""
     here = first_of_each(shop, drawn(tab))
     for product in shop.get("/v1/products?size=90")["results"]:
         z = shop.z_of(shop.product(product["id"])["code"])

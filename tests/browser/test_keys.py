@@ -1,4 +1,4 @@
-"""The keyboard, all the way: to every slider, along it, every tool by one key, and no key where someone types."""
+"""Keyboard use: every slider, every tool by one key, and no shortcut while a person types."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.designing import at_rest, design, dial, ready, row
-from tests.browser.looking import pixels, until
+from tests.browser.page_state import pixels, until
 from tests.browser.shops import BY_KL
+from tests.browser.slider_actions import at_rest, design, dial, ready, row
 
 pytestmark = pytest.mark.browser
 

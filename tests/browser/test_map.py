@@ -1,4 +1,4 @@
-"""The map: painted where the products lie, clicked and typed at, filtered, and following the design."""
+"""The map: points at the products' positions, clicks and keys, filters, and following the design."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.designs import Shop, drawn, ids, moves, rested, start_from
-from tests.browser.looking import until
+from tests.browser.page_api import Shop, drawn, ids, moves, rested, start_from
+from tests.browser.page_state import until
 
 pytestmark = pytest.mark.browser
 
@@ -59,7 +59,7 @@ PAINTING = "() => new Promise(done => requestAnimationFrame(() => requestAnimati
 
 @pytest.fixture
 def map_(tab: Any) -> Any:
-    """The page with its map open and painted."""
+    """The page with its map open and drawn."""
     tab.click("#tab-map")
     tab.wait_for_selector("#map-canvas")
     until(tab, "() => document.querySelector('#map-canvas').width > 300")
@@ -69,7 +69,7 @@ def map_(tab: Any) -> Any:
 
 
 def place(tab: Any, x: float, y: float) -> tuple[float, float]:
-    """Where a point of the map is on the canvas while all of it is in view."""
+    """Return a point's position on the canvas, while the whole map is in view."""
     width, height = tab.evaluate(
         "() => { const c = document.querySelector('#map-canvas'); return [c.clientWidth, c.clientHeight]; }"
     )
@@ -78,7 +78,7 @@ def place(tab: Any, x: float, y: float) -> tuple[float, float]:
 
 
 def lonely(tab: Any, shop: Shop) -> int:
-    """The row of the product that lies farthest from all others and from the design, on the canvas."""
+    """Return the row of the product that is farthest from all others and from the design, on the canvas."""
     drawn_map = shop.get("/v1/map")
     points = [place(tab, x, y) for x, y in zip(drawn_map["x"], drawn_map["y"], strict=True)]
     away = place(tab, *shop.similar(tab)["position"])
@@ -95,7 +95,7 @@ def click_at(tab: Any, x: float, y: float) -> None:
 
 
 def design_dot(tab: Any, shop: Shop) -> list[int]:
-    """The colour where the design's dot should be."""
+    """Return the colour at the position of the design's dot."""
     tab.evaluate(PAINTING)
     return list(tab.evaluate(COLOURS, [place(tab, *shop.similar(tab)["position"])])[0])
 
@@ -196,7 +196,7 @@ def test_a_category_of_the_legend_dims_the_others_here_and_filters_the_lists(map
     out = [row for row, category in enumerate(catalogue["category"]) if category != kept]
 
     def opacity() -> float:
-        """How strongly the points of the other categories are painted, on average."""
+        """Return the mean opacity of the other categories' points."""
         seen = map_.evaluate(COLOURS, [here[row] for row in out])
         return sum(each[3] for each in seen) / len(seen)
 

@@ -1,4 +1,4 @@
-"""Moves: lock, surprise, nearby, undo and redo, the history: nothing is lost, and what is locked stays."""
+"""Lock, surprise, nearby, undo, redo and history: nothing is lost, and locked sliders stay."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.browser.designing import at_rest, bytes_of, design, dial, frame_bytes, opened_at, put, row, source
-from tests.browser.looking import pixels, until
-from tests.browser.served import Server
+from tests.browser.page_state import pixels, until
+from tests.browser.server import Server
 from tests.browser.shops import BY_KL
+from tests.browser.slider_actions import at_rest, bytes_of, design, dial, frame_bytes, opened_at, put, row, source
 
 pytestmark = pytest.mark.browser
 
@@ -17,7 +17,7 @@ FIRST, SECOND = BY_KL[:2]
 
 
 def surprised(page: Any) -> tuple[dict[str, Any], bytes]:
-    """Press "Surprise me": the product that came of it, and the design."""
+    """Press "Surprise me"; return the product that it started from, and the design."""
     with page.expect_response(lambda answer: "sort=random" in answer.url) as answer:
         page.locator("#surprise").click()
     product = answer.value.json()["results"][0]
@@ -26,7 +26,7 @@ def surprised(page: Any) -> tuple[dict[str, Any], bytes]:
 
 
 def thumbnails(page: Any) -> Any:
-    """The history's buttons, oldest first."""
+    """Return the history's buttons, oldest first."""
     return page.locator("#history button")
 
 

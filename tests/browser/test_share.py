@@ -1,4 +1,4 @@
-"""Sharing: the address holds the design, and the picture, the numbers and the command are that very design."""
+"""Sharing: the address contains the design, and picture, numbers and command are of the same design."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from PIL import Image
 
 from modiste.images.photo import to_jpeg
 from modiste.server.routes.images import JPEG_QUALITY
-from tests.browser.designing import at_rest, bytes_of, decoded, design, dial, frame_bytes, opened_at, ready, source
-from tests.browser.looking import pixels, until
-from tests.browser.served import Server
+from tests.browser.page_state import pixels, until
+from tests.browser.server import Server
+from tests.browser.slider_actions import at_rest, bytes_of, decoded, design, dial, frame_bytes, opened_at, ready, source
 
 pytestmark = pytest.mark.browser
 
@@ -26,20 +26,20 @@ DESIGN = bytes([10, 240, 60, 128, 200, 33, 90, 171])
 
 @pytest.fixture
 def table(page: Any) -> Any:
-    """The page with a design of its own."""
+    """The page with a changed design."""
     ready(page)
     opened_at(page, DESIGN)
     return page
 
 
 def image_of(data: bytes) -> np.ndarray:
-    """The pixels of an image file, int `(h, w, 3)`."""
+    """Return the pixels of an image file, int `(h, w, 3)`."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.convert("RGB")).astype(int)
 
 
 def downloaded(page: Any, button: str) -> tuple[str, bytes]:
-    """Press a button that saves a file: the file's name, and what is in it."""
+    """Press a button that saves a file; return the file's name and content."""
     with page.expect_download() as download:
         page.locator(button).click()
     return str(download.value.suggested_filename), Path(download.value.path()).read_bytes()

@@ -1,4 +1,4 @@
-"""Shops of every kind: very small, with four categories or twelve, 4 or 64 latents, and texts that mean harm."""
+"""The page with different shops: very small, four categories or twelve, 4 or 64 latents, hostile texts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import opened
-from tests.browser.designing import at_rest, design, ready
-from tests.browser.looking import until
-from tests.browser.served import Server
+from tests.browser.page_state import until
+from tests.browser.server import Server
 from tests.browser.shops import HOSTILE, NAME
+from tests.browser.slider_actions import at_rest, design, ready
 
 pytestmark = pytest.mark.browser
 
@@ -36,12 +36,12 @@ def small(chromium: Any, few: Server) -> Iterator[Any]:
 
 @pytest.fixture
 def large(chromium: Any, many: Server) -> Iterator[Any]:
-    """A page of the shop with many of everything, where nobody may open a dialog of the browser's."""
+    """A page of the shop with many categories and latents; browser dialogs fail the test."""
     yield from opened(chromium, many.url)
 
 
 def moved(page: Any, place: int) -> bytes:
-    """Move a slider, by its place, far from where it is; the design that comes of it."""
+    """Move a slider, by its position, far from its value; return the new design."""
     box = page.locator("#controls [data-latent] input[type=number]").nth(place)
     box.fill("-100" if int(box.input_value()) > 0 else "100")
     page.keyboard.press("Enter")

@@ -1,4 +1,4 @@
-"""Similar products: the cards are the API's answer for the design in the address, and each can move the design."""
+"""Similar products: the cards show the API's results for the design in the address, and each can move the design."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.browser.designs import Shop, ids, moves, rested, start_from
-from tests.browser.looking import slider
+from tests.browser.page_api import Shop, ids, moves, rested, start_from
+from tests.browser.page_state import slider
 from tests.browser.shops import BY_KL
 
 pytestmark = pytest.mark.browser
 
 
 def number_in(text: str) -> float:
-    """The number of a sentence that holds one, with its typographic minus."""
+    """Return the number of a sentence, which may have a typographic minus."""
     found = re.search(r"−?\d+(\.\d+)?(e[+−]?\d+)?", text)
     assert found, text
     return float(found[0].replace("−", "-"))
@@ -99,7 +99,7 @@ def test_more_and_less_like_this_move_the_design_and_leave_what_is_locked(tab: A
     here = shop.bytes_of(base)
 
     def press(button: str) -> NDArray[np.int64]:
-        """Where the button of the product's card takes the design; the design is back at its base after that."""
+        """Press the button of a product's card and return the new design; then return to the base design."""
         card = tab.locator(f'#similar .card[data-product="{product}"]')
         moved = moves(tab, lambda: card.locator(button).click())
         assert moves(tab, lambda: tab.click("#undo")) == base

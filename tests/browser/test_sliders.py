@@ -1,4 +1,4 @@
-"""Sliders: the ones that matter first, named in words, moved by every hand, and where they lead."""
+"""Sliders: the most important ones first, named in words, with mouse, keyboard and touch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.browser.designing import at_rest, design, dial, frame_bytes, number, put, ready, row, source
-from tests.browser.looking import pixels, until
-from tests.browser.served import Server
+from tests.browser.page_state import pixels, until
+from tests.browser.server import Server
 from tests.browser.shops import BY_KL, HIGH, IDLE, LOW
+from tests.browser.slider_actions import at_rest, design, dial, frame_bytes, number, put, ready, row, source
 
 pytestmark = pytest.mark.browser
 

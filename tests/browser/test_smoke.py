@@ -1,10 +1,10 @@
-"""The studio in a real browser, in small: it opens, it moves, it finds. The rest is in the tests marked `browser`."""
+"""A short test of the studio in a real browser: it opens, moves and finds. The marker `browser` has the other tests."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.browser.looking import colours, pixels, settled, slider, until
+from tests.browser.page_state import colours, pixels, settled, slider, until
 
 
 def test_a_move_of_a_slider_changes_the_product_and_its_neighbours(page: Any) -> None:

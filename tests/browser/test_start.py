@@ -1,4 +1,4 @@
-"""Beginnings: a product, a photo by every way in, an average, a link; and why a photo is refused."""
+"""The start dialog: a product, a photo by every way of upload, an average, a link; and rejected photos."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.designing import at_rest, bytes_of, design, dial, ready, row, source
-from tests.browser.looking import pixels, until
-from tests.browser.served import Server
+from tests.browser.page_state import pixels, until
+from tests.browser.server import Server
 from tests.browser.shops import BY_KL
+from tests.browser.slider_actions import at_rest, bytes_of, design, dial, ready, row, source
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +45,7 @@ GIVE = """
 
 @pytest.fixture(scope="session")
 def photo() -> bytes:
-    """A JPEG of a brown thing before a blue backdrop, wider than the shop's frame."""
+    """Return a JPEG of a brown object on a blue background, wider than the shop's frame."""
     picture = np.full((240, 400, 3), BACKDROP, np.uint8)
     picture[60:190, 120:300] = (120, 70, 40)
     picture[60:100, 160:260] = (150, 95, 60)
@@ -60,13 +60,13 @@ def give(page: Any, how: str, data: bytes, name: str = "mine.jpg", kind: str = "
 
 
 def seen(page: Any) -> bytes:
-    """Wait until a photo was read; the design that came of it."""
+    """Wait until a photo was encoded; return the new design."""
     until(page, "() => document.querySelectorAll('#photo-pictures:not([hidden]) img').length === 3")
     return at_rest(page)
 
 
 def refusal(page: Any) -> str:
-    """Wait until the page says why it took no photo."""
+    """Wait until the page says why it rejected a photo."""
     page.wait_for_selector("#start .state.bad")
     assert not page.locator("#photo-pictures").is_visible()
     return str(page.locator("#start .state.bad").first.inner_text())

@@ -1,4 +1,4 @@
-"""Every state of the page: loading, the server gone and back, 320 pixels, touch."""
+"""States of the page: loading, server down and up again, a width of 320 pixels, touch."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import opened
-from tests.browser.designing import Held, at_rest, centred, design, dial, put, ready
-from tests.browser.looking import pixels, until
-from tests.browser.served import Server
+from tests.browser.page_state import pixels, until
+from tests.browser.server import Server
 from tests.browser.shops import BY_KL, edited_copy
+from tests.browser.slider_actions import Held, at_rest, centred, design, dial, put, ready
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +41,7 @@ def narrow(chromium: Any, studio: Server) -> Iterator[Any]:
 
 @pytest.fixture
 def phone(chromium: Any, studio: Server) -> Iterator[Any]:
-    """A page on a phone: touched, not pointed at."""
+    """A page on a phone with a touch screen."""
     yield from opened(chromium, studio.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
 
 

@@ -1,4 +1,4 @@
-"""Every view of the studio, one after the other in one page, for whatever must hold in all of them."""
+"""Every view of the studio, one after another in one page, for tests of all views."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from modiste.server.design_codec import to_base64url
-from tests.browser.designs import Shop, go_to, ids, rested
-from tests.browser.looking import slider, until
+from tests.browser.page_api import Shop, go_to, ids, rested
+from tests.browser.page_state import slider, until
 
 
 def views(tab: Any, shop: Shop) -> Iterator[str]:
-    """Show each view and yield its name; what is open in one is closed before the next."""
+    """Show each view and yield its name; whatever a view opens is closed before the next."""
     yield "as it opens"
     yield from _shaping(tab)
     yield from _products(tab)

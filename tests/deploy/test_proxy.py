@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from modiste.storage.backup import restore_shop
-from tests.browser.served import Server, free_port
+from tests.browser.server import Server, free_port
 from tests.deploy.recipes import DEPLOY, TOOLS, tool
 from tests.small import SMALL
 

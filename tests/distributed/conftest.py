@@ -1,4 +1,4 @@
-"""A Ray on this machine, for the tests of many."""
+"""A local Ray for tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from modiste.distributed.ray_session import connect
 
 @pytest.fixture(scope="package")
 def fleet() -> Iterator[RayExecutor]:
-    """Two workers on this machine."""
+    """An executor with two local workers."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_worker_niceness", "0")
         with ray_executor("local") as workers:
@@ -35,7 +35,7 @@ def fleet() -> Iterator[RayExecutor]:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A Ray on this machine, for shards."""
+    """A local Ray for shards."""
     patch = pytest.MonkeyPatch()
     patch.setenv("MODISTE_CACHE", str(tmp_path_factory.mktemp("cache")))
     patch.setenv("RAY_worker_niceness", "0")
@@ -46,7 +46,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def shop(small: Path, cluster: Any) -> Iterator[Path]:
-    """A shop whose shards run: two, of two replicas each."""
+    """A shop with two running shards of two replicas each."""
     from ray import serve
 
     from modiste.distributed.shard_deploy import deploy

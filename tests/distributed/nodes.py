@@ -1,4 +1,4 @@
-"""A real Ray cluster on this machine: nodes in network namespaces, with own addresses, to be killed and cut off."""
+"""A real Ray cluster on this machine: nodes in network namespaces with own addresses, to be killed and cut off."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SETTINGS = {
 
 
 def why_not() -> str | None:
-    """Why there can be no namespaces here; None where there can."""
+    """Return why network namespaces are impossible here; None if they are possible."""
     if shutil.which("ip") is None:
         return "needs the program ip (iproute2)"
     tried = subprocess.run(["ip", "netns", "add", f"mtry{os.getpid()}"], capture_output=True, check=False)
@@ -52,13 +52,13 @@ def why_not() -> str | None:
 
 
 def run(*command: str) -> None:
-    """Run a command of ip's."""
+    """Run a command of `ip`."""
     subprocess.run(command, check=True, capture_output=True)
 
 
 @dataclass
 class Cluster:
-    """Node 0 is the head, and works no pieces; the others have a processor each."""
+    """A cluster of nodes. Node 0 is the head and does no work; the others have one processor each."""
 
     folder: str
     name: str
@@ -67,19 +67,19 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        """Of the head."""
+        """The head's address, HOST:PORT."""
         return f"{self.ip(0)}:{PORT}"
 
     def ip(self, node: int) -> str:
-        """The address of a node."""
+        """Return the IP address of a node."""
         return f"10.77.{os.getpid() % 250}.{node + 1}"
 
     def space(self, node: int) -> str:
-        """The network namespace of a node."""
+        """Return the network namespace of a node."""
         return f"{self.name}-{node}"
 
     def make(self, node: int) -> None:
-        """A namespace, joined to the bridge."""
+        """Create a node's namespace, connected to the bridge."""
         space, near, far = self.space(node), f"{self.name}v{node}", f"{self.name}w{node}"
         run("ip", "netns", "add", space)
         run("ip", "link", "add", near, "type", "veth", "peer", "name", far)
@@ -104,26 +104,26 @@ class Cluster:
         self.started.add(node)
 
     def inside(self, node: int, command: Sequence[str]) -> list[str]:
-        """A command, to run on a node, where Ray's folder is the node's own."""
+        """Wrap a command so that it runs on a node, with the node's own directory for Ray."""
         own = Path(f"{self.folder}.{node}")
         own.mkdir(exist_ok=True)
         mounted = ["sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', str(own), self.folder]
         return ["ip", "netns", "exec", self.space(node), *mounted, *command]
 
     def modiste(self, *arguments: str, node: int = 0) -> subprocess.Popen[str]:
-        """The command line, started on a node, with --ray."""
+        """Start the command line on a node, with --ray."""
         command = [str(BIN / "modiste"), *arguments, "--ray", self.address]
         return subprocess.Popen(
             self.inside(node, command), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def pids(self, node: int) -> list[int]:
-        """Of all that runs on a node."""
+        """Return the ids of all processes on a node."""
         said = subprocess.run(["ip", "netns", "pids", self.space(node)], capture_output=True, text=True, check=False)
         return [int(each) for each in said.stdout.split()]
 
     def workers(self, node: int) -> list[int]:
-        """Of the processes on a node that do pieces."""
+        """Return the ids of the worker processes on a node."""
         found: list[int] = []
         for pid in self.pids(node):
             with suppress(OSError):
@@ -135,7 +135,7 @@ class Cluster:
         return found
 
     def kill(self, node: int) -> None:
-        """kill -9 of everything on a node: what a machine that loses its power is to the others."""
+        """Kill everything on a node with SIGKILL: to the others, the machine has lost its power."""
         for _ in range(3):
             for pid in self.pids(node):
                 with suppress(ProcessLookupError):
@@ -144,16 +144,16 @@ class Cluster:
         self.started.discard(node)
 
     def cut(self, node: int) -> None:
-        """Take a node's cable out."""
+        """Disconnect a node from the network."""
         run("ip", "link", "set", f"{self.name}v{node}", "down")
 
     def mend(self, node: int) -> None:
-        """Put it in again."""
+        """Connect a node to the network again."""
         run("ip", "link", "set", f"{self.name}v{node}", "up")
 
 
 def await_ready(url: str, fits: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
-    """What a server says of itself, once it is ready and that fits. Raises TimeoutError."""
+    """Return a server's /readyz once it is ready and `fits`. Raises TimeoutError."""
     until = time.monotonic() + 120
     while time.monotonic() < until:
         with suppress(httpx.TransportError):
@@ -166,7 +166,7 @@ def await_ready(url: str, fits: Callable[[dict[str, Any]], bool] = lambda _: Tru
 
 @contextmanager
 def cluster(nodes: int) -> Iterator[Cluster]:
-    """A head and `nodes` workers."""
+    """Yield a head and `nodes` workers."""
     folder = tempfile.mkdtemp(prefix="mray-")
     made = Cluster(folder, f"m{os.getpid() % 10000}x{next(_NUMBERS) % 100}")
     try:

@@ -1,9 +1,9 @@
-"""A process that does a stage of a shop on a cluster, and says how far it is: to see what becomes of it.
+"""Process that runs a stage of a shop on a cluster, and prints its progress, so that tests can disturb it.
 
     python -m tests.distributed.tasks ADDRESS encode SHOP
     python -m tests.distributed.tasks ADDRESS ingest SHOP COUNT|SOURCE
 
-It prints a line of JSON for each piece that is done, and "done" at the end; where it fails, the error.
+It prints a line of JSON for each finished item, and "done" at the end, or the error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from modiste.sources.record import Record, Rejection
 
 
 class Made:
-    """A source of small products, no two alike, numbered from `first` to before `count`."""
+    """A source of small synthetic products, all different, numbered from `first` to before `count`."""
 
     name = "made"
 
@@ -32,11 +32,11 @@ class Made:
         self._count, self._size, self._first = count, size, first
 
     def count(self) -> int:
-        """How many."""
+        """Return the number of products."""
         return self._count - self._first
 
     def records(self) -> Iterator[Record | Rejection]:
-        """The products: two colours each, of three categories."""
+        """Yield the products: two colours each, of three categories."""
         height, width = self._size
         for number in range(self._first, self._count):
             draw = np.random.default_rng(number)
@@ -47,12 +47,12 @@ class Made:
 
 
 def tell(progress: dict[str, Any]) -> None:
-    """Say how far it is."""
+    """Print the progress as JSON."""
     print(json.dumps(progress), flush=True)
 
 
 def main(address: str, what: str, shop: str, *more: str) -> None:
-    """Do it."""
+    """Run the stage."""
     with ray_executor(address) as fleet:
         if what == "encode":
             encode_shop(shop, executor=fleet, on_progress=tell)

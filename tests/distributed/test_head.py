@@ -1,4 +1,4 @@
-"""The head of a cluster is lost for good: what a studio and a server of shards do without it."""
+"""The head of a cluster is lost for good: what the server and the shard server do without it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOST = 75.0  # seconds: Ray ends its own processes after 60
 
 
 def similar(url: str, shop: Shop) -> list[Any]:
-    """What is answered about some products."""
+    """Return the results for some products."""
     found: list[Any] = []
     with httpx.Client(timeout=30, trust_env=False) as client:
         for id_ in shop.catalogue.ids[:5]:

@@ -1,4 +1,4 @@
-"""A cluster of several machines, each in a network namespace: killed, cut off and started again while it works."""
+"""A cluster of several machines, each in a network namespace, that are killed, cut off and restarted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ assert ray_executor
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Path:
-    """A shop with a model and many products, that nobody has encoded."""
+    """A shop with a model and many products without encodings."""
     shop = tmp_path_factory.mktemp("large") / "shop"
     shutil.copytree(built, shop)
     ingest(Made(COUNT), shop)
@@ -39,7 +39,7 @@ def large(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def encoded(large: Path, tmp_path_factory: pytest.TempPathFactory) -> EncodingArrays:
-    """What one process makes of it."""
+    """The shop as one process encodes it."""
     shop = tmp_path_factory.mktemp("encoded") / "shop"
     shutil.copytree(large, shop)
     encode_shop(shop, threads=2)
@@ -48,13 +48,13 @@ def encoded(large: Path, tmp_path_factory: pytest.TempPathFactory) -> EncodingAr
 
 @pytest.fixture
 def three() -> Iterator[Cluster]:
-    """A head, and three machines that work."""
+    """A head and three worker machines."""
     with cluster(3) as made:
         yield made
 
 
 def begun(cluster: Cluster, *what: object, node: int = 0) -> subprocess.Popen[str]:
-    """A stage, at work on a node."""
+    """Start a stage on a node."""
     command = [str(ROOT / ".venv/bin/python"), "-m", "tests.distributed.tasks", cluster.address, *map(str, what)]
     return subprocess.Popen(
         cluster.inside(node, command),
@@ -67,7 +67,7 @@ def begun(cluster: Cluster, *what: object, node: int = 0) -> subprocess.Popen[st
 
 
 def until(work: subprocess.Popen[str], done: int) -> list[dict[str, Any]]:
-    """What a stage says until so many products are done."""
+    """Return what a stage prints until a number of products is done."""
     assert work.stdout is not None
     said: list[dict[str, Any]] = []
     for line in work.stdout:
@@ -79,19 +79,19 @@ def until(work: subprocess.Popen[str], done: int) -> list[dict[str, Any]]:
 
 
 def ended(work: subprocess.Popen[str]) -> tuple[int, str]:
-    """How a stage ends: its exit code, and the last line it says."""
+    """Return a stage's exit code and its last line."""
     code, said = heard(work)
     return code, said[-1]
 
 
 def heard(work: subprocess.Popen[str]) -> tuple[int, list[str]]:
-    """A stage's exit code, and the lines that it has yet to say."""
+    """Return a stage's exit code and its remaining lines."""
     out, _ = work.communicate(timeout=120)
     return work.returncode, out.splitlines()
 
 
 def same(shop: Path, encoded: EncodingArrays) -> bool:
-    """Whether a shop's encodings are those of one process."""
+    """Return whether a shop's encodings equal those of one process."""
     found = Shop.open(shop, need="encodings", use_index=False).encodings
     return all(np.array_equal(getattr(found, part), getattr(encoded, part)) for part in ("mean", "std", "code"))
 

@@ -1,4 +1,4 @@
-"""Ray's workers do pieces in order, each once, whatever becomes of them."""
+"""Ray's workers process items in order, each once, and through every failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sharded: what it asks of shards that do not answer, or have much to do; stand-ins with the methods of shards."""
+"""ShardBackend with shards that do not answer, or are overloaded; stand-ins have the methods of shards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packing in a process of its own: what it makes, and that its errors are those of whoever asked."""
+"""Building shards in a subprocess: its files, and its errors in the calling process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A studio whose products are looked for by shards on a real Ray Serve: the same answers, with shards and without."""
+"""A server that searches on the shards of a real Ray Serve gives the same results with shards and without."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.filterwarnings("
 
 
 def told(client: Any, shop: Shop) -> list[Any]:
-    """What a studio answers about some products: those like each, and what goes with it."""
+    """Return a server's results for some products: similar ones and recommendations."""
     found: list[Any] = []
     for id_ in shop.catalogue.ids[:4]:
         for route, asked in (
@@ -38,7 +38,7 @@ def told(client: Any, shop: Shop) -> list[Any]:
 
 
 def alone(path: Path) -> list[Any]:
-    """The same by a studio that looks itself."""
+    """The results of a server without shards."""
     with TestClient(create_app(Shop.open(path, need="map"))) as client:
         return told(client, Shop.open(path))
 

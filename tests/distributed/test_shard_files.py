@@ -1,4 +1,4 @@
-"""Shard files: the shards of one version of a shop, also after the shop has changed."""
+"""Shard files of one version of a shop, also after the shop has changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from modiste.storage.location import absolute_location
 
 @pytest.fixture
 def packed(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, ShardFiles]:
-    """A shop, and its packs of 2 shards."""
+    """A shop, and the files of its two shards."""
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
     packs = ShardFiles(absolute_location(small), Shop.open(small).version, 2)
     packs.build()
@@ -29,7 +29,7 @@ def packed(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tupl
 
 
 def looked(packs: ShardFiles, code: np.ndarray) -> list[list[object]]:
-    """What the packs' shelves find, merged."""
+    """Return the merged results of the shards."""
     whole = packs.summary()
     assert whole is not None
     looks = [

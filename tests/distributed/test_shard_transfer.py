@@ -1,4 +1,4 @@
-"""Fetching a shard's pack from a replica: what a machine without it gets, once the shop is another."""
+"""Copying a shard's files from a replica to a machine without them, when the shop has another version."""
 
 from __future__ import annotations
 
@@ -98,11 +98,11 @@ def test_new_machine_keeps_the_shard_after_the_others_are_lost(
 
 
 def replicas(machines: Cluster, node: int) -> list[int]:
-    """The processes of replicas on a node."""
+    """Return the ids of the replica processes on a node."""
     titles = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in machines.workers(node)}
     return [pid for pid, title in titles.items() if b"ServeReplica" in title]
 
 
 def await_replicas(url: str, count: int) -> dict[str, Any]:
-    """What a server says of itself, once there are so many of each shard, or more. Raises TimeoutError."""
+    """Return a server's status once each shard has so many replicas or more. Raises TimeoutError."""
     return await_ready(url, lambda told: min(each["replicas"] for each in told["shards"]) >= count)

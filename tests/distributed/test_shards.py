@@ -1,4 +1,4 @@
-"""Shards on a real Ray Serve answer as one machine, while replicas are killed, shards added, versions changed."""
+"""Shards on a real Ray Serve give the results of one machine, while replicas die, and shards and versions change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAYS = ("transport", "shift", "mean", "shift:fixed-epsilon")
 
 
 def answers(asked: Any, seed: int) -> list[Any]:
-    """Return what a query engine answers to questions drawn from a seed."""
+    """Return the results of a query engine for queries drawn from a seed."""
     random = np.random.default_rng(seed)
     ids = sorted(asked.context.reference_codes.ids)
     product = ids[int(random.integers(len(ids)))]
@@ -46,7 +46,7 @@ def answers(asked: Any, seed: int) -> list[Any]:
 
 
 class Load:
-    """Threads that ask without pause, and compare every answer with those of the versions that may be served."""
+    """Threads that query without pause, and compare every result with those of the versions that may be served."""
 
     def __init__(self, front: Any, *shops: Shop, threads: int = 3) -> None:
         self.expected = {shop.version: [answers(shop.query_engine, seed) for seed in range(12)] for shop in shops}
@@ -66,7 +66,7 @@ class Load:
             thread.join()
 
     def more(self, count: int) -> None:
-        """Wait until so many more were answered."""
+        """Wait until so many more queries were answered."""
         until = self.count + count
         while self.count < until and not self.failed:
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The stages of a shop by Ray's workers: what one process makes, to the last bit."""
+"""Stages on Ray's workers give the same shop as one process, bit for bit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from small import Listed
 
 @pytest.fixture
 def records(sample_records: list[Record], tmp_path: Path) -> list[Record | Rejection]:
-    """Photos as bytes and as files, some of which cannot be products."""
+    """Return photos as bytes and as files, some of which are invalid."""
     given: list[Record | Rejection] = list(sample_records[:80])
     lone = tmp_path / "one.jpg"
     first = sample_records[80]

@@ -8,7 +8,7 @@ RANDOM = np.random.default_rng(0)
 
 
 def smooth_photos(count: int) -> np.ndarray:
-    """Photos of few true dimensions and a little noise."""
+    """Return photos of few dimensions with a little noise."""
     parts = RANDOM.uniform(0, 60, (4, 8 * 6 * 3))
     noise = RANDOM.uniform(0, 4, (count, 8 * 6 * 3))
     return (RANDOM.uniform(0, 1, (count, 4)) @ parts + noise).astype(np.uint8).reshape(count, 8, 6, 3)

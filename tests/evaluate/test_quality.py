@@ -1,4 +1,4 @@
-"""What the codes know, on drawn products whose attributes are true: small, so that it takes a minute."""
+"""Quality of the codes on sample products, whose attributes are correct: a small evaluation that takes a minute."""
 
 from __future__ import annotations
 

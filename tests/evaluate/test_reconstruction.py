@@ -29,7 +29,7 @@ def blurred(photos: np.ndarray, times: int) -> np.ndarray:
 
 @pytest.fixture
 def photos() -> np.ndarray:
-    """Rectangles of many sizes in many places on white."""
+    """Return photos of rectangles of many sizes in many places, on white."""
     random = np.random.default_rng(0)
     made = np.full((1000, 48, 36, 3), 255, np.uint8)
     for photo in made:

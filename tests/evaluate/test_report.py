@@ -20,7 +20,7 @@ VOID = {"meta", "img", "br"}
 
 
 class Nesting(HTMLParser):
-    """Checks that every tag is closed in its turn, and keeps the addresses of pictures."""
+    """Parser that checks that every tag is closed in order, and collects the addresses of images."""
 
     def __init__(self) -> None:
         super().__init__()

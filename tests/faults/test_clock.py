@@ -1,6 +1,6 @@
-"""A clock that is set back or forward by years, also in the midst of it: nothing is lost, and nobody waits.
+"""A clock that is set back or forward by years, also during a change: nothing is lost, and nothing waits.
 
-The clock of a process is set by a small library that is put before the system's; the system's own stays right.
+A small preloaded library changes the clock of a process; the system's own clock stays correct.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ print(json.dumps({"now": time.time(), "ids": Shop.open(path, need="map").catalog
 
 
 class Clock:
-    """The clock of the processes that this environment is given to."""
+    """A fake clock for the processes that get its environment."""
 
     def __init__(self, folder: Path) -> None:
         library, self._file = folder / "clock.so", folder / "clock"
@@ -60,7 +60,7 @@ class Clock:
         }
 
     def set(self, off: int) -> None:
-        """Let it be wrong by so many seconds from now on."""
+        """Shift the clock by some seconds from now on."""
         with self._file.open("r+b" if self._file.exists() else "wb") as file:
             file.write(off.to_bytes(8, sys.byteorder, signed=True))
 
@@ -71,7 +71,7 @@ def clock(tmp_path: Path) -> Clock:
 
 
 def changed(clock: Clock, path: Path, off: int, times: int) -> dict[str, object]:
-    """What a process says that takes products out, one by one, while its clock is wrong."""
+    """Remove products one by one in a process while its clock is wrong; return what the process prints."""
     clock.set(off)
     ran = subprocess.run(
         [sys.executable, "-c", CHANGE, str(path), str(times)],
@@ -84,7 +84,7 @@ def changed(clock: Clock, path: Path, off: int, times: int) -> dict[str, object]
 
 
 def test_changes_by_processes_whose_clocks_differ_by_decades(clock: Clock, small: Path) -> None:
-    """Each goes on from what the one before has left, whatever that seems to be dated."""
+    """Each process continues from the previous one's result, for any timestamps."""
     ids = Shop.open(small, need="catalogue").catalogue.ids
     reader = Shop.open(small, need="map")
     for round_, off in enumerate((YEARS, -YEARS, 0, -YEARS), start=1):
@@ -101,7 +101,7 @@ def test_changes_by_processes_whose_clocks_differ_by_decades(clock: Clock, small
 
 
 def test_a_shop_grows_no_further_under_a_clock_that_is_set_back(clock: Clock, small: Path) -> None:
-    """What a clock that was ahead has dated into the future is merged all the same."""
+    """Files that were dated into the future are compacted too."""
     changed(clock, small, YEARS, 1)
     changed(clock, small, 0, 1)
     assert check_and_repair(small, repair=True)["sound"]
@@ -125,7 +125,7 @@ def served(clock: Clock, small: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def test_a_server_whose_clock_is_set(served: tuple[httpx.Client, Clock, str]) -> None:
-    """Deadlines, shares and waits are counted by a clock that nobody sets."""
+    """Deadlines, rate limits and waits use the monotonic clock."""
     client, clock, key = served
     said: list[int] = []
     for off in (YEARS, -YEARS, 0, YEARS):
@@ -139,8 +139,9 @@ def test_a_server_whose_clock_is_set(served: tuple[httpx.Client, Clock, str]) ->
 
 
 def test_the_time_of_day_decides_nothing() -> None:
-    """It is told to people: in the log, in a backup, in who holds a shop, and to a server that asks us to come back at
-    an hour. Beside that it says when what nobody names any more is removed, and nothing that anyone reads.
+    """The time of day is only for people: in the log, in a backup, in the lock's owner, and in Retry-After.
+
+    It also decides when unreferenced files are removed, but nothing that anyone reads.
     """
     asking = re.compile(r"\btime\.time(_ns)?\(|datetime\.(now|utcnow|today)\(|\bdate\.today\(")
     found = {

@@ -1,4 +1,4 @@
-"""A disk that fills up, for real: a small tmpfs. The shop stays as it was, and goes on once there is space."""
+"""A real full disk (a small tmpfs): the shop is unchanged, and works again once there is space."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.skipif(os.geteuid() != 0, reason="
 
 @pytest.fixture
 def full_shop(built: Path, tmp_path: Path) -> Iterator[Path]:
-    """A copy of the shop on a disk of its own with a few kilobytes left; `free(path)` gives space back."""
+    """A copy of the shop on its own disk with a few kilobytes left; `free(path)` frees space."""
     disk = tmp_path / "disk"
     disk.mkdir()
     size = sum(path.stat().st_size for path in built.rglob("*")) + 3 * 2**20
@@ -43,7 +43,7 @@ def full_shop(built: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path) -> None:
-    """Leave nothing free."""
+    """Fill the disk completely."""
     with (disk / "ballast").open("wb", buffering=0) as file:
         try:
             while True:

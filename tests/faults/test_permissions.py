@@ -1,6 +1,6 @@
-"""What a user may not read, write or search: the answers are right or the error is named, and nothing is changed.
+"""Missing read, write and search permissions: results are correct or the error is named, and nothing changes.
 
-Root may do everything, so that these run in a process that has become nobody.
+Root may do everything, so the tests run in a process of the user `nobody`.
 """
 
 from __future__ import annotations
@@ -86,13 +86,13 @@ for line in sys.stdin:
 
 
 class Nobody:
-    """A process that may do as little as nobody."""
+    """A process of the user `nobody`."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def does(self, what: str, path: Path) -> tuple[str, Any]:
-        """What came of it: done, or the name of the error and what it says."""
+        """Return the outcome: done, or the error's name and message."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([what, str(path)]) + "\n")
@@ -131,7 +131,7 @@ def nobody(place: Path) -> Iterator[Nobody]:
 
 @pytest.fixture
 def shop(place: Path) -> Iterator[Path]:
-    """A whole shop that belongs to nobody, in a folder that does as well."""
+    """A complete shop that belongs to `nobody`, in a directory of `nobody`."""
     folder = place / "folder"
     folder.mkdir()
     restore_shop(SMALL, folder / "shop")
@@ -153,7 +153,7 @@ def test_one_s_own_shop_can_be_used(nobody: Nobody, shop: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o555, 0o444, 0o111, 0o000])
 def test_another_s_shop_of_any_mode(nobody: Nobody, shop: Path, mode: int) -> None:
-    """May be asked where it may be read, and never written to."""
+    """Another user's shop is searchable if it is readable, and is never written to."""
     (_, right) = nobody.does("answer", shop)
     before = contents(shop)
     for each in (shop, *shop.rglob("*")):
@@ -172,7 +172,7 @@ def test_another_s_shop_of_any_mode(nobody: Nobody, shop: Path, mode: int) -> No
 
 
 def test_every_file_and_directory_by_itself(nobody: Nobody, shop: Path) -> None:
-    """One that may not be read, among others that may: the right answer, or an error; and no part of a change."""
+    """One unreadable file or directory among readable ones: correct results or an error, and no partial change."""
     (_, right) = nobody.does("answer", shop)
     before, told = contents(shop), set()
     for each in sorted(shop.rglob("*")):

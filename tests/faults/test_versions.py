@@ -1,4 +1,4 @@
-"""Two versions of Modiste at once on one shop: what the newer has written, the older refuses, and changes nothing."""
+"""Two versions of Modiste on one shop: the older refuses what the newer one has written, and changes nothing."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ if "holding" in what:
 
 
 def newer(what: str, path: Path) -> subprocess.Popen[str]:
-    """The newer version at work."""
+    """Run a command of the newer version."""
     return subprocess.Popen(
         [sys.executable, "-c", NEWER, what, str(path)],
         stdin=subprocess.PIPE,
@@ -147,7 +147,7 @@ def test_one_lock_holds_for_both(small: Path) -> None:
 
 @pytest.fixture
 def kept(small: Path) -> Iterator[tuple[TestClient, Path]]:
-    """A client of a server that may be administered, and its shop."""
+    """A client of a server with admin keys, and its shop."""
     settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
     with TestClient(create_app(Shop.open(small, need="map"), settings), raise_server_exceptions=False) as client:
         yield client, small

@@ -1,4 +1,4 @@
-"""A catalogue of bad photos: what can be read comes in, the rest is rejected with its reason, within bounded memory."""
+"""A catalogue of bad photos: readable ones become products, others are rejected with a reason, in bounded memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REFUSAL_MIB = 60
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zoo as a folder, every file named as a JPEG."""
+    """The bad photos as a folder; every file has the suffix of a JPEG."""
     root = tmp_path_factory.mktemp("zoo") / "photos"
     (root / "hats").mkdir(parents=True)
     for name, bad in zoo().items():
@@ -75,7 +75,7 @@ def resident(name: str) -> float:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="measures as Linux does")
 def test_ingest_in_bounded_memory(folder: Path, tmp_path: Path) -> None:
-    """The zoo's files would unpack to gigabytes; reading them takes no more than photos of their size do."""
+    """The files would decompress to gigabytes; reading them needs no more memory than photos of their size."""
     program = (
         "import resource, sys; from modiste.pipeline.ingest import ingest; before = resource.getrusage(0).ru_maxrss; "
         "ingest(sys.argv[1], sys.argv[2], frame=(64, 48)); print(resource.getrusage(0).ru_maxrss - before)"

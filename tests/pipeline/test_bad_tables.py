@@ -1,4 +1,4 @@
-"""A bad table taken in: good rows become products, the others are listed in a file that is safe to open."""
+"""Ingest of a bad table: good rows become products, the others are listed in a file that is safe to open."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def photo(shade: int) -> bytes:
 
 
 def table(folder: Path, *rows: dict[str, object]) -> str:
-    """A JSONL table, a photo beside it for each row."""
+    """Write a JSONL table with one photo for each row."""
     folder.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
     for number, row in enumerate(rows):

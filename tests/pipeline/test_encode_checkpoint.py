@@ -1,4 +1,4 @@
-"""An encoding that was stopped goes on where it was."""
+"""An interrupted encode continues where it stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modiste.storage.paths import ShopPaths
 
 
 class Counting(ThreadExecutor):
-    """Threads that count the products they are given, and stop after some pieces."""
+    """ThreadExecutor that counts its items, and stops after some."""
 
     def __init__(self, most: int = 10**9) -> None:
         super().__init__(1)

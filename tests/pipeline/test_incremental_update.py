@@ -1,6 +1,4 @@
-"""Products that change are carried through encodings, clusters, index and map at their own cost, with the same answers
-as a full build.
-"""
+"""Incremental updates of encodings, clusters, index and map give the same results as a full build."""
 
 from __future__ import annotations
 
@@ -34,7 +32,7 @@ from tests.small import SMALL
 
 
 def record(id_: str, seed: int, category: str, **attributes: Any) -> Record:
-    """A product whose photo is its seed's."""
+    """Return a product with a photo drawn by its seed."""
     photo = np.random.default_rng(seed).integers(0, 255, (24, 16, 3), dtype=np.uint8)
     return Record(id_, category, to_png(photo), attributes)
 
@@ -44,7 +42,7 @@ def category_of(path: Path) -> str:
 
 
 def count_encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A list that gets the number of photos of every run of the encoder in an update."""
+    """Return a list that gets the number of photos of every run of the encoder."""
     counts: list[int] = []
     encode = incremental_update.encode_jpegs
 
@@ -62,7 +60,7 @@ def never(*_: Any, **__: Any) -> Any:
 
 @pytest.fixture
 def patient(small: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A shop whose stages are never built from all products, however many of them change."""
+    """A shop whose stages are never rebuilt from all products, for any number of changes."""
     monkeypatch.setattr(product_changes, "REBUILD_SHARE", 1e9)
     for name in ("encode_shop", "cluster_shop", "make_sliders", "make_map"):
         monkeypatch.setattr(product_changes, name, never)
@@ -227,7 +225,7 @@ CHANGES = st.lists(
 )
 @given(changes=CHANGES)
 def test_answers_equal_a_full_build(changes: list[tuple[str, int, int]]) -> None:
-    """With the same model and the same centres."""
+    """The model and the cluster centres are the same."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(product_changes, "REBUILD_SHARE", 1e9)
         path, rebuilt = Path(folder) / "shop", Path(folder) / "rebuilt"

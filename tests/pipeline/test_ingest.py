@@ -20,7 +20,7 @@ from tests.small import FRAME, Listed
 
 
 def png(colour: tuple[int, int, int], size: tuple[int, int] = (60, 80), edge: int = 255) -> bytes:
-    """A square of a colour on a grey-to-white ground."""
+    """Return a PNG of a square of one colour on a grey-to-white gradient."""
     pixels = np.full((size[1], size[0], 3), edge, np.uint8)
     pixels[size[1] // 4 : -size[1] // 4, size[0] // 4 : -size[0] // 4] = colour
     data = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The product that the studio opens with."""
+"""The map's opening product."""
 
 from __future__ import annotations
 

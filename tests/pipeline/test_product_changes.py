@@ -1,5 +1,6 @@
-"""A built shop changes: products come, change and go, models and clusters too; whatever the order, it answers as the
-shop that one would have built so.
+"""Changes of a built shop: products are added, changed and removed, models and clusters replaced.
+
+In any order, the shop gives the same results as a shop that was built that way.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ FEW = 14  # products that the state machine begins with
 
 
 def record(id_: str, seed: int, category: str = "bags", **attributes: Any) -> Record:
-    """A product whose photo is its seed's."""
+    """Return a product with a photo drawn by its seed."""
     photo = np.random.default_rng(seed).integers(0, 255, (64, 48, 3), dtype=np.uint8)
     return Record(id_, category, to_png(photo), attributes)
 
@@ -105,7 +106,7 @@ def test_previous_model_keeps_its_encodings(shop_copy: Path) -> None:
 
 
 class Changes(RuleBasedStateMachine):
-    """Any order of changes, and after each the answers of a plain scan over what there is to be."""
+    """State machine of changes in any order; after each, results equal those of a scan of the expected products."""
 
     origin: Path  # a small shop with two models
     ids = Bundle("ids")

@@ -1,4 +1,4 @@
-"""The sliders and the map of a shop: made, kept, edited by hand, stale, damaged; and what is read from them."""
+"""The sliders and the map of a shop: built, kept, edited by hand, stale and damaged."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def shop(built: Path) -> Shop:
 
 
 def files(root: Path) -> tuple[Path, Path]:
-    """sliders.json and map.json."""
+    """Return the paths of sliders.json and map.json."""
     shop = Shop.open(root, need="encodings")
     return shop.files.sliders(shop.model.model_id), shop.files.map(shop.model.model_id)
 
@@ -251,7 +251,7 @@ def test_new_products_make_the_map_stale_and_new_clusters_do_not(shop_copy: Path
 
 @pytest.mark.parametrize("count", [2, 5])
 def test_very_small_shop(shop_copy: Path, tmp_path: Path, sample_records: list[Record], count: int) -> None:
-    """The model of another shop, with few products of its own."""
+    """The model of another shop, with few products."""
     import shutil
 
     from modiste.storage.manifest import Manifest
@@ -286,10 +286,10 @@ def test_progress_reaches_its_total(shop_copy: Path) -> None:
 
 @pytest.mark.slow
 def test_each_direction_moves_its_own_attribute_most(tmp_path: Path) -> None:
-    """Designs go from end to end of each direction that a picture shows; what they draw is measured.
+    """Designs go from end to end of each direction of a measured attribute, and the pictures are measured.
 
-    On average its own measure grows with every step, and at least twice as much as any other that is named, each in
-    units of its spread over the catalogue's pictures.
+    On average, the direction's own measurement grows with every step, at least twice as much as any other named one,
+    each in units of its standard deviation over the catalogue's photos.
     """
     from modiste.images.measurements import measure_photos
     from modiste.latent.slider_names import measurement_spread

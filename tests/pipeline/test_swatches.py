@@ -1,4 +1,4 @@
-"""Colour words look like what tells them from the others."""
+"""Swatches of colour words show the measured colours that distinguish them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training stage: a model that learns from some of the products, for a shop of all of them."""
+"""The train stage: a model trained on some of the products, for a shop of all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the studio ask with, and how they check a refusal."""
+"""Checks of error responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def refused(answer: Any, status: int, code: str) -> dict[str, Any]:
-    """The problem in an answer, checked: its status, its code, and that it says what to do."""
+    """Check an error response: its status, its code, and a remedy. Return its body."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"

@@ -1,4 +1,4 @@
-"""The application over the small shop of all tests, asked without a network."""
+"""The application on the shared small shop, and a test client."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ UNLIMITED: dict[str, float] = dict.fromkeys(
 
 @pytest.fixture(scope="session")
 def shop(built: Path) -> Shop:
-    """The small shop, open."""
+    """The open small shop."""
     return Shop.open(built, need="map")
 
 
 @pytest.fixture(scope="session")
 def app(shop: Shop) -> FastAPI:
-    """The application that serves it."""
+    """The application that serves the small shop."""
     return create_app(shop, Settings(allow_embed=(ALLOWED,), **UNLIMITED))
 
 
 @pytest.fixture(scope="session")
 def client(app: FastAPI) -> Iterator[TestClient]:
-    """A client of the running application; a failure of the server is an answer, as it would be over a network."""
+    """A client of the running application. A failure of the server is a response, as over a network."""
     with TestClient(app, raise_server_exceptions=False) as held:
         yield held
 

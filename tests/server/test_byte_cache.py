@@ -1,4 +1,4 @@
-"""The cache of pictures: bounded, the least recently used goes first, safe between threads."""
+"""The byte cache is bounded, evicts the least recently used entry first, and is thread-safe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A design as bytes: there and back, one text per design, and nothing else read."""
+"""Designs as bytes: round trips, one text per design, and invalid texts are rejected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ bound = st.floats(-1e3, 1e3, width=32)
 
 @st.composite
 def designs(draw: st.DrawFn) -> tuple[NDArray[np.float32], bytes]:
-    """Ranges of 1 to 64 latents, some of no width, and one byte for each."""
+    """Generate ranges of 1 to 64 latents, some of zero width, and one byte for each."""
     n = draw(st.integers(1, 64))
     pairs = draw(st.lists(st.tuples(bound, bound), min_size=n, max_size=n))
     ranges = np.array([sorted(pair) for pair in pairs], np.float32)

@@ -1,4 +1,4 @@
-"""Every request has a name that its answer and its log line share; lines hold nothing that anybody sent."""
+"""A response and its log line share a request id; log lines contain nothing that a client sent."""
 
 from __future__ import annotations
 

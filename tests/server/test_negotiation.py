@@ -1,4 +1,4 @@
-"""Which type a client gets, by its Accept header."""
+"""The Accept header determines the media type."""
 
 from __future__ import annotations
 

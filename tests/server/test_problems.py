@@ -1,4 +1,4 @@
-"""Refusals of every kind: paths and methods that are not, failures of the server, and codes that stay the same."""
+"""Error responses: unknown paths and methods, failures of the server, and stable codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real process: it starts, answers on a socket, never imports torch, and ends with Ctrl-C."""
+"""The server process starts, answers on a socket, never imports torch, and ends with Ctrl-C."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from modiste.pipeline.product_changes import next_step, put_products, refresh_sh
 from modiste.server.auth import new_key
 from modiste.server.run import browser_url, listen
 from modiste.shop.shop import Shop
-from tests.faults.killed import product
+from tests.faults.writer_process import product
 
 
 @contextmanager
 def serving(shop: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server of the shop on a free port, and its URL; stopped at the end, if it has not ended by then."""
+    """Yield a server of the shop on a free port, and its URL; stop it at the end."""
     words = [sys.executable, "-m", "modiste", "serve", "--shop", str(shop), "--port", "0", "--json", *more]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -174,7 +174,7 @@ print(*(name for name in ("torch", "sklearn", "ray", "matplotlib", "onnx") if na
 
 
 def test_a_slow_question_does_not_hold_up_the_others(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Animations of sixty pictures, while frames are asked for: nothing computes on the event loop."""
+    """Animations of sixty pictures do not delay frames: nothing computes on the event loop."""
     monkeypatch.setenv("MODISTE_DEADLINE", "60")
     monkeypatch.setenv("MODISTE_OTHERS_PER_SECOND", "1e6")
     with serving(built) as (_, url), httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
@@ -276,6 +276,6 @@ def test_stopped_during_a_change_it_starts_with_the_shop_before(small: Path, mon
 
 
 def test_what_cannot_be_opened_as_it_was_is_updated_first(small: Path) -> None:
-    """The snapshot that 0.1.0 wrote does not say which version it is of."""
+    """The snapshot that 0.1.0 wrote does not contain its version."""
     put_products(small, [product(1)])
     assert product(1).id in _open_during_change(str(small), 1).catalogue.ids

@@ -1,4 +1,4 @@
-"""Settings come from options, the environment and a file, in that order; what cannot be is refused by name."""
+"""Settings come from options, the environment and a file, in that order; invalid ones are rejected by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounded pools: calls beyond the queue are refused at once, the others run."""
+"""Bounded pools refuse calls beyond their queue at once, and run the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modiste.server.thread_pools import BoundedPool
 
 
 def in_a_loop(visit: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run it in an event loop of its own: this thread may have one that runs, a browser's."""
+    """Run a coroutine in a new thread's event loop: this thread may have a running one, of a browser test."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(visit())).result()
 

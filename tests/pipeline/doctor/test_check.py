@@ -1,4 +1,4 @@
-"""Every kind of damage to a shop is found, named with its file, and told from what only costs time."""
+"""Every kind of damage to a shop is found and reported with its file; files that only cost time are not faults."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def model_of(root: Path) -> Path:
 
 
 def change(path: Path, place: int = -200) -> None:
-    """Change one byte."""
+    """Change one byte of a file."""
     data = bytearray(path.read_bytes())
     data[place] ^= 1
     path.write_bytes(data)

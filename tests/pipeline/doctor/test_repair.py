@@ -1,4 +1,4 @@
-"""Repair makes again what is derived, and leaves the truth as it is, also where that is damaged."""
+"""Repair rebuilds derived files, and never changes products or models, even damaged ones."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_many_versions_are_compacted(small: Path) -> None:
 
 
 def test_interrupted_change_is_completed(small: Path) -> None:
-    """Products were taken out, and what follows from that was not made."""
+    """Products were removed, but the derived files were not updated."""
     ids = Shop.open(small, need="catalogue").catalogue.ids
     remove_products(small, ids[:5])
     assert not check_and_repair(small)["sound"]

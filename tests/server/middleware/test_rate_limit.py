@@ -1,4 +1,4 @@
-"""A client that asks too much is told when to come back; others are not touched by it."""
+"""A client over the rate limit is told when to retry; other clients are not affected."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ serve_app(listener, app, Settings(trusted_proxies=tuple(sys.argv[1:])))
 
 @contextmanager
 def answering_who(proxies: Sequence[str], allowed: str) -> Iterator[str]:
-    """A real server that answers with the client and scheme it sees, and its URL; `allowed` is uvicorn's variable."""
+    """Yield the URL of a real server that returns the client and scheme it sees; `allowed` is uvicorn's variable."""
     environment = os.environ | {"FORWARDED_ALLOW_IPS": allowed}
     words = [sys.executable, "-c", WHO, *proxies]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as process:

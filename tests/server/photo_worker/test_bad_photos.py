@@ -1,4 +1,4 @@
-"""Bad photos sent to the studio: pixels or a clear 4xx, in bounded time and memory, and the next visitor is served."""
+"""Bad photos sent to the server give pixels or a clear 4xx, in bounded time and memory, and the server continues."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_what_a_form_calls_it_decides_nothing(client: TestClient) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 def test_neither_the_server_nor_the_reader_takes_much_memory(client: TestClient) -> None:
-    """The server: nothing that depends on a photo's pixels. The reader: its limit, and all of it given back."""
+    """The server's memory does not depend on a photo's pixels; the photo worker frees its memory."""
     from PIL import Image
 
     versions: Any = client.app.state.versions  # type: ignore[attr-defined]
@@ -65,7 +65,7 @@ def test_neither_the_server_nor_the_reader_takes_much_memory(client: TestClient)
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 @pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason == "too_large"])
 def test_a_refusal_takes_little_memory(client: TestClient, name: str) -> None:
-    """Measure the peak memory of the reader and of the server while they refuse a photo."""
+    """Measure the peak memory of the photo worker and of the server while they reject a photo."""
     headers = {"content-type": "image/png"}
     client.post("/v1/encode", content=zoo()["one pixel"].data, headers=headers)
     versions: Any = client.app.state.versions  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Photos are read in a process of their own: it gives the same pixels, and what breaks it breaks nothing else."""
+"""The photo worker reads photos in a subprocess: the same pixels, and a crash of it affects nothing else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def plain(h: int = 90, w: int = 70) -> bytes:
 
 
 def slow() -> bytes:
-    """A photo that takes a second or more: as many passes as are allowed, over as many pixels."""
+    """A photo that takes a second or more: the maximum number of scans over the maximum number of pixels."""
     return jpeg_with_scans(4400, 85)
 
 
@@ -48,7 +48,7 @@ def reader() -> Iterator[PhotoWorker]:
 
 
 def gone(pid: int, within: float = 5.0) -> bool:
-    """Whether a process has ended, or does so soon."""
+    """Return whether a process has ended, or ends soon."""
     until = time.monotonic() + within
     while time.monotonic() < until:
         try:

@@ -1,4 +1,4 @@
-"""Whoever has the key changes the shop, and nobody else; visitors never notice but by what they are shown."""
+"""Only clients with the admin key change the shop; visitors notice nothing except the changed products."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ CHANGES = [
 
 @pytest.fixture
 def kept(shop_copy: Path) -> Iterator[tuple[TestClient, Path]]:
-    """A client of a server with both keys, on a shop of its own."""
+    """A client of a server with both keys, on its own shop."""
     settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
     with TestClient(create_app(Shop.open(shop_copy, need="map"), settings), raise_server_exceptions=False) as client:
         yield client, shop_copy
 
 
 def settled(client: TestClient) -> dict[str, Any]:
-    """How the shop stands once all is made anew."""
+    """Return the state of the shop once the refresh has ended."""
     for _ in range(600):
         held = client.get("/v1/admin", headers=READ).json()
         if not held["refreshing"]:
@@ -175,7 +175,7 @@ def test_an_oversized_product_is_refused_while_it_arrives_and_never_on_disk(
 @pytest.mark.parametrize("id_", ["帽子", "a b", "../x", "=1+1", "a\xa0b", "\u3000", "👩\u200d🦰", "x" * 512])
 @pytest.mark.parametrize("end", ["", "\x1b", "\u202e", "\x9b"])
 def test_an_id_is_what_a_table_s_may_be(kept: tuple[TestClient, Path], id_: str, end: str) -> None:
-    """One rule, whichever way a product comes in."""
+    """One rule for ids, for tables and for uploads."""
     client, path = kept
     name = id_[: 512 - len(end)] + end
     if (why := id_problem(name)) is None:
@@ -199,7 +199,7 @@ def test_attributes_are_what_a_table_s_would_be(kept: tuple[TestClient, Path]) -
 
 
 class TestPhotos:
-    """They are read in the process that reads visitors'."""
+    """The photo worker reads these photos too."""
 
     @pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason])
     def test_a_bad_one_is_refused(self, reading: tuple[TestClient, Path], name: str) -> None:
@@ -259,7 +259,7 @@ def reading(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
 
 
 def resident(name: str) -> float:
-    """This process's memory, in MB."""
+    """Return this process's memory, in MB."""
     said = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) / 1024 for line in said.splitlines() if line.startswith(name + ":"))
 
@@ -325,7 +325,7 @@ def test_what_is_told_is_of_one_moment(kept: tuple[TestClient, Path], monkeypatc
     before, found = settled(client), model_ids
 
     def slow(files: Any) -> list[str]:
-        """The models, once the change is served."""
+        """Return the models, once the change is served."""
         while app.state.refresher.is_refreshing:
             time.sleep(0.02)
         return found(files)
@@ -342,7 +342,7 @@ def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: 
         pool, end = app.state.versions.pools.query, threading.Event()
 
         async def crowd() -> list[Any]:
-            """As many as may wait; whoever comes then is sent away."""
+            """Fill the queue; further requests are refused."""
             waiting = [pool.run(end.wait) for _ in range(pool._max_pending)]
             return await asyncio.gather(*waiting)
 
@@ -357,7 +357,7 @@ def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: 
 
 
 def test_other_words_are_taken_up(kept: tuple[TestClient, Path]) -> None:
-    """Prices change every night: the same photo with other words is another version of the shop."""
+    """Prices change every night: the same photo with other attributes is another version of the shop."""
     client, path = kept
     put(client, "new", noise(1), attributes='{"name": "New", "price": 10}')
     before = settled(client)

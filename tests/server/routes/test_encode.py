@@ -1,4 +1,4 @@
-"""Photos that come in: raw or in a form, counted, cut to the shop's background, refused with a reason."""
+"""Uploaded photos: raw or in a form, limited in size, cut to the shop's background, rejected with a reason."""
 
 from __future__ import annotations
 

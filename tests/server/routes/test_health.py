@@ -1,4 +1,4 @@
-"""What whoever runs the server asks: alive, ready, which version, and the counters."""
+"""Operations routes: liveness, readiness, version and metrics."""
 
 from __future__ import annotations
 

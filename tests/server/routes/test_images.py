@@ -1,4 +1,4 @@
-"""What draws: live frames, whose URL decides their bytes; codes in full precision; the way between two."""
+"""Drawing routes: frames whose URL determines their bytes, codes in full precision, interpolations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def counted(client: TestClient, line: str) -> float:
-    """A counter of /metrics by its name and labels."""
+    """Return a counter of /metrics by its name and labels."""
     for each in client.get("/metrics").text.splitlines():
         if each.startswith(line + " "):
             return float(each.rpartition(" ")[2])

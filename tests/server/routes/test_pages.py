@@ -1,4 +1,4 @@
-"""The page, its files, and the headers around them."""
+"""The page, its files, and their headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shop's products over HTTP: pages, filters, search, photos, thumbnails, and ids that may hold any character."""
+"""Products over HTTP: pages, filters, search, photos, thumbnails, and ids with any characters."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_paths_that_are_no_products(client: TestClient) -> None:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record]) -> Shop:
-    """A shop whose ids, names and values mean no good."""
+    """A shop with hostile ids, names and values."""
     records = [
         Record(
             HOSTILE[i] if i < len(HOSTILE) else record.id,

@@ -1,4 +1,4 @@
-"""The questions about a design: what is like it, and what goes with it; the same answers as the shop's own."""
+"""Similar products and recommendations over HTTP give the same results as the shop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the shop says of itself: itself, its sliders, its map, its model card; prepared once, asked by ETag."""
+"""Shop information, sliders, map and model card: built once, revalidated by ETag."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from modiste.storage.location import read_manifest, read_path
 from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import ProductStore
 from modiste.storage.remote import lease
-from tests.faults.killed import product
+from tests.faults.writer_process import product
 from tests.server.test_run import serving
 
 # Add some products, one by one, while others write; print each one that is added.
@@ -41,7 +41,7 @@ from modiste.pipeline.product_changes import put_products
 from modiste.server.app import create_app
 from modiste.server.auth import new_key
 from modiste.server.settings import Settings
-from tests.faults.killed import product
+from tests.faults.writer_process import product
 url, first, silent = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 lease.SILENT = silent
 for number in range(first, first + 4):
@@ -64,7 +64,7 @@ def count_ids(url: str) -> Counter[str]:
 
 def killed(what: str, url: str, turn: int, random: np.random.Generator) -> list[str]:
     """Return the changes that a process reported before it was killed, during its first change or after one or two."""
-    words = [sys.executable, "-m", "tests.faults.killed", what, url]
+    words = [sys.executable, "-m", "tests.faults.writer_process", what, url]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"

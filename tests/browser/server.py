@@ -1,4 +1,4 @@
-"""A studio as its users meet it: `modiste serve` in a process of its own, and Debian's Chromium before it."""
+"""The studio as its users run it: `modiste serve` in a process of its own, and Chromium."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ PATIENCE = 120.0  # seconds for a server to be ready, on a machine that is busy 
 
 
 def find_browser() -> str | None:
-    """The path of a Chromium; None where there is none."""
+    """Return the path of a Chromium; None if there is none."""
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """Return a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 class Server:
-    """`modiste serve` on a shop, which can be stopped and started again on its port."""
+    """`modiste serve` on a shop, which can be stopped and started again on the same port."""
 
     def __init__(self, shop: Path, *options: str) -> None:
         self.shop = shop
@@ -42,7 +42,7 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and wait until it is ready."""
+        """Start the server, and wait until it is ready."""
         command = [sys.executable, "-m", "modiste", "serve", "--shop", str(self.shop), "--port", str(self.port)]
         # All tests are one client: more photos in a minute than a visitor sends.
         told = os.environ | {"MODISTE_UPLOADS_PER_MINUTE": "600"}
@@ -57,7 +57,7 @@ class Server:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop it, as Ctrl-C would."""
+        """Stop the server, as Ctrl-C would."""
         if self.process is not None:
             self.process.terminate()
             self.process.wait(timeout=PATIENCE)
@@ -73,7 +73,7 @@ class Server:
 
 @contextmanager
 def served(shop: Path, *options: str) -> Iterator[Server]:
-    """A studio of the shop at `shop`, while the block runs."""
+    """Run a server of the shop at `shop` during the block."""
     server = Server(shop, *options)
     server.start()
     try:
@@ -84,7 +84,7 @@ def served(shop: Path, *options: str) -> Iterator[Server]:
 
 @contextmanager
 def browser() -> Iterator[Any]:
-    """Playwright's handle on a headless Chromium, while the block runs."""
+    """Run a headless Chromium during the block, and yield Playwright's handle."""
     from playwright.sync_api import sync_playwright
 
     path = find_browser()

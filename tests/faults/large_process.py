@@ -1,9 +1,9 @@
-"""A process that does one thing to a shop whose products have long attributes, and says how much memory it took.
+"""Process that runs one stage on a shop whose products have long attributes, and measures its memory.
 
-    python -m tests.faults.large WHAT DIRECTORY COUNT
+    python -m tests.faults.large_process WHAT DIRECTORY COUNT
 
 `DIRECTORY` has a shop with a model, and gets a catalogue, `products.parquet`, with its photos inside. The last line is
-JSON: what was found; `mb`, the largest that the process has been (VmHWM); and `seconds`.
+JSON: the result; `mb`, the peak memory of the process (VmHWM); and `seconds`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CATALOGUE = "products.parquet"
 
 
 def text_pool() -> str:
-    """Words of chance, to cut texts out of that nobody else has."""
+    """Return random words, from which unique texts are cut."""
     letters = np.frombuffer("abcdefghijklmnopqrstuvwxyzäé".encode("utf-32-le"), np.uint32)
     drawn = letters[np.random.default_rng(0).integers(0, len(letters), POOL)]
     drawn[np.random.default_rng(1).integers(0, POOL, POOL // 6)] = ord(" ")
@@ -37,7 +37,7 @@ def text_pool() -> str:
 
 
 def attributes(number: int, pool: str) -> dict[str, Any]:
-    """Some 10 kB of attributes, by the product's number."""
+    """Return some 10 kB of attributes, by the product's number."""
     dice = np.random.default_rng(number)
     starts = dice.integers(0, POOL - LONG, NOTES + 1).tolist()
     notes = {f"note_{at}": pool[start : start + SHORT].strip() for at, start in enumerate(starts[1:])}
@@ -52,12 +52,12 @@ def attributes(number: int, pool: str) -> dict[str, Any]:
 
 
 def product_id(number: int) -> str:
-    """The id of a product by its number."""
+    """Return the id of a product, by its number."""
     return f"p{number:06d}"
 
 
 def write(directory: Path, count: int) -> dict[str, Any]:
-    """The catalogue as Parquet in the hub's layout."""
+    """Write the catalogue as Parquet, in the layout of Hugging Face data sets."""
     from modiste.images.photo import to_png
 
     pool = text_pool()
@@ -114,7 +114,7 @@ def examine(directory: Path, count: int) -> dict[str, Any]:
 
 
 def ask(directory: Path, count: int) -> dict[str, Any]:
-    """Open it, list, filter, find."""
+    """Open the shop, list, filter and search."""
     from modiste.shop.shop import Shop
 
     shop = Shop.open(directory / "shop", need="map")
@@ -142,7 +142,7 @@ WORK: dict[str, Callable[[Path, int], dict[str, Any]]] = {
 
 
 def peak_mb(pid: int | str = "self") -> float:
-    """The most resident memory that a process has had."""
+    """Return the peak resident memory of a process, in MB."""
     said = Path(f"/proc/{pid}/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+)", said)
     assert found is not None
@@ -150,7 +150,7 @@ def peak_mb(pid: int | str = "self") -> float:
 
 
 def main() -> None:
-    """Do it once."""
+    """Run one stage."""
     what, directory, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     began = time.monotonic()
     found = WORK[what](directory, count)

@@ -1,4 +1,4 @@
-"""Honest words: a drawing is called one, the model card is a click away, and a design far from the shop is told."""
+"""What the page discloses: a drawing is labelled, the model card is one click away, and unusual designs are marked."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from modiste.server.design_codec import to_base64url
 from tests.browser.conftest import opened
-from tests.browser.designs import Shop, drawn, ids, moves, rested, start_from
-from tests.browser.looking import until
-from tests.browser.served import served
+from tests.browser.page_api import Shop, drawn, ids, moves, rested, start_from
+from tests.browser.page_state import until
+from tests.browser.server import served
 from tests.browser.shops import widened_copy
 
 pytestmark = pytest.mark.browser
@@ -21,26 +21,26 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def wide(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """The API of a shop whose sliders lead far beyond everything that it has."""
+    """The API of a shop whose sliders go far beyond its products."""
     with served(widened_copy(built, tmp_path_factory.mktemp("widened") / "shop")) as server:
         yield Shop(server.url)
 
 
 @pytest.fixture
 def far(chromium: Any, wide: Shop) -> Iterator[Any]:
-    """The page of that shop, at a design that is unlike anything in it."""
+    """The page of that shop, at a design that is unlike all products."""
     for tab in opened(chromium, f"{wide.url}/#{wide.fragment(far_design(wide))}"):
         rested(tab)
         yield tab
 
 
 def typicality(shop: Shop, z: str) -> Any:
-    """What the API says of a design."""
+    """Return the API's typicality of a design."""
     return shop.post("/v1/similar", {"code": shop.code_of(z), "k": 1})["typicality"]
 
 
 def far_design(shop: Shop) -> str:
-    """A design at the sliders' ends that is unlike anything in the shop, by the API's own word."""
+    """Return a design at the sliders' ends that the API calls unlike all products."""
     rng = np.random.default_rng(0)
     for _ in range(50):
         z = to_base64url(bytes(np.where(rng.random(len(shop.ranges)) < 0.5, 0, 255).astype(np.uint8)))

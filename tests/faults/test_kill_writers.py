@@ -1,5 +1,6 @@
-"""`kill -9`, hundreds of times, at random moments of whatever writes to a shop: nothing acknowledged is lost, nothing
-is doubled, and the next command goes on.
+"""Hundreds of `kill -9` at random moments of each command that writes to a shop.
+
+No acknowledged change is lost, none is applied twice, and the next command works.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pytest
 from modiste.pipeline.product_changes import model_ids, refresh_shop, use_model
 from modiste.pipeline.train import train_shop
 from modiste.shop.shop import Shop
-from tests.faults.killed import WORK, product
+from tests.faults.writer_process import WORK, product
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
@@ -36,7 +37,7 @@ MOST = 2  # acknowledgements that are waited for
 
 
 class Victim:
-    """Kills what does `what` to a shop, some acknowledgements and a random part of another round after its start."""
+    """Kills a writer process after some acknowledgements and a random part of another round."""
 
     def __init__(self, what: str, path: Path) -> None:
         self.what, self.path = what, path
@@ -44,8 +45,8 @@ class Victim:
         self.round = 0.0  # seconds, as measured when the first was killed
 
     def killed(self) -> list[str]:
-        """What was acknowledged."""
-        words = [sys.executable, "-m", "tests.faults.killed", self.what, str(self.path)]
+        """Run and kill the writer; return the acknowledged changes."""
+        words = [sys.executable, "-m", "tests.faults.writer_process", self.what, str(self.path)]
         process = subprocess.Popen(words, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

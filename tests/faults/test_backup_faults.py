@@ -1,4 +1,4 @@
-"""Backups and restores that are killed, or run out of disk: what was there stays, and nothing half-made counts."""
+"""Killed backups and restores, and full disks: existing files stay, and incomplete ones are not used."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_restore_that_is_killed(seconds: float, tmp_path: Path) -> None:
 
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own with 200 kB on it."""
+    """A separate disk with 200 kB."""
     if os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")
     disk = tmp_path / "disk"
@@ -105,7 +105,7 @@ def test_a_read_only_disk(small: Path, full_disk: Path) -> None:
 
 
 def test_a_hole_in_a_backup_is_found_wherever_it_is(tmp_path: Path) -> None:
-    """A disk that lost a block gives zeros for it."""
+    """A disk that lost a block returns zeros for it."""
     whole, random = SMALL.read_bytes(), np.random.default_rng(1)
     for number, place in enumerate(random.integers(0, len(whole) // 4096, 40).tolist()):
         hole = bytearray(whole)

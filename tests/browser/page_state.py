@@ -1,4 +1,4 @@
-"""What the browser's tests look at: the pixels of the picture, the sliders, the history, without sleeping."""
+"""Waiting for the page, and the pixels on its screen."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ PATIENCE = 60.0  # seconds, of a machine that may be busy with ten other things;
 
 
 def until(page: Any, predicate: str, argument: Any = None) -> None:
-    """Wait until a JavaScript function of the page answers yes.
+    """Wait until a JavaScript function of the page returns true.
 
     Playwright's own `wait_for_function` evaluates its text again and again within the page, which the page's
-    content security policy forbids, so it fails unless the first answer is yes.
+    content security policy forbids, so it fails unless the first result is true.
     """
     give_up = time.monotonic() + PATIENCE
     while not page.evaluate(predicate, argument):
@@ -34,23 +34,23 @@ def until(page: Any, predicate: str, argument: Any = None) -> None:
 
 
 def slider(page: Any, place: int) -> Any:
-    """The range input of the slider in a place, from the top."""
+    """Return the range input of a slider, by its position from the top."""
     return page.locator("#controls [data-latent] input[type=range]").nth(place)
 
 
 def settled(page: Any) -> None:
-    """Wait until the picture is that of the design, and the network has come to rest."""
+    """Wait until the picture is that of the design, and the network is idle."""
     page.wait_for_load_state("networkidle")
     until(page, DRAWN)
 
 
 def pixels(page: Any, selector: str = "#frame") -> np.ndarray:
-    """What stands on the screen where an element is, uint8 `(h, w, 3)`."""
+    """Return the pixels of an element on the screen, uint8 `(h, w, 3)`."""
     shot = page.locator(selector).first.screenshot(animations="disabled")
     with Image.open(io.BytesIO(shot), formats=("PNG",)) as image:
         return np.asarray(image.convert("RGB"))
 
 
 def colours(picture: np.ndarray) -> set[tuple[int, ...]]:
-    """The distinct colours of a picture, in steps of 16."""
+    """Return the distinct colours of a picture, in steps of 16."""
     return {tuple(each) for each in (picture.reshape(-1, 3) // 16).tolist()}

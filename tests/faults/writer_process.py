@@ -1,8 +1,8 @@
-"""A process that does one thing to a shop again and again, and says each time that it is done: to be killed at it.
+"""Process that repeats one change of a shop and prints each acknowledged change, so that tests can kill it.
 
-    python -m tests.faults.killed WHAT SHOP
+    python -m tests.faults.writer_process WHAT SHOP
 
-It prints "ready" when all is loaded, then a line for every change that was acknowledged.
+It prints "ready" when everything is loaded, then one line for every acknowledged change.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from modiste.sources.record import Record
 
 
 def product(number: int) -> Record:
-    """A product that nobody else has, by its number."""
+    """Return a new product, by its number."""
     photo = np.random.default_rng(number).integers(0, 255, (64, 48, 3), dtype=np.uint8)
     return Record(f"new-{number}", "noise", to_png(photo), {"number": number})
 
 
 def put(path: Path) -> Iterator[str]:
-    """Products come in, one by one."""
+    """Put products one by one."""
     held = set(Shop.open(path, need="catalogue").catalogue.ids)
     for number in itertools.count():
         if f"new-{number}" not in held:
@@ -42,21 +42,21 @@ def put(path: Path) -> Iterator[str]:
 
 
 def carry(path: Path) -> Iterator[str]:
-    """Products come in one by one, and each is carried through encodings, clusters, index and map."""
+    """Put products one by one, and update encodings, clusters, index and map after each."""
     for number in put(path):
         update_shop(path)
         yield number
 
 
 def remove(path: Path) -> Iterator[str]:
-    """Products go, one by one."""
+    """Remove products one by one."""
     for id_ in Shop.open(path, need="catalogue").catalogue.ids[:-5]:
         remove_products(path, [id_])
         yield id_
 
 
 def again(work: Callable[[Path], object]) -> Callable[[Path], Iterator[str]]:
-    """The same thing, again and again."""
+    """Repeat the same work."""
 
     def repeat(path: Path) -> Iterator[str]:
         for number in itertools.count():
@@ -67,7 +67,7 @@ def again(work: Callable[[Path], object]) -> Callable[[Path], Iterator[str]]:
 
 
 def switch(path: Path) -> Iterator[str]:
-    """One model after the other."""
+    """Switch between the models."""
     files = Shop.open(path, need="catalogue").files
     for model in itertools.cycle(model_ids(files)):
         use_model(path, model)
@@ -88,7 +88,7 @@ WORK: dict[str, Callable[[Path], Iterator[str]]] = {
 
 
 def main() -> None:
-    """Do it until killed."""
+    """Work until killed."""
     what, path = sys.argv[1], Path(sys.argv[2])
     Shop.open(path, need="catalogue")
     print("ready", flush=True)

@@ -1,4 +1,4 @@
-"""What the shop's API says of the design that a page shows, and how a test waits until the page shows it."""
+"""The shop's API for the design that a page shows, and waiting until the page shows a design."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from modiste.server.design_codec import dequantise, from_base64url, quantise, to_base64url
-from tests.browser.looking import until
+from tests.browser.page_state import until
 
 # At rest: the picture is drawn, the address is the picture's, and no part of the results waits for an answer.
 RESTED = """
@@ -31,24 +31,24 @@ RESTED = """
 
 
 class Shop:
-    """The shop's API, asked beside the page."""
+    """Client of the shop's API, to compare the page with."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def get(self, path: str) -> Any:
-        """The JSON of a GET."""
+        """Return the JSON of a GET."""
         return json.loads(self._send(urllib.request.Request(self.url + path)))
 
     def post(self, path: str, body: object) -> Any:
-        """The JSON of a POST."""
+        """Return the JSON of a POST."""
         request = urllib.request.Request(
             self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         return json.loads(self._send(request))
 
     def text(self, path: str) -> str:
-        """The text of a GET."""
+        """Return the text of a GET."""
         return self._send(urllib.request.Request(self.url + path)).decode()
 
     def _send(self, request: urllib.request.Request) -> bytes:
@@ -57,12 +57,12 @@ class Shop:
 
     @cached_property
     def about(self) -> Any:
-        """What GET /v1/shop says."""
+        """The response of GET /v1/shop."""
         return self.get("/v1/shop")
 
     @cached_property
     def sliders(self) -> Any:
-        """What GET /v1/sliders says."""
+        """The response of GET /v1/sliders."""
         return self.get("/v1/sliders")
 
     @cached_property
@@ -72,48 +72,48 @@ class Shop:
         return np.array([(each["minimum"], each["maximum"]) for each in latents], np.float32)
 
     def product(self, product_id: str) -> Any:
-        """What GET /v1/products/{id} says."""
+        """Return the response of GET /v1/products/{id}."""
         return self.get(f"/v1/products/{urllib.parse.quote(product_id, safe='')}")
 
     def code_of(self, z: str) -> list[float]:
-        """The code that a `z` stands for."""
+        """Return the code of a `z`."""
         return [float(x) for x in dequantise(from_base64url(z, len(self.ranges)), self.ranges)]
 
     def z_of(self, code: ArrayLike) -> str:
-        """The `z` of a code, held within the sliders' ranges."""
+        """Return the `z` of a code, clipped to the sliders' ranges."""
         return to_base64url(quantise(code, self.ranges))
 
     def bytes_of(self, z: str) -> NDArray[np.int64]:
-        """The bytes of a `z`, as numbers that can be subtracted."""
+        """Return the bytes of a `z`, as numbers that can be subtracted."""
         return np.frombuffer(from_base64url(z, len(self.ranges)), np.uint8).astype(np.int64)
 
     def fragment(self, z: str) -> str:
-        """What stands after "#" in the link to a design."""
+        """Return the URL fragment of the link to a design."""
         return f"z={z}&m={urllib.parse.quote(self.sliders['render_id'], safe='')}"
 
     def similar(self, page: Any, **options: Any) -> Any:
-        """What POST /v1/similar answers for the design in the page."""
+        """Return the response of POST /v1/similar for the design of the page."""
         return self.post("/v1/similar", {"code": self.code_of(drawn(page)), "k": 12, **options})
 
     def recommended(self, page: Any, **options: Any) -> Any:
-        """What POST /v1/recommend answers for the design in the page, by category."""
+        """Return the recommendations of POST /v1/recommend for the design of the page, by category."""
         body = {"code": self.code_of(drawn(page)), "k": 12, "by": "category", **options}
         return self.post("/v1/recommend", body)["recommendations"]
 
 
 def drawn(page: Any) -> str:
-    """The `z` of the picture in the page."""
+    """Return the `z` of the picture in the page."""
     address = page.get_attribute("#frame", "src")
     return urllib.parse.parse_qs(urllib.parse.urlsplit(address).query)["design"][0]
 
 
 def rested(page: Any, before: str = "") -> None:
-    """Wait until the page shows all of its design, which is another than `before`."""
+    """Wait until the page completely shows a design other than `before`."""
     until(page, RESTED, before)
 
 
 def moves(page: Any, action: Callable[[], Any]) -> str:
-    """Do what moves the design, wait until the page shows all of it, and return its `z`."""
+    """Run an action that moves the design, wait until the page shows it completely, and return its `z`."""
     rested(page)
     before = drawn(page)
     with page.expect_request("**/v1/similar"):  # sent once the design has come to rest
@@ -129,12 +129,12 @@ def go_to(page: Any, shop: Shop, z: str) -> None:
 
 
 def start_from(page: Any, shop: Shop, product_id: str) -> str:
-    """Open the link to what the model makes of a product; returns its `z`."""
+    """Open the link to the encoded product; return its `z`."""
     z = shop.z_of(shop.product(product_id)["code"])
     go_to(page, shop, z)
     return z
 
 
 def ids(page: Any, selector: str = "#similar .card") -> list[str]:
-    """The products that elements show, in order."""
+    """Return the products that elements show, in order."""
     return list(page.eval_on_selector_all(selector, "all => all.map(each => each.dataset.product)"))

@@ -1,4 +1,4 @@
-"""Bits that a disk has flipped, in every file of a shop: what is answered is right, or a named error."""
+"""Flipped bits in every file of a shop: results are correct, or there is a named error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EDITED = ("sliders.json",)
 
 
 def answers(path: Path) -> list[Any]:
-    """Everything that a shop answers, of some products and designs."""
+    """Return all results of a shop for some products and designs."""
     shop = Shop.open(path, need="map")
     ids = shop.catalogue.ids
     code = shop.code_of(ids[3])

@@ -1,4 +1,4 @@
-"""`kill -9` at any moment of an ingest or a build: the shop is as it was, or the same command goes on with it."""
+"""`kill -9` at any moment of an ingest or a build: the shop is unchanged, or the same command continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a test does at the sliders, and how it reads the design: the bytes whose picture stands on the screen."""
+"""Actions on the sliders, and reading the design: the bytes of the picture on the screen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.browser.looking import until
+from tests.browser.page_state import until
 
 # The picture that stands there is that of the sliders as they stand, the address is the design's, and nothing is busy.
 AT_REST = """
@@ -25,62 +25,62 @@ READY = "() => 'ready' in document.documentElement.dataset && Boolean(document.q
 
 
 def ready(page: Any) -> None:
-    """Wait until the page is whole: its tools, and the first products that are like the design."""
+    """Wait until the page is complete: its tools, and the first similar products."""
     until(page, READY)
 
 
 def at_rest(page: Any) -> bytes:
-    """Wait until picture, sliders and address say the same, and give the design: a byte per latent."""
+    """Wait until picture, sliders and address agree; return the design, one byte per latent."""
     until(page, AT_REST)
     return design(page)
 
 
 def design(page: Any, selector: str = "#frame") -> bytes:
-    """The design whose picture stands there, a byte per latent."""
+    """Return the design of the picture, one byte per latent."""
     return decoded(parse_qs(urlsplit(source(page, selector)).query)["design"][0])
 
 
 def source(page: Any, selector: str = "#frame") -> str:
-    """The whole address of a picture."""
+    """Return the URL of a picture."""
     return str(page.locator(selector).first.evaluate("image => image.src"))
 
 
 def decoded(z: str) -> bytes:
-    """The bytes of a design as links hold them."""
+    """Return the bytes of a design, from a link's text."""
     return base64.urlsafe_b64decode(z + "=" * (-len(z) % 4))
 
 
 def row(page: Any, latent: int) -> Any:
-    """The row of a latent's slider."""
+    """Return the row of a latent's slider."""
     return page.locator(f'#controls [data-latent="{latent}"]')
 
 
 def dial(page: Any, latent: int) -> Any:
-    """The range input of a latent."""
+    """Return the range input of a latent."""
     return row(page, latent).locator("input[type=range]")
 
 
 def put(page: Any, latent: int, to: int) -> bytes:
-    """Type a number, −100 to 100, into the box of a latent; the design that comes of it."""
+    """Type a number from −100 to 100 into the box of a latent; return the new design."""
     number(page, latent).fill(str(to))
     page.keyboard.press("Enter")
     return at_rest(page)
 
 
 def frame_bytes(page: Any, selector: str = "#frame") -> bytes:
-    """The very bytes of a picture, as the server sends them."""
+    """Return the bytes of a picture, as the server sends them."""
     answer = page.request.get(source(page, selector))
     assert answer.ok
     return bytes(answer.body())
 
 
 def number(page: Any, latent: int) -> Any:
-    """The number box of a latent."""
+    """Return the number box of a latent."""
     return row(page, latent).locator("input[type=number]")
 
 
 def opened_at(page: Any, bytes_: bytes) -> None:
-    """Go to a design by its link, within the page that shows another one."""
+    """Go to a design by its link, within the page."""
     ready(page)
     render_id = parse_qs(urlsplit(source(page)).query)["render_id"][0]
     z = base64.urlsafe_b64encode(bytes_).decode().rstrip("=")
@@ -90,14 +90,14 @@ def opened_at(page: Any, bytes_: bytes) -> None:
 
 
 def centred(page: Any) -> Any:
-    """The page, whole, with every slider in its middle."""
+    """Return the loaded page, with every slider in its middle."""
     ready(page)
     opened_at(page, bytes([128] * len(design(page))))
     return page
 
 
 def bytes_of(page: Any, code: list[float]) -> bytes:
-    """A code as the page's links hold it, by the page's own codec."""
+    """Return a code as the page's links contain it, by the page's own codec."""
     held = page.evaluate(
         """async (code) => {
           const codec = await import("/static/js/core/design-codec.js");
@@ -110,7 +110,7 @@ def bytes_of(page: Any, code: list[float]) -> bytes:
 
 
 class Held:
-    """Requests of a page that are stopped on their way, in order, until they are let go."""
+    """Requests of a page that are intercepted in order, until they are released."""
 
     def __init__(self, page: Any, pattern: str) -> None:
         self.routes: list[Any] = []
@@ -124,6 +124,6 @@ class Held:
         return len(self.routes)
 
     def release(self) -> None:
-        """Let the last one go, and hold no more."""
+        """Let the last request continue, and stop intercepting."""
         self.routes[-1].continue_()
         self._page.unroute(self._pattern)

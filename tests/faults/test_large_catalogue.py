@@ -1,4 +1,4 @@
-"""A hundred thousand products with 10 kB of attributes each: built, asked and served in bounded memory."""
+"""A hundred thousand products with 10 kB of attributes each: built, searched and served in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from modiste.storage.backup import restore_shop
-from tests.faults.large import attributes, peak_mb, product_id, text_pool
+from tests.faults.large_process import attributes, peak_mb, product_id, text_pool
 from tests.server.test_run import serving
 from tests.small import SMALL
 
@@ -32,9 +32,9 @@ SERVED = 3600  # and a server has a gigabyte of text for its search
 
 
 def done(what: str, directory: Path) -> dict[str, Any]:
-    """What a process of its own says of a stage."""
+    """Run a stage in a process of its own, and return what it prints."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.faults.large", what, str(directory), str(COUNT)],
+        [sys.executable, "-m", "tests.faults.large_process", what, str(directory), str(COUNT)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])},
         capture_output=True,
         text=True,
@@ -49,7 +49,7 @@ def done(what: str, directory: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the shop is, built stage by stage, each in a process of its own that is measured."""
+    """The shop's directory. Each stage is built in a process of its own, which is measured."""
     root = tmp_path_factory.mktemp("large")
     restore_shop(SMALL, root / "shop")
     done("write", root)
@@ -73,7 +73,7 @@ def test_it_is_opened_asked_and_filtered(directory: Path) -> None:
 
 
 def short(number: int) -> dict[str, Any]:
-    """What a product is filtered by here."""
+    """Return an attribute that is short enough to filter by."""
     return attributes(number, "")
 
 

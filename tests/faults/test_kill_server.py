@@ -1,4 +1,4 @@
-"""A server that is killed during a change serves what it served before when it is started again, and finishes it."""
+"""A server that is killed during a change serves the previous products after its restart, and finishes the change."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 
 from modiste.server.auth import new_key
 from modiste.shop.shop import Shop
-from tests.faults.killed import product
+from tests.faults.writer_process import product
 from tests.server.test_run import serving
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
 def await_update(client: httpx.Client, headers: dict[str, str]) -> dict[str, Any]:
-    """What the server says of the shop once it has finished what it found to do."""
+    """Return the server's state of the shop once its update has ended."""
     while (state := client.get("/v1/admin", headers=headers).json())["refreshing"]:
         time.sleep(0.05)
     assert state["error"] == ""
