@@ -47,7 +47,7 @@ requestAnimationFrame(look);
 """
 WEIGHT = """
 () => performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
-  .filter((e) => !/frame\\.jpg|photo\\.jpg|thumbnail\\.webp/.test(e.name))
+  .filter((e) => !/render\\.jpg|photo\\.jpg|thumbnail\\.webp/.test(e.name))
   .reduce((sum, e) => sum + e.transferSize, 0)
 """
 

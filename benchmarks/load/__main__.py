@@ -108,7 +108,7 @@ def main() -> int:
         return 1
     port = free_port()
     # All shoppers come from one address here.
-    limits = ("FRAMES_PER_SECOND", "ANSWERS_PER_SECOND", "OTHERS_PER_SECOND")
+    limits = ("FRAMES_PER_SECOND", "QUERIES_PER_SECOND", "OTHERS_PER_SECOND")
     environment = os.environ | {f"MODISTE_{name}": "100000" for name in limits}
     words = [sys.executable, "-m", "modiste", "serve", "--shop", str(args.shop), "--port", str(port)]
     server = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)

@@ -45,7 +45,9 @@ def main() -> None:
     real = args.photos.is_dir()
     source = open_source(str(args.photos)) if real else SampleSource(count=PRODUCTS)
     results = Results()
-    results.about["photos"] = "real ones" if real else "sample photos: there are no real ones here"
+    results.about["photos"] = (
+        "photos of real products" if real else "drawn by Modiste, because there were no photos of real products"
+    )
     results.about["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"photos: {results.about['photos']}", flush=True)
     if not (args.shop / "made").exists():

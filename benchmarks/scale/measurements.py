@@ -44,7 +44,7 @@ class Results:
         x, y = np.array(sizes, np.float64), np.array(values, np.float64)
         slope = float(np.polyfit(x, y, 1)[0])
         between = (np.diff(y) / np.diff(x)).clip(0.0).tolist()  # what is noise may fall
-        method = f"{how}; slope over {', '.join(f'{size:,.0f}' for size in sizes)}"
+        method = f"{how}: the increase between {', '.join(f'{size:,.0f}' for size in sizes)}"
         self._keep(name, Constant(slope, min(between), max(between), unit, method))
 
     def _keep(self, name: str, constant: Constant) -> None:

@@ -281,33 +281,34 @@ def table(seen: dict[str, Any]) -> str:
     """Return the measurements as Markdown."""
     count, beside = seen["products"], seen.get("beside", {})
     lines = [
-        f"{count:,} products, {os.cpu_count()} cores. One machine was killed after a third of ingest, another after a "
-        "third of encode.",
+        f"The shop has {count:,} products, and the machine has {os.cpu_count()} cores. The benchmark killed one "
+        "machine after a third of `ingest`, and another one after a third of `encode`.",
         "",
-        "| stage | seconds | products/s | one process with two threads: seconds, ratio to it "
-        "| worker's memory | command's memory |",
-        "|---|---|---|---|---|---|",
+        "| stage | time with Ray, s | products/s with Ray | time without Ray, two threads, s "
+        "| time with Ray / time without | memory of one worker, GB | memory of the command, GB |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, result in seen["stages"].items():
         other = beside.get(name)
-        ratio = "" if other is None else f"{other['seconds']:.0f} s, {result['seconds'] / other['seconds']:.2f} x"
-        memory = [f"{result[key]:.2f} GB" if key in result else "" for key in ("worker_gb", "driver_gb")]
+        ratio = "– | –" if other is None else f"{other['seconds']:.0f} | {result['seconds'] / other['seconds']:.2f}"
+        memory = [f"{result[key]:.2f}" if key in result else "–" for key in ("worker_gb", "driver_gb")]
         lines.append(
             f"| {name} | {result['seconds']:.0f} | {count / result['seconds']:,.0f} | {ratio} | {' | '.join(memory)} |"
         )
     queries, result = seen["queries"], seen["sharded"]
-    alike = "; photos, categories and codes equal those of one process, bit for bit" if beside else ""
+    alike = "Its photos, categories and codes equal those of a shop that one process built, bit for bit. "
     lines += [
         "",
-        f"After that, the shop has {seen['checked']['products']:,} products without duplicates{alike}. It opens in "
-        f"{queries['open_s']:.1f} s. A search for the ten nearest products takes {queries['catalogue_ms']:.1f} ms, "
-        f"inside one cluster {queries['cluster_ms']:.1f} ms (medians of 50).",
+        f"Afterwards, the shop has {seen['checked']['products']:,} products, and none of them twice. "
+        f"{alike if beside else ''}The shop opens in {queries['open_s']:.1f} s. A search for the ten nearest products "
+        f"takes {queries['catalogue_ms']:.1f} ms among all products, and {queries['cluster_ms']:.1f} ms inside one "
+        "product cluster. Both times are medians of 50 searches.",
         "",
         "Then `modiste shards` started three shards with two replicas each on these machines, in "
-        f"{result['up_s']:.0f} s. "
-        f"{result['questions']} queries went over HTTP, and one machine was killed after a third of them. Every result "
-        f"equals that of one process, and no query failed. Medians: {result['before_ms']:.0f} ms before, "
-        f"{result['after_ms']:.0f} ms after; the slowest took {result['slowest_ms']:,.0f} ms.",
+        f"{result['up_s']:.0f} s. The benchmark sent {result['questions']} queries over HTTP, and killed one machine "
+        "after a third of them. No query failed, and every result equals that of a search in one process. The median "
+        f"time of a query was {result['before_ms']:.0f} ms before the machine was killed and {result['after_ms']:.0f} "
+        f"ms afterwards. The slowest query took {result['slowest_ms']:,.0f} ms.",
     ]
     return "\n".join(lines)
 

@@ -1,6 +1,6 @@
 """Cost model of a shop with N products: a formula for each quantity, with the constants that constants.py measures.
 
-    python benchmarks/scale/model.py [--constants build/scale-constants.json] [--page docs/scale.md]
+    python benchmarks/scale/model.py [--constants build/scale-constants.json] [--page docs/cost-model.md]
                                      [--people 10000] [--cores 16] [--memory 64] [--price PER_MACHINE_HOUR]
 
 Prints tables for 10⁷, 10⁸ and 10⁹ products; --page writes them between the marks of the page. Brackets contain the
@@ -331,47 +331,51 @@ def rows(machine: Machine, crowd: Crowd) -> dict[str, list[Row]]:
         return math.ceil(every / machine.cores) + parts(c, n)
 
     return {
-        "At rest": [
+        "Storage": [
             ("photos", lambda c, n: photos(c, n) / GB, "GB"),
-            ("product data without photos", lambda c, n: words(c, n) / GB, "GB"),
-            ("encodings, with the previous version", lambda c, n: encodings(c, n) / GB, "GB"),
+            ("ids, categories, hashes and attributes", lambda c, n: words(c, n) / GB, "GB"),
+            ("encodings of the current and the previous version", lambda c, n: encodings(c, n) / GB, "GB"),
             ("index", lambda c, n: index_files(c, n) / GB, "GB"),
         ],
-        "To build": [
-            ("preparing photos", prepare_hours, "core-hours"),
-            ("committing photos, one writer", commit_hours, "hours"),
-            ("cores that keep this writer busy", cores_to_fill_the_writer, "cores"),
-            ("memory of this writer", lambda c, n: driver_memory(c, n) / GB, "GB"),
-            ("encoding", encode_hours, "core-hours"),
-            ("hashing and committing encodings, one writer", encodings_hours, "hours"),
-            ("index layout", index_hours, "core-hours"),
+        "Build": [
+            ("preparation of the photos", prepare_hours, "core-hours"),
+            ("commits of the photos, by the one writer", commit_hours, "hours"),
+            ("cores that prepare photos as fast as the writer commits them", cores_to_fill_the_writer, "cores"),
+            ("memory of the writer", lambda c, n: driver_memory(c, n) / GB, "GB"),
+            ("encoding of the products", encode_hours, "core-hours"),
+            ("hashes and commits of the encodings, by the one writer", encodings_hours, "hours"),
+            ("creation of the index", index_hours, "core-hours"),
         ],
-        "To search": [
+        "Search": [
             ("index in memory", lambda c, n: index_memory(c, n) / GB, "GB"),
-            ("ids and product data in a server's memory", lambda c, n: server_memory(c, n) / GB, "GB"),
-            ("shards", parts, ""),
-            ("a query on one core, with a single index", scan_ms, "ms"),
-            ("the same query if bounds cannot help", lambda c, n: scan_ms(c, n, read_all=True), "ms"),
-            ("the query in one of the shards", lambda c, n: scan_ms(c, n / parts(c, n)), "ms"),
-            (f"cores that scan, {crowd.people:,} people", cores, "cores"),
-            ("cores that scan if bounds cannot help", lambda c, n: cores(c, n, True), "cores"),
+            ("ids and attributes in the memory of one studio server", lambda c, n: server_memory(c, n) / GB, "GB"),
+            ("number of shards", parts, "shards"),
+            ("search in one index on one core, if bounds help", scan_ms, "ms"),
+            ("search in one index on one core, if bounds do not help", lambda c, n: scan_ms(c, n, read_all=True), "ms"),
+            ("search in one shard on one core, if bounds help", lambda c, n: scan_ms(c, n / parts(c, n)), "ms"),
+            (f"cores of the shards for {crowd.people:,} people, if bounds help", cores, "cores"),
             (
-                "cores of the front servers",
+                f"cores of the shards for {crowd.people:,} people, if bounds do not help",
+                lambda c, n: cores(c, n, True),
+                "cores",
+            ),
+            (
+                "cores of the shard servers",
                 lambda c, n: front_cores(c, parts(c, n), crowd.query_rate, machine),
                 "cores",
             ),
             (
-                "traffic between front servers and shards",
+                "traffic between the shard servers and the shards",
                 lambda c, n: inner_network(parts(c, n), crowd.query_rate) / GB * 8,
                 "Gbit/s",
             ),
         ],
-        f"For {crowd.people:,} people who drag sliders": [
-            ("pictures a second", lambda _, __: crowd.frames, ""),
-            ("queries a second", lambda _, __: crowd.query_rate, ""),
-            ("cores that draw", lambda c, _: frame_cores(c, crowd, machine), "cores"),
+        f"Serve {crowd.people:,} people who drag sliders": [
+            ("frames", lambda _, __: crowd.frames, "per second"),
+            ("queries", lambda _, __: crowd.query_rate, "per second"),
+            ("cores that draw frames and send small photos", lambda c, _: frame_cores(c, crowd, machine), "cores"),
             ("traffic to the visitors", lambda c, _: network(c, crowd) / GB * 8, "Gbit/s"),
-            (f"machines of {machine.cores} cores, with a spare one per shard", machines, "machines"),
+            (f"machines of {machine.cores} cores, including one spare machine per shard", machines, "machines"),
         ],
     }
 
@@ -380,7 +384,7 @@ def money(c: Constants, n: int, machine: Machine, crowd: Crowd, price: float) ->
     """Costs of one build, and of a month of serving, at a price per machine-hour: the machines' hours · price."""
     work = prepare_hours(c, n) + encode_hours(c, n) + index_hours(c, n)
     built = work / machine.cores + commit_hours(c, n) + encodings_hours(c, n)
-    ((_, machines, _),) = rows(machine, crowd)[f"For {crowd.people:,} people who drag sliders"][-1:]
+    ((_, machines, _),) = rows(machine, crowd)[f"Serve {crowd.people:,} people who drag sliders"][-1:]
     return price * built, price * 730 * machines(c, n)
 
 
@@ -396,7 +400,7 @@ def tables(ends: list[Constants], machine: Machine, crowd: Crowd) -> str:
     """Return all tables as Markdown, with the constants at their value, low and high end."""
     lines: list[str] = []
     for title, each in rows(machine, crowd).items():
-        lines += [f"| {title} | 10⁷ | 10⁸ | 10⁹ | |", "|---|---|---|---|---|"]
+        lines += [f"| {title} | 10⁷ products | 10⁸ products | 10⁹ products | unit |", "|---|---|---|---|---|"]
         for name, formula, unit in each:
             cells: list[str] = []
             for n in SIZES:
@@ -410,14 +414,20 @@ def tables(ends: list[Constants], machine: Machine, crowd: Crowd) -> str:
 
 
 def measured(path: Path) -> str:
-    """Return the constants as a table."""
+    """Return the constants that the formulas use, as a table."""
     whole = json.loads(path.read_text(encoding="utf-8"))
     about = whole["about"]
-    lines = [f"Measured on {about['machine']}, in {about['minutes']:.0f} minutes; photos: {about['photos']}.", ""]
-    lines += ["| constant | value | between | unit | what |", "|---|---|---|---|---|"]
-    for name, c in whole["constants"].items():
-        between = f"{figure(c['low'])} to {figure(c['high'])}"
-        lines.append(f"| `{name}` | {figure(c['value'])} | {between} | {c['unit']} | {c['how']} |")
+    lines = [
+        f"The constants were measured on this machine: {about['machine']}. The measurement took "
+        f"{about['minutes']:.0f} minutes. The photos were {about['photos']}.",
+        "",
+        "| constant | value | lowest to highest value | unit | what was measured |",
+        "|---|---|---|---|---|",
+    ]
+    for name in sorted(each.name for each in fields(Constants)):
+        c = whole["constants"][name]
+        extremes = f"{figure(c['low'])} to {figure(c['high'])}"
+        lines.append(f"| `{name}` | {figure(c['value'])} | {extremes} | {c['unit']} | {c['how']} |")
     return "\n".join(lines)
 
 

@@ -157,19 +157,20 @@ class Memory(threading.Thread):
 def table(seen: list[dict[str, Any]], size: str) -> str:
     """Return the rows as Markdown, with the ratio to the same number of threads in one process."""
     lines = [
-        f"Photos of {size.replace('x', ' × ')}, {os.cpu_count()} cores.",
+        f"The photos have {size.replace('x', ' × ')} pixels, and the machine has {os.cpu_count()} cores.",
         "",
-        "| products | stage | by | start, s | seconds, median (range) | ratio to threads | a worker's memory |",
+        "| products | stage | run by | start, s | time, s: median (lowest to highest) | time / time with as many "
+        "threads | memory of one worker, GB |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in seen:
         alike = {"1 worker": "1 thread", "2 workers": "2 threads"}.get(row["way"])
         beside = [each for each in seen if each["way"] == alike and each["products"] == row["products"]]
         beside = [each for each in beside if each["stage"] == row["stage"]]
-        ratio = f"{row['seconds'] / beside[0]['seconds']:.2f} x" if beside else ""
-        memory = f"{row['worker_gb']:.2f} GB" if row["worker_gb"] else ""
+        ratio = f"{row['seconds'] / beside[0]['seconds']:.2f}" if beside else "–"
+        memory = f"{row['worker_gb']:.2f}" if row["worker_gb"] else "–"
         lines.append(
-            f"| {row['products']:,} | {row['stage']} | {row['way']} | {row['up']:.1f} s | {row['seconds']:.1f} "
+            f"| {row['products']:,} | {row['stage']} | {row['way']} | {row['up']:.1f} | {row['seconds']:.1f} "
             f"({row['least']:.1f} to {row['most']:.1f}) | {ratio} | {memory} |"
         )
     return "\n".join(lines)

@@ -85,21 +85,23 @@ def scans(results: Results, *, quick: bool) -> None:
             index.save(Path(scratch) / "index", "benchmark")
             disk.append(float(bytes_in(Path(scratch) / "index")))
     results.about["structured: products, ms a question"] = [sizes, means]
-    results.sloped("index_disk_bytes", sizes, disk, "bytes a product", "the index's files")
-    results.sloped("index_bytes", sizes, index_bytes, "bytes a product", "bytes that a likelihood scan reads")
-    results.repeated("index_build_us", built, "core-us a product", "index layout")
+    results.sloped("index_disk_bytes", sizes, disk, "bytes/product", "the files of the index")
+    results.sloped(
+        "index_bytes", sizes, index_bytes, "bytes/product", "the part of the index that a likelihood search reads"
+    )
+    results.repeated("index_build_us", built, "µs/product, one core", "the creation of the index")
     (line,) = np.polyfit(np.log(sizes), np.log(means), 1)[:1]
     steps = np.diff(np.log(means)) / np.diff(np.log(sizes))
-    results.repeated("scan_power", [float(line), *steps.tolist()], "power of products",
-                   "exponent of the number of products, if bounds help")  # fmt: skip
+    results.repeated("scan_power", [float(line), *steps.tolist()], "exponent",
+                   "how the time of a search grows with the number of products, if bounds help")  # fmt: skip
     at = float(np.exp(np.mean(np.log(means)) + line * (np.log(1e6) - np.mean(np.log(sizes)))))
     results.repeated("scan_million_ms", [at, *(m * (1e6 / s) ** line for m, s in zip(means, sizes, strict=True))],
-                   "core-ms a query", "a scan of a million products, if bounds help")  # fmt: skip
+                   "ms/search, one core", "a search among a million products, if bounds help")  # fmt: skip
     hard: list[float] = []
     for count in sizes:
         parts = shapeless(count)
         hard.append(1e6 * float(np.median(time_queries(build_index(parts)[0], parts, questions // 2))))
-    results.sloped("scan_all_ns", sizes, hard, "core-ns a product", "a scan that reads every product")
+    results.sloped("scan_all_ns", sizes, hard, "ns/product, one core", "a search that reads every product")
 
 
 def merging(results: Results, repeats: int) -> None:
@@ -114,7 +116,9 @@ def merging(results: Results, repeats: int) -> None:
 
         merge()
         times.append(float(np.median([1e6 * core_seconds(merge) for _ in range(20 * repeats)])))
-    results.sloped("merge_us", shards, times, "core-us a shard", "merging one shard's twelve results")
+    results.sloped(
+        "merge_us", shards, times, "µs/shard, one core", "the merge of a shard's twelve results into the response"
+    )
 
 
 def measure(results: Results, *, quick: bool) -> None:

@@ -32,6 +32,13 @@ from modiste.storage.product_store import ProductStore, StoredProduct, catalogue
 from modiste.vae.onnx import OnnxModel
 
 K = 12  # products that the studio asks for
+LABELS = {
+    "frame": "a frame",
+    "similar": "similar products",
+    "recommend": "recommendations",
+    "thumbnail": "a small photo",
+    "nothing": "`/livez`, which does no work",
+}
 
 
 def drawing(results: Results, shop: Path, repeats: int) -> None:
@@ -47,12 +54,14 @@ def drawing(results: Results, shop: Path, repeats: int) -> None:
 
     draw()
     times = [1e3 * core_seconds(draw) / len(codes) for _ in range(repeats)]
-    results.repeated("draw_ms", times, "core-ms a frame", "decoder and JPEG, no server")
+    results.repeated(
+        "draw_ms", times, "ms/frame, one core", "a frame is drawn and compressed as JPEG, without a server"
+    )
 
 
 def requests(results: Results, shop: Path, repeats: int) -> None:
     """Measure a real server's processor time of each kind of request, one after another, and the responses' bytes."""
-    for limit in ("FRAMES", "ANSWERS", "OTHERS"):
+    for limit in ("FRAMES", "QUERIES", "OTHERS"):
         os.environ[f"MODISTE_{limit}_PER_SECOND"] = "100000"  # all who ask here are one client
     with served(shop) as server, httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
         assert server.process is not None
@@ -77,7 +86,7 @@ def requests(results: Results, shop: Path, repeats: int) -> None:
             "nothing": (lambda: client.get("/livez"), 100),
         }
         for name, (ask, count) in kinds.items():
-            what = "`/livez`, which does no work" if name == "nothing" else name
+            what = f"one request for {LABELS[name]}"
             sizes: list[float] = []
             times: list[float] = []
             for _ in range(3):
@@ -90,8 +99,8 @@ def requests(results: Results, shop: Path, repeats: int) -> None:
                     # As it travels: JSON is packed.
                     sizes.append(float(answer.num_bytes_downloaded))
                 times.append(1e3 * (of_process(server.process.pid) - before) / count)
-            results.repeated(f"{name}_ms", times, "core-ms a request", f"a server's processor time for {what}")
-            results.repeated(f"{name}_answer_bytes", sizes, "bytes an answer", f"the answer to {what}")
+            results.repeated(f"{name}_ms", times, "ms/request, one core", f"the server's processor time for {what}")
+            results.repeated(f"{name}_answer_bytes", sizes, "bytes/response", f"the response to {what}")
 
 
 def shown(results: Results, shop: Path, repeats: int) -> None:
@@ -152,7 +161,7 @@ def server_memory(results: Results, shop: Path, scratch: Path, *, quick: bool) -
                 client.get("/v1/products", params={"size": 1, "q": "nothing"})  # what a search of words keeps
                 time.sleep(0.2)
             memory.append(memory_of(server.process.pid, "RssAnon"))
-    results.sloped("server_bytes", sizes, memory, "bytes a product", "a server's memory without the index's file")
+    results.sloped("server_bytes", sizes, memory, "bytes/product", "the memory of a studio server without the index")
 
 
 def measure(results: Results, shop: Path, scratch: Path, *, quick: bool) -> None:

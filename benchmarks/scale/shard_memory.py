@@ -32,7 +32,7 @@ from modiste.pipeline.ingest import ingest
 from modiste.pipeline.map import make_map
 
 LEARNT, FRAME, SHARDS = 1_000, (64, 48), 2
-MARK = "scale-packing"
+MARK = "scale-shard-memory"
 PROGRAM = """
 import sys
 from benchmarks.scale.measurements import memory_of
@@ -85,11 +85,11 @@ def packed(shop: Path, cache: Path) -> tuple[float, float]:
 
 def table(seen: list[tuple[int, float, float]]) -> str:
     """Return the rows as Markdown, and the bytes of an additional product."""
-    lines = ["| products | peak memory, MB | s |", "|---|---|---|"]
+    lines = ["| products | peak memory, MB | time, s |", "|---|---|---|"]
     lines += [f"| {count:,} | {size / 1e6:,.0f} | {seconds:.1f} |" for count, size, seconds in seen]
     (few, least, _), (many, most, _) = seen[0], seen[-1]
     if many > few:
-        lines += ["", f"Each additional product takes {(most - least) / (many - few):,.0f} bytes."]
+        lines += ["", f"Each additional product needs {(most - least) / (many - few):,.0f} bytes of memory."]
     return "\n".join(lines)
 
 

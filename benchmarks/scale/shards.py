@@ -114,18 +114,20 @@ def main() -> None:
 def table(rows: list[dict[str, Any]], clients: int) -> str:
     """Return the rows as Markdown."""
     lines = [
-        f'"Alone" means 1 client, "together" means {clients} clients at the same time; {os.cpu_count()} processors.',
+        "In the columns with one client, this client sends one query after the other. In the columns with "
+        f"{clients} clients, all clients do this at the same time. The machine has {os.cpu_count()} processors.",
         "",
-        "| products | by | ready, s | alone, p50 | p99 | together | p99 | a replica's memory |",
+        "| products | searched by | start, s | one client: median, ms | one client: p99, ms "
+        f"| {clients} clients: queries/s | {clients} clients: p99, ms | memory of one replica, MB |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        ready = f"{row['ready_s']:.1f}" if row["ready_s"] else ""
-        size = f"{row['megabytes_per_replica']:.0f} MB" if row["megabytes_per_replica"] else ""
+        ready = f"{row['ready_s']:.1f}" if row["ready_s"] else "–"
+        size = f"{row['megabytes_per_replica']:.0f}" if row["megabytes_per_replica"] else "–"
         lines.append(
             f"| {row['products']:,} | {row['who']} | {ready} "
-            f"| {row['alone_p50_ms']:.2f} ms | {row['alone_p99_ms']:.2f} ms "
-            f"| {row['together_per_second']:.0f} a second | {row['together_p99_ms']:.2f} ms | {size} |"
+            f"| {row['alone_p50_ms']:.2f} | {row['alone_p99_ms']:.2f} "
+            f"| {row['together_per_second']:.0f} | {row['together_p99_ms']:.2f} | {size} |"
         )
     return "\n".join(lines)
 

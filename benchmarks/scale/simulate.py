@@ -1,7 +1,7 @@
 """Simulate the search tier by discrete events (SimPy), and compare it with the model's formulas.
 
     python benchmarks/scale/simulate.py [--constants build/scale-constants.json] [--target 0.15] [--seed 0] [--quick]
-                                        [--page docs/scale.md]
+                                        [--page docs/cost-model.md]
 
 A query arrives at a front, which sends it to one replica of every shard, waits for the slowest, and merges. A replica
 scans on its cores, first come, first served. The replica is the less loaded of two drawn at random, as in Ray Serve.
@@ -213,7 +213,8 @@ def _questions(parts: int, quick: bool) -> int:
 def compared(c: Constants, samples: Sequence[float], machine: Machine, quick: bool, seed: int) -> str:
     """Compare utilisation and quantiles of simulation and formula, at three sizes and three loads."""
     lines = [
-        "| products | shards | load | load, simulated | p50, ms: formula / simulated | p99, ms: formula / simulated |",
+        "| products | shards | planned load | simulated load | median, ms: formula / simulation (difference) "
+        "| p99, ms: formula / simulation (difference) |",
         "|---|---|---|---|---|---|",
     ]
     for n in SIZES:
@@ -238,7 +239,8 @@ def compared(c: Constants, samples: Sequence[float], machine: Machine, quick: bo
 def scattered(c: Constants, samples: Sequence[float], quick: bool, seed: int) -> str:
     """Show how the tail grows with the number of shards, because the slowest shard decides."""
     lines = [
-        "| shards | p99 of one part, ms | p99 of the query, ms: formula | simulated | simulated / formula |",
+        "| shards | p99 of one shard, ms: formula | p99 of the query, ms: formula | p99 of the query, ms: simulation "
+        "| simulation / formula |",
         "|---|---|---|---|---|",
     ]
     for parts in (1, 4, 16, 64):
@@ -257,9 +259,9 @@ def scattered(c: Constants, samples: Sequence[float], quick: bool, seed: int) ->
 def wanted(c: Constants, samples: Sequence[float], machine: Machine, target: float, quick: bool, seed: int) -> str:
     """Find the replicas of each shard that are enough for a tenth of the crowd; kill one, with and without a spare."""
     lines = [
-        f"| products | shards | queries/s | replicas for p99 ≤ {1e3 * target:.0f} ms | p99, ms "
-        "| p99 while a killed replica restarts, ms | the same with one more replica, ms "
-        "| repeated requests to shards | answered queries |",
+        f"| products | shards | queries/s | replicas per shard for a p99 of at most {1e3 * target:.0f} ms | p99, ms "
+        "| p99 while one replica is down, ms | p99 with one additional replica, while one is down, ms "
+        "| requests that were sent again | answered queries |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     rate = Crowd().query_rate / 10
@@ -297,11 +299,11 @@ def main() -> None:
     samples: list[float] = json.loads(args.constants.read_text(encoding="utf-8"))["samples"]["scan_ms"]
     times = np.array(samples)
     introduction = (
-        f"The standard deviation of the {len(times)} measured service times is "
-        f"{figure(float(times.std() / times.mean()))} of their mean. "
-        f"Seed {args.seed}; four replicas of {CORES} cores unless stated otherwise; "
-        f"{'--quick: ' if args.quick else ''}{_questions(1, args.quick):,} queries with one shard, "
-        f"fewer with more shards, at least {_questions(10**6, args.quick):,}."
+        f"The standard deviation of the {len(times)} measured search times is "
+        f"{figure(float(times.std() / times.mean()))} of their mean. In the first two tables, each shard has four "
+        f"replicas with {CORES} cores. The simulation sent {_questions(1, args.quick):,} queries to one shard, and "
+        f"fewer queries to more shards, but at least {_questions(10**6, args.quick):,}. The random seed was "
+        f"{args.seed}."
     )
     parts = [
         introduction,

@@ -69,9 +69,11 @@ def photos(results: Results, source: Source, repeats: int) -> None:
     for data in parts[0][:20]:
         prepare(data)
     times = [1e3 * core_seconds(lambda part=part: [prepare(data) for data in part]) / len(part) for part in parts]
-    results.repeated("prepare_ms", times, "core-ms a photo", "read, fitted to 240 x 180, JPEG, hashed")
+    results.repeated(
+        "prepare_ms", times, "ms/photo, one core", "a photo is decoded, scaled, compressed as JPEG and hashed"
+    )
     means = [float(np.mean(part)) for part in np.array_split(sizes, repeats)]
-    results.repeated("photo_bytes", means, "bytes a photo", "the JPEG as the store keeps it")
+    results.repeated("photo_bytes", means, "bytes/photo", "the size of the stored JPEG")
 
 
 Words = list[tuple[str, dict[str, Any]]]
@@ -113,15 +115,15 @@ def store(results: Results, words: Words, scratch: Path, *, quick: bool) -> None
         product_store.upsert(batch)
         seconds.append(time.perf_counter() - began)
         sizes.append(float(bytes_in(scratch / "store" / LANCE)))
-    results.repeated("commit_row_us", [1e6 * each / step for each in seconds[:2]], "us a new row",
-                   f"commits of {step:,} products, to an empty store and to a store of {step:,}")  # fmt: skip
-    results.sloped("commit_rewrite_us", there, [1e6 * each for each in seconds], "us an existing row",
-                 f"a commit of {step:,} products with compaction, by the number of existing ones")  # fmt: skip
+    results.repeated("commit_row_us", [1e6 * each / step for each in seconds[:2]], "µs/new product",
+                   f"commits of {step:,} products to an empty store and to a store of {step:,}")  # fmt: skip
+    results.sloped("commit_rewrite_us", there, [1e6 * each for each in seconds], "µs/stored product",
+                 f"a commit of {step:,} products with compaction")  # fmt: skip
     results.about["bytes on disk a product, after each commit"] = [
         size / (step * (i + 1)) for i, size in enumerate(sizes)
     ]
     times = [1e6 * core_seconds(ProductStore.open(scratch / "store").hash) / (commits * step) for _ in range(3)]
-    results.repeated("hash_us", times, "core-us a product", "the hash of the whole catalogue, in one thread")
+    results.repeated("hash_us", times, "µs/product, one core", "the hash of the whole catalogue")
 
 
 def row_bytes(results: Results, words: Words, scratch: Path, *, quick: bool) -> None:
@@ -149,15 +151,11 @@ def row_bytes(results: Results, words: Words, scratch: Path, *, quick: bool) -> 
         _manifest(shop)
         process = subprocess.run([sys.executable, "-c", MEMORY, str(shop)], capture_output=True, text=True, check=True)
         memory.append(1024.0 * float(process.stdout))
+    results.sloped("row_bytes", sizes, disk_bytes, "bytes/product", "the stored id, category, hashes and attributes")
     results.sloped(
-        "row_bytes", sizes, disk_bytes, "bytes a product", "id, category, hashes and attributes in the store"
+        "commit_match_us", sizes, matching, "µs/stored product", "a commit of 100 products without compaction"
     )
-    results.sloped(
-        "commit_match_us", sizes, matching, "us an existing row", "a commit of 100 products without compaction"
-    )
-    results.sloped(
-        "driver_bytes", sizes, memory, "bytes a product", "peak memory of an ingest, by the number of existing products"
-    )
+    results.sloped("driver_bytes", sizes, memory, "bytes/product", "the peak memory of an ingest")
 
 
 def _manifest(shop: Path) -> None:
@@ -182,10 +180,8 @@ def encodings(results: Results, scratch: Path, *, quick: bool) -> None:
             database.replace_table(f"{TABLE_PREFIX}model", table)
         times.append(1e6 * (time.perf_counter() - began))
         disk_bytes.append(float(bytes_in(database.directory)))
-    results.sloped(
-        "encoding_bytes", sizes, disk_bytes, "bytes a product", "mean, std and code of 16 latents in the store"
-    )
-    results.sloped("encoding_write_us", sizes, times, "us a product", "the commit of all encodings")
+    results.sloped("encoding_bytes", sizes, disk_bytes, "bytes/product", "the stored encoding with 16 latents")
+    results.sloped("encoding_write_us", sizes, times, "µs/product", "the commit of all encodings")
 
 
 def encoding(results: Results, shop: Path, repeats: int) -> None:
@@ -200,7 +196,9 @@ def encoding(results: Results, shop: Path, repeats: int) -> None:
 
     work()
     times = [1e3 * core_seconds(work) / len(jpegs) for _ in range(repeats)]
-    results.repeated("encode_ms", times, "core-ms a product", "JPEG decoded, and the encoder, in batches of 32")
+    results.repeated(
+        "encode_ms", times, "ms/product, one core", "a stored JPEG is decoded and encoded, in batches of 32"
+    )
 
 
 def measure(results: Results, source: Source, shop: Path, *, quick: bool) -> None:

@@ -70,7 +70,7 @@ def site(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     tool("caddy", "version")  # skipped where there is none
     with pytest.MonkeyPatch.context() as told:
         told.setenv("MODISTE_TRUSTED_PROXIES", "127.0.0.1")
-        told.setenv("MODISTE_ANSWERS_PER_SECOND", "1.5")
+        told.setenv("MODISTE_QUERIES_PER_SECOND", "1.5")
         server = Server(shop)
         server.start()
     try:

@@ -17,7 +17,7 @@ from modiste.shop.shop import Shop
 ALLOWED = "https://shop.example"
 # Tests ask more than any visitor.
 UNLIMITED: dict[str, float] = dict.fromkeys(
-    ("frames_per_second", "answers_per_second", "uploads_per_minute", "others_per_second"), 1e6
+    ("frames_per_second", "queries_per_second", "uploads_per_minute", "others_per_second"), 1e6
 )
 
 

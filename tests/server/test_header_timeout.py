@@ -37,7 +37,7 @@ def closed_after(connection: socket.socket) -> bytes:
 
 
 def test_slow_visitors_are_hung_up_on(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MODISTE_PATIENCE", "0.5")
+    monkeypatch.setenv("MODISTE_HEADER_TIMEOUT", "0.5")
     monkeypatch.setenv("MODISTE_DEADLINE", "1")
     with serving(built) as (_, url):
         host, port = url.removeprefix("http://").rstrip("/").split(":")

@@ -32,7 +32,7 @@ def test_thousands_of_cases(shop_copy: Path, tmp_path: Path, monkeypatch: pytest
     key, hashed = new_key()
     monkeypatch.setenv("MODISTE_ADMIN_KEY", hashed)
     monkeypatch.setenv("MODISTE_DEADLINE", "60")
-    for kind in ("FRAMES_PER_SECOND", "ANSWERS_PER_SECOND", "UPLOADS_PER_MINUTE", "OTHERS_PER_SECOND"):
+    for kind in ("FRAMES_PER_SECOND", "QUERIES_PER_SECOND", "UPLOADS_PER_MINUTE", "OTHERS_PER_SECOND"):
         monkeypatch.setenv(f"MODISTE_{kind}", "1e6")
     report = tmp_path / "report.json"
     program = Path(sys.executable).with_name("schemathesis")

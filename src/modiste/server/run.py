@@ -76,7 +76,7 @@ def serve_app(
     """Serve an application until Ctrl-C, SIGTERM or the event."""
     config = uvicorn.Config(
         app,
-        http=with_header_timeout(settings.patience),
+        http=with_header_timeout(settings.header_timeout),
         log_config=None,
         access_log=False,
         server_header=False,

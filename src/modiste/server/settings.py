@@ -40,7 +40,7 @@ class Settings(BaseModel):
 
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port; 0 takes a free one.")
-    threads: int = Field(default=2, ge=1, le=64, description="How many pictures are decoded at the same time.")
+    threads: int = Field(default=2, ge=1, le=64, description="How many frames are drawn at the same time.")
     allow_embed: StringList = Field(default=(), description="Origins that may show /embed in an iframe.")
     allow_origins: StringList = Field(default=(), description="Origins whose pages may call the API (CORS).")
     trusted_proxies: StringList = Field(
@@ -52,9 +52,9 @@ class Settings(BaseModel):
     )
     read_key: str = Field(default="", description="Hash of the key that may read /v1/admin, but not change the shop.")
     frames_per_second: Rate = Field(
-        default=120.0, description="Designs that a client may draw; bursts of twice as many."
+        default=120.0, description="Frames that a client may request; bursts of twice as many."
     )
-    answers_per_second: Rate = Field(
+    queries_per_second: Rate = Field(
         default=20.0, description="Searches and recommendations of a client; bursts of twice as many."
     )
     uploads_per_minute: Rate = Field(default=30.0, description="Photos and animations of a client; bursts of a third.")
@@ -67,7 +67,9 @@ class Settings(BaseModel):
     deadline: float = Field(
         default=20.0, ge=0.1, le=3600.0, description="Seconds until a request, its body included, is ended with 503."
     )
-    patience: float = Field(default=10.0, ge=0.1, le=3600.0, description="Seconds to wait for a request's headers.")
+    header_timeout: float = Field(
+        default=10.0, ge=0.1, le=3600.0, description="Seconds to wait for a request's headers."
+    )
     connections: int = Field(
         default=512, ge=1, le=100_000, description="Connections at the same time; further ones get 503."
     )
@@ -77,7 +79,7 @@ class Settings(BaseModel):
     log: Literal["text", "json"] = Field(
         default="text", description="`json` logs a line per request, `text` only warnings and errors."
     )
-    frame_memory: int = Field(default=24_000_000, ge=0, description="Bytes of drawn designs cached in memory.")
+    frame_memory: int = Field(default=24_000_000, ge=0, description="Bytes of frames cached in memory.")
     photo_memory: int = Field(default=24_000_000, ge=0, description="Bytes of photos and thumbnails cached in memory.")
 
     SECRET_FIELDS: ClassVar[tuple[str, ...]] = ("admin_key", "read_key")

@@ -146,7 +146,7 @@ def test_a_trusted_proxy_names_the_last_client_that_it_does_not_trust() -> None:
 
 
 def test_each_kind_has_a_bucket_of_its_own(shop: Shop) -> None:
-    settings = Settings(answers_per_second=0.001, uploads_per_minute=0.001)
+    settings = Settings(queries_per_second=0.001, uploads_per_minute=0.001)
     with TestClient(create_app(shop, settings)) as client:
         body = {"product": shop.catalogue.ids[0], "k": 1}
         assert client.post("/v1/similar", json=body).status_code == 200
@@ -155,7 +155,7 @@ def test_each_kind_has_a_bucket_of_its_own(shop: Shop) -> None:
         assert int(answer.headers["retry-after"]) >= 1
         assert answer.headers["content-security-policy"]
         assert client.get("/v1/shop").status_code == 200
-        assert 'modiste_refused_total{kind="answers"} 1.0' in client.get("/metrics").text
+        assert 'modiste_refused_total{kind="queries"} 1.0' in client.get("/metrics").text
 
 
 def test_those_who_watch_are_never_turned_away(shop: Shop) -> None:
@@ -167,12 +167,12 @@ def test_those_who_watch_are_never_turned_away(shop: Shop) -> None:
 
 def test_kinds() -> None:
     paths = ("/v1/render.jpg", "/v1/recommend", "/v1/encode", "/v1/products/x/photo.jpg", "/")
-    assert [request_kind(path) for path in paths] == ["frames", "answers", "uploads", "others", "others"]
+    assert [request_kind(path) for path in paths] == ["frames", "queries", "uploads", "others", "others"]
 
 
 def test_the_limits_are_published(shop: Shop) -> None:
-    settings = Settings(queue=9, answers_per_second=3)
+    settings = Settings(queue=9, queries_per_second=3)
     with TestClient(create_app(shop, settings)) as client:
         limits = client.get("/version").json()["limits"]
-    assert (limits["queue"], limits["answers_per_second"], limits["k"]) == (9, 3, 100)
+    assert (limits["queue"], limits["queries_per_second"], limits["k"]) == (9, 3, 100)
     assert limits["photo_bytes"] == 5_000_000

@@ -17,7 +17,7 @@ from modiste.server.settings import Settings
 MAX_CLIENTS = 65_536  # the least recently seen are forgotten
 UPLOAD_PATHS = ("/v1/encode", "/v1/interpolate")
 FRAME_PATHS = ("/v1/render.jpg", "/v1/decode")
-ANSWER_PATHS = ("/v1/similar", "/v1/recommend")
+QUERY_PATHS = ("/v1/similar", "/v1/recommend")
 UNLIMITED_PATHS = ("/livez", "/readyz")  # for health checks
 
 
@@ -52,7 +52,7 @@ class RateLimitMiddleware:
         per_second = settings.uploads_per_minute / 60.0
         self._buckets = {
             "frames": TokenBuckets(settings.frames_per_second, 2 * settings.frames_per_second),
-            "answers": TokenBuckets(settings.answers_per_second, 2 * settings.answers_per_second),
+            "queries": TokenBuckets(settings.queries_per_second, 2 * settings.queries_per_second),
             "uploads": TokenBuckets(per_second, settings.uploads_per_minute / 3),
             "others": TokenBuckets(settings.others_per_second, 2 * settings.others_per_second),
         }
@@ -82,7 +82,7 @@ class RateLimitMiddleware:
 
 def request_kind(path: str) -> str:
     """Return which bucket a request takes a token from."""
-    for kind, paths in (("frames", FRAME_PATHS), ("answers", ANSWER_PATHS), ("uploads", UPLOAD_PATHS)):
+    for kind, paths in (("frames", FRAME_PATHS), ("queries", QUERY_PATHS), ("uploads", UPLOAD_PATHS)):
         if path in paths:
             return kind
     return "others"

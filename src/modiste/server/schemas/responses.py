@@ -285,10 +285,12 @@ class ServerLimits(Limits):
     code_reach: float = Field(
         description="How far a code may exceed the sliders' ranges, as a multiple of their width."
     )
-    frames_per_second: float = Field(description="Of a client; bursts of twice as many.")
-    answers_per_second: float = Field(description="Of a client; bursts of twice as many.")
-    uploads_per_minute: float = Field(description="Of a client, photos and animations; bursts of a third.")
-    others_per_second: float = Field(description="Of a client; bursts of twice as many.")
+    frames_per_second: float = Field(description="Frames (drawn pictures) per client; bursts of twice as many.")
+    queries_per_second: float = Field(
+        description="Queries (similar products, recommendations) per client; bursts of twice as many."
+    )
+    uploads_per_minute: float = Field(description="Photos and animations per client; bursts of a third as many.")
+    others_per_second: float = Field(description="Other requests per client; bursts of twice as many.")
     queue: int = Field(description="Requests that may wait for each thread pool.")
     deadline: float = Field(description="Seconds for a request.")
 
