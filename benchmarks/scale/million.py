@@ -285,7 +285,7 @@ def table(seen: dict[str, Any]) -> str:
         "machine after a third of `ingest`, and another one after a third of `encode`.",
         "",
         "| stage | time with Ray, s | products/s with Ray | time without Ray, two threads, s "
-        "| time with Ray / time without | memory of one worker, GB | memory of the command, GB |",
+        "| time with Ray / time without | memory of one worker, GB | memory of the main process, GB |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, result in seen["stages"].items():
@@ -299,7 +299,7 @@ def table(seen: dict[str, Any]) -> str:
     alike = "Its photos, categories and codes equal those of a shop that one process built, bit for bit. "
     lines += [
         "",
-        f"Afterwards, the shop has {seen['checked']['products']:,} products, and none of them twice. "
+        f"Afterwards, the shop contains each of the {seen['checked']['products']:,} products exactly once. "
         f"{alike if beside else ''}The shop opens in {queries['open_s']:.1f} s. A search for the ten nearest products "
         f"takes {queries['catalogue_ms']:.1f} ms among all products, and {queries['cluster_ms']:.1f} ms inside one "
         "product cluster. Both times are medians of 50 searches.",

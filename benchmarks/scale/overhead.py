@@ -159,7 +159,7 @@ def table(seen: list[dict[str, Any]], size: str) -> str:
     lines = [
         f"The photos have {size.replace('x', ' × ')} pixels, and the machine has {os.cpu_count()} cores.",
         "",
-        "| products | stage | run by | start, s | time, s: median (lowest to highest) | time / time with as many "
+        "| products | stage | run by | start, s | time, s: median (lowest to highest) | time / time of as many "
         "threads | memory of one worker, GB |",
         "|---|---|---|---|---|---|---|",
     ]
