@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 
 import httpx
 import numpy as np
-from tests.distributed.tasks import Made
+from tests.distributed.tasks import SyntheticSource
 
 from modiste.images.photo import to_png
 from modiste.pipeline.build import build
@@ -74,8 +74,8 @@ def main() -> None:
 
 def make_synthetic(root: Path, count: int) -> None:
     """Build a complete shop of `count` products."""
-    build(Made(min(count, TRAINED_PRODUCTS), FRAME), root, frame=FRAME, epochs=2)
-    ingest(Made(count, FRAME), root)
+    build(SyntheticSource(min(count, TRAINED_PRODUCTS), FRAME), root, frame=FRAME, epochs=2)
+    ingest(SyntheticSource(count, FRAME), root)
     encode_shop(root, threads=2)
     cluster_shop(root)
     make_map(root)

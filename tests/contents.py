@@ -19,9 +19,9 @@ def contents(root: Path) -> dict[str, str]:
     }
 
 
-def edit(path: Path, **said: Any) -> None:
+def edit(path: Path, **values: Any) -> None:
     """Change values of a JSON file and its checksum, as if it had been written so; `...` removes a value."""
     raw = verify_checksum(json.loads(path.read_text()))
     path.write_text(
-        json.dumps(with_checksum({name: value for name, value in (raw | said).items() if value is not ...}))
+        json.dumps(with_checksum({name: value for name, value in (raw | values).items() if value is not ...}))
     )

@@ -37,9 +37,9 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.rel
 
 def blocks(page: Path, language: str) -> Iterator[str]:
     """Yield the fenced blocks of one language."""
-    for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
-        if found[1] == language:
-            yield found[2]
+    for match in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        if match[1] == language:
+            yield match[2]
 
 
 def without_code(page: Path) -> str:
@@ -49,11 +49,11 @@ def without_code(page: Path) -> str:
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page: its headings, as GitHub and the site write them."""
     text = BLOCK.sub("", page.read_text(encoding="utf-8"))
-    found: set[str] = set()
+    names: set[str] = set()
     for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
         plain = re.sub(r"[^\w\- ]", "", heading.lower())
-        found.add(re.sub(r" ", "-", plain.strip()))
-    return found
+        names.add(re.sub(r" ", "-", plain.strip()))
+    return names
 
 
 def shown_commands(page: Path) -> Iterator[list[str]]:
@@ -93,7 +93,11 @@ def test_every_command_and_option_is_documented(name: str):
             assert all(f"`{option}`" in section for option in parameter.opts)
 
 
-ERRORS = [held for held in vars(errors).values() if inspect.isclass(held) and issubclass(held, errors.ModisteError)]
+ERRORS = [
+    error_class
+    for error_class in vars(errors).values()
+    if inspect.isclass(error_class) and issubclass(error_class, errors.ModisteError)
+]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
@@ -122,9 +126,9 @@ def rejection_reasons() -> set[str]:
 def test_every_reason_for_a_rejection_is_documented():
     page = (ROOT / "docs" / "reference" / "shop-format.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `([a-z_0-9]+)` \| ", page.partition("## rejected.csv")[2], re.MULTILINE))
-    given = rejection_reasons()
-    assert {"bad_url", "not_a_photo", "duplicate_id", "timeout"} <= given
-    assert given <= documented
+    reasons = rejection_reasons()
+    assert {"bad_url", "not_a_photo", "duplicate_id", "timeout"} <= reasons
+    assert reasons <= documented
 
 
 @each_page

@@ -46,10 +46,10 @@ def test_it_answers_as_it_did(golden: tuple[Path, dict[str, Any]], indexed: bool
     assert shop.catalogue.attributes(shop.catalogue.row(product)) == wanted["attributes"]
     np.testing.assert_array_equal(code, np.array(wanted["code"], np.float32))
     np.testing.assert_allclose(shop.encode(shop.photo(product)).mean, wanted["encoded"], atol=1e-3)
-    for method, found in wanted["similar"].items():
-        answer = shop.similar(code, len(found), method, "catalogue")
-        assert [match.id for match in answer] == [id_ for id_, _ in found]
-        np.testing.assert_allclose([match.score for match in answer], [score for _, score in found], rtol=1e-5)
+    for method, expected in wanted["similar"].items():
+        answer = shop.similar(code, len(expected), method, "catalogue")
+        assert [match.id for match in answer] == [id_ for id_, _ in expected]
+        np.testing.assert_allclose([match.score for match in answer], [score for _, score in expected], rtol=1e-5)
     recommended = {each.label: [match.id for match in each.matches] for each in shop.recommend(code, 2)}
     assert recommended == wanted["recommend"]
     np.testing.assert_allclose(shop.decode(code).mean(axis=(0, 1)), wanted["drawn"], atol=1.0)

@@ -221,10 +221,10 @@ def test_what_is_imported_is_declared():
     names = {re.split(r"[\[<>=!~ ;]", each)[0].replace("-", "_") for each in declared}
     called = {"PIL": "pillow", "sklearn": "scikit_learn", "yaml": "pyyaml"}
     wrong: list[str] = []
-    for found in IMPORTS:
-        top = found.name.split(".")[0]
+    for import_ in IMPORTS:
+        top = import_.name.split(".")[0]
         if top not in sys.stdlib_module_names and called.get(top, top) not in names:
-            wrong.append(f"{found}, which pyproject.toml does not declare")
+            wrong.append(f"{import_}, which pyproject.toml does not declare")
     assert not wrong, "\n".join(wrong)
 
 

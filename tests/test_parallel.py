@@ -31,9 +31,9 @@ def test_in_order_starts_few_and_finishes_all(pieces: list[int], ahead: int):
 def test_threads_begin_once_and_answer_in_order():
     begun: list[str] = []
 
-    def begin(given: str) -> Callable[[int], str]:
-        begun.append(given)
-        return lambda piece: f"{given}{piece}"
+    def begin(context: str) -> Callable[[int], str]:
+        begun.append(context)
+        return lambda piece: f"{context}{piece}"
 
     assert list(ThreadExecutor(3).map(begin, "a", range(100))) == [f"a{piece}" for piece in range(100)]
     assert begun == ["a"]
@@ -47,7 +47,7 @@ def test_pieces_are_not_all_taken_at_once():
             taken.append(piece)
             yield piece
 
-    def begin(given: None) -> Callable[[int], int]:
+    def begin(context: None) -> Callable[[int], int]:
         return lambda piece: piece
 
     answers = ThreadExecutor(2).map(begin, None, pieces())

@@ -167,7 +167,7 @@ def _odd_pixels() -> dict[str, Bad]:
     clear = palette.copy()
     clear.paste(0, (0, 0, 8, 8))
     deep = struct.pack(">H", 0x8000)
-    found = {
+    photos = {
         "adobe's cmyk jpeg": Bad(cmyk, (32, 24), (255, 0, 0)),
         "cmyk jpeg that does not say adobe": Bad(cmyk[:at] + cmyk[at + 16 :], (32, 24), (255, 0, 0)),
         "progressive jpeg": Bad(
@@ -192,14 +192,14 @@ def _odd_pixels() -> dict[str, Bad]:
         for width, height in ((1, 20_000), (20_000, 1)):
             image = Image.new("RGB", (width, height), RED)
             options = {"quality": 95} if kind == "JPEG" else {}
-            found[f"{kind} of {width} x {height}"] = Bad(written(image, kind, **options), (height, width), RED)
+            photos[f"{kind} of {width} x {height}"] = Bad(written(image, kind, **options), (height, width), RED)
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation
         size = (64, 40) if orientation < 5 else (40, 64)
         data = written(Image.new("RGB", (40, 64), RED), "JPEG", quality=95, exif=exif.tobytes())
-        found[f"orientation {orientation}"] = Bad(data, size, RED)
-    return found
+        photos[f"orientation {orientation}"] = Bad(data, size, RED)
+    return photos
 
 
 def _others() -> dict[str, Bad]:

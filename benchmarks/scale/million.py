@@ -34,7 +34,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from measurements import own_memory, write_between
 from tests.distributed.nodes import Cluster, cluster, why_not
-from tests.distributed.tasks import Made
+from tests.distributed.tasks import SyntheticSource
 
 from modiste import Shop
 from modiste.images.photo import decode_jpeg
@@ -77,7 +77,7 @@ def measure(folder: Path, count: int, *, beside: bool) -> dict[str, Any]:
     """Run all stages, and return the measurements."""
     source, shop = folder / "source", folder / "shop"
     write_source(source, count)
-    build(Made(LEARNT), shop, frame=FRAME, epochs=6)
+    build(SyntheticSource(LEARNT), shop, frame=FRAME, epochs=6)
     seen: dict[str, Any] = {"products": count, "stages": {}}
     one = folder / "one"
     if beside:
@@ -173,7 +173,9 @@ def write_source(folder: Path, count: int) -> None:
 def write_part(folder: str, first: int, count: int) -> None:
     """Write one file of the source."""
     rows = [
-        record for record in Made(min(first + FILE_ROWS, count), FRAME, first).records() if isinstance(record, Record)
+        record
+        for record in SyntheticSource(min(first + FILE_ROWS, count), FRAME, first).records()
+        if isinstance(record, Record)
     ]
     image = [{"bytes": row.photo, "path": None} for row in rows]
     table = pa.table(

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from measurements import own_memory, write_between
-from tests.distributed.tasks import Made
+from tests.distributed.tasks import SyntheticSource
 
 from modiste.parallel import Executor, ThreadExecutor
 from modiste.pipeline.build import build
@@ -68,9 +68,9 @@ def measure(count: int, size: str, repeats: int) -> Iterator[dict[str, Any]]:
     width, height = map(int, size.split("x"))
     with tempfile.TemporaryDirectory(prefix="overhead-") as folder:
         model, whole = Path(folder) / "model", Path(folder) / "whole"
-        build(Made(LEARNT, (height, width)), model, frame=(height, width), epochs=2)
+        build(SyntheticSource(LEARNT, (height, width)), model, frame=(height, width), epochs=2)
         shutil.copytree(model, whole)
-        ingest(Made(count, (height, width)), whole)
+        ingest(SyntheticSource(count, (height, width)), whole)
         runs: dict[tuple[str, str], list[dict[str, float]]] = {}
         for _ in range(repeats):
             for stage in ("ingest", "encode"):
@@ -109,7 +109,7 @@ def once(way: str, stage: str, shop: str, count: str, size: tuple[int, int]) -> 
             encode_shop(shop, executor=fleet, on_progress=look)
         else:
             ingest(
-                Made(int(count), size),
+                SyntheticSource(int(count), size),
                 shop,
                 executor=None if isinstance(fleet, ThreadExecutor) else fleet,
                 on_progress=look,

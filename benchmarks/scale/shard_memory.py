@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from measurements import write_between
-from tests.distributed.tasks import Made
+from tests.distributed.tasks import SyntheticSource
 
 from modiste.pipeline.build import build
 from modiste.pipeline.cluster import cluster_shop
@@ -57,11 +57,11 @@ def main() -> None:
 
 def measured(folder: Path, counts: list[int]) -> Iterator[tuple[int, float, float]]:
     """Yield each number of products with the peak memory in bytes, and the seconds."""
-    build(Made(LEARNT, FRAME), folder / "model", frame=FRAME, epochs=2)
+    build(SyntheticSource(LEARNT, FRAME), folder / "model", frame=FRAME, epochs=2)
     for count in counts:
         shop = folder / f"shop-{count}"
         shutil.copytree(folder / "model", shop)
-        ingest(Made(count, FRAME), shop)
+        ingest(SyntheticSource(count, FRAME), shop)
         encode_shop(shop, threads=os.cpu_count() or 1)
         cluster_shop(shop)
         make_map(shop)

@@ -45,8 +45,8 @@ class Server:
         """Start the server, and wait until it is ready."""
         command = [sys.executable, "-m", "modiste", "serve", "--shop", str(self.shop), "--port", str(self.port)]
         # All tests are one client: more photos in a minute than a visitor sends.
-        told = os.environ | {"MODISTE_UPLOADS_PER_MINUTE": "600"}
-        self.process = subprocess.Popen([*command, *self._options], stdout=subprocess.DEVNULL, env=told)
+        environment = os.environ | {"MODISTE_UPLOADS_PER_MINUTE": "600"}
+        self.process = subprocess.Popen([*command, *self._options], stdout=subprocess.DEVNULL, env=environment)
         give_up = time.monotonic() + PATIENCE
         while not self._ready():
             if self.process.poll() is not None:

@@ -33,30 +33,30 @@ def edited_copy(shop: Path, root: Path) -> Path:
     low, high = np.percentile(codes, [1, 99], axis=0)
     middle, half = (low + high) / 2, (high - low) * 2
     file = sliders_file(root)
-    held: dict[str, Any] = json.loads(file.read_text())
-    for each in held["latents"]:
+    sliders: dict[str, Any] = json.loads(file.read_text())
+    for each in sliders["latents"]:
         n = each["latent"]
         each |= {"minimum": float(middle[n] - half[n]), "maximum": float(middle[n] + half[n]), "kl": KL[n]}
         each |= {"low": f"low end {n}", "high": f"high end {n}"}
         if n == BY_KL[0]:
             each |= {"low": LOW, "high": HIGH}
-    held["latents"].sort(key=lambda each: -each["kl"])
-    held["attributes"] = [
+    sliders["latents"].sort(key=lambda each: -each["kl"])
+    sliders["attributes"] = [
         _direction("lightness", None, (BY_KL[0], BY_KL[1]), middle, half),
         _direction("base_colour", "Red", (BY_KL[2], BY_KL[3]), middle, half),
     ]
-    file.write_text(json.dumps(held, ensure_ascii=False))
+    file.write_text(json.dumps(sliders, ensure_ascii=False))
     return root
 
 
 def widened_copy(shop: Path, root: Path) -> Path:
     """Copy the small shop, with sliders that go far beyond its products."""
     file = sliders_file(shutil.copytree(shop, root))
-    held: dict[str, Any] = json.loads(file.read_text())
-    for each in held["latents"]:
+    sliders: dict[str, Any] = json.loads(file.read_text())
+    for each in sliders["latents"]:
         middle = (each["minimum"] + each["maximum"]) / 2
         each |= {"minimum": middle - 8, "maximum": middle + 8}
-    file.write_text(json.dumps(held))
+    file.write_text(json.dumps(sliders))
     return root
 
 

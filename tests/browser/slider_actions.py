@@ -98,7 +98,7 @@ def centred(page: Any) -> Any:
 
 def bytes_of(page: Any, code: list[float]) -> bytes:
     """Return a code as the page's links contain it, by the page's own codec."""
-    held = page.evaluate(
+    quantised = page.evaluate(
         """async (code) => {
           const codec = await import("/static/js/core/design-codec.js");
           const { latents } = await (await fetch("/v1/sliders")).json();
@@ -106,10 +106,10 @@ def bytes_of(page: Any, code: list[float]) -> bytes:
         }""",
         code,
     )
-    return bytes(held)
+    return bytes(quantised)
 
 
-class Held:
+class InterceptedRequests:
     """Requests of a page that are intercepted in order, until they are released."""
 
     def __init__(self, page: Any, pattern: str) -> None:

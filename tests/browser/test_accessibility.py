@@ -103,22 +103,22 @@ def prepared(tab: Any) -> Any:
 
 def problems(tab: Any) -> list[str]:
     """Return the accessibility problems of the page: all rules in the light theme, colour rules in the dark one."""
-    found = [
+    violations = [
         *tab.evaluate(AXE, ALL_RULES),
         *(each for check in (SMALL, MOVING, BEYOND) for each in tab.evaluate(check)),
     ]
     tab.emulate_media(color_scheme="dark")
-    found += [f"in the dark: {each}" for each in tab.evaluate(AXE, OF_COLOUR)]
+    violations += [f"in the dark: {each}" for each in tab.evaluate(AXE, OF_COLOUR)]
     tab.emulate_media(color_scheme="light")
-    return found
+    return violations
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_no_view_has_a_violation(chromium: Any, studio: Server, shop: Shop, size: dict[str, int]) -> None:
     for tab in opened(chromium, studio.url, expect=GONE, viewport=size, color_scheme="light"):
         rested(prepared(tab))
-        found = {view: problems(tab) for view in views(tab, shop)}
-    assert {view: each for view, each in found.items() if each} == {}
+        violations = {view: problems(tab) for view in views(tab, shop)}
+    assert {view: each for view, each in violations.items() if each} == {}
 
 
 def test_the_other_pages_have_no_violation(chromium: Any, studio: Server) -> None:
@@ -170,22 +170,22 @@ def test_the_live_region_says_what_a_move_brought(tab: Any, shop: Shop) -> None:
     assert tab.get_attribute("#live", "aria-live") == "polite"
     slider(tab, 0).focus()
     moves(tab, lambda: tab.keyboard.press("End"))
-    found = shop.similar(tab)["results"]
-    said = f"{len(found)} similar products, nearest: {found[0]['title']}, {found[0]['closeness']}."
-    until(tab, "said => document.querySelector('#live').textContent === said", said)
+    results = shop.similar(tab)["results"]
+    message = f"{len(results)} similar products, nearest: {results[0]['title']}, {results[0]['closeness']}."
+    until(tab, "said => document.querySelector('#live').textContent === said", message)
 
 
 def test_with_reduced_motion_nothing_moves_while_it_waits(tab: Any) -> None:
-    held: list[Any] = []
+    routes: list[Any] = []
 
     def hold(route: Any) -> None:
-        held.append(route)
+        routes.append(route)
 
     tab.route("**/v1/map", hold)
     tab.click("#tab-map")
     tab.wait_for_selector("#map .skeleton")
     assert tab.evaluate(MOVING) == []
-    held[0].continue_()
+    routes[0].continue_()
     tab.wait_for_selector("#map-canvas")
     assert tab.evaluate(MOVING) == []
 
@@ -197,15 +197,15 @@ def test_hostile_text_is_text_on_every_view(chromium: Any, many: Server) -> None
     )].map((each) => each.outerHTML.slice(0, 140))
     """
     shop = Shop(many.url)
-    asked: list[str] = []
-    found: dict[str, list[str]] = {}
+    dialogs: list[str] = []
+    unsafe: dict[str, list[str]] = {}
     for tab in opened(chromium, many.url, expect=GONE):
-        tab.on("dialog", lambda box: asked.append(box.message))
+        tab.on("dialog", lambda box: dialogs.append(box.message))
         rested(tab)
         titles = [shop.product(each)["title"] for each in ids(tab)]
         names = tab.locator("#similar .name").all_text_contents()
         assert all(title.startswith(name.rstrip("…")) for title, name in zip(titles, names, strict=True))
         for view in views(tab, shop):
-            found[view] = [each for check in (harm, BEYOND) for each in tab.evaluate(check)]
-    assert {view: each for view, each in found.items() if each} == {}
-    assert asked == []
+            unsafe[view] = [each for check in (harm, BEYOND) for each in tab.evaluate(check)]
+    assert {view: each for view, each in unsafe.items() if each} == {}
+    assert dialogs == []

@@ -59,8 +59,8 @@ def test_the_model_card_is_one_click_away(tab: Any, shop: Shop) -> None:
     headings = [line.lstrip("# ") for line in shop.text("/v1/model-card").splitlines() if line.startswith("#")]
     tab.click("#card-open")
     tab.wait_for_selector("#card[open] #card-text h3")
-    said = tab.locator("#card-text :is(h3, h4, h5, h6)").all_inner_texts()
-    assert said == headings
+    shown_headings = tab.locator("#card-text :is(h3, h4, h5, h6)").all_inner_texts()
+    assert shown_headings == headings
     assert tab.locator("#card-text td").count() > 0, "its tables are tables"
     assert "|---" not in tab.inner_text("#card-text")
     tab.keyboard.press("Escape")
@@ -76,11 +76,11 @@ def test_the_meter_tells_a_typical_design_from_one_that_is_far(far: Any, wide: S
     assert far.is_visible("#typicality .bring-back")
 
     start_from(far, wide, ids(far)[0])
-    said = typicality(wide, drawn(far))
-    assert said["word"] == "typical of the shop"
+    typicality_ = typicality(wide, drawn(far))
+    assert typicality_["word"] == "typical of the shop"
     assert far.inner_text("#typicality .typicality-word") == "Typical of the shop"
     assert far.get_attribute("#typicality meter", "aria-valuetext") == "typical of the shop"
-    assert far.evaluate(f"{meter}.value") == pytest.approx(said["share"], abs=0.02)
+    assert far.evaluate(f"{meter}.value") == pytest.approx(typicality_["share"], abs=0.02)
     assert far.evaluate(f"{meter}.value > {meter}.low")
     assert far.is_hidden("#typicality .bring-back")
 

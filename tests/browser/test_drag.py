@@ -10,7 +10,7 @@ import pytest
 from tests.browser.page_state import pixels, until
 from tests.browser.server import Server
 from tests.browser.shops import BY_KL
-from tests.browser.slider_actions import Held, at_rest, centred, decoded, design, dial, source
+from tests.browser.slider_actions import InterceptedRequests, at_rest, centred, decoded, design, dial, source
 
 pytestmark = pytest.mark.browser
 
@@ -66,26 +66,26 @@ def drag(page: Any, places: list[float]) -> None:
 
 
 def test_one_request_at_a_time_and_the_newest_value_wins(table: Any) -> None:
-    held = Held(table, FRAME)
+    requests = InterceptedRequests(table, FRAME)
 
-    def asked_for() -> list[int]:
+    def requested_values() -> list[int]:
         """Return the first slider's values in the requested pictures. Other parts request the one at rest, too."""
-        return sorted({value_of(each.request.url) for each in held.routes} - {128})
+        return sorted({value_of(each.request.url) for each in requests.routes} - {128})
 
     before = pixels(table)
     with table.expect_request(lambda request: "frame.jpg" in request.url and value_of(request.url) == 140):
         table.evaluate(MOVES, [f"#slider-latent-{FIRST}", [140, 150, 160, 170, 180, 190, 200]])
     assert (pixels(table) == before).all(), "the last frame stays until the next is here"
-    assert not {150, 160, 170, 180, 190} & set(asked_for()), "while one is on its way no other is asked for"
-    first = next(each for each in held.routes if value_of(each.request.url) == 140)
+    assert not {150, 160, 170, 180, 190} & set(requested_values()), "while one is on its way no other is asked for"
+    first = next(each for each in requests.routes if value_of(each.request.url) == 140)
     first.continue_()
     until(table, "() => new URL(document.querySelector('#frame').src).searchParams.get('design') !== 'gICAgICAgIA'")
     for _ in range(500):
-        if 200 in asked_for():
+        if 200 in requested_values():
             break
         table.wait_for_timeout(20)
-    assert asked_for() == [140, 200], "what lies between is left out"
-    for each in held.routes:
+    assert requested_values() == [140, 200], "what lies between is left out"
+    for each in requests.routes:
         if value_of(each.request.url) == 200:
             each.continue_()
     table.unroute(FRAME)
@@ -110,7 +110,7 @@ def test_a_long_drag_shows_many_pictures_one_at_a_time_and_ends_at_its_last(chro
     most = 0
     seen: list[int] = []
 
-    def asked(request: Any) -> None:
+    def record_request(request: Any) -> None:
         nonlocal most
         if "/v1/render.jpg" in request.url:
             under_way.add(request)
@@ -120,7 +120,7 @@ def test_a_long_drag_shows_many_pictures_one_at_a_time_and_ends_at_its_last(chro
     def ended(request: Any) -> None:
         under_way.discard(request)
 
-    tab.on("request", asked)
+    tab.on("request", record_request)
     for end in ("requestfinished", "requestfailed"):
         tab.on(end, ended)
     there = [0.5 + i / 80 for i in range(30)]
@@ -146,15 +146,15 @@ def test_results_wait_for_the_hand_to_rest(chromium: Any, studio: Server) -> Non
     tab.mouse.up()
     at_rest(tab)
     until(tab, "() => asked.some((when) => when > moves.at(-1))")
-    moves, asked = tab.evaluate("() => [moves, asked]")
-    for when in asked:
+    moves, requests = tab.evaluate("() => [moves, asked]")
+    for when in requests:
         assert when - max(each for each in moves if each < when) >= REST - 1
-    assert len(asked) < len(moves)
+    assert len(requests) < len(moves)
     profile.close()
 
 
 def test_an_answer_that_is_no_longer_asked_for_is_called_off(table: Any) -> None:
-    held = Held(table, SIMILAR)
+    requests = InterceptedRequests(table, SIMILAR)
     dial(table, FIRST).focus()
     with table.expect_request(SIMILAR) as first:
         table.keyboard.press("End")
@@ -163,11 +163,11 @@ def test_an_answer_that_is_no_longer_asked_for_is_called_off(table: Any) -> None
     assert failed.value == first.value
     until(table, "() => document.querySelector('#similar').getAttribute('aria-busy') === 'true'")
     with table.expect_response(SIMILAR) as answer:
-        held.release()
-    found = [each["id"] for each in answer.value.json()["results"]]
+        requests.release()
+    ids = [each["id"] for each in answer.value.json()["results"]]
     at_rest(table)
     shown = table.eval_on_selector_all("#similar .card", "cards => cards.map(each => each.dataset.product)")
-    assert shown == found
+    assert shown == ids
 
 
 def test_the_picture_on_screen_is_never_empty_while_the_next_one_comes(table: Any) -> None:

@@ -34,11 +34,11 @@ class Host:
 
         class Page(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                found = self.path == "/"
-                self.send_response(200 if found else 404)
+                is_root = self.path == "/"
+                self.send_response(200 if is_root else 404)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.end_headers()
-                self.wfile.write(host.body if found else b"")
+                self.wfile.write(host.body if is_root else b"")
 
             def log_message(self, format: str, *args: object) -> None:
                 """Log nothing."""
@@ -54,13 +54,13 @@ class Host:
 @pytest.fixture(scope="session")
 def host() -> Iterator[Host]:
     """A page from another port, which is another origin."""
-    made = Host()
-    thread = threading.Thread(target=made.server.serve_forever, args=(0.05,))
+    server = Host()
+    thread = threading.Thread(target=server.server.serve_forever, args=(0.05,))
     thread.start()
-    yield made
-    made.server.shutdown()
+    yield server
+    server.server.shutdown()
     thread.join()
-    made.server.server_close()
+    server.server.server_close()
 
 
 @pytest.fixture(scope="session")
@@ -155,11 +155,11 @@ def test_the_custom_element_shows_the_studio_and_tells_of_each_design(
         "z => document.querySelector('#frame').src.endsWith(`design=${z}`)",
         tab.evaluate("() => designs.at(-1).z"),
     )
-    told = tab.evaluate("() => designs.at(-1)")
-    assert len(told["code"]) == 8
-    assert tab.evaluate("() => document.querySelector('modiste-studio').design") == told
+    event = tab.evaluate("() => designs.at(-1)")
+    assert len(event["code"]) == 8
+    assert tab.evaluate("() => document.querySelector('modiste-studio').design") == event
     whole = chromium.new_page()
-    whole.goto(told["link"])
+    whole.goto(event["link"])
     ready(whole)
     assert whole.locator("#frame").evaluate("i => i.src") == frame.locator("#frame").evaluate("i => i.src")
     whole.close()

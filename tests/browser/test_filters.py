@@ -54,11 +54,11 @@ def test_words_of_one_attribute_add_up_and_attributes_narrow(filters: Any, shop:
     # What goes with the design passes too, but for the category, which its rows are about.
     beside = {each["category"]: each["results"] for each in shop.recommended(filters, where=where)}
     for row in filters.locator("#goes-with .goes-row").all():
-        found = beside[row.get_attribute("data-category")]
-        assert row.locator(".empty").is_visible() == (not found)
-        if found:
-            assert row.locator(".chosen").get_attribute("data-product") == found[0]["id"]
-            assert found[0]["attributes"]["material"] in where["material"]
+        recommended = beside[row.get_attribute("data-category")]
+        assert row.locator(".empty").is_visible() == (not recommended)
+        if recommended:
+            assert row.locator(".chosen").get_attribute("data-product") == recommended[0]["id"]
+            assert recommended[0]["attributes"]["material"] in where["material"]
     slider(filters, 0).focus()
     moves(filters, lambda: filters.keyboard.press("End"))
     shown_with(filters, shop, where | {"category": ["bags"]})
@@ -89,9 +89,9 @@ def test_a_range_of_numbers(filters: Any, shop: Shop) -> None:
     ):
         with filters.expect_request("**/v1/similar"):
             filters.get_by_label(label, exact=True).fill(str(value))
-        found = shown_with(filters, shop, {"lightness": where})
-        assert all(low <= each["attributes"]["lightness"] for each in found)
-    assert all(each["attributes"]["lightness"] <= high for each in found)
+        products = shown_with(filters, shop, {"lightness": where})
+        assert all(low <= each["attributes"]["lightness"] for each in products)
+    assert all(each["attributes"]["lightness"] <= high for each in products)
     assert filters.inner_text("#filters .chips").startswith(f"lightness {low} to {high}")
 
 
@@ -103,8 +103,8 @@ def test_yes_or_no(chromium: Any, few: Server) -> None:
         tab.click("#filters-toggle")
         for value, word in ((True, "yes"), (False, "no")):
             box(tab, "in_stock", word).check()
-            found = shown_with(tab, shop, {"in_stock": [value]})
-            assert {each["attributes"]["in_stock"] for each in found} == {value}
+            products = shown_with(tab, shop, {"in_stock": [value]})
+            assert {each["attributes"]["in_stock"] for each in products} == {value}
             assert f"in stock: {word}" in tab.inner_text("#filters .chips")
             box(tab, "in_stock", word).uncheck()
 
@@ -121,8 +121,8 @@ def test_colours_have_the_swatches_that_the_shop_measured(filters: Any, shop: Sh
     ]
     chosen = facet["values"][2]["value"]
     box(filters, "base_colour", chosen).check()
-    found = shown_with(filters, shop, {"base_colour": [chosen]})
-    assert {each["attributes"]["base_colour"] for each in found} == {chosen}
+    products = shown_with(filters, shop, {"base_colour": [chosen]})
+    assert {each["attributes"]["base_colour"] for each in products} == {chosen}
     swatch = filters.locator("#filters .chip .swatch")
     assert swatch.evaluate("each => getComputedStyle(each).backgroundColor") == painted[2][1]
 

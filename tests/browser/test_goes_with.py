@@ -76,13 +76,13 @@ def test_a_row_for_each_other_category_with_what_the_api_recommends(tab: Any, sh
 
 def test_swap_shows_the_next_of_the_row_and_comes_round(tab: Any, shop: Shop) -> None:
     answer = shop.recommended(tab)[0]
-    category, found = answer["category"], [each["id"] for each in answer["results"]]
+    category, ids = answer["category"], [each["id"] for each in answer["results"]]
     others = {name: product for name, product in chosen(tab).items() if name != category}
     seen = []
-    for _ in found:
+    for _ in ids:
         row(tab, category).locator(".swap").click()
         seen.append(chosen(tab)[category])
-    assert seen == [*found[1:], found[0]]
+    assert seen == [*ids[1:], ids[0]]
     assert {name: product for name, product in chosen(tab).items() if name != category} == others
 
 

@@ -155,14 +155,14 @@ def test_the_similar_products_have_rings(map_: Any, shop: Shop) -> None:
 
 
 def test_zoomed_in_the_map_shows_photos(map_: Any) -> None:
-    asked: list[str] = []
-    map_.on("request", lambda request: asked.append(request.url) if "/thumbnail.webp?" in request.url else None)
+    urls: list[str] = []
+    map_.on("request", lambda request: urls.append(request.url) if "/thumbnail.webp?" in request.url else None)
     before = map_.evaluate(PAINTED)
     map_.focus("#map-canvas")
     for _ in range(3):
         map_.keyboard.press("+")
     until(map_, f"least => ({PAINTED})().white > least", before["white"] + 500)
-    assert asked
+    assert urls
     map_.get_by_role("button", name="Show all", exact=True).click()
     until(map_, f"most => ({PAINTED})().white < most", before["white"] + 100)
 
@@ -219,7 +219,7 @@ def test_a_category_of_the_legend_dims_the_others_here_and_filters_the_lists(map
 
 
 def test_coloured_by_colour_the_legend_has_the_shops_swatches(map_: Any, shop: Shop) -> None:
-    held = shop.get("/v1/map")["attributes"]["base_colour"]
+    attribute = shop.get("/v1/map")["attributes"]["base_colour"]
     map_.select_option("#map-colour", label="base colour")
     buttons = map_.locator("#map .legend button")
     shown = dict(
@@ -227,8 +227,8 @@ def test_coloured_by_colour_the_legend_has_the_shops_swatches(map_: Any, shop: S
             "all => all.map(each => [each.innerText.trim(), each.querySelector('.swatch').style.background])"
         )
     )
-    assert shown.keys() == {value for n, value in enumerate(held["values"]) if n in held["of"]}
-    colours = dict(zip(held["values"], held["colours"], strict=True))
+    assert shown.keys() == {value for n, value in enumerate(attribute["values"]) if n in attribute["of"]}
+    colours = dict(zip(attribute["values"], attribute["colours"], strict=True))
     for name, painted in shown.items():
         assert painted == "rgb({}, {}, {})".format(*bytes.fromhex(colours[name][1:]))
 
@@ -237,7 +237,7 @@ def test_the_keyboard_goes_from_product_to_product_and_opens_one(map_: Any, shop
     map_.focus("#map-canvas")
     map_.keyboard.press("ArrowRight")
     until(map_, "() => /, (footwear|bags|eyewear)$/.test(document.querySelector('#live').textContent)")
-    said = map_.inner_text("#live")
+    message = map_.inner_text("#live")
     before = drawn(map_)
     other = """said => {
       const now = document.querySelector("#live").textContent;
@@ -246,14 +246,14 @@ def test_the_keyboard_goes_from_product_to_product_and_opens_one(map_: Any, shop
     for key in ("ArrowLeft", "ArrowUp", "ArrowDown", "ArrowRight"):  # where no product lies, it stays
         map_.keyboard.press(key)
         map_.wait_for_timeout(100)
-        if map_.evaluate(other, said):
+        if map_.evaluate(other, message):
             break
-    until(map_, other, said)
-    said = map_.inner_text("#live")
+    until(map_, other, message)
+    message = map_.inner_text("#live")
     map_.keyboard.press("Enter")
     map_.wait_for_selector("#map-card .card")
     card = map_.locator("#map-card .card")
-    assert said.startswith(card.locator(".name").inner_text())
+    assert message.startswith(card.locator(".name").inner_text())
     assert map_.evaluate("document.activeElement.closest('#map-card') !== null")
     map_.keyboard.press("Enter")
     assert map_.is_hidden("#map-card")

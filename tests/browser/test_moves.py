@@ -33,8 +33,8 @@ def thumbnails(page: Any) -> Any:
 def test_surprise_me_goes_to_a_product_of_the_catalogue(table: Any, studio: Server) -> None:
     before = pixels(table)
     product, moved = surprised(table)
-    held = table.request.get(f"{studio.url}/v1/products/{product['id']}").json()
-    assert moved == bytes_of(table, held["code"])
+    body = table.request.get(f"{studio.url}/v1/products/{product['id']}").json()
+    assert moved == bytes_of(table, body["code"])
     assert (pixels(table) != before).any()
     assert product["title"] in table.locator("#frame").get_attribute("alt")
     others = {surprised(table)[0]["id"] for _ in range(4)}
@@ -46,17 +46,17 @@ def test_what_is_locked_stays_under_surprise_and_nearby(table: Any) -> None:
     lock = row(table, FIRST).locator(".lock")
     lock.click()
     assert lock.get_attribute("aria-pressed") == "true"
-    held = design(table)
+    before = design(table)
     for _ in range(2):
         _, moved = surprised(table)
-        assert moved[FIRST] == held[FIRST]
-    assert moved != held
+        assert moved[FIRST] == before[FIRST]
+    assert moved != before
     table.locator("#nearby").click()
     around = [design(table, f"#nearby-grid button:nth-child({i}) img") for i in range(1, 10)]
-    assert {each[FIRST] for each in around} == {held[FIRST]}
+    assert {each[FIRST] for each in around} == {before[FIRST]}
     assert len({each[SECOND] for each in around}) > 3
     table.keyboard.press("Escape")
-    assert put(table, FIRST, -20)[FIRST] != held[FIRST], "the hand on it still moves it"
+    assert put(table, FIRST, -20)[FIRST] != before[FIRST], "the hand on it still moves it"
     lock.click()
     assert lock.get_attribute("aria-pressed") == "false"
     free = {surprised(table)[1][FIRST] for _ in range(3)}

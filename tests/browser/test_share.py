@@ -102,14 +102,16 @@ def test_the_exported_json_holds_the_code_that_draws_it(table: Any, studio: Serv
     _, png = downloaded(table, "#export-png")
     name, data = downloaded(table, "#export-json")
     assert name.endswith(".json")
-    told = json.loads(data)
-    assert bytes_of(table, told["code"]) == DESIGN
-    assert decoded(told["z"]) == DESIGN
-    assert len(told["sliders"]) == len(told["code"])
-    drawn = table.request.post(f"{studio.url}/v1/decode", data={"code": told["code"]}, headers={"Accept": "image/png"})
+    exported = json.loads(data)
+    assert bytes_of(table, exported["code"]) == DESIGN
+    assert decoded(exported["z"]) == DESIGN
+    assert len(exported["sliders"]) == len(exported["code"])
+    drawn = table.request.post(
+        f"{studio.url}/v1/decode", data={"code": exported["code"]}, headers={"Accept": "image/png"}
+    )
     assert (image_of(drawn.body()) == image_of(png)).all()
     table.goto("about:blank")
-    table.goto(told["link"])
+    table.goto(exported["link"])
     ready(table)
     assert design(table) == DESIGN
 
@@ -123,5 +125,5 @@ def test_the_command_draws_it_in_a_shell(table: Any, tmp_path: Path) -> None:
     assert command == table.locator("#curl").input_value()
     assert command.startswith("curl ")
     subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True, capture_output=True, timeout=60)
-    (made,) = tmp_path.iterdir()
-    assert (image_of(made.read_bytes()) == image_of(png)).all()
+    (file,) = tmp_path.iterdir()
+    assert (image_of(file.read_bytes()) == image_of(png)).all()

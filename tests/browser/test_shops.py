@@ -99,8 +99,8 @@ def test_twelve_categories_and_64_latents_have_their_places(large: Any) -> None:
 
 
 def test_hostile_texts_are_only_text(large: Any) -> None:
-    asked: list[str] = []
-    large.on("dialog", lambda box: asked.append(box.message))
+    dialogs: list[str] = []
+    large.on("dialog", lambda box: dialogs.append(box.message))
     ready(large)
     assert NAME in large.locator("#header").inner_text()
     large.locator("#start-open").click()
@@ -124,7 +124,7 @@ def test_hostile_texts_are_only_text(large: Any) -> None:
         until(large, "() => !document.querySelector('[aria-busy=true]')")
         assert large.evaluate(HARM) is None, tab
         assert large.evaluate(WIDTH) == 0, f"{tab}: no text is wider than the page"
-    assert asked == []
+    assert dialogs == []
 
 
 def test_hostile_texts_leave_a_narrow_page_narrow(chromium: Any, many: Server) -> None:

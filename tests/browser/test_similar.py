@@ -18,9 +18,9 @@ pytestmark = pytest.mark.browser
 
 def number_in(text: str) -> float:
     """Return the number of a sentence, which may have a typographic minus."""
-    found = re.search(r"−?\d+(\.\d+)?(e[+−]?\d+)?", text)
-    assert found, text
-    return float(found[0].replace("−", "-"))
+    match = re.search(r"−?\d+(\.\d+)?(e[+−]?\d+)?", text)
+    assert match, text
+    return float(match[0].replace("−", "-"))
 
 
 def test_the_cards_are_the_answer_for_the_design_in_the_address(tab: Any, shop: Shop) -> None:
@@ -158,9 +158,9 @@ def test_a_photo_opens_large_with_all_that_the_shop_says_of_it(tab: Any, shop: S
     tab.locator("#similar .card").nth(1).locator(".enlarge").click()
     tab.wait_for_selector("#photo-view[open]")
     assert tab.inner_text("#photo-view-title") == product["title"]
-    said = tab.locator("#photo-view dd").all_inner_texts()
-    assert product["category"] in said
-    assert product["attributes"]["material"] in said
+    values = tab.locator("#photo-view dd").all_inner_texts()
+    assert product["category"] in values
+    assert product["attributes"]["material"] in values
     z = moves(tab, lambda: tab.click("#photo-view button.main"))
     assert z == shop.z_of(product["code"])
     assert tab.is_hidden("#photo-view")

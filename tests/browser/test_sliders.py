@@ -44,9 +44,9 @@ def test_either_end_of_a_slider_is_the_end_of_its_range(table: Any, studio: Serv
     about = next(each for each in latents if each["latent"] == FIRST)
     for key, end in (("End", "maximum"), ("Home", "minimum")):
         dial(table, FIRST).focus()
-        with table.expect_request("**/v1/similar") as asked:
+        with table.expect_request("**/v1/similar") as request:
             table.keyboard.press(key)
-        assert asked.value.post_data_json["code"][FIRST] == pytest.approx(about[end], rel=1e-5)
+        assert request.value.post_data_json["code"][FIRST] == pytest.approx(about[end], rel=1e-5)
         at_rest(table)
 
 
@@ -105,14 +105,14 @@ def test_a_slider_says_in_words_where_it_is(table: Any) -> None:
     assert low in name
     assert high in name
 
-    def said() -> str:
+    def live_text() -> str:
         return str(dial(table, SECOND).get_attribute("aria-valuetext"))
 
-    assert said() == "in the middle"
+    assert live_text() == "in the middle"
     put(table, SECOND, -100)
-    assert said() == f"100 towards {low}"
+    assert live_text() == f"100 towards {low}"
     put(table, SECOND, 35)
-    assert said() == f"35 towards {high}"
+    assert live_text() == f"35 towards {high}"
 
 
 def test_names_written_into_the_file_stand_at_the_slider(page: Any) -> None:

@@ -15,10 +15,10 @@ def test_a_move_of_a_slider_changes_the_product_and_its_neighbours(page: Any) ->
         page.keyboard.press("Home")
         settled(page)
     assert (pixels(page) != before).any()
-    found = [each["id"] for each in answer.value.json()["results"]]
-    page.wait_for_selector(f'#similar .card[data-product="{found[0]}"]')
+    ids = [each["id"] for each in answer.value.json()["results"]]
+    page.wait_for_selector(f'#similar .card[data-product="{ids[0]}"]')
     shown = page.eval_on_selector_all("#similar .card", "cards => cards.map(card => card.dataset.product)")
-    assert shown == found
+    assert shown == ids
 
 
 def test_the_same_link_draws_the_same_picture(page: Any, chromium: Any) -> None:
@@ -37,5 +37,5 @@ def test_no_violation_of_accessibility(page: Any) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     page.wait_for_selector("#similar .card")
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()

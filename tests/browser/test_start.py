@@ -77,13 +77,13 @@ def test_start_from_a_product_of_the_shop(table: Any, studio: Server) -> None:
     table.locator("#start-open").click()
     table.locator("#start .chip").nth(1).click()
     category = table.locator("#start .chip").nth(1).inner_text()
-    found = table.request.get(f"{studio.url}/v1/products?category={category}&size=24").json()
-    until(table, LISTED, ",".join(each["id"] for each in found["results"]))
-    chosen = found["results"][2]
-    held = table.request.get(f"{studio.url}/v1/products/{chosen['id']}").json()
+    page_of_products = table.request.get(f"{studio.url}/v1/products?category={category}&size=24").json()
+    until(table, LISTED, ",".join(each["id"] for each in page_of_products["results"]))
+    chosen = page_of_products["results"][2]
+    body = table.request.get(f"{studio.url}/v1/products/{chosen['id']}").json()
     table.locator(f'#start .grid-item[data-product="{chosen["id"]}"]').click()
     until(table, "title => document.querySelector('#stage .origin').textContent.includes(title)", chosen["title"])
-    assert at_rest(table) == bytes_of(table, held["code"])
+    assert at_rest(table) == bytes_of(table, body["code"])
     assert (pixels(table) != before).any()
     assert not table.locator("#start").is_visible()
 
@@ -97,10 +97,10 @@ def test_the_shop_is_searched_by_word_and_turned_by_page(page: Any, studio: Serv
     page.locator("#start-product .pager button").nth(1).click()
     until(page, "id => document.querySelector('#start-product .grid-item').dataset.product !== id", first)
     word = page.request.get(f"{studio.url}/v1/products/{first}").json()["title"].split()[0]
-    found = page.request.get(f"{studio.url}/v1/products?q={word}&size=24").json()
-    assert 0 < found["total"] < total
+    page_of_products = page.request.get(f"{studio.url}/v1/products?q={word}&size=24").json()
+    assert 0 < page_of_products["total"] < total
     page.locator("#start-search").fill(word)
-    until(page, LISTED, ",".join(each["id"] for each in found["results"]))
+    until(page, LISTED, ",".join(each["id"] for each in page_of_products["results"]))
     page.locator("#start-search").fill("no product has this in its name")
     until(page, "() => !document.querySelector('#start-product .grid-item')")
     assert "No product" in page.locator("#start-product [role=status]").inner_text()
@@ -171,9 +171,9 @@ def test_a_file_that_is_no_photo_is_refused_and_says_why(table: Any) -> None:
             table.locator("#start-photo").set_input_files(file)
         else:
             give(table, how, b"GIF89a", "moving.gif", kind)
-        said = refusal(table)
-        assert kind in said, how
-        assert "JPEG, PNG or WebP" in said, how
+        message = refusal(table)
+        assert kind in message, how
+        assert "JPEG, PNG or WebP" in message, how
         table.keyboard.press("Escape")
         table.locator("#start-open").click()  # opened anew, it has forgotten
         assert table.locator("#start .state.bad").count() == 0
@@ -189,9 +189,9 @@ def test_a_photo_that_is_too_large_is_refused_with_the_limit(table: Any, studio:
     table.locator("#start-photo").set_input_files(
         {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8" + bytes(limit + 200_000)}
     )
-    said = refusal(table)
-    assert f"{limit // 1_000_000} MB" in said
-    assert f"{(limit + 200_000) / 1e6:.1f} MB" in said
+    message = refusal(table)
+    assert f"{limit // 1_000_000} MB" in message
+    assert f"{(limit + 200_000) / 1e6:.1f} MB" in message
     assert table.locator("#dropzone").is_visible(), "another can be tried at once"
 
 

@@ -13,7 +13,7 @@ from tests.browser.conftest import opened
 from tests.browser.page_state import pixels, until
 from tests.browser.server import Server
 from tests.browser.shops import BY_KL, edited_copy
-from tests.browser.slider_actions import Held, at_rest, centred, design, dial, put, ready
+from tests.browser.slider_actions import InterceptedRequests, at_rest, centred, design, dial, put, ready
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +47,7 @@ def phone(chromium: Any, studio: Server) -> Iterator[Any]:
 
 def test_while_the_shop_opens_and_while_products_are_found_shapes_stand_there(chromium: Any, studio: Server) -> None:
     tab = chromium.new_page(viewport={"width": 1280, "height": 900})
-    shop, similar = Held(tab, "**/v1/shop"), Held(tab, "**/v1/similar")
+    shop, similar = InterceptedRequests(tab, "**/v1/shop"), InterceptedRequests(tab, "**/v1/similar")
     tab.goto(studio.url)
     until(tab, "() => document.readyState === 'complete'")
     empty = tab.locator("#stage").bounding_box()

@@ -119,20 +119,20 @@ class Cluster:
 
     def pids(self, node: int) -> list[int]:
         """Return the ids of all processes on a node."""
-        said = subprocess.run(["ip", "netns", "pids", self.space(node)], capture_output=True, text=True, check=False)
-        return [int(each) for each in said.stdout.split()]
+        process = subprocess.run(["ip", "netns", "pids", self.space(node)], capture_output=True, text=True, check=False)
+        return [int(each) for each in process.stdout.split()]
 
     def workers(self, node: int) -> list[int]:
         """Return the ids of the worker processes on a node."""
-        found: list[int] = []
+        worker_pids: list[int] = []
         for pid in self.pids(node):
             with suppress(OSError):
                 if (
                     Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::")
                     and b"IDLE" not in Path(f"/proc/{pid}/cmdline").read_bytes()
                 ):
-                    found.append(pid)
-        return found
+                    worker_pids.append(pid)
+        return worker_pids
 
     def kill(self, node: int) -> None:
         """Kill everything on a node with SIGKILL: to the others, the machine has lost its power."""
@@ -168,19 +168,19 @@ def await_ready(url: str, fits: Callable[[dict[str, Any]], bool] = lambda _: Tru
 def cluster(nodes: int) -> Iterator[Cluster]:
     """Yield a head and `nodes` workers."""
     folder = tempfile.mkdtemp(prefix="mray-")
-    made = Cluster(folder, f"m{os.getpid() % 10000}x{next(_NUMBERS) % 100}")
+    machines = Cluster(folder, f"m{os.getpid() % 10000}x{next(_NUMBERS) % 100}")
     try:
-        run("ip", "link", "add", f"{made.name}b", "type", "bridge")
-        run("ip", "addr", "add", f"{made.ip(200)}/24", "dev", f"{made.name}b")
-        run("ip", "link", "set", f"{made.name}b", "up")
+        run("ip", "link", "add", f"{machines.name}b", "type", "bridge")
+        run("ip", "addr", "add", f"{machines.ip(200)}/24", "dev", f"{machines.name}b")
+        run("ip", "link", "set", f"{machines.name}b", "up")
         for node in range(nodes + 1):
-            made.make(node)
-            made.start(node)
-        yield made
+            machines.make(node)
+            machines.start(node)
+        yield machines
     finally:
         for node in range(nodes + 2):
-            made.kill(node)
-            subprocess.run(["ip", "netns", "del", made.space(node)], capture_output=True, check=False)
-        subprocess.run(["ip", "link", "del", f"{made.name}b"], capture_output=True, check=False)
+            machines.kill(node)
+            subprocess.run(["ip", "netns", "del", machines.space(node)], capture_output=True, check=False)
+        subprocess.run(["ip", "link", "del", f"{machines.name}b"], capture_output=True, check=False)
         for each in [folder, *(f"{folder}.{node}" for node in range(nodes + 2))]:
             shutil.rmtree(each, ignore_errors=True)

@@ -23,7 +23,7 @@ from modiste.pipeline.ingest import ingest
 from modiste.sources.record import Record, Rejection
 
 
-class Made:
+class SyntheticSource:
     """A source of small synthetic products, all different, numbered from `first` to before `count`."""
 
     name = "made"
@@ -57,7 +57,7 @@ def main(address: str, what: str, shop: str, *more: str) -> None:
         if what == "encode":
             encode_shop(shop, executor=fleet, on_progress=tell)
         else:
-            source = Made(int(more[0])) if more[0].isdigit() else more[0]
+            source = SyntheticSource(int(more[0])) if more[0].isdigit() else more[0]
             ingest(source, shop, frame=(64, 48), executor=fleet, on_progress=tell)
     print("done", flush=True)
 

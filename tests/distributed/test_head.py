@@ -20,13 +20,13 @@ LOST = 75.0  # seconds: Ray ends its own processes after 60
 
 def similar(url: str, shop: Shop) -> list[Any]:
     """Return the results for some products."""
-    found: list[Any] = []
+    results: list[Any] = []
     with httpx.Client(timeout=30, trust_env=False) as client:
         for id_ in shop.catalogue.ids[:5]:
             answer = client.post(f"{url}/v1/similar", json={"product": id_, "k": 5})
             assert answer.status_code == 200, answer.text
-            found.append([(each["id"], each["score"]) for each in answer.json()["results"]])
-    return found
+            results.append([(each["id"], each["score"]) for each in answer.json()["results"]])
+    return results
 
 
 def test_studio_continues_and_shard_server_ends(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,11 +37,11 @@ def test_studio_continues_and_shard_server_ends(small: Path, tmp_path: Path, mon
     shop = Shop.open(small)
     with cluster(1) as machines:
         host = machines.ip(1)
-        asked = ("--shop", str(small), "--host", host, "--port")
-        door = machines.modiste("shards", *asked, "8100", "--replicas", "1", node=1)
+        options = ("--shop", str(small), "--host", host, "--port")
+        door = machines.modiste("shards", *options, "8100", "--replicas", "1", node=1)
         door_url, studio_url = f"http://{host}:8100", f"http://{host}:8200"
         await_ready(door_url)
-        studio = machines.modiste("serve", *asked, "8200", node=1)
+        studio = machines.modiste("serve", *options, "8200", node=1)
         try:
             await_ready(studio_url)
             expected = similar(door_url, shop)

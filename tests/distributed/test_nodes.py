@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from distributed.nodes import Cluster, cluster, why_not
-from distributed.tasks import Made
+from distributed.tasks import SyntheticSource
 from modiste import Shop
 from modiste.distributed.ray_executor import ray_executor
 from modiste.pipeline.encode import encode_shop
@@ -33,7 +33,7 @@ def large(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Path:
     """A shop with a model and many products without encodings."""
     shop = tmp_path_factory.mktemp("large") / "shop"
     shutil.copytree(built, shop)
-    ingest(Made(COUNT), shop)
+    ingest(SyntheticSource(COUNT), shop)
     return shop
 
 
@@ -49,8 +49,8 @@ def encoded(large: Path, tmp_path_factory: pytest.TempPathFactory) -> EncodingAr
 @pytest.fixture
 def three() -> Iterator[Cluster]:
     """A head and three worker machines."""
-    with cluster(3) as made:
-        yield made
+    with cluster(3) as machines:
+        yield machines
 
 
 def begun(cluster: Cluster, *what: object, node: int = 0) -> subprocess.Popen[str]:
@@ -69,19 +69,19 @@ def begun(cluster: Cluster, *what: object, node: int = 0) -> subprocess.Popen[st
 def until(work: subprocess.Popen[str], done: int) -> list[dict[str, Any]]:
     """Return what a stage prints until a number of products is done."""
     assert work.stdout is not None
-    said: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
     for line in work.stdout:
         assert line.startswith("{"), line
-        said.append(json.loads(line))
-        if said[-1]["done"] >= done:
-            return said
-    raise AssertionError(f"It ended: {said[-1:]}")
+        lines.append(json.loads(line))
+        if lines[-1]["done"] >= done:
+            return lines
+    raise AssertionError(f"It ended: {lines[-1:]}")
 
 
 def ended(work: subprocess.Popen[str]) -> tuple[int, str]:
     """Return a stage's exit code and its last line."""
-    code, said = heard(work)
-    return code, said[-1]
+    code, lines = heard(work)
+    return code, lines[-1]
 
 
 def heard(work: subprocess.Popen[str]) -> tuple[int, list[str]]:
@@ -92,8 +92,8 @@ def heard(work: subprocess.Popen[str]) -> tuple[int, list[str]]:
 
 def same(shop: Path, encoded: EncodingArrays) -> bool:
     """Return whether a shop's encodings equal those of one process."""
-    found = Shop.open(shop, need="encodings", use_index=False).encodings
-    return all(np.array_equal(getattr(found, part), getattr(encoded, part)) for part in ("mean", "std", "code"))
+    encodings = Shop.open(shop, need="encodings", use_index=False).encodings
+    return all(np.array_equal(getattr(encodings, part), getattr(encoded, part)) for part in ("mean", "std", "code"))
 
 
 @pytest.mark.parametrize("how", ["kill", "cut"])
@@ -108,7 +108,7 @@ def test_machine_lost_while_encoding(how: str, three: Cluster, large: Path, enco
 
 
 def test_machine_lost_and_another_added_while_ingesting(three: Cluster, tmp_path: Path):
-    one = ingest(Made(COUNT), tmp_path / "one", frame=(64, 48))
+    one = ingest(SyntheticSource(COUNT), tmp_path / "one", frame=(64, 48))
     work = begun(three, "ingest", tmp_path / "many", COUNT)
     until(work, COUNT // 5)
     three.kill(1)
@@ -125,8 +125,8 @@ def test_head_restarted(three: Cluster, large: Path, encoded: EncodingArrays, tm
     work = begun(three, "encode", shop, node=1)
     until(work, COUNT // 2)
     three.kill(0)
-    code, said = ended(work)
-    assert code in (0, 8), said  # 0: it was quicker than whoever looks after the head
+    code, message = ended(work)
+    assert code in (0, 8), message  # 0: it was quicker than whoever looks after the head
     for node in (1, 2, 3):
         three.kill(node)
     for node in (0, 1, 2):
@@ -134,7 +134,7 @@ def test_head_restarted(three: Cluster, large: Path, encoded: EncodingArrays, tm
     again, lines = heard(begun(three, "encode", shop, node=1))
     assert (again, lines[-1]) == (0, "done")
     if code == 8:
-        assert said.startswith("RayClusterError The head of the cluster")
+        assert message.startswith("RayClusterError The head of the cluster")
         pieces = sum(line.startswith("{") for line in lines)
         assert pieces < 0.7 * COUNT / 128  # about half was encoded before
     assert same(shop, encoded)
@@ -147,6 +147,6 @@ def test_killed_command_continues(three: Cluster, large: Path, encoded: Encoding
     until(work, COUNT // 2)
     work.kill()
     work.communicate()
-    code, said = ended(begun(three, "encode", shop))
-    assert (code, said) == (0, "done")
+    code, message = ended(begun(three, "encode", shop))
+    assert (code, message) == (0, "done")
     assert same(shop, encoded)

@@ -16,8 +16,8 @@ from modiste.parallel import ITEMS_PER_WORKER
 
 
 def test_results_come_in_order_and_once(fleet: RayExecutor):
-    def begin(given: int) -> Callable[[int], int]:
-        return lambda piece: given * piece
+    def begin(context: int) -> Callable[[int], int]:
+        return lambda piece: context * piece
 
     assert list(fleet.map(begin, 3, range(50))) == [3 * piece for piece in range(50)]
 
@@ -30,7 +30,7 @@ def test_few_items_are_taken_ahead(fleet: RayExecutor):
             taken.append(piece)
             yield piece
 
-    def begin(given: None) -> Callable[[int], int]:
+    def begin(context: None) -> Callable[[int], int]:
         return lambda piece: piece
 
     for done in fleet.map(begin, None, pieces()):
@@ -55,7 +55,7 @@ def test_item_of_a_killed_worker_is_retried(fleet: RayExecutor, tmp_path: Path):
 
 @pytest.mark.slow
 def test_item_that_kills_every_worker_raises(fleet: RayExecutor):
-    def begin(given: None) -> Callable[[int], int]:
+    def begin(context: None) -> Callable[[int], int]:
         return lambda piece: os.kill(os.getpid(), signal.SIGKILL) or piece
 
     with pytest.raises(RayClusterError, match="lost 6 times"):
@@ -63,7 +63,7 @@ def test_item_that_kills_every_worker_raises(fleet: RayExecutor):
 
 
 def test_modiste_error_is_raised_unchanged(fleet: RayExecutor):
-    def begin(given: None) -> Callable[[int], int]:
+    def begin(context: None) -> Callable[[int], int]:
         def work(piece: int) -> int:
             raise PhotoError("No photo.", remedy="Take one.", reason="missing_photo")
 
@@ -75,7 +75,7 @@ def test_modiste_error_is_raised_unchanged(fleet: RayExecutor):
 
 
 def test_other_error_raises_cluster_error(fleet: RayExecutor):
-    def begin(given: None) -> Callable[[int], int]:
+    def begin(context: None) -> Callable[[int], int]:
         return lambda piece: piece // 0
 
     with pytest.raises(RayClusterError, match="ZeroDivisionError"):

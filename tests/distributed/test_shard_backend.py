@@ -17,7 +17,7 @@ pytest.importorskip("ray")
 from modiste.distributed.shard_backend import BATCH_QUERIES, ShardBackend, ShardsUnavailable
 
 
-class Said:
+class Reply:
     """What a handle's method returns: an answer that is there, or does not come."""
 
     def __init__(self, answer: Any) -> None:
@@ -44,18 +44,18 @@ class Replica:
     """Answers by functions; notes what it was asked."""
 
     def __init__(self, **answers: Callable[..., Any]) -> None:
-        self.asked: list[tuple[str, Any]] = []
+        self.calls: list[tuple[str, Any]] = []
         for name, answer in answers.items():
-            setattr(self, name, _Method(name, answer, self.asked))
+            setattr(self, name, _Method(name, answer, self.calls))
 
 
 class _Method:
-    def __init__(self, name: str, answer: Callable[..., Any], asked: list[tuple[str, Any]]) -> None:
-        self._name, self._answer, self._asked = name, answer, asked
+    def __init__(self, name: str, answer: Callable[..., Any], calls: list[tuple[str, Any]]) -> None:
+        self._name, self._answer, self._calls = name, answer, calls
 
-    def remote(self, given: Any) -> Said:
-        self._asked.append((self._name, given))
-        return Said(self._answer(given))
+    def remote(self, argument: Any) -> Reply:
+        self._calls.append((self._name, argument))
+        return Reply(self._answer(argument))
 
 
 def look(tau: float = 0.0, less_of: int | None = None) -> Query:
@@ -76,9 +76,9 @@ def test_queries_are_sent_in_batches_and_answered_in_order() -> None:
 
     replica = Replica(search=answer)
     looks = [look(tau=float(number)) for number in range(3 * BATCH_QUERIES + 1)]
-    found = ShardBackend(Whole(), [replica]).search(looks)  # type: ignore[arg-type]
-    assert [hits[0].id for hits in found] == [f"{each.tau}" for each in looks]
-    assert [len(given) for _, given in replica.asked] == [BATCH_QUERIES, BATCH_QUERIES, BATCH_QUERIES, 1]
+    results = ShardBackend(Whole(), [replica]).search(looks)  # type: ignore[arg-type]
+    assert [hits[0].id for hits in results] == [f"{each.tau}" for each in looks]
+    assert [len(argument) for _, argument in replica.calls] == [BATCH_QUERIES, BATCH_QUERIES, BATCH_QUERIES, 1]
 
 
 def test_slow_query_fails_fast_if_shards_do_not_answer() -> None:
@@ -87,10 +87,10 @@ def test_slow_query_fails_fast_if_shards_do_not_answer() -> None:
     with pytest.raises(ShardsUnavailable):
         ShardBackend(Whole(), [silent], deadline=0.5).search([look(tau=0.3, less_of=0)])  # type: ignore[arg-type]
     assert time.monotonic() - began < 10
-    assert {name for name, _ in silent.asked} == {"ping"}
+    assert {name for name, _ in silent.calls} == {"ping"}
 
 
 def test_slow_query_waits_if_shards_answer() -> None:
     slow = Replica(ping=lambda _: ("v", None), search=lambda looks: ("v", [[] for _ in looks]))
     assert ShardBackend(Whole(), [slow], deadline=0.5).search([look(tau=0.3, less_of=0)]) == [[]]  # type: ignore[arg-type]
-    assert [name for name, _ in slow.asked] == ["ping", "search"]
+    assert [name for name, _ in slow.calls] == ["ping", "search"]

@@ -21,26 +21,26 @@ pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.filterwarnings("ignore::Warning")]
 
 
-def told(client: Any, shop: Shop) -> list[Any]:
+def server_results(client: Any, shop: Shop) -> list[Any]:
     """Return a server's results for some products: similar ones and recommendations."""
-    found: list[Any] = []
+    results: list[Any] = []
     for id_ in shop.catalogue.ids[:4]:
-        for route, asked in (
+        for route, body in (
             ("similar", {"k": 5}),
             ("similar", {"k": 5, "scope": "catalogue", "method": "mean", "metric": "manhattan"}),
             ("similar", {"k": 5, "where": {"category": [shop.catalogue.categories[0]]}}),
             ("recommend", {"by": "category"}),
         ):
-            answer = client.post(f"/v1/{route}", json={"product": id_} | asked)
+            answer = client.post(f"/v1/{route}", json={"product": id_} | body)
             assert answer.status_code == 200, answer.text
-            found.append(answer.json())
-    return found
+            results.append(answer.json())
+    return results
 
 
 def alone(path: Path) -> list[Any]:
     """The results of a server without shards."""
     with TestClient(create_app(Shop.open(path, need="map"))) as client:
-        return told(client, Shop.open(path))
+        return server_results(client, Shop.open(path))
 
 
 def test_shards_answer_until_they_are_deleted(shop: Path) -> None:
@@ -53,13 +53,13 @@ def test_shards_answer_until_they_are_deleted(shop: Path) -> None:
     opened = Shop.open(shop, need="map")
     backend = FallbackBackend(client, opened.version, opened.query_engine.backend)
     with TestClient(create_app(opened, None, lambda *_: backend)) as studio:
-        assert told(studio, opened) == alone(shop)
+        assert server_results(studio, opened) == alone(shop)
         assert backend.search_shards([]) == []
         assert "index" not in vars(opened)  # which it never needed
         for name in serve.status().applications:
             serve.delete(name)
         began = time.monotonic()
-        assert told(studio, opened) == alone(shop)
+        assert server_results(studio, opened) == alone(shop)
         assert backend.search_shards([]) is None
         assert time.monotonic() - began < 20  # of 16 questions the first few have waited
     client.close()
@@ -77,11 +77,11 @@ def test_newer_version_is_searched_locally_until_it_is_deployed(shop: Path) -> N
     expected = alone(shop)
     with TestClient(create_app(opened, None, lambda *_: backend)) as studio:
         assert backend.search_shards([]) is None
-        assert told(studio, opened) == expected
+        assert server_results(studio, opened) == expected
         deploy(str(shop), 3, 1)
         client.refresh()
         assert backend.search_shards([]) == []
-        assert told(studio, opened) == expected
+        assert server_results(studio, opened) == expected
     client.close()
 
 
@@ -91,11 +91,11 @@ def test_serve_uses_running_shards(shop: Path, cluster: Any) -> None:
         serving(shop, "--ray", address) as (process, url),
         httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
     ):
-        assert told(client, Shop.open(shop)) == alone(shop)
+        assert server_results(client, Shop.open(shop)) == alone(shop)
         process.terminate()
-        _, said = process.communicate(timeout=60)
-    assert "searching in this server" not in said
-    assert "Traceback" not in said
+        _, log = process.communicate(timeout=60)
+    assert "searching in this server" not in log
+    assert "Traceback" not in log
 
 
 def test_serve_without_running_shards_fails(small: Path, cluster: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,10 +83,10 @@ def test_changed_byte_is_detected(packed: tuple[Path, ShardFiles]) -> None:
     files = sorted(path for path in packs.path(0).rglob("*") if path.is_file())
     assert len(files) > 3
     for path in files:
-        held = path.read_bytes()
-        path.write_bytes(held[:-1] + bytes([held[-1] ^ 1]))
+        data = path.read_bytes()
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
         assert packs.open(0, whole) is None, path
-        path.write_bytes(held)
+        path.write_bytes(data)
     assert packs.open(0, whole) is not None
 
 
@@ -100,8 +100,8 @@ def test_changed_attributes_are_another_version(packed: tuple[Path, ShardFiles])
     assert after.version != before.version == packs.version
     again = ShardFiles(packs.location, after.version, 2)
     whole = again.build()
-    told = {each: whole.kinds[each] for each in whole.kinds}
-    assert told["price"] == "number"
+    kinds = {each: whole.kinds[each] for each in whole.kinds}
+    assert kinds["price"] == "number"
     shelves = [again.open(shard, whole) for shard in range(2)]
     where = {"price": {"min": 12345}}
     looks = [Query(after.code_of(first.id), 9, "likelihood", "euclidean", after.tau, where=where)]

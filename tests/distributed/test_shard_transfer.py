@@ -46,9 +46,9 @@ def test_machine_without_files_copies_them(shop: Path, tmp_path: Path, monkeypat
         whole = packs.summary()
         assert whole is not None
         shelves.append(packs.open(shard, whole))
-    found = [shelf.search(looks) for shelf in shelves if shelf is not None]
+    results = [shelf.search(looks) for shelf in shelves if shelf is not None]
     for row, hits in enumerate(expected):
-        ranked = sorted((hit for each in found for hit in each[row]), key=lambda hit: (hit.rank, hit.id))
+        ranked = sorted((hit for each in results for hit in each[row]), key=lambda hit: (hit.rank, hit.id))
         assert ranked[:5] == hits
     replicas = serve.get_deployment_handle(DEPLOYMENT_NAME.format(0), app_name=app)
     serve.delete(app)
@@ -68,8 +68,8 @@ def test_new_machine_keeps_the_shard_after_the_others_are_lost(
     before = Shop.open(small, need="map")
     asking = {"product": before.catalogue.ids[0], "k": 5, "scope": "catalogue"}
     with cluster(2) as machines, httpx.Client(timeout=30, trust_env=False) as client:
-        asked = ("--shop", str(small), "--shards", "1", "--replicas", "2", "--host", machines.ip(0))
-        door = machines.modiste("shards", *asked, "--port", "8100")
+        options = ("--shop", str(small), "--shards", "1", "--replicas", "2", "--host", machines.ip(0))
+        door = machines.modiste("shards", *options, "--port", "8100")
         url = f"http://{machines.ip(0)}:8100"
         try:
             await_replicas(url, 2)
@@ -105,4 +105,4 @@ def replicas(machines: Cluster, node: int) -> list[int]:
 
 def await_replicas(url: str, count: int) -> dict[str, Any]:
     """Return a server's status once each shard has so many replicas or more. Raises TimeoutError."""
-    return await_ready(url, lambda told: min(each["replicas"] for each in told["shards"]) >= count)
+    return await_ready(url, lambda status: min(each["replicas"] for each in status["shards"]) >= count)

@@ -24,24 +24,24 @@ pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.filterwarnings("
 WAYS = ("transport", "shift", "mean", "shift:fixed-epsilon")
 
 
-def answers(asked: Any, seed: int) -> list[Any]:
+def answers(engine: Any, seed: int) -> list[Any]:
     """Return the results of a query engine for queries drawn from a seed."""
     random = np.random.default_rng(seed)
-    ids = sorted(asked.context.reference_codes.ids)
+    ids = sorted(engine.context.reference_codes.ids)
     product = ids[int(random.integers(len(ids)))]
-    code = asked.backend.code_of(product) + random.normal(0, 0.1, asked.context.latent_dim).astype(np.float32)
+    code = engine.backend.code_of(product) + random.normal(0, 0.1, engine.context.latent_dim).astype(np.float32)
     method = str(random.choice(["likelihood", "fixed-epsilon", "mean"]))
     metric, k = str(random.choice(["euclidean", "manhattan"])), int(random.integers(1, 12))
     tau = float(random.choice([0.0, 0.3]))
     scope = str(random.choice(["cluster", "catalogue"]))
-    found = asked.similar(code, k, method, scope, metric=metric, tau=tau, exclude=(product,))
+    matches = engine.similar(code, k, method, scope, metric=metric, tau=tau, exclude=(product,))
     by = str(random.choice(["cluster", "category"]))
-    beside = asked.recommend(code, min(k, 4), str(random.choice(WAYS)), metric=metric, tau=tau, by=by)
+    beside = engine.recommend(code, min(k, 4), str(random.choice(WAYS)), metric=metric, tau=tau, by=by)
     return [
-        [each.to_dict() for each in found],
+        [each.to_dict() for each in matches],
         [each.to_dict() for each in beside],
-        asked.locate(code),
-        asked.closeness("likelihood", 1.0, tau=tau),
+        engine.locate(code),
+        engine.closeness("likelihood", 1.0, tau=tau),
     ]
 
 
@@ -75,9 +75,11 @@ class Load:
         seed = number
         while not self._end.is_set():
             try:
-                version, found = self.front.run(lambda asked, seed=seed: (asked.version, answers(asked.engine, seed)))
+                version, results = self.front.run(
+                    lambda shards, seed=seed: (shards.version, answers(shards.engine, seed))
+                )
                 self.versions.add(version)
-                if found != self.expected[version][seed]:
+                if results != self.expected[version][seed]:
                     self.wrong.append(f"{version} {seed}")
             except Exception as error:
                 self.failed.append(error)
@@ -113,8 +115,8 @@ def test_one_deployment_at_a_time(small: Path, cluster: Any) -> None:
 
     index_shop(small)
     with ThreadPoolExecutor(2) as pool:
-        made, refused = sorted(pool.map(one, [1, 2]), key=lambda each: isinstance(each, ShopBusy))
-    assert made["generation"] == 1
+        deployed, refused = sorted(pool.map(one, [1, 2]), key=lambda each: isinstance(each, ShopBusy))
+    assert deployed["generation"] == 1
     assert "deploying" in refused.message
     assert deploy(str(small), 2, 1)["generation"] == 2
     for name in list_running(absolute_location(small)):

@@ -22,20 +22,20 @@ from small import Listed
 @pytest.fixture
 def records(sample_records: list[Record], tmp_path: Path) -> list[Record | Rejection]:
     """Return photos as bytes and as files, some of which are invalid."""
-    given: list[Record | Rejection] = list(sample_records[:80])
+    rows: list[Record | Rejection] = list(sample_records[:80])
     lone = tmp_path / "one.jpg"
     first = sample_records[80]
     assert isinstance(first.photo, bytes)
     lone.write_bytes(first.photo)
-    given += [
+    rows += [
         Record("file", "bags", lone),
         Record("missing", "bags", tmp_path / "none.jpg"),
         Record("broken", "bags", b"no photo"),
         Rejection("row", "malformed_row", "A row."),
         Record("twice", "bags", first.photo),
-        given[0],
+        rows[0],
     ]
-    return given
+    return rows
 
 
 def test_ingest_equals_one_process(records: list[Record | Rejection], tmp_path: Path, fleet: RayExecutor):

@@ -45,8 +45,8 @@ def test_draw_stays_within_colours() -> None:
 
 def test_histogram_by_hand() -> None:
     photos = np.array([[[[0, 0, 0], [255, 255, 255]]], [[[32, 0, 0], [33, 31, 31]]]], np.uint8)
-    found = colour_histograms(photos)
-    assert found.shape == (2, 512)
-    assert found[0, 0] == found[0, 511] == 0.5
-    assert found[1, 64] == 1.0
-    np.testing.assert_allclose(found.sum(axis=1), 1)
+    histograms = colour_histograms(photos)
+    assert histograms.shape == (2, 512)
+    assert histograms[0, 0] == histograms[0, 511] == 0.5
+    assert histograms[1, 64] == 1.0
+    np.testing.assert_allclose(histograms.sum(axis=1), 1)

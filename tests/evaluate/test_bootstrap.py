@@ -14,10 +14,10 @@ def test_means_of_a_tree() -> None:
 
 def test_intervals_have_the_shape_of_the_tree_and_repeat() -> None:
     tree = {"a": {"b": np.array([1.0, 3.0, 2.0])}, "d": np.array([np.nan])}
-    found = Bootstrap(3).intervals(tree)
-    assert found == Bootstrap(3).intervals(tree)
-    assert found["d"] is None
-    low, high = found["a"]["b"]
+    intervals = Bootstrap(3).intervals(tree)
+    assert intervals == Bootstrap(3).intervals(tree)
+    assert intervals["d"] is None
+    low, high = intervals["a"]["b"]
     assert 1.0 <= low < 2.0 < high <= 3.0
 
 
@@ -37,8 +37,8 @@ def test_the_interval_of_a_mean_is_the_normal_one() -> None:
 
 
 def test_intervals_of_class_scores() -> None:
-    found = Bootstrap(0).class_intervals(np.array([[80, 20], [0, 100]]), ["bags", "shoes"])
-    low, high = found["per_class"]["bags"]["recall"]
+    intervals = Bootstrap(0).class_intervals(np.array([[80, 20], [0, 100]]), ["bags", "shoes"])
+    low, high = intervals["per_class"]["bags"]["recall"]
     assert 0.70 < low < 0.80 < high < 0.90
-    assert found["per_class"]["shoes"]["recall"] == [1.0, 1.0]
-    assert found["macro_f1"][0] < found["macro_f1"][1]
+    assert intervals["per_class"]["shoes"]["recall"] == [1.0, 1.0]
+    assert intervals["macro_f1"][0] < intervals["macro_f1"][1]

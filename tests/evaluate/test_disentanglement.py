@@ -31,11 +31,11 @@ def one_each(factors: dict[str, list[object]]) -> np.ndarray:
 
 
 def test_one_number_each_scores_high(factors: dict[str, list[object]]) -> None:
-    found = disentanglement_scores(one_each(factors), factors)
-    assert found["dci_disentanglement"] > 0.9
-    assert found["dci_completeness"] > 0.9
-    assert found["mig"] > 0.8
-    assert found["sap"] > 0.3
+    scores = disentanglement_scores(one_each(factors), factors)
+    assert scores["dci_disentanglement"] > 0.9
+    assert scores["dci_completeness"] > 0.9
+    assert scores["mig"] > 0.8
+    assert scores["sap"] > 0.3
 
 
 def test_numbers_that_mix_everything_score_low(factors: dict[str, list[object]]) -> None:
@@ -48,15 +48,15 @@ def test_numbers_that_mix_everything_score_low(factors: dict[str, list[object]])
 
 
 def test_codes_that_know_nothing_score_nothing(factors: dict[str, list[object]]) -> None:
-    found = disentanglement_scores(np.random.default_rng(3).standard_normal((COUNT, 4)), factors)
-    assert found["mig"] < 0.05
-    assert found["sap"] < 0.06
+    scores = disentanglement_scores(np.random.default_rng(3).standard_normal((COUNT, 4)), factors)
+    assert scores["mig"] < 0.05
+    assert scores["sap"] < 0.06
 
 
 def test_one_number_alone_is_ahead_of_nothing(factors: dict[str, list[object]]) -> None:
-    found = disentanglement_scores(one_each(factors)[:, :1], factors)
-    assert found["mig"] > 0.2
-    assert found["sap"] > 0.1
+    scores = disentanglement_scores(one_each(factors)[:, :1], factors)
+    assert scores["mig"] > 0.2
+    assert scores["sap"] > 0.1
 
 
 @given(st.floats(-0.95, 0.95))

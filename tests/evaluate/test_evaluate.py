@@ -39,9 +39,9 @@ def leaves(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
 
 def test_every_promised_key_is_there(result: dict[str, Any]) -> None:
     for kind in ("code", "mean", "mixture"):
-        found = result["clusters"][kind]
-        assert set(found["per_class"]) == {"footwear", "eyewear", "bags"}
-        assert all(set(row) == {"accuracy", "precision", "recall", "f1"} for row in found["per_class"].values())
+        clustering = result["clusters"][kind]
+        assert set(clustering["per_class"]) == {"footwear", "eyewear", "bags"}
+        assert all(set(row) == {"accuracy", "precision", "recall", "f1"} for row in clustering["per_class"].values())
     for scope in ("catalogue", "cluster", "unsupervised"):
         assert set(result["retrieval"][scope]) == METHODS
         assert all(set(row) == DEPTHS for row in result["retrieval"][scope].values())
@@ -72,7 +72,7 @@ def test_it_is_json(result: dict[str, Any]) -> None:
 
 
 def test_every_interval_holds_its_figure(result: dict[str, Any]) -> None:
-    held = 0
+    interval_count = 0
     for path, between in leaves(result["intervals"]):
         value: Any = result
         for key in path:
@@ -85,8 +85,8 @@ def test_every_interval_holds_its_figure(result: dict[str, Any]) -> None:
         # Resampled F1 of few products leans to one side; a mean's interval is around it.
         slack = 0.05 if "clusters" in path else 1e-9
         assert low - slack <= value <= high + slack, path
-        held += 1
-    assert held > 50
+        interval_count += 1
+    assert interval_count > 50
 
 
 def test_shares_are_shares(result: dict[str, Any]) -> None:
@@ -95,9 +95,9 @@ def test_shares_are_shares(result: dict[str, Any]) -> None:
 
 
 def test_the_errors_of_reconstruction_agree(result: dict[str, Any]) -> None:
-    found = result["reconstruction"]
+    reconstruction = result["reconstruction"]
     # The mean of the logarithms is at least the logarithm of the mean.
-    assert found["psnr"] >= -10 * math.log10(found["mse"]) - 1e-9
+    assert reconstruction["psnr"] >= -10 * math.log10(reconstruction["mse"]) - 1e-9
 
 
 def test_the_same_seed_gives_the_same_figures(shop: Shop, result: dict[str, Any]) -> None:
@@ -109,10 +109,10 @@ def test_another_seed_asks_others(shop: Shop, result: dict[str, Any]) -> None:
 
 
 def test_progress_reaches_its_end(shop: Shop) -> None:
-    told: list[dict[str, Any]] = []
-    evaluate(shop, per_category=2, on_progress=told.append)
-    assert told[0]["done"] == 0
-    assert told[-1]["done"] == told[-1]["total"]
+    reports: list[dict[str, Any]] = []
+    evaluate(shop, per_category=2, on_progress=reports.append)
+    assert reports[0]["done"] == 0
+    assert reports[-1]["done"] == reports[-1]["total"]
 
 
 def test_unseen_photos_ask_the_catalogue(shop: Shop, sample_records: list[Record], tmp_path: Path) -> None:
@@ -127,12 +127,12 @@ def test_unseen_photos_ask_the_catalogue(shop: Shop, sample_records: list[Record
         folder.mkdir(parents=True, exist_ok=True)
         suffix = "png" if item.photo.startswith(b"\x89PNG") else "jpg"
         (folder / f"{item.id}-{len(list(folder.iterdir()))}.{suffix}").write_bytes(item.photo)
-    found = evaluate(shop, queries=str(tmp_path / "new"), per_category=50)
-    assert found["queries"] == 13
-    assert found["source"] == str(tmp_path / "new")
-    assert found["reconstructed"] == 13
-    assert any("in the catalogue" in note for note in found["notes"])
-    assert set(found["retrieval"]["catalogue"]) == METHODS
+    result = evaluate(shop, queries=str(tmp_path / "new"), per_category=50)
+    assert result["queries"] == 13
+    assert result["source"] == str(tmp_path / "new")
+    assert result["reconstructed"] == 13
+    assert any("in the catalogue" in note for note in result["notes"])
+    assert set(result["retrieval"]["catalogue"]) == METHODS
 
 
 def test_a_source_that_is_not_there_is_said(shop: Shop, tmp_path: Path) -> None:

@@ -33,9 +33,9 @@ def test_average_precision_of_a_short_ranking_takes_all_of_it() -> None:
 
 @given(RELEVANCE, st.integers(1, 40))
 def test_average_precision_is_sklearns(relevant: np.ndarray, k: int) -> None:
-    found = average_precision(relevant, k)
-    assert ((found >= 0) & (found <= 1)).all()
-    for row, value in zip(relevant[:, :k], found, strict=True):
+    precisions = average_precision(relevant, k)
+    assert ((precisions >= 0) & (precisions <= 1)).all()
+    for row, value in zip(relevant[:, :k], precisions, strict=True):
         expected = average_precision_score(row, -np.arange(len(row))) if row.any() else 0.0
         assert value == pytest.approx(expected)
 
@@ -48,8 +48,8 @@ def test_average_precision_ignores_padding(relevant: np.ndarray) -> None:
 
 def test_agreement_by_hand() -> None:
     answers = np.array([[0, 1, 0, -1], [2, 2, -2, -2], [0, 0, 0, 0], [-2, -2, -2, -2]])
-    found = agreement(np.array([0, 2, -1, 1]), answers, k=4)
-    np.testing.assert_allclose(found, [0.5, 1.0, np.nan, np.nan])
+    shares = agreement(np.array([0, 2, -1, 1]), answers, k=4)
+    np.testing.assert_allclose(shares, [0.5, 1.0, np.nan, np.nan])
     assert agreement(np.array([0]), answers[:1], k=1).tolist() == [1.0]
 
 
@@ -75,14 +75,14 @@ def test_the_papers_accuracy_is_one_against_the_rest() -> None:
 
 @given(st.integers(2, 5), st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60))
 def test_class_scores_are_sklearns(classes: int, pairs: list[tuple[int, int]]) -> None:
-    truth, said = (np.array(side, np.intp) % classes for side in zip(*pairs, strict=True))
-    table = contingency_table(truth, said, classes, classes)
+    truth, predicted = (np.array(side, np.intp) % classes for side in zip(*pairs, strict=True))
+    table = contingency_table(truth, predicted, classes, classes)
     scores = class_scores(confusion_matrix(table, np.arange(classes)))
     known = {"labels": range(classes), "average": None, "zero_division": 0}
-    np.testing.assert_allclose(scores["f1"], f1_score(truth, said, **known))
-    np.testing.assert_allclose(scores["precision"], precision_score(truth, said, **known))
-    np.testing.assert_allclose(scores["recall"], recall_score(truth, said, **known))
-    assert scores["f1"].mean() == pytest.approx(f1_score(truth, said, **(known | {"average": "macro"})))
+    np.testing.assert_allclose(scores["f1"], f1_score(truth, predicted, **known))
+    np.testing.assert_allclose(scores["precision"], precision_score(truth, predicted, **known))
+    np.testing.assert_allclose(scores["recall"], recall_score(truth, predicted, **known))
+    assert scores["f1"].mean() == pytest.approx(f1_score(truth, predicted, **(known | {"average": "macro"})))
 
 
 @given(arrays(np.intp, (3, 3), elements=st.integers(0, 50)))

@@ -39,19 +39,19 @@ def test_the_likelihood_is_no_worse_than_fixed_epsilon(result: dict[str, Any]) -
 
 
 def test_sliders_are_apart(result: dict[str, Any]) -> None:
-    held = result["latents"]
-    assert held["active"] == 16
-    directions, latents = (held["disentanglement"][name] for name in ("directions", "latents"))
+    independence = result["latents"]
+    assert independence["active"] == 16
+    directions, latents = (independence["disentanglement"][name] for name in ("directions", "latents"))
     assert directions["dci_disentanglement"] > 0.45
     assert directions["dci_disentanglement"] > latents["dci_disentanglement"]
 
 
 def test_colour_travels_and_not_everyone_gets_the_same(result: dict[str, Any]) -> None:
-    found = result["recommendations"]
-    assert found["transport"]["base_colour"] > 1.3 * found["transport"]["chance"]
+    recommendations = result["recommendations"]
+    assert recommendations["transport"]["base_colour"] > 1.3 * recommendations["transport"]["chance"]
     for worse in ("printed", "random"):
-        assert found["transport"]["base_colour"] > found[worse]["base_colour"]
-    assert found["transport"]["distinct"] > found["shift"]["distinct"]
+        assert recommendations["transport"]["base_colour"] > recommendations[worse]["base_colour"]
+    assert recommendations["transport"]["distinct"] > recommendations["shift"]["distinct"]
 
 
 def test_drawings_are_crisper_than_components_and_have_no_more_mosaic(result: dict[str, Any]) -> None:

@@ -20,22 +20,22 @@ def test_the_order_of_photos_does_not_wrap_around() -> None:
 
 
 def blurred(photos: np.ndarray, times: int) -> np.ndarray:
-    found = photos.astype(np.float32)
+    blurry = photos.astype(np.float32)
     for _ in range(times):
         for axis in (1, 2):
-            found = (np.roll(found, 1, axis) + 2 * found + np.roll(found, -1, axis)) / 4
-    return found
+            blurry = (np.roll(blurry, 1, axis) + 2 * blurry + np.roll(blurry, -1, axis)) / 4
+    return blurry
 
 
 @pytest.fixture
 def photos() -> np.ndarray:
     """Return photos of rectangles of many sizes in many places, on white."""
     random = np.random.default_rng(0)
-    made = np.full((1000, 48, 36, 3), 255, np.uint8)
-    for photo in made:
+    pixels = np.full((1000, 48, 36, 3), 255, np.uint8)
+    for photo in pixels:
         top, left = random.integers(2, 20), random.integers(2, 16)
         photo[top : top + random.integers(5, 24), left : left + random.integers(4, 18)] = random.integers(0, 200, 3)
-    return made
+    return pixels
 
 
 def test_blurring_takes_sharpness(photos: np.ndarray) -> None:

@@ -67,8 +67,8 @@ def write(directory: Path, count: int) -> dict[str, Any]:
         for number in range(first, min(first + ROWS, count)):
             dice = np.random.default_rng(number)
             photo = np.kron(dice.integers(0, 255, (6, 4, 3)), np.ones((4, 4, 1))).astype(np.uint8)
-            held = {"bytes": to_png(photo), "path": None}
-            named = {"id": product_id(number), "category": KINDS[number % len(KINDS)], "image": held}
+            image = {"bytes": to_png(photo), "path": None}
+            named = {"id": product_id(number), "category": KINDS[number % len(KINDS)], "image": image}
             rows.append(named | attributes(number, pool))
         kinds = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
         table = pa.Table.from_pylist(rows)
@@ -143,18 +143,18 @@ WORK: dict[str, Callable[[Path, int], dict[str, Any]]] = {
 
 def peak_mb(pid: int | str = "self") -> float:
     """Return the peak resident memory of a process, in MB."""
-    said = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+)", said)
-    assert found is not None
-    return int(found[1]) / 1000
+    status = Path(f"/proc/{pid}/status").read_text()
+    match = re.search(r"VmHWM:\s+(\d+)", status)
+    assert match is not None
+    return int(match[1]) / 1000
 
 
 def main() -> None:
     """Run one stage."""
     what, directory, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     began = time.monotonic()
-    found = WORK[what](directory, count)
-    print(json.dumps({**found, "mb": peak_mb(), "seconds": time.monotonic() - began}))
+    result = WORK[what](directory, count)
+    print(json.dumps({**result, "mb": peak_mb(), "seconds": time.monotonic() - began}))
 
 
 if __name__ == "__main__":

@@ -88,9 +88,9 @@ def test_changes_by_processes_whose_clocks_differ_by_decades(clock: Clock, small
     ids = Shop.open(small, need="catalogue").catalogue.ids
     reader = Shop.open(small, need="map")
     for round_, off in enumerate((YEARS, -YEARS, 0, -YEARS), start=1):
-        said = changed(clock, small, off, 2)
-        assert abs(said["now"] - (time.time() + off)) < 86_400  # type: ignore[operator]
-        assert said["ids"] == ids[2 * round_ :]
+        removed = changed(clock, small, off, 2)
+        assert abs(removed["now"] - (time.time() + off)) < 86_400  # type: ignore[operator]
+        assert removed["ids"] == ids[2 * round_ :]
     remove_products(small, ids[8:9])
     refresh_shop(small)
     assert Shop.open(small, need="map").catalogue.ids == ids[9:]
@@ -127,12 +127,12 @@ def served(clock: Clock, small: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def test_a_server_whose_clock_is_set(served: tuple[httpx.Client, Clock, str]) -> None:
     """Deadlines, rate limits and waits use the monotonic clock."""
     client, clock, key = served
-    said: list[int] = []
+    statuses: list[int] = []
     for off in (YEARS, -YEARS, 0, YEARS):
         clock.set(off)
-        said += [client.get("/v1/sliders").status_code for _ in range(12)]
-    assert set(said) <= {200, 429}
-    assert said[12:].count(429) > 24  # to jump a decade fills nobody's share again
+        statuses += [client.get("/v1/sliders").status_code for _ in range(12)]
+    assert set(statuses) <= {200, 429}
+    assert statuses[12:].count(429) > 24  # to jump a decade fills nobody's share again
     assert client.get("/livez").status_code == 200
     time.sleep(2)
     assert client.get("/v1/admin", headers={"Authorization": f"Bearer {key}"}).status_code == 200
@@ -144,13 +144,13 @@ def test_the_time_of_day_decides_nothing() -> None:
     It also decides when unreferenced files are removed, but nothing that anyone reads.
     """
     asking = re.compile(r"\btime\.time(_ns)?\(|datetime\.(now|utcnow|today)\(|\bdate\.today\(")
-    found = {
+    files = {
         path.relative_to(SOURCE).as_posix()
         for path in SOURCE.rglob("*.py")
         if asking.search(path.read_text(encoding="utf-8"))
     }
-    told = {"shop/backup.py", "catalogue/fetch.py", "shop/lease.py"}
+    shown_to_people = {"shop/backup.py", "catalogue/fetch.py", "shop/lease.py"}
     # Of object storage files that neither shop.json nor the one before names, once another cannot be committed; of a
     # cache trees that no process holds; of a table versions other than the newest and the one that shop.json names.
     removed = {"shop/remote.py", "shop/copies.py", "store/database.py"}
-    assert found == told | removed
+    assert files == shown_to_people | removed

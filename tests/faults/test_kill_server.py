@@ -37,10 +37,10 @@ def test_nothing_acknowledged_is_lost(shop_copy: Path, monkeypatch: pytest.Monke
             served = await_update(client, headers)
             # All that was acknowledged until now is served.
             assert served["products"] == before + number
-            given = product(number)
-            assert isinstance(given.photo, bytes)
-            files = {"photo": ("p.png", given.photo, "image/png")}
-            path = f"/v1/admin/products/{given.id}"
+            record = product(number)
+            assert isinstance(record.photo, bytes)
+            files = {"photo": ("p.png", record.photo, "image/png")}
+            path = f"/v1/admin/products/{record.id}"
             assert client.put(path, headers=headers, files=files, data={"category": "noise"}).status_code == 202
             time.sleep(dice.uniform(0.0, 1.0))
             process.kill()

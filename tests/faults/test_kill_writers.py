@@ -86,28 +86,28 @@ def test_killed_at_any_moment(what: str, built: Path, tmp_path: Path) -> None:
             shutil.rmtree(path)
             shutil.copytree(built, path)
             there = set(Shop.open(path, need="catalogue").catalogue.ids)
-        said = victim.killed()
-        acknowledged += len(said)
+        printed = victim.killed()
+        acknowledged += len(printed)
         # The store holds what was acknowledged, and at most what was under way beside it.
         opened = Shop.open(path, need="catalogue")
         ids = opened.catalogue.ids
         assert len(ids) == len(set(ids)) == opened.store.count()
         if what in ("put", "update"):
-            there |= {f"new-{number}" for number in said}
+            there |= {f"new-{number}" for number in printed}
             assert there <= set(ids)
             assert len(set(ids) - there) <= 1
-            for id_ in [f"new-{number}" for number in said]:
+            for id_ in [f"new-{number}" for number in printed]:
                 assert opened.catalogue.attributes(opened.catalogue.row(id_)) == product(int(id_[4:])).attributes
         elif what == "remove":
-            there -= set(said)
+            there -= set(printed)
             assert set(ids) <= there
             assert len(there - set(ids)) <= 1
         else:
             assert set(ids) == there
         there = set(ids)
-        if what == "model" and said:
-            after = models[(models.index(said[-1]) + 1) % len(models)]
-            assert opened.model.model_id in (said[-1], after)
+        if what == "model" and printed:
+            after = models[(models.index(printed[-1]) + 1) % len(models)]
+            assert opened.model.model_id in (printed[-1], after)
         # The next command goes on, and the shop answers.
         refresh_shop(path)
         whole = Shop.open(path, need="map")

@@ -41,10 +41,10 @@ def done(what: str, directory: Path) -> dict[str, Any]:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
-    print(f"{what}: {found['mb']:.0f} MB, {found['seconds']:.0f} s")
-    assert found["mb"] < MOST.get(what, 1000), what
-    return found
+    result = json.loads(ran.stdout)
+    print(f"{what}: {result['mb']:.0f} MB, {result['seconds']:.0f} s")
+    assert result["mb"] < MOST.get(what, 1000), what
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +61,17 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_is_opened_asked_and_filtered(directory: Path) -> None:
-    found = done("ask", directory)
-    assert found["products"] == COUNT + OWN
-    assert found["right"]
-    assert found["near"][0] == product_id(7)
-    blue = sum(held["colour"] == "blue" and held["price"] <= 100 for held in map(short, range(COUNT)))
-    assert found["blue"] == blue
-    assert found["noted"] == 1
-    assert found["facets"] == ["category", "colour", "in_stock", "price"]
-    assert found["recommended"] == 2
+    result = done("ask", directory)
+    assert result["products"] == COUNT + OWN
+    assert result["right"]
+    assert result["near"][0] == product_id(7)
+    blue = sum(
+        attributes_["colour"] == "blue" and attributes_["price"] <= 100 for attributes_ in map(short, range(COUNT))
+    )
+    assert result["blue"] == blue
+    assert result["noted"] == 1
+    assert result["facets"] == ["category", "colour", "in_stock", "price"]
+    assert result["recommended"] == 2
 
 
 def short(number: int) -> dict[str, Any]:
@@ -82,20 +84,20 @@ def test_it_is_sound(directory: Path) -> None:
 
 
 def test_it_is_served(directory: Path) -> None:
-    said = attributes(7, text_pool())
+    expected = attributes(7, text_pool())
     with (
         serving(directory / "shop") as (process, url),
         httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
     ):
         assert client.get("/v1/products", params={"size": 100}).json()["total"] == COUNT + OWN
-        held = client.get(f"/v1/products/{product_id(7)}").json()
-        assert held["attributes"] == said
-        found = client.get("/v1/products", params={"q": said["description"][1000:1040], "size": 100}).json()
-        assert product_id(7) in [each["id"] for each in found["results"]]
+        body = client.get(f"/v1/products/{product_id(7)}").json()
+        assert body["attributes"] == expected
+        page = client.get("/v1/products", params={"q": expected["description"][1000:1040], "size": 100}).json()
+        assert product_id(7) in [each["id"] for each in page["results"]]
         blue = client.get("/v1/products", params={"colour": "blue", "size": 1}).json()
         assert COUNT / 8 - 1 < blue["total"] < COUNT / 8 + OWN
-        asked = {"code": held["code"], "k": 5, "method": "fixed-epsilon"}
-        near = client.post("/v1/similar", json=asked).json()
+        query = {"code": body["code"], "k": 5, "method": "fixed-epsilon"}
+        near = client.post("/v1/similar", json=query).json()
         assert near["results"][0]["id"] == product_id(7)
         mb = peak_mb(process.pid)
     print(f"serve: {mb:.0f} MB")

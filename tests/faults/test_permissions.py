@@ -97,9 +97,9 @@ class Nobody:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([what, str(path)]) + "\n")
         self._process.stdin.flush()
-        name, said = json.loads(self._process.stdout.readline())
-        assert name != "FAULT", said
-        return name, said
+        name, detail = json.loads(self._process.stdout.readline())
+        assert name != "FAULT", detail
+        return name, detail
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +147,8 @@ WRITING = ("put", "remove", "refresh", "cluster", "index", "repair", "new")
 
 def test_one_s_own_shop_can_be_used(nobody: Nobody, shop: Path) -> None:
     for what in ("answer", "put", "refresh", "remove", "refresh", "cluster", "index", "repair", "backup"):
-        name, said = nobody.does(what, shop)
-        assert name == "done", said
+        name, detail = nobody.does(what, shop)
+        assert name == "done", detail
 
 
 @pytest.mark.parametrize("mode", [0o555, 0o444, 0o111, 0o000])
@@ -160,27 +160,27 @@ def test_another_s_shop_of_any_mode(nobody: Nobody, shop: Path, mode: int) -> No
         os.chown(each, 0, 0)
         each.chmod(0o444 if each.is_file() and mode == 0o555 else mode)
     for what in (*READING, *WRITING):
-        name, said = nobody.does(what, shop)
+        name, detail = nobody.does(what, shop)
         if mode == 0o555 and what in READING:
-            assert (name, said) == ("done", right if what == "answer" else True)
+            assert (name, detail) == ("done", right if what == "answer" else True)
         elif (what, name, mode) == ("refresh", "done", 0o555):
-            assert said == []  # there is nothing to do
+            assert detail == []  # there is nothing to do
         else:
-            assert name == "StorageError", (what, name, said)
-            assert "ermission denied" in said
+            assert name == "StorageError", (what, name, detail)
+            assert "ermission denied" in detail
     assert contents(shop) == before
 
 
 def test_every_file_and_directory_by_itself(nobody: Nobody, shop: Path) -> None:
     """One unreadable file or directory among readable ones: correct results or an error, and no partial change."""
     (_, right) = nobody.does("answer", shop)
-    before, told = contents(shop), set()
+    before, messages = contents(shop), set()
     for each in sorted(shop.rglob("*")):
         mode = each.stat().st_mode
         each.chmod(0)
-        name, said = nobody.does("answer", shop)
+        name, detail = nobody.does("answer", shop)
         each.chmod(mode)
-        assert (name, said) == ("done", right) or name in ("StorageError", "ShopIncomplete"), (each, name, said)
-        told.add(name)
-    assert told >= {"done", "StorageError"}
+        assert (name, detail) == ("done", right) or name in ("StorageError", "ShopIncomplete"), (each, name, detail)
+        messages.add(name)
+    assert messages >= {"done", "StorageError"}
     assert contents(shop) == before

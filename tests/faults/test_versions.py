@@ -117,9 +117,9 @@ def test_no_stage_changes_what_a_newer_version_has_written(what: str, small: Pat
         assert contents(path) == before, name
     assert not (path.parent / "out.zip").exists()
     for repair in (False, True):
-        found = check_and_repair(path, repair=repair)
-        assert not found["sound"]
-        assert "this Modiste reads up to 1" in str(found["faults"])
+        report = check_and_repair(path, repair=repair)
+        assert not report["sound"]
+        assert "this Modiste reads up to 1" in str(report["faults"])
         assert contents(path) == before
 
 
@@ -159,9 +159,9 @@ def test_a_server_goes_on_and_says_so(kept: tuple[TestClient, Path]) -> None:
     written_by_newer("shop", path)
     before = contents(path)
     assert client.post("/v1/admin/reload", headers=KEY).status_code == 202
-    held = settled(client)
-    assert held["shop_version"] == version
-    assert "this Modiste reads up to 1" in held["error"]
+    state = settled(client)
+    assert state["shop_version"] == version
+    assert "this Modiste reads up to 1" in state["error"]
     refused(put(client, "new", noise(1)), 503, "schema_error")
     assert contents(path) == before
     for address in ("/v1/shop", "/v1/sliders", "/v1/products"):

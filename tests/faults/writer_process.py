@@ -34,9 +34,9 @@ def product(number: int) -> Record:
 
 def put(path: Path) -> Iterator[str]:
     """Put products one by one."""
-    held = set(Shop.open(path, need="catalogue").catalogue.ids)
+    ids = set(Shop.open(path, need="catalogue").catalogue.ids)
     for number in itertools.count():
-        if f"new-{number}" not in held:
+        if f"new-{number}" not in ids:
             put_products(path, [product(number)])
             yield str(number)
 

@@ -25,8 +25,8 @@ class Counting(ThreadExecutor):
         object.__setattr__(self, "seen", [])
         object.__setattr__(self, "most", most)
 
-    def map(self, begin: Callable[[Any], Callable[[Any], Any]], given: Any, pieces: Iterable[Any]) -> Iterator[Any]:
-        for number, done in enumerate(super().map(begin, given, pieces)):
+    def map(self, begin: Callable[[Any], Callable[[Any], Any]], context: Any, pieces: Iterable[Any]) -> Iterator[Any]:
+        for number, done in enumerate(super().map(begin, context, pieces)):
             if number == self.most:  # type: ignore[attr-defined]
                 raise KeyboardInterrupt
             self.seen.append(len(done[1]))  # type: ignore[attr-defined]

@@ -255,11 +255,11 @@ def test_answers_equal_a_full_build(changes: list[tuple[str, int, int]]) -> None
         for seed in range(3):
             design = again.random_design(seed)
             for method in METHODS:
-                found = shop.similar(design, 5, method, "catalogue")
+                matches = shop.similar(design, 5, method, "catalogue")
                 wanted = again.similar(design, 5, method, "catalogue")
-                assert [match.id for match in found] == [match.id for match in wanted]
+                assert [match.id for match in matches] == [match.id for match in wanted]
                 np.testing.assert_allclose(
-                    [match.score for match in found], [match.score for match in wanted], rtol=1e-3, atol=1e-3
+                    [match.score for match in matches], [match.score for match in wanted], rtol=1e-3, atol=1e-3
                 )
 
 

@@ -39,10 +39,10 @@ def rejected(root: Path) -> list[dict[str, str]]:
 
 def test_every_product_is_stored_with_its_attributes(tmp_path: Path) -> None:
     source = Listed([record(1, colour="red"), record(2, "bags", straps=2)])
-    told: list[dict[str, Any]] = []
-    summary = ingest(source, tmp_path / "shop", frame=FRAME, on_progress=told.append)
+    reports: list[dict[str, Any]] = []
+    summary = ingest(source, tmp_path / "shop", frame=FRAME, on_progress=reports.append)
     assert (summary.added, summary.products, summary.categories) == (2, 2, {"bags": 1, "hats": 1})
-    assert told[-1] == {"stage": "ingest", "done": 2, "total": 2}
+    assert reports[-1] == {"stage": "ingest", "done": 2, "total": 2}
     shop = Shop.open(tmp_path / "shop", need="catalogue")
     assert shop.products["id"].tolist() == ["p1", "p2"]
     assert shop.products["colour"].tolist()[0] == "red"

@@ -73,18 +73,18 @@ def test_invalid_removal_changes_nothing(shop_copy: Path) -> None:
         remove_products(shop_copy, ids)
     assert next_step(shop_copy) is None
     assert remove_products(shop_copy, ids[:2]) == len(ids) - 2
-    held = Shop.open(shop_copy, need="catalogue")
-    assert held.catalogue.ids == ids[2:]
-    assert held.manifest.catalogue["count"] == len(ids) - 2
+    shop = Shop.open(shop_copy, need="catalogue")
+    assert shop.catalogue.ids == ids[2:]
+    assert shop.manifest.catalogue["count"] == len(ids) - 2
 
 
 def test_outdated_manifest_is_updated(shop_copy: Path) -> None:
     shop = Shop.open(shop_copy, need="catalogue")
     shop.store.delete(shop.catalogue.ids[:1])  # killed before the manifest was written
     assert refresh_shop(shop_copy) == ["update"]
-    held = Shop.open(shop_copy, need="map")
-    assert held.manifest.catalogue["count"] == len(held.catalogue) == len(shop.catalogue) - 1
-    assert held.manifest.catalogue["hash"] == held.store.hash()
+    opened = Shop.open(shop_copy, need="map")
+    assert opened.manifest.catalogue["count"] == len(opened.catalogue) == len(shop.catalogue) - 1
+    assert opened.manifest.catalogue["hash"] == opened.store.hash()
 
 
 def test_unknown_model_raises(shop_copy: Path) -> None:
@@ -116,10 +116,10 @@ class Changes(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "shop"
         shutil.copytree(self.origin, self.path)
-        held = Shop.open(self.path, need="catalogue").catalogue
-        self.wanted = {id_: held.categories[row] for row, id_ in enumerate(held.ids)}
+        catalogue = Shop.open(self.path, need="catalogue").catalogue
+        self.wanted = {id_: catalogue.categories[row] for row, id_ in enumerate(catalogue.ids)}
         self.seed, self.fresh = 1000, True
-        return held.ids[0]
+        return catalogue.ids[0]
 
     @rule(target=ids, name=st.integers(0, 4), category=st.sampled_from(["bags", "hats"]))
     def put(self, name: int, category: str) -> str:
@@ -163,8 +163,8 @@ class Changes(RuleBasedStateMachine):
 
     @invariant()
     def the_catalogue_is_what_was_put(self) -> None:
-        held = Shop.open(self.path, need="catalogue").catalogue
-        assert dict(zip(held.ids, held.categories, strict=True)) == self.wanted
+        catalogue = Shop.open(self.path, need="catalogue").catalogue
+        assert dict(zip(catalogue.ids, catalogue.categories, strict=True)) == self.wanted
 
     @invariant()
     def answers_are_right_or_refused(self) -> None:
@@ -172,10 +172,10 @@ class Changes(RuleBasedStateMachine):
             return
         shop = Shop.open(self.path, need="map")
         code = shop.random_design(self.seed)
-        found = shop.similar(code, 5, scope="catalogue")
+        matches = shop.similar(code, 5, scope="catalogue")
         scores = log_likelihood(code, shop.encodings.mean, shop.encodings.std, shop.tau)
         order = np.lexsort((np.arange(len(scores)), -scores))[:5]
-        assert [match.id for match in found] == [shop.catalogue.ids[row] for row in order]
+        assert [match.id for match in matches] == [shop.catalogue.ids[row] for row in order]
         mean, std = shop.onnx_model.encode(np.stack([shop.photo(id_) for id_ in shop.catalogue.ids]))
         np.testing.assert_allclose(shop.encodings.mean, mean, atol=1e-4)
         np.testing.assert_allclose(shop.encodings.std, std, atol=1e-4)
@@ -195,16 +195,18 @@ def machine(shop_copy: Path) -> type[Changes]:
 
 
 def test_random_changes(machine: type[Changes]) -> None:
-    held = settings(max_examples=4, stateful_step_count=8, deadline=None, derandomize=True,
+    hypothesis_settings = settings(max_examples=4, stateful_step_count=8, deadline=None, derandomize=True,
                     suppress_health_check=list(HealthCheck))  # fmt: skip
     tested: Any = machine.TestCase
-    tested.settings = held
+    tested.settings = hypothesis_settings
     tested().runTest()
 
 
 @pytest.mark.slow
 def test_many_random_changes(machine: type[Changes]) -> None:
-    held = settings(max_examples=40, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+    hypothesis_settings = settings(
+        max_examples=40, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     tested: Any = machine.TestCase
-    tested.settings = held
+    tested.settings = hypothesis_settings
     tested().runTest()

@@ -66,8 +66,12 @@ def test_closeness_and_typicality(shop: Shop) -> None:
     assert shop.closeness("fixed-epsilon", 0.0) == "almost the same"
     assert shop.closeness("fixed-epsilon", 1e6, "manhattan") == "distant"
     assert shop.closeness("likelihood", -1e9) == "distant"
-    found = shop.typicality(code)
-    assert (found.share, found.word, found.nearest) == (1.0, "typical of the shop", shop.catalogue.ids[3])
+    typicality = shop.typicality(code)
+    assert (typicality.share, typicality.word, typicality.nearest) == (
+        1.0,
+        "typical of the shop",
+        shop.catalogue.ids[3],
+    )
     assert shop.typicality(np.full(N, 50.0)).word == "unlike anything in the shop"
     best = shop.similar(code, 1, tau=0.5)[0]
     assert shop.closeness("likelihood", best.score, tau=0.5) != "distant"
@@ -133,18 +137,18 @@ def test_titles_and_facets(shop: Shop) -> None:
 def test_cut_out_uses_the_shops_background(shop: Shop) -> None:
     pixels = np.full((90, 90, 3), (60, 120, 180), np.uint8)
     pixels[30:60, 20:70] = (180, 60, 30)
-    found = shop.cut_out(pixels)
-    assert found.is_cut
-    assert found.photo.shape == (*FRAME, 3)
-    assert np.abs(found.photo[0, 0].astype(int) - shop.map.background).max() < 3
+    cutout = shop.cut_out(pixels)
+    assert cutout.is_cut
+    assert cutout.photo.shape == (*FRAME, 3)
+    assert np.abs(cutout.photo[0, 0].astype(int) - shop.map.background).max() < 3
 
 
 def test_second_run_gives_the_same_files(shop_copy: Path) -> None:
     sliders, chart = files(shop_copy)
     before = sliders.read_bytes(), chart.read_bytes()
-    made = make_sliders(shop_copy)
+    summary = make_sliders(shop_copy)
     make_map(shop_copy)
-    assert made["copy"] is None
+    assert summary["copy"] is None
     assert (sliders.read_bytes(), chart.read_bytes()) == before
 
 
@@ -159,19 +163,19 @@ def test_edited_file_is_used_and_copied(shop_copy: Path) -> None:
     raw["latents"][0]["maximum"] += 1
     sliders.write_text(json.dumps(raw))
     assert Shop.open(shop_copy, need="map").sliders.render_id != opened.model.model_id
-    made = make_sliders(shop_copy)
-    assert json.loads(Path(made["copy"]).read_text()) == raw
+    summary = make_sliders(shop_copy)
+    assert json.loads(Path(summary["copy"]).read_text()) == raw
     again = Shop.open(shop_copy, need="map").sliders
-    assert again.render_id == made["render_id"] == opened.model.model_id
+    assert again.render_id == summary["render_id"] == opened.model.model_id
 
 
 def test_edited_ranges_change_the_render_id(shop_copy: Path) -> None:
     sliders, _ = files(shop_copy)
     raw = json.loads(sliders.read_text())
     sliders.write_text(json.dumps(raw | {"ranges_id": "00000000"}))
-    made = make_sliders(shop_copy)
+    summary = make_sliders(shop_copy)
     # The file says that this model's first ranges were others: they are not forgotten.
-    assert made["render_id"].startswith(f"{made['model']}-")
+    assert summary["render_id"].startswith(f"{summary['model']}-")
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -274,11 +278,11 @@ def test_very_small_shop(shop_copy: Path, tmp_path: Path, sample_records: list[R
 
 
 def test_progress_reaches_its_total(shop_copy: Path) -> None:
-    told: list[dict[str, Any]] = []
-    make_sliders(shop_copy, on_progress=told.append)
-    make_map(shop_copy, on_progress=told.append)
+    reports: list[dict[str, Any]] = []
+    make_sliders(shop_copy, on_progress=reports.append)
+    make_map(shop_copy, on_progress=reports.append)
     for stage in ("sliders", "map"):
-        events = [event for event in told if event["stage"] == stage]
+        events = [event for event in reports if event["stage"] == stage]
         done = [event["done"] for event in events]
         assert done == sorted(done)
         assert done[-1] == events[-1]["total"]
@@ -319,5 +323,5 @@ def test_each_direction_moves_its_own_attribute_most(tmp_path: Path) -> None:
         assert (np.diff(own) > 0).all(), (each.name, own)
         others = {name: abs(float(path[-1] - path[0])) for name, path in paths.items()}
         assert own[-1] - own[0] >= 2 * max(others.values(), default=0), (each.name, own[-1] - own[0], others)
-    said = [each for each in shop.sliders.attributes if each.value is not None]
-    assert any(each.attribute in ("category", "article_type") for each in said)
+    directions = [each for each in shop.sliders.attributes if each.value is not None]
+    assert any(each.attribute in ("category", "article_type") for each in directions)

@@ -23,15 +23,15 @@ def test_swatch_ignores_the_sole_of_a_shoe() -> None:
     texts = [json.dumps({"base_colour": word, "color2": "x", "name": f"n{i}"}) for i, word in enumerate(words)]
     columns = Columns(["shoes"] * 80, texts)
     assert set(colour_columns(columns)) == {"base_colour", "color2"}
-    found = measure_swatches(columns, lambda rows: photos[list(rows)])
-    assert found == measure_swatches(columns, lambda rows: photos[list(rows)])
+    swatches = measure_swatches(columns, lambda rows: photos[list(rows)])
+    assert swatches == measure_swatches(columns, lambda rows: photos[list(rows)])
     for word, colour in COLOURS.items():
-        text = found["base_colour"][word]
+        text = swatches["base_colour"][word]
         seen = [int(text[i : i + 2], 16) for i in (1, 3, 5)]
         assert np.linalg.norm(rgb_to_lab(seen) - rgb_to_lab(colour)) < 8, (word, text)
 
 
 def test_photos_without_foreground() -> None:
     texts = [json.dumps({"colour": word}) for word in ("a", "b")]
-    found = measure_swatches(Columns(["x", "x"], texts), lambda rows: np.full((len(rows), 8, 8, 3), 255, np.uint8))
-    assert set(found["colour"].values()) == {"#ffffff"}
+    swatches = measure_swatches(Columns(["x", "x"], texts), lambda rows: np.full((len(rows), 8, 8, 3), 255, np.uint8))
+    assert set(swatches["colour"].values()) == {"#ffffff"}

@@ -28,10 +28,10 @@ def test_training_on_a_subset_encodes_all(shop_copy: Path) -> None:
 
 def test_limit_above_the_catalogue_trains_the_same_model(shop_copy: Path) -> None:
     count = len(Shop.open(shop_copy).catalogue.ids)
-    asked = train_shop(shop_copy, photos=count, epochs=2, latent=4)
+    config = train_shop(shop_copy, photos=count, epochs=2, latent=4)
     all_ = train_shop(shop_copy, epochs=2, latent=4)
-    assert asked.files == all_.files
-    assert asked.training["products"] == count
+    assert config.files == all_.files
+    assert config.training["products"] == count
 
 
 def test_too_few_products_change_nothing(shop_copy: Path) -> None:

@@ -10,12 +10,12 @@ def refused(answer: Any, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
-    found: dict[str, Any] = answer.json()
-    assert found["code"] == code
-    assert found["type"] == f"urn:modiste:problem:{code}"
-    assert found["status"] == status
-    assert found["title"]
-    assert found["detail"]
-    assert found["remedy"]
+    problem: dict[str, Any] = answer.json()
+    assert problem["code"] == code
+    assert problem["type"] == f"urn:modiste:problem:{code}"
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+    assert problem["remedy"]
     assert "Traceback" not in answer.text
-    return found
+    return problem

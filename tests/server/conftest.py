@@ -36,8 +36,8 @@ def app(shop: Shop) -> FastAPI:
 @pytest.fixture(scope="session")
 def client(app: FastAPI) -> Iterator[TestClient]:
     """A client of the running application. A failure of the server is a response, as over a network."""
-    with TestClient(app, raise_server_exceptions=False) as held:
-        yield held
+    with TestClient(app, raise_server_exceptions=False) as test_client:
+        yield test_client
 
 
 @pytest.fixture(scope="session")

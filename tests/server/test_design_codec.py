@@ -27,8 +27,8 @@ def designs(draw: st.DrawFn) -> tuple[NDArray[np.float32], bytes]:
 
 
 @given(designs())
-def test_what_the_bytes_say_lies_within_the_ranges(held: tuple[NDArray[np.float32], bytes]) -> None:
-    ranges, data = held
+def test_what_the_bytes_say_lies_within_the_ranges(ranges_and_bytes: tuple[NDArray[np.float32], bytes]) -> None:
+    ranges, data = ranges_and_bytes
     code = dequantise(data, ranges)
     assert code.dtype == np.float32
     assert code.shape == (len(ranges),)
@@ -38,8 +38,8 @@ def test_what_the_bytes_say_lies_within_the_ranges(held: tuple[NDArray[np.float3
 
 
 @given(designs())
-def test_bytes_come_back_where_the_range_is_wide_enough(held: tuple[NDArray[np.float32], bytes]) -> None:
-    ranges, data = held
+def test_bytes_come_back_where_the_range_is_wide_enough(ranges_and_bytes: tuple[NDArray[np.float32], bytes]) -> None:
+    ranges, data = ranges_and_bytes
     back = quantise(dequantise(data, ranges), ranges)
     width = ranges[:, 1] - ranges[:, 0]
     resolved = width > 1e-3 * np.maximum(1.0, np.abs(ranges).max(axis=1))
@@ -50,8 +50,10 @@ def test_bytes_come_back_where_the_range_is_wide_enough(held: tuple[NDArray[np.f
 
 
 @given(designs(), st.data())
-def test_a_code_is_at_most_half_a_level_off(held: tuple[NDArray[np.float32], bytes], data: st.DataObject) -> None:
-    ranges, _ = held
+def test_a_code_is_at_most_half_a_level_off(
+    ranges_and_bytes: tuple[NDArray[np.float32], bytes], data: st.DataObject
+) -> None:
+    ranges, _ = ranges_and_bytes
     shares = np.array([data.draw(st.floats(0, 1)) for _ in ranges])
     low, width = ranges[:, 0].astype(np.float64), (ranges[:, 1] - ranges[:, 0]).astype(np.float64)
     code = low + shares * width

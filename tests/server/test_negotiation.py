@@ -37,7 +37,7 @@ def test_the_best_of_what_is_offered(accept: tuple[str, ...], wanted: str) -> No
 
 @pytest.mark.parametrize("accept", ["text/html", "image/jpeg;q=0", "image/png;q=much", "image", "*/*;q=0"])
 def test_none_of_them(accept: str) -> None:
-    with pytest.raises(ProblemException) as found:
+    with pytest.raises(ProblemException) as raised:
         negotiate(asking(accept), OFFERED)
-    assert (found.value.status_code, found.value.code) == (406, "not_acceptable")
-    assert "image/webp" in found.value.remedy
+    assert (raised.value.status_code, raised.value.code) == (406, "not_acceptable")
+    assert "image/webp" in raised.value.remedy

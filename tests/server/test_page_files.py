@@ -34,15 +34,15 @@ def target(module: str, path: str) -> str:
 @cache
 def static_imports(module: str) -> frozenset[str]:
     """Return the modules that a module imports when it is loaded."""
-    found = STATIC_IMPORT.findall((JS / module).read_text(encoding="utf-8"))
-    return frozenset(target(module, first or second) for first, second in found)
+    imports = STATIC_IMPORT.findall((JS / module).read_text(encoding="utf-8"))
+    return frozenset(target(module, first or second) for first, second in imports)
 
 
 @cache
 def lazy_imports(module: str) -> frozenset[str]:
     """Return the modules that a module imports later, with `import()`."""
-    found = LAZY_IMPORT.findall((JS / module).read_text(encoding="utf-8"))
-    return frozenset(target(module, path) for path in found)
+    imports = LAZY_IMPORT.findall((JS / module).read_text(encoding="utf-8"))
+    return frozenset(target(module, path) for path in imports)
 
 
 def folder(module: str) -> str:
@@ -61,12 +61,12 @@ def reachable(module: str, seen: set[str]) -> set[str]:
 
 def cycles(imports: dict[str, frozenset[str]]) -> list[list[str]]:
     """Return the import cycles that a depth-first search meets, each as a path that ends where it began."""
-    found: list[list[str]] = []
+    cycle_paths: list[list[str]] = []
     done: set[str] = set()
 
     def visit(module: str, path: list[str]) -> None:
         if module in path:
-            found.append([*path[path.index(module) :], module])
+            cycle_paths.append([*path[path.index(module) :], module])
         elif module not in done:
             for each in sorted(imports[module]):
                 visit(each, [*path, module])
@@ -74,7 +74,7 @@ def cycles(imports: dict[str, frozenset[str]]) -> list[list[str]]:
 
     for module in imports:
         visit(module, [])
-    return found
+    return cycle_paths
 
 
 def test_cycles_are_detected():

@@ -65,42 +65,44 @@ def test_a_failure_is_500_without_a_trace(shop: Shop, monkeypatch: pytest.Monkey
         def decode(self, code: Any) -> Any:
             raise RuntimeError("the secret of the kitchen")
 
-    said: list[str] = []
-    monkeypatch.setattr(problems.logger, "exception", lambda text, *more: said.append(text % more))
+    messages: list[str] = []
+    monkeypatch.setattr(problems.logger, "exception", lambda text, *more: messages.append(text % more))
     app = create_app(shop)
     with TestClient(app) as client:
         monkeypatch.setattr(app.state.versions.current, "shop", Broken(shop.files, shop.manifest, shop.store, 1))
         answer = client.post("/v1/decode", json={"code": [0.0] * 8})
-        found = refused(answer, 500, "internal")
-        assert "secret" not in str(found)
+        problem = refused(answer, 500, "internal")
+        assert "secret" not in str(problem)
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert said == ["POST /v1/decode failed"]
+        assert messages == ["POST /v1/decode failed"]
         assert client.get("/livez").status_code == 200
     assert logging.getLogger("modiste.server") is problems.logger
 
 
 def every_error() -> list[type[errors.ModisteError]]:
-    return [held for held in vars(errors).values() if isinstance(held, type) and issubclass(held, errors.ModisteError)]
+    return [
+        value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.ModisteError)
+    ]
 
 
 def test_every_error_has_a_code_of_its_own_and_a_status() -> None:
-    codes = [problems.error_code(held) for held in every_error()]
+    codes = [problems.error_code(error) for error in every_error()]
     assert len(set(codes)) == len(codes)
     assert {"bad_code", "bad_count", "bad_option", "unknown_product", "photo_error", "stale_error"} <= set(codes)
-    for held in every_error():
-        assert problems.http_status(held("x")) in (404, 413, 422, 500, 503)
+    for error in every_error():
+        assert problems.http_status(error("x")) in (404, 413, 422, 500, 503)
 
 
 def test_every_code_that_the_studio_gives_is_documented() -> None:
-    given: set[str] = set()
+    codes: set[str] = set()
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("ProblemException", "problem_response"):
                 code = node.args[1]
-                given |= {code.value} if isinstance(code, ast.Constant) else set()
+                codes |= {code.value} if isinstance(code, ast.Constant) else set()
     known = {code for code, _, _ in problems.HTTP_PROBLEMS.values()} | set(problems.SERVER_PROBLEMS)
-    assert len(given) >= 6
-    assert given <= known
+    assert len(codes) >= 6
+    assert codes <= known
 
 
 def test_openapi_says_how_every_route_answers_and_refuses() -> None:

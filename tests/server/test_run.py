@@ -200,8 +200,8 @@ def test_a_slow_question_does_not_hold_up_the_others(built: Path, monkeypatch: p
 
 
 def test_a_port_that_is_in_use(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with listen("127.0.0.1", 0) as held:
-        port = held.getsockname()[1]
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
         assert main(["serve", "--shop", str(built), "--port", str(port), "--json"]) == 2
         error = json.loads(capsys.readouterr().err)["error"]
         assert error["code"] == "bad_option"
@@ -211,16 +211,16 @@ def test_a_port_that_is_in_use(built: Path, capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "256.1.1.1", "x" * 300, "192.0.2.1"])
 def test_a_host_that_is_not_ours(host: str) -> None:
-    with pytest.raises(BadOption) as found:
+    with pytest.raises(BadOption) as raised:
         listen(host, 0)
-    assert found.value.remedy
+    assert raised.value.remedy
 
 
 def test_where_a_browser_finds_it() -> None:
-    with listen("0.0.0.0", 0) as held:
-        assert browser_url(held) == f"http://127.0.0.1:{held.getsockname()[1]}/"
-    with listen("127.0.0.1", 0) as held:
-        assert browser_url(held).startswith("http://127.0.0.1:")
+    with listen("0.0.0.0", 0) as listener:
+        assert browser_url(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    with listen("127.0.0.1", 0) as listener:
+        assert browser_url(listener).startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,10 @@ def test_options_come_before_the_environment_and_that_before_the_file(
     monkeypatch.setenv("MODISTE_PORT", "2")
     monkeypatch.setenv("MODISTE_THREADS", "4")
     monkeypatch.setenv("MODISTE_TRUSTED_PROXIES", "10.0.0.0/8, ::1")
-    found = load_settings(port=3, host=None)
-    assert (found.port, found.threads, found.queue, found.host) == (3, 4, 7, "127.0.0.1")
-    assert found.allow_embed == ("https://a.example",)
-    assert found.trusted_proxies == ("10.0.0.0/8", "::1")
+    settings = load_settings(port=3, host=None)
+    assert (settings.port, settings.threads, settings.queue, settings.host) == (3, 4, 7, "127.0.0.1")
+    assert settings.allow_embed == ("https://a.example",)
+    assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
 
 
 def test_another_file_may_be_named(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_another_file_may_be_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[serve]\nprot = 1\n", "prot"),
         ("[serve]\nport = 99999\n", "port"),
@@ -53,9 +53,9 @@ def test_another_file_may_be_named(tmp_path: Path) -> None:
         ("[serve\n", "cannot be read"),
     ],
 )
-def test_what_cannot_be_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_what_cannot_be_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "modiste.toml").write_text(text)
-    with pytest.raises(BadOption, match=said):
+    with pytest.raises(BadOption, match=message):
         load_settings()
 
 
@@ -91,7 +91,7 @@ def test_what_is_printed_can_be_read_again_and_holds_no_secret(
 
 def test_a_key_is_printed_with_its_hash(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["key", "--json"]) == 0
-    made = json.loads(capsys.readouterr().out)
-    assert load_settings(read_key=made["hash"]).read_key == made["hash"]
+    printed = json.loads(capsys.readouterr().out)
+    assert load_settings(read_key=printed["hash"]).read_key == printed["hash"]
     assert main(["key"]) == 0
     assert "MODISTE_ADMIN_KEY" in capsys.readouterr().out

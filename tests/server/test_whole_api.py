@@ -49,9 +49,9 @@ def test_thousands_of_cases(shop_copy: Path, tmp_path: Path, monkeypatch: pytest
             check=False,
         )
         assert process.poll() is None
-    held = json.loads(report.read_text())
-    assert held["failures"] == [], ran.stdout[-6000:]
+    results = json.loads(report.read_text())
+    assert results["failures"] == [], ran.stdout[-6000:]
     assert ran.returncode == 0, ran.stdout[-6000:]
-    assert held["operations"]["tested"] == held["operations"]["total"]
-    assert held["test_cases"]["errored"] == 0
-    assert held["test_cases"]["generated"] >= CASES
+    assert results["operations"]["tested"] == results["operations"]["total"]
+    assert results["test_cases"]["errored"] == 0
+    assert results["test_cases"]["generated"] >= CASES

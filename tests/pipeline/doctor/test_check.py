@@ -39,9 +39,9 @@ def change(path: Path, place: int = -200) -> None:
 
 
 def test_intact_shop_has_no_faults(small: Path) -> None:
-    told: list[dict[str, Any]] = []
-    assert check_shop(small, told.append) == []
-    assert told[-1] == {"stage": "examine", "done": 24, "total": 24}
+    reports: list[dict[str, Any]] = []
+    assert check_shop(small, reports.append) == []
+    assert reports[-1] == {"stage": "examine", "done": 24, "total": 24}
 
 
 def test_missing_shop_raises(tmp_path: Path) -> None:
@@ -82,10 +82,10 @@ def lost(name: str) -> Callable[[Path], None]:
 def other_encodings(root: Path) -> None:
     store = ProductStore.open(root / "store")
     model = str(Manifest.load(root).model)
-    held = store.read_encodings(model)
+    encodings = store.read_encodings(model)
     epsilon = np.array(json.loads((root / "models" / model / "config.json").read_text())["epsilon"], np.float32)
-    mean = held.mean[::-1]
-    store.write_encodings(model, held.ids, mean, held.std, mean + held.std * epsilon)
+    mean = encodings.mean[::-1]
+    store.write_encodings(model, encodings.ids, mean, encodings.std, mean + encodings.std * epsilon)
 
 
 def swapped_clusters(root: Path) -> None:

@@ -19,8 +19,8 @@ from modiste.storage.snapshot import SNAPSHOT_FILE
 from tests.contents import contents
 
 
-def parts(found: dict, *, mended: bool) -> set[str]:
-    return {fault["part"] for fault in found["faults"] if fault["mended"] is mended}
+def parts(report: dict, *, mended: bool) -> set[str]:
+    return {fault["part"] for fault in report["faults"] if fault["mended"] is mended}
 
 
 def test_derived_parts_are_rebuilt(small: Path) -> None:
@@ -32,17 +32,17 @@ def test_derived_parts_are_rebuilt(small: Path) -> None:
         path.unlink()
     (small / "models" / f".{model}.1.partial").mkdir()
     (small / "models" / f".{model}.1.partial" / "mean.npy").write_bytes(bytes(3_000_000))
-    found = check_and_repair(small, repair=True)
-    assert found["sound"]
-    assert parts(found, mended=False) == set()
-    assert parts(found, mended=True) == {"leftover", "snapshot", "index", "map", "sliders"}
-    assert found["freed"] > 2_000_000
+    report = check_and_repair(small, repair=True)
+    assert report["sound"]
+    assert parts(report, mended=False) == set()
+    assert parts(report, mended=True) == {"leftover", "snapshot", "index", "map", "sliders"}
+    assert report["freed"] > 2_000_000
     again = Shop.open(small, need="map")
     assert again.similar(code, 5) == answers
     assert [each.name for each in again.sliders.latents] == names
     assert check_and_repair(small) == {
         "shop": str(small),
-        "bytes": found["bytes"],
+        "bytes": report["bytes"],
         "freed": 0,
         "faults": [],
         "sound": True,
@@ -57,9 +57,9 @@ def test_wrong_index_is_rebuilt(small: Path, monkeypatch: pytest.MonkeyPatch) ->
     data[131] ^= 1
     path.write_bytes(data)
     assert not check_and_repair(small)["sound"]
-    found = check_and_repair(small, repair=True)
-    assert found["sound"]
-    assert parts(found, mended=True) == {"index"}
+    report = check_and_repair(small, repair=True)
+    assert report["sound"]
+    assert parts(report, mended=True) == {"index"}
 
 
 def test_many_versions_are_compacted(small: Path) -> None:
@@ -70,8 +70,8 @@ def test_many_versions_are_compacted(small: Path) -> None:
     fragments = len(list((small / "store" / "products.lance" / "data").iterdir()))
     assert fragments > 6
     before = store.photos()
-    found = check_and_repair(small, repair=True)
-    assert found["sound"]
+    report = check_and_repair(small, repair=True)
+    assert report["sound"]
     opened = ProductStore.open(small / "store")
     assert opened.photos() == before
     assert opened._table.stats()["fragment_stats"]["num_fragments"] == 1
@@ -84,10 +84,10 @@ def test_interrupted_change_is_completed(small: Path) -> None:
     assert not check_and_repair(small)["sound"]
     with pytest.raises(StaleError):
         Shop.open(small)
-    found = check_and_repair(small, repair=True)
-    assert found["sound"], found
-    assert parts(found, mended=False) == set()
-    assert "encodings" in parts(found, mended=True)
+    report = check_and_repair(small, repair=True)
+    assert report["sound"], report
+    assert parts(report, mended=False) == set()
+    assert "encodings" in parts(report, mended=True)
     shop = Shop.open(small, need="map")
     assert shop.catalogue.ids == ids[5:]
     assert (shop.manifest.clusters["k"], len(shop.map.positions)) == (3, len(ids) - 5)
@@ -105,9 +105,9 @@ def test_wrong_counts_and_missing_stages_are_repaired(small: Path) -> None:
 
 
 def test_repair_does_not_complete_a_new_shop(small: Path) -> None:
-    held = Manifest.load(small)
-    held.with_changes(encodings={}, clusters={}).save(small)
-    shutil.rmtree(small / "store" / f"encodings-{held.model}.lance")
+    manifest = Manifest.load(small)
+    manifest.with_changes(encodings={}, clusters={}).save(small)
+    shutil.rmtree(small / "store" / f"encodings-{manifest.model}.lance")
     check_and_repair(small, repair=True)
     assert Manifest.load(small).encodings == {}
 
@@ -126,9 +126,9 @@ def test_edited_sliders_are_kept(small: Path) -> None:
     path = ShopPaths(small).sliders(str(Manifest.load(small).model))
     path.write_text(path.read_text().replace('"schema": 1', '"schema": 1,,'))
     before = path.read_text()
-    found = check_and_repair(small, repair=True)
-    assert not found["sound"]
-    assert parts(found, mended=False) == {"sliders"}
+    report = check_and_repair(small, repair=True)
+    assert not report["sound"]
+    assert parts(report, mended=False) == {"sliders"}
     assert path.read_text() == before
 
 
@@ -137,9 +137,9 @@ def test_damaged_products_and_models_are_kept(name: str, small: Path) -> None:
     path = ShopPaths(small).model(str(Manifest.load(small).model)) / name
     path.write_bytes(path.read_bytes()[:-20])
     before = contents(small)
-    found = check_and_repair(small, repair=True)
-    assert not found["sound"]
-    assert any(name in fault["where"] and fault["broken"] and not fault["mended"] for fault in found["faults"])
+    report = check_and_repair(small, repair=True)
+    assert not report["sound"]
+    assert any(name in fault["where"] and fault["broken"] and not fault["mended"] for fault in report["faults"])
     after = contents(small)
     kept = {each: value for each, value in before.items() if "_versions" not in each and "snapshot" not in each}
     assert kept.items() <= after.items()

@@ -80,5 +80,5 @@ def test_a_refusal_takes_little_memory(client: TestClient, name: str) -> None:
 
 
 def _mib(pid: Any, name: str) -> float:
-    said = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) / 1024 for line in said.splitlines() if line.startswith(name + ":"))
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(name + ":"))

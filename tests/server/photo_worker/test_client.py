@@ -42,9 +42,9 @@ def slow() -> bytes:
 
 @pytest.fixture
 def reader() -> Iterator[PhotoWorker]:
-    held = PhotoWorker()
-    yield held
-    held.close()
+    worker = PhotoWorker()
+    yield worker
+    worker.close()
 
 
 def gone(pid: int, within: float = 5.0) -> bool:
@@ -131,9 +131,9 @@ class TestLimits:
         about = Path(f"/proc/{reader.pid}")
         assert b"MODISTE_" not in (about / "environ").read_bytes()
         assert sorted(each.name for each in (about / "fd").iterdir()) == ["0", "1", "2"]
-        said = (about / "limits").read_text()
+        limits = (about / "limits").read_text()
         for name in ("Max open files", "Max file size", "Max core file size"):
-            line = next(line for line in said.splitlines() if line.startswith(name))
+            line = next(line for line in limits.splitlines() if line.startswith(name))
             assert line.removeprefix(name).split()[0] in ("0", "3")
 
     def test_it_is_light(self) -> None:
@@ -162,19 +162,19 @@ class TestEnding:
         pid = reader.pid
         assert pid is not None
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(reader.read, slow(), FRAME, False)
+            future = pool.submit(reader.read, slow(), FRAME, False)
             time.sleep(0.3)
             os.kill(pid, signal.SIGKILL)
             with pytest.raises(PhotoError) as caught:
-                asked.result(timeout=10)
+                future.result(timeout=10)
         assert caught.value.reason == "unreadable"
         assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
 
     def test_many_at_once_wait_for_each_other(self, reader: PhotoWorker) -> None:
         sizes = [(50 + n, 40) for n in range(12)]
         with ThreadPoolExecutor(6) as pool:
-            found = list(pool.map(lambda size: reader.read(plain(*size), FRAME, True).shape[:2], sizes))
-        assert found == sizes
+            shapes = list(pool.map(lambda size: reader.read(plain(*size), FRAME, True).shape[:2], sizes))
+        assert shapes == sizes
 
     def test_closed_it_ends_and_may_begin_again(self, reader: PhotoWorker) -> None:
         reader.read(plain(), FRAME, False)
@@ -199,11 +199,11 @@ class TestEnding:
 
     def test_one_that_does_not_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reading, "_command", lambda: [sys.executable, "-c", "raise SystemExit(3)"])
-        held = PhotoWorker()
+        worker = PhotoWorker()
         with pytest.raises(ProblemException) as caught:
-            held.read(plain(), FRAME, False)
+            worker.read(plain(), FRAME, False)
         assert (caught.value.status_code, caught.value.code) == (503, "not_ready")
-        assert held.pid is None
+        assert worker.pid is None
 
     @pytest.mark.parametrize(
         "answer",
@@ -216,10 +216,10 @@ class TestEnding:
             "sys.stdout.buffer.write(len(said).to_bytes(4, 'big') + said + b'abc'); sys.stdout.buffer.flush()"
         )
         monkeypatch.setattr(reading, "_command", lambda: [sys.executable, "-c", program, answer])
-        held = PhotoWorker()
+        worker = PhotoWorker()
         with pytest.raises(PhotoError) as caught:
-            held.read(plain(), FRAME, False)
-        held.close()
+            worker.read(plain(), FRAME, False)
+        worker.close()
         assert caught.value.reason == "unreadable"
 
 
@@ -235,7 +235,7 @@ class TestFrames:
             receive(pipe, 0)
 
     @pytest.mark.parametrize(
-        "said",
+        "data",
         [
             b"\0",
             b"\0\0\0\x02{",
@@ -248,21 +248,21 @@ class TestFrames:
             b"\0\0\0\x0e" + b'{"bytes":true}a',
         ],
     )
-    def test_what_is_no_frame(self, said: bytes) -> None:
+    def test_what_is_no_frame(self, data: bytes) -> None:
         with pytest.raises(ConnectionError):
-            receive(BytesIO(said), 3)
+            receive(BytesIO(data), 3)
 
 
 @LINUX
 def test_a_photo_that_breaks_the_reader_is_refused_and_the_server_goes_on(client: TestClient) -> None:
     versions = client.app.state.versions  # type: ignore[attr-defined]
-    held = versions.pools.photo_worker
+    worker = versions.pools.photo_worker
     photo = to_jpeg(np.full((60, 50, 3), 200, np.uint8))
     headers = {"content-type": "image/jpeg"}
     assert client.post("/v1/encode", content=photo, headers=headers).status_code == 200
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(client.post, "/v1/encode?cut=false", content=slow(), headers=headers)
+        future = pool.submit(client.post, "/v1/encode?cut=false", content=slow(), headers=headers)
         time.sleep(0.3)
-        os.kill(held.pid, signal.SIGKILL)
-        assert refused(asked.result(), 422, "photo_error")["reason"] == "unreadable"
+        os.kill(worker.pid, signal.SIGKILL)
+        assert refused(future.result(), 422, "photo_error")["reason"] == "unreadable"
     assert client.post("/v1/encode", content=photo, headers=headers).status_code == 200

@@ -66,11 +66,11 @@ def kept(shop_copy: Path) -> Iterator[tuple[TestClient, Path]]:
 def settled(client: TestClient) -> dict[str, Any]:
     """Return the state of the shop once the refresh has ended."""
     for _ in range(600):
-        held = client.get("/v1/admin", headers=READ).json()
-        if not held["refreshing"]:
-            return held
+        state = client.get("/v1/admin", headers=READ).json()
+        if not state["refreshing"]:
+            return state
         time.sleep(0.05)
-    raise AssertionError(held)
+    raise AssertionError(state)
 
 
 def noise(seed: int) -> bytes:
@@ -90,8 +90,8 @@ def test_without_a_key_there_is_nothing(client: TestClient) -> None:
 
 def test_who_may_do_what(kept: tuple[TestClient, Path]) -> None:
     client, _ = kept
-    given = ("Bearer ", f"Basic {ADMIN[0]}", ADMIN[0], f"Bearer {ADMIN[1]}", b"Bearer \xe9\xff")
-    wrong: list[dict[str, Any]] = [{}, *({"Authorization": each} for each in given)]
+    headers_without_key = ("Bearer ", f"Basic {ADMIN[0]}", ADMIN[0], f"Bearer {ADMIN[1]}", b"Bearer \xe9\xff")
+    wrong: list[dict[str, Any]] = [{}, *({"Authorization": each} for each in headers_without_key)]
     for headers in wrong:
         for method, path in [("GET", "/v1/admin"), *CHANGES]:
             answer = client.request(method, path, headers=headers, json={"model": "x"})
@@ -110,9 +110,9 @@ def test_products_come_change_and_go(kept: tuple[TestClient, Path]) -> None:
     assert answer.status_code == 202, answer.text
     stored = Shop.open(path, need="catalogue").catalogue  # it is on disk by now
     assert stored.attributes(stored.row("new/one")) == {"name": "New", "year": 2020}
-    held = settled(client)
-    assert held["error"] == ""
-    assert (held["products"], held["previous_version"]) == (before["products"] + 1, before["shop_version"])
+    state = settled(client)
+    assert state["error"] == ""
+    assert (state["products"], state["previous_version"]) == (before["products"] + 1, before["shop_version"])
     assert client.get("/v1/products/new%2Fone").json()["title"] == "New"
     first = client.get("/v1/products/new%2Fone/photo.jpg").content
     assert put(client, "new%2Fone", noise(2)).status_code == 202
@@ -192,8 +192,8 @@ def test_an_id_is_what_a_table_s_may_be(kept: tuple[TestClient, Path], id_: str,
 
 def test_attributes_are_what_a_table_s_would_be(kept: tuple[TestClient, Path]) -> None:
     client, path = kept
-    said = '{"Base Colour": "red\\ud800", "id": 3, "x": NaN, "y": 1e999, "n": null, "big": %s}' % ("9" * 400)
-    assert put(client, "odd", noise(1), attributes=said).status_code == 202
+    json_text = '{"Base Colour": "red\\ud800", "id": 3, "x": NaN, "y": 1e999, "n": null, "big": %s}' % ("9" * 400)
+    assert put(client, "odd", noise(1), attributes=json_text).status_code == 202
     stored = Shop.open(path, need="catalogue").catalogue
     assert stored.attributes(stored.row("odd")) == {"base_colour": "red?", "source_id": 3, "big": "9" * 400}
 
@@ -219,17 +219,17 @@ class TestPhotos:
         Path("/proc/self/clear_refs").write_text("5")
         before = resident("VmRSS")
         assert put(client, "largest", largest).status_code == 202
-        held = resident("VmHWM") - before
+        growth = resident("VmHWM") - before
         settled(client)
-        assert held < 60  # MB; its pixels are 80 with transparency, and 60 without
+        assert growth < 60  # MB; its pixels are 80 with transparency, and 60 without
 
     def test_a_product_is_the_same_as_by_ingest(self, reading: tuple[TestClient, Path]) -> None:
         client, path = reading
         photo = written(Image.effect_noise((300, 200), 60).convert("RGB"), "JPEG")
         assert put(client, "same", photo, category="bags").status_code == 202
         settled(client)
-        given = InMemorySource([Record("same", "bags", photo, {})])
-        assert ingest(given, path).unchanged == 1
+        source = InMemorySource([Record("same", "bags", photo, {})])
+        assert ingest(source, path).unchanged == 1
         stored = Shop.open(path, need="catalogue")
         np.testing.assert_allclose(
             stored.photo("same"), decode_jpeg(to_jpeg(fit_photo(read_photo(photo), stored.frame)))
@@ -238,13 +238,13 @@ class TestPhotos:
     @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
     def test_one_that_breaks_the_reader_is_refused(self, reading: tuple[TestClient, Path]) -> None:
         client, _ = reading
-        held: Any = client.app.state.versions.pools.photo_worker  # type: ignore[attr-defined]
-        pid = held.pid
+        worker: Any = client.app.state.versions.pools.photo_worker  # type: ignore[attr-defined]
+        pid = worker.pid
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(put, client, "slow", jpeg_with_scans(4400, 85))
+            future = pool.submit(put, client, "slow", jpeg_with_scans(4400, 85))
             time.sleep(0.5)
             os.kill(pid, signal.SIGKILL)
-            assert refused(asked.result(), 422, "photo_error")["reason"] == "unreadable"
+            assert refused(future.result(), 422, "photo_error")["reason"] == "unreadable"
         assert put(client, "after", noise(4)).status_code == 202
 
 
@@ -260,8 +260,8 @@ def reading(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
 
 def resident(name: str) -> float:
     """Return this process's memory, in MB."""
-    said = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) / 1024 for line in said.splitlines() if line.startswith(name + ":"))
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(name + ":"))
 
 
 def test_another_model_and_back(kept: tuple[TestClient, Path]) -> None:
@@ -309,12 +309,12 @@ def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) 
         each.start()
     for seed in range(3):
         assert put(client, f"new-{seed}", noise(seed)).status_code == 202
-    held = settled(client)
+    state = settled(client)
     done.set()
     for each in visitors:
         each.join()
-    assert held["error"] == ""
-    assert held["products"] == len(ids) + 3
+    assert state["error"] == ""
+    assert state["products"] == len(ids) + 3
     assert len(statuses) > 20
     assert set(statuses) == {200}
 
@@ -322,17 +322,17 @@ def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) 
 def test_what_is_told_is_of_one_moment(kept: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     client, _ = kept
     app: Any = client.app
-    before, found = settled(client), model_ids
+    before, original = settled(client), model_ids
 
     def slow(files: Any) -> list[str]:
         """Return the models, once the change is served."""
         while app.state.refresher.is_refreshing:
             time.sleep(0.02)
-        return found(files)
+        return original(files)
 
     monkeypatch.setattr("modiste.server.routes.admin.model_ids", slow)
-    told = put(client, "new", noise(1)).json()
-    assert (told["refreshing"], told["products"]) == (False, before["products"] + 1)
+    response = put(client, "new", noise(1)).json()
+    assert (response["refreshing"], response["products"]) == (False, before["products"] + 1)
 
 
 def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: Path) -> None:
@@ -349,11 +349,11 @@ def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: 
         assert client.portal is not None
         waited = client.portal.start_task_soon(crowd)
         assert put(client, "new", noise(1)).status_code == 202
-        held = settled(client)
+        state = settled(client)
         assert client.get("/v1/model-card").status_code == 503
         end.set()
         waited.result()
-    assert (held["products"], held["error"]) == (before["products"] + 1, "")
+    assert (state["products"], state["error"]) == (before["products"] + 1, "")
 
 
 def test_other_words_are_taken_up(kept: tuple[TestClient, Path]) -> None:
@@ -362,13 +362,13 @@ def test_other_words_are_taken_up(kept: tuple[TestClient, Path]) -> None:
     put(client, "new", noise(1), attributes='{"name": "New", "price": 10}')
     before = settled(client)
     put(client, "new", noise(1), attributes='{"name": "Newer", "price": 9}')
-    held = settled(client)
-    assert held["shop_version"] != before["shop_version"]
+    state = settled(client)
+    assert state["shop_version"] != before["shop_version"]
     assert client.get("/v1/products/new").json()["title"] == "Newer"
     store = ProductStore.open(path / "store")  # by an ingest, not by the server
     store.upsert([replace(store.get("new"), attributes={"name": "Newest", "price": 8})])
     client.post("/v1/admin/reload", headers=KEY)
-    assert settled(client)["shop_version"] not in (before["shop_version"], held["shop_version"])
+    assert settled(client)["shop_version"] not in (before["shop_version"], state["shop_version"])
     assert client.get("/v1/products/new").json()["title"] == "Newest"
 
 
@@ -378,9 +378,9 @@ def test_a_shop_that_cannot_answer_is_not_served(kept: tuple[TestClient, Path]) 
     manifest = (path / "shop.json").read_bytes()
     (path / "shop.json").write_text("{")
     assert client.post("/v1/admin/reload", headers=KEY).status_code == 202
-    held = settled(client)
-    assert held["shop_version"] == version
-    assert "shop.json" in held["error"]
+    state = settled(client)
+    assert state["shop_version"] == version
+    assert "shop.json" in state["error"]
     assert client.get("/v1/shop").status_code == 200
     assert client.get("/readyz").status_code == 200
     (path / "shop.json").write_bytes(manifest)
@@ -401,8 +401,8 @@ def test_clusters_are_made_again_as_they_were_asked_for(kept: tuple[TestClient, 
     cluster_shop(path, k=2, method="kmeans", features="mean")
     put(client, "new", noise(1))
     assert settled(client)["error"] == ""
-    made = Shop.open(path, need="map").manifest.clusters
-    assert (made["k"], made["method"], made["on"]) == (2, "kmeans", "mean")
+    clusters = Shop.open(path, need="map").manifest.clusters
+    assert (clusters["k"], clusters["method"], clusters["on"]) == (2, "kmeans", "mean")
     assert len(client.get("/v1/shop").json()["clusters"]) == 2
 
 

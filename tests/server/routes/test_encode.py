@@ -23,26 +23,26 @@ JPEG = {"content-type": "image/jpeg"}
 def test_what_the_model_makes_of_a_photo(client: TestClient, shop: Shop, photo: bytes) -> None:
     answer = client.post("/v1/encode", content=photo, headers=JPEG)
     assert answer.status_code == 200
-    found: dict[str, Any] = answer.json()
+    body: dict[str, Any] = answer.json()
     cut = shop.cut_out(read_photo(photo))
     posterior = shop.encode(cut.photo)
     for name in ("code", "mean", "std"):
-        assert found[name] == getattr(posterior, name).tolist()
+        assert body[name] == getattr(posterior, name).tolist()
     number = shop.cluster_of(posterior.code)
-    assert found["cluster"]["number"] == number
-    assert found["cluster"]["category"] == shop.category_of_cluster[number]
-    assert found["typicality"]["nearest"] in shop.catalogue.ids
-    assert (found["cut"]["done"], found["cut"]["share"]) == (cut.is_cut, cut.share)
-    seen = decode_jpeg(base64.b64decode(found["cut"]["photo"]))
+    assert body["cluster"]["number"] == number
+    assert body["cluster"]["category"] == shop.category_of_cluster[number]
+    assert body["typicality"]["nearest"] in shop.catalogue.ids
+    assert (body["cut"]["done"], body["cut"]["share"]) == (cut.is_cut, cut.share)
+    seen = decode_jpeg(base64.b64decode(body["cut"]["photo"]))
     assert seen.shape == (*shop.frame, 3)
     assert np.abs(seen.astype(int) - cut.photo).mean() < 3
 
 
 def test_a_photo_whose_background_is_left_alone(client: TestClient, shop: Shop) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (300, 200, 3)).astype(np.uint8)
-    found = client.post("/v1/encode?cut=false", content=to_png(pixels), headers={"content-type": "image/png"}).json()
-    assert found["code"] == shop.encode(fit_photo(pixels, shop.frame)).code.tolist()
-    assert found["cut"]["done"] is False
+    body = client.post("/v1/encode?cut=false", content=to_png(pixels), headers={"content-type": "image/png"}).json()
+    assert body["code"] == shop.encode(fit_photo(pixels, shop.frame)).code.tolist()
+    assert body["cut"]["done"] is False
 
 
 @pytest.mark.parametrize(("write", "kind"), [(to_jpeg, "jpeg"), (to_png, "png"), (to_webp, "webp")])
@@ -58,9 +58,9 @@ def test_every_type_raw_and_in_a_form(client: TestClient, shop: Shop, write: Any
 def test_a_large_photo_is_read_at_a_fraction(client: TestClient, shop: Shop) -> None:
     small = shop.photo(shop.catalogue.ids[0])
     large = np.asarray(Image.fromarray(small).resize((48 * 60, 64 * 60)))
-    found = client.post("/v1/encode", content=to_jpeg(large, 60), headers=JPEG).json()
+    body = client.post("/v1/encode", content=to_jpeg(large, 60), headers=JPEG).json()
     whole = shop.encode(shop.cut_out(large).photo)
-    assert np.abs(np.array(found["mean"]) - whole.mean).max() < 0.5
+    assert np.abs(np.array(body["mean"]) - whole.mean).max() < 0.5
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_a_small_file_of_too_many_pixels(client: TestClient) -> None:
     Image.new("1", (13_000, 13_000)).save(buffer, "PNG")
     assert len(buffer.getvalue()) < 100_000
     answer = client.post("/v1/encode", content=buffer.getvalue(), headers={"content-type": "image/png"})
-    found = refused(answer, 413, "photo_error")
-    assert found["reason"] == "too_large"
-    assert "20 megapixels" in found["remedy"]
+    problem = refused(answer, 413, "photo_error")
+    assert problem["reason"] == "too_large"
+    assert "20 megapixels" in problem["remedy"]
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ def test_alive_ready_and_which_version(client: TestClient, shop: Shop) -> None:
     ready = client.get("/readyz").json()
     assert (ready["status"], ready["model"]) == ("ready", shop.model.model_id)
     assert ready["catalogue"] == shop.store.hash()
-    held = client.get("/version").json()
-    assert (held["modiste_version"], held["model"]) == (__version__, shop.model.model_id)
-    assert held["products"] == len(shop.catalogue)
+    body = client.get("/version").json()
+    assert (body["modiste_version"], body["model"]) == (__version__, shop.model.model_id)
+    assert body["products"] == len(shop.catalogue)
 
 
 def test_not_ready_until_all_is_loaded(shop: Shop) -> None:

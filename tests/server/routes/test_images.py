@@ -72,11 +72,11 @@ def test_a_shared_design_gives_the_same_bytes_from_another_server(client: TestCl
 
 @pytest.mark.parametrize("name", ["", "0123456789ab", "../../etc/passwd", "x" * 5000, "<script>", "\u202eabc"])
 def test_frames_of_another_name(client: TestClient, name: str) -> None:
-    found = refused(
+    problem = refused(
         client.get("/v1/render.jpg", params={"render_id": name, "design": "AAAAAAAAAAA"}), 404, "unknown_render_id"
     )
-    assert "/v1/sliders" in found["remedy"]
-    assert len(found["detail"]) < 600
+    assert "/v1/sliders" in problem["remedy"]
+    assert len(problem["detail"]) < 600
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,10 @@ def test_decode_of_what_is_no_json(client: TestClient, body: bytes, status: int,
 
 
 def test_decode_as_what_is_not_offered(client: TestClient) -> None:
-    found = refused(
+    problem = refused(
         client.post("/v1/decode", json={"code": [0.0] * 8}, headers={"accept": "image/gif"}), 406, "not_acceptable"
     )
-    assert "image/webp" in found["remedy"]
+    assert "image/webp" in problem["remedy"]
 
 
 def test_between_as_a_strip(client: TestClient, shop: Shop) -> None:

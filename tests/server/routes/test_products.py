@@ -41,12 +41,12 @@ def ids(answer: Any) -> list[str]:
 
 
 def test_page_by_page_every_product_once(client: TestClient, shop: Shop) -> None:
-    found: list[str] = []
+    listed_ids: list[str] = []
     for page in range(1, 6):
         answer = client.get("/v1/products", params={"page": page, "size": 20}).json()
         assert (answer["page"], answer["size"], answer["total"]) == (page, 20, len(shop.catalogue))
-        found += [each["id"] for each in answer["results"]]
-    assert found == shop.catalogue.ids
+        listed_ids += [each["id"] for each in answer["results"]]
+    assert listed_ids == shop.catalogue.ids
     assert ids(client.get("/v1/products?page=1000")) == []
 
 
@@ -104,24 +104,24 @@ def test_what_cannot_be_listed(client: TestClient, query: str, code: str) -> Non
 
 def test_one_product_whole(client: TestClient, shop: Shop) -> None:
     row = 7
-    found = client.get(f"/v1/products/{shop.catalogue.ids[row]}").json()
-    assert found["id"] == shop.catalogue.ids[row]
-    assert found["title"] == shop.title(row)
-    assert found["attributes"] == shop.catalogue.attributes(row)
+    body = client.get(f"/v1/products/{shop.catalogue.ids[row]}").json()
+    assert body["id"] == shop.catalogue.ids[row]
+    assert body["title"] == shop.title(row)
+    assert body["attributes"] == shop.catalogue.attributes(row)
     for name in ("code", "mean", "std"):
-        assert found[name] == getattr(shop.encodings, name)[row].tolist()
-    assert found["position"] == pytest.approx(shop.map.positions[row].tolist(), abs=1e-4)
+        assert body[name] == getattr(shop.encodings, name)[row].tolist()
+    assert body["position"] == pytest.approx(shop.map.positions[row].tolist(), abs=1e-4)
 
 
 def test_a_photo_as_the_shop_holds_it_and_asked_again_by_its_etag(client: TestClient, shop: Shop) -> None:
-    found = client.get(f"/v1/products/{shop.catalogue.ids[0]}").json()
-    answer = client.get(found["photo"])
+    body = client.get(f"/v1/products/{shop.catalogue.ids[0]}").json()
+    answer = client.get(body["photo"])
     assert answer.headers["content-type"] == "image/jpeg"
-    assert answer.content == shop.jpeg(found["id"])
-    again = client.get(found["photo"], headers={"if-none-match": answer.headers["etag"]})
+    assert answer.content == shop.jpeg(body["id"])
+    again = client.get(body["photo"], headers={"if-none-match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == answer.headers["etag"]
-    assert client.get(found["photo"], headers={"if-none-match": '"other", "more"'}).status_code == 200
+    assert client.get(body["photo"], headers={"if-none-match": '"other", "more"'}).status_code == 200
 
 
 def test_a_thumbnail_of_any_height_up_to_the_photo(client: TestClient, shop: Shop) -> None:
@@ -186,8 +186,8 @@ def test_ids_of_any_characters_lead_to_their_own_product(hostile: Shop) -> None:
 
 def test_attributes_named_as_parameters(hostile: Shop) -> None:
     with TestClient(create_app(hostile)) as client:
-        found = client.get("/v1/products?attribute_size=30&attribute_size=35&attribute_page=one").json()
-        assert sorted(each["attributes"]["size"] for each in found["results"]) == [30, 35]
+        body = client.get("/v1/products?attribute_size=30&attribute_size=35&attribute_page=one").json()
+        assert sorted(each["attributes"]["size"] for each in body["results"]) == [30, 35]
 
 
 def test_hostile_text_comes_back_as_it_is_and_as_json(hostile: Shop) -> None:
@@ -197,9 +197,9 @@ def test_hostile_text_comes_back_as_it_is_and_as_json(hostile: Shop) -> None:
             assert answer.headers["content-type"] == "application/json"
             assert answer.headers["x-content-type-options"] == "nosniff"
             answer.json()
-        found = client.get("/v1/products", params={"q": "onerror=alert(1)", "size": 100}).json()
-        assert found["total"] == len(hostile.catalogue)
-        assert max(len(each["title"]) for each in found["results"]) > 8000
+        body = client.get("/v1/products", params={"q": "onerror=alert(1)", "size": 100}).json()
+        assert body["total"] == len(hostile.catalogue)
+        assert max(len(each["title"]) for each in body["results"]) > 8000
 
 
 def test_the_positions_on_the_map_are_finite(hostile: Shop) -> None:

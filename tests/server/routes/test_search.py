@@ -32,8 +32,8 @@ def test_similar_answers_as_the_shop_does(client: TestClient, shop: Shop, id_: s
         "label": shop.clusters.labels[number],
         "category": shop.category_of_cluster[number],
     }
-    found = shop.typicality(code)
-    assert answer["typicality"] == {"share": found.share, "word": found.word, "nearest": found.nearest}
+    typicality = shop.typicality(code)
+    assert answer["typicality"] == {"share": typicality.share, "word": typicality.word, "nearest": typicality.nearest}
     assert answer["position"] == pytest.approx(shop.position_of(code), abs=1e-4)
 
 
@@ -52,9 +52,9 @@ def test_a_match_is_a_product_with_its_score_in_words(client: TestClient, shop: 
 def test_recommend_takes_the_way(client: TestClient, shop: Shop, id_: str, method: str) -> None:
     answer = client.post("/v1/recommend", json={"product": id_, "k": 3, "method": method}).json()
     wanted = shop.recommend(shop.code_of(id_), 3, method, by="category")
-    for found, each in zip(answer["recommendations"], wanted, strict=True):
-        assert [match["id"] for match in found["results"]] == [match.id for match in each.matches]
-        assert [match["score"] for match in found["results"]] == [match.score for match in each.matches]
+    for recommendation, each in zip(answer["recommendations"], wanted, strict=True):
+        assert [match["id"] for match in recommendation["results"]] == [match.id for match in each.matches]
+        assert [match["score"] for match in recommendation["results"]] == [match.score for match in each.matches]
 
 
 def test_every_option_of_similar_is_passed_on(client: TestClient, shop: Shop, id_: str) -> None:
@@ -90,15 +90,15 @@ def test_conditions_of_every_kind(client: TestClient, shop: Shop, id_: str) -> N
         "pattern": ["plain", "striped"],
     }
     body = {"product": id_, "k": 100, "scope": "catalogue", "where": where}
-    found = client.post("/v1/similar", json=body).json()["results"]
-    assert found
-    assert category not in {each["category"] for each in found}
-    assert {each["attributes"]["pattern"] for each in found} <= {"plain", "striped"}
-    assert all(0.3 <= each["attributes"]["lightness"] <= 0.6 for each in found)
+    results = client.post("/v1/similar", json=body).json()["results"]
+    assert results
+    assert category not in {each["category"] for each in results}
+    assert {each["attributes"]["pattern"] for each in results} <= {"plain", "striped"}
+    assert all(0.3 <= each["attributes"]["lightness"] <= 0.6 for each in results)
     inner = {"any": [{"pattern": ["plain"]}, {"not": {"lightness": {"min": 0.3}}}], "category": [category]}
-    found = client.post("/v1/similar", json=body | {"where": inner}).json()["results"]
-    assert found
-    assert all(each["attributes"]["pattern"] == "plain" or each["attributes"]["lightness"] < 0.3 for each in found)
+    results = client.post("/v1/similar", json=body | {"where": inner}).json()["results"]
+    assert results
+    assert all(each["attributes"]["pattern"] == "plain" or each["attributes"]["lightness"] < 0.3 for each in results)
 
 
 def test_a_shop_of_few_answers_with_all(client: TestClient, shop: Shop, id_: str) -> None:
@@ -111,11 +111,11 @@ def test_recommend_by_category_and_by_cluster(client: TestClient, shop: Shop, id
     for by in ("category", "cluster"):
         answer = client.post("/v1/recommend", json={"product": id_, "k": 2, "by": by}).json()
         wanted = shop.recommend(code, 2, by=by)
-        found = [
+        recommendations = [
             (each["label"], each["category"], each["cluster"], [match["id"] for match in each["results"]])
             for each in answer["recommendations"]
         ]
-        assert found == [
+        assert recommendations == [
             (each.label, each.category, each.cluster, [match.id for match in each.matches]) for each in wanted
         ]
         assert answer["query"]["product"] == id_

@@ -11,52 +11,52 @@ from tests.server.client import refused
 
 
 def test_the_shop(client: TestClient, shop: Shop) -> None:
-    found = client.get("/v1/shop").json()
-    assert found["name"] == shop.path.name
-    assert found["products"] == len(shop.catalogue)
-    assert (found["model"], found["render_id"]) == (shop.model.model_id, shop.sliders.render_id)
-    assert found["size"] == [shop.frame[1], shop.frame[0]]
-    assert found["latent"] == shop.model.latent
-    assert {each["name"]: each["count"] for each in found["categories"]} == shop.catalogue.counts()
-    for each in found["categories"]:
+    body = client.get("/v1/shop").json()
+    assert body["name"] == shop.path.name
+    assert body["products"] == len(shop.catalogue)
+    assert (body["model"], body["render_id"]) == (shop.model.model_id, shop.sliders.render_id)
+    assert body["size"] == [shop.frame[1], shop.frame[0]]
+    assert body["latent"] == shop.model.latent
+    assert {each["name"]: each["count"] for each in body["categories"]} == shop.catalogue.counts()
+    for each in body["categories"]:
         assert each["average"] == shop.category_average(each["name"]).tolist()
-    assert sum(each["size"] for each in found["clusters"]) == len(shop.catalogue)
-    assert [each["label"] for each in found["clusters"]] == list(shop.clusters.labels)
-    assert found["facets"] == [each.to_dict() for each in shop.facets]
-    assert found["facets"][0]["name"] == "category"
-    assert found["methods"] == ["likelihood", "fixed-epsilon", "mean"]
-    assert found["scopes"] == ["cluster", "catalogue"]
-    assert found["metrics"] == ["euclidean", "manhattan"]
-    assert found["limits"] == {"photo_bytes": 5_000_000, "megapixels": 20, "k": 100, "page_size": 100}
-    assert found["note"] == "A drawn design, not a product you can buy."
+    assert sum(each["size"] for each in body["clusters"]) == len(shop.catalogue)
+    assert [each["label"] for each in body["clusters"]] == list(shop.clusters.labels)
+    assert body["facets"] == [each.to_dict() for each in shop.facets]
+    assert body["facets"][0]["name"] == "category"
+    assert body["methods"] == ["likelihood", "fixed-epsilon", "mean"]
+    assert body["scopes"] == ["cluster", "catalogue"]
+    assert body["metrics"] == ["euclidean", "manhattan"]
+    assert body["limits"] == {"photo_bytes": 5_000_000, "megapixels": 20, "k": 100, "page_size": 100}
+    assert body["note"] == "A drawn design, not a product you can buy."
 
 
 def test_the_sliders_in_the_order_to_show_them(client: TestClient, shop: Shop) -> None:
-    found = client.get("/v1/sliders").json()
-    held = shop.sliders
-    assert [each["latent"] for each in found["latents"]] == [each.latent for each in held.latents]
-    assert sorted(each["latent"] for each in found["latents"]) == list(range(shop.model.latent))
-    for each, wanted in zip(found["latents"], held.latents, strict=True):
+    body = client.get("/v1/sliders").json()
+    sliders = shop.sliders
+    assert [each["latent"] for each in body["latents"]] == [each.latent for each in sliders.latents]
+    assert sorted(each["latent"] for each in body["latents"]) == list(range(shop.model.latent))
+    for each, wanted in zip(body["latents"], sliders.latents, strict=True):
         assert (each["minimum"], each["maximum"]) == (wanted.minimum, wanted.maximum)
         assert (each["name"], each["idle"]) == (wanted.name, wanted.is_idle)
-    assert [each["name"] for each in found["attributes"]] == [each.name for each in held.attributes]
-    assert all(len(each["direction"]) == shop.model.latent for each in found["attributes"])
-    assert found["average"] == pytest.approx(shop.encodings.code.mean(axis=0).tolist(), abs=1e-5)
+    assert [each["name"] for each in body["attributes"]] == [each.name for each in sliders.attributes]
+    assert all(len(each["direction"]) == shop.model.latent for each in body["attributes"])
+    assert body["average"] == pytest.approx(shop.encodings.code.mean(axis=0).tolist(), abs=1e-5)
     counts = shop.catalogue.counts()
-    first = shop.catalogue.row(found["first"]["id"])
+    first = shop.catalogue.row(body["first"]["id"])
     assert counts[shop.catalogue.categories[first]] == max(counts.values())
-    assert found["first"]["title"] == shop.title(first)
-    assert found["first"]["code"] == pytest.approx(shop.code_of(found["first"]["id"]).tolist())
+    assert body["first"]["title"] == shop.title(first)
+    assert body["first"]["code"] == pytest.approx(shop.code_of(body["first"]["id"]).tolist())
 
 
 def test_the_map_row_by_row(client: TestClient, shop: Shop) -> None:
-    found = client.get("/v1/map").json()
-    assert found["ids"] == shop.catalogue.ids
-    assert [found["categories"][i] for i in found["category"]] == shop.catalogue.categories
-    assert np.column_stack([found["x"], found["y"]]) == pytest.approx(shop.map.positions, abs=1e-4)
-    assert min(found["x"] + found["y"]) >= 0.0
-    assert max(found["x"] + found["y"]) <= 1.0
-    colours = found["attributes"]["base_colour"]
+    body = client.get("/v1/map").json()
+    assert body["ids"] == shop.catalogue.ids
+    assert [body["categories"][i] for i in body["category"]] == shop.catalogue.categories
+    assert np.column_stack([body["x"], body["y"]]) == pytest.approx(shop.map.positions, abs=1e-4)
+    assert min(body["x"] + body["y"]) >= 0.0
+    assert max(body["x"] + body["y"]) <= 1.0
+    colours = body["attributes"]["base_colour"]
     for row in range(len(shop.catalogue)):
         place = colours["of"][row]
         assert (colours["values"][place] if place >= 0 else None) == shop.catalogue.attributes(row).get("base_colour")
