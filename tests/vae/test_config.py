@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from modiste.errors import SchemaError, ShopIncomplete
+from modiste.errors import SchemaError, ShopIncomplete, ShopNotFound
 from modiste.vae.card import write_card
 from modiste.vae.config import ModelConfig, new_model_id
 
@@ -74,3 +75,10 @@ def test_card_contains_the_measurements(tmp_path: Path) -> None:
     text = write_card(config, tmp_path).read_text()
     assert "21.50 dB" in text
     assert "1 of 2" in text
+
+
+def test_the_code_of_the_card_runs_up_to_the_shop(tmp_path: Path) -> None:
+    text = write_card(CONFIG, tmp_path).read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    with pytest.raises(ShopNotFound, match="my-shop"):
+        exec(compile(code, "README.md", "exec"), {})

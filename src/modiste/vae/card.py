@@ -18,26 +18,26 @@ tags: [variational-autoencoder, fashion, image-retrieval, recommendation]
 A variational autoencoder with {latent} latents, preset `{preset}`, for product photos of {width} x {height} pixels.
 It decodes codes to pictures of products, and encodes every photo to the posterior that similarity search uses.
 
-## Made from
+## Training data
 
 - {trained} photos of the shop's own catalogue (catalogue hash `{catalogue}`), {held_out} more held out.
 - {epochs} epochs, seed {seed}, {seconds:.0f} seconds of training.
-- The photos are the shop's: whether this model may be passed on depends on the rights to them.
+- The photos belong to the shop. Their licence decides whether this model may be shared.
 
-## Measured at the end of training
+## Measurements at the end of training
 
 | measure | value |
 |---|---|
 | PSNR of held-out photos | {psnr:.2f} dB |
 | mean squared error of held-out photos, pixels in [0, 1] | {mse:.5f} |
 | information in the code | {kl:.1f} nats |
-| latents that carry more than 0.1 nats | {active} of {latent} |
+| latents with more than 0.1 nats | {active} of {latent} |
 | largest difference between ONNX and torch | {onnx:.1e} |
 
 ## Use
 
 ```python
-from modiste._version import __version__
+import modiste
 
 shop = modiste.Shop.open("my-shop")
 picture = shop.decode(shop.random_design(seed=1))
@@ -45,8 +45,8 @@ picture = shop.decode(shop.random_design(seed=1))
 
 ## Limits
 
-What it draws is a drawing, not a product anyone can buy. It knows only products like those it was trained on, in
-photos like theirs: one product, seen whole, on a plain background. Fine detail and print are lost in {latent} numbers.
+The model draws pictures, not products that anyone can buy. It knows only products like those it was trained on, in
+similar photos: one complete product on a plain background. Fine details and prints are lost in {latent} numbers.
 """
 
 
