@@ -153,7 +153,7 @@ def public_name(name: str) -> Iterator[str]:
     assert isinstance(node, ast.ClassDef)
     yield from prose(ast.get_docstring(node))
     yield from fields(node)
-    # What a class has of another of ours comes first.
+    # Members of our base classes come first.
     classes = [each for each in reversed(value.__mro__) if each.__module__.startswith("modiste.")]
     shown: dict[str, ast.FunctionDef] = {}
     for member in (member for each in classes for member in members(defined(each))):

@@ -175,7 +175,7 @@ def test_a_file_that_is_no_photo_is_refused_and_says_why(table: Any) -> None:
         assert kind in message, how
         assert "JPEG, PNG or WebP" in message, how
         table.keyboard.press("Escape")
-        table.locator("#start-open").click()  # opened anew, it has forgotten
+        table.locator("#start-open").click()  # opened again, it has forgotten
         assert table.locator("#start .state.bad").count() == 0
         table.keyboard.press("Escape")
     assert design(table) == before

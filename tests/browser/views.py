@@ -11,7 +11,7 @@ from tests.browser.page_state import slider, until
 
 
 def views(tab: Any, shop: Shop) -> Iterator[str]:
-    """Show each view and yield its name; whatever a view opens is closed before the next."""
+    """Show each view and yield its name; what a view opens is closed before the next."""
     yield "as it opens"
     yield from _shaping(tab)
     yield from _products(tab)

@@ -28,7 +28,7 @@ SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_raylet_start_wait_time_s": "200",  # however busy this machine is
-    # Workers as quick to get a processor as whatever else this machine is at.
+    # Workers get a processor as quickly as this machine's other processes.
     "RAY_worker_niceness": "0",
     # A machine that cannot be reached is given up after some 5 seconds, in the place of 30.
     "RAY_grpc_client_keepalive_time_ms": "10000",

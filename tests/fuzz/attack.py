@@ -1,7 +1,7 @@
-"""Attacks one target with atheris, from its seeds on, for some seconds: `python -m tests.fuzz.attack TARGET SECONDS`.
+"""Fuzz one target with atheris, starting from its seeds: `python -m tests.fuzz.attack TARGET SECONDS`.
 
-Ends with 0 where nothing was found. Whatever a target raises ends it with a traceback, and the bytes that did it are
-written to the working directory, from where they go to `seeds/` once it is mended.
+Exits with 0 if nothing is found. An exception of a target ends it with a traceback, and the bytes that caused it are
+written to the working directory. Move them to `seeds/` with the fix.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What strangers and disks may hold out to Modiste as bytes: each target is a reader of them, to be attacked.
+"""Fuzz targets: the readers of bytes that come from users, the network and disks.
 
-A target is made with an empty folder of its own and answers bytes with whether they could be read. Whatever it raises
-is a fault: the errors of `modiste.errors` are the only ones that a reader may raise, and warnings count as errors.
+A target gets an empty directory of its own, and returns whether it can read some bytes. Every exception of a target is
+a bug: a reader may only raise the errors of `modiste.errors`, which the target catches. Warnings count as errors.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
 
 
 def reads(target: Target, data: bytes) -> bool:
-    """Whether the target takes these bytes; whatever is raised but Modiste's own errors is a fault."""
+    """Return whether the target accepts these bytes. All exceptions except Modiste's own errors are bugs."""
     try:
         return target(data)
     except ModisteError:

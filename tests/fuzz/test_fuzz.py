@@ -1,7 +1,7 @@
-"""Bytes that nobody thought of: whatever a photo, a table, a file of a shop or an address holds, it is read or refused.
+"""Fuzzing: any bytes as a photo, a table, a file of a shop or an address are read or rejected.
 
-The seeds are tried with every run of the tests. `make check-all` has atheris go on from them, for a minute each, or for
-as many seconds as `MODISTE_FUZZ_SECONDS` says.
+Every run of the tests reads the seeds. In `make check-all`, atheris continues from them for a minute for each target,
+or for `MODISTE_FUZZ_SECONDS` seconds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Writes the seeds of attacks: photos drawn here, tables and addresses in words, and the JSON of the golden shop.
+"""Write the seeds of the fuzz targets: generated photos, tables and addresses, and the JSON of the golden shop.
 
-`python -m tests.fuzz.write_seeds` writes them anew; what attacks have found lies beside them as `found-*` and stays.
+`python -m tests.fuzz.write_seeds` writes them again. It keeps `found-*`, which earlier fuzzing has found.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def test_direction_without_effect_is_left_out() -> None:
     mean[:, 3] *= 100
     attributes = {"height": measure_photos(draw(mean))["height"].tolist(), "weight": mean[:, 3].tolist()}
     slopes = measure_slopes(draw, mean, rounds=8)
-    # Near any code lies the first product only: whatever the direction, its weight is what is found.
+    # Only the first product is near any code, so the result is its weight for every direction.
     check = DirectionCheck(draw, lambda codes: np.zeros((len(codes), 1), np.intp), mean, mean, attributes, slopes)
     assert {slider.attribute for slider in attribute_directions(mean, attributes, slopes=slopes)} == {
         "height",

@@ -190,7 +190,7 @@ def test_damaged_file_names_the_remedy(shop_copy: Path, which: int, content: byt
 def test_damaged_files_are_rebuilt(shop_copy: Path) -> None:
     for file in files(shop_copy):
         file.write_bytes(b"\x00garbage")
-    assert make_sliders(shop_copy)["copy"] is not None  # whatever it was, someone may want it
+    assert make_sliders(shop_copy)["copy"] is not None  # a person may want the damaged file
     make_map(shop_copy)
     Shop.open(shop_copy, need="map")
 

@@ -57,7 +57,7 @@ def test_slow_visitors_are_hung_up_on(built: Path, monkeypatch: pytest.MonkeyPat
             got = closed_after(half)
             assert b" 503 " in got
             assert b"too_slow" in got
-        # Whoever asks in time may go on asking.
+        # A client that sends its headers in time may send further requests.
         with connect() as steady:
             for _ in range(4):
                 steady.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The shop's index: kept with the model, used while it fits, and built anew where it does not."""
+"""Index files: stored with the model, used while they match the shop, and otherwise rebuilt."""
 
 from __future__ import annotations
 

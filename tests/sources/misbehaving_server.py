@@ -48,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
             behave = getattr(self, path.strip("/").split("-")[0].split("?")[0])
             behave(self.server.asked[path])
         except (ConnectionError, TimeoutError):
-            pass  # whoever asked has had enough
+            pass  # the client has closed the connection
         finally:
             with self.server.lock:
                 self.server.now -= 1

@@ -48,7 +48,7 @@ def parquet(**columns: Any) -> bytes:
 
 
 def find_good(rows: list[Record | Rejection]) -> Record:
-    """The record "good", which must be among the rows whatever the others are."""
+    """Return the record "good", which must be among the rows, with any other rows."""
     (good,) = [row for row in rows if isinstance(row, Record) and row.id == "good"]
     assert (good.category, good.attributes) == AS_RECORD
     return good

@@ -66,7 +66,7 @@ def test_the_image_for_ray_adds_torch_and_the_locks_of_its_extras_alone():
     assert said("COPY", RAY) == ["--from=build-ray /app /app"]
     assert said("USER", RAY) == said("USER")
     assert not said("RUN", RAY)
-    # Whoever starts the cluster calls `ray` and `modiste` by their names.
+    # Starting a cluster calls `ray` and `modiste` by their names.
     assert said("ENV", RAY)[0].startswith("PATH=/app/bin:")
     assert not said("ENTRYPOINT", RAY)
 

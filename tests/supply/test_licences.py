@@ -115,7 +115,7 @@ def test_a_file_of_others_has_its_origin_and_hash():
         if name in listed:
             assert hashlib.sha256(path.read_bytes()).hexdigest() == listed.pop(name), f"{name} was changed"
             continue
-        assert path.suffix in OURS, f"{name} is not text of ours: docs/reference/licences.md must say whose it is"
+        assert path.suffix in OURS, f"{name} is not our own text: docs/reference/licences.md must name its owner"
         text = path.read_text(encoding="utf-8")
         assert not CLAIM.search(text), f"{name} says that it is somebody's: docs/reference/licences.md must say whose"
         longest = max(map(len, text.splitlines()), default=0)

@@ -275,7 +275,7 @@ def test_another_model_and_back(kept: tuple[TestClient, Path]) -> None:
     assert client.post("/v1/admin/reload", headers=KEY).status_code == 202
     two = settled(client)
     assert (two["model"], two["error"], set(two["models"])) == (other, "", {one["model"], other})
-    # Whoever began with the first goes on with it.
+    # A page that was loaded with the first model stays with it.
     frame = {"render_id": one["model"], "design": "AAAAAAAAAAA"}
     assert client.get("/v1/render.jpg", params=frame).status_code == 200
     staying = {"Modiste-Shop-Version": one["shop_version"]}
