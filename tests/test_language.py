@@ -36,8 +36,8 @@ BANNED_WORDING = {
     r"unless it is so": "otherwise",
     # "has not been read" and "has not changed" are usual English. So are "has no clusters" and "has none".
     r"(?:has|have|had) not (?:an?|the|any|one|its|their|enough)\b": "does not have",
-    # "no more than" is usual English.
-    r"no more\b(?!(?: \w+)? than\b)": "no longer, not any more",
+    # "no more time" and "no more than" are usual English.
+    r"no more(?= ?[.,;:)])": "no longer, not any more",
     r"of ours": "our",
     r"by (?:it|him|her)self alone": "alone",
     r"without a word": "silently",
