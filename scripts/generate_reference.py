@@ -70,7 +70,7 @@ def command_section(name: str, command: Any) -> Iterator[str]:
     """A heading, what the command does, its usage, its examples, and a table of options."""
     arguments = [each for each in command.params if each.param_type_name == "argument"]
     options = [each for each in command.params if each.param_type_name == "option" and not each.hidden]
-    text, _, examples = inspect.cleandoc(command.help).partition("\b")
+    text, _, examples = inspect.cleandoc(command.help).partition("\b\nExamples:\n")
     yield f"## modiste {name}"
     yield ""
     yield plain(text)
@@ -102,13 +102,16 @@ def longest(option: Any) -> str:
 
 
 def value_of(option: Any) -> str:
-    return "" if option.is_flag else str(option.metavar or option.type.name.upper())
+    """The name of an option's value, or its choices."""
+    return "" if option.is_flag else option.metavar or "|".join(option.type_descriptor.choices)
 
 
 def default_of(option: Any) -> str:
     if option.required:
-        return "needed"
-    return "" if option.default in (None, False) else f"`{option.default}`"
+        return "required"
+    if isinstance(option.show_default, str):
+        return cell(option.show_default)
+    return "" if option.default is None or option.default is False else f"`{option.default}`"
 
 
 def plain(text: str) -> str:

@@ -17,7 +17,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 
 # A room may import rooms of a lower layer, and itself. Rooms of one layer do not import each other.
 LAYERS = (
-    {"errors", "_version"},
+    {"errors", "choices", "_version"},
     {"progress", "isolation"},
     {"images", "parallel"},
     {"latent"},

@@ -2,18 +2,15 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from modiste.errors import StorageError
 from modiste.evaluate import evaluate
 from modiste.evaluate.report.html import render_report, write_report
 from modiste.evaluate.report.tables import format_figure, result_tables
-from modiste.evaluate.report.terminal import print_tables
 from modiste.shop.shop import Shop
 
 VOID = {"meta", "img", "br"}
@@ -100,14 +97,6 @@ def test_a_report_that_cannot_be_written_is_said(shop: Shop, result: dict[str, A
 def test_the_report_is_written(shop: Shop, result: dict[str, Any], page: str, tmp_path: Path) -> None:
     write_report(shop, result, tmp_path / "report.html")
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == page
-
-
-def test_the_terminal_shows_the_papers_figures(result: dict[str, Any]) -> None:
-    console = Console(width=160, record=True, file=StringIO())
-    print_tables(result, console)
-    text = console.export_text()
-    for words in ("0.955", "PCA", "RGB histogram", "chance", "macro-F1", "PSNR"):
-        assert words in text
 
 
 def test_every_row_is_as_long_as_its_head(result: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The command line: parses, calls Shop, prints."""
+"""The command line: parses options, calls the library, prints the results."""
 
 from modiste.cli.main import main
 

@@ -1,4 +1,4 @@
-"""`main`: runs a command, and turns every error into a message with its remedy and an exit code."""
+"""Entry point of the command line: runs a command and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Sequence
 
 import typer
 
-from modiste.errors import ModisteError, UsageError, error_code
+from modiste.errors import BadOption, ModisteError, UsageError, error_code
 from modiste.sources.sanitize import escape_control_chars
 
 INTERRUPTED_EXIT_CODE = 130
-# The root of the errors that Typer raises for a command line that it cannot read; Typer does not export it.
+# The base class of the errors that Typer raises for an invalid command line; Typer does not export it.
 ParsingError: type[Exception] = typer.BadParameter.__bases__[0].__bases__[0]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, an error's own, 2 for bad usage, 130 after Ctrl-C.
+    """Run the command line and return its exit code: 0, the error's, 2 for bad usage, or 130 after Ctrl-C.
 
-    With MODISTE_DEBUG=1 in the environment, an error also shows its stack trace.
+    With MODISTE_DEBUG=1 in the environment, an error also prints its stack trace.
     """
     from modiste.cli.app import app
 
@@ -32,25 +32,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print_debug_trace()
         return _print_error(error_code(type(error)), error.message, error.remedy, error.exit_code, as_json)
     except ParsingError as error:
-        message = str(error.format_message())  # type: ignore[attr-defined]  # Typer's copy of click is private
-        remedy = "`modiste --help` and `modiste COMMAND --help` list what there is."
-        return _print_error(error_code(UsageError), message, remedy, 2, as_json)
+        # A missing option is a subclass of BadParameter.
+        error_type = BadOption if type(error) is typer.BadParameter else UsageError
+        message = str(error.format_message()).replace("Value error, ", "").rstrip(".")  # type: ignore[attr-defined]
+        context = getattr(error, "ctx", None)
+        remedy = f"See `{context.command_path if context else 'modiste'} --help`."
+        return _print_error(error_code(error_type), f"{message}.", remedy, error_type.exit_code, as_json)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED_EXIT_CODE
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough. Python would complain again when it flushes at exit.
+        # The reader, such as `head`, has closed the pipe. Otherwise Python would report it again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if code == INTERRUPTED_EXIT_CODE:
-        remedy = "Run the same command again; what was finished is kept."
+        remedy = "Run the same command again; finished work is kept."
         return _print_error("interrupted", "Interrupted.", remedy, INTERRUPTED_EXIT_CODE, as_json)
     return int(code or 0)
 
 
 def _print_error(code: str, message: str, remedy: str, exit_code: int, as_json: bool) -> int:
     if as_json:
-        error = {"code": code, "message": message, "remedy": remedy}
-        text = json.dumps({"error": error}, ensure_ascii=False)
+        text = json.dumps({"error": {"code": code, "message": message, "remedy": remedy}}, ensure_ascii=False)
     else:
         text = f"Error: {message}" + (f"\n  {remedy}" if remedy else "")
     sys.stderr.write(escape_control_chars(text) + "\n")

@@ -1,12 +1,13 @@
-"""Where a question starts from: a product, a photo, a code or a random design; exactly one of them."""
+"""The start of a query: a product, a photo, a code or a random design."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from modiste.errors import BadCode, BadOption
 
@@ -16,75 +17,82 @@ if TYPE_CHECKING:
 
     from modiste.shop.shop import Shop
 
-Product = Annotated[str | None, typer.Option(metavar="ID", help="Start from this product.")]
-Photo = Annotated[Path | None, typer.Option(metavar="FILE", help="Start from a photo: JPEG, PNG or WebP.")]
-Code = Annotated[str | None, typer.Option(metavar='"z1,…"', help="Start from a code: numbers with commas.")]
-Random = Annotated[bool, typer.Option("--random", help="Start from a random design.")]
-RandomSeed = Annotated[int | None, typer.Option(metavar="S", help="Of --random: the same design each time.")]
-
 
 @dataclass(frozen=True)
 class QuerySource:
-    """The start as given on the command line; `check` before the shop is opened, `code` once it is."""
+    """The start of a query, as given on the command line."""
 
-    product: str | None
-    photo: Path | None
-    code_text: str | None
-    random: bool
-    seed: int | None
+    product: Annotated[str | None, Option(metavar="ID", help="Start from this product.")] = None
+    photo_file: Annotated[
+        Path | None, Option("--photo", metavar="FILE", help="Start from a JPEG, PNG or WebP file.")
+    ] = None
+    code_text: Annotated[
+        str | None, Option("--code", metavar='"z1,…"', help="Start from a code: numbers separated by commas.")
+    ] = None
+    is_random: Annotated[bool, Option("--random", help="Start from a random design.")] = False
+    seed: Annotated[int | None, Option(metavar="S", help="Seed of --random, to repeat a design.")] = None
 
-    def validate(self) -> None:
-        """Raise BadOption unless exactly one start was given."""
-        given = {
-            "--product": self.product is not None,
-            "--photo": self.photo is not None,
-            "--code": self.code_text is not None,
-            "--random": self.random,
+    def __post_init__(self) -> None:
+        """Raise BadOption unless there is exactly one start."""
+        values = {
+            "--product": self.product,
+            "--photo": self.photo_file,
+            "--code": self.code_text,
+            "--random": self.is_random or None,
         }
-        names = [name for name, there in given.items() if there]
+        names = [name for name, value in values.items() if value is not None]
         if len(names) != 1:
             raise BadOption(
-                f"{' and '.join(names)} were given." if names else "No start was given.",
-                remedy=f"Give exactly one of {', '.join(given)}.",
+                f"{' and '.join(names)} cannot be combined." if names else "The query needs something to start from.",
+                remedy=f"Give exactly one of {', '.join(values)}.",
             )
-        if self.seed is not None and not self.random:
-            raise BadOption("--seed goes with --random only.", remedy="Leave it out, or add --random.")
+        if self.seed is not None and not self.is_random:
+            raise BadOption("`--seed` needs `--random`.", remedy="Remove it, or add --random.")
         if self.seed is not None and self.seed < 0:
-            raise BadOption(f"--seed is {self.seed}.", remedy="Give 0 or more.")
+            raise BadOption(f"`--seed` is {self.seed}.", remedy="Give 0 or more.")
 
     @property
     def caption(self) -> str:
-        """What the start is called under its picture."""
+        """The caption of its picture."""
         if self.product is not None:
             return self.product
-        if self.photo is not None:
-            return self.photo.name
-        if self.random:
+        if self.photo_file is not None:
+            return self.photo_file.name
+        if self.is_random:
             return "random design" if self.seed is None else f"random design {self.seed}"
         return "design"
 
+    @property
+    def excluded_ids(self) -> tuple[str, ...]:
+        """The ids that the results exclude: the product itself."""
+        return () if self.product is None else (self.product,)
+
+    @cached_property
+    def photo(self) -> NDArray[np.uint8] | None:
+        """The photo in `photo_file`, uint8 `(h, w, 3)`. Raises PhotoError."""
+        from modiste.images.photo import read_photo
+
+        return None if self.photo_file is None else read_photo(self.photo_file)
+
     def code(self, shop: Shop) -> NDArray[np.float32]:
-        """The code to ask with, `(n,)`. Raises UnknownProduct, PhotoError, BadCode."""
+        """Return the code of the query, `(n,)`. Raises UnknownProduct, PhotoError, BadCode."""
         if self.product is not None:
             return shop.code_of(self.product)
         if self.photo is not None:
-            return shop.encode(_read_photo(self.photo)).code
+            return shop.encode(self.photo).code
         if self.code_text is not None:
             return _parse_code(self.code_text)
         return shop.random_design(self.seed)
 
     def picture(self, shop: Shop, code: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """What to show of the start: the product's or the given photo, else the design that the code draws."""
+        """Return the picture of the start: the photo if it has one, else the design that the code draws."""
         if self.product is not None:
             return shop.photo(self.product)
         if self.photo is not None:
-            return _fit_photo(_read_photo(self.photo), shop.frame)
-        return shop.decode(code)
+            from modiste.images.photo import fit_photo
 
-    @property
-    def excluded_ids(self) -> tuple[str, ...]:
-        """The product that the question is about is not an answer to it."""
-        return () if self.product is None else (self.product,)
+            return fit_photo(self.photo, shop.frame)
+        return shop.decode(code)
 
 
 def _parse_code(text: str) -> NDArray[np.float32]:
@@ -94,15 +102,3 @@ def _parse_code(text: str) -> NDArray[np.float32]:
         return np.array([float(part) for part in text.split(",")], np.float32)
     except ValueError:
         raise BadCode(f"The code {text[:80]!r} is not numbers.", remedy='Write it as "0.1,-0.7,…".') from None
-
-
-def _read_photo(path: Path) -> NDArray[np.uint8]:
-    from modiste.images.photo import read_photo
-
-    return read_photo(path)
-
-
-def _fit_photo(photo: NDArray[np.uint8], frame: tuple[int, int]) -> Any:
-    from modiste.images.photo import fit_photo
-
-    return fit_photo(photo, frame)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from modiste.choices import ClusterFeatures, ClusterMethod
 from modiste.errors import BadCount, SchemaError
 from modiste.latent.fixed_epsilon import check_code
 from modiste.latent.mixture import Mixture, fit_merged_mixture, subsample_rows
 from modiste.parallel import MapFn, sequential
 
-ClusterMethod = Literal["kmeans", "mixture", "category"]
-ClusterFeatures = Literal["code", "mean"]
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 REMEDY = "Cluster again with `modiste cluster`."
 KMEANS_STARTS = 10  # of K-means; the best is used

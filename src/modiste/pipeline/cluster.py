@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 
+from modiste.choices import ClusterFeatures, ClusterMethod
 from modiste.errors import BadCount, BadOption
 from modiste.latent.category_clusters import fit_categories
-from modiste.latent.clusters import ClusterFeatures, Clusters, fit_kmeans, fit_mixture, name_clusters
+from modiste.latent.clusters import Clusters, fit_kmeans, fit_mixture, name_clusters
 from modiste.parallel import Executor, ThreadExecutor
 from modiste.pipeline.index import write_index
 from modiste.pipeline.write_session import open_for_writing
@@ -18,8 +19,6 @@ from modiste.shop.shop import Shop
 from modiste.storage.json_files import with_checksum, write_json
 
 UNSUPERVISED = {"kmeans": fit_kmeans, "mixture": fit_mixture}
-CLUSTER_METHODS = (*UNSUPERVISED, "category")
-FEATURES = ("code", "mean")
 DEFAULT_K = 3  # the paper's
 
 
@@ -52,9 +51,9 @@ def cluster_shop(
         ShopBusy: another process is writing to the shop.
         StorageError: the disk failed; the previous clusters are kept.
     """
-    for name, value, allowed in (("method", method, (*CLUSTER_METHODS, None)), ("features", features, FEATURES)):
-        if value not in allowed:
-            names = ", ".join(each for each in allowed if each is not None)
+    for name, value, choices in (("method", method, ClusterMethod), ("features", features, ClusterFeatures)):
+        if value not in get_args(choices) and not (name == "method" and value is None):
+            names = ", ".join(get_args(choices))
             raise BadOption(f"Unknown clustering {name} {value!r}.", remedy=f"Choose one of {names}.")
     with open_for_writing(path, need="encodings") as shop:
         k, method = resolve_clustering(shop, k, method)

@@ -14,17 +14,18 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from threading import Lock
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modiste.choices import Method, Metric
 from modiste.latent.likelihood import log_likelihood
 from modiste.search.blocks import Blocks, LikelihoodTerms
 from modiste.search.constants import ALWAYS_CANDIDATE, EUCLIDEAN, LANES, LIKELIHOOD, MANHATTAN
 
-METHODS = ("likelihood", "fixed-epsilon", "mean")
-METRICS = ("euclidean", "manhattan")
+METHODS: tuple[str, ...] = get_args(Method)
+METRICS: tuple[str, ...] = get_args(Metric)
 Floats = NDArray[np.float32]
 Slots = NDArray[np.intp]
 Mask = NDArray[np.bool_]

@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property, partial
 from itertools import chain
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from modiste.choices import Grouping, Method, Metric, Scope
 from modiste.errors import BadCode, BadCount, BadOption
 from modiste.latent.clusters import Clusters
 from modiste.latent.fixed_epsilon import check_code
@@ -24,12 +25,8 @@ from modiste.shop.results import JpegLoader, Match, Matches, Recommendation, Rec
 from modiste.shop.similarity_words import Typicality
 from modiste.shop.summary import CategoryCounts, ReferenceCodes
 
-Method = Literal["likelihood", "fixed-epsilon", "mean"]
-Metric = Literal["euclidean", "manhattan"]
-Scope = Literal["cluster", "catalogue"]
-Grouping = Literal["cluster", "category"]
-SCOPES: tuple[Scope, ...] = ("cluster", "catalogue")
-GROUPINGS: tuple[str, ...] = ("cluster", "category")
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 MAX_CACHED_TAUS = 16
 
 

@@ -12,6 +12,7 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from modiste.choices import Grouping, Method, Metric, Scope
 from modiste.errors import ShopError, UnknownCategory
 from modiste.images.cutout import CutOut, cut_out
 from modiste.images.photo import check_photo, decode_jpeg, fit_photo
@@ -29,7 +30,7 @@ from modiste.shop.hubness import HubPenalty
 from modiste.shop.index_files import build_index, open_index
 from modiste.shop.loading import STAGES, EncodingArrays, Stage
 from modiste.shop.products import Products
-from modiste.shop.query import Grouping, Method, Metric, QueryEngine, Scope
+from modiste.shop.query import QueryEngine
 from modiste.shop.similarity_words import Typicality
 from modiste.shop.summary import CategoryCounts, ReferenceCodes, ShopSummary
 from modiste.storage.location import read_path

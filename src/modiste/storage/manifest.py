@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
+from modiste.choices import Background
 from modiste.errors import BadOption, SchemaError, ShopIncomplete, ShopNotFound
 from modiste.latent.likelihood import check_tau
 from modiste.storage.json_files import read_json, with_checksum, write_json
 from modiste.storage.migrations import SCHEMA_VERSION, migrate
 from modiste.storage.paths import ShopPaths
 
-BACKGROUNDS = ("any", "white")
+BACKGROUNDS: tuple[Background, ...] = get_args(Background)
 
 
 @dataclass(frozen=True)

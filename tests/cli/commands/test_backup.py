@@ -1,4 +1,4 @@
-"""Backup and restore on the command line."""
+"""The commands backup and restore."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import pytest
 from modiste.cli import main
 
 
-def test_there_and_back(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file, again = tmp_path / "shop.zip", tmp_path / "again"
+def test_backup_and_restore(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, restored = tmp_path / "shop.zip", tmp_path / "restored"
     assert main(["backup", "--shop", str(small), "--out", str(file)]) == 0
     assert "24 products" in capsys.readouterr().out
-    assert main(["restore", str(file), "--shop", str(again)]) == 0
+    assert main(["restore", str(file), "--shop", str(restored)]) == 0
     assert "24 products" in capsys.readouterr().out
-    assert main(["info", "--shop", str(again), "--json"]) == 0
+    assert main(["info", "--shop", str(restored), "--json"]) == 0
 
 
 def test_as_json(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "shop.zip"
     assert main(["backup", "--shop", str(small), "--out", str(file), "--json"]) == 0
-    made = json.loads(capsys.readouterr().out)
-    assert list(made) == ["file", "shop", "bytes", "files", "products"]
-    assert made["bytes"] == file.stat().st_size
-    assert main(["restore", str(file), "--shop", str(tmp_path / "again"), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["products"], found["files"], found["modiste"]) == (24, made["files"], "0.1.0")
+    backup = json.loads(capsys.readouterr().out)
+    assert list(backup) == ["file", "shop", "bytes", "files", "products"]
+    assert backup["bytes"] == file.stat().st_size
+    assert main(["restore", str(file), "--shop", str(tmp_path / "restored"), "--json"]) == 0
+    restored = json.loads(capsys.readouterr().out)
+    assert (restored["products"], restored["files"], restored["modiste"]) == (24, backup["files"], "0.1.0")
 
 
 @pytest.mark.parametrize(
-    ("words", "exit_code", "name"),
+    ("words", "exit_code", "code"),
     [
         (("backup", "--shop", "none", "--out", "x.zip"), 4, "shop_not_found"),
         (("backup", "--shop", "small", "--out", "small/x.zip"), 2, "bad_option"),
@@ -42,10 +42,10 @@ def test_as_json(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
         (("restore", "small/shop.json", "--shop", "small"), 2, "bad_option"),
     ],
 )
-def test_what_cannot_be(
+def test_invalid_arguments(
     words: tuple[str, ...],
     exit_code: int,
-    name: str,
+    code: str,
     small: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -55,6 +55,6 @@ def test_what_cannot_be(
     out, err = capsys.readouterr()
     error = json.loads(err)["error"]
     assert out == ""
-    assert error["code"] == name
+    assert error["code"] == code
     assert error["remedy"]
     assert [path.name for path in small.parent.iterdir()] == ["small"]

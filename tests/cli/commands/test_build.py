@@ -1,3 +1,5 @@
+"""The commands build, ingest, train, encode and cluster."""
+
 from __future__ import annotations
 
 import json
@@ -13,7 +15,7 @@ from modiste.sources.record import Record
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record]) -> Path:
-    """The sample as a folder per category."""
+    """Return a folder with the sample photos, a subfolder per category."""
     root = tmp_path_factory.mktemp("photos")
     for record in sample_records:
         assert isinstance(record.photo, bytes)
@@ -24,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record
 
 
 @pytest.mark.integration
-def test_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_build_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shop = str(tmp_path / "shop")
     stages = (
         ("ingest", str(folder), "--size", "48x64"),
@@ -45,14 +47,14 @@ def test_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert sum(each["products"] for each in clustered["clusters"]) == encoded["count"]
     assert (clustered["k"], clustered["method"]) == (2, "kmeans")
     assert main(["cluster", "--shop", shop, "--json"]) == 0
-    by_tags = json.loads(capsys.readouterr().out)
-    assert by_tags["method"] == "category"
-    assert {each["label"]: each["products"] for each in by_tags["clusters"]} == summary["categories"]
+    by_category = json.loads(capsys.readouterr().out)
+    assert by_category["method"] == "category"
+    assert {each["label"]: each["products"] for each in by_category["clusters"]} == summary["categories"]
     assert main(["similar", "--shop", shop, "--random", "--json"]) == 0
 
 
 @pytest.mark.integration
-def test_build_for_people(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_build_prints_text_and_resumes(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shop = tmp_path / "shop"
     words = ["build", str(folder), "--shop", str(shop), "--size", "48x64", "--epochs", "2", "--latent", "4"]
     assert main(words) == 0
@@ -63,14 +65,14 @@ def test_build_for_people(folder: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert "Kept: train, encode, cluster, sliders, map" in capsys.readouterr().out
 
 
-def test_sizes_are_written_width_first() -> None:
+def test_parse_size_reads_the_width_first() -> None:
     assert parse_size("180x240") == (240, 180)
     assert parse_size(None) is None
-    for wrong in ("180", "x", "180x", "-1x5", "180x240x3", "a x b"):
+    for text in ("180", "x", "180x", "-1x5", "180x240x3", "a x b"):
         with pytest.raises(BadOption, match="180x240"):
-            parse_size(wrong)
+            parse_size(text)
 
 
-def test_categories_are_separated_by_commas() -> None:
+def test_parse_categories_splits_at_commas() -> None:
     assert parse_categories("all") is None
     assert parse_categories("footwear, bags") == ["footwear", "bags"]

@@ -1,4 +1,4 @@
-"""The doctor measures a machine, looks a shop over, and says what it found."""
+"""The command doctor: for a machine, and for a shop."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ from modiste.storage.paths import ShopPaths
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "FRAME", (64, 48))
     monkeypatch.setattr(machine, "BENCHMARK_PRODUCTS", 2000)
     monkeypatch.setattr(machine, "BATCH_SIZES", (16,))
 
 
 @pytest.mark.slow
-def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_machine_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert list(found) == ["machine", "speed", "training", "advice"]
-    assert all(value > 0 for value in found["speed"].values())
-    ways = found["training"]["ways"]
+    result = json.loads(capsys.readouterr().out)
+    assert list(result) == ["machine", "speed", "training", "advice"]
+    assert all(value > 0 for value in result["speed"].values())
+    ways = result["training"]["ways"]
     assert {way["batch_size"] for way in ways} == {64, 16}
-    chosen = found["training"]["chosen"]
+    chosen = result["training"]["chosen"]
     assert any(all(way[name] == value for name, value in chosen.items()) for way in ways)
 
 
-def test_as_tables(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_as_tables(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "find_spec", lambda _: None)
     assert main(["doctor"]) == 0
-    shown = capsys.readouterr().out
-    assert "This machine" in shown
-    assert "modiste[train]" in shown
+    out = capsys.readouterr().out
+    assert "This machine" in out
+    assert "modiste[train]" in out
 
 
-def test_a_shop_in_which_all_is_well(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sound_shop(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--shop", str(small)]) == 0
     assert "Nothing is broken" in capsys.readouterr().out
     assert main(["doctor", "--shop", str(small), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["sound"], found["faults"], found["freed"]) == (True, [], 0)
+    result = json.loads(capsys.readouterr().out)
+    assert (result["sound"], result["faults"], result["freed"]) == (True, [], 0)
 
 
-def test_a_shop_that_is_mended(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_repaired_shop(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = ShopPaths(small).map(str(Manifest.load(small).model))
     path.write_text("{")
     assert main(["doctor", "--shop", str(small)]) == 4
-    shown = capsys.readouterr().out
-    assert "broken  models/" in shown
-    assert "modiste sliders --shop" in shown
+    out = capsys.readouterr().out
+    assert "broken    models/" in out
+    assert "modiste sliders --shop" in out
     assert main(["doctor", "--shop", str(small), "--repair"]) == 0
-    assert "mended  models/" in capsys.readouterr().out
+    assert "repaired  models/" in capsys.readouterr().out
     assert main(["doctor", "--shop", str(small)]) == 0
 
 
-def test_a_shop_that_stays_broken(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shop_that_cannot_be_repaired(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = ShopPaths(small).model(str(Manifest.load(small).model)) / "decoder.onnx"
     path.write_bytes(path.read_bytes() + b"0")
     assert main(["doctor", "--shop", str(small), "--repair", "--json"]) == 4
@@ -72,7 +72,7 @@ def test_a_shop_that_stays_broken(small: Path, capsys: pytest.CaptureFixture[str
     assert err == ""
 
 
-def test_no_shop_to_look_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--shop", str(tmp_path / "none")]) == 4
     assert "There is no shop" in capsys.readouterr().err
     assert main(["doctor", "--repair"]) == 2

@@ -1,3 +1,5 @@
+"""The commands evaluate and demo."""
+
 from __future__ import annotations
 
 import json
@@ -11,13 +13,13 @@ from modiste.sources.sample import SampleSource
 from tests.small import FRAME
 
 
-def test_evaluate_prints_every_figure_as_json(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_as_json(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--shop", str(built), "--per-category", "5", "--json"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     result = json.loads(out)
-    for on in ("code", "mean"):
-        assert set(result["clusters"][on]) == {"per_class", "macro_f1"}
+    for features in ("code", "mean"):
+        assert set(result["clusters"][features]) == {"per_class", "macro_f1"}
     for scope in ("catalogue", "cluster"):
         for method in ("likelihood", "fixed-epsilon", "mean"):
             assert list(result["retrieval"][scope][method]) == ["10", "25", "50", "500"]
@@ -26,19 +28,21 @@ def test_evaluate_prints_every_figure_as_json(built: Path, capsys: pytest.Captur
     assert set(result["baselines"]["pca"]) >= {"retrieval", "attributes", "reconstruction"}
 
 
-def test_evaluate_prints_tables_beside_the_paper_s(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_as_tables_with_the_papers_figures(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--shop", str(built), "--per-category", "5"]) == 0
     out = capsys.readouterr().out
-    for words in ("macro-F1", "cluster scope", "catalogue scope", "article_type", "PSNR", "0.955", "pca", "random"):
-        assert words in out
+    for text in ("macro-F1", "cluster scope", "catalogue scope", "article_type", "PSNR", "0.955"):
+        assert text in out
+    for baseline in ("PCA (pca)", "RGB histogram (histogram)", "chance (random)"):
+        assert baseline in out
 
 
-def test_evaluate_refuses_no_questions(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_rejects_zero_queries(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--shop", str(built), "--per-category", "0"]) == 2
     assert "per-category" in capsys.readouterr().err
 
 
-def test_evaluate_asks_with_unseen_photos_and_writes_a_report(
+def test_evaluate_with_unseen_photos_writes_report_and_sheet(
     built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source, report, sheet = tmp_path / "unseen", tmp_path / "report.html", tmp_path / "sheet.png"
@@ -57,12 +61,12 @@ def test_evaluate_asks_with_unseen_photos_and_writes_a_report(
 
 
 @pytest.mark.slow
-def test_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     words = ["demo", "--shop", str(tmp_path / "demo"), "--no-serve", "--json", "--minutes", "0.2"]
     assert main(words) == 0
-    shown = json.loads(capsys.readouterr().out)
-    assert shown["products"] >= 2900
-    assert len(shown["results"]) == 5
-    assert len(shown["recommendations"]) == 2
+    result = json.loads(capsys.readouterr().out)
+    assert result["products"] >= 2900
+    assert len(result["results"]) == 5
+    assert len(result["recommendations"]) == 2
     assert (tmp_path / "demo-report.html").is_file()

@@ -1,4 +1,4 @@
-"""The commands that take --ray."""
+"""The commands with the option --ray."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import pytest
 from modiste import Shop
 
 
-def modiste(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """A command, in a process of its own, as people run it."""
+def run_modiste(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a command in a new process."""
     command = [sys.executable, "-m", "modiste", *map(str, arguments), "--json"]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
 
 
 @pytest.mark.slow
-def test_a_shop_is_made_anew_by_a_ray_of_this_machine(shop_copy: Path):
+def test_stages_on_a_local_ray(shop_copy: Path):
     pytest.importorskip("ray")
     for command in (("encode",), ("cluster", "--method", "kmeans"), ("index",), ("ingest", "sample")):
-        done = modiste(command[0], *command[1:], "--shop", shop_copy, "--ray", "local")
+        done = run_modiste(command[0], *command[1:], "--shop", shop_copy, "--ray", "local")
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         assert json.loads(done.stdout)
-    assert Shop.open(shop_copy, need="catalogue").store.count() == 3000  # of which some were there, and changed
+    assert Shop.open(shop_copy, need="catalogue").store.count() == 3000  # some of them were in the shop, and changed
 
 
 @pytest.mark.parametrize("command", ["ingest", "encode", "cluster", "index"])
-def test_a_cluster_that_is_not_there(shop_copy: Path, command: str):
+def test_unreachable_ray_cluster(shop_copy: Path, command: str):
     pytest.importorskip("ray")
     source = ["sample"] if command == "ingest" else []
-    done = modiste(command, *source, "--shop", shop_copy, "--ray", "127.0.0.1:9")
+    done = run_modiste(command, *source, "--shop", shop_copy, "--ray", "127.0.0.1:9")
     error = json.loads(done.stderr)["error"]
     assert (done.returncode, error["code"]) == (8, "ray_cluster_error")
     assert "127.0.0.1:9" in error["message"]

@@ -1,3 +1,5 @@
+"""The command sliders."""
+
 from __future__ import annotations
 
 import json
@@ -10,20 +12,20 @@ from modiste import Shop
 from modiste.cli import main
 
 
-def test_sliders_for_people_and_on_a_sheet(shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sliders_as_tables_and_sheet(shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sheet = tmp_path / "sliders.png"
     assert main(["sliders", "--shop", str(shop_copy), "--sheet", str(sheet)]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    held = Shop.open(shop_copy, need="map").sliders
-    for each in (*held.latents, *held.attributes):
+    sliders = Shop.open(shop_copy, need="map").sliders
+    for each in (*sliders.latents, *sliders.attributes):
         assert each.name in out
     assert "sliders.json" in out
     with Image.open(sheet) as picture:
-        assert picture.height > 60 * len(held.latents)
+        assert picture.height > 60 * len(sliders.latents)
 
 
-def test_sliders_for_scripts(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sliders_as_json(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sliders", "--shop", str(shop_copy), "--json"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -35,7 +37,7 @@ def test_sliders_for_scripts(shop_copy: Path, capsys: pytest.CaptureFixture[str]
     assert [each["name"] for each in printed["attributes"]] == [each.name for each in opened.sliders.attributes]
 
 
-def test_an_edited_file_is_spoken_of(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_edited_file_is_saved(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     opened = Shop.open(shop_copy, need="map")
     file = opened.files.sliders(opened.model.model_id)
     file.write_text(file.read_text().replace(opened.sliders.latents[0].low, "inky"))
@@ -45,7 +47,7 @@ def test_an_edited_file_is_spoken_of(shop_copy: Path, capsys: pytest.CaptureFixt
     assert "sliders.json.bak" in out
 
 
-def test_what_cannot_be_done(shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments(shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sliders", "--shop", str(shop_copy), "--sheet", "sliders.txt"]) == 2
     assert main(["sliders", "--shop", str(tmp_path / "none"), "--json"]) == 4
     assert json.loads(capsys.readouterr().err.splitlines()[-1])["error"]["code"] == "shop_not_found"

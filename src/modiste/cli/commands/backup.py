@@ -1,67 +1,59 @@
-"""The commands that keep a shop safe: backup, restore."""
+"""Commands that back up and restore a shop: backup, restore."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from modiste.cli import options
+from modiste.cli.output import print_result
+from modiste.cli.progress_bars import ProgressBars
 
 
 def backup(
     shop: options.ShopPath,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it; a file there is replaced.")],
+    out: Annotated[Path, Option(metavar="FILE", help="The backup; an existing file is replaced.")],
     json: options.JsonOutput = False,
 ) -> None:
-    """Write a whole shop to one file, with a checksum of everything in it. The shop goes on answering meanwhile.
+    """Back up a shop to one file, with checksums. The shop still answers queries.
 
-    The file is there once it is whole, and not before. Training's own files are left out: only training reads them.
+    The file appears when it is complete. Files that only training reads are left out.
 
-    \b
-    modiste backup --shop my-shop --out my-shop.zip
-    modiste backup --shop my-shop --out /backups/my-shop-monday.zip --json
+    Examples:
+      modiste backup --shop my-shop --out my-shop.zip
+      modiste backup --shop my-shop --out /backups/my-shop-monday.zip --json
     """
-    from modiste.cli.output import console, print_json
-    from modiste.cli.progress_bars import ProgressBars
     from modiste.storage.backup import backup_shop
 
     with ProgressBars(quiet=json) as bars:
-        made = backup_shop(shop, out, on_progress=bars)
-    if json:
-        print_json(made)
-        return
-    console().print(
-        f"{made['products']:,} products in {made['files']:,} files, {made['bytes'] / 1e6:,.1f} MB, in {made['file']}.",
-        soft_wrap=True,
-    )
+        result = backup_shop(shop, out, on_progress=bars)
+    size = f"{result['products']:,} products, {result['files']:,} files, {result['bytes'] / 1e6:,.1f} MB"
+    print_result(result, f"Wrote {result['file']}: {size}.", as_json=json)
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `modiste backup` has written.")],
+    file: Annotated[Path, Argument(metavar="FILE", help="A backup that `modiste backup` wrote.")],
     shop: Annotated[
-        str, typer.Option("--shop", metavar="DIR|URL", help="Where to make the shop; nothing is there yet.")
+        str, Option("--shop", metavar="DIR|URL", help="The shop to create: a new directory, or an unused URL.")
     ],
     json: options.JsonOutput = False,
 ) -> None:
-    """Make a shop from a backup. It appears once everything in it has been checked, and not before.
+    """Restore a shop from a backup. Incomplete or damaged backups are rejected.
 
-    \b
-    modiste restore my-shop.zip --shop my-shop
-    modiste restore /backups/my-shop-monday.zip --shop my-shop --json
+    The shop appears when all of it has been checked.
+
+    Examples:
+      modiste restore my-shop.zip --shop my-shop
+      modiste restore /backups/my-shop-monday.zip --shop my-shop --json
     """
-    from modiste.cli.output import console, print_json
-    from modiste.cli.progress_bars import ProgressBars
     from modiste.storage.backup import restore_shop
 
     with ProgressBars(quiet=json) as bars:
-        made = restore_shop(file, shop, on_progress=bars)
-    if json:
-        print_json(made)
-        return
-    console().print(
-        f"{made['shop']}: {made['products']:,} products, {made['bytes'] / 1e6:,.1f} MB, as they were on "
-        f"{made['made']} (Modiste {made['modiste']}).",
-        soft_wrap=True,
+        result = restore_shop(file, shop, on_progress=bars)
+    text = (
+        f"Restored {result['shop']}: {result['products']:,} products, {result['bytes'] / 1e6:,.1f} MB. "
+        f"The backup is of {result['made']}, by Modiste {result['modiste']}."
     )
+    print_result(result, text, as_json=json)

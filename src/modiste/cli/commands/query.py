@@ -1,205 +1,157 @@
-"""The commands that ask a shop: generate, similar, recommend, info."""
+"""Commands that query a shop: generate, similar, recommend, info."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-from rich.table import Table
+from typer import Option
 
-from modiste.cli import options, query_source
+from modiste import choices
+from modiste.cli import options
+from modiste.cli.output import make_table, matches_table, print_result
+from modiste.cli.query_source import QuerySource
 
 if TYPE_CHECKING:
     from modiste.shop.shop import Shop
 
-Method = Annotated[str, typer.Option(metavar="likelihood|fixed-epsilon|mean", help="How nearness is measured.")]
-Metric = Annotated[str, typer.Option(metavar="euclidean|manhattan", help="Of the distance, where there is one.")]
-Scope = Annotated[str, typer.Option(metavar="cluster|catalogue", help="Where to look.")]
-Tau = Annotated[
-    float | None,
-    typer.Option(metavar="T", help="Uncertainty of the start, for the likelihood; the shop's if left out."),
-]
-Where = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FILTER",
-        help="Only products that fit: name=value,value or name!=value, name>=number or name<=number; "
-        "or JSON, with any, all and not. Given again, all must fit.",
-    ),
-]
-SheetFile = Annotated[Path | None, typer.Option(metavar="FILE.png", help="Write the answer as a contact sheet.")]
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """Options of a search."""
+
+    metric: Annotated[choices.Metric, Option(help="Distance, for the methods fixed-epsilon and mean.")] = "euclidean"
+    tau: Annotated[
+        float | None,
+        Option(metavar="T", help="Uncertainty of the query's code in the likelihood.", show_default="the shop's"),
+    ] = None
+    where: Annotated[
+        list[str] | None,
+        Option(
+            metavar="FILTER",
+            help="Filter by an attribute: name=value,value or name!=value, name>=number or name<=number; or a JSON "
+            "filter with any, all and not. Repeat the option to combine filters: a product must match all of them.",
+        ),
+    ] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments for `Shop.similar` and `Shop.recommend`. Raises BadOption."""
+        from modiste.shop.filters import parse_filter
+
+        return {"metric": self.metric, "tau": self.tau, "where": parse_filter(self.where or ())}
 
 
 def generate(
     shop: options.ShopPath,
-    out: Annotated[Path, typer.Option(metavar="FILE.png", help="Where to write it: .png, .jpg or .webp.")],
-    product: query_source.Product = None,
-    photo: query_source.Photo = None,
-    code: query_source.Code = None,
-    random: query_source.Random = False,
-    seed: query_source.RandomSeed = None,
+    out: Annotated[
+        Path, Option(metavar="FILE.png", callback=options.check_suffix, help="Image to write: .png, .jpg or .webp.")
+    ],
+    source: QuerySource,
     json: options.JsonOutput = False,
 ) -> None:
-    """Draw a design: what the model makes of a product, a photo, a code or chance.
+    """Draw a design: the model's picture of a product, a photo, a code or a random code.
 
-    \b
-    modiste generate --shop my-shop --random --seed 7 --out design.png
-    modiste generate --shop my-shop --product 1163 --out redrawn.png
+    Examples:
+      modiste generate --shop my-shop --random --seed 7 --out design.png
+      modiste generate --shop my-shop --product 1163 --out redrawn.png
     """
     from PIL import Image
 
-    from modiste.cli.output import console, print_json
-    from modiste.shop.contact_sheets import check_image_suffix, save_image
+    from modiste.shop.contact_sheets import save_image
     from modiste.shop.shop import Shop
 
-    begin = query_source.QuerySource(product, photo, code, random, seed)
-    begin.validate()
-    check_image_suffix(out)
-    opened = Shop.open(shop, need="encodings" if product is not None or random else "model")
-    design = begin.code(opened)
+    opened = Shop.open(shop, need="encodings" if source.product is not None or source.is_random else "model")
+    design = source.code(opened)
     save_image(out, Image.fromarray(opened.decode(design)))
-    if json:
-        print_json({"code": design.tolist(), "out": str(out)})
-    else:
-        console().print(f"Wrote {out}.", soft_wrap=True)
+    print_result({"code": design.tolist(), "out": str(out)}, f"Wrote {out}.", as_json=json)
 
 
 def similar(
     shop: options.ShopPath,
-    product: query_source.Product = None,
-    photo: query_source.Photo = None,
-    code: query_source.Code = None,
-    random: query_source.Random = False,
-    seed: query_source.RandomSeed = None,
-    k: Annotated[int, typer.Option("-k", "--k", metavar="K", help="How many products.")] = 10,
-    method: Method = "likelihood",
-    metric: Metric = "euclidean",
-    scope: Scope = "cluster",
-    tau: Tau = None,
-    where: Where = None,
-    sheet: SheetFile = None,
+    source: QuerySource,
+    k: Annotated[int, Option("-k", "--k", metavar="K", help="Number of products.")] = 10,
+    method: Annotated[
+        choices.Method, Option(help="How products are scored: by likelihood, or by the distance of codes or means.")
+    ] = "likelihood",
+    scope: Annotated[choices.Scope, Option(help="Search the query's cluster, or the whole catalogue.")] = "cluster",
+    search: SearchOptions = SearchOptions(),
+    sheet: options.Sheet = None,
     json: options.JsonOutput = False,
 ) -> None:
-    """The shop's products nearest to a product, a photo, a code or a random design.
+    """Find the products most similar to a product, a photo, a code or a random design.
 
-    \b
-    modiste similar --shop my-shop --product 1163
-    modiste similar --shop my-shop --photo shoe.jpg -k 20 --method fixed-epsilon --scope catalogue
-    modiste similar --shop my-shop --random --seed 7 --sheet similar.png
-    modiste similar --shop my-shop --product 1163 --where base_colour=Red,Maroon --where 'year>=2012'
+    Examples:
+      modiste similar --shop my-shop --product 1163
+      modiste similar --shop my-shop --photo shoe.jpg -k 20 --method fixed-epsilon --scope catalogue
+      modiste similar --shop my-shop --random --seed 7 --sheet similar.png
+      modiste similar --shop my-shop --product 1163 --where base_colour=Red,Maroon --where 'year>=2012'
     """
-    from modiste.cli.output import console, matches_table, print_json
-    from modiste.shop.contact_sheets import check_image_suffix, save_image, similar_sheet
-    from modiste.shop.filters import parse_filter
+    from modiste.shop.contact_sheets import save_image, similar_sheet
+    from modiste.shop.shop import Shop
 
-    begin = query_source.QuerySource(product, photo, code, random, seed)
-    opened = _open_shop(shop, begin)
+    opened = Shop.open(shop)
+    design = source.code(opened)
+    matches: Any = opened.similar(design, k, method, scope, exclude=source.excluded_ids, **search.arguments())
     if sheet is not None:
-        check_image_suffix(sheet)
-    design = begin.code(opened)
-    matches = opened.similar(
-        design,
-        k,
-        _any(method),
-        _any(scope),
-        metric=_any(metric),
-        tau=tau,
-        exclude=begin.excluded_ids,
-        where=parse_filter(where or ()),
-    )
-    if sheet is not None:
-        picture = begin.picture(opened, design)
-        save_image(sheet, similar_sheet(picture, (begin.caption, f"{method}, {scope}"), _any(matches)))
-    if json:
-        print_json({"query": _query_json(opened, design), "results": [match.to_dict() for match in matches]})
-    else:
-        console().print(matches_table(f"Similar to {begin.caption}", _any(matches)))
+        picture, caption = source.picture(opened, design), (source.caption, f"{method}, {scope}")
+        save_image(sheet, similar_sheet(picture, caption, matches))
+    result = {"query": _query_json(opened, design), "results": [match.to_dict() for match in matches]}
+    print_result(result, matches_table(f"Similar to {source.caption}", matches), as_json=json)
 
 
 def recommend(
     shop: options.ShopPath,
-    product: query_source.Product = None,
-    photo: query_source.Photo = None,
-    code: query_source.Code = None,
-    random: query_source.Random = False,
-    seed: query_source.RandomSeed = None,
-    k: Annotated[int, typer.Option("-k", "--k", metavar="K", help="How many products of each cluster.")] = 3,
+    source: QuerySource,
+    k: Annotated[int, Option("-k", "--k", metavar="K", help="Number of products of each cluster.")] = 3,
     method: Annotated[
-        str,
-        typer.Option(
-            metavar="transport|shift|likelihood|fixed-epsilon|mean",
-            help="The way to another cluster: optimal transport, or the paper's shift of centres; "
-            "or how nearness is measured; or both, as shift:mean.",
+        choices.RecommendMethod,
+        Option(
+            metavar="METHOD",
+            help="How to move the code to another cluster: transport (optimal transport) or shift (the paper's shift "
+            "of centres); or how products are scored: likelihood, fixed-epsilon or mean; or both, such as shift:mean.",
         ),
     ] = "transport",
-    metric: Metric = "euclidean",
-    tau: Tau = None,
-    where: Where = None,
-    sheet: SheetFile = None,
+    search: SearchOptions = SearchOptions(),
+    sheet: options.Sheet = None,
     json: options.JsonOutput = False,
 ) -> None:
-    """What goes with a product, a photo, a code or a random design, from each other cluster.
+    """Recommend products that match a product, a photo, a code or a random design, from each other cluster.
 
-    \b
-    modiste recommend --shop my-shop --product 1163
-    modiste recommend --shop my-shop --random --seed 7 -k 5 --sheet goes-with.png
-    modiste recommend --shop my-shop --product 1163 --method shift --json
+    Examples:
+      modiste recommend --shop my-shop --product 1163
+      modiste recommend --shop my-shop --random --seed 7 -k 5 --sheet goes-with.png
+      modiste recommend --shop my-shop --product 1163 --method shift --json
     """
-    from modiste.cli.output import console, matches_table, print_json
-    from modiste.shop.contact_sheets import check_image_suffix, recommend_sheet, save_image
-    from modiste.shop.filters import parse_filter
+    from modiste.shop.contact_sheets import recommend_sheet, save_image
+    from modiste.shop.shop import Shop
 
-    begin = query_source.QuerySource(product, photo, code, random, seed)
-    opened = _open_shop(shop, begin)
+    opened = Shop.open(shop)
+    design = source.code(opened)
+    answer: Any = opened.recommend(design, k, method, exclude=source.excluded_ids, **search.arguments())
     if sheet is not None:
-        check_image_suffix(sheet)
-    design = begin.code(opened)
-    answer = opened.recommend(
-        design, k, method, metric=_any(metric), tau=tau, exclude=begin.excluded_ids, where=parse_filter(where or ())
-    )
-    if sheet is not None:
-        picture = begin.picture(opened, design)
-        save_image(sheet, recommend_sheet(picture, (begin.caption, method), _any(answer)))
-    if json:
-        recommendations = [each.to_dict() for each in answer]
-        print_json({"query": _query_json(opened, design), "recommendations": recommendations})
-        return
-    for each in answer:
-        console().print(matches_table(f"{each.label} (cluster {each.cluster})", each.matches))
+        picture, caption = source.picture(opened, design), (source.caption, method)
+        save_image(sheet, recommend_sheet(picture, caption, answer))
+    result = {"query": _query_json(opened, design), "recommendations": [each.to_dict() for each in answer]}
+    tables = (matches_table(f"{each.label} (cluster {each.cluster})", each.matches) for each in answer)
+    print_result(result, *tables, as_json=json)
 
 
 def info(shop: options.ShopPath, json: options.JsonOutput = False) -> None:
-    """What the shop holds, and what was built from what.
+    """Show what a shop contains, and which of its stages are ready.
 
-    \b
-    modiste info --shop my-shop
+    Examples:
+      modiste info --shop my-shop
     """
-    from modiste.cli.output import console, print_json
     from modiste.shop.info import describe_shop
 
-    held = describe_shop(shop)
-    if json:
-        print_json(held)
-        return
-    table = Table(title=str(shop), title_justify="left", show_header=False)
-    for name, value in held.items():
-        text = ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
-        table.add_row(name, text)
-    console().print(table)
-
-
-def _open_shop(path: str, begin: query_source.QuerySource) -> Shop:
-    from modiste.shop.shop import Shop
-
-    begin.validate()
-    return Shop.open(path)
+    result = describe_shop(shop)
+    rows = (
+        (name, ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else value)
+        for name, value in result.items()
+    )
+    print_result(result, make_table(shop, ("", ""), rows), as_json=json)
 
 
 def _query_json(shop: Shop, design: Any) -> dict[str, Any]:
     return {"code": design.tolist(), "cluster": shop.cluster_of(design)}
-
-
-def _any(value: Any) -> Any:
-    """A value whose type the command line cannot know; Shop checks it."""
-    return value

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modiste.choices import Method
 from modiste.evaluate.baselines import iter_shop_photos, shop_pca
 from modiste.evaluate.reconstruction import held_out_ids
 from modiste.evaluate.relevance import AGREEMENT_COLUMNS
 from modiste.evaluate.report.svg import image_tag, line_chart, scatter_plot
-from modiste.shop.query import Method
 from modiste.shop.results import Match
 from modiste.shop.shop import Shop
 

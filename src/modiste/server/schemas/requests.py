@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from modiste.shop.query import Grouping, Method, Metric, Scope
+from modiste.choices import Grouping, Method, Metric, RecommendMethod, Scope
 
 Code = Annotated[list[StrictFloat], Field(max_length=4096, description="One finite number per latent.")]
 FilterValue = StrictBool | StrictInt | StrictFloat | StrictStr
 ProductIds = Annotated[list[StrictStr], Field(max_length=1000)]
 K = Annotated[StrictInt, Field(description="Number of products; a smaller shop returns fewer.")]
-RecommendMethod = Literal[
-    "transport",
-    "shift",
-    "likelihood",
-    "fixed-epsilon",
-    "mean",
-    "transport:likelihood",
-    "transport:fixed-epsilon",
-    "transport:mean",
-    "shift:likelihood",
-    "shift:fixed-epsilon",
-    "shift:mean",
-]
-By = Literal["category", "cluster"]
 METHOD_HELP = "How products are scored: by likelihood, or by the distance of codes or of means."
 METRIC_HELP = "The distance, where the method is one."
 Tau = Annotated[

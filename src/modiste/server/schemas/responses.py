@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from modiste.shop.query import Method, Metric, Scope
+from modiste.choices import Method, Metric, Scope
 
 # Lists, not tuples: some programs misread OpenAPI's form of a tuple.
 Position = Annotated[list[float], Field(min_length=2, max_length=2)]

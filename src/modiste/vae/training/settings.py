@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
+from modiste.choices import Preset
 from modiste.errors import BadOption
 
-PRESETS = ("default", "paper")
+PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 # About 22 passes over 11,000 products. From 150,000 to 250,000, colour and reconstructions gain a little, category
 # nothing.
