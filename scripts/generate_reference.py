@@ -70,7 +70,7 @@ def command_section(name: str, command: Any) -> Iterator[str]:
     """A heading, what the command does, its usage, its examples, and a table of options."""
     arguments = [each for each in command.params if each.param_type_name == "argument"]
     options = [each for each in command.params if each.param_type_name == "option" and not each.hidden]
-    text, _, examples = inspect.cleandoc(command.help).partition("\b\nExamples:\n")
+    text, _, examples = inspect.cleandoc(command.help).partition("\n\nExamples:\n")
     yield f"## modiste {name}"
     yield ""
     yield plain(text)
@@ -121,7 +121,7 @@ def plain(text: str) -> str:
 
 
 def summary(text: str) -> str:
-    return plain(text.partition("\b")[0]).split("\n\n")[0]
+    return plain(text).split("\n\n")[0]
 
 
 def cell(text: str | None) -> str:

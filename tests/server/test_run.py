@@ -226,9 +226,9 @@ def test_where_a_browser_finds_it() -> None:
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
-        (("--port", "65536"), "usage_error"),
-        (("--port", "-1"), "usage_error"),
-        (("--threads", "0"), "usage_error"),
+        (("--port", "65536"), "bad_option"),
+        (("--port", "-1"), "bad_option"),
+        (("--threads", "0"), "bad_option"),
         (("--allow-embed", "shop.example"), "bad_option"),
         (("--host", "no-such-host.invalid"), "bad_option"),
     ],

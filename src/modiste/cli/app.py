@@ -41,8 +41,11 @@ def root(
 
 
 def help_text(command: Callable[..., None]) -> str:
-    r"""Return a command's docstring as help: escaped for Rich, and the lines of its examples kept by `\b`."""
-    return escape(inspect.getdoc(command) or "").replace("\nExamples:\n", "\n\b\nExamples:\n")
+    """Return a command's docstring as help for Rich, which breaks lines itself: one line per paragraph."""
+    text, _, examples = (inspect.getdoc(command) or "").partition("Examples:\n")
+    first, *others = (" ".join(each.split()) for each in text.strip().split("\n\n"))
+    # The third line break makes Typer keep the indentation of the examples.
+    return escape(f"{first}\n\n\n" + "\n\n".join([*others, f"Examples:\n{examples}"]))
 
 
 def expand_groups(command: Callable[..., None]) -> Callable[..., None]:

@@ -52,7 +52,7 @@ def shards(
     ] = None,
     json: options.JsonOutput = False,
 ) -> None:
-    """Deploy a shop's products as shards on a Ray cluster, which give the same answers as one machine.
+    """Deploy a shop as shards on a Ray cluster. They give the same answers as one machine.
 
     Run it again to change the number of shards or to deploy a newer version of the shop; queries continue meanwhile.
     With --port, it serves the shards that run, and deploys them first if there are none. You can run any number of such
