@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from modiste.choices import Background, ClusterFeatures, ClusterMethod, Preset
 from modiste.errors import ShopIncomplete, StaleError
 from modiste.parallel import Executor
 from modiste.pipeline.cluster import cluster_shop, resolve_clustering
@@ -30,8 +31,8 @@ def build(
     categories: Collection[str] | None = None,
     category_column: str | None = None,
     frame: tuple[int, int] | None = None,
-    background: str | None = None,
-    preset: str = "default",
+    background: Background | None = None,
+    preset: Preset = "default",
     latent: int = 16,
     epochs: int | None = None,
     minutes: float | None = None,
@@ -39,8 +40,8 @@ def build(
     seed: int = 0,
     device: str = "auto",
     k: int | None = None,
-    features: str = "code",
-    cluster_method: str | None = None,
+    features: ClusterFeatures = "code",
+    cluster_method: ClusterMethod | None = None,
     threads: int = 1,
     executor: Executor | None = None,
     on_progress: Progress | None = None,
@@ -113,7 +114,7 @@ def _has_model(path: str | Path, training: dict[str, Any], catalogue_hash: str) 
     return shop.manifest.training == training and shop.model.catalogue_hash == catalogue_hash
 
 
-def _has_clusters(path: str | Path, k: int | None, features: str, method: str | None) -> bool:
+def _has_clusters(path: str | Path, k: int | None, features: ClusterFeatures, method: ClusterMethod | None) -> bool:
     if not _is_current(path, "clusters"):
         return False
     shop = Shop.open(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -26,8 +26,8 @@ def cluster_shop(
     path: str | Path,
     *,
     k: int | None = None,
-    features: str = "code",
-    method: str | None = None,
+    features: ClusterFeatures = "code",
+    method: ClusterMethod | None = None,
     seed: int = 0,
     executor: Executor | None = None,
 ) -> Clusters:
@@ -69,7 +69,7 @@ def cluster_shop(
             labels = name_clusters(fitted.assign(points, map_fn), shop.catalogue.categories)
             # Empty clusters come last and have no name yet.
             labels += ("empty",) * (k - len(labels))
-        clusters = replace(fitted, labels=labels, features=cast("ClusterFeatures", features))
+        clusters = replace(fitted, labels=labels, features=features)
         built_from = {"model": shop.model.model_id, "catalogue_hash": shop.store.hash()}
         write_clusters(shop.files.clusters(shop.model.model_id), built_from, clusters)
         options = {"k": k, "on": features, "method": method, "seed": seed}
@@ -83,7 +83,7 @@ def write_clusters(path: Path, built_from: dict[str, Any], clusters: Clusters) -
     write_json(path, with_checksum(built_from | {"clusters": clusters.to_dict()}))
 
 
-def resolve_clustering(shop: Shop, k: int | None, method: str | None) -> tuple[int, str]:
+def resolve_clustering(shop: Shop, k: int | None, method: ClusterMethod | None) -> tuple[int, ClusterMethod]:
     """Return the number of clusters and the method, with the defaults of `cluster_shop` filled in.
 
     Raises:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from modiste.choices import Background
 from modiste.errors import BadOption, ShopIncomplete, ShopNotFound, SourceError, UnknownCategory
 from modiste.images.photo import Photo, read_photo
 from modiste.parallel import Executor
@@ -90,7 +91,7 @@ def ingest(
     categories: Collection[str] | None = None,
     category_column: str | None = None,
     frame: tuple[int, int] | None = None,
-    background: str | None = None,
+    background: Background | None = None,
     decode_photo: Callable[[bytes], Photo] = read_photo,
     executor: Executor | None = None,
     on_progress: Progress | None = None,
@@ -155,7 +156,9 @@ def _existing_manifest(path: str | Path) -> Manifest | None:
         return None
 
 
-def _resolve_manifest(existing: Manifest | None, frame: tuple[int, int] | None, background: str | None) -> Manifest:
+def _resolve_manifest(
+    existing: Manifest | None, frame: tuple[int, int] | None, background: Background | None
+) -> Manifest:
     """Return the existing manifest or a new one, with the options checked against it."""
     if frame is not None and (min(frame) < 16 or max(frame) > 2048):
         raise BadOption(

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from modiste.choices import Preset
 from modiste.errors import MissingExtra
 from modiste.pipeline.write_session import open_for_writing
 from modiste.progress import Progress
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def train_shop(
     path: str | Path,
     *,
-    preset: str = "default",
+    preset: Preset = "default",
     latent: int = 16,
     epochs: int | None = None,
     minutes: float | None = None,
@@ -88,7 +89,7 @@ class StoredPhotos(Sequence[bytes]):
 
 
 def training_settings(
-    preset: str, latent: int, epochs: int | None, minutes: float | None, photos: int | None, seed: int
+    preset: Preset, latent: int, epochs: int | None, minutes: float | None, photos: int | None, seed: int
 ) -> dict[str, Any]:
     """Return the options of a training as the manifest keeps them; `photos` only if it was given."""
     options = {"preset": preset, "latent": latent, "epochs": epochs, "minutes": minutes, "seed": seed}

@@ -24,8 +24,8 @@ from modiste.latent.likelihood import log_likelihood
 from modiste.search.blocks import Blocks, LikelihoodTerms
 from modiste.search.constants import ALWAYS_CANDIDATE, EUCLIDEAN, LANES, LIKELIHOOD, MANHATTAN
 
-METHODS: tuple[str, ...] = get_args(Method)
-METRICS: tuple[str, ...] = get_args(Metric)
+METHODS: tuple[Method, ...] = get_args(Method)
+METRICS: tuple[Metric, ...] = get_args(Metric)
 Floats = NDArray[np.float32]
 Slots = NDArray[np.intp]
 Mask = NDArray[np.bool_]

@@ -22,7 +22,7 @@ class TrainSettings:
     `losses.py` explains the weights of the default preset's loss.
     """
 
-    preset: str = "default"
+    preset: Preset = "default"
     frame: tuple[int, int] = (240, 180)
     latent: int = 16
     epochs: int | None = None
