@@ -17,10 +17,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "modiste"
-SOURCE_FILES = sorted(path for path in SOURCE.rglob("*.py") if SOURCE / "cli" not in path.parents)
+SOURCE_FILES = sorted(SOURCE.rglob("*.py"))
 OTHER_FILES = sorted(path for folder in ("tests", "benchmarks", "scripts") for path in (ROOT / folder).rglob("*.py"))
 PAGE_FILES = sorted(path for suffix in ("js", "html", "css") for path in SOURCE.rglob(f"*.{suffix}"))
-DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "reference" / "cli.md"})
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 # Banned wording, as a regular expression, and what to write instead.
 BANNED_WORDING = {
