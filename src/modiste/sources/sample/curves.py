@@ -125,12 +125,6 @@ def dashes(line: Contour, on: float, off: float, width: float) -> list[Contour]:
     return list(np.stack([at[0] + side, at[1] + side, at[1] - side, at[0] - side], axis=1))
 
 
-def slice_line(line: Contour, start: float, stop: float) -> Contour:
-    """Return the part of a line between two fractions of its points."""
-    last = len(line) - 1
-    return line[round(start * last) : max(round(stop * last), round(start * last) + 1) + 1]
-
-
 def mirror(outline: Contour, x: float) -> Contour:
     """Reflect an outline across the vertical at `x`."""
     return np.stack([2 * x - outline[:, 0], outline[:, 1]], axis=1)

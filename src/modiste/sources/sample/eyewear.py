@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from modiste.sources.sample.canvas import DRAWING_SIZE, Finish
-from modiste.sources.sample.curves import Contour, mirror, oval, ribbon, spline
+from modiste.sources.sample.curves import Contour, mirror, oval, polygon, ribbon, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GOLD, STEEL, Colour
 from modiste.sources.sample.raster import Field
@@ -154,14 +154,8 @@ def draw_lens(drawing: Drawing, cover: Field, tint: Colour, y: float, half_heigh
     slant = half_height * 1.1
     for start, wide in ((8.0, 9.0), (21.0, 3.5)):
         x0 = left + start
-        band = np.array(
-            [
-                [x0 + slant, y - half_height],
-                [x0 + slant + wide, y - half_height],
-                [x0 + wide, y + half_height],
-                [x0, y + half_height],
-            ]
-        )
+        top, bottom = y - half_height, y + half_height
+        band = polygon((x0 + slant, top), (x0 + slant + wide, top), (x0 + wide, bottom), (x0, bottom))
         canvas.adjust_lightness(band, 0.17 if tint.lightness < 0.7 else 0.5, soft=1.2, within=cover)
 
 
@@ -174,14 +168,10 @@ def draw_temples(drawing: Drawing, right: Contour, rim: float, frame: Finish, y:
     far = frame.replace(cast=0.0)
     for side in (1, -1):
         edge = MIDDLE + side * (outer - MIDDLE)
+        reach = side * (outer - MIDDLE)
+        near, far_end = (MIDDLE + reach * 0.5, level + 3.0 + side), (MIDDLE - reach * 0.62, level + 11 + side * 1.5)
         fold = spline(
-            [
-                (edge + side * 0.8, level),
-                (MIDDLE + side * (outer - MIDDLE) * 0.5, level + 3.0 + side),
-                (MIDDLE - side * (outer - MIDDLE) * 0.30, level + 5.5 + side),
-                (MIDDLE - side * (outer - MIDDLE) * 0.62, level + 11 + side * 1.5),
-            ],
-            closed=False,
+            [(edge + side * 0.8, level), near, (MIDDLE - reach * 0.30, level + 5.5 + side), far_end], closed=False
         )
         canvas.paint(ribbon(fold, np.linspace(thick, thick * 1.2, len(fold))), colour.shade(-0.12), far)
     for side in (1, -1):
@@ -220,11 +210,8 @@ def draw_studs(drawing: Drawing, right: Contour, rim: float, y: float, half_heig
     for side in (1, -1):
         for step in (0.0, 4.2):
             at = MIDDLE + side * (x - step - MIDDLE)
-            drawing.canvas.paint(
-                oval(at, level - rim * 0.9 + 0.6, 1.3, 1.0, steps=4),
-                GOLD if drawing.colour.lightness < 0.3 else STEEL,
-                METAL,
-            )
+            rivet = oval(at, level - rim * 0.9 + 0.6, 1.3, 1.0, steps=4)
+            drawing.canvas.paint(rivet, GOLD if drawing.colour.lightness < 0.3 else STEEL, METAL)
 
 
 def draw_nose_pads(drawing: Drawing, right: Contour, rim: float, y: float, half_height: float) -> None:
@@ -232,8 +219,5 @@ def draw_nose_pads(drawing: Drawing, right: Contour, rim: float, y: float, half_
     x = float(right[:, 0].min()) - rim
     for side in (1, -1):
         at = MIDDLE + side * (x - MIDDLE + 1.0)
-        drawing.canvas.paint(
-            oval(at - side * 1.6, y + half_height * 0.22, 1.7, 4.2),
-            Colour(40, 0.2, 0.86),
-            Finish(round=2, gloss=0.5, cast=0.2, opacity=0.75),
-        )
+        pad = oval(at - side * 1.6, y + half_height * 0.22, 1.7, 4.2)
+        drawing.canvas.paint(pad, Colour(40, 0.2, 0.86), Finish(round=2, gloss=0.5, cast=0.2, opacity=0.75))

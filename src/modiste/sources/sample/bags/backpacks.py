@@ -14,9 +14,10 @@ from modiste.sources.sample.bags.parts import (
     pick_metal,
     pick_trim_colour,
     place_body,
+    trapezoid,
 )
 from modiste.sources.sample.canvas import DRAWING_SIZE, Finish
-from modiste.sources.sample.curves import polygon, ribbon, rounded_polygon, rounded_rectangle, spline
+from modiste.sources.sample.curves import polygon, ribbon, rounded_rectangle, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GUM
 
@@ -43,25 +44,13 @@ def draw_backpacks(drawing: Drawing) -> None:
             ],
             closed=False,
         )
-        canvas.paint(
-            ribbon(
-                line,
-                np.concatenate([np.linspace(12, 12, len(line) // 2), np.linspace(11, 4, len(line) - len(line) // 2)]),
-            ),
-            accent.shade(-0.15),
-            web.replace(round=4),
-        )
+        half = len(line) // 2
+        widths = np.concatenate([np.full(half, 12.0), np.linspace(11, 4, len(line) - half)])
+        canvas.paint(ribbon(line, widths), accent.shade(-0.15), web.replace(round=4))
     canvas.paint(ribbon(arch(MIDDLE - 13, MIDDLE + 13, top + 4, strap + 4, square=0.5), 5.0, caps=False), accent, web)
     b, shoulder = wide / 2, wide * dice.bates(0.3, 0.48)
     narrow = b * dice.bates(0.84, 1.0)
-    shape = rounded_polygon(
-        [
-            (MIDDLE - narrow, top, shoulder),
-            (MIDDLE + narrow, top, shoulder),
-            (MIDDLE + b, bottom, 19),
-            (MIDDLE - b, bottom, 19),
-        ]
-    )
+    shape = trapezoid(top, bottom, (narrow, shoulder), (b, 19))
     height_of = (shape[:, 1] - top) / high
     shape[:, 0] += (shape[:, 0] - MIDDLE) / b * 4 * height_of * (1 - height_of) * dice.bates(0, 6)
     body = drawing.paint_body(shape, drawing.finish.replace(round=18, depth=0.9))
@@ -82,45 +71,26 @@ def draw_backpacks(drawing: Drawing) -> None:
     two_tone = accent if drawing.pattern == "plain" and dice.chance(0.4) else None
     soft = dice.bates(8, 22)
     w0, w1 = b * dice.bates(0.66, 0.8), b * 0.8
-    pocket = rounded_polygon(
-        [
-            (MIDDLE - w0, upper, soft),
-            (MIDDLE + w0, upper, soft),
-            (MIDDLE + w1, bottom - 6, 14),
-            (MIDDLE - w1, bottom - 6, 14),
-        ]
-    )
+    pocket = trapezoid(upper, bottom - 6, (w0, soft), (w1, 14))
     bulge = drawing.finish.replace(round=10, depth=0.95, cast=0.5)
     front = drawing.paint_body(pocket, bulge) if two_tone is None else canvas.paint(pocket, two_tone, bulge)
-    draw_zipper(
-        drawing,
-        spline([(MIDDLE - b * 0.6, upper + 10), (MIDDLE, upper + 7), (MIDDLE + b * 0.6, upper + 10)], closed=False),
-        metal,
-        front,
-    )
+    mouth = spline([(MIDDLE - b * 0.6, upper + 10), (MIDDLE, upper + 7), (MIDDLE + b * 0.6, upper + 10)], closed=False)
+    draw_zipper(drawing, mouth, metal, front)
     drawing.stitch(inset_outline(pocket, 3.0), 2.4, 1.8, 0.8, front)
     if dice.chance(0.55):  # a patch
         y = top + high * 0.33
-        canvas.paint(
-            rounded_rectangle(MIDDLE - 13, y - 8, MIDDLE + 13, y + 8, 3),
-            GUM.shade(-0.2) if dice.chance(0.5) else accent,
-            Finish(round=2, gloss=0.1, cast=0.3),
-        )
+        patch = rounded_rectangle(MIDDLE - 13, y - 8, MIDDLE + 13, y + 8, 3)
+        tone = GUM.shade(-0.2) if dice.chance(0.5) else accent
+        canvas.paint(patch, tone, Finish(round=2, gloss=0.1, cast=0.3))
         drawing.stitch(rounded_rectangle(MIDDLE - 11, y - 6, MIDDLE + 11, y + 6, 2), 1.8, 1.4, 0.7)
     if dice.chance(0.4):  # belts across
         for side in (-1, 1):
             x = MIDDLE + side * b * 0.45
-            canvas.paint(
-                rounded_rectangle(x - 3.4, top + high * 0.36, x + 3.4, upper + 20, 2), accent, web.replace(cast=0.45)
-            )
-            canvas.paint(
-                [
-                    rounded_rectangle(x - 5.4, upper + 8, x + 5.4, upper + 17, 2),
-                    rounded_rectangle(x - 3.6, upper + 9.8, x + 3.6, upper + 15.2, 1)[::-1],
-                ],
-                metal,
-                METAL,
-            )
+            belt = rounded_rectangle(x - 3.4, top + high * 0.36, x + 3.4, upper + 20, 2)
+            canvas.paint(belt, accent, web.replace(cast=0.45))
+            outer = rounded_rectangle(x - 5.4, upper + 8, x + 5.4, upper + 17, 2)
+            inner = rounded_rectangle(x - 3.6, upper + 9.8, x + 3.6, upper + 15.2, 1)
+            canvas.paint([outer, inner[::-1]], metal, METAL)
     drawing.attributes["strap_width"] = round(12 / DRAWING_SIZE[1], 4)
 
 
@@ -137,37 +107,24 @@ def draw_duffels(drawing: Drawing) -> None:
     grip = dice.bates(5, 8)
     web = Finish(round=2.5, grain=0.1, weave=True, gloss=0.05, cast=0.35)
     spread = b * dice.bates(0.3, 0.46)
-    canvas.paint(
-        ribbon(arch(MIDDLE - spread + 4, MIDDLE + spread - 4, top + 6, strap + 5), grip * 0.9, caps=False),
-        trim.shade(-0.35),
-        web.replace(cast=0),
-    )
+    far = arch(MIDDLE - spread + 4, MIDDLE + spread - 4, top + 6, strap + 5)
+    canvas.paint(ribbon(far, grip * 0.9, caps=False), trim.shade(-0.35), web.replace(cast=0))
     round_ = dice.bates(0.24, 0.42) * high
     shape = rounded_rectangle(MIDDLE - b, top, MIDDLE + b, bottom, round_)
     body = drawing.paint_body(shape, drawing.finish.replace(round=17, depth=0.95))
     for side in (-1, 1):  # end panels
-        panel = polygon(
-            (MIDDLE + side * b, top - 2),
-            (MIDDLE + side * (b - wide * 0.13), top - 2),
-            (MIDDLE + side * (b - wide * 0.13), bottom + 2),
-            (MIDDLE + side * b, bottom + 2),
-        )
+        x0, x1 = MIDDLE + side * b, MIDDLE + side * (b - wide * 0.13)
+        panel = polygon((x0, top - 2), (x1, top - 2), (x1, bottom + 2), (x0, bottom + 2))
         canvas.adjust_lightness(panel, -0.14, soft=1, within=body)
-        seam = np.array([[MIDDLE + side * (b - wide * 0.13), top], [MIDDLE + side * (b - wide * 0.13), bottom]])
+        seam = np.array([[x1, top], [x1, bottom]])
         canvas.adjust_lightness(ribbon(seam, 1.2), -0.35, soft=1, within=body)
         drawing.stitch(seam - np.array([side * 2.6, 0.0]), 2.4, 1.8, 0.8, body)
-    draw_zipper(
-        drawing,
-        spline([(MIDDLE - b * 0.7, top + 9), (MIDDLE, top + 8), (MIDDLE + b * 0.7, top + 9)], closed=False),
-        metal,
-        body,
-    )
+    mouth = spline([(MIDDLE - b * 0.7, top + 9), (MIDDLE, top + 8), (MIDDLE + b * 0.7, top + 9)], closed=False)
+    draw_zipper(drawing, mouth, metal, body)
     if dice.chance(0.6):
         y0, y1 = top + high * 0.42, bottom - high * 0.13
-        drawing.paint_body(
-            rounded_rectangle(MIDDLE - spread + 4, y0, MIDDLE + spread - 4, y1, 6),
-            drawing.finish.replace(round=6, depth=0.5, cast=0.35),
-        )
+        pocket = rounded_rectangle(MIDDLE - spread + 4, y0, MIDDLE + spread - 4, y1, 6)
+        drawing.paint_body(pocket, drawing.finish.replace(round=6, depth=0.5, cast=0.35))
         drawing.stitch(rounded_rectangle(MIDDLE - spread + 7, y0 + 3, MIDDLE + spread - 7, y1 - 3, 4), 2.2, 1.8, 0.8)
     for side in (-1, 1):
         line = np.array([[MIDDLE + side * spread, top + 4], [MIDDLE + side * spread, bottom - 1]])
@@ -176,9 +133,6 @@ def draw_duffels(drawing: Drawing) -> None:
         drawing.stitch(line - np.array([grip * 0.3, 0]), 2.0, 1.6, 0.6, body)
     front = arch(MIDDLE - spread, MIDDLE + spread, top + 14, strap + 13.5)
     canvas.paint(ribbon(front, grip, caps=False), trim, web)
-    canvas.paint(
-        rounded_rectangle(MIDDLE - 12, top - strap - 3.2 + 0.5, MIDDLE + 12, top - strap + 5.5, 3),
-        trim.shade(-0.25),
-        drawing.finish.replace(round=3, cast=0.2),
-    )
+    wrap = rounded_rectangle(MIDDLE - 12, top - strap - 3.2 + 0.5, MIDDLE + 12, top - strap + 5.5, 3)
+    canvas.paint(wrap, trim.shade(-0.25), drawing.finish.replace(round=3, cast=0.2))
     drawing.attributes["strap_width"] = round(grip / DRAWING_SIZE[1], 4)

@@ -18,9 +18,10 @@ from modiste.sources.sample.bags.parts import (
     pick_metal,
     pick_trim_colour,
     place_body,
+    trapezoid,
 )
 from modiste.sources.sample.canvas import DRAWING_SIZE
-from modiste.sources.sample.curves import dashes, oval, ribbon, rounded_polygon, rounded_rectangle, spline
+from modiste.sources.sample.curves import dashes, oval, ribbon, rounded_rectangle, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.raster import Field
 
@@ -41,13 +42,8 @@ def draw_handbags(drawing: Drawing) -> None:
     leather = drawing.finish.replace(round=3, depth=1.25, grain=0.03, cast=0.35)
     two = dice.chance(0.5)
     if two:
-        canvas.paint(
-            ribbon(
-                arch(MIDDLE - spread + 5, MIDDLE + spread - 5, top + 2, strap, square=square), grip * 0.9, caps=False
-            ),
-            trim.shade(-0.35),
-            leather.replace(cast=0),
-        )
+        far = arch(MIDDLE - spread + 5, MIDDLE + spread - 5, top + 2, strap, square=square)
+        canvas.paint(ribbon(far, grip * 0.9, caps=False), trim.shade(-0.35), leather.replace(cast=0))
     for side in (-1, 1):  # feet
         canvas.paint(oval(MIDDLE + side * wide * 0.36, bottom + 0.8, 3.2, 2.2, steps=4), metal, METAL)
     corner = dice.bates(6, 26)
@@ -62,14 +58,7 @@ def draw_handbags(drawing: Drawing) -> None:
     if style == "flap":
         t, reach = wide_top / 2 + 0.8, (wide_top + wide) / 4 * dice.bates(0.90, 0.99)
         point, soft = dice.uniform(0, 14), dice.bates(8, 26)
-        flap = rounded_polygon(
-            [
-                (MIDDLE - t, top - 1, 5),
-                (MIDDLE + t, top - 1, 5),
-                (MIDDLE + reach, drop, soft),
-                (MIDDLE - reach, drop, soft),
-            ]
-        )
+        flap = trapezoid(top - 1, drop, (t, 5), (reach, soft))
         across = (flap[:, 0] - MIDDLE) / reach
         flap[:, 1] += point * np.maximum(1 - across * across, 0) * (flap[:, 1] - top) / (drop - top)
         lid = drawing.paint_body(flap, drawing.finish.replace(round=9, depth=0.7, cast=0.5))
@@ -78,52 +67,31 @@ def draw_handbags(drawing: Drawing) -> None:
         drawing.stitch(inset_outline(flap, 3.2, below=top + 7), 2.4, 1.8, 0.8, lid)
         draw_lock(drawing, MIDDLE, drop + point * 0.6 - 3, dice.bates(6, 11), metal)
     elif style == "zip":
-        draw_zipper(
-            drawing,
-            np.array([[MIDDLE - wide_top * 0.42, top + 6.0], [MIDDLE + wide_top * 0.42, top + 6.0]]),
-            metal,
-            body,
-        )
-        pocket = rounded_rectangle(
-            MIDDLE - wide * 0.36, top + high * 0.42, MIDDLE + wide * 0.36, bottom - high * 0.1, 9
-        )
+        mouth = np.array([[MIDDLE - wide_top * 0.42, top + 6.0], [MIDDLE + wide_top * 0.42, top + 6.0]])
+        draw_zipper(drawing, mouth, metal, body)
+        x0, y0, x1, y1 = MIDDLE - wide * 0.36, top + high * 0.42, MIDDLE + wide * 0.36, bottom - high * 0.1
+        pocket = rounded_rectangle(x0, y0, x1, y1, 9)
         drawing.paint_body(pocket, drawing.finish.replace(round=6, depth=0.5, cast=0.35), within=body)
-        drawing.stitch(
-            rounded_rectangle(
-                MIDDLE - wide * 0.36 + 3, top + high * 0.42 + 3, MIDDLE + wide * 0.36 - 3, bottom - high * 0.1 - 3, 7
-            ),
-            2.4,
-            1.8,
-            0.8,
-            body,
-        )
+        drawing.stitch(rounded_rectangle(x0 + 3, y0 + 3, x1 - 3, y1 - 3, 7), 2.4, 1.8, 0.8, body)
         draw_lock(drawing, MIDDLE, top + high * 0.42, dice.bates(4, 7), metal)
     else:
         for side in (-1, 1):
             x = MIDDLE + side * wide * 0.25
-            canvas.paint(
-                rounded_rectangle(x - 5, top - 1, x + 5, drop + 8, 3), trim.shade(-0.12), leather.replace(cast=0.5)
-            )
+            belt = rounded_rectangle(x - 5, top - 1, x + 5, drop + 8, 3)
+            canvas.paint(belt, trim.shade(-0.12), leather.replace(cast=0.5))
             drawing.stitch(rounded_rectangle(x - 3.4, top + 1, x + 3.4, drop + 6, 2), 2.0, 1.6, 0.7)
-            frame = [
-                rounded_rectangle(x - 7.5, drop - 9, x + 7.5, drop + 1, 2),
-                rounded_rectangle(x - 5.5, drop - 7, x + 5.5, drop - 1, 1)[::-1],
-            ]
-            canvas.paint(frame, metal, METAL)
-        canvas.adjust_lightness(
-            ribbon(np.array([[0.0, top + high * 0.3], [180.0, top + high * 0.3]]), 1.2), -0.3, soft=1, within=body
-        )
+            outer = rounded_rectangle(x - 7.5, drop - 9, x + 7.5, drop + 1, 2)
+            inner = rounded_rectangle(x - 5.5, drop - 7, x + 5.5, drop - 1, 1)
+            canvas.paint([outer, inner[::-1]], metal, METAL)
+        fold = np.array([[0.0, top + high * 0.3], [180.0, top + high * 0.3]])
+        canvas.adjust_lightness(ribbon(fold, 1.2), -0.3, soft=1, within=body)
     foot = top + 5
-    canvas.paint(
-        ribbon(arch(MIDDLE - spread, MIDDLE + spread, foot, strap + 4, square=square), grip, caps=False), trim, leather
-    )
+    handle = arch(MIDDLE - spread, MIDDLE + spread, foot, strap + 4, square=square)
+    canvas.paint(ribbon(handle, grip, caps=False), trim, leather)
     for side in (-1, 1):
-        canvas.paint(
-            rounded_rectangle(MIDDLE + side * spread - 3.6, foot + 1, MIDDLE + side * spread + 3.6, foot + 13, 2.5),
-            trim,
-            leather,
-        )
-        draw_ring(drawing, MIDDLE + side * spread, foot + 1, 4.6, metal)
+        x = MIDDLE + side * spread
+        canvas.paint(rounded_rectangle(x - 3.6, foot + 1, x + 3.6, foot + 13, 2.5), trim, leather)
+        draw_ring(drawing, x, foot + 1, 4.6, metal)
     if dice.chance(0.2):
         draw_charm(drawing, MIDDLE + spread, foot + 4, metal)
     drawing.attributes["strap_width"] = round(grip / DRAWING_SIZE[1], 4)
@@ -188,14 +156,8 @@ def draw_clutches(drawing: Drawing) -> None:
         )
         lid = drawing.paint_body(fold, drawing.finish.replace(round=7, depth=0.8, cast=0.5))
         drawing.stitch(np.array([[0.0, drop - 3], [180.0, drop - 3]]), 2.2, 1.7, 0.8, lid)
-        draw_zipper(
-            drawing,
-            np.array(
-                [[MIDDLE - b * 0.8, drop + (bottom - drop) * 0.4], [MIDDLE + b * 0.8, drop + (bottom - drop) * 0.4]]
-            ),
-            metal,
-            body,
-        )
+        y = drop + (bottom - drop) * 0.4
+        draw_zipper(drawing, np.array([[MIDDLE - b * 0.8, y], [MIDDLE + b * 0.8, y]]), metal, body)
     if not chained and dice.chance(0.35):
         loop = spline(
             [
@@ -208,11 +170,8 @@ def draw_clutches(drawing: Drawing) -> None:
             ],
             closed=False,
         )
-        canvas.paint(
-            ribbon(loop, 3.6),
-            colour.shade(-0.15 if colour.lightness > 0.2 else 0.15),
-            drawing.finish.replace(round=2, cast=0.45),
-        )
+        tone = colour.shade(-0.15 if colour.lightness > 0.2 else 0.15)
+        canvas.paint(ribbon(loop, 3.6), tone, drawing.finish.replace(round=2, cast=0.45))
         draw_ring(drawing, MIDDLE + b - 2, top + high * 0.3, 3.4, metal)
     drawing.attributes["strap_width"] = round((3.4 if chained else 0.0) / DRAWING_SIZE[1], 4)
 
@@ -221,9 +180,5 @@ def draw_pleats(drawing: Drawing, body: Field, top: float, bottom: float, half: 
     """Draw gathers under a frame."""
     for i in range(-4, 5):
         line = np.array([[MIDDLE + half * i * 0.19, top + 4], [MIDDLE + half * i * 0.225, top + (bottom - top) * 0.72]])
-        drawing.canvas.adjust_lightness(
-            ribbon(spline([tuple(line[0]), tuple(line[1])], closed=False), np.linspace(2.6, 0.4, 11)),
-            -0.3,
-            soft=1.6,
-            within=body,
-        )
+        pleat = ribbon(spline([tuple(line[0]), tuple(line[1])], closed=False), np.linspace(2.6, 0.4, 11))
+        drawing.canvas.adjust_lightness(pleat, -0.3, soft=1.6, within=body)

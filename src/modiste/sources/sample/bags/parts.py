@@ -73,9 +73,7 @@ def body_outline(
     """Return a bag's outline: `corner` rounds it below, its mouth sags and its sides bulge."""
     t, b = top_width / 2, width / 2
     upper = min(3.0 + corner * 0.25, 9.0)
-    shape = rounded_polygon(
-        [(MIDDLE - t, top, upper), (MIDDLE + t, top, upper), (MIDDLE + b, bottom, corner), (MIDDLE - b, bottom, corner)]
-    )
+    shape = trapezoid(top, bottom, (t, upper), (b, corner))
     across, down = (shape[:, 0] - MIDDLE) / max(t, b), (shape[:, 1] - top) / (bottom - top)
     bent = shape.copy()
     bent[:, 0] += across * 4 * down * (1 - down) * bulge
@@ -91,6 +89,19 @@ def inset_outline(shape: Contour, by: float, *, below: float | None = None) -> C
     shrink = np.array([1 - 2 * by / (x1 - x0), 1 - 2 * by / (y1 - y0)])
     line = (shape - middle) * shrink + middle
     return np.concatenate([line, line[:1]]) if below is None else line[line[:, 1] > below]
+
+
+def trapezoid(top: float, bottom: float, upper: tuple[float, float], lower: tuple[float, float]) -> Contour:
+    """Return a symmetric outline; `upper` and `lower` are half its width there, and the radius of the corners."""
+    (t, t_radius), (b, b_radius) = upper, lower
+    return rounded_polygon(
+        [
+            (MIDDLE - t, top, t_radius),
+            (MIDDLE + t, top, t_radius),
+            (MIDDLE + b, bottom, b_radius),
+            (MIDDLE - b, bottom, b_radius),
+        ]
+    )
 
 
 def draw_ring(drawing: Drawing, x: float, y: float, size: float, metal: Colour) -> None:
@@ -114,10 +125,8 @@ def draw_folds(drawing: Drawing, body: Field, top: float, height: float, width: 
     for _ in range(2):
         x = MIDDLE + width * dice.uniform(-0.36, 0.36)
         y = top + height * dice.uniform(0.45, 0.75)
-        line = spline(
-            [(x, y - height * 0.26), (x + dice.uniform(-5, 5), y), (x + dice.uniform(-9, 9), y + height * 0.22)],
-            closed=False,
-        )
+        bend, end = (x + dice.uniform(-5, 5), y), (x + dice.uniform(-9, 9), y + height * 0.22)
+        line = spline([(x, y - height * 0.26), bend, end], closed=False)
         half = len(line) // 2
         swell = np.concatenate([np.linspace(1.0, 8.0, half), np.linspace(8.0, 1.0, len(line) - half)])
         drawing.canvas.adjust_lightness(ribbon(line, swell), dice.choice([-0.16, 0.10]), soft=3, within=body)
@@ -127,9 +136,8 @@ def draw_charm(drawing: Drawing, x: float, y: float, metal: Colour) -> None:
     """Draw a tag on a cord."""
     canvas = drawing.canvas
     canvas.paint(ribbon(np.array([[x, y], [x + 4, y + 12]]), 1.4), metal, METAL)
-    canvas.paint(
-        rounded_rectangle(x - 1, y + 11, x + 9, y + 27, 4), GUM.shade(-0.2), drawing.finish.replace(round=3, cast=0.4)
-    )
+    tag = rounded_rectangle(x - 1, y + 11, x + 9, y + 27, 4)
+    canvas.paint(tag, GUM.shade(-0.2), drawing.finish.replace(round=3, cast=0.4))
     canvas.paint(oval(x + 4, y + 14, 1.3, 1.3, steps=4), metal, METAL)
 
 
@@ -138,11 +146,8 @@ def draw_lock(drawing: Drawing, x: float, y: float, size: float, metal: Colour) 
     canvas = drawing.canvas
     if drawing.rng.chance(0.5):
         canvas.paint(rounded_rectangle(x - size, y - size * 0.62, x + size, y + size * 0.62, 2.5), metal, METAL)
-        canvas.paint(
-            rounded_rectangle(x - size * 0.3, y - size * 0.8, x + size * 0.3, y + size * 0.8, 1.5),
-            metal.shade(0.2),
-            METAL,
-        )
+        knob = rounded_rectangle(x - size * 0.3, y - size * 0.8, x + size * 0.3, y + size * 0.8, 1.5)
+        canvas.paint(knob, metal.shade(0.2), METAL)
     else:
         canvas.paint(oval(x, y, size * 0.8, size * 0.8), metal, METAL.replace(round=3))
         canvas.paint(oval(x, y, size * 0.32, size * 0.32), metal.shade(-0.35), METAL.replace(cast=0.1))

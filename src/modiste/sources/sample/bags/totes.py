@@ -42,11 +42,8 @@ def draw_totes(drawing: Drawing) -> None:
     spread = wide_top * dice.bates(0.36, 0.6) / 2
     square = dice.uniform(0.0, 1.0)
     leather = drawing.finish.replace(round=3, depth=1.1, grain=0.04, cast=0.35)
-    canvas.paint(
-        ribbon(arch(MIDDLE - spread + 4, MIDDLE + spread - 4, top + 4, strap, square=square), grip * 0.9, caps=False),
-        trim.shade(-0.3),
-        leather.replace(cast=0.0),
-    )
+    far = arch(MIDDLE - spread + 4, MIDDLE + spread - 4, top + 4, strap, square=square)
+    canvas.paint(ribbon(far, grip * 0.9, caps=False), trim.shade(-0.3), leather.replace(cast=0.0))
     sag = dice.bates(0.0, 7.0)
     mouth = spline(
         [(MIDDLE - wide_top / 2, top, 1), (MIDDLE, top - 4.5), (MIDDLE + wide_top / 2, top, 1), (MIDDLE, top + sag + 3)]
@@ -56,12 +53,8 @@ def draw_totes(drawing: Drawing) -> None:
     body = drawing.paint_body(shape, drawing.finish.replace(round=16, depth=0.62))
     if dice.chance(0.35):  # a base of the trim's leather
         base = bottom - high * dice.bates(0.14, 0.3)
-        canvas.paint(
-            polygon((0, base), (180, base), (180, 240), (0, 240)),
-            trim,
-            drawing.finish.replace(round=5, depth=0.5, cast=0.25),
-            within=body,
-        )
+        below = polygon((0, base), (180, base), (180, 240), (0, 240))
+        canvas.paint(below, trim, drawing.finish.replace(round=5, depth=0.5, cast=0.25), within=body)
         drawing.stitch(np.array([[0.0, base + 2.5], [180.0, base + 2.5]]), 2.2, 1.8, 0.8, body)
     draw_folds(drawing, body, top, high, wide)
     hem = spline(
@@ -69,12 +62,11 @@ def draw_totes(drawing: Drawing) -> None:
     )
     drawing.stitch(hem, 2.4, 1.8, 0.9, body)
     reach = dice.bates(8, 26)
-    front = arch(
-        MIDDLE - spread, MIDDLE + spread, top + sag * 0.6 + reach, strap + reach + sag * 0.6 - 1.0, square=square
-    )
+    y = top + sag * 0.6 + reach
+    front = arch(MIDDLE - spread, MIDDLE + spread, y, strap + reach + sag * 0.6 - 1.0, square=square)
     canvas.paint(ribbon(front, grip, caps=False), trim, leather)
     for side in (-1, 1):
-        x, y = MIDDLE + side * spread, top + sag * 0.6 + reach
+        x = MIDDLE + side * spread
         canvas.paint(rounded_rectangle(x - grip * 0.75, y - 5, x + grip * 0.75, y + grip * 0.8, 2), trim, leather)
         drawing.stitch(rounded_rectangle(x - grip * 0.5, y - 3.5, x + grip * 0.5, y + grip * 0.5, 1), 1.6, 1.2, 0.7)
         canvas.paint(oval(x, y - 8, 1.4, 1.4, steps=4), metal, METAL)
@@ -148,14 +140,10 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
         drawing.stitch(inset_outline(flap, 3.6, below=top + dip + 6), 2.4, 1.8, 0.8, lid)
         draw_lock(drawing, MIDDLE, drop - 5, dice.bates(5, 9), metal)
     for side in (-1, 1):
-        canvas.paint(
-            rounded_rectangle(
-                MIDDLE + side * ends - grip * 0.6 - 1.5, top + 5, MIDDLE + side * ends + grip * 0.6 + 1.5, top + 18, 2.5
-            ),
-            trim,
-            leather.replace(cast=0.4),
-        )
-        draw_ring(drawing, MIDDLE + side * ends, top + 4, grip * 0.6 + 2.2, metal)
+        x = MIDDLE + side * ends
+        loop = rounded_rectangle(x - grip * 0.6 - 1.5, top + 5, x + grip * 0.6 + 1.5, top + 18, 2.5)
+        canvas.paint(loop, trim, leather.replace(cast=0.4))
+        draw_ring(drawing, x, top + 4, grip * 0.6 + 2.2, metal)
     if dice.chance(0.25):
         draw_tassel(drawing, MIDDLE + ends - 4, top + 12, trim)
     drawing.attributes["strap_width"] = round(grip / DRAWING_SIZE[1], 4)
@@ -166,14 +154,7 @@ def draw_tassel(drawing: Drawing, x: float, y: float, colour: Colour) -> None:
     canvas = drawing.canvas
     skirt = spline([(x - 2, y + 8), (x + 2, y + 8), (x + 5, y + 28), (x - 5, y + 28)])
     mask = canvas.paint(skirt, colour.shade(-0.12), drawing.finish.replace(round=3, cast=0.45))
-    canvas.adjust_lightness(
-        [
-            c
-            for i in range(-2, 3)
-            for c in ribbon(np.array([[x + i * 0.6, y + 10], [x + i * 1.8, y + 29]]), 0.6, caps=False)
-        ],
-        -0.4,
-        soft=1,
-        within=mask,
-    )
+    threads = [np.array([[x + i * 0.6, y + 10], [x + i * 1.8, y + 29]]) for i in range(-2, 3)]
+    strands = [contour for thread in threads for contour in ribbon(thread, 0.6, caps=False)]
+    canvas.adjust_lightness(strands, -0.4, soft=1, within=mask)
     canvas.paint(oval(x, y + 6, 3, 4), colour, drawing.finish.replace(round=2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from modiste.sources.sample.canvas import Finish
-from modiste.sources.sample.curves import Point, dashes, oval, ribbon, spline
+from modiste.sources.sample.curves import Contour, Point, dashes, oval, ribbon, spline
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GOLD, GUM, INK, STEEL
 from modiste.sources.sample.shoes.last import INSIDE, LACE, METAL, SOLE, add_ground_shadow, make_last, record_heights
@@ -29,20 +29,11 @@ def draw_boots(drawing: Drawing) -> None:
     t, top = sole * 0.7, shaft
     back = 0.985
     front = back - girth
-    draw_heel_block(
-        drawing,
-        last,
-        sole,
-        dice.bates(0.2, 0.3),
-        dice.bates(0.0, 0.06),
-        INK.shade(0.04) if dice.chance(0.6) else GUM.shade(-0.4),
-    )
+    width, taper = dice.bates(0.2, 0.3), dice.bates(0.0, 0.06)
+    draw_heel_block(drawing, last, sole, width, taper, INK.shade(0.04) if dice.chance(0.6) else GUM.shade(-0.4))
     mouth = (front + back) / 2 + lean
-    canvas.paint(
-        oval(*last.above_ground(mouth, last.lift + top), girth / 2 * last.length * 0.99, 5.0),
-        colour.shade(-0.55),
-        INSIDE,
-    )
+    opening = oval(*last.above_ground(mouth, last.lift + top), girth / 2 * last.length * 0.99, 5.0)
+    canvas.paint(opening, colour.shade(-0.55), INSIDE)
     lift = last.lift
 
     def up(u: float, v: float, *corner: int) -> Point:
@@ -73,91 +64,45 @@ def draw_boots(drawing: Drawing) -> None:
     style = dice.weighted_choice({"chelsea": 3, "lace": 3, "zip": 2, "buckle": 3})
     ankle = last.lift
     if style == "chelsea":
-        gore = [
-            (mouth - 0.085, ankle + min(top, 0.75)),
-            (mouth + 0.085, ankle + min(top, 0.75)),
-            (mouth + 0.05, ankle + 0.2),
-            (mouth - 0.03, ankle + 0.2),
-        ]
-        panel = canvas.paint(
-            spline([(*last.above_ground(u, v), 0) for u, v in gore]),
-            colour.shade(-0.45) if colour.lightness > 0.2 else colour.shade(0.2),
-            Finish(round=3, gloss=0, grain=0.1, weave=True, cast=0.1),
-            within=body,
+        high = ankle + min(top, 0.75)
+        gore = last.ground_curve(
+            [(mouth - 0.085, high), (mouth + 0.085, high), (mouth + 0.05, ankle + 0.2), (mouth - 0.03, ankle + 0.2)]
         )
-        ribs = [
-            c
-            for i in range(9)
-            for c in ribbon(
-                np.array(
-                    [
-                        last.above_ground(mouth - 0.09 + 0.0225 * i, ankle + top),
-                        last.above_ground(mouth - 0.06 + 0.017 * i, ankle + 0.15),
-                    ]
-                ),
-                0.7,
-                caps=False,
-            )
-        ]
+        ribs = list[Contour]()
+        elastic = Finish(round=3, gloss=0, grain=0.1, weave=True, cast=0.1)
+        panel = canvas.paint(gore, colour.shade(-0.45 if colour.lightness > 0.2 else 0.2), elastic, within=body)
+        for i in range(9):
+            upper_end = last.above_ground(mouth - 0.09 + 0.0225 * i, ankle + top)
+            lower_end = last.above_ground(mouth - 0.06 + 0.017 * i, ankle + 0.15)
+            ribs += ribbon(np.array([upper_end, lower_end]), 0.7, caps=False)
         canvas.adjust_lightness(ribs, -0.4, soft=1, within=panel)
     elif style == "lace":
         low, high = 0.30, min(top - 0.03, 0.85)
-        line = spline(
-            [
-                last.above_sole(0.34, t + toe * 1.5),
-                last.above_ground(front, ankle + low + 0.05),
-                last.above_ground(front + 0.012 + lean * 0.7, ankle + high),
-            ],
-            closed=False,
-        )
-        draw_laces(
-            drawing, line, 4 + int(high * 6), 11.0, INK.shade(0.1) if colour.lightness > 0.3 else GUM.shade(-0.2), body
-        )
+        throat = last.above_sole(0.34, t + toe * 1.5)
+        shin = last.above_ground(front, ankle + low + 0.05)
+        line = spline([throat, shin, last.above_ground(front + 0.012 + lean * 0.7, ankle + high)], closed=False)
+        lace = INK.shade(0.1) if colour.lightness > 0.3 else GUM.shade(-0.2)
+        draw_laces(drawing, line, 4 + int(high * 6), 11.0, lace, body)
     elif style == "buckle":
         v = ankle + dice.bates(0.24, 0.36)
-        strap = spline(
-            [
-                last.above_ground(front - 0.06, v - 0.02),
-                last.above_ground(mouth, v - 0.05),
-                last.above_ground(back + 0.02, v + 0.02),
-            ],
-            closed=False,
-        )
-        canvas.paint(
-            ribbon(strap, 6.5),
-            colour.shade(-0.2 if colour.lightness > 0.2 else 0.15),
-            drawing.finish.replace(round=2.5, cast=0.4),
-            within=body,
-        )
+        strap = last.ground_curve([(front - 0.06, v - 0.02), (mouth, v - 0.05), (back + 0.02, v + 0.02)], closed=False)
+        tone = colour.shade(-0.2 if colour.lightness > 0.2 else 0.15)
+        canvas.paint(ribbon(strap, 6.5), tone, drawing.finish.replace(round=2.5, cast=0.4), within=body)
         draw_buckle(drawing, *last.above_ground(mouth - 0.03, v - 0.048), 9.0, 9.5, GOLD if dice.chance(0.5) else STEEL)
     else:
-        zipper = spline(
-            [
-                last.above_ground(mouth + 0.06 + lean, ankle + top),
-                last.above_ground(mouth + 0.04, ankle + top * 0.5),
-                last.above_ground(mouth + 0.05, ankle + 0.12),
-            ],
+        zipper = last.ground_curve(
+            [(mouth + 0.06 + lean, ankle + top), (mouth + 0.04, ankle + top * 0.5), (mouth + 0.05, ankle + 0.12)],
             closed=False,
         )
         canvas.paint(ribbon(zipper, 3.4), colour.shade(-0.4), LACE.replace(cast=0.2), within=body)
-        canvas.paint(
-            dashes(zipper, 1.1, 1.1, 1.6), GOLD if dice.chance(0.4) else STEEL, METAL.replace(cast=0), within=body
-        )
-    drawing.stitch(
-        last.curve([(0.30, t), (0.40, t + toe * 0.8), up(0.52, 0.22), up(0.62, 0.24), (0.74, t)], closed=False),
-        2.2,
-        1.6,
-        0.8,
-        body,
-    )
-    rim = spline(
-        [
-            last.above_ground(front + lean + 0.01, ankle + top - 0.035),
-            last.above_ground(mouth, ankle + top - 0.06),
-            last.above_ground(back + lean - 0.01, ankle + top - 0.035),
-        ],
-        closed=False,
+        metal = GOLD if dice.chance(0.4) else STEEL
+        canvas.paint(dashes(zipper, 1.1, 1.1, 1.6), metal, METAL.replace(cast=0), within=body)
+    seam = last.curve([(0.30, t), (0.40, t + toe * 0.8), up(0.52, 0.22), up(0.62, 0.24), (0.74, t)], closed=False)
+    drawing.stitch(seam, 2.2, 1.6, 0.8, body)
+    edge = ankle + top - 0.035
+    rim = last.ground_curve(
+        [(front + lean + 0.01, edge), (mouth, ankle + top - 0.06), (back + lean - 0.01, edge)], closed=False
     )
     drawing.stitch(rim, 2.2, 1.6, 0.8, body)
     canvas.paint(last.sole_outline(sole), INK.shade(0.06) if dice.chance(0.7) else GUM.shade(-0.3), SOLE)
-    record_heights(drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=shaft * last.length)
+    record_heights(drawing, last.length, heel=heel + sole, sole=sole, shaft=shaft)

@@ -42,6 +42,10 @@ class Last:
         """Return a smooth outline through points (u, v), or (u, v, 1) for corners."""
         return spline([(*self.above_sole(point[0], point[1]), *point[2:]) for point in points], closed=closed)
 
+    def ground_curve(self, points: list[Point], *, closed: bool = True) -> Contour:
+        """Return a smooth outline through points like those of `curve`, with v measured from the ground."""
+        return spline([(*self.above_ground(point[0], point[1]), *point[2:]) for point in points], closed=closed)
+
     def sole_outline(self, thickness: float, *, toe: float = 0.0, heel: float = 1.0, bulge: float = 0.01) -> Contour:
         """Return the outline of a sole along the last's underside."""
         steps = [toe + (heel - toe) * i / 12 for i in range(13)]
@@ -72,8 +76,7 @@ def add_ground_shadow(drawing: Drawing, last: Last, start: float = 0.0, stop: fl
     drawing.canvas.add_shadow(oval(middle + 2, y + 3, half * 1.0, 6.5), 0.26, soft=5)
 
 
-def record_heights(drawing: Drawing, *, heel: float, sole: float, shaft: float) -> None:
-    """Write down the heights, as fractions of the frame's height."""
-    drawing.attributes["heel_height"] = round(heel / DRAWING_SIZE[0], 4)
-    drawing.attributes["sole_thickness"] = round(sole / DRAWING_SIZE[0], 4)
-    drawing.attributes["shaft_height"] = round(shaft / DRAWING_SIZE[0], 4)
+def record_heights(drawing: Drawing, length: float, *, heel: float, sole: float, shaft: float) -> None:
+    """Record the heights, given in units of `length`, as fractions of the frame's height."""
+    for name, height in (("heel_height", heel), ("sole_thickness", sole), ("shaft_height", shaft)):
+        drawing.attributes[name] = round(height * length / DRAWING_SIZE[0], 4)

@@ -24,19 +24,10 @@ def draw_loafers(drawing: Drawing) -> None:
     add_ground_shadow(drawing, last, 0.02, 0.99)
     t = sole * 0.7
     draw_heel_block(drawing, last, sole, 0.26, 0.0, INK.shade(0.05))
-    canvas.paint(
-        last.curve(
-            [
-                (0.42, t + collar * 0.8),
-                (0.6, t + collar * 0.92),
-                (0.92, t + collar * 1.02),
-                (0.95, t + 0.1),
-                (0.5, t + 0.1),
-            ]
-        ),
-        GUM.shade(-0.1),
-        INSIDE,
+    opening = last.curve(
+        [(0.42, t + collar * 0.8), (0.6, t + collar * 0.92), (0.92, t + collar * 1.02), (0.95, t + 0.1), (0.5, t + 0.1)]
     )
+    canvas.paint(opening, GUM.shade(-0.1), INSIDE)
     upper = last.curve(
         [
             (0.008, t + 0.012, 1),
@@ -69,67 +60,37 @@ def draw_loafers(drawing: Drawing) -> None:
     saddle = last.curve([(0.30, t + toe * 1.45), (0.42, t + toe * 1.5), (0.52, t - 0.02), (0.36, t - 0.02)])
     if style == "lace":
         front = last.curve([(0.25, t + toe * 1.26), (0.35, t + toe * 1.4), (0.45, t + collar * 1.03)], closed=False)
-        canvas.paint(
-            last.curve(
-                [
-                    (0.22, t + toe * 1.4),
-                    (0.28, t + toe * 0.9),
-                    (0.42, t + toe * 0.85),
-                    (0.54, t + collar * 0.6),
-                    (0.52, t + collar * 1.1),
-                    (0.35, t + toe * 1.6),
-                ]
-            ),
-            band,
-            drawing.finish.replace(round=4),
-            within=body,
+        stay = last.curve(
+            [
+                (0.22, t + toe * 1.4),
+                (0.28, t + toe * 0.9),
+                (0.42, t + toe * 0.85),
+                (0.54, t + collar * 0.6),
+                (0.52, t + collar * 1.1),
+                (0.35, t + toe * 1.6),
+            ]
         )
+        canvas.paint(stay, band, drawing.finish.replace(round=4), within=body)
         draw_laces(drawing, front, 4, 8.0, INK.shade(0.05), body)
     else:
         canvas.paint(saddle, band, drawing.finish.replace(round=5, cast=0.35), within=body)
         x, y = last.above_sole(0.37, t + toe * 1.2)
         if style == "bit":
-            canvas.paint(
-                [
-                    *ribbon(np.array([[x - 7, y - 1.5], [x + 12, y + 6.5]]), 2.2),
-                    *ribbon(oval(x - 6, y - 1, 3.2, 3.2), 1.4, caps=False),
-                ],
-                GOLD,
-                METAL,
-            )
+            bar = ribbon(np.array([[x - 7, y - 1.5], [x + 12, y + 6.5]]), 2.2)
+            canvas.paint([*bar, *ribbon(oval(x - 6, y - 1, 3.2, 3.2), 1.4, caps=False)], GOLD, METAL)
         elif style == "tassel":
-            for spread in (-1, 1):
-                canvas.paint(
-                    spline(
-                        [
-                            (x, y),
-                            (x + spread * 3 + 1, y + 5),
-                            (x + spread * 4 + 3, y + 13),
-                            (x + spread * 1 + 1, y + 13),
-                        ]
-                    ),
-                    band.shade(-0.2),
-                    drawing.finish.replace(round=2),
-                )
+            for side in (-1, 1):
+                tassel = spline([(x, y), (x + side * 3 + 1, y + 5), (x + side * 4 + 3, y + 13), (x + side + 1, y + 13)])
+                canvas.paint(tassel, band.shade(-0.2), drawing.finish.replace(round=2))
         else:
-            canvas.adjust_lightness(
-                ribbon(
-                    last.curve([(0.36, t + toe * 1.0), (0.41, t + toe * 0.92), (0.44, t + toe * 0.98)], closed=False),
-                    3.2,
-                ),
-                -0.55,
-                soft=1,
-                within=body,
-            )
+            slot = last.curve([(0.36, t + toe * 1.0), (0.41, t + toe * 0.92), (0.44, t + toe * 0.98)], closed=False)
+            canvas.adjust_lightness(ribbon(slot, 3.2), -0.55, soft=1, within=body)
     rim = last.curve(
         [(0.52, t + collar * 0.70), (0.63, t + collar * 0.58), (0.78, t + collar * 0.64), (0.92, t + collar * 0.88)],
         closed=False,
     )
     drawing.stitch(rim, 2.0, 1.6, 0.8, body)
     canvas.paint(last.sole_outline(sole), INK.shade(0.07) if dice.chance(0.7) else GUM.shade(-0.35), SOLE)
-    canvas.adjust_lightness(
-        ribbon(last.curve([(0.0, sole), (0.5, sole), (1.0, sole)], closed=False), 1.0), 0.2, soft=1, within=body
-    )
-    record_heights(
-        drawing, heel=(last.sole_height(1.0) + sole) * last.length, sole=sole * last.length, shaft=collar * last.length
-    )
+    welt = last.curve([(0.0, sole), (0.5, sole), (1.0, sole)], closed=False)
+    canvas.adjust_lightness(ribbon(welt, 1.0), 0.2, soft=1, within=body)
+    record_heights(drawing, last.length, heel=last.sole_height(1.0) + sole, sole=sole, shaft=collar)

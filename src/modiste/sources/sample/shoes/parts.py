@@ -17,15 +17,9 @@ def draw_laces(drawing: Drawing, line: Contour, count: int, reach: float, colour
     holes: list[Contour] = []
     for i in range(count):
         x, y = line[round((0.06 + 0.86 * i / max(count - 1, 1)) * (len(line) - 1))]
-        rungs.extend(
-            ribbon(
-                spline(
-                    [(x - 2, y - 1), (x + reach * 0.5, y + reach * 0.22), (x + reach, y + reach * 0.72)], closed=False
-                ),
-                2.9,
-            )
-        )
-        holes.append(oval(x + reach, y + reach * 0.72, 2.0, 2.0, steps=4))
+        end = (x + reach, y + reach * 0.72)
+        rungs.extend(ribbon(spline([(x - 2, y - 1), (x + reach * 0.5, y + reach * 0.22), end], closed=False), 2.9))
+        holes.append(oval(*end, 2.0, 2.0, steps=4))
     drawing.canvas.paint(holes, STEEL if colour.lightness < 0.5 else INK, METAL, within=within)
     drawing.canvas.paint(rungs, colour, LACE)
 
@@ -43,8 +37,7 @@ def draw_heel_block(drawing: Drawing, last: Last, sole: float, width: float, tap
         (0.975 - taper * 0.2, reach * 0.5),
         (1.0, reach, 1),
     ]
-    shape = spline([(*last.above_ground(p[0], p[1]), *p[2:]) for p in outline])
-    drawing.canvas.paint(shape, colour, SOLE.replace(gloss=0.25, round=5))
+    drawing.canvas.paint(last.ground_curve(outline), colour, SOLE.replace(gloss=0.25, round=5))
 
 
 def draw_buckle(drawing: Drawing, x: float, y: float, width: float, height: float, colour: Colour) -> None:
@@ -62,11 +55,8 @@ def draw_ankle_strap(drawing: Drawing, last: Last, v: float, seat: float, width:
     rx, ry = last.length * 0.15, last.length * 0.042
     hoop = oval(x, y, rx, ry, square=0.2)  # from the right, over the front (below), to the left, and back
     half = len(hoop) // 2
-    canvas.paint(
-        ribbon(np.concatenate([hoop[half:], hoop[:1]]), width * 0.9),
-        drawing.colour.shade(-0.35),
-        finish.replace(cast=0),
-    )
+    far = ribbon(np.concatenate([hoop[half:], hoop[:1]]), width * 0.9)
+    canvas.paint(far, drawing.colour.shade(-0.35), finish.replace(cast=0))
     post = spline([last.above_ground(0.965, seat), last.above_ground(0.985, (seat + v) / 2), (x + rx, y)], closed=False)
     canvas.paint(ribbon(post, width * 1.1), drawing.colour, finish)
     canvas.paint(ribbon(hoop[: half + 1], width), drawing.colour, finish)
@@ -85,6 +75,5 @@ def draw_bow(drawing: Drawing, x: float, y: float, size: float) -> None:
             ]
         )
         drawing.canvas.paint(wing, drawing.colour.shade(-0.08), drawing.finish.replace(round=3))
-    drawing.canvas.paint(
-        oval(x, y, size * 0.17, size * 0.2, square=0.4), drawing.colour, drawing.finish.replace(round=2)
-    )
+    knot = oval(x, y, size * 0.17, size * 0.2, square=0.4)
+    drawing.canvas.paint(knot, drawing.colour, drawing.finish.replace(round=2))

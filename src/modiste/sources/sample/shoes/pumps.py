@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modiste.sources.sample.curves import Point, oval, ribbon, spline
+from modiste.sources.sample.curves import Point, oval, ribbon
 from modiste.sources.sample.drawing import Drawing
 from modiste.sources.sample.palette import GUM, INK, Colour
 from modiste.sources.sample.shoes.last import INSIDE, SOLE, add_ground_shadow, make_last, record_heights
@@ -24,11 +24,8 @@ def draw_heels(drawing: Drawing) -> None:
     x, y = last.above_ground(0.955, 0.0)
     slim = dice.bates(0.0, 1.0)
     canvas.add_shadow(oval(x, y + 1, 5 + 10 * slim, 2.4), 0.45, soft=2)
-    under = (
-        dice.choice([colour.shade(-0.3), INK, GUM, colour.shade(-0.1)])
-        if colour.lightness > 0.25
-        else dice.choice([INK, GUM, Colour(2, 0.75, 0.4)])
-    )
+    light_soles, dark_soles = [colour.shade(-0.3), INK, GUM, colour.shade(-0.1)], [INK, GUM, Colour(2, 0.75, 0.4)]
+    under = dice.choice(light_soles if colour.lightness > 0.25 else dark_soles)
     # the heel: a curve from the seat down to its tip
     wide, tip = 0.15 + 0.1 * slim, 0.028 + 0.15 * slim
     seat = heel + sole * 0.4
@@ -41,42 +38,17 @@ def draw_heels(drawing: Drawing) -> None:
         (1.0, seat, 1),
     ]
     own = colour if dice.chance(0.7) else INK
-    canvas.paint(
-        spline([(*last.above_ground(p[0], p[1]), *p[2:]) for p in post]),
-        own,
-        drawing.finish.replace(round=4, depth=1.1),
-    )
-    canvas.paint(
-        spline(
-            [
-                (*last.above_ground(u, v), 1)
-                for u, v in [(0.952 - tip, 0.018), (0.958, 0.018), (0.956, 0.0), (0.954 - tip, 0.0)]
-            ]
-        ),
-        INK,
-        SOLE.replace(round=1),
-    )
-    canvas.paint(
-        last.sole_outline(sole, heel=0.99),
-        under if platform == 0 else (colour if dice.chance(0.6) else under),
-        SOLE.replace(gloss=0.2),
-    )
+    canvas.paint(last.ground_curve(post), own, drawing.finish.replace(round=4, depth=1.1))
+    heel_tip = last.ground_curve([(0.952 - tip, 0.018, 1), (0.958, 0.018, 1), (0.956, 0.0, 1), (0.954 - tip, 0.0, 1)])
+    canvas.paint(heel_tip, INK, SOLE.replace(round=1))
+    sole_colour = colour if platform != 0 and dice.chance(0.6) else under
+    canvas.paint(last.sole_outline(sole, heel=0.99), sole_colour, SOLE.replace(gloss=0.2))
     t = sole * 0.6
     cut = dice.bates(0.28, 0.42)
-    canvas.paint(
-        last.curve(
-            [
-                (cut - 0.02, t + toe * 0.6),
-                (0.5, t + 0.09),
-                (0.75, t + 0.12),
-                (0.97, t + back * 0.97),
-                (0.9, t),
-                (0.5, t),
-            ]
-        ),
-        GUM.shade(0.45),
-        INSIDE,
+    opening = last.curve(
+        [(cut - 0.02, t + toe * 0.6), (0.5, t + 0.09), (0.75, t + 0.12), (0.97, t + back * 0.97), (0.9, t), (0.5, t)]
     )
+    canvas.paint(opening, GUM.shade(0.45), INSIDE)
     sharp, side = dice.bates(-0.02, 0.035), dice.bates(0.06, 0.15)
     upper = last.curve(
         [
@@ -117,9 +89,7 @@ def draw_heels(drawing: Drawing) -> None:
         draw_ankle_strap(drawing, last, heel + t + strapped, heel + t + back * 0.9, dice.bates(2.4, 4.6))
     elif dice.chance(0.3):
         draw_bow(drawing, *last.above_sole(cut - 0.06, t + toe * 1.1), dice.bates(10, 17))
-    record_heights(
-        drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=max(back, strapped) * last.length
-    )
+    record_heights(drawing, last.length, heel=heel + sole, sole=sole, shaft=max(back, strapped))
 
 
 def draw_flats(drawing: Drawing) -> None:
@@ -134,13 +104,10 @@ def draw_flats(drawing: Drawing) -> None:
     add_ground_shadow(drawing, last, 0.02, 0.98)
     t = sole * 0.7
     cut = dice.bates(0.24, 0.38)
-    canvas.paint(
-        last.curve(
-            [(cut - 0.02, t + toe * 0.8), (0.5, t + 0.1), (0.8, t + 0.13), (0.97, t + back * 0.96), (0.9, t), (0.5, t)]
-        ),
-        GUM.shade(0.4),
-        INSIDE,
+    opening = last.curve(
+        [(cut - 0.02, t + toe * 0.8), (0.5, t + 0.1), (0.8, t + 0.13), (0.97, t + back * 0.96), (0.9, t), (0.5, t)]
     )
+    canvas.paint(opening, GUM.shade(0.4), INSIDE)
     draw_heel_block(drawing, last, sole, 0.22, 0.0, INK)
     upper = last.curve(
         [
@@ -172,15 +139,9 @@ def draw_flats(drawing: Drawing) -> None:
         ],
         closed=False,
     )
-    canvas.paint(
-        ribbon(edge, 1.6),
-        drawing.colour.shade(-0.25 if drawing.colour.lightness > 0.2 else 0.15),
-        drawing.finish.replace(round=1, cast=0.15),
-        within=body,
-    )
+    piping = drawing.colour.shade(-0.25 if drawing.colour.lightness > 0.2 else 0.15)
+    canvas.paint(ribbon(edge, 1.6), piping, drawing.finish.replace(round=1, cast=0.15), within=body)
     if dice.chance(0.6):
         draw_bow(drawing, *last.above_sole(cut - 0.07, t + toe * 1.05), dice.bates(11, 19))
     canvas.paint(last.sole_outline(sole, heel=0.99), INK if dice.chance(0.5) else GUM.shade(-0.2), SOLE)
-    record_heights(
-        drawing, heel=(last.sole_height(1.0) + sole) * last.length, sole=sole * last.length, shaft=back * last.length
-    )
+    record_heights(drawing, last.length, heel=last.sole_height(1.0) + sole, sole=sole, shaft=back)

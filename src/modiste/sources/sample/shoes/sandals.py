@@ -34,18 +34,9 @@ def draw_sandals(drawing: Drawing) -> None:
             (0.99, heel + sole * 0.5, 1),
             (0.965, 0.0, 1),
         ]
-        fill = canvas.paint(
-            spline([(*last.above_ground(p[0], p[1]), *p[2:]) for p in filler]),
-            base,
-            SOLE.replace(grain=0.16, weave=True, round=6),
-        )
-        ropes = [
-            c
-            for i in range(1, 9)
-            for c in ribbon(
-                np.array([last.above_ground(0.2, heel * i / 9), last.above_ground(1.0, heel * i / 9)]), 0.8, caps=False
-            )
-        ]
+        fill = canvas.paint(last.ground_curve(filler), base, SOLE.replace(grain=0.16, weave=True, round=6))
+        levels = [np.array([last.above_ground(u, heel * i / 9) for u in (0.2, 1.0)]) for i in range(1, 9)]
+        ropes = [contour for level in levels for contour in ribbon(level, 0.8, caps=False)]
         canvas.adjust_lightness(ropes, -0.3, soft=1, within=fill)
     else:
         draw_heel_block(drawing, last, sole, dice.bates(0.10, 0.26), dice.bates(0.01, 0.08), base)
@@ -57,18 +48,11 @@ def draw_sandals(drawing: Drawing) -> None:
     spots = [0.16 + 0.34 * i / max(count - 1, 1) for i in range(count)]
     for u in spots:  # the far halves first
         high = arch + (u - 0.1) * 0.3
-        canvas.paint(
-            ribbon(
-                last.curve([(u + 0.07, t - 0.02), (u + 0.10, t + high * 0.6), (u + 0.06, t + high)], closed=False),
-                wide * 0.7,
-            ),
-            far,
-            drawing.finish.replace(round=3, cast=0),
-        )
+        line = last.curve([(u + 0.07, t - 0.02), (u + 0.10, t + high * 0.6), (u + 0.06, t + high)], closed=False)
+        canvas.paint(ribbon(line, wide * 0.7), far, drawing.finish.replace(round=3, cast=0))
     canvas.paint(last.sole_outline(sole), base, SOLE)
-    canvas.paint(
-        last.sole_outline(sole * 0.35, toe=0.005, heel=0.995), base.shade(-0.35), SOLE.replace(cast=0, round=2)
-    )
+    tread = last.sole_outline(sole * 0.35, toe=0.005, heel=0.995)
+    canvas.paint(tread, base.shade(-0.35), SOLE.replace(cast=0, round=2))
     foot = last.curve([(0.02, t + 0.002), (0.3, t + 0.006), (0.6, t + 0.006), (0.98, t + 0.004)], closed=False)
     canvas.paint(ribbon(foot, 2.6), GUM.shade(0.35), SOLE.replace(cast=0, round=2))
     strap = drawing.finish.replace(round=4, depth=0.75, cast=0.4)
@@ -87,14 +71,12 @@ def draw_sandals(drawing: Drawing) -> None:
         ]
     )
     part = drawing.paint_body(counter, strap)
-    drawing.stitch(
-        last.curve([(0.83, t), (0.88, t + back * 0.36), (0.95, t + back * 0.56)], closed=False), 1.8, 1.5, 0.7, part
-    )
-    draw_ankle_strap(
-        drawing, last, last.sole_height(0.95) + t + back * 0.95, last.sole_height(0.97) + t + back * 0.5, wide * 0.45
-    )
+    seam = last.curve([(0.83, t), (0.88, t + back * 0.36), (0.95, t + back * 0.56)], closed=False)
+    drawing.stitch(seam, 1.8, 1.5, 0.7, part)
+    ankle, seat = last.sole_height(0.95) + t + back * 0.95, last.sole_height(0.97) + t + back * 0.5
+    draw_ankle_strap(drawing, last, ankle, seat, wide * 0.45)
     drawing.attributes["straps"] = count
-    record_heights(drawing, heel=(heel + sole) * last.length, sole=sole * last.length, shaft=back * last.length)
+    record_heights(drawing, last.length, heel=heel + sole, sole=sole, shaft=back)
 
 
 def draw_flip_flops(drawing: Drawing) -> None:
@@ -135,20 +117,17 @@ def draw_flip_flops(drawing: Drawing) -> None:
         canvas.add_shadow(foot(0.5, thick + 2.5), 0.32, soft=3.5)
         canvas.paint(foot(0, thick), colour.shade(-0.35), SOLE.replace(gloss=0))
         bed = drawing.paint_body(foot(0, 0), drawing.finish.replace(round=4, depth=0.5))
-        canvas.adjust_lightness(
-            oval(x - side * 2, top + length * 0.84, wide * 0.5, length * 0.09), -0.10, soft=5, within=bed
-        )
+        heel_print = oval(x - side * 2, top + length * 0.84, wide * 0.5, length * 0.09)
+        canvas.adjust_lightness(heel_print, -0.10, soft=5, within=bed)
         canvas.adjust_lightness(oval(x, top + length * 0.27, wide * 0.6, length * 0.12), -0.08, soft=5, within=bed)
         rim = foot(-3.2, 0)
         canvas.adjust_lightness(ribbon(np.concatenate([rim, rim[:1]]), 1.0, caps=False), -0.2, soft=1, within=bed)
         post = (x - side * wide * 0.28, top + length * 0.2)
-        for way, end in ((-1, 0.5), (1, 0.5)):
-            line = spline(
-                [post, (x + way * wide * 0.42, top + length * 0.30), (x + way * wide * 0.84, top + length * end)],
-                closed=False,
-            )
+        for way in (-1, 1):
+            bend, end = (x + way * wide * 0.42, top + length * 0.30), (x + way * wide * 0.84, top + length * 0.5)
+            line = spline([post, bend, end], closed=False)
             canvas.paint(ribbon(line, np.linspace(tone * 0.8, tone * 1.5, len(line))), strap, THONG)
         canvas.paint(oval(*post, tone * 0.62, tone * 0.62), strap.shade(-0.1), THONG)
     drawing.attributes["thong_width"] = round(tone / DRAWING_SIZE[1], 4)
-    record_heights(drawing, heel=thick, sole=thick, shaft=0.0)
+    record_heights(drawing, 1.0, heel=thick, sole=thick, shaft=0.0)
     drawing.attributes["foot_length"] = round(length / DRAWING_SIZE[0], 4)
