@@ -35,15 +35,10 @@ def draw_backpacks(drawing: Drawing) -> None:
     web = Finish(round=2.5, grain=0.12, weave=True, gloss=0, cast=0.2)
     for side in (-1, 1):  # shoulder straps, seen at the sides
         bend = wide / 2 + dice.bates(3, 11)
-        line = spline(
-            [
-                (MIDDLE + side * wide * 0.3, top + 6),
-                (MIDDLE + side * (bend + 1), top + high * 0.3),
-                (MIDDLE + side * (bend + 3), top + high * 0.62),
-                (MIDDLE + side * wide * 0.42, bottom - 8),
-            ],
-            closed=False,
-        )
+        line = spline([
+            (MIDDLE + side * wide * 0.3, top + 6), (MIDDLE + side * (bend + 1), top + high * 0.3),
+            (MIDDLE + side * (bend + 3), top + high * 0.62), (MIDDLE + side * wide * 0.42, bottom - 8),
+        ], closed=False)  # fmt: skip
         half = len(line) // 2
         widths = np.concatenate([np.full(half, 12.0), np.linspace(11, 4, len(line) - half)])
         canvas.paint(ribbon(line, widths), accent.shade(-0.15), web.replace(round=4))
@@ -54,18 +49,12 @@ def draw_backpacks(drawing: Drawing) -> None:
     height_of = (shape[:, 1] - top) / high
     shape[:, 0] += (shape[:, 0] - MIDDLE) / b * 4 * height_of * (1 - height_of) * dice.bates(0, 6)
     body = drawing.paint_body(shape, drawing.finish.replace(round=18, depth=0.9))
-    zip_line = spline(
-        [
-            (MIDDLE - b * 0.86, top + high * 0.48),
-            (MIDDLE - b * 0.78, top + high * 0.2),
-            (MIDDLE - b * 0.42, top + high * 0.085),
-            (MIDDLE, top + high * 0.07),
-            (MIDDLE + b * 0.42, top + high * 0.085),
-            (MIDDLE + b * 0.78, top + high * 0.2),
-            (MIDDLE + b * 0.86, top + high * 0.48),
-        ],
-        closed=False,
-    )
+    zip_line = spline([
+        (MIDDLE - b * 0.86, top + high * 0.48), (MIDDLE - b * 0.78, top + high * 0.2),
+        (MIDDLE - b * 0.42, top + high * 0.085), (MIDDLE, top + high * 0.07),
+        (MIDDLE + b * 0.42, top + high * 0.085), (MIDDLE + b * 0.78, top + high * 0.2),
+        (MIDDLE + b * 0.86, top + high * 0.48),
+    ], closed=False)  # fmt: skip
     draw_zipper(drawing, zip_line, metal, body)
     upper = top + high * dice.bates(0.48, 0.58)
     two_tone = accent if drawing.pattern == "plain" and dice.chance(0.4) else None

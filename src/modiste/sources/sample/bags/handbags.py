@@ -122,18 +122,11 @@ def draw_clutches(drawing: Drawing) -> None:
         drawing.quilt(dice.bates(11, 17), body)
     if style == "envelope":
         tip = top + high * dice.bates(0.52, 0.82)
-        flap = spline(
-            [
-                (MIDDLE - b * 0.985, top - 0.5, 1),
-                (MIDDLE, top - 1),
-                (MIDDLE + b * 0.985, top - 0.5, 1),
-                (MIDDLE + b * 0.93, top + high * 0.16),
-                (MIDDLE + 9, tip - 3),
-                (MIDDLE, tip),
-                (MIDDLE - 9, tip - 3),
-                (MIDDLE - b * 0.93, top + high * 0.16),
-            ]
-        )
+        flap = spline([
+            (MIDDLE - b * 0.985, top - 0.5, 1), (MIDDLE, top - 1), (MIDDLE + b * 0.985, top - 0.5, 1),
+            (MIDDLE + b * 0.93, top + high * 0.16), (MIDDLE + 9, tip - 3), (MIDDLE, tip),
+            (MIDDLE - 9, tip - 3), (MIDDLE - b * 0.93, top + high * 0.16),
+        ])  # fmt: skip
         lid = drawing.paint_body(flap, drawing.finish.replace(round=6, depth=0.7, cast=0.5))
         drawing.stitch(inset_outline(flap, 3.4, below=top + 6), 2.2, 1.7, 0.8, lid)
         canvas.paint(oval(MIDDLE, tip - 7, 3.6, 3.6), metal, METAL.replace(round=2.5))
@@ -145,31 +138,20 @@ def draw_clutches(drawing: Drawing) -> None:
         draw_pleats(drawing, body, top, bottom, b)
     else:
         drop = top + high * dice.bates(0.38, 0.6)
-        fold = spline(
-            [
-                (MIDDLE - b * 0.99, top, 1),
-                (MIDDLE + b * 0.99, top, 1),
-                (MIDDLE + b * 0.99, drop, 1),
-                (MIDDLE, drop + 2),
-                (MIDDLE - b * 0.99, drop, 1),
-            ]
-        )
+        fold = spline([
+            (MIDDLE - b * 0.99, top, 1), (MIDDLE + b * 0.99, top, 1), (MIDDLE + b * 0.99, drop, 1),
+            (MIDDLE, drop + 2), (MIDDLE - b * 0.99, drop, 1),
+        ])  # fmt: skip
         lid = drawing.paint_body(fold, drawing.finish.replace(round=7, depth=0.8, cast=0.5))
         drawing.stitch(np.array([[0.0, drop - 3], [180.0, drop - 3]]), 2.2, 1.7, 0.8, lid)
         y = drop + (bottom - drop) * 0.4
         draw_zipper(drawing, np.array([[MIDDLE - b * 0.8, y], [MIDDLE + b * 0.8, y]]), metal, body)
     if not chained and dice.chance(0.35):
-        loop = spline(
-            [
-                (MIDDLE + b - 2, top + high * 0.3),
-                (MIDDLE + b + 9, top + high * 0.42),
-                (MIDDLE + b + 8, top + high * 0.85),
-                (MIDDLE + b + 1, bottom + 6),
-                (MIDDLE + b - 5, top + high * 0.8),
-                (MIDDLE + b - 3, top + high * 0.4),
-            ],
-            closed=False,
-        )
+        loop = spline([
+            (MIDDLE + b - 2, top + high * 0.3), (MIDDLE + b + 9, top + high * 0.42),
+            (MIDDLE + b + 8, top + high * 0.85), (MIDDLE + b + 1, bottom + 6),
+            (MIDDLE + b - 5, top + high * 0.8), (MIDDLE + b - 3, top + high * 0.4),
+        ], closed=False)  # fmt: skip
         tone = colour.shade(-0.15 if colour.lightness > 0.2 else 0.15)
         canvas.paint(ribbon(loop, 3.6), tone, drawing.finish.replace(round=2, cast=0.45))
         draw_ring(drawing, MIDDLE + b - 2, top + high * 0.3, 3.4, metal)

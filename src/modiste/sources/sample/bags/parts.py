@@ -56,14 +56,12 @@ def arch(left: float, right: float, y: float, rise: float, *, square: float = 0.
     """Return a handle's line: up from (left, y), over, and down to (right, y)."""
     span = right - left
     points: list[Point] = [
-        (left, y),
-        (left + span * 0.03, y - rise * 0.5),
+        (left, y), (left + span * 0.03, y - rise * 0.5),
         (left + span * (0.22 - 0.1 * square), y - rise * (0.86 + 0.08 * square)),
         (left + span / 2, y - rise),
         (right - span * (0.22 - 0.1 * square), y - rise * (0.86 + 0.08 * square)),
-        (right - span * 0.03, y - rise * 0.5),
-        (right, y),
-    ]
+        (right - span * 0.03, y - rise * 0.5), (right, y),
+    ]  # fmt: skip
     return spline(points, closed=False)
 
 
@@ -94,14 +92,10 @@ def inset_outline(shape: Contour, by: float, *, below: float | None = None) -> C
 def trapezoid(top: float, bottom: float, upper: tuple[float, float], lower: tuple[float, float]) -> Contour:
     """Return a symmetric outline; `upper` and `lower` are half its width there, and the radius of the corners."""
     (t, t_radius), (b, b_radius) = upper, lower
-    return rounded_polygon(
-        [
-            (MIDDLE - t, top, t_radius),
-            (MIDDLE + t, top, t_radius),
-            (MIDDLE + b, bottom, b_radius),
-            (MIDDLE - b, bottom, b_radius),
-        ]
-    )
+    return rounded_polygon([
+        (MIDDLE - t, top, t_radius), (MIDDLE + t, top, t_radius), (MIDDLE + b, bottom, b_radius),
+        (MIDDLE - b, bottom, b_radius),
+    ])  # fmt: skip
 
 
 def draw_ring(drawing: Drawing, x: float, y: float, size: float, metal: Colour) -> None:

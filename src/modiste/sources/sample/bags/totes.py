@@ -93,22 +93,14 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
     canvas.paint(ribbon(line, grip, caps=False), trim, leather)
     drawing.stitch(line, 2.2, 1.8, 0.7)
     full = dice.bates(0.86, 1.0)
-    shape = spline(
-        [
-            (MIDDLE - ends - 5, top + 1, 1),
-            (MIDDLE - ends * 0.5, top + dip * 0.8),
-            (MIDDLE, top + dip),
-            (MIDDLE + ends * 0.5, top + dip * 0.8),
-            (MIDDLE + ends + 5, top + 1, 1),
-            (MIDDLE + b, top + high * 0.42),
-            (MIDDLE + b * full * 0.93, bottom - high * 0.17),
-            (MIDDLE + b * 0.62, bottom - high * 0.03),
-            (MIDDLE, bottom + 1),
-            (MIDDLE - b * 0.62, bottom - high * 0.03),
-            (MIDDLE - b * full * 0.93, bottom - high * 0.17),
-            (MIDDLE - b, top + high * 0.42),
-        ]
-    )
+    shape = spline([
+        (MIDDLE - ends - 5, top + 1, 1), (MIDDLE - ends * 0.5, top + dip * 0.8), (MIDDLE, top + dip),
+        (MIDDLE + ends * 0.5, top + dip * 0.8), (MIDDLE + ends + 5, top + 1, 1),
+        (MIDDLE + b, top + high * 0.42), (MIDDLE + b * full * 0.93, bottom - high * 0.17),
+        (MIDDLE + b * 0.62, bottom - high * 0.03), (MIDDLE, bottom + 1),
+        (MIDDLE - b * 0.62, bottom - high * 0.03), (MIDDLE - b * full * 0.93, bottom - high * 0.17),
+        (MIDDLE - b, top + high * 0.42),
+    ])  # fmt: skip
     body = drawing.paint_body(shape, drawing.finish.replace(round=18, depth=0.85))
     if dice.chance(0.5):
         draw_folds(drawing, body, top, high, wide)
@@ -124,18 +116,11 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
         drawing.stitch(rim + np.array([0.0, 5.0]), 2.2, 1.8, 0.8, body)
     else:
         drop = top + high * dice.bates(0.5, 0.72)
-        flap = spline(
-            [
-                (MIDDLE - ends - 4, top + 1, 1),
-                (MIDDLE, top + dip - 1),
-                (MIDDLE + ends + 4, top + 1, 1),
-                (MIDDLE + b * 0.94, top + high * 0.33),
-                (MIDDLE + b * 0.62, drop - 4),
-                (MIDDLE, drop),
-                (MIDDLE - b * 0.62, drop - 4),
-                (MIDDLE - b * 0.94, top + high * 0.33),
-            ]
-        )
+        flap = spline([
+            (MIDDLE - ends - 4, top + 1, 1), (MIDDLE, top + dip - 1), (MIDDLE + ends + 4, top + 1, 1),
+            (MIDDLE + b * 0.94, top + high * 0.33), (MIDDLE + b * 0.62, drop - 4), (MIDDLE, drop),
+            (MIDDLE - b * 0.62, drop - 4), (MIDDLE - b * 0.94, top + high * 0.33),
+        ])  # fmt: skip
         lid = drawing.paint_body(flap, drawing.finish.replace(round=11, depth=0.75, cast=0.5))
         drawing.stitch(inset_outline(flap, 3.6, below=top + dip + 6), 2.4, 1.8, 0.8, lid)
         draw_lock(drawing, MIDDLE, drop - 5, dice.bates(5, 9), metal)

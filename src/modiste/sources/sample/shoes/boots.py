@@ -40,26 +40,13 @@ def draw_boots(drawing: Drawing) -> None:
         """Return a point of the shaft, measured from the heel seat, vertical regardless of the sole below."""
         return (u, v + lift - last.sole_height(u), *corner)
 
-    upper = last.curve(
-        [
-            (0.015, t + 0.01, 1),
-            (0.01, t + toe * 0.45),
-            (0.07, t + toe * 0.9),
-            (0.18, t + toe * 1.12),
-            (0.34, t + toe * 1.5),
-            up(front - 0.01, min(0.34 + toe * 0.2, top * 0.6)),
-            up(front + 0.01, min(0.52, top * 0.75)),
-            up(front + lean, top, 1),
-            up(mouth, top - 0.025),
-            up(back + lean, top, 1),
-            up(back - 0.012, top * 0.68),
-            up(back - 0.035, min(0.30, top * 0.45)),
-            up(back + 0.006, 0.13),
-            (back + 0.002, t, 1),
-            (0.55, t - 0.03),
-            (0.03, t - 0.02, 1),
-        ]
-    )
+    upper = last.curve([
+        (0.015, t + 0.01, 1), (0.01, t + toe * 0.45), (0.07, t + toe * 0.9), (0.18, t + toe * 1.12),
+        (0.34, t + toe * 1.5), up(front - 0.01, min(0.34 + toe * 0.2, top * 0.6)),
+        up(front + 0.01, min(0.52, top * 0.75)), up(front + lean, top, 1), up(mouth, top - 0.025),
+        up(back + lean, top, 1), up(back - 0.012, top * 0.68), up(back - 0.035, min(0.30, top * 0.45)),
+        up(back + 0.006, 0.13), (back + 0.002, t, 1), (0.55, t - 0.03), (0.03, t - 0.02, 1),
+    ])  # fmt: skip
     body = drawing.paint_body(upper, finish)
     style = dice.weighted_choice({"chelsea": 3, "lace": 3, "zip": 2, "buckle": 3})
     ankle = last.lift

@@ -28,27 +28,13 @@ def draw_loafers(drawing: Drawing) -> None:
         [(0.42, t + collar * 0.8), (0.6, t + collar * 0.92), (0.92, t + collar * 1.02), (0.95, t + 0.1), (0.5, t + 0.1)]
     )
     canvas.paint(opening, GUM.shade(-0.1), INSIDE)
-    upper = last.curve(
-        [
-            (0.008, t + 0.012, 1),
-            (0.008, t + toe * 0.45),
-            (0.06, t + toe * 0.9),
-            (0.16, t + toe * 1.14),
-            (0.30, t + toe * 1.32),
-            (0.45, t + collar * 1.06, 1),
-            (0.50, t + collar * 0.80),
-            (0.62, t + collar * 0.68),
-            (0.78, t + collar * 0.74),
-            (0.90, t + collar * 0.97),
-            (0.955, t + collar, 1),
-            (0.985, t + collar * 0.7),
-            (0.975, t + collar * 0.4),
-            (0.995, t + 0.05),
-            (0.99, t - 0.02, 1),
-            (0.5, t - 0.02),
-            (0.02, t - 0.01, 1),
-        ]
-    )
+    upper = last.curve([
+        (0.008, t + 0.012, 1), (0.008, t + toe * 0.45), (0.06, t + toe * 0.9), (0.16, t + toe * 1.14),
+        (0.30, t + toe * 1.32), (0.45, t + collar * 1.06, 1), (0.50, t + collar * 0.80),
+        (0.62, t + collar * 0.68), (0.78, t + collar * 0.74), (0.90, t + collar * 0.97),
+        (0.955, t + collar, 1), (0.985, t + collar * 0.7), (0.975, t + collar * 0.4), (0.995, t + 0.05),
+        (0.99, t - 0.02, 1), (0.5, t - 0.02), (0.02, t - 0.01, 1),
+    ])  # fmt: skip
     body = drawing.paint_body(upper, drawing.finish.replace(round=11))
     apron = last.curve(
         [(0.07, t + toe * 0.62), (0.16, t + toe * 0.80), (0.30, t + toe * 0.9), (0.42, t + collar * 0.66)], closed=False
@@ -60,16 +46,10 @@ def draw_loafers(drawing: Drawing) -> None:
     saddle = last.curve([(0.30, t + toe * 1.45), (0.42, t + toe * 1.5), (0.52, t - 0.02), (0.36, t - 0.02)])
     if style == "lace":
         front = last.curve([(0.25, t + toe * 1.26), (0.35, t + toe * 1.4), (0.45, t + collar * 1.03)], closed=False)
-        stay = last.curve(
-            [
-                (0.22, t + toe * 1.4),
-                (0.28, t + toe * 0.9),
-                (0.42, t + toe * 0.85),
-                (0.54, t + collar * 0.6),
-                (0.52, t + collar * 1.1),
-                (0.35, t + toe * 1.6),
-            ]
-        )
+        stay = last.curve([
+            (0.22, t + toe * 1.4), (0.28, t + toe * 0.9), (0.42, t + toe * 0.85),
+            (0.54, t + collar * 0.6), (0.52, t + collar * 1.1), (0.35, t + toe * 1.6),
+        ])  # fmt: skip
         canvas.paint(stay, band, drawing.finish.replace(round=4), within=body)
         draw_laces(drawing, front, 4, 8.0, INK.shade(0.05), body)
     else:

@@ -30,13 +30,10 @@ def draw_heel_block(drawing: Drawing, last: Last, sole: float, width: float, tap
         return
     reach = last.lift + sole * 0.5
     outline: list[Point] = [
-        (1 - width, reach, 1),
-        (1 - width + taper * 0.5 + width * 0.06, reach * 0.5),
-        (1 - width + taper + width * 0.08, 0.0, 1),
-        (0.985 - taper * 0.5, 0.0, 1),
-        (0.975 - taper * 0.2, reach * 0.5),
-        (1.0, reach, 1),
-    ]
+        (1 - width, reach, 1), (1 - width + taper * 0.5 + width * 0.06, reach * 0.5),
+        (1 - width + taper + width * 0.08, 0.0, 1), (0.985 - taper * 0.5, 0.0, 1),
+        (0.975 - taper * 0.2, reach * 0.5), (1.0, reach, 1),
+    ]  # fmt: skip
     drawing.canvas.paint(last.ground_curve(outline), colour, SOLE.replace(gloss=0.25, round=5))
 
 
@@ -66,14 +63,10 @@ def draw_ankle_strap(drawing: Drawing, last: Last, v: float, seat: float, width:
 def draw_bow(drawing: Drawing, x: float, y: float, size: float) -> None:
     """Draw a bow of the main material."""
     for side in (-1, 1):
-        wing = spline(
-            [
-                (x, y),
-                (x + side * size * 0.5, y - size * 0.42),
-                (x + side * size * 0.8, y - size * 0.05),
-                (x + side * size * 0.5, y + size * 0.3),
-            ]
-        )
+        wing = spline([
+            (x, y), (x + side * size * 0.5, y - size * 0.42), (x + side * size * 0.8, y - size * 0.05),
+            (x + side * size * 0.5, y + size * 0.3),
+        ])  # fmt: skip
         drawing.canvas.paint(wing, drawing.colour.shade(-0.08), drawing.finish.replace(round=3))
     knot = oval(x, y, size * 0.17, size * 0.2, square=0.4)
     drawing.canvas.paint(knot, drawing.colour, drawing.finish.replace(round=2))

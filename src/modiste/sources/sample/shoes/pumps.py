@@ -30,13 +30,9 @@ def draw_heels(drawing: Drawing) -> None:
     wide, tip = 0.15 + 0.1 * slim, 0.028 + 0.15 * slim
     seat = heel + sole * 0.4
     post: list[Point] = [
-        (0.985 - wide, heel * 0.90 + 0.01, 1),
-        (0.965 - tip - wide * 0.1, heel * 0.55),
-        (0.955 - tip, 0.0, 1),
-        (0.955, 0.0, 1),
-        (0.968, heel * 0.5),
-        (1.0, seat, 1),
-    ]
+        (0.985 - wide, heel * 0.90 + 0.01, 1), (0.965 - tip - wide * 0.1, heel * 0.55),
+        (0.955 - tip, 0.0, 1), (0.955, 0.0, 1), (0.968, heel * 0.5), (1.0, seat, 1),
+    ]  # fmt: skip
     own = colour if dice.chance(0.7) else INK
     canvas.paint(last.ground_curve(post), own, drawing.finish.replace(round=4, depth=1.1))
     heel_tip = last.ground_curve([(0.952 - tip, 0.018, 1), (0.958, 0.018, 1), (0.956, 0.0, 1), (0.954 - tip, 0.0, 1)])
@@ -50,38 +46,18 @@ def draw_heels(drawing: Drawing) -> None:
     )
     canvas.paint(opening, GUM.shade(0.45), INSIDE)
     sharp, side = dice.bates(-0.02, 0.035), dice.bates(0.06, 0.15)
-    upper = last.curve(
-        [
-            (-sharp, t + 0.012, 1),
-            (0.005 - sharp * 0.4, t + toe * 0.36),
-            (0.09, t + toe * 0.80),
-            (0.2, t + toe * 1.05),
-            (cut - 0.02, t + toe * 1.18, 1),
-            (cut + 0.07, t + toe * 0.82),
-            (0.58, t + side),
-            (0.74, t + side * 1.2),
-            (0.86, t + back * 0.66),
-            (0.955, t + back, 1),
-            (0.985, t + back * 0.72),
-            (0.99, t + back * 0.3),
-            (1.0, t, 1),
-            (0.7, t - 0.015),
-            (0.4, t - 0.015),
-            (0.02, t - 0.01, 1),
-        ]
-    )
+    upper = last.curve([
+        (-sharp, t + 0.012, 1), (0.005 - sharp * 0.4, t + toe * 0.36), (0.09, t + toe * 0.80),
+        (0.2, t + toe * 1.05), (cut - 0.02, t + toe * 1.18, 1), (cut + 0.07, t + toe * 0.82),
+        (0.58, t + side), (0.74, t + side * 1.2), (0.86, t + back * 0.66), (0.955, t + back, 1),
+        (0.985, t + back * 0.72), (0.99, t + back * 0.3), (1.0, t, 1), (0.7, t - 0.015),
+        (0.4, t - 0.015), (0.02, t - 0.01, 1),
+    ])  # fmt: skip
     body = drawing.paint_body(upper, drawing.finish.replace(round=9))
-    edge = last.curve(
-        [
-            (cut, t + toe * 1.0),
-            (cut + 0.08, t + toe * 0.66),
-            (0.58, t + side - 0.018),
-            (0.74, t + side * 1.2 - 0.02),
-            (0.87, t + back * 0.58),
-            (0.94, t + back * 0.9),
-        ],
-        closed=False,
-    )
+    edge = last.curve([
+        (cut, t + toe * 1.0), (cut + 0.08, t + toe * 0.66), (0.58, t + side - 0.018),
+        (0.74, t + side * 1.2 - 0.02), (0.87, t + back * 0.58), (0.94, t + back * 0.9),
+    ], closed=False)  # fmt: skip
     drawing.stitch(edge, 1.8, 1.5, 0.7, body)
     strapped = 0.0
     if dice.chance(0.35):
@@ -109,36 +85,17 @@ def draw_flats(drawing: Drawing) -> None:
     )
     canvas.paint(opening, GUM.shade(0.4), INSIDE)
     draw_heel_block(drawing, last, sole, 0.22, 0.0, INK)
-    upper = last.curve(
-        [
-            (0.006, t + 0.01, 1),
-            (0.0, t + toe * 0.42),
-            (0.05, t + toe * 0.85),
-            (0.15, t + toe * 1.1),
-            (cut, t + toe * 1.18),
-            (cut + 0.07, t + toe * 0.72),
-            (0.58, t + 0.075),
-            (0.74, t + 0.1),
-            (0.88, t + back * 0.72),
-            (0.955, t + back, 1),
-            (0.985, t + back * 0.7),
-            (0.98, t + back * 0.35),
-            (0.995, t + 0.02, 1),
-            (0.5, t - 0.02),
-            (0.02, t - 0.01, 1),
-        ]
-    )
+    upper = last.curve([
+        (0.006, t + 0.01, 1), (0.0, t + toe * 0.42), (0.05, t + toe * 0.85), (0.15, t + toe * 1.1),
+        (cut, t + toe * 1.18), (cut + 0.07, t + toe * 0.72), (0.58, t + 0.075), (0.74, t + 0.1),
+        (0.88, t + back * 0.72), (0.955, t + back, 1), (0.985, t + back * 0.7), (0.98, t + back * 0.35),
+        (0.995, t + 0.02, 1), (0.5, t - 0.02), (0.02, t - 0.01, 1),
+    ])  # fmt: skip
     body = drawing.paint_body(upper, drawing.finish.replace(round=9))
-    edge = last.curve(
-        [
-            (cut - 0.01, t + toe * 1.02),
-            (cut + 0.08, t + toe * 0.55),
-            (0.58, t + 0.055),
-            (0.74, t + 0.08),
-            (0.94, t + back * 0.88),
-        ],
-        closed=False,
-    )
+    edge = last.curve([
+        (cut - 0.01, t + toe * 1.02), (cut + 0.08, t + toe * 0.55), (0.58, t + 0.055), (0.74, t + 0.08),
+        (0.94, t + back * 0.88),
+    ], closed=False)  # fmt: skip
     piping = drawing.colour.shade(-0.25 if drawing.colour.lightness > 0.2 else 0.15)
     canvas.paint(ribbon(edge, 1.6), piping, drawing.finish.replace(round=1, cast=0.15), within=body)
     if dice.chance(0.6):

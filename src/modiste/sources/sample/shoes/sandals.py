@@ -28,12 +28,9 @@ def draw_sandals(drawing: Drawing) -> None:
     add_ground_shadow(drawing, last, 0.0, 1.0 if wedge or heel < 0.1 else 0.45)
     if wedge and heel > 0.02:
         filler: list[Point] = [
-            (0.30, 0.0, 1),
-            (0.32, last.sole_height(0.32) + 0.01),
-            (0.6, last.sole_height(0.6) + sole * 0.4),
-            (0.99, heel + sole * 0.5, 1),
-            (0.965, 0.0, 1),
-        ]
+            (0.30, 0.0, 1), (0.32, last.sole_height(0.32) + 0.01),
+            (0.6, last.sole_height(0.6) + sole * 0.4), (0.99, heel + sole * 0.5, 1), (0.965, 0.0, 1),
+        ]  # fmt: skip
         fill = canvas.paint(last.ground_curve(filler), base, SOLE.replace(grain=0.16, weave=True, round=6))
         levels = [np.array([last.above_ground(u, heel * i / 9) for u in (0.2, 1.0)]) for i in range(1, 9)]
         ropes = [contour for level in levels for contour in ribbon(level, 0.8, caps=False)]
@@ -61,15 +58,10 @@ def draw_sandals(drawing: Drawing) -> None:
         line = last.curve([(u - 0.05, t - 0.03), (u - 0.035, t + high * 0.55), (u + 0.06, t + high)], closed=False)
         part = drawing.paint_body(ribbon(line, np.linspace(wide, wide * 0.8, len(line)))[:1], strap)
         drawing.stitch(line + np.array([wide * 0.3, 0.0]), 1.8, 1.5, 0.7, part)
-    counter = last.curve(
-        [
-            (0.80, t - 0.02, 1),
-            (0.86, t + back * 0.42),
-            (0.95, t + back * 0.66, 1),
-            (0.995, t + back * 0.62),
-            (1.0, t - 0.02, 1),
-        ]
-    )
+    counter = last.curve([
+        (0.80, t - 0.02, 1), (0.86, t + back * 0.42), (0.95, t + back * 0.66, 1),
+        (0.995, t + back * 0.62), (1.0, t - 0.02, 1),
+    ])  # fmt: skip
     part = drawing.paint_body(counter, strap)
     seam = last.curve([(0.83, t), (0.88, t + back * 0.36), (0.95, t + back * 0.56)], closed=False)
     drawing.stitch(seam, 1.8, 1.5, 0.7, part)
@@ -98,21 +90,13 @@ def draw_flip_flops(drawing: Drawing) -> None:
         def foot(grow: float, down: float, x: float = x, side: int = side) -> Contour:
             w, h = wide + grow, length + 2 * grow
             y = top - grow + down
-            return spline(
-                [
-                    (x - side * w * 0.22, y),
-                    (x + side * w * 0.45, y + h * 0.05),
-                    (x + side * w * 0.98, y + h * 0.24),
-                    (x + side * w * 0.92, y + h * 0.42),
-                    (x + side * w * waist, y + h * 0.62),
-                    (x + side * w * 0.78, y + h * 0.86),
-                    (x, y + h),
-                    (x - side * w * 0.74, y + h * 0.87),
-                    (x - side * w * waist * 0.86, y + h * 0.62),
-                    (x - side * w * 0.88, y + h * 0.36),
-                    (x - side * w * 0.86, y + h * 0.13),
-                ]
-            )
+            return spline([
+                (x - side * w * 0.22, y), (x + side * w * 0.45, y + h * 0.05),
+                (x + side * w * 0.98, y + h * 0.24), (x + side * w * 0.92, y + h * 0.42),
+                (x + side * w * waist, y + h * 0.62), (x + side * w * 0.78, y + h * 0.86), (x, y + h),
+                (x - side * w * 0.74, y + h * 0.87), (x - side * w * waist * 0.86, y + h * 0.62),
+                (x - side * w * 0.88, y + h * 0.36), (x - side * w * 0.86, y + h * 0.13),
+            ])  # fmt: skip
 
         canvas.add_shadow(foot(0.5, thick + 2.5), 0.32, soft=3.5)
         canvas.paint(foot(0, thick), colour.shade(-0.35), SOLE.replace(gloss=0))

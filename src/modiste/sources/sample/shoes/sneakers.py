@@ -26,51 +26,25 @@ def draw_sneakers(drawing: Drawing) -> None:
 
     t = sole * 0.8
     lining = colour.shade(-0.5) if colour.lightness > 0.3 else colour.shade(0.25)
-    opening = last.curve(
-        [
-            (0.5, t + collar * 0.8),
-            (0.57, t + collar * 1.02),
-            (0.75, t + collar * 0.97),
-            (0.93, t + collar * 1.03),
-            (0.95, t + collar * 0.6),
-            (0.6, t + collar * 0.5),
-        ]
-    )
+    opening = last.curve([
+        (0.5, t + collar * 0.8), (0.57, t + collar * 1.02), (0.75, t + collar * 0.97),
+        (0.93, t + collar * 1.03), (0.95, t + collar * 0.6), (0.6, t + collar * 0.5),
+    ])  # fmt: skip
     canvas.paint(opening, lining, INSIDE)
-    tongue = last.curve(
-        [
-            (0.40, t + collar * 0.6),
-            (0.47, t + collar * 0.92),
-            (0.52, t + collar * 1.09),
-            (0.58, t + collar * 1.08),
-            (0.60, t + collar * 0.85),
-            (0.5, t + collar * 0.6),
-        ]
-    )
+    tongue = last.curve([
+        (0.40, t + collar * 0.6), (0.47, t + collar * 0.92), (0.52, t + collar * 1.09),
+        (0.58, t + collar * 1.08), (0.60, t + collar * 0.85), (0.5, t + collar * 0.6),
+    ])  # fmt: skip
     canvas.paint(tongue, colour.shade(0.12), finish.replace(round=5))
     dip = collar * dice.bates(0.68, 0.86)
-    upper = last.curve(
-        [
-            (0.012, t + 0.01, 1),
-            (0.012, t + toe * 0.45),
-            (0.06, t + toe * 0.88),
-            (0.15, t + toe * 1.08),
-            (0.28, t + toe + (collar - toe) * 0.30),
-            (0.42, t + toe + (collar - toe) * 0.72),
-            (0.535, t + collar * 1.0, 1),
-            (0.60, t + dip * 1.06),
-            (0.70, t + dip),
-            (0.82, t + dip * 1.05),
-            (0.91, t + collar * 0.99),
-            (0.96, t + collar * 1.03, 1),
-            (0.985, t + collar * 0.78),
-            (0.972, t + collar * 0.45),
-            (0.992, t + 0.1),
-            (0.985, t - 0.03, 1),
-            (0.5, t - 0.04),
-            (0.02, t - 0.03, 1),
-        ]
-    )
+    upper = last.curve([
+        (0.012, t + 0.01, 1), (0.012, t + toe * 0.45), (0.06, t + toe * 0.88), (0.15, t + toe * 1.08),
+        (0.28, t + toe + (collar - toe) * 0.30), (0.42, t + toe + (collar - toe) * 0.72),
+        (0.535, t + collar * 1.0, 1), (0.60, t + dip * 1.06), (0.70, t + dip), (0.82, t + dip * 1.05),
+        (0.91, t + collar * 0.99), (0.96, t + collar * 1.03, 1), (0.985, t + collar * 0.78),
+        (0.972, t + collar * 0.45), (0.992, t + 0.1), (0.985, t - 0.03, 1), (0.5, t - 0.04),
+        (0.02, t - 0.03, 1),
+    ])  # fmt: skip
     body = drawing.paint_body(upper, finish.replace(round=13, depth=0.9))
     # overlays: toe cap, heel counter, a band at the side
     overlay = finish.replace(round=4, depth=0.5, cast=0.3)
@@ -81,16 +55,10 @@ def draw_sneakers(drawing: Drawing) -> None:
         )
         canvas.paint(cap, trim, overlay, within=body)
     if dice.chance(0.75):
-        counter = last.curve(
-            [
-                (0.82, t - 0.06),
-                (0.83, t + collar * 0.3),
-                (0.9, t + collar * 0.52),
-                (0.92, t + collar * 1.1),
-                (1.03, t + collar * 1.1),
-                (1.03, t - 0.06),
-            ]
-        )
+        counter = last.curve([
+            (0.82, t - 0.06), (0.83, t + collar * 0.3), (0.9, t + collar * 0.52),
+            (0.92, t + collar * 1.1), (1.03, t + collar * 1.1), (1.03, t - 0.06),
+        ])  # fmt: skip
         canvas.paint(counter, trim, overlay, within=body)
     side = dice.weighted_choice({"bars": 3, "wave": 3, "none": 2})
     lean = dice.bates(0.05, 0.14)
@@ -111,17 +79,10 @@ def draw_sneakers(drawing: Drawing) -> None:
     front = last.curve(
         [(0.22, t + toe * 1.05), (0.36, t + toe + (collar - toe) * 0.53), (0.53, t + collar * 0.99)], closed=False
     )
-    stay = last.curve(
-        [
-            (0.2, t + toe * 1.2),
-            (0.2, t + toe * 0.82),
-            (0.32, t + toe * 1.02),
-            (0.45, t + collar * 0.62),
-            (0.545, t + collar * 0.74),
-            (0.56, t + collar * 1.1),
-            (0.4, t + collar * 1.05),
-        ]
-    )
+    stay = last.curve([
+        (0.2, t + toe * 1.2), (0.2, t + toe * 0.82), (0.32, t + toe * 1.02), (0.45, t + collar * 0.62),
+        (0.545, t + collar * 0.74), (0.56, t + collar * 1.1), (0.4, t + collar * 1.05),
+    ])  # fmt: skip
     canvas.paint(stay, trim, overlay, within=body)
     seam = last.curve([(0.31, t + toe * 0.93), (0.45, t + collar * 0.55), (0.565, t + collar * 0.68)], closed=False)
     drawing.stitch(seam, 2.2, 1.6, 0.8, body)
