@@ -113,6 +113,7 @@ def _app_with_routes(**options: Any) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         telemetry=NO_TELEMETRY,
         **options,
     )

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import heapq
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from pathlib import Path
 from threading import Thread
 from typing import TypeAlias
@@ -29,6 +29,7 @@ from modiste.errors import BadOption, FetchError, StorageError
 
 USER_AGENT = "modiste/0.1 (product photo fetcher; one catalogue, rate limited; httpx)"
 CONCURRENCY, PER_HOST_RATE = 8, 4.0  # requests at once, and to one host in a second
+READ_AHEAD = 32  # urls read ahead, for each of the concurrent requests
 MAX_WAIT_SECONDS = 60.0
 """The longest wait that a server's Retry-After can ask for; a photo that would have to wait longer fails."""
 
@@ -42,20 +43,13 @@ _MAX_REDIRECTS = 5
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
+    concurrency: int
+    per_host_rate: float
+    retries: int
     timeout: float
     total_timeout: float
     max_bytes: int
-
-
-@dataclass(order=True)
-class _Task:
-    """One address in the queue; ordered by its due time."""
-
-    due_time: float
-    number: int
-    url: str = field(compare=False)
-    host: str = field(compare=False)
-    attempts: int = field(compare=False, default=0)
+    backoff: float
 
 
 class _TransientError(Exception):
@@ -99,37 +93,19 @@ def fetch_all(
             f"concurrency {concurrency}, per_host_rate {per_host_rate} and retries {retries} are out of range.",
             remedy="Give a concurrency of at least 1, a rate over 0 and retries of at least 0.",
         )
-    limits = _Limits(timeout, total_timeout, max_bytes)
-    with _Requests(folder, concurrency, limits) as requests:
-        queue = _Queue(iter(urls), folder, per_host_rate, ahead=concurrency * 32)
-        running: dict[Future[Path], _Task] = {}
-        done = 0
-        while running or queue or queue.cached:
-            while queue.cached:
+    limits = _Limits(concurrency, per_host_rate, retries, timeout, total_timeout, max_bytes, backoff)
+    with _Downloader(folder, limits) as downloader:
+        remaining, pending, done = iter(urls), dict[Future[FetchResult], str](), 0
+        while True:
+            for url in islice(remaining, concurrency * READ_AHEAD - len(pending)):
+                pending[downloader.start(url)] = url
+            if not pending:
+                return
+            for future in wait(pending, return_when=FIRST_COMPLETED).done:
                 done += 1
                 if on_progress is not None:
                     on_progress(done)
-                yield queue.cached.popleft()
-                queue.refill()
-            if not running and not queue:
-                break
-            now = time.monotonic()
-            while len(running) < concurrency and (task := queue.pop_due(now)) is not None:
-                running[requests.start(task.url)] = task
-            # wait for a response or for the next task that is due, whichever is first
-            pause = max(0.0, queue.next_due_time() - now) if len(running) < concurrency and queue else None
-            if not running:
-                time.sleep(pause or 0.0)
-                continue
-            finished, _ = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
-            for future in finished:
-                task = running.pop(future)
-                outcome = _handle_result(future, task, queue, retries, backoff)
-                if outcome is not None:
-                    done += 1
-                    if on_progress is not None:
-                        on_progress(done)
-                    yield task.url, outcome
+                yield pending.pop(future), future.result()
 
 
 def cached_path(folder: Path, url: str) -> Path:
@@ -138,86 +114,18 @@ def cached_path(folder: Path, url: str) -> Path:
     return folder / key[:2] / key
 
 
-def _handle_result(
-    future: Future[Path], task: _Task, queue: _Queue, retries: int, backoff: float
-) -> FetchResult | None:
-    """Return the result of a task, or None where it goes back into the queue."""
-    try:
-        return future.result()
-    except FetchError as error:
-        return error
-    except _TransientError as failure:
-        task.attempts += 1
-        retry_after = failure.wait
-        if task.attempts > retries or (retry_after is not None and retry_after > MAX_WAIT_SECONDS):
-            return failure.error
-        pause = backoff * 2 ** (task.attempts - 1) if retry_after is None else retry_after
-        task.due_time = time.monotonic() + min(pause, MAX_WAIT_SECONDS)
-        queue.put_back(task, delay_host=retry_after is not None)
-        return None
-
-
-class _Queue:
-    """Tasks ordered by due time: a host's next turn, or the end of a back-off. Reads urls as they are needed."""
-
-    def __init__(self, urls: Iterator[str], folder: Path, per_host_rate: float, ahead: int) -> None:
-        self.cached: deque[tuple[str, FetchResult]] = deque()
-        self._urls = urls
-        self._folder = folder
-        self._interval = 1.0 / per_host_rate
-        self._ahead = ahead
-        self._tasks: list[_Task] = []
-        self._turns: dict[str, float] = {}
-        self._number = 0
-        self.refill()
-
-    def __bool__(self) -> bool:
-        return bool(self._tasks)
-
-    def next_due_time(self) -> float:
-        """Return when the next task is due (monotonic seconds)."""
-        return self._tasks[0].due_time
-
-    def pop_due(self, now: float) -> _Task | None:
-        """Return a task that is due and take its host's turn; None if there is none."""
-        while self._tasks and self._tasks[0].due_time <= now:
-            task = heapq.heappop(self._tasks)
-            turn = self._turns.get(task.host, 0.0)
-            if task.host and turn > now:
-                task.due_time = turn
-                heapq.heappush(self._tasks, task)
-                continue
-            self._turns[task.host] = now + self._interval
-            self.refill()
-            return task
-        return None
-
-    def put_back(self, task: _Task, *, delay_host: bool) -> None:
-        """Retry `task` when it is due; with `delay_host`, no request goes to its host before that."""
-        if delay_host:
-            self._turns[task.host] = max(self._turns.get(task.host, 0.0), task.due_time)
-        heapq.heappush(self._tasks, task)
-
-    def refill(self) -> None:
-        """Read urls ahead. Those with a file go to `cached`: they need no request and no turn."""
-        while len(self._tasks) + len(self.cached) < self._ahead and (url := next(self._urls, None)) is not None:
-            path = cached_path(self._folder, url)
-            if path.is_file():
-                self.cached.append((url, path))
-                continue
-            self._number += 1
-            heapq.heappush(self._tasks, _Task(0.0, self._number, url, _parse_host(url)))
-
-
-class _Requests:
-    """HTTP requests on an event loop in a thread of their own.
+class _Downloader:
+    """Downloads on an event loop in a thread of its own.
 
     An event loop can cancel a request at any moment, even one whose server sends a byte now and then.
     """
 
-    def __init__(self, folder: Path, concurrency: int, limits: _Limits) -> None:
+    def __init__(self, folder: Path, limits: _Limits) -> None:
         self._folder = folder
         self._limits = limits
+        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._host_locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
+        self._turns = defaultdict[str, float](float)  # when a host may be asked next (monotonic seconds)
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="modiste-fetch", daemon=True)
         self._client = httpx.AsyncClient(
@@ -227,12 +135,12 @@ class _Requests:
                 "Accept-Encoding": "identity",
             },
             timeout=limits.timeout,
-            limits=httpx.Limits(max_connections=concurrency),
+            limits=httpx.Limits(max_connections=limits.concurrency),
             follow_redirects=True,
             max_redirects=_MAX_REDIRECTS,
         )
 
-    def __enter__(self) -> _Requests:
+    def __enter__(self) -> _Downloader:
         self._thread.start()
         return self
 
@@ -242,8 +150,8 @@ class _Requests:
         self._thread.join()
         self._loop.close()
 
-    def start(self, url: str) -> Future[Path]:
-        return asyncio.run_coroutine_threadsafe(self._fetch_photo(url), self._loop)
+    def start(self, url: str) -> Future[FetchResult]:
+        return asyncio.run_coroutine_threadsafe(self._download(url), self._loop)
 
     async def _close(self) -> None:
         pending = asyncio.all_tasks() - {asyncio.current_task()}
@@ -252,27 +160,62 @@ class _Requests:
         await asyncio.gather(*pending, return_exceptions=True)
         await self._client.aclose()
 
-    async def _fetch_photo(self, url: str) -> Path:
-        path = cached_path(self._folder, url)
+    async def _download(self, url: str) -> FetchResult:
+        path, host = cached_path(self._folder, url), _parse_host(url)
         if path.is_file():
             return path
-        if not _parse_host(url):
-            raise _fetch_error(url, "bad_url", "it is not an http or https address")
+        if not host:
+            return _fetch_error(url, "bad_url", "it is not an http or https address")
+        attempt = 0
+        while True:
+            async with self._turn(host):
+                # The same url may have been given twice.
+                outcome = path if path.is_file() else await self._request(url, path)
+            if not isinstance(outcome, _TransientError):
+                return outcome
+            retry_after = outcome.wait
+            if attempt == self._limits.retries or (retry_after or 0.0) > MAX_WAIT_SECONDS:
+                return outcome.error
+            pause = min(self._limits.backoff * 2**attempt, MAX_WAIT_SECONDS) if retry_after is None else retry_after
+            if retry_after is not None:
+                self._turns[host] = max(self._turns[host], time.monotonic() + retry_after)
+            await asyncio.sleep(pause)
+            attempt += 1
+
+    @asynccontextmanager
+    async def _turn(self, host: str) -> AsyncGenerator[None]:
+        """Wait for the host's turn and for one of the concurrent requests, and hold the latter during the block."""
+        async with self._host_locks[host]:
+            while True:
+                await asyncio.sleep(self._turns[host] - time.monotonic())
+                await self._slots.acquire()
+                if self._turns[host] <= time.monotonic():
+                    break
+                self._slots.release()  # the host asked for a pause in the meantime
+            self._turns[host] = time.monotonic() + 1.0 / self._limits.per_host_rate
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def _request(self, url: str, path: Path) -> FetchResult | _TransientError:
+        """Request a photo once and write it to its file. Raises StorageError."""
         try:
             async with asyncio.timeout(self._limits.total_timeout):
                 body = await self._read_body(url)
+        except (FetchError, _TransientError) as error:
+            return error
         except TimeoutError:
             # not retried: a server that drips bytes for a minute would do so again
-            raise _fetch_error(url, "timeout", f"it took over {self._limits.total_timeout:g} s in total") from None
+            return _fetch_error(url, "timeout", f"it took over {self._limits.total_timeout:g} s in total")
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects, ValueError) as error:
-            raise _fetch_error(url, "bad_url", str(error)) from None
+            return _fetch_error(url, "bad_url", str(error))
         except httpx.TimeoutException:
-            error = _fetch_error(url, "timeout", f"no response within {self._limits.timeout:g} s")
-            raise _TransientError(error) from None
+            return _TransientError(_fetch_error(url, "timeout", f"no response within {self._limits.timeout:g} s"))
         except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
-            raise _TransientError(_fetch_error(url, "truncated", f"the response was interrupted: {error}")) from None
+            return _TransientError(_fetch_error(url, "truncated", f"the response was interrupted: {error}"))
         except (httpx.HTTPError, OSError) as error:
-            raise _TransientError(_fetch_error(url, "unreachable", str(error) or type(error).__name__)) from None
+            return _TransientError(_fetch_error(url, "unreachable", str(error) or type(error).__name__))
         _write_photo(path, body)
         return path
 

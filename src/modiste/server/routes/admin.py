@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -12,10 +14,11 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, StrictStr
 from starlette.requests import Request
 
+from modiste.pipeline import product_changes
 from modiste.pipeline.index import index_shop
-from modiste.pipeline.product_changes import model_ids, put_products, remove_products, use_model
+from modiste.pipeline.product_changes import model_ids
 from modiste.server.auth import require_admin_key, require_read_key
-from modiste.server.dependencies import Versions
+from modiste.server.dependencies import get_versions
 from modiste.server.openapi import error_responses
 from modiste.server.problems import ProblemException
 from modiste.server.refresher import Refresher
@@ -23,15 +26,13 @@ from modiste.server.routes.encode import BINARY_SCHEMA, read_form, read_form_pho
 from modiste.server.routes.products import ProductId
 from modiste.server.schemas import responses
 from modiste.server.versions import VersionManager
+from modiste.shop.shop import Shop
 from modiste.sources.normalize import parse_attributes
 from modiste.sources.record import Record
 from modiste.sources.sanitize import id_problem, record_problem
 
-AUTH_ERRORS = error_responses(401, 403, 404)
-
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
-READ_ACCESS = Depends(require_read_key)
-ADMIN_ACCESS = Depends(require_admin_key)
+writes = APIRouter(dependencies=[Depends(require_admin_key)], responses=error_responses(401, 403, 404))
 
 
 class ModelRequest(BaseModel):
@@ -42,35 +43,60 @@ class ModelRequest(BaseModel):
     model: StrictStr
 
 
-def get_refresher(request: Request) -> Refresher:
-    """Return the application's Refresher."""
-    return request.app.state.refresher
+@dataclass(frozen=True)
+class Admin:
+    """The served versions of the shop, and what changes the shop."""
+
+    versions: VersionManager
+    refresher: Refresher
+
+    @property
+    def shop(self) -> Shop:
+        """The current version of the shop."""
+        return self.versions.current.shop
+
+    async def write(self, work: Callable[[], object]) -> responses.AdminStatus:
+        """Change the shop by `work`, request its update, and return the status."""
+        await self.refresher.write(work)
+        return await self.status()
+
+    async def status(self) -> responses.AdminStatus:
+        """Return what is served, what is on disk, and whether an update is under way."""
+        models = await asyncio.to_thread(model_ids, self.shop.files)
+        versions, shop = self.versions, self.shop  # no await from here on: all fields describe the same moment
+        return responses.AdminStatus(
+            shop_version=versions.current.version,
+            previous_version=None if versions.previous is None else versions.previous.version,
+            model=shop.model.model_id,
+            models=models,
+            products=len(shop.catalogue),
+            refreshing=self.refresher.is_refreshing,
+            stage=self.refresher.stage,
+            error=self.refresher.error,
+        )
 
 
-CurrentRefresher = Annotated[Refresher, Depends(get_refresher)]
+def get_admin(request: Request) -> Admin:
+    """Return the application's Admin."""
+    return Admin(get_versions(request), request.app.state.refresher)
+
+
+CurrentAdmin = Annotated[Admin, Depends(get_admin)]
 
 
 @router.get(
-    "",
-    operation_id="admin_status",
-    summary="Status of the shop",
-    response_model=responses.AdminStatus,
-    responses=error_responses(401, 404),
-    dependencies=[READ_ACCESS],
+    "", summary="Status of the shop", responses=error_responses(401, 404), dependencies=[Depends(require_read_key)]
 )
-async def get_status(versions: Versions, refresher: CurrentRefresher) -> responses.AdminStatus:
+async def admin_status(admin: CurrentAdmin) -> responses.AdminStatus:
     """Return what is served, what is on disk, and whether an update is under way."""
-    return await _admin_status(versions, refresher)
+    return await admin.status()
 
 
-@router.put(
+@writes.put(
     "/products/{id}",
-    operation_id="put_product",
     summary="Add or replace a product",
     status_code=202,
-    response_model=responses.AdminStatus,
-    responses=AUTH_ERRORS | error_responses(413, 415, 422),
-    dependencies=[ADMIN_ACCESS],
+    responses=error_responses(413, 415, 422),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -90,9 +116,7 @@ async def get_status(versions: Versions, refresher: CurrentRefresher) -> respons
         }
     },
 )
-async def put_product(
-    request: Request, id: ProductId, versions: Versions, refresher: CurrentRefresher
-) -> responses.AdminStatus:
+async def put_product(request: Request, id: ProductId, admin: CurrentAdmin) -> responses.AdminStatus:
     """Add or replace a product, from a form with `photo`, `category` and `attributes` (JSON).
 
     A 202 means the change is durable. The product is searchable once it is encoded and indexed, in the background.
@@ -105,86 +129,38 @@ async def put_product(
     record = Record(_parse_product_id(id), category.strip(), photo, _parse_attributes(attributes))
     if (problem := record_problem(record)) is not None:
         raise _validation_problem(f"{problem[1][0].upper()}{problem[1][1:]}.")
-    shop, photo_worker = versions.current.shop, versions.pools.photo_worker
+    shop = admin.shop
     # The photo may come from a stranger, even if the request has the key.
-    decode_photo = partial(photo_worker.read, frame=shop.frame, cut=False)
-    await refresher.write(lambda: put_products(shop.path, [record], decode_photo=decode_photo))
-    return await _admin_status(versions, refresher)
+    decode_photo = partial(admin.versions.pools.photo_worker.read, frame=shop.frame, cut=False)
+    return await admin.write(lambda: product_changes.put_products(shop.path, [record], decode_photo=decode_photo))
 
 
-@router.delete(
-    "/products/{id}",
-    operation_id="remove_product",
-    summary="Remove a product",
-    status_code=202,
-    response_model=responses.AdminStatus,
-    responses=AUTH_ERRORS | error_responses(422),
-    dependencies=[ADMIN_ACCESS],
-)
-async def remove_product(id: ProductId, versions: Versions, refresher: CurrentRefresher) -> responses.AdminStatus:
+@writes.delete("/products/{id}", summary="Remove a product", status_code=202, responses=error_responses(422))
+async def remove_product(id: ProductId, admin: CurrentAdmin) -> responses.AdminStatus:
     """Remove a product. A 202 means the change is durable; results omit it once the index is updated."""
-    await refresher.write(lambda: remove_products(versions.current.shop.path, [_parse_product_id(id)]))
-    return await _admin_status(versions, refresher)
+    return await admin.write(lambda: product_changes.remove_products(admin.shop.path, [_parse_product_id(id)]))
 
 
-@router.post(
-    "/model",
-    operation_id="use_model",
-    summary="Use another model",
-    status_code=202,
-    response_model=responses.AdminStatus,
-    responses=AUTH_ERRORS | error_responses(413, 422),
-    dependencies=[ADMIN_ACCESS],
-)
-async def switch_model(body: ModelRequest, versions: Versions, refresher: CurrentRefresher) -> responses.AdminStatus:
+@writes.post("/model", summary="Use another model", status_code=202, responses=error_responses(413, 422))
+async def use_model(body: ModelRequest, admin: CurrentAdmin) -> responses.AdminStatus:
     """Use another model of the shop. Visitors are served with the current one until everything is ready."""
-    await refresher.write(lambda: use_model(versions.current.shop.path, body.model))
-    return await _admin_status(versions, refresher)
+    return await admin.write(lambda: product_changes.use_model(admin.shop.path, body.model))
 
 
-@router.post(
-    "/reindex",
-    operation_id="reindex",
-    summary="Rebuild the index",
-    status_code=202,
-    response_model=responses.AdminStatus,
-    responses=AUTH_ERRORS,
-    dependencies=[ADMIN_ACCESS],
-)
-async def reindex(versions: Versions, refresher: CurrentRefresher) -> responses.AdminStatus:
+@writes.post("/reindex", summary="Rebuild the index", status_code=202)
+async def reindex(admin: CurrentAdmin) -> responses.AdminStatus:
     """Rebuild the search index from the stored encodings."""
-    await refresher.write(lambda: index_shop(versions.current.shop.path))
-    return await _admin_status(versions, refresher)
+    return await admin.write(lambda: index_shop(admin.shop.path))
 
 
-@router.post(
-    "/reload",
-    operation_id="reload",
-    summary="Serve what is on disk",
-    status_code=202,
-    response_model=responses.AdminStatus,
-    responses=AUTH_ERRORS,
-    dependencies=[ADMIN_ACCESS],
-)
-async def reload(versions: Versions, refresher: CurrentRefresher) -> responses.AdminStatus:
+@writes.post("/reload", summary="Serve what is on disk", status_code=202)
+async def reload(admin: CurrentAdmin) -> responses.AdminStatus:
     """Serve the shop as `modiste` commands have changed it on disk. SIGHUP does the same."""
-    refresher.request_refresh()
-    return await _admin_status(versions, refresher)
+    admin.refresher.request_refresh()
+    return await admin.status()
 
 
-async def _admin_status(versions: VersionManager, refresher: Refresher) -> responses.AdminStatus:
-    models = await asyncio.to_thread(model_ids, versions.current.shop.files)
-    shop = versions.current.shop  # no await from here on: all fields describe the same moment
-    return responses.AdminStatus(
-        shop_version=versions.current.version,
-        previous_version=None if versions.previous is None else versions.previous.version,
-        model=shop.model.model_id,
-        models=models,
-        products=len(shop.catalogue),
-        refreshing=refresher.is_refreshing,
-        stage=refresher.stage,
-        error=refresher.error,
-    )
+router.include_router(writes)
 
 
 def _parse_product_id(id: str) -> str:

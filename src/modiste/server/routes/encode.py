@@ -36,9 +36,7 @@ router = APIRouter(tags=["designs"])
 
 @router.post(
     ENCODE_PATH,
-    operation_id="encode",
     summary="Read a photo",
-    response_model=responses.EncodeResponse,
     responses=error_responses(413, 415, 422),
     openapi_extra={
         "requestBody": {

@@ -20,19 +20,13 @@ from modiste.shop.shop import CODE_RANGE_FACTOR
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/livez", operation_id="livez", summary="Liveness", response_model=responses.LiveResponse)
+@router.get("/livez", summary="Liveness", response_model=responses.LiveResponse)
 async def livez() -> Response:
     """Return 200 as long as the server runs; restart it otherwise."""
     return JSONResponse({"status": "alive"}, headers=NO_STORE_HEADERS)
 
 
-@router.get(
-    "/readyz",
-    operation_id="readyz",
-    summary="Readiness",
-    response_model=responses.ReadyResponse,
-    responses=error_responses(503),
-)
+@router.get("/readyz", summary="Readiness", response_model=responses.ReadyResponse, responses=error_responses(503))
 async def readyz(versions: Versions) -> Response:
     """Return 200 once model, encodings and index are loaded and checked against each other, and a design is drawn."""
     if not versions.ready:
@@ -42,7 +36,7 @@ async def readyz(versions: Versions) -> Response:
     return JSONResponse({"status": "ready"} | state, headers=NO_STORE_HEADERS)
 
 
-@router.get("/version", operation_id="version", summary="Versions and limits", response_model=responses.VersionInfo)
+@router.get("/version", summary="Versions and limits")
 async def version(versions: Versions) -> responses.VersionInfo:
     """Return the versions of Modiste and the model, the number of products, and the limits of requests."""
     shop = versions.current.shop
@@ -60,13 +54,7 @@ async def version(versions: Versions) -> responses.VersionInfo:
     )
 
 
-@router.get(
-    "/metrics",
-    operation_id="metrics",
-    summary="Metrics",
-    response_class=Response,
-    responses=binary_response("text/plain"),
-)
+@router.get("/metrics", summary="Metrics", response_class=Response, responses=binary_response("text/plain"))
 async def metrics(request: Request) -> Response:
     """Return requests, designs and memory in Prometheus's text format."""
     return Response(

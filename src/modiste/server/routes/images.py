@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modiste.images.photo import Photo, to_jpeg, to_png, to_webp
-from modiste.latent.arithmetic import interpolate
+from modiste.latent import arithmetic
 from modiste.server.dependencies import CurrentShop, get_versions
 from modiste.server.design_codec import dequantise, from_base64url
 from modiste.server.negotiation import negotiate
@@ -28,14 +28,12 @@ IMAGE_WRITERS = {"image/jpeg": partial(to_jpeg, quality=JPEG_QUALITY), "image/pn
 INTERPOLATION_TYPES = ("image/webp", "image/png")
 FRAME_DURATION_MS = 60  # of each picture of an animation
 
-router = APIRouter(tags=["designs"])
+router = APIRouter(tags=["designs"], default_response_class=Response)
 
 
 @router.get(
     "/v1/render.jpg",
-    operation_id="render",
     summary="Draw a design",
-    response_class=Response,
     responses=binary_response("image/jpeg") | error_responses(404, 422),
     openapi_extra={
         "parameters": [
@@ -67,11 +65,7 @@ async def render(request: Request) -> Response:
 
 
 @router.post(
-    "/v1/decode",
-    operation_id="decode",
-    summary="Draw a code",
-    response_class=Response,
-    responses=binary_response(*IMAGE_WRITERS) | error_responses(404, 406, 413, 422),
+    "/v1/decode", summary="Draw a code", responses=binary_response(*IMAGE_WRITERS) | error_responses(404, 406, 413, 422)
 )
 async def decode(request: Request, body: QuerySource, served: CurrentShop) -> Response:
     """Draw a code in full precision, as JPEG, PNG or WebP, as Accept says."""
@@ -83,16 +77,14 @@ async def decode(request: Request, body: QuerySource, served: CurrentShop) -> Re
 
 @router.post(
     "/v1/interpolate",
-    operation_id="interpolate",
     summary="Interpolate between two designs",
-    response_class=Response,
     responses=binary_response(*INTERPOLATION_TYPES) | error_responses(406, 413, 422),
 )
-async def interpolate_designs(request: Request, body: InterpolateRequest, served: CurrentShop) -> Response:
+async def interpolate(request: Request, body: InterpolateRequest, served: CurrentShop) -> Response:
     """Interpolate from `a` to `b`: an animated WebP, or a PNG with the pictures side by side, as Accept says."""
     media_type = negotiate(request, INTERPOLATION_TYPES)
     a, b = (check_bounds(served.engine.context, code) for code in (body.a, body.b))
-    codes = interpolate(a, b, np.linspace(0.0, 1.0, body.steps))
+    codes = arithmetic.interpolate(a, b, np.linspace(0.0, 1.0, body.steps))
     shop = served.shop
     write = _side_by_side if media_type == "image/png" else partial(_animated_webp, there_and_back=body.there_and_back)
     # One at a time: a batch of sixty would take 300 MB in the network's layers.

@@ -38,9 +38,7 @@ router = APIRouter(tags=["products"])
 
 @router.get(
     "/v1/products",
-    operation_id="products",
     summary="The shop's products",
-    response_model=responses.ProductsPage,
     responses=error_responses(422),
     openapi_extra={
         "parameters": [
@@ -78,7 +76,6 @@ async def products(
 
 @router.get(
     "/v1/products/{id}/photo.jpg",
-    operation_id="product_photo",
     summary="A product's photo",
     response_class=Response,
     responses=binary_response("image/jpeg") | error_responses(404, 503),
@@ -94,7 +91,6 @@ async def product_photo(request: Request, id: ProductId, served: CurrentShop) ->
 
 @router.get(
     "/v1/products/{id}/thumbnail.webp",
-    operation_id="product_thumbnail",
     summary="A product's thumbnail",
     response_class=Response,
     responses=binary_response("image/webp") | error_responses(404, 422, 503),
@@ -115,13 +111,7 @@ async def product_thumbnail(
     return _image_response(thumbnail, "image/webp", tag)
 
 
-@router.get(
-    "/v1/products/{id}",
-    operation_id="product",
-    summary="One product",
-    response_model=responses.ProductDetail,
-    responses=error_responses(404),
-)
+@router.get("/v1/products/{id}", summary="One product", responses=error_responses(404))
 async def product(id: ProductId, served: CurrentShop) -> responses.ProductDetail:
     """Return a product with its posterior, its code and its position on the map."""
     row = served.shop.catalogue.row(_require_product(served, id))

@@ -23,7 +23,6 @@ router = APIRouter(tags=["search"])
 
 @router.post(
     "/v1/similar",
-    operation_id="similar",
     summary="Similar products",
     response_model=responses.SimilarResponse,
     responses=error_responses(404, 413, 422, 503),
@@ -35,7 +34,6 @@ async def similar(request: SimilarRequest, queries: Queries) -> Response:
 
 @router.post(
     "/v1/recommend",
-    operation_id="recommend",
     summary="Recommendations from the other categories",
     response_model=responses.RecommendResponse,
     responses=error_responses(404, 413, 422),

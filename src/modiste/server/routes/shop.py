@@ -14,19 +14,19 @@ from modiste.server.schemas import responses
 router = APIRouter(tags=["shop"])
 
 
-@router.get("/v1/shop", operation_id="shop", summary="The shop", response_model=responses.ShopInfo)
+@router.get("/v1/shop", summary="The shop", response_model=responses.ShopInfo)
 async def shop(request: Request, served: CurrentShop) -> Response:
     """Return what the shop has, and which queries it supports."""
     return (await served.cached_body("shop", shop_payload)).response(request)
 
 
-@router.get("/v1/sliders", operation_id="sliders", summary="The sliders", response_model=responses.Sliders)
+@router.get("/v1/sliders", summary="The sliders", response_model=responses.Sliders)
 async def sliders(request: Request, served: CurrentShop) -> Response:
     """Return every slider with its name and range: one per latent, and those by attribute."""
     return (await served.cached_body("sliders", sliders_payload)).response(request)
 
 
-@router.get("/v1/map", operation_id="map", summary="The map", response_model=responses.CatalogueMap)
+@router.get("/v1/map", name="map", summary="The map", response_model=responses.CatalogueMap)
 async def map_(request: Request, served: CurrentShop) -> Response:
     """Return the catalogue in two dimensions, column by column."""
     return (await served.cached_body("map", map_payload)).response(request)
@@ -34,7 +34,6 @@ async def map_(request: Request, served: CurrentShop) -> Response:
 
 @router.get(
     "/v1/model-card",
-    operation_id="model_card",
     summary="The model card",
     response_class=Response,
     responses=binary_response("text/markdown") | error_responses(503),
