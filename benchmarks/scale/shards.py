@@ -34,7 +34,7 @@ from modiste.search.index import warm_up_kernels
 from modiste.search.sharding import rows_by_shard
 from modiste.shop.backend import Query
 from modiste.shop.cluster_transfer import ClusterMoments
-from modiste.shop.index_files import EncodingArrays
+from modiste.shop.loading import EncodingArrays
 from modiste.shop.products import Products
 from modiste.shop.summary import CategoryCounts, ReferenceCodes, ShopSummary
 

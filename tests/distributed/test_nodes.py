@@ -18,7 +18,7 @@ from modiste import Shop
 from modiste.distributed.ray_executor import ray_executor
 from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.ingest import ingest
-from modiste.shop.index_files import EncodingArrays
+from modiste.shop.loading import EncodingArrays
 from modiste.storage.product_store import ProductStore
 
 ROOT = Path(__file__).parents[2]

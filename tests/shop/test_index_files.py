@@ -12,7 +12,7 @@ from modiste import Shop
 from modiste.errors import BadOption, SchemaError
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.index import index_shop
-from modiste.shop import index_files
+from modiste.shop.loading import read_indexed_encodings
 from tests.contents import edit
 
 
@@ -60,8 +60,8 @@ def test_damaged_index_is_ignored(shop_copy: Path, name: str) -> None:
 def test_index_of_another_size_is_not_used(shop_copy: Path) -> None:
     shop = Shop.open(shop_copy)
     args = (shop.files, shop.manifest, shop.store, shop.model.model_id)
-    assert index_files.read_indexed_encodings(*args, len(shop.catalogue)) is not None
-    assert index_files.read_indexed_encodings(*args, len(shop.catalogue) + 1) is None
+    assert read_indexed_encodings(*args, len(shop.catalogue)) is not None
+    assert read_indexed_encodings(*args, len(shop.catalogue) + 1) is None
 
 
 def test_index_for_the_shops_tau(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

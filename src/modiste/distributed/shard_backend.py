@@ -41,8 +41,7 @@ class ShardBackend:
             deadline: seconds for all tries of one query.
         """
         self.summary = summary
-        self.engine = QueryEngine(summary, self, _no_photo)
-        """Engine that answers queries from these shards. Its matches have no photos."""
+
         self.is_replaced = False  # by newer shards: a try that fails is then not repeated
         self._handles = list(handles)
         self._deadline = deadline

@@ -24,7 +24,7 @@ from modiste.search.sharding import check_shard_count, rows_by_shard
 from modiste.shop.backend import LocalBackend
 from modiste.shop.cluster_transfer import ClusterTransfer
 from modiste.shop.hubness import HubPenalty, cached_penalties, default_scorings
-from modiste.shop.index_files import EncodingArrays
+from modiste.shop.loading import EncodingArrays
 from modiste.shop.products import Products, TextColumn
 from modiste.shop.shop import Shop
 from modiste.shop.summary import ShopSummary

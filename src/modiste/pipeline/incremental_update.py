@@ -29,8 +29,7 @@ from modiste.search.blocks import Blocks
 from modiste.search.index import LatentIndex, warm_up_kernels
 from modiste.shop.catalogue_map import CatalogueMap, write_map
 from modiste.shop.fingerprints import index_fingerprint
-from modiste.shop.index_files import EncodingArrays
-from modiste.shop.loading import assign_clusters
+from modiste.shop.loading import EncodingArrays, assign_clusters, build_index
 from modiste.shop.shop import Shop
 from modiste.storage import encodings as stored
 from modiste.storage.json_files import read_json
@@ -241,7 +240,7 @@ class _Update:
         warm_up_kernels()
         shop = self.shop
         assignments = assign_clusters(clusters, shop.catalogue.categories, encodings)
-        return LatentIndex(self.ids, encodings.mean, encodings.std, encodings.code, cluster=assignments, tau=shop.tau)
+        return build_index(self.ids, encodings, assignments, shop.tau)
 
     def _is_indexed(self) -> bool:
         """Return whether the existing index is current."""

@@ -11,8 +11,7 @@ from modiste.parallel import Executor, MapFn, ThreadExecutor, sequential
 from modiste.pipeline.write_session import open_for_writing
 from modiste.search.index import LatentIndex, warm_up_kernels
 from modiste.shop.fingerprints import index_fingerprint
-from modiste.shop.index_files import build_index
-from modiste.shop.loading import assign_clusters
+from modiste.shop.loading import assign_clusters, build_index
 from modiste.shop.shop import Shop
 from modiste.storage.error_translation import storage_errors
 from modiste.storage.manifest import Manifest

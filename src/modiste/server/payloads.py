@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -74,32 +75,8 @@ def sliders_payload(shop: Shop) -> CachedBody:
         model=shop.model.model_id,
         render_id=sliders.render_id,
         size=_frame_size(shop),
-        latents=[
-            responses.LatentSlider(
-                latent=each.latent,
-                name=each.name,
-                low=each.low,
-                high=each.high,
-                minimum=each.minimum,
-                maximum=each.maximum,
-                kl=each.kl,
-                idle=each.is_idle,
-                effects=each.effects,
-            )
-            for each in sliders.latents
-        ],
-        attributes=[
-            responses.AttributeSlider(
-                attribute=each.attribute,
-                value=each.value,
-                name=each.name,
-                direction=list(each.direction),
-                minimum=each.minimum,
-                maximum=each.maximum,
-                share=each.share,
-            )
-            for each in sliders.attributes
-        ],
+        latents=[responses.LatentSlider(**asdict(each), name=each.name, idle=each.is_idle) for each in sliders.latents],
+        attributes=[responses.AttributeSlider(**asdict(each), name=each.name) for each in sliders.attributes],
         average=shop.encodings.code.mean(axis=0, dtype=np.float64).tolist(),
         first=_opening_product(shop),
     )

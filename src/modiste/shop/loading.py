@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,8 +14,10 @@ from modiste.errors import SchemaError, ShopIncomplete, StaleError
 from modiste.latent.clusters import Clusters
 from modiste.latent.sliders import Sliders
 from modiste.parallel import MapFn, sequential
+from modiste.search.blocks import Blocks
+from modiste.search.index import LatentIndex
 from modiste.shop.catalogue_map import CatalogueMap
-from modiste.shop.index_files import EncodingArrays, read_indexed_encodings
+from modiste.shop.fingerprints import index_fingerprint
 from modiste.shop.products import Products
 from modiste.storage.json_files import read_json
 from modiste.storage.manifest import Manifest
@@ -24,6 +27,15 @@ from modiste.vae.config import ModelConfig
 
 Stage = Literal["catalogue", "model", "encodings", "clusters", "sliders", "map"]
 STAGES: tuple[Stage, ...] = ("catalogue", "model", "encodings", "clusters", "sliders", "map")
+
+
+@dataclass(frozen=True)
+class EncodingArrays:
+    """The posteriors and fixed-epsilon codes of all products, float32 `(N, n)` each, in the order of Products."""
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+    code: NDArray[np.float32]
 
 
 def load_model(files: ShopPaths, manifest: Manifest) -> ModelConfig:
@@ -85,6 +97,18 @@ def load_encodings(
     if mean.shape != (len(products), model.latent) or not np.allclose(mean + std * epsilon, code, atol=1e-3):
         raise StaleError(f"The encodings, {mean.shape}, do not belong to model {model.model_id}.", remedy=remedy)
     return encodings
+
+
+def read_indexed_encodings(
+    files: ShopPaths, manifest: Manifest, store: ProductStore, model_id: str, count: int
+) -> EncodingArrays | None:
+    """Return the encodings of all products from the index file; None if that is missing, damaged or stale."""
+    blocks = Blocks.open(files.index(model_id), index_fingerprint(files, manifest, store, model_id))
+    if blocks is None or not blocks.covers_rows(count):
+        return None
+    vectors = blocks.products()
+    order = np.argsort(vectors.rows)
+    return EncodingArrays(vectors.mean[order], vectors.std[order], vectors.code[order])
 
 
 def load_clusters(files: ShopPaths, manifest: Manifest, store: ProductStore) -> Clusters:
@@ -169,6 +193,14 @@ def assign_clusters(
         return np.array([numbers[name] for name in categories], np.intp)
     points = encodings.mean if clusters.features == "mean" else encodings.code
     return np.asarray(clusters.assign(points, map_fn), np.intp)
+
+
+def build_index(
+    ids: Sequence[str], encodings: EncodingArrays, assignments: NDArray[np.intp], tau: float, threads: int = 1
+) -> LatentIndex:
+    """Build an index in memory from `N` ids, their encodings and their clusters `(N,)`."""
+    mean, std, code = encodings.mean, encodings.std, encodings.code
+    return LatentIndex(ids, mean, std, code, assignments, tau=tau, threads=threads)
 
 
 def _read_json(path: Path, remedy: str) -> Any:

@@ -27,8 +27,7 @@ from modiste.shop.cluster_transfer import TRANSFERS, ClusterMoments
 from modiste.shop.filters import ColumnKind, Facet, Filter
 from modiste.shop.fingerprints import hash_file, hash_json, index_fingerprint
 from modiste.shop.hubness import HubPenalty
-from modiste.shop.index_files import build_index, open_index
-from modiste.shop.loading import STAGES, EncodingArrays, Stage
+from modiste.shop.loading import STAGES, EncodingArrays, Stage, build_index
 from modiste.shop.products import Products
 from modiste.shop.query import QueryEngine
 from modiste.shop.similarity_words import Typicality
@@ -202,8 +201,9 @@ class Shop:
     @cached_property
     def index(self) -> LatentIndex:
         """The search index, rows as in `catalogue`; built in memory if its file is missing or stale."""
-        ids, model_id = self.catalogue.ids, self.model.model_id
-        index = open_index(self.files, self.manifest, self.store, model_id, ids, self._threads)
+        ids, directory = self.catalogue.ids, self.files.index(self.model.model_id)
+        fingerprint = index_fingerprint(self.files, self.manifest, self.store, self.model.model_id)
+        index = LatentIndex.open(directory, fingerprint, ids, threads=self._threads)
         if index is not None:
             return index
         return build_index(ids, self.encodings, self.assignments, self.tau, self._threads)

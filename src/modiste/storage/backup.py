@@ -91,43 +91,36 @@ def restore_shop(file: str | Path, path: str | Path, *, on_progress: Progress | 
         StorageError: the disk refuses; no shop is made.
     """
     location = parse_location(path)
-    if isinstance(location, str):
-        return _restore_to_url(file, location, on_progress)
-    root = location.resolve()
-    _check_target_is_free(root)
-    with Archive.open(Path(file).expanduser()) as archive, storage_errors(f"Restoring {root}"):
-        with atomic_dir(root, existing="refuse") as partial:
-            archive.extract(partial, _byte_progress(on_progress, "restore", _total_bytes(archive)))
-            manifest = Manifest.load(partial)
-        return _restore_result(archive, root, manifest)
-
-
-def _restore_to_url(file: str | Path, url: str, on_progress: Progress | None) -> dict[str, Any]:
-    """Restore a backup as the shop at a URL on object storage."""
-    from modiste.storage.remote.transfer import check_url_is_free, uploaded
-
-    check_url_is_free(url)
-    with Archive.open(Path(file).expanduser()) as archive, storage_errors(f"Restoring {url}"):
-        with uploaded(url) as root:
-            archive.extract(root, _byte_progress(on_progress, "restore", _total_bytes(archive)))
+    if isinstance(location, Path):
+        location = location.resolve()
+    _check_location_is_free(location)
+    with Archive.open(Path(file).expanduser()) as archive, storage_errors(f"Restoring {location}"):
+        size = sum(entry.bytes for entry in archive.files.values())
+        with _new_directory(location) as root:
+            archive.extract(root, _byte_progress(on_progress, "restore", size))
             manifest = Manifest.load(root)
-        return _restore_result(archive, url, manifest)
+        return {
+            "shop": str(location),
+            "file": str(archive.path),
+            "bytes": size,
+            "files": len(archive.files),
+            "products": manifest.catalogue.get("count", 0),
+            "modiste": archive.metadata.get("modiste"),
+            "made": archive.metadata.get("made"),
+        }
 
 
-def _restore_result(archive: Archive, location: Path | str, manifest: Manifest) -> dict[str, Any]:
-    return {
-        "shop": str(location),
-        "file": str(archive.path),
-        "bytes": _total_bytes(archive),
-        "files": len(archive.files),
-        "products": manifest.catalogue.get("count", 0),
-        "modiste": archive.metadata.get("modiste"),
-        "made": archive.metadata.get("made"),
-    }
+@contextmanager
+def _new_directory(location: Path | str) -> Generator[Path]:
+    """Yield a directory to put a complete shop into; the end of the block makes it the shop at a free location."""
+    if isinstance(location, str):
+        from modiste.storage.remote.transfer import uploaded
 
-
-def _total_bytes(archive: Archive) -> int:
-    return sum(entry.bytes for entry in archive.files.values())
+        with uploaded(location) as root:
+            yield root
+        return
+    with atomic_dir(location, existing="refuse") as partial:
+        yield partial
 
 
 @contextmanager
@@ -146,13 +139,18 @@ def _unchanging_directory(location: Path | str) -> Generator[Path]:
         yield location
 
 
-def _check_target_is_free(root: Path) -> None:
-    """Raise BadOption unless there is nothing, or an empty directory, at `root`."""
-    with storage_errors(f"Reading {root}"):
-        taken = root.exists() and not (root.is_dir() and next(root.iterdir(), None) is None)
+def _check_location_is_free(location: Path | str) -> None:
+    """Raise BadOption unless there is nothing, or an empty directory, at a location."""
+    if isinstance(location, str):
+        from modiste.storage.remote.transfer import check_url_is_free
+
+        check_url_is_free(location)
+        return
+    with storage_errors(f"Reading {location}"):
+        taken = location.exists() and not (location.is_dir() and next(location.iterdir(), None) is None)
     if taken:
         raise BadOption(
-            f"There is something at {root} already.",
+            f"There is something at {location} already.",
             remedy="Restore to a directory that does not exist yet, then move the old shop away and the new one in.",
         )
 

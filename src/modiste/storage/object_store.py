@@ -66,11 +66,9 @@ class ObjectStore:
 
     def get(self, name: str) -> tuple[bytes, ETag] | None:
         """Return an object's bytes and its tag; None if there is no such object."""
-        import obstore
-
         with storage_errors(f"Reading {self.url}/{name}"):
             try:
-                response = obstore.get(self._client, name)
+                response = self._client.get(name)
                 return bytes(response.bytes()), ETag(response.meta["e_tag"], response.meta["version"])
             except FileNotFoundError as error:
                 if "NoSuchBucket" in str(error):
@@ -79,10 +77,8 @@ class ObjectStore:
 
     def put(self, name: str, data: bytes) -> None:
         """Write an object, unconditionally."""
-        import obstore
-
         with storage_errors(f"Writing {self.url}/{name}"):
-            obstore.put(self._client, name, data)
+            self._client.put(name, data)
 
     def conditional_put(self, name: str, data: bytes, tag: ETag | None) -> ETag | None:
         """Write an object if none is there (`tag` is None), or if the one that is there has this tag.
@@ -93,13 +89,12 @@ class ObjectStore:
         Returns:
             The object's new tag; None if another object is there, and nothing was written.
         """
-        import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         mode: Any = "create" if tag is None else {name: value for name, value in tag._asdict().items() if value}
         with storage_errors(f"Writing {self.url}/{name}"):
             try:
-                result = obstore.put(self._client, name, data, mode=mode)
+                result = self._client.put(name, data, mode=mode)
                 return ETag(result["e_tag"], result["version"])
             except (AlreadyExistsError, PreconditionError):
                 current = self.get(name)
@@ -107,20 +102,16 @@ class ObjectStore:
 
     def last_modified(self, name: str) -> datetime | None:
         """Return when an object was last written, by the store's own clock; None if there is none."""
-        import obstore
-
         with storage_errors(f"Reading {self.url}/{name}"):
             try:
-                return obstore.head(self._client, name)["last_modified"]
+                return self._client.head(name)["last_modified"]
             except FileNotFoundError:
                 return None
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Yield all objects below the folder `prefix`."""
-        import obstore
-
         with storage_errors(f"Listing {self.url}/{prefix}"):
-            for batch in obstore.list(self._client, prefix or None):
+            for batch in self._client.list(prefix or None):
                 for item in batch:
                     yield ObjectInfo(item["path"], item["size"], str(item["e_tag"]), item["last_modified"])
 
@@ -134,21 +125,17 @@ class ObjectStore:
 
     def delete(self, names: Iterable[str]) -> None:
         """Remove objects; missing ones are ignored."""
-        import obstore
-
         paths = list(names)
         with storage_errors(f"Removing from {self.url}"):
             if paths:
-                obstore.delete(self._client, paths)
+                self._client.delete(paths)
 
     def _download_one(self, transfer: tuple[str, Path]) -> None:
-        import obstore
-
         name, path = transfer
         with storage_errors(f"Reading {self.url}/{name}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                response = obstore.get(self._client, name)
+                response = self._client.get(name)
             except FileNotFoundError:
                 raise StorageError(
                     f"{self.url}/{name} no longer exists.",
@@ -160,11 +147,9 @@ class ObjectStore:
                     file.write(chunk)
 
     def _upload_one(self, transfer: tuple[Path, str]) -> None:
-        import obstore
-
         path, name = transfer
         with storage_errors(f"Writing {self.url}/{name}"):
-            obstore.put(self._client, name, path)
+            self._client.put(name, path)
 
     def _run_concurrently(self, transfer_one: Any, transfers: Sequence[Any]) -> None:
         if not transfers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
@@ -84,9 +85,9 @@ async def product_photo(request: Request, id: ProductId, served: CurrentShop) ->
     """Return the product's photo at the size of the shop's photos."""
     product = _require_product(served, id)
     tag = f'"{served.photo_hashes[product][:ETAG_LENGTH]}"'
-    if etag_matches(request, tag):
-        return _not_modified(tag)
-    return _image_response(await served.cached_photo((product, 0), served.shop.jpeg, product), "image/jpeg", tag)
+    return await _image_response(
+        request, "image/jpeg", tag, lambda: served.cached_photo((product, 0), served.shop.jpeg, product)
+    )
 
 
 @router.get(
@@ -105,10 +106,12 @@ async def product_thumbnail(
     product = _require_product(served, id)
     height = min(height, served.shop.frame[0])
     tag = f'"{served.photo_hashes[product][:ETAG_LENGTH]}-{height}"'
-    if etag_matches(request, tag):
-        return _not_modified(tag)
-    thumbnail = await served.cached_photo((product, height), _thumbnail, served.shop, product, height)
-    return _image_response(thumbnail, "image/webp", tag)
+    return await _image_response(
+        request,
+        "image/webp",
+        tag,
+        lambda: served.cached_photo((product, height), _thumbnail, served.shop, product, height),
+    )
 
 
 @router.get("/v1/products/{id}", summary="One product", responses=error_responses(404))
@@ -171,9 +174,10 @@ def _thumbnail(shop: Shop, product: str, height: int) -> bytes:
     return to_webp(np.asarray(small))
 
 
-def _image_response(data: bytes, media_type: str, tag: str) -> Response:
-    return Response(data, media_type=media_type, headers={"ETag": tag, "Cache-Control": PHOTO_CACHE_CONTROL})
-
-
-def _not_modified(tag: str) -> Response:
-    return Response(status_code=304, headers={"ETag": tag, "Cache-Control": PHOTO_CACHE_CONTROL})
+async def _image_response(
+    request: Request, media_type: str, tag: str, load: Callable[[], Awaitable[bytes]]
+) -> Response:
+    headers = {"ETag": tag, "Cache-Control": PHOTO_CACHE_CONTROL}
+    if etag_matches(request, tag):
+        return Response(status_code=304, headers=headers)
+    return Response(await load(), media_type=media_type, headers=headers)
