@@ -55,15 +55,8 @@ def measure_slopes(
         step = (random.standard_normal(start.shape) * size).astype(np.float32)
         forward, backward = measure_photos(decode(start + step)), measure_photos(decode(start - step))
         steps.append(2.0 * step.astype(np.float64))
-        changes.append(
-            np.stack(
-                [
-                    (forward[name] - backward[name]) / measurement_spread(name, unmoved[name])
-                    for name in MEASURED_SLIDERS
-                ],
-                axis=1,
-            )
-        )
+        change = [(forward[n] - backward[n]) / measurement_spread(n, unmoved[n]) for n in MEASURED_SLIDERS]
+        changes.append(np.stack(change, axis=1))
         if on_round is not None:
             on_round(number + 1)
     slopes = np.linalg.lstsq(np.concatenate(steps), np.concatenate(changes), rcond=None)[0]

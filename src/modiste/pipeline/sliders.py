@@ -89,13 +89,10 @@ def make_sliders(
         check = DirectionCheck(
             shop.onnx_model.decode, nearest, encodings.mean, encodings.code, targets, slopes, seed=seed + 1
         )
-        sliders = Sliders(
-            model_id,
-            latents,
-            attribute_directions(
-                encodings.code, targets, slopes=slopes, low_priority=LOW_PRIORITY_SLIDERS, find_worst=check.find_worst
-            ),
+        directions = attribute_directions(
+            encodings.code, targets, slopes=slopes, low_priority=LOW_PRIORITY_SLIDERS, find_worst=check.find_worst
         )
+        sliders = Sliders(model_id, latents, directions)
         sliders = replace(sliders, ranges_id=previous_ranges_id or hash_ranges(sliders.ranges))
         content = sliders.to_dict()
         write_json(file, {"as_made": _content_hash(content)} | content)

@@ -179,13 +179,8 @@ def _read_csv(path: Path) -> Iterator[Row]:
         elif not _is_utf8(fields):
             yield number, _NOT_UTF8
         else:
-            yield (
-                number,
-                {
-                    name: None if is_missing(value) else read(value)
-                    for name, value, read in zip(header, fields, readers, strict=True)
-                },
-            )
+            cells = zip(header, fields, readers, strict=True)
+            yield number, {name: None if is_missing(value) else read(value) for name, value, read in cells}
 
 
 def _is_utf8(fields: list[str]) -> bool:

@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
@@ -107,7 +108,7 @@ def _time_training() -> dict[str, Any]:
             "channels_last": chosen.channels_last,
             "batch_size": settings.batch_size,
         },
-        "ways": [each.as_dict() for each in tried],
+        "ways": [asdict(each) for each in tried],
     }
 
 

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -35,10 +34,6 @@ class Throughput:
     channels_last: bool
     batch_size: int
     images_per_second: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
-        return asdict(self)
 
 
 def hardware_candidates(hardware: Hardware) -> Iterator[Hardware]:
@@ -133,4 +128,4 @@ def measure_throughput(hardware: Hardware, settings: TrainSettings) -> Throughpu
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps([result.as_dict() for result in measure_request(sys.argv[1])]))
+    sys.stdout.write(json.dumps([asdict(result) for result in measure_request(sys.argv[1])]))

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from modiste.errors import ResumeError, StorageError
 from modiste.storage.atomic import atomic_file
 
+CHECKPOINT_FILE = "checkpoint.safetensors"  # in the directory of the run
 RESUME_REMEDY = "Train without --resume, or with the settings of the run that you want to resume."
 
 

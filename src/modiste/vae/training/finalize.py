@@ -6,46 +6,35 @@ import hashlib
 import math
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from modiste.errors import StorageError
 from modiste.storage.atomic import atomic_dir
 from modiste.storage.checksums import file_sha256
 from modiste.vae.card import write_card
 from modiste.vae.config import NETWORK_FILES, ModelConfig
-from modiste.vae.training.checkpoint import RunProgress
 from modiste.vae.training.dataset import PhotoDataset
 from modiste.vae.training.losses import kl_per_latent
 from modiste.vae.training.onnx_export import export_onnx
 from modiste.vae.training.previews import write_previews
-from modiste.vae.training.settings import TrainSettings
+from modiste.vae.training.run import TrainRun
 from modiste.vae.training.vae import WEIGHTS_FILE, Vae, weights_to_bytes
 
 
-def save_final_model(
-    network: Vae,
-    weights: dict[str, Tensor],
-    photos: PhotoDataset,
-    ids: Sequence[str],
-    validation_rows: npt.NDArray[np.int64],
-    settings: TrainSettings,
-    progress: RunProgress,
-    run_directory: Path,
-) -> ModelConfig:
+def save_final_model(run: TrainRun, ids: Sequence[str]) -> ModelConfig:
     """Save the run's best weights as `models/<model id>`; the id is a hash of the weights.
 
     Raises:
         StorageError: the disk refuses.
         TrainingError: the ONNX export differs from torch.
     """
-    models_dir = run_directory.parent
-    vae = Vae(network.preset, network.frame, network.latent, network.options)
-    vae.load_state_dict({name: tensor.cpu() for name, tensor in weights.items()})
+    models_dir, settings = run.directory.parent, run.settings
+    photos, validation_rows = run.photos, run.validation_rows
+    vae = Vae(run.network.preset, run.network.frame, run.network.latent, run.network.options)
+    vae.load_state_dict({name: tensor.cpu() for name, tensor in (run.best_weights or run.average_weights).items()})
     vae.eval()
     data = weights_to_bytes(vae)
     model_id = hashlib.sha256(data).hexdigest()[:12]
@@ -65,15 +54,15 @@ def save_final_model(
                 catalogue_hash=settings.catalogue_hash,
                 network=vae.options,
                 training=settings.identity()
-                | {"products": len(ids), "epochs": progress.epochs, "seconds": round(progress.seconds, 1)},
+                | {"products": len(ids), "epochs": run.progress.epochs, "seconds": round(run.progress.seconds, 1)},
                 metrics=held_out_metrics(vae, photos, validation_rows) | {"onnx_difference": difference},
                 kl_per_latent=mean_kl(vae, photos),
                 validation_ids=tuple(str(ids[row]) for row in validation_rows),
                 files={name: file_sha256(directory / name) for name in NETWORK_FILES},
             )
             write_previews(vae, photos, validation_rows, directory)
-            if (run_directory / "metrics.jsonl").exists():
-                shutil.copy(run_directory / "metrics.jsonl", directory)
+            if (run.directory / "metrics.jsonl").exists():
+                shutil.copy(run.directory / "metrics.jsonl", directory)
             write_card(config, directory)
             config.save(directory)
     except OSError as error:

@@ -6,12 +6,10 @@ decoders"): a decoder's variance is the batch's mean squared error, so the recon
 no hand-set weight against KL. A code is decoded to
 
 - the photo, with its error in opponent colours with amplified chroma, with a weighted foreground, and at three scales,
-so
-  that position and overall colour count as much as edges;
+  so that position and overall colour count as much as edges;
 - its silhouette;
 - hand-made descriptors of its shape and its colours (see `images/descriptors.py`): they are what makes two products
-look
-  alike, and count little in a pixel error.
+  look alike, and count little in a pixel error.
 
 A consistency term (CR-VAE: Sinha and Dieng 2021) asks that a shifted or zoomed photo keep its posterior, and a
 covariance term (DIP-VAE: Kumar et al. 2018) that latents vary independently.
@@ -132,11 +130,9 @@ def joint_phase_loss(
     decoded = torch.sigmoid(logits.float())
     error = weighted_error(body, decoded, weight, settings.chroma, (1, 4, 8))
     outline = functional.mse_loss(torch.sigmoid(decoder.outline(features).float()), shape)
+    predicted = describer(code).float().split([target.shape[1] for target in descriptors], dim=1)
     shape_error, colour_error = (
-        (predicted - target).square().sum(dim=1).mean()
-        for predicted, target in zip(
-            describer(code).float().split([target.shape[1] for target in descriptors], dim=1), descriptors, strict=True
-        )
+        (a - b).square().sum(dim=1).mean() for a, b in zip(predicted, descriptors, strict=True)
     )
     kl = kl_per_latent(mean, std).sum(1).mean()
     drift = kl_between(augmented_mean, augmented_std, mean, std).mean()
@@ -150,14 +146,8 @@ def joint_phase_loss(
     reconstruction = 0.5 * body[0].numel() * logs
     covariance = covariance_penalty(mean)
     loss = reconstruction + kl + settings.consistency * drift + settings.independence * covariance
-    return LossTerms(
-        loss,
-        reconstruction,
-        kl,
-        drift,
-        mse,
-        {"shape_error": shape_error, "colour_error": colour_error, "correlation": covariance},
-    )
+    others = {"shape_error": shape_error, "colour_error": colour_error, "correlation": covariance}
+    return LossTerms(loss, reconstruction, kl, drift, mse, others)
 
 
 def decoder_phase_loss(

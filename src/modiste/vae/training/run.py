@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from modiste.vae.training.checkpoint import RunProgress, network_tensors
+from modiste.vae.training.checkpoint import CHECKPOINT_FILE, RunProgress, network_tensors, save_checkpoint
 from modiste.vae.training.dataset import PhotoDataset
 from modiste.vae.training.settings import TrainSettings
 from modiste.vae.training.step import Batch, StepSettings, TrainState, compute_loss, train_step
@@ -61,6 +61,11 @@ class TrainRun(TrainState):
     def is_full_frame_epoch(self, epoch: int) -> bool:
         """Return whether an epoch trains on full frames."""
         return epoch >= self.first_full_epoch
+
+    def save_checkpoint(self) -> None:
+        """Write the checkpoint of the run. Raises StorageError."""
+        path = self.directory / CHECKPOINT_FILE
+        save_checkpoint(path, self.progress, self.network, self.average_weights, self.best_weights, self.optimizer)
 
     def load_batch(self, rows: npt.NDArray[np.int64], full_frames: Tensor | None) -> Batch:
         """Return the photos in `rows`, `(b,)`, on the device: `full_frames` if given, else bodies and descriptors."""

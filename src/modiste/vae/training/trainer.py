@@ -21,7 +21,7 @@ from torch.utils.tensorboard import SummaryWriter
 from modiste.errors import NonFiniteLoss
 from modiste.vae.config import ModelConfig, new_model_id
 from modiste.vae.training.autotune import choose_fastest
-from modiste.vae.training.checkpoint import RunProgress, load_checkpoint, network_tensors, read_notes, save_checkpoint
+from modiste.vae.training.checkpoint import CHECKPOINT_FILE, RunProgress, load_checkpoint, network_tensors, read_notes
 from modiste.vae.training.dataset import PhotoDataset, split_rows
 from modiste.vae.training.dataset_cache import cache_key
 from modiste.vae.training.finalize import save_final_model
@@ -85,18 +85,9 @@ def train(
     with SummaryWriter(str(directory / "tensorboard"), purge_step=run.progress.done) as board:
         while run.progress.done < run.progress.epochs and not run.progress.stopped:
             train_epoch(run, board, report)
-    model = save_final_model(
-        run.network,
-        run.best_weights or run.average_weights,
-        run.photos,
-        ids,
-        run.validation_rows,
-        settings,
-        run.progress,
-        directory,
-    )
+    model = save_final_model(run, ids)
     finished.write_text(json.dumps({"model_id": model.model_id}) + "\n")
-    (directory / "checkpoint.safetensors").unlink(missing_ok=True)
+    (directory / CHECKPOINT_FILE).unlink(missing_ok=True)
     return model
 
 
@@ -128,7 +119,7 @@ def start_run(
         cache_key(ids, settings.catalogue_hash or directory.name, settings.frame),
         train_rows=None if settings.preset == "paper" else train_rows,
     )
-    checkpoint = directory / "checkpoint.safetensors"
+    checkpoint = directory / CHECKPOINT_FILE
     if checkpoint.exists():
         hardware = restore_hardware(hardware, read_notes(checkpoint), directory)
     elif settings.preset != "paper" and is_worth_tuning(settings, len(train_rows)):
@@ -154,7 +145,7 @@ def start_run(
         names = ("bfloat16", "channels_last", "threads")
         run.progress.notes |= {name: getattr(hardware, name) for name in names}
         run.progress.epochs = plan_epochs(run)
-        save_checkpoint(checkpoint, run.progress, network, run.average_weights, run.best_weights, optimizer)
+        run.save_checkpoint()
     return run
 
 
@@ -186,13 +177,10 @@ def train_epoch(run: TrainRun, board: SummaryWriter, report: OnProgress) -> None
         if now - last_report > REPORT_SECONDS or number == run.steps_per_epoch - 1:
             last_report, rate = now, (number + 1) / (now - start)
             left = (progress.epochs - epoch) * run.steps_per_epoch - number - 1
+            speed = {"images_per_second": rate * run.batch_size, "seconds_left": left / rate}
             report(
                 {"stage": "train", "epoch": epoch + 1, "epochs": progress.epochs, "step": number + 1}
-                | {
-                    "steps": run.steps_per_epoch,
-                    "images_per_second": rate * run.batch_size,
-                    "seconds_left": left / rate,
-                }
+                | {"steps": run.steps_per_epoch, **speed}
                 | {name: value / (number + 1) for name, value in sums.items()}
             )
     seconds = time.perf_counter() - start
@@ -213,14 +201,7 @@ def train_epoch(run: TrainRun, board: SummaryWriter, report: OnProgress) -> None
         file.write(json.dumps(record) + "\n")
     if full and (epoch + 1) % max(1, progress.epochs // 6) == 0:
         write_previews(averaged_network(run), run.photos, run.validation_rows, run.directory)
-    save_checkpoint(
-        run.directory / "checkpoint.safetensors",
-        progress,
-        run.network,
-        run.average_weights,
-        run.best_weights,
-        run.optimizer,
-    )
+    run.save_checkpoint()
     report({"stage": "epoch", "epochs": progress.epochs} | record)
 
 
