@@ -20,10 +20,8 @@ from modiste.shop.shop import Shop
 def build_shards(location: str, shards: int) -> ShardFiles:
     """Build all shards of the current version of the shop at an absolute location, on this machine.
 
-    Raises also what opening the shop and ShardFiles.build raise.
-
-    Raises:
-        RayClusterError: the process was killed, for example by a system without memory.
+    Raises also what opening the shop and ShardFiles.build raise. Raises RayClusterError if the process was killed,
+    for example by a system without memory.
     """
     return ShardFiles(location, _run_builder([location, str(shards)]), shards)
 

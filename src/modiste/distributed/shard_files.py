@@ -100,11 +100,8 @@ class ShardFiles:
         """Build all shards, or `only` some, and return the summary. Shards that exist are kept.
 
         One process of a machine builds, with the memory of a whole shop, while the others wait. Raises also what
-        opening the shop raises.
-
-        Raises:
-            StaleError: the shop is of another version by now.
-            StorageError: the disk failed.
+        opening the shop raises. Raises StaleError if the shop is of another version by now, and StorageError if the
+        disk failed.
         """
         check_shard_count(self.shards)
         with wait_for_lock(self.root.parent):

@@ -31,8 +31,7 @@ def shard_of(product_id: str, shards: int) -> int:
 def rows_by_shard(ids: Iterable[str], shards: int) -> list[NDArray[np.intp]]:
     """Return the rows of each shard's products, in order; together they are all rows.
 
-    Raises:
-        BadCount: the number of shards is out of range.
+    Raises BadCount if the number of shards is out of range.
     """
     check_shard_count(shards)
     shard_by_row = np.fromiter((shard_of(id_, shards) for id_ in ids), np.intp)

@@ -39,8 +39,7 @@ def quantise(code: ArrayLike, ranges: NDArray[np.float32]) -> bytes:
 def dequantise(data: bytes, ranges: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the code of `n` bytes, float32 `(n,)`: minimum + byte / 255 · (maximum − minimum).
 
-    Raises:
-        BadCode: `data` does not have `n` bytes.
+    Raises BadCode if `data` does not have `n` bytes.
     """
     if len(data) != len(ranges):
         raise BadCode(f"A design has {len(ranges)} bytes, not {len(data)}.", remedy=_remedy(len(ranges)))

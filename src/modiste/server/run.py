@@ -25,8 +25,7 @@ from modiste.shop.shop import Shop
 def listen(host: str, port: int) -> socket.socket:
     """Bind a socket to an address; port 0 takes a free one.
 
-    Raises:
-        BadOption: the port is in use or not allowed, or the host is not an address of this machine.
+    Raises BadOption if the port is in use or not allowed, or the host is not an address of this machine.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(

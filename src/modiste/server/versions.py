@@ -51,8 +51,7 @@ class VersionManager:
     async def switch(self) -> ServedShop:
         """Serve the shop as it is on disk now, after loading it. Until then, and if that fails, nothing changes.
 
-        Raises:
-            ShopError: the shop on disk cannot answer.
+        Raises ShopError if the shop on disk cannot answer.
         """
         async with self._switch_lock:
             old = self.current

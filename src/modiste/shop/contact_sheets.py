@@ -20,14 +20,10 @@ CELL_WIDTH_PX = 150
 CAPTION_LINES = 3
 STRIP_WIDTH_PX = 90
 LINE_HEIGHT_PX = 15
-TEXT_COLOUR, CAPTION_COLOUR, BACKGROUND_COLOUR, BORDER_COLOUR = (
-    (30, 30, 30),
-    (110, 110, 110),
-    (255, 255, 255),
-    (222, 222, 222),
-)
+TEXT_COLOUR, CAPTION_COLOUR, BORDER_COLOUR = (30, 30, 30), (110, 110, 110), (222, 222, 222)
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
+Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 Cell = tuple[NDArray[np.uint8], tuple[str, ...]]
 
 
@@ -46,8 +42,6 @@ def recommend_sheet(query: NDArray[np.uint8], caption: Sequence[str], recommenda
 
 def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
     """Draw a row for each slider, latents first: a product unchanged, then along the slider from end to end."""
-    height, width = shop.frame
-    size = (STRIP_WIDTH_PX, max(1, round(STRIP_WIDTH_PX * height / width)))
     start = shop.encodings.mean[np.random.default_rng(seed).integers(len(shop.catalogue))]
     names, sweeps = list[str](), list[NDArray[np.float32]]()
     for each in shop.sliders.latents:
@@ -60,52 +54,44 @@ def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
         offsets = np.linspace(each.minimum, each.maximum, steps) - float(start @ direction)
         names.append(each.name)
         sweeps.append((start + offsets[:, None] * direction).astype(np.float32))
-    left, line = 2 * CELL_WIDTH_PX, size[1] + 4
-    sheet = Image.new(
-        "RGB", (left + (steps + 1) * (size[0] + 4) + GAP_PX, GAP_PX + len(sweeps) * line), BACKGROUND_COLOUR
-    )
+    pictures = [_scaled(photo, STRIP_WIDTH_PX) for photo in shop.decode(np.concatenate([start[None], *sweeps]))]
+    height, left, step = pictures[0].height, 2 * CELL_WIDTH_PX, STRIP_WIDTH_PX + 4
+    sheet = _blank_sheet(left + (steps + 1) * step + GAP_PX, GAP_PX + len(sweeps) * (height + 4))
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
-    photos = shop.decode(np.concatenate([start[None], *sweeps]))
     for row, name in enumerate(names):
-        top = GAP_PX + row * line
-        draw.text(
-            (GAP_PX, top + size[1] // 2 - LINE_HEIGHT_PX // 2), _shorten(name, font, left - GAP_PX), TEXT_COLOUR, font
-        )
-        for column in range(steps + 1):
-            pixels = photos[0 if column == 0 else row * steps + column]
-            small = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
-            sheet.paste(small, (left + column * (size[0] + 4) + (GAP_PX if column else 0), top))
+        top = GAP_PX + row * (height + 4)
+        middle = top + height // 2 - LINE_HEIGHT_PX // 2
+        draw.text((GAP_PX, middle), _shorten(name, font, left - GAP_PX), TEXT_COLOUR, font)
+        sheet.paste(pictures[0], (left, top))
+        for column in range(1, steps + 1):
+            sheet.paste(pictures[row * steps + column], (left + column * step + GAP_PX, top))
     return sheet
 
 
 def quality_sheet(shop: Shop, ids: Sequence[str], *, similar_count: int = 3, recommended_count: int = 1) -> Image.Image:
     """Draw a row for each product: its photo, its reconstruction, the nearest products, and what goes with it."""
-    height, width = shop.frame
-    size = (STRIP_WIDTH_PX, max(1, round(STRIP_WIDTH_PX * height / width)))
-    lines: list[list[list[NDArray[np.uint8]]]] = []
+    lines: list[list[list[Image.Image]]] = []
     for id_ in ids:
         code = shop.code_of(id_)
         mean = shop.encodings.mean[shop.catalogue.row(id_)]
         similar: Matches = Matches(shop.similar(code, similar_count, "fixed-epsilon", exclude=(id_,)))
         recommendations: Recommendations = Recommendations(shop.recommend(code, recommended_count))
         goes_with = [match.photo() for each in recommendations for match in each.matches]
-        lines.append([[shop.photo(id_)], [shop.decode(mean)], [match.photo() for match in similar], goes_with])
+        photos = [[shop.photo(id_)], [shop.decode(mean)], [match.photo() for match in similar], goes_with]
+        lines.append([[_scaled(photo, STRIP_WIDTH_PX) for photo in part] for part in photos])
     widths = [max(len(line[part]) for line in lines) for part in range(4)]
     titles = ("photo", "reconstruction", "nearest", "goes with it")
-    step = size[0] + 4
+    step, line_height = STRIP_WIDTH_PX + 4, lines[0][0][0].height + 4
     lefts = [GAP_PX + sum(widths[:part]) * step + 2 * GAP_PX * part for part in range(4)]
     top = GAP_PX + LINE_HEIGHT_PX + 6
-    sheet = Image.new(
-        "RGB", (lefts[3] + widths[3] * step + GAP_PX, top + len(lines) * (size[1] + 4) + GAP_PX), BACKGROUND_COLOUR
-    )
+    sheet = _blank_sheet(lefts[3] + widths[3] * step + GAP_PX, top + len(lines) * line_height + GAP_PX)
     draw, bold = ImageDraw.Draw(sheet), ImageFont.load_default(14)
     for left, title in zip(lefts, titles, strict=True):
         draw.text((left, GAP_PX), _shorten(title, bold, 2 * CELL_WIDTH_PX), TEXT_COLOUR, bold)
     for number, line in enumerate(lines):
         for left, pictures in zip(lefts, line, strict=True):
-            for column, pixels in enumerate(pictures):
-                small = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
-                sheet.paste(small, (left + column * step, top + number * (size[1] + 4)))
+            for column, picture in enumerate(pictures):
+                sheet.paste(picture, (left + column * step, top + number * line_height))
     return sheet
 
 
@@ -134,16 +120,13 @@ def _draw_sheet(query: Cell, rows: Sequence[tuple[str, Sequence[Cell]]]) -> Imag
     titled = LINE_HEIGHT_PX + 6 if any(title for title, _ in rows) else 0
     columns = max([1, *(len(cells) for _, cells in rows)])
     left = CELL_WIDTH_PX + 3 * GAP_PX  # the query is set apart
-    sheet = Image.new(
-        "RGB",
-        (left + columns * (CELL_WIDTH_PX + GAP_PX), GAP_PX + max(1, len(rows)) * (cell_height + titled + GAP_PX)),
-        BACKGROUND_COLOUR,
-    )
+    row_height = cell_height + titled + GAP_PX
+    sheet = _blank_sheet(left + columns * (CELL_WIDTH_PX + GAP_PX), GAP_PX + max(1, len(rows)) * row_height)
     draw = ImageDraw.Draw(sheet)
     bold, font = ImageFont.load_default(14), ImageFont.load_default(12)
     _draw_cell(sheet, draw, font, query, GAP_PX, GAP_PX + titled)
     for number, (title, cells) in enumerate(rows):
-        top = GAP_PX + number * (cell_height + titled + GAP_PX)
+        top = GAP_PX + number * row_height
         if title:
             draw.text((left, top), title, TEXT_COLOUR, bold)
         for column, cell in enumerate(cells):
@@ -152,28 +135,27 @@ def _draw_sheet(query: Cell, rows: Sequence[tuple[str, Sequence[Cell]]]) -> Imag
     return sheet
 
 
-def _draw_cell(
-    sheet: Image.Image,
-    draw: ImageDraw.ImageDraw,
-    font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
-    cell: Cell,
-    x: int,
-    y: int,
-) -> None:
+def _draw_cell(sheet: Image.Image, draw: ImageDraw.ImageDraw, font: Font, cell: Cell, x: int, y: int) -> None:
     pixels, lines = cell
-    height = max(1, round(CELL_WIDTH_PX * pixels.shape[0] / pixels.shape[1]))
-    sheet.paste(Image.fromarray(pixels).resize((CELL_WIDTH_PX, height), Image.Resampling.LANCZOS), (x, y))
-    draw.rectangle((x, y, x + CELL_WIDTH_PX - 1, y + height - 1), outline=BORDER_COLOUR)
+    picture = _scaled(pixels, CELL_WIDTH_PX)
+    sheet.paste(picture, (x, y))
+    draw.rectangle((x, y, x + CELL_WIDTH_PX - 1, y + picture.height - 1), outline=BORDER_COLOUR)
     for number, line in enumerate(lines[:CAPTION_LINES]):
-        draw.text(
-            (x, y + height + 3 + number * LINE_HEIGHT_PX),
-            _shorten(line, font),
-            TEXT_COLOUR if number == 0 else CAPTION_COLOUR,
-            font,
-        )
+        top = y + picture.height + 3 + number * LINE_HEIGHT_PX
+        draw.text((x, top), _shorten(line, font), TEXT_COLOUR if number == 0 else CAPTION_COLOUR, font)
 
 
-def _shorten(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: float = CELL_WIDTH_PX) -> str:
+def _scaled(photo: NDArray[np.uint8], width: int) -> Image.Image:
+    """Scale a photo, uint8 `(H, W, 3)`, to a width."""
+    height = max(1, round(width * photo.shape[0] / photo.shape[1]))
+    return Image.fromarray(photo).resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _blank_sheet(width: int, height: int) -> Image.Image:
+    return Image.new("RGB", (width, height), (255, 255, 255))
+
+
+def _shorten(text: str, font: Font, width: float = CELL_WIDTH_PX) -> str:
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:

@@ -13,8 +13,7 @@ from modiste.shop.shop import Shop
 def describe_shop(path: str | Path) -> dict[str, Any]:
     """Return counts, names and, for each stage, "ready" or its error with the remedy.
 
-    Raises:
-        ShopNotFound, ShopIncomplete, SchemaError: the shop cannot be opened at all.
+    Raises ShopNotFound, ShopIncomplete or SchemaError if the shop cannot be opened at all.
     """
     shop = Shop.open(path, need="catalogue")
     stages: dict[str, str] = {}

@@ -71,9 +71,8 @@ def load_encodings(
 ) -> EncodingArrays:
     """Load the encodings of the current catalogue by the model in use.
 
-    Raises:
-        ShopIncomplete: there are no encodings.
-        StaleError: they were made by another model, or from another catalogue.
+    Raises ShopIncomplete if there are no encodings, and StaleError if they were made by another model, or from another
+    catalogue.
     """
     remedy = f"Run `modiste encode --shop {files.location}`."
     made_by = manifest.encodings.get("model")

@@ -108,8 +108,7 @@ class Archive:
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         """Check an open zip file.
 
-        Raises:
-            SchemaError: it has a newer format, or is not what `write_archive` writes.
+        Raises SchemaError if it has a newer format, or is not what `write_archive` writes.
         """
         self.path = path
         self._archive = archive
@@ -161,9 +160,8 @@ class Archive:
     def extract(self, target: Path, on_bytes: OnBytes) -> None:
         """Write all files into the directory `target` and check the hash of each.
 
-        Raises:
-            SchemaError: a file does not have its hash; do not use `target` then.
-            StorageError: the disk refuses.
+        Raises SchemaError if a file does not have its hash; do not use `target` then. Raises StorageError if the disk
+        refuses.
         """
         for name, entry in self.files.items():
             path, digest = target / name, hashlib.sha256()

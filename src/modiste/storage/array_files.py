@@ -26,8 +26,7 @@ def save_arrays(
 ) -> None:
     """Write arrays as `<name>.npy` and their metadata as JSON; they replace `directory` at once.
 
-    Raises:
-        OSError: the disk refuses; `directory` is unchanged.
+    Raises OSError if the disk refuses; `directory` is unchanged.
     """
     with atomic_dir(directory) as partial:
         for name, array in arrays.items():

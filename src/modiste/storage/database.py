@@ -54,9 +54,7 @@ class Database:
     def open_table(self, name: str) -> Any | None:
         """Open the newest version of a table, or, in a reader's copy, the pinned one; None if there is no such table.
 
-        Raises:
-            SchemaError: the table is damaged.
-            StorageError: the disk or the object store refuses.
+        Raises SchemaError if the table is damaged, and StorageError if the disk or the object store refuses.
         """
         try:
             with storage_errors(f"Opening table {name} in {self.location}"):

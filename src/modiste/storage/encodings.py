@@ -39,8 +39,7 @@ def to_arrow(
 ) -> pa.Table:
     """Convert encodings to a table: the id, one fixed-size list each for mean, std and code, and the photo's hash.
 
-    Raises:
-        BadCode: the arrays are not all `(N, n)`, not finite, or a std is not above 0.
+    Raises BadCode if the arrays are not all `(N, n)`, not finite, or a std is not above 0.
     """
     arrays = [np.ascontiguousarray(part, np.float32) for part in parts]
     shape = arrays[0].shape

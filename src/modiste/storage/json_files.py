@@ -21,8 +21,7 @@ def with_checksum(value: dict[str, Any]) -> dict[str, Any]:
 def verify_checksum(value: Any) -> Any:
     """Return a JSON value without its checksum, after checking it; a value without a checksum is returned unchanged.
 
-    Raises:
-        ValueError: the checksum does not match: a bit has changed, or somebody has edited the file.
+    Raises ValueError if the checksum does not match: a bit has changed, or somebody has edited the file.
     """
     if not isinstance(value, dict) or CHECKSUM_KEY not in value:
         return value

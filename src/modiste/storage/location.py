@@ -19,8 +19,7 @@ _URL_PATTERN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/{1,3}")
 def parse_location(path: str | Path) -> Path | str:
     """Return a directory, with `~` expanded, or a URL on object storage.
 
-    Raises:
-        BadOption: the URL has another scheme, or is malformed.
+    Raises BadOption if the URL has another scheme, or is malformed.
     """
     text = str(path)
     match = _URL_PATTERN.match(text)
@@ -47,9 +46,8 @@ def absolute_location(path: str | Path) -> str:
 def read_manifest(path: str | Path) -> Manifest:
     """Read the manifest of the shop at a location.
 
-    Raises:
-        ShopNotFound, ShopIncomplete, SchemaError: there is no shop, or its manifest cannot be read.
-        StorageError: the disk or the object store refuses.
+    Raises ShopNotFound, ShopIncomplete or SchemaError if there is no shop, or its manifest cannot be read. Raises
+    StorageError if the disk or the object store refuses.
     """
     location = parse_location(path)
     if isinstance(location, Path):

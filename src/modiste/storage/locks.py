@@ -18,9 +18,7 @@ SHARED_LOCK_FILE = ".held"  # in the directory of a cached copy
 def shop_write_lock(root: Path) -> Generator[None]:
     """Lock a shop for one writing stage (ingest, train, encode, cluster, sliders). Readers are never blocked.
 
-    Raises:
-        ShopBusy: another process has the lock.
-        StorageError: the directory is not writable.
+    Raises ShopBusy if another process has the lock, and StorageError if the directory is not writable.
     """
     with storage_errors(f"Opening {root}"):
         root.mkdir(parents=True, exist_ok=True)
@@ -32,9 +30,8 @@ def shop_write_lock(root: Path) -> Generator[None]:
 def write_lock(directory: Path) -> Generator[None]:
     """Lock the directory of a shop or of a store for writing. Readers are never blocked.
 
-    Raises:
-        ShopBusy: another writer, in this process or another, has the lock.
-        StorageError: the directory is not writable.
+    Raises ShopBusy if another writer, in this process or another, has the lock. Raises StorageError if the directory is
+    not writable.
     """
     import fcntl
 

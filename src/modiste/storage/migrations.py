@@ -22,8 +22,7 @@ SCHEMA_VERSION = 1 + len(MIGRATIONS)
 def migrate(raw: Any, source: str, migrations: Mapping[int, Migration] = MIGRATIONS) -> dict[str, Any]:
     """Return parsed JSON converted to the newest schema; `raw` is not changed.
 
-    Raises:
-        SchemaError: `raw`, read from `source`, has a newer schema than this version of Modiste supports, or none.
+    Raises SchemaError if `raw`, read from `source`, has a newer schema than this version of Modiste supports, or none.
     """
     if not isinstance(raw, dict):
         raise SchemaError(

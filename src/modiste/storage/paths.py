@@ -83,11 +83,7 @@ def backup_files(paths: ShopPaths) -> Iterator[str]:
     """Yield the names, relative to the root, of the files that a backup contains.
 
     Excluded is what only training reads: the dataset cache, runs (a finished model has its own weights and metrics),
-    and downloads.
-
-    Raises:
-        SchemaError: there is a link or a special file in the shop.
-        OSError: the disk refuses.
+    and downloads. Raises SchemaError if there is a link or a special file in the shop, and OSError if the disk refuses.
     """
     for folder, folders, names in os.walk(paths.root, onerror=_raise):
         parent = Path(folder)

@@ -102,9 +102,7 @@ class ProductStore:
     def create(cls, directory: str | Path) -> ProductStore:
         """Create an empty store in `directory`, or open the one that is there.
 
-        Raises:
-            ShopBusy: another process is writing there.
-            StorageError: the disk refuses.
+        Raises ShopBusy if another process is writing there, and StorageError if the disk refuses.
         """
         database = Database(Path(directory))
         if database.origin is not None:  # LanceDB makes no directory for tables on object storage
@@ -144,8 +142,7 @@ class ProductStore:
     def save_snapshot(self) -> None:
         """Write the columns that most commands read to a file beside the tables, so that they need not open them.
 
-        Raises:
-            StorageError: the disk refuses; there is no snapshot then, and nothing is lost.
+        Raises StorageError if the disk refuses; there is no snapshot then, and nothing is lost.
         """
         stamp = table_stamp(self.directory, PRODUCTS_TABLE)
         self.refresh()
@@ -195,11 +192,7 @@ class ProductStore:
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Return columns of all products, by default all but the photo, in no particular order.
 
-        `attributes` is JSON text.
-
-        Raises:
-            SchemaError: the store is damaged.
-            StorageError: the disk refuses.
+        `attributes` is JSON text. Raises SchemaError if the store is damaged, and StorageError if the disk refuses.
         """
         if self._snapshot is not None and columns is not None and has_columns(columns):
             return self._snapshot.table.select(list(columns))
@@ -213,8 +206,7 @@ class ProductStore:
     def photos(self, ids: Sequence[str] | None = None) -> list[bytes]:
         """Return the JPEGs of products in the order of `ids`; None stands for all products, sorted by id.
 
-        Raises:
-            UnknownProduct: the store has no product with one of the ids.
+        Raises UnknownProduct if the store has no product with one of the ids.
         """
         if ids is None:
             return self._read(["id", "photo"]).sort_by("id").column("photo").to_pylist()
@@ -260,9 +252,7 @@ class ProductStore:
     def upsert(self, rows: Sequence[StoredProduct]) -> None:
         """Add products, or replace those with the same id, in one commit; of several rows with one id the last counts.
 
-        Raises:
-            ShopBusy: another process is writing.
-            StorageError: the disk refuses; the store is unchanged.
+        Raises ShopBusy if another process is writing, and StorageError if the disk refuses; the store is unchanged.
         """
         if not rows:
             return
@@ -328,9 +318,7 @@ class ProductStore:
     def read_encodings(self, model_id: str) -> Encodings:
         """Return a model's encodings of the catalogue.
 
-        Raises:
-            ShopIncomplete: there are none.
-            SchemaError: they are damaged.
+        Raises ShopIncomplete if there are none, and SchemaError if they are damaged.
         """
         name = TABLE_PREFIX + model_id
         table = self._database.open_table(name)
@@ -350,10 +338,8 @@ class ProductStore:
         """Add the hashes of the encoded photos to a model's encodings, because Modiste 0.1.0 did not write them.
 
         Call it before products change. Encodings that do not belong to the products in the store are not changed.
-
-        Raises:
-            ShopBusy: another process is writing.
-            StorageError: the disk refuses; the encodings are unchanged.
+        Raises ShopBusy if another process is writing, and StorageError if the disk refuses; the encodings are
+        unchanged.
         """
         table = self._database.open_table(TABLE_PREFIX + model_id)
         if table is None or PHOTO_HASH in table.schema.names:

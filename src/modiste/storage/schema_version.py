@@ -10,8 +10,7 @@ from modiste.errors import SchemaError
 def check_schema_version(version: Any, newest: int, source: str) -> int:
     """Return `version` if it is an integer from 1 to `newest`; `source` names the file in messages.
 
-    Raises:
-        SchemaError: the version is newer, or not a version.
+    Raises SchemaError if the version is newer, or not a version.
     """
     if type(version) is not int or version < 1:
         raise SchemaError(

@@ -143,9 +143,7 @@ class PhotoWorker:
     def _run_with_timeout(self, seconds: float, process: subprocess.Popen[bytes], work: Callable[[], T]) -> T:
         """Return what `work` returns. If this raises, the process has ended.
 
-        Raises:
-            ConnectionError: the process ended by itself.
-            TimeoutError: it took longer than `seconds`.
+        Raises ConnectionError if the process ended by itself, and TimeoutError if it took longer than `seconds`.
         """
         timed_out = Event()
 

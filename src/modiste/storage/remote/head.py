@@ -54,9 +54,8 @@ def object_name(name: str, entry: FileEntry) -> str:
 def find_remote_manifest(objects: ObjectStore) -> tuple[RemoteManifest, ETag] | None:
     """Read the shop.json of the shop at a URL, and its tag; None if there is no shop.
 
-    Raises:
-        SchemaError: it is damaged, has a newer format, or belongs to a shop that was copied there file by file.
-        StorageError: the object store refuses.
+    Raises SchemaError if it is damaged, has a newer format, or belongs to a shop that was copied there file by file.
+    Raises StorageError if the object store refuses.
     """
     stored = objects.get(MANIFEST_OBJECT)
     if stored is None:

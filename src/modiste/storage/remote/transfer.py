@@ -28,11 +28,8 @@ RESTORE_MARKER = "restoring"  # this object exists while a shop is being uploade
 def downloaded(url: str) -> Generator[Path]:
     """Yield a directory with a complete copy of the shop at a URL as it is now; removed after the block.
 
-    Writers are not blocked, and what they write meanwhile is not in the copy.
-
-    Raises:
-        ShopNotFound, SchemaError: there is no shop, or it cannot be read.
-        StorageError: the object store, or the disk, refuses.
+    Writers are not blocked, and what they write meanwhile is not in the copy. Raises ShopNotFound or SchemaError if
+    there is no shop, or it cannot be read. Raises StorageError if the object store, or the disk, refuses.
     """
     objects = ObjectStore(url)
     remote, _ = read_remote_manifest(objects)

@@ -78,8 +78,7 @@ def save_checkpoint(
 ) -> None:
     """Write a checkpoint atomically: a kill at any moment leaves the old one or the new one.
 
-    Raises:
-        StorageError: the disk refuses.
+    Raises StorageError if the disk refuses.
     """
     tensors = train_state_tensors(network, optimizer)
     for prefix, group in (("average", average), ("best", best)):
@@ -115,8 +114,7 @@ def load_checkpoint(
 ) -> tuple[RunProgress, dict[str, Tensor], dict[str, Tensor]]:
     """Restore the network and the optimizer; return the progress, the averaged and the best weights.
 
-    Raises:
-        ResumeError: the checkpoint is damaged, or was made with other settings.
+    Raises ResumeError if the checkpoint is damaged, or was made with other settings.
     """
     try:
         with safe_open(path, framework="pt") as file:

@@ -53,10 +53,8 @@ def subsample(ids: Sequence[str], max_photos: int | None = None) -> Sequence[str
 def split_rows(ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the rows to train on and the rows to validate on.
 
-    A product's side depends only on its id, so that the split is stable when the catalogue grows.
-
-    Raises:
-        TrainingError: there are fewer than 8 products.
+    A product's side depends only on its id, so that the split is stable when the catalogue grows. Raises TrainingError
+    if there are fewer than 8 products.
     """
     if len(ids) < MIN_PRODUCTS:
         raise TrainingError(
@@ -83,8 +81,7 @@ class PhotoDataset:
     ) -> None:
         """Open the cache in `directory`, or build it from JPEGs; with `train_rows`, descriptors are computed.
 
-        Raises:
-            TrainingError: a photo does not have the frame's size.
+        Raises TrainingError if a photo does not have the frame's size.
         """
         self.frame = frame
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="photos")

@@ -27,9 +27,7 @@ from modiste.vae.training.vae import WEIGHTS_FILE, Vae, weights_to_bytes
 def save_final_model(run: TrainRun, ids: Sequence[str]) -> ModelConfig:
     """Save the run's best weights as `models/<model id>`; the id is a hash of the weights.
 
-    Raises:
-        StorageError: the disk refuses.
-        TrainingError: the ONNX export differs from torch.
+    Raises StorageError if the disk refuses, and TrainingError if the ONNX export differs from torch.
     """
     models_dir, settings = run.directory.parent, run.settings
     photos, validation_rows = run.photos, run.validation_rows

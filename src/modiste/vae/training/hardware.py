@@ -34,8 +34,7 @@ def preserve_thread_count() -> Generator[None]:
 def choose_hardware(name: str) -> Hardware:
     """Return the settings for a device: `auto`, `cpu`, `cuda` or `cuda:N`; `auto` is a CUDA GPU if there is one.
 
-    Raises:
-        BadOption: there is no such device.
+    Raises BadOption if there is no such device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -21,10 +21,8 @@ MAX_DIFFERENCE = 1e-4
 def export_onnx(vae: Vae, directory: Path, photos: Tensor) -> float:
     """Write `encoder.onnx` and `decoder.onnx` into `directory`; return the largest difference from torch.
 
-    `photos` are real ones for the comparison, float32 `(b, H, W, 3)` in [0, 1], b of 2 or more.
-
-    Raises:
-        TrainingError: the exported networks differ from torch by more than 1e-4.
+    `photos` are real ones for the comparison, float32 `(b, H, W, 3)` in [0, 1], b of 2 or more. Raises TrainingError if
+    the exported networks differ from torch by more than 1e-4.
     """
     vae = vae.to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     with torch.no_grad():

@@ -24,8 +24,7 @@ MIN_TUNED_PHOTOS, MIN_TUNED_MINUTES = 30_000, 1.0  # shorter runs begin without 
 def restore_hardware(hardware: Hardware, notes: dict[str, Any], directory: Path) -> Hardware:
     """Return the hardware settings that a run began with, because they decide the last digits of the weights.
 
-    Raises:
-        ResumeError: this machine does not support them.
+    Raises ResumeError if this machine does not support them.
     """
     if notes.get("bfloat16") and not hardware.bfloat16:
         raise ResumeError(

@@ -43,9 +43,8 @@ class Vae(nn.Module):
     def from_pretrained(cls, directory: Path | str) -> tuple[Vae, ModelConfig]:
         """Load the network in `directory`, in evaluation mode, and its configuration.
 
-        Raises:
-            ShopIncomplete: a file is missing.
-            SchemaError: a file is damaged, or the weights do not match the configuration.
+        Raises ShopIncomplete if a file is missing, and SchemaError if a file is damaged, or the weights do not match
+        the configuration.
         """
         directory = Path(directory)
         config = ModelConfig.load(directory)
