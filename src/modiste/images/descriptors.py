@@ -16,10 +16,8 @@ BLOCK_CLIP = 0.2  # of a block's length: no single edge dominates it (Lowe 2004)
 OUTLINE_GRID = (20, 15)  # cells of the silhouette
 LAB_BINS = (6, 8, 8)  # of lightness, green to red, blue to yellow
 SHAPE_SIZE, COLOUR_SIZE = 2892, 390  # numbers per photo
-LAB_MIN, LAB_MAX = (
-    np.array([0.0, -60.0, -60.0]),
-    np.array([100.0, 60.0, 60.0]),
-)  # Lab; values beyond are in the first or last bin
+# In Lab; values beyond are in the first or last bin.
+LAB_MIN, LAB_MAX = np.array([0.0, -60.0, -60.0]), np.array([100.0, 60.0, 60.0])
 
 
 def shape_descriptors(photos: NDArray[np.uint8]) -> Float32Array:

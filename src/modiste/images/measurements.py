@@ -56,9 +56,8 @@ def measure_photos(photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
         balance and lean of ½.
     """
     if photos.ndim == 3:
-        return {
-            name: np.asarray(value) for name, value in _measure_photo(photos, foreground_mask(photos[None])[0]).items()
-        }
+        values = _measure_photo(photos, foreground_mask(photos[None])[0])
+        return {name: np.asarray(value) for name, value in values.items()}
     measurements = {name: np.empty(len(photos)) for name in MEASUREMENT_NAMES}
     for row, photo in enumerate(photos):  # one at a time, they fit a processor's cache
         for name, value in _measure_photo(photo, foreground_mask(photo[None])[0]).items():
@@ -70,10 +69,8 @@ def foreground_mask(photos: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return which pixels of photos `(b, h, w, 3)` are product: `(b, h, w)`."""
     border = np.concatenate([photos[:, 0], photos[:, -1], photos[:, :, 0], photos[:, :, -1]], axis=1)
     background = np.median(border, axis=1)[:, None, None]
-    upper, lower = (
-        np.floor(background + MIN_BACKGROUND_DIFFERENCE).astype(np.int16),
-        np.ceil(background - MIN_BACKGROUND_DIFFERENCE).astype(np.int16),
-    )
+    upper = np.floor(background + MIN_BACKGROUND_DIFFERENCE).astype(np.int16)
+    lower = np.ceil(background - MIN_BACKGROUND_DIFFERENCE).astype(np.int16)
     red, green, blue = ((photos[..., c] > upper[..., c]) | (photos[..., c] < lower[..., c]) for c in range(3))
     return red | green | blue
 
@@ -86,9 +83,8 @@ def _measure_photo(photo: NDArray[np.uint8], mask: NDArray[np.bool_]) -> dict[st
     top, left, box_height, box_width = (int(n) for n in (rows[0], columns[0], np.ptp(rows) + 1, np.ptp(columns) + 1))
     # Include one pixel above and on the left, if any, so that the step onto the product counts.
     margin_top, margin_left = min(top, 1), min(left, 1)
-    box = photo[top - margin_top : top + box_height, left - margin_left : left + box_width].astype(
-        np.float32
-    ) / np.float32(255)
+    box = photo[top - margin_top : top + box_height, left - margin_left : left + box_width]
+    box = box.astype(np.float32) / np.float32(255)
     luma = box @ LUMA_WEIGHTS
     step = np.zeros_like(luma)
     step[1:] += np.abs(np.diff(luma, axis=0))

@@ -38,13 +38,7 @@ DESCRIPTION = (
     "numbers. Errors are `application/problem+json` with a stable `code` and a `remedy`."
 )
 ROUTE_MODULES = (overview, images, encode, search, products, admin, health, pages)
-NO_TELEMETRY: Any = {
-    "tracing": False,
-    "metrics": False,
-    "logs": False,
-    "operation_spans": False,
-    "auto_configure": False,
-}
+NO_TELEMETRY: Any = dict.fromkeys(("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False)
 
 
 def create_app(shop: Shop, settings: Settings | None = None, backend_factory: BackendFactory | None = None) -> FastAPI:

@@ -57,16 +57,8 @@ class ServedShop:
         with suppress(ModisteError):  # reported when a client requests it
             shop.jpeg(shop.catalogue.ids[0])
         self.engine.locate(code)
-        _ = (
-            self.version,
-            self.catalogue_hash,
-            shop.code_bounds,
-            shop.sliders,
-            shop.map,
-            shop.category_of_cluster,
-            self.ranges,
-            self.photo_hashes,
-        )
+        _ = shop.code_bounds, shop.sliders, shop.map, shop.category_of_cluster
+        _ = self.version, self.catalogue_hash, self.ranges, self.photo_hashes
 
     def load_facets(self) -> None:
         """Load the products' attributes as columns, for filters."""

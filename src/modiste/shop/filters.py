@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal, cast
 
@@ -46,13 +46,7 @@ class Facet:
     def to_dict(self) -> dict[str, Any]:
         """Return the facet as the HTTP API shows it."""
         values = [{"value": value, "count": count, "colour": colour} for value, count, colour in self.values]
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "values": values,
-            "minimum": self.minimum,
-            "maximum": self.maximum,
-        }
+        return asdict(self) | {"values": values}
 
 
 @dataclass(frozen=True)

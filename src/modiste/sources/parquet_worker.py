@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modiste.errors import SourceError
-from modiste.isolation import clean_environment, worker_command
+from modiste.isolation import clean_environment, limit_resources, worker_command
 
 MEMORY_BYTES = 3 * 2**30
 """Of address space, which is what a system can limit."""
@@ -84,7 +84,7 @@ def main() -> None:
     path, rows, memory = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     # The other pools reserve address space long before they need it.
     pa.set_memory_pool(pa.system_memory_pool())
-    _limit_memory(memory)
+    limit_resources(RLIMIT_AS=memory, RLIMIT_CORE=0)
     writer = _BatchWriter(path)
     try:
         for batch_size in (rows, *RETRY_BATCH_ROWS):
@@ -155,16 +155,6 @@ def _column_bytes(column: Any) -> int:
     if pa.types.is_map(kind):
         return size + _column_bytes(column.keys) + _column_bytes(column.items)
     return size
-
-
-def _limit_memory(memory_bytes: int) -> None:
-    try:
-        import resource
-    except ImportError:
-        return
-    with suppress(OSError, ValueError):  # macOS refuses
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -132,10 +132,9 @@ def _unchanging_directory(location: Path | str) -> Generator[Path]:
         with downloaded(location) as root:
             yield root
         return
-    with ExitStack() as locks:
-        locks.enter_context(shop_write_lock(location))
-        if (store := ShopPaths(location).store).is_dir():  # a program may write to the store alone
-            locks.enter_context(write_lock(store))
+    store = ShopPaths(location).store
+    # A program may write to the store alone.
+    with shop_write_lock(location), write_lock(store) if store.is_dir() else nullcontext():
         yield location
 
 

@@ -75,6 +75,14 @@ class Database:
         return table
 
     @contextmanager
+    def table_errors(self, name: str) -> Generator[None]:
+        """Convert errors of reading an existing table into SchemaError."""
+        try:
+            yield
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
+            raise damaged_table_error(self.location, name, error) from error
+
+    @contextmanager
     def exclusive_write(self, operation: str) -> Generator[None]:
         """Write as the only writer; at the end of the block, all changes are flushed to the disk.
 

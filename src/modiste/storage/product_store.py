@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from modiste.errors import SchemaError, ShopIncomplete, StaleError, UnknownProduct
 from modiste.storage.atomic import atomic_file
-from modiste.storage.database import Database, damaged_table_error, has_version, id_filters, read_batches, read_columns
+from modiste.storage.database import Database, has_version, id_filters, read_batches, read_columns
 from modiste.storage.encodings import ENCODING_COLUMNS, PHOTO_HASH, TABLE_PREFIX, Encodings, from_arrow, to_arrow
 from modiste.storage.error_translation import storage_errors
 from modiste.storage.schema_version import check_schema_version
@@ -26,7 +27,6 @@ from modiste.storage.snapshot import (
     SNAPSHOT_COLUMNS,
     SNAPSHOT_FILE,
     Snapshot,
-    has_columns,
     read_snapshot,
     table_stamp,
     write_snapshot,
@@ -194,7 +194,7 @@ class ProductStore:
 
         `attributes` is JSON text. Raises SchemaError if the store is damaged, and StorageError if the disk refuses.
         """
-        if self._snapshot is not None and columns is not None and has_columns(columns):
+        if self._snapshot is not None and columns is not None and set(columns) <= set(SNAPSHOT_COLUMNS):
             return self._snapshot.table.select(list(columns))
         if columns is not None and set(columns) <= set(CACHED_COLUMNS):
             version = self.version
@@ -221,10 +221,8 @@ class ProductStore:
 
     def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """Yield columns of all products, at most `rows` rows at a time. Raises SchemaError, StorageError."""
-        try:
+        with self._database.table_errors(PRODUCTS_TABLE):
             yield from read_batches(self._table, columns, rows)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise damaged_table_error(self._database.location, PRODUCTS_TABLE, error) from error
 
     def find(self, columns: Sequence[str], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return columns, including the id, of those products of `ids` that exist, by id."""
@@ -257,9 +255,7 @@ class ProductStore:
         if not rows:
             return
         data = _products_to_table(list({row.id: row for row in rows}.values()))
-        with self._database.exclusive_write(f"Storing {len(data)} products in {self._database.location}"):
-            self.refresh()
-            before = self.version
+        with self._write_products(f"Storing {len(data)} products in {self._database.location}", len(data)):
             merge = self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
             done = merge.execute(data)
             if (stored := done.num_inserted_rows + done.num_updated_rows) != len(data):
@@ -267,7 +263,6 @@ class ProductStore:
                     f"{self._database.location} stored {stored} of {len(data)} products.",
                     remedy="Run the same command again; `modiste doctor --shop DIR` checks the shop.",
                 )
-            self._compact_if_due(len(data), before)
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove products.
@@ -279,12 +274,9 @@ class ProductStore:
         """
         if not ids:
             return
-        with self._database.exclusive_write(f"Removing {len(ids)} products from {self._database.location}"):
-            self.refresh()
-            before = self.version
+        with self._write_products(f"Removing {len(ids)} products from {self._database.location}", len(ids)):
             self._rows_by_id(["id"], ids)
             self._table.delete(" OR ".join(id_filters(list(dict.fromkeys(ids)))))
-            self._compact_if_due(len(ids), before)
 
     def write_encodings(
         self,
@@ -329,10 +321,8 @@ class ProductStore:
             )
         columns = ["id", *ENCODING_COLUMNS]
         columns += [PHOTO_HASH] if PHOTO_HASH in table.schema.names else []
-        try:
+        with self._database.table_errors(name):
             return from_arrow(read_columns(table, columns), table.schema.metadata)
-        except (OSError, RuntimeError, ValueError, KeyError) as error:
-            raise damaged_table_error(self._database.location, name, error) from error
 
     def remember_photos(self, model_id: str) -> None:
         """Add the hashes of the encoded photos to a model's encodings, because Modiste 0.1.0 did not write them.
@@ -355,10 +345,8 @@ class ProductStore:
             self._database.compact(self._table)
 
     def _read(self, columns: Sequence[str], where: str | None = None) -> pa.Table:
-        try:
+        with self._database.table_errors(PRODUCTS_TABLE):
             return read_columns(self._table, columns, where)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise damaged_table_error(self._database.location, PRODUCTS_TABLE, error) from error
 
     def _rows_by_id(self, columns: Sequence[str], ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return the rows of `ids` by id. Raises UnknownProduct."""
@@ -369,10 +357,15 @@ class ProductStore:
             )
         return rows
 
-    def _compact_if_due(self, written: int, before: int) -> None:
-        """Compact after a large write, and once in COMPACT_EVERY_VERSIONS versions."""
-        if written >= COMPACT_AFTER_ROWS or before // COMPACT_EVERY_VERSIONS != self.version // COMPACT_EVERY_VERSIONS:
-            self._database.compact(self._table)
+    @contextmanager
+    def _write_products(self, operation: str, rows: int) -> Generator[None]:
+        """Write to the newest version; compact after a large write, and once in COMPACT_EVERY_VERSIONS versions."""
+        with self._database.exclusive_write(operation):
+            self.refresh()
+            before = self.version // COMPACT_EVERY_VERSIONS
+            yield
+            if rows >= COMPACT_AFTER_ROWS or before != self.version // COMPACT_EVERY_VERSIONS:
+                self._database.compact(self._table)
 
 
 def attributes_to_json(attributes: dict[str, Any]) -> str:

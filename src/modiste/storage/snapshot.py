@@ -9,7 +9,7 @@ import hashlib
 import json
 import mmap
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -129,8 +129,3 @@ def read_snapshot(directory: Path, name: str, *, earlier: bool = False) -> Snaps
         return Snapshot(table.replace_schema_metadata(None), str(metadata["hash"]), stamp, version)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
         return None
-
-
-def has_columns(columns: Sequence[str]) -> bool:
-    """Return whether a snapshot has all of these columns."""
-    return set(columns) <= set(SNAPSHOT_COLUMNS)

@@ -98,14 +98,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= FLOAT32_MAX
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
 def _is_list_of(is_valid: Callable[[Any], bool], count: int | None = None) -> Callable[[Any], bool]:
     """Return a check for a list of valid values, of length `count` if given."""
 
@@ -118,6 +110,10 @@ def _is_list_of(is_valid: Callable[[Any], bool], count: int | None = None) -> Ca
     return check
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
 _VALIDATORS: dict[str, Callable[[Any], bool]] = {
     "model_id": _is_text,
     "preset": _is_text,
@@ -126,12 +122,10 @@ _VALIDATORS: dict[str, Callable[[Any], bool]] = {
     "epsilon": _is_list_of(_is_number),
     "background": _is_list_of(lambda value: type(value) is int and 0 <= value <= 255, 3),
     "catalogue_hash": _is_text,
-    "network": _is_object,
-    "training": _is_object,
-    "metrics": _is_object,
+    **dict.fromkeys(("network", "training", "metrics"), lambda value: isinstance(value, dict)),
     "kl_per_latent": _is_list_of(_is_number),
     "validation_ids": _is_list_of(_is_text),
-    "files": lambda value: _is_object(value) and all(map(_is_text, value.values())),
+    "files": lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
     "schema": lambda value: value == SCHEMA_VERSION,
 }
 

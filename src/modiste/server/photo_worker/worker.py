@@ -20,6 +20,7 @@ from PIL import Image
 
 from modiste.errors import PhotoError
 from modiste.images.photo import FORMATS, Photo, fit_photo, read_photo
+from modiste.isolation import limit_resources
 from modiste.server.photo_worker.protocol import receive, send
 
 MEMORY_BYTES = 768 * 2**20
@@ -79,7 +80,8 @@ def _downscale(photo: Photo, max_count: int) -> Photo:
 def main() -> None:
     """Answer every photo on standard input with its pixels, or the reason of a refusal, on standard output."""
     _preload_decoders()
-    _limit_resources()
+    # The pipes are open already, so no further file can be opened.
+    limit_resources(RLIMIT_AS=MEMORY_BYTES, RLIMIT_NOFILE=3, RLIMIT_FSIZE=0, RLIMIT_CORE=0)
     source, output = sys.stdin.buffer, sys.stdout.buffer
     with suppress(ConnectionError):
         send(output, {"ready": True})
@@ -106,22 +108,6 @@ def _preload_decoders() -> None:
         file = BytesIO()
         Image.new("RGB", (1, 1)).save(file, kind)
         read_photo(file.getvalue())
-
-
-def _limit_resources() -> None:
-    """Limit memory, open files, writes and core dumps as far as the system can; Windows cannot."""
-    try:
-        import resource
-    except ImportError:
-        return
-    for resource_id, limit in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_NOFILE, 3),  # the pipes are open already
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with suppress(OSError, ValueError):  # macOS refuses some of them
-            resource.setrlimit(resource_id, (limit, limit))
 
 
 def _limit_cpu_time() -> None:

@@ -171,17 +171,11 @@ class Canvas:
             height = height + blur(part, 1) * np.float32(finish.rim)
         tilt_y, tilt_x = _gradients(height)
         steep = np.float32(1) / np.sqrt(1 + tilt_x * tilt_x + tilt_y * tilt_y)
-        facing = (
-            tilt_x * np.float32(-_LIGHT_DIRECTION[0])
-            + tilt_y * np.float32(-_LIGHT_DIRECTION[1])
-            + np.float32(_LIGHT_DIRECTION[2])
-        ) * steep
+        facing, mirror = (
+            (tilt_x * np.float32(-x) + tilt_y * np.float32(-y) + np.float32(z)) * steep
+            for x, y, z in (_LIGHT_DIRECTION, _HALFWAY_DIRECTION)
+        )
         light = np.float32(0.42) + np.maximum(facing, 0) * np.float32(0.58 / _LIGHT_DIRECTION[2])
-        mirror = (
-            tilt_x * np.float32(-_HALFWAY_DIRECTION[0])
-            + tilt_y * np.float32(-_HALFWAY_DIRECTION[1])
-            + np.float32(_HALFWAY_DIRECTION[2])
-        ) * steep
         shine = np.maximum(mirror, 0)
         for _ in range(5):  # to the power of 32
             shine = shine * shine
