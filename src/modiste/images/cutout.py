@@ -9,17 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from modiste.images import product_mask
 from modiste.images.photo import Photo, check_photo, fit_photo
-from modiste.images.product_mask import (
-    fit_background,
-    is_plausible_mask,
-    remove_specks,
-    resize_mask,
-    segment_product,
-    soften_edge,
-    to_opponent_colours,
-    to_working_colours,
-)
 
 INNER_MASK_SHARE = 0.95  # a pixel with at least this share of product has the product's own colour
 SAME_COLOUR_DISTANCE = 3.0  # a background within this distance of the shop's is the shop's
@@ -61,23 +52,23 @@ def cut_out(photo: Photo, frame: tuple[int, int], background: tuple[int, int, in
     check_photo(photo)
     photo = _limit_size(photo, MAX_FRAME_MULTIPLE * max(frame))
     fitted = CutOut(fit_photo(photo, frame), False, 1.0)
-    colours = to_working_colours(photo)
-    fit = fit_background(colours)
+    colours = product_mask.to_working_colours(photo)
+    fit = product_mask.fit_background(colours)
     if fit is None:
         return fitted
     surface, spread = fit
-    shop_colour = to_opponent_colours(np.array(background, np.float32))
+    shop_colour = product_mask.to_opponent_colours(np.array(background, np.float32))
     if float(np.abs(surface - shop_colour).max()) <= SAME_COLOUR_DISTANCE and spread <= SAME_COLOUR_DISTANCE:
-        solid = remove_specks(np.linalg.norm(colours - surface, axis=-1) > SAME_COLOUR_DISTANCE)
-        if not is_plausible_mask(solid) or _is_placed_like_shop(solid, photo, frame, extent):
+        solid = product_mask.remove_specks(np.linalg.norm(colours - surface, axis=-1) > SAME_COLOUR_DISTANCE)
+        if not product_mask.is_plausible_mask(solid) or _is_placed_like_shop(solid, photo, frame, extent):
             return fitted
         mask = _bounding_box_mask(solid)
     else:
-        solid = segment_product(colours, surface, spread)
-        if not is_plausible_mask(solid):
+        solid = product_mask.segment_product(colours, surface, spread)
+        if not product_mask.is_plausible_mask(solid):
             return fitted
-        mask = soften_edge(solid)
-    mask = resize_mask(mask, photo)
+        mask = product_mask.soften_edge(solid)
+    mask = product_mask.resize_mask(mask, photo)
     if not (mask > 0.5).any():  # a photo of few pixels may lose all of them
         return fitted
     return CutOut(_place_on_frame(photo, mask, frame, background, extent), True, float(solid.mean()))

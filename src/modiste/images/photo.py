@@ -18,15 +18,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from modiste.errors import PhotoError
-from modiste.images.integrity import (
-    HEADER_BYTES,
-    MAX_SCANS,
-    MAX_TEXT_BYTES,
-    announced_size,
-    compressed_text_bytes,
-    count_jpeg_scans,
-    has_valid_png_checksums,
-)
+from modiste.images import integrity
 
 Photo: TypeAlias = npt.NDArray[np.uint8]
 """A photo: uint8 `(h, w, 3)`, RGB."""
@@ -190,13 +182,13 @@ def check_photo(photo: Photo) -> None:
 
 def _check_header(data: bytes | Path, name: str) -> None:
     """Reject a file for which Pillow would allocate too much memory on opening."""
-    start = _start_of(data, HEADER_BYTES)
+    start = _start_of(data, integrity.HEADER_BYTES)
     # None for a JPEG, of which Pillow reads only the header, and for what is not a photo.
-    if (size := announced_size(start)) is not None:
+    if (size := integrity.announced_size(start)) is not None:
         _check_size(size, name)
-    if start.startswith(_PNG) and compressed_text_bytes(_bytes_of(data)) > MAX_TEXT_BYTES:
+    if start.startswith(_PNG) and integrity.compressed_text_bytes(_bytes_of(data)) > integrity.MAX_TEXT_BYTES:
         raise PhotoError(
-            f"{name} has over {MAX_TEXT_BYTES // 2**20} megabytes of compressed text.",
+            f"{name} has over {integrity.MAX_TEXT_BYTES // 2**20} megabytes of compressed text.",
             remedy=_TEXT_REMEDY,
             reason="too_large",
         )
@@ -222,11 +214,11 @@ def _check_size(size: tuple[int, int], name: str) -> None:
 def _check_file(image: Image.Image, data: bytes | Path, name: str) -> None:
     """Reject a file that Pillow decodes without noticing the damage, or far too slowly."""
     if image.format == "PNG":
-        if not has_valid_png_checksums(_bytes_of(data)):
+        if not integrity.has_valid_png_checksums(_bytes_of(data)):
             raise PhotoError(f"{name} is damaged or cut short.", remedy=_REMEDY, reason="truncated")
-    elif image.format != "WEBP" and (scans := count_jpeg_scans(_bytes_of(data))) > MAX_SCANS:
+    elif image.format != "WEBP" and (scans := integrity.count_jpeg_scans(_bytes_of(data))) > integrity.MAX_SCANS:
         raise PhotoError(
-            f"{name} is a JPEG of {scans:,} scans; {MAX_SCANS} are allowed.",
+            f"{name} is a JPEG of {scans:,} scans; {integrity.MAX_SCANS} are allowed.",
             remedy="Save it again as a plain JPEG.",
             reason="too_slow",
         )

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.sources.sample.bags.parts import (
-    METAL,
-    MIDDLE,
-    add_contact_shadow,
-    arch,
-    body_outline,
-    draw_charm,
-    draw_lock,
-    draw_ring,
-    draw_zipper,
-    inset_outline,
-    pick_metal,
-    pick_trim_colour,
-    place_body,
-    trapezoid,
-)
+from modiste.sources.sample.bags import parts
+from modiste.sources.sample.bags.parts import METAL, MIDDLE
 from modiste.sources.sample.canvas import DRAWING_SIZE
 from modiste.sources.sample.curves import dashes, oval, ribbon, rounded_rectangle, spline
 from modiste.sources.sample.drawing import Drawing
@@ -33,47 +19,49 @@ def draw_handbags(drawing: Drawing) -> None:
     strap = dice.bates(20, 62)
     wide_top = wide * dice.bates(0.66, 1.0)
     drawing.choose_pattern(0.14)
-    top, bottom = place_body(drawing, high, strap)
-    add_contact_shadow(drawing, bottom + 2, wide)
-    trim, metal = pick_trim_colour(drawing), pick_metal(drawing)
+    top, bottom = parts.place_body(drawing, high, strap)
+    parts.add_contact_shadow(drawing, bottom + 2, wide)
+    trim, metal = parts.pick_trim_colour(drawing), parts.pick_metal(drawing)
     grip = dice.bates(4.2, 7.5)
     spread = wide_top * dice.bates(0.42, 0.72) / 2
     square = dice.uniform(0.0, 0.8)
     leather = drawing.finish.replace(round=3, depth=1.25, grain=0.03, cast=0.35)
     two = dice.chance(0.5)
     if two:
-        far = arch(MIDDLE - spread + 5, MIDDLE + spread - 5, top + 2, strap, square=square)
+        far = parts.arch(MIDDLE - spread + 5, MIDDLE + spread - 5, top + 2, strap, square=square)
         canvas.paint(ribbon(far, grip * 0.9, caps=False), trim.shade(-0.35), leather.replace(cast=0))
     for side in (-1, 1):  # feet
         canvas.paint(oval(MIDDLE + side * wide * 0.36, bottom + 0.8, 3.2, 2.2, steps=4), metal, METAL)
     corner = dice.bates(6, 26)
-    shape = body_outline(top, bottom, wide_top, wide, sag=dice.bates(-4, 3), corner=corner, bulge=dice.bates(-4, 5))
+    shape = parts.body_outline(
+        top, bottom, wide_top, wide, sag=dice.bates(-4, 3), corner=corner, bulge=dice.bates(-4, 5)
+    )
     body = drawing.paint_body(shape, drawing.finish.replace(round=12, depth=0.8))
     quilted = dice.chance(0.22)
     if quilted:
         drawing.quilt(dice.bates(13, 20), body)
-    drawing.stitch(inset_outline(shape, 3.2), 2.4, 1.8, 0.8, body)
+    drawing.stitch(parts.inset_outline(shape, 3.2), 2.4, 1.8, 0.8, body)
     style = dice.weighted_choice({"flap": 5, "zip": 3, "belts": 3})
     drop = top + high * dice.bates(0.4, 0.68)
     if style == "flap":
         t, reach = wide_top / 2 + 0.8, (wide_top + wide) / 4 * dice.bates(0.90, 0.99)
         point, soft = dice.uniform(0, 14), dice.bates(8, 26)
-        flap = trapezoid(top - 1, drop, (t, 5), (reach, soft))
+        flap = parts.trapezoid(top - 1, drop, (t, 5), (reach, soft))
         across = (flap[:, 0] - MIDDLE) / reach
         flap[:, 1] += point * np.maximum(1 - across * across, 0) * (flap[:, 1] - top) / (drop - top)
         lid = drawing.paint_body(flap, drawing.finish.replace(round=9, depth=0.7, cast=0.5))
         if quilted:
             drawing.quilt(16, lid)
-        drawing.stitch(inset_outline(flap, 3.2, below=top + 7), 2.4, 1.8, 0.8, lid)
-        draw_lock(drawing, MIDDLE, drop + point * 0.6 - 3, dice.bates(6, 11), metal)
+        drawing.stitch(parts.inset_outline(flap, 3.2, below=top + 7), 2.4, 1.8, 0.8, lid)
+        parts.draw_lock(drawing, MIDDLE, drop + point * 0.6 - 3, dice.bates(6, 11), metal)
     elif style == "zip":
         mouth = np.array([[MIDDLE - wide_top * 0.42, top + 6.0], [MIDDLE + wide_top * 0.42, top + 6.0]])
-        draw_zipper(drawing, mouth, metal, body)
+        parts.draw_zipper(drawing, mouth, metal, body)
         x0, y0, x1, y1 = MIDDLE - wide * 0.36, top + high * 0.42, MIDDLE + wide * 0.36, bottom - high * 0.1
         pocket = rounded_rectangle(x0, y0, x1, y1, 9)
         drawing.paint_body(pocket, drawing.finish.replace(round=6, depth=0.5, cast=0.35), within=body)
         drawing.stitch(rounded_rectangle(x0 + 3, y0 + 3, x1 - 3, y1 - 3, 7), 2.4, 1.8, 0.8, body)
-        draw_lock(drawing, MIDDLE, top + high * 0.42, dice.bates(4, 7), metal)
+        parts.draw_lock(drawing, MIDDLE, top + high * 0.42, dice.bates(4, 7), metal)
     else:
         for side in (-1, 1):
             x = MIDDLE + side * wide * 0.25
@@ -86,14 +74,14 @@ def draw_handbags(drawing: Drawing) -> None:
         fold = np.array([[0.0, top + high * 0.3], [180.0, top + high * 0.3]])
         canvas.adjust_lightness(ribbon(fold, 1.2), -0.3, soft=1, within=body)
     foot = top + 5
-    handle = arch(MIDDLE - spread, MIDDLE + spread, foot, strap + 4, square=square)
+    handle = parts.arch(MIDDLE - spread, MIDDLE + spread, foot, strap + 4, square=square)
     canvas.paint(ribbon(handle, grip, caps=False), trim, leather)
     for side in (-1, 1):
         x = MIDDLE + side * spread
         canvas.paint(rounded_rectangle(x - 3.6, foot + 1, x + 3.6, foot + 13, 2.5), trim, leather)
-        draw_ring(drawing, x, foot + 1, 4.6, metal)
+        parts.draw_ring(drawing, x, foot + 1, 4.6, metal)
     if dice.chance(0.2):
-        draw_charm(drawing, MIDDLE + spread, foot + 4, metal)
+        parts.draw_charm(drawing, MIDDLE + spread, foot + 4, metal)
     drawing.attributes["strap_width"] = round(grip / DRAWING_SIZE[1], 4)
 
 
@@ -104,15 +92,15 @@ def draw_clutches(drawing: Drawing) -> None:
     chained = dice.chance(0.35)
     strap = dice.bates(20, 64) if chained else 0.0
     drawing.choose_pattern(0.22)
-    top, bottom = place_body(drawing, high, strap)
-    add_contact_shadow(drawing, bottom, wide)
-    metal = pick_metal(drawing)
+    top, bottom = parts.place_body(drawing, high, strap)
+    parts.add_contact_shadow(drawing, bottom, wide)
+    metal = parts.pick_metal(drawing)
     b = wide / 2
     if chained:
-        line = arch(MIDDLE - b * 0.86, MIDDLE + b * 0.86, top + 4, strap + 4, square=0.2)
+        line = parts.arch(MIDDLE - b * 0.86, MIDDLE + b * 0.86, top + 4, strap + 4, square=0.2)
         canvas.paint(ribbon(line, 1.6), metal.shade(-0.25), METAL.replace(cast=0))
         canvas.paint(dashes(line, 2.6, 2.0, 3.4), metal, METAL.replace(cast=0))
-    shape = body_outline(
+    shape = parts.body_outline(
         top, bottom, wide * dice.bates(0.93, 1.0), wide, sag=dice.bates(-2, 2), corner=dice.bates(3, 18)
     )
     body = drawing.paint_body(shape, drawing.finish.replace(round=9, depth=0.85))
@@ -128,7 +116,7 @@ def draw_clutches(drawing: Drawing) -> None:
             (MIDDLE - 9, tip - 3), (MIDDLE - b * 0.93, top + high * 0.16),
         ])  # fmt: skip
         lid = drawing.paint_body(flap, drawing.finish.replace(round=6, depth=0.7, cast=0.5))
-        drawing.stitch(inset_outline(flap, 3.4, below=top + 6), 2.2, 1.7, 0.8, lid)
+        drawing.stitch(parts.inset_outline(flap, 3.4, below=top + 6), 2.2, 1.7, 0.8, lid)
         canvas.paint(oval(MIDDLE, tip - 7, 3.6, 3.6), metal, METAL.replace(round=2.5))
     elif style == "frame":
         line = spline([(MIDDLE - b * 0.95, top + 2), (MIDDLE, top - 1), (MIDDLE + b * 0.95, top + 2)], closed=False)
@@ -145,7 +133,7 @@ def draw_clutches(drawing: Drawing) -> None:
         lid = drawing.paint_body(fold, drawing.finish.replace(round=7, depth=0.8, cast=0.5))
         drawing.stitch(np.array([[0.0, drop - 3], [180.0, drop - 3]]), 2.2, 1.7, 0.8, lid)
         y = drop + (bottom - drop) * 0.4
-        draw_zipper(drawing, np.array([[MIDDLE - b * 0.8, y], [MIDDLE + b * 0.8, y]]), metal, body)
+        parts.draw_zipper(drawing, np.array([[MIDDLE - b * 0.8, y], [MIDDLE + b * 0.8, y]]), metal, body)
     if not chained and dice.chance(0.35):
         loop = spline([
             (MIDDLE + b - 2, top + high * 0.3), (MIDDLE + b + 9, top + high * 0.42),
@@ -154,7 +142,7 @@ def draw_clutches(drawing: Drawing) -> None:
         ], closed=False)  # fmt: skip
         tone = colour.shade(-0.15 if colour.lightness > 0.2 else 0.15)
         canvas.paint(ribbon(loop, 3.6), tone, drawing.finish.replace(round=2, cast=0.45))
-        draw_ring(drawing, MIDDLE + b - 2, top + high * 0.3, 3.4, metal)
+        parts.draw_ring(drawing, MIDDLE + b - 2, top + high * 0.3, 3.4, metal)
     drawing.attributes["strap_width"] = round((3.4 if chained else 0.0) / DRAWING_SIZE[1], 4)
 
 

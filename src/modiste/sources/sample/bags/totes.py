@@ -4,23 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from modiste.sources.sample.bags.parts import (
-    INSIDE,
-    METAL,
-    MIDDLE,
-    add_contact_shadow,
-    arch,
-    body_outline,
-    draw_charm,
-    draw_folds,
-    draw_lock,
-    draw_ring,
-    draw_zipper,
-    inset_outline,
-    pick_metal,
-    pick_trim_colour,
-    place_body,
-)
+from modiste.sources.sample.bags import parts
+from modiste.sources.sample.bags.parts import METAL, MIDDLE
 from modiste.sources.sample.canvas import DRAWING_SIZE
 from modiste.sources.sample.curves import oval, polygon, ribbon, rounded_rectangle, spline
 from modiste.sources.sample.drawing import Drawing
@@ -35,35 +20,35 @@ def draw_totes(drawing: Drawing) -> None:
     flare = dice.bates(0.86, 1.16)
     wide_top = min(wide * flare, 166.0)
     drawing.choose_pattern(0.42)
-    top, bottom = place_body(drawing, high, strap)
-    add_contact_shadow(drawing, bottom, wide)
-    trim, metal = pick_trim_colour(drawing), pick_metal(drawing)
+    top, bottom = parts.place_body(drawing, high, strap)
+    parts.add_contact_shadow(drawing, bottom, wide)
+    trim, metal = parts.pick_trim_colour(drawing), parts.pick_metal(drawing)
     grip = dice.bates(4.5, 9.0)
     spread = wide_top * dice.bates(0.36, 0.6) / 2
     square = dice.uniform(0.0, 1.0)
     leather = drawing.finish.replace(round=3, depth=1.1, grain=0.04, cast=0.35)
-    far = arch(MIDDLE - spread + 4, MIDDLE + spread - 4, top + 4, strap, square=square)
+    far = parts.arch(MIDDLE - spread + 4, MIDDLE + spread - 4, top + 4, strap, square=square)
     canvas.paint(ribbon(far, grip * 0.9, caps=False), trim.shade(-0.3), leather.replace(cast=0.0))
     sag = dice.bates(0.0, 7.0)
     mouth = spline(
         [(MIDDLE - wide_top / 2, top, 1), (MIDDLE, top - 4.5), (MIDDLE + wide_top / 2, top, 1), (MIDDLE, top + sag + 3)]
     )
-    canvas.paint(mouth, colour.shade(-0.55), INSIDE)
-    shape = body_outline(top, bottom, wide_top, wide, sag=sag, corner=dice.bates(4, 22), bulge=dice.bates(-2, 5))
+    canvas.paint(mouth, colour.shade(-0.55), parts.INSIDE)
+    shape = parts.body_outline(top, bottom, wide_top, wide, sag=sag, corner=dice.bates(4, 22), bulge=dice.bates(-2, 5))
     body = drawing.paint_body(shape, drawing.finish.replace(round=16, depth=0.62))
     if dice.chance(0.35):  # a base of the trim's leather
         base = bottom - high * dice.bates(0.14, 0.3)
         below = polygon((0, base), (180, base), (180, 240), (0, 240))
         canvas.paint(below, trim, drawing.finish.replace(round=5, depth=0.5, cast=0.25), within=body)
         drawing.stitch(np.array([[0.0, base + 2.5], [180.0, base + 2.5]]), 2.2, 1.8, 0.8, body)
-    draw_folds(drawing, body, top, high, wide)
+    parts.draw_folds(drawing, body, top, high, wide)
     hem = spline(
         [(MIDDLE - wide_top / 2, top + 6), (MIDDLE, top + sag + 6), (MIDDLE + wide_top / 2, top + 6)], closed=False
     )
     drawing.stitch(hem, 2.4, 1.8, 0.9, body)
     reach = dice.bates(8, 26)
     y = top + sag * 0.6 + reach
-    front = arch(MIDDLE - spread, MIDDLE + spread, y, strap + reach + sag * 0.6 - 1.0, square=square)
+    front = parts.arch(MIDDLE - spread, MIDDLE + spread, y, strap + reach + sag * 0.6 - 1.0, square=square)
     canvas.paint(ribbon(front, grip, caps=False), trim, leather)
     for side in (-1, 1):
         x = MIDDLE + side * spread
@@ -71,7 +56,7 @@ def draw_totes(drawing: Drawing) -> None:
         drawing.stitch(rounded_rectangle(x - grip * 0.5, y - 3.5, x + grip * 0.5, y + grip * 0.5, 1), 1.6, 1.2, 0.7)
         canvas.paint(oval(x, y - 8, 1.4, 1.4, steps=4), metal, METAL)
     if dice.chance(0.3):
-        draw_charm(drawing, MIDDLE + spread * 0.9, top + reach, metal)
+        parts.draw_charm(drawing, MIDDLE + spread * 0.9, top + reach, metal)
     drawing.attributes["strap_width"] = round(grip / DRAWING_SIZE[1], 4)
 
 
@@ -81,15 +66,15 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
     high, wide = dice.bates(62, 104), dice.bates(104, 150)
     strap = dice.bates(58, 122)
     drawing.choose_pattern(0.2)
-    top, bottom = place_body(drawing, high, strap)
-    add_contact_shadow(drawing, bottom, wide * 0.8)
-    trim, metal = pick_trim_colour(drawing), pick_metal(drawing)
+    top, bottom = parts.place_body(drawing, high, strap)
+    parts.add_contact_shadow(drawing, bottom, wide * 0.8)
+    trim, metal = parts.pick_trim_colour(drawing), parts.pick_metal(drawing)
     grip = dice.bates(3.6, 9.0)
     b = wide / 2
     ends = b * dice.bates(0.72, 0.9)
     dip = high * dice.bates(0.03, 0.22)
     leather = drawing.finish.replace(round=3, depth=1.1, grain=0.04, cast=0.3)
-    line = arch(MIDDLE - ends, MIDDLE + ends, top + 6, strap + 6, square=dice.uniform(-0.8, 0.3))
+    line = parts.arch(MIDDLE - ends, MIDDLE + ends, top + 6, strap + 6, square=dice.uniform(-0.8, 0.3))
     canvas.paint(ribbon(line, grip, caps=False), trim, leather)
     drawing.stitch(line, 2.2, 1.8, 0.7)
     full = dice.bates(0.86, 1.0)
@@ -103,7 +88,7 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
     ])  # fmt: skip
     body = drawing.paint_body(shape, drawing.finish.replace(round=18, depth=0.85))
     if dice.chance(0.5):
-        draw_folds(drawing, body, top, high, wide)
+        parts.draw_folds(drawing, body, top, high, wide)
         rim = spline(
             [
                 (MIDDLE - ends * 0.9, top + dip * 0.7 + 8),
@@ -112,7 +97,7 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
             ],
             closed=False,
         )
-        draw_zipper(drawing, rim, metal, body)
+        parts.draw_zipper(drawing, rim, metal, body)
         drawing.stitch(rim + np.array([0.0, 5.0]), 2.2, 1.8, 0.8, body)
     else:
         drop = top + high * dice.bates(0.5, 0.72)
@@ -122,13 +107,13 @@ def draw_shoulder_bags(drawing: Drawing) -> None:
             (MIDDLE - b * 0.62, drop - 4), (MIDDLE - b * 0.94, top + high * 0.33),
         ])  # fmt: skip
         lid = drawing.paint_body(flap, drawing.finish.replace(round=11, depth=0.75, cast=0.5))
-        drawing.stitch(inset_outline(flap, 3.6, below=top + dip + 6), 2.4, 1.8, 0.8, lid)
-        draw_lock(drawing, MIDDLE, drop - 5, dice.bates(5, 9), metal)
+        drawing.stitch(parts.inset_outline(flap, 3.6, below=top + dip + 6), 2.4, 1.8, 0.8, lid)
+        parts.draw_lock(drawing, MIDDLE, drop - 5, dice.bates(5, 9), metal)
     for side in (-1, 1):
         x = MIDDLE + side * ends
         loop = rounded_rectangle(x - grip * 0.6 - 1.5, top + 5, x + grip * 0.6 + 1.5, top + 18, 2.5)
         canvas.paint(loop, trim, leather.replace(cast=0.4))
-        draw_ring(drawing, x, top + 4, grip * 0.6 + 2.2, metal)
+        parts.draw_ring(drawing, x, top + 4, grip * 0.6 + 2.2, metal)
     if dice.chance(0.25):
         draw_tassel(drawing, MIDDLE + ends - 4, top + 12, trim)
     drawing.attributes["strap_width"] = round(grip / DRAWING_SIZE[1], 4)
