@@ -33,13 +33,7 @@ class ShardBackend:
     """The shards of one version of a shop. Every answer is of that version, or ShardsUnavailable is raised."""
 
     def __init__(self, summary: ShopSummary, handles: Sequence[Any], deadline: float = DEADLINE_SECONDS) -> None:
-        """Create a backend.
-
-        Args:
-            summary: of the version.
-            handles: Ray Serve's handles of the shards, in order.
-            deadline: seconds for all tries of one query.
-        """
+        """Create it from the version's summary, Ray Serve's handles of the shards in order, and a deadline in s."""
         self.summary = summary
 
         self.is_replaced = False  # by newer shards: a try that fails is then not repeated

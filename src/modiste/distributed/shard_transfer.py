@@ -18,14 +18,8 @@ PART_TIMEOUT_S = 30.0
 def download_shard(files: ShardFiles, shard: int, replicas: Any) -> None:
     """Copy the files of a shard, and the summary, from another replica to this machine.
 
-    Args:
-        files: of the version, on this machine.
-        shard: the number of the shard.
-        replicas: Ray Serve's handle of the shard's replicas.
-
-    Raises:
-        RayClusterError: no replica answers, or the copy is damaged.
-        StorageError: the disk failed.
+    `replicas` is Ray Serve's handle of the shard's replicas. Raises RayClusterError if no replica answers, or the copy
+    is damaged, and StorageError if the disk failed.
     """
 
     def fill(directory: Path) -> None:

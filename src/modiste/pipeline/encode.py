@@ -81,17 +81,9 @@ def encode_photos(
 ) -> EncodingCheckpoint:
     """Encode the photos of some products, for a stage that holds the shop and stores the result.
 
-    Args:
-        shop: locked for writing.
-        ids: of the products, in the order of the result's rows.
-        photos_hash: a hash of the photos; after an interruption, a call with the same hash continues.
-        threads: the number of threads, without `executor`.
-        executor: workers that encode instead of this process.
-        on_progress: called with the progress.
-
-    Raises:
-        StorageError: the disk failed.
-        RayClusterError: the executor's workers are lost.
+    The result's rows are in the order of `ids`. After an interruption, a call with the same hash of the photos
+    continues. `executor` are workers that encode instead of `threads` of this process. Raises StorageError if the disk
+    failed, and RayClusterError if the executor's workers are lost.
     """
     _ = shop.onnx_model  # raises if the model is damaged
     model = shop.model

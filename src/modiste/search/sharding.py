@@ -45,12 +45,9 @@ def check_shard_count(shards: int) -> None:
 
 
 def merge_top_k(results: Sequence[Sequence[T]], k: int, key: Callable[[T], tuple[float, str]]) -> list[T]:
-    """Merge the shards' results into the `k` best, the same as on one machine.
+    """Merge the shards' results, the `k` best of each, best first, into the `k` best, the same as on one machine.
 
-    Args:
-        results: the `k` best of each shard, best first.
-        k: the number of results.
-        key: returns a result's rank, lower is better, and the product's id. Rows are in the order of ids, so ties are
-            ordered as on one machine.
+    `key` returns a result's rank, lower is better, and the product's id. Rows are in the order of ids, so ties are
+    ordered as on one machine.
     """
     return list(islice(heapq.merge(*results, key=key), k))

@@ -42,12 +42,9 @@ NO_TELEMETRY: Any = dict.fromkeys(("tracing", "metrics", "logs", "operation_span
 
 
 def create_app(shop: Shop, settings: Settings | None = None, backend_factory: BackendFactory | None = None) -> FastAPI:
-    """Create the application that serves an open shop.
+    """Create the application that serves a shop, opened with `need="map"`.
 
-    Args:
-        shop: opened with `need="map"`.
-        settings: None is the default settings.
-        backend_factory: makes what searches products instead of this process, such as shards.
+    `backend_factory` makes what searches products instead of this process, such as shards.
     """
     settings = settings or Settings()
     versions = VersionManager(shop, settings, backend_factory)

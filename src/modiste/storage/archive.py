@@ -56,20 +56,10 @@ class FileEntry:
 def write_archive(
     out: Path, root: Path, names: Iterable[str], metadata: dict[str, Any], on_bytes: OnBytes
 ) -> dict[str, FileEntry]:
-    """Write an archive, atomically.
+    """Write the files `names` below `root` to the archive `out`, atomically, and return the entry of each.
 
-    Args:
-        out: the archive to write; a file that is there is replaced.
-        root: the directory that the files are in.
-        names: the files, relative to `root`.
-        metadata: entries to add to the list of files.
-        on_bytes: called with the number of bytes of each chunk that was read.
-
-    Returns:
-        The entry of each file.
-
-    Raises:
-        StorageError: the disk refuses, or a file is missing; `out` is unchanged.
+    `metadata` is added to the list of files. `on_bytes` is called with the number of bytes of each chunk that was read.
+    Raises StorageError if the disk refuses, or a file is missing; `out` is unchanged.
     """
     with storage_errors(f"Writing {out}"):
         remove_stale_partials(out)

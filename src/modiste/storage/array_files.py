@@ -43,17 +43,8 @@ def open_arrays(
     The arrays belong together even if another process replaces the directory meanwhile: the metadata is read before
     and after, and names the write that it belongs to.
 
-    Args:
-        directory: where `save_arrays` wrote.
-        metadata_file: the name of the JSON file there.
-        expected: entries that the metadata must have.
-        names: the arrays to open.
-
-    Returns:
-        The metadata, and the arrays by name.
-
-    Raises:
-        One of READ_ERRORS: there are no arrays, they are damaged, or the metadata is not as expected.
+    Returns the metadata, and the arrays `names`. Raises one of READ_ERRORS if there are no arrays, they are damaged, or
+    the metadata does not have the `expected` entries.
     """
     text = (directory / metadata_file).read_text()
     metadata: Any = json.loads(text)

@@ -20,13 +20,7 @@ RENAME_ATTEMPTS = 20
 def write_file(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Replace the file `path` by `data`: a reader sees the old file or the new one, never a part.
 
-    Args:
-        path: the file to replace.
-        data: its new content.
-        durable: whether to flush the file to the disk before it takes its name.
-
-    Raises:
-        StorageError: the disk refuses; `path` is unchanged.
+    With `durable`, it is flushed to the disk first. Raises StorageError if the disk refuses; `path` is unchanged.
     """
     with storage_errors(f"Writing {path}"), atomic_file(path, durable=durable) as partial:
         partial.write_bytes(data)
@@ -37,14 +31,8 @@ def atomic_file(path: Path, *, durable: bool = True) -> Generator[Path]:
     """Yield a temporary path beside `path`; the file written there replaces `path` at the end of the block.
 
     If the block raises, the temporary file is removed and `path` is unchanged. A block that removes the temporary file
-    leaves `path` unchanged, too.
-
-    Args:
-        path: the file to replace.
-        durable: whether to flush the file to the disk before it takes its name.
-
-    Raises:
-        OSError: the disk refuses.
+    leaves `path` unchanged, too. With `durable`, the file is flushed to the disk before it takes its name. Raises
+    OSError.
     """
     partial = partial_path(path)
     try:
@@ -68,15 +56,9 @@ def atomic_dir(
     """Yield an empty directory beside `path` that takes the place of `path` at the end of the block.
 
     If the block raises, the temporary directory is removed and `path` is unchanged. Temporary directories of killed
-    processes are removed first.
-
-    Args:
-        path: the directory to make.
-        existing: what to do with a directory that is there at the end of the block; "refuse" accepts an empty one.
-        durable: whether to flush all files to the disk before the directory takes its name.
-
-    Raises:
-        OSError: the disk refuses, or `path` is not empty and `existing` is "refuse".
+    processes are removed first. `existing` says what to do with a directory that is there at the end of the block;
+    "refuse" accepts an empty one. With `durable`, all files are flushed to the disk before the directory takes its
+    name. Raises OSError if the disk refuses, or `path` is not empty and `existing` is "refuse".
     """
     remove_stale_partials(path)
     partial = partial_path(path)

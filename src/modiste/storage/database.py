@@ -86,12 +86,8 @@ class Database:
     def exclusive_write(self, operation: str) -> Generator[None]:
         """Write as the only writer; at the end of the block, all changes are flushed to the disk.
 
-        Args:
-            operation: what is being done; error messages begin with it.
-
-        Raises:
-            ShopBusy: another writer is at work.
-            StorageError: the disk refuses; every table is unchanged.
+        Error messages begin with `operation`. Raises ShopBusy if another writer is at work, and StorageError if the
+        disk refuses; every table is unchanged.
         """
         commit = fsync_tree(self.directory) if self.origin is None else self._raise_busy_on_conflict()
         with write_lock(self.directory), storage_errors(operation), commit:

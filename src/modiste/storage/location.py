@@ -60,12 +60,8 @@ def read_manifest(path: str | Path) -> Manifest:
 def read_path(path: str | Path, *, include_training: bool = False) -> Path:
     """Return the directory to read a shop from: its own, or a cached copy of the shop on object storage.
 
-    Args:
-        path: the shop's directory or URL.
-        include_training: whether a copy also contains what training left beside the models.
-
-    Raises:
-        ShopNotFound, SchemaError, StorageError: a shop on object storage cannot be copied.
+    With `include_training`, a copy also contains what training left beside the models. Raises ShopNotFound, SchemaError
+    or StorageError if a shop on object storage cannot be copied.
     """
     location = parse_location(path)
     if isinstance(location, Path):
@@ -80,11 +76,7 @@ def write_path(path: str | Path, *, create: bool = False) -> Generator[Path]:
     """Yield the directory to write a shop through, locked for one writing stage.
 
     Readers are never blocked. In a directory, changes take effect as they are written; on object storage, all of them
-    are committed at the end of the block, or none.
-
-    Args:
-        path: the shop's directory or URL.
-        create: whether to make a shop if there is none.
+    are committed at the end of the block, or none. With `create`, a shop is made if there is none.
 
     Raises:
         ShopNotFound, ShopIncomplete, SchemaError: there is no shop to write to.

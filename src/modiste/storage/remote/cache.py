@@ -52,14 +52,9 @@ class LocalCache:
         self.work = self.root / "work"
 
     def reader_directory(self, remote: RemoteManifest, *, include_training: bool) -> Path:
-        """Return a directory with the shop that a shop.json describes.
+        """Return a directory with the shop that a shop.json describes, if asked with what only training needs.
 
-        Args:
-            remote: the shop.json.
-            include_training: whether to include files that only training needs.
-
-        Raises:
-            StorageError: the object store, or the disk, refuses.
+        Raises StorageError if the object store, or the disk, refuses.
         """
         names = [name for name in remote.files if include_training or is_needed(name, remote)]
         root = self.root / "trees" / remote.commit

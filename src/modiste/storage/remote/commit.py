@@ -72,11 +72,7 @@ def remote_read_path(url: str, *, include_training: bool = False) -> Path:
 def remote_write_path(url: str, *, create: bool = False) -> Generator[Path]:
     """Yield a directory to write the shop at a URL through; the end of the block commits what is in it.
 
-    If the block raises, the shop is unchanged.
-
-    Args:
-        url: where the shop is.
-        create: whether to make a shop if there is none.
+    If the block raises, the shop is unchanged. With `create`, a shop is made if there is none.
 
     Raises:
         ShopNotFound: there is no shop, and `create` is False.
@@ -125,15 +121,10 @@ def _adopt_interrupted_writes(root: Path, remote: RemoteManifest) -> int:
 
 
 def build_remote_manifest(root: Path, objects: ObjectStore, version: int | None) -> RemoteManifest:
-    """Return the shop.json for the files in the writer's directory and for the tables.
+    """Return the shop.json for the files in the writer's directory `root` and for the tables.
 
-    Args:
-        root: the writer's directory.
-        objects: the shop's objects.
-        version: the version of the products table before the write.
-
-    Raises:
-        ShopBusy: another process has changed the products.
+    `version` is that of the products table before the write. Raises ShopBusy if another process has changed the
+    products.
     """
     paths, manifest = ShopPaths(root), Manifest.load(root)
     store = ProductStore.open(paths.store)
@@ -158,18 +149,11 @@ def commit_changes(
     remote: RemoteManifest,
     current: tuple[RemoteManifest, ETag] | None,
 ) -> None:
-    """Upload new files, then replace the shop's shop.json.
+    """Upload new files from the writer's directory `root`, then replace the shop's shop.json by `remote`.
 
-    Args:
-        root: the writer's directory.
-        objects: the shop's objects.
-        cache: the local copies of the shop.
-        remote: the new shop.json.
-        current: the shop.json that it replaces, and its tag; None for a new shop.
-
-    Raises:
-        ShopBusy: another process has written a shop.json meanwhile; that one stays.
-        StorageError: the object store refuses; the shop is unchanged.
+    `current` is the shop.json that it replaces, and its tag; None for a new shop. Raises ShopBusy if another process
+    has written a shop.json meanwhile; that one stays. Raises StorageError if the object store refuses; the shop is
+    unchanged.
     """
     previous, tag = (None, None) if current is None else current
     if previous is not None and remote.describes_same_shop(previous):

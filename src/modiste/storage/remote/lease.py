@@ -27,14 +27,9 @@ EXPIRY_SECONDS = 120.0  # without a heartbeat; then another writer may take the 
 def hold_lease(objects: ObjectStore, writer: str) -> Generator[None]:
     """Hold the lease of a shop during the block.
 
-    Args:
-        objects: the shop's objects.
-        writer: the id of a directory that only this process works in. A lease that a killed process of the same
-            directory left behind is taken over at once.
-
-    Raises:
-        ShopBusy: another writer has the lease.
-        StorageError: the object store refuses.
+    `writer` is the id of a directory that only this process works in. A lease that a killed process of the same
+    directory left behind is taken over at once. Raises ShopBusy if another writer has the lease, and StorageError if
+    the object store refuses.
     """
     lease = _Lease(objects, writer)
     lease.acquire()

@@ -53,12 +53,8 @@ def choose_fastest(
     """Return the settings that are clearly fastest, or the default ones, and all measurements.
 
     The measurement runs in its own process: it would change how later sums are rounded in this one, and a resumed run
-    could not repeat that. If the process fails, the default settings are returned without measurements.
-
-    Args:
-        hardware: the default settings.
-        settings: frame, latents and batch size of the run.
-        batch_sizes: more batch sizes to measure with the default settings.
+    could not repeat that. If the process fails, the default settings are returned without measurements. `hardware` are
+    the default settings; `batch_sizes` are measured with them, beside that of the run's `settings`.
     """
     candidates = list(hardware_candidates(hardware))
     request = {

@@ -33,14 +33,8 @@ def subsample(ids: Sequence[str], max_photos: int | None = None) -> Sequence[str
     """Return the ids of the products to train on, in their order.
 
     They have the lowest hash ranks; `split_rows` takes the lowest of these for validation. So when the catalogue grows,
-    only new products replace chosen ones.
-
-    Args:
-        ids: the ids of all `N` products.
-        max_photos: the largest number to return; MAX_TRAINING_PHOTOS if None.
-
-    Raises:
-        BadOption: `max_photos` is below MIN_PRODUCTS.
+    only new products replace chosen ones. At most `max_photos` are returned, MAX_TRAINING_PHOTOS if None. Raises
+    BadOption if `max_photos` is below MIN_PRODUCTS.
     """
     max_photos = MAX_TRAINING_PHOTOS if max_photos is None else max_photos
     if max_photos < MIN_PRODUCTS:
