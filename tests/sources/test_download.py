@@ -110,9 +110,7 @@ def test_downloaded_photos_are_not_requested_again(server: Server, tmp_path: Pat
     stopped.close()
     requests = sum(server.asked.values())
     assert 5 <= requests < 20
-    progress: list[int] = []
-    results = quick(urls, tmp_path, on_progress=progress.append)
-    assert progress == list(range(1, 21))
+    results = quick(urls, tmp_path)
     assert results == {url: cached_path(tmp_path, url) for url in urls}
     assert sum(server.asked.values()) <= 21  # the one that was cut off may be asked for twice
     started = time.monotonic()

@@ -16,6 +16,7 @@ from modiste.latent.sliders import AttributeSlider
 RIDGE = 0.5
 MIN_REMAINING_LENGTH = 0.6  # of a direction's length, once the directions chosen before it are projected out
 MIN_WORD_R2, MIN_NUMBER_R2 = (0.1, 0.3)  # of the variance explained: less is chance (a rare word never reaches much)
+FOLDS = 5  # of the cross-validation
 MIN_PRODUCTS = 20  # with a word, and without it
 
 
@@ -163,9 +164,7 @@ def _is_known(value: Any) -> bool:
     return isinstance(value, (str, bool, np.bool_)) or bool(np.isfinite(value))
 
 
-def _regress(
-    points: NDArray[np.float64], target: NDArray[np.float64], folds: int = 5
-) -> tuple[NDArray[np.float64], float]:
+def _regress(points: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Return the vector `(n,)` along which the target grows, and the share of its variance explained on unseen rows."""
 
     def fit(rows: NDArray[np.bool_], ridge: float) -> tuple[NDArray[np.float64], float]:
@@ -176,9 +175,9 @@ def _regress(
         weights = np.linalg.solve(square, about.T @ (target[rows] - level))
         return weights, level - float(middle @ weights)
 
-    fold = np.random.default_rng(0).permutation(len(points)) % folds
+    fold = np.random.default_rng(0).permutation(len(points)) % FOLDS
     missed = 0.0
-    for number in range(folds):
+    for number in range(FOLDS):
         weights, offset = fit(fold != number, 1e-4)
         unseen = fold == number
         missed += float(np.square(target[unseen] - points[unseen] @ weights - offset).sum())

@@ -17,6 +17,7 @@ from modiste.latent.slider_names import Decode, Nearest, measurement_spread
 MEASURED_SLIDERS = ("lightness", "warmth", "height", "width", "saturation", "pinkness", "fill", "edges")
 LOW_PRIORITY_SLIDERS = ("saturation", "pinkness", "fill", "edges")
 PROBE_ROUNDS = 16
+MOVED_PRODUCTS, CHECKED_PRODUCTS = 24, 12  # to measure slopes, and to check directions
 STEP_SHARE = 0.7  # of a latent's spread: small enough for a slope, large enough to change whole pixels
 IDLE_SHARE = 0.2  # of the largest spread: latents with less have little weight
 PICTURES_PER_DIRECTION = 5  # from one end of a direction to the other
@@ -28,7 +29,6 @@ def measure_slopes(
     decode: Decode,
     mean: NDArray[np.float32],
     *,
-    samples: int = 24,
     rounds: int = PROBE_ROUNDS,
     seed: int = 0,
     on_round: Callable[[int], None] | None = None,
@@ -40,13 +40,13 @@ def measure_slopes(
     Args:
         decode: codes `(b, n)` to photos `(b, H, W, 3)`.
         mean: means of the catalogue's posteriors, `(N, n)`.
-        samples: number of products that are moved.
+
         rounds: steps per product; more make the slopes more certain.
         seed: seed of products and steps.
         on_round: called with the number of rounds done so far.
     """
     random = np.random.default_rng(seed)
-    start = mean[random.choice(len(mean), min(samples, len(mean)), replace=False)]
+    start = mean[random.choice(len(mean), min(MOVED_PRODUCTS, len(mean)), replace=False)]
     size = STEP_SHARE * mean.std(axis=0)
     unmoved = measure_photos(decode(start))
     steps: list[NDArray[np.float64]] = []
@@ -77,7 +77,6 @@ class DirectionCheck:
         attributes: Mapping[str, Sequence[Any]],
         slopes: Mapping[str, NDArray[np.float64]],
         *,
-        samples: int = 12,
         seed: int = 1,
     ) -> None:
         """Measure the unmoved products.
@@ -85,7 +84,7 @@ class DirectionCheck:
         `slopes` come from `measure_slopes`; the others are arguments of `name_latents` and `attribute_directions`.
         """
         random = np.random.default_rng(seed)
-        self._start = mean[random.choice(len(mean), min(samples, len(mean)), replace=False)].astype(np.float64)
+        self._start = mean[random.choice(len(mean), min(CHECKED_PRODUCTS, len(mean)), replace=False)].astype(np.float64)
         self._plain = measure_photos(decode(self._start.astype(np.float32)))
         self._decode = decode
         self._nearest = nearest

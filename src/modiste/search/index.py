@@ -60,7 +60,7 @@ class LatentIndex:
         _check_arrays(len(ids), arrays, clusters)
         products = ProductVectors(np.arange(len(ids)), arrays[0], arrays[1], arrays[2], clusters)
         blocks = Blocks.build(products, tau=check_tau(tau))
-        self._initialize(list(ids), blocks, threads, cluster is not None)
+        self._initialize(list(ids), blocks, threads, has_clusters=cluster is not None)
 
     def _initialize(self, ids: list[str], blocks: Blocks, threads: int, has_clusters: bool) -> None:
         self.ids = ids
@@ -69,15 +69,13 @@ class LatentIndex:
         self._has_clusters = has_clusters
 
     @classmethod
-    def open(
-        cls, directory: Path, fingerprint: str, ids: Sequence[str], *, has_clusters: bool = True, threads: int = 1
-    ) -> LatentIndex | None:
+    def open(cls, directory: Path, fingerprint: str, ids: Sequence[str], *, threads: int = 1) -> LatentIndex | None:
         """Open a saved index, memory-mapped; None if it is missing, damaged or has another fingerprint."""
         blocks = Blocks.open(directory, fingerprint)
         if blocks is None or not blocks.covers_rows(len(ids)):
             return None
         index = cls.__new__(cls)
-        index._initialize(list(ids), blocks, threads, has_clusters)
+        index._initialize(list(ids), blocks, threads, has_clusters=True)
         return index
 
     def save(self, directory: Path, fingerprint: str) -> None:

@@ -38,12 +38,6 @@ def error_responses(*statuses: int) -> Responses:
     }
 
 
-def text_parameter(name: str, description: str, *, location: str = "query", required: bool = True) -> dict[str, Any]:
-    """Describe a text parameter."""
-    return {
-        "name": name,
-        "in": location,
-        "required": required,
-        "description": description,
-        "schema": {"type": "string"},
-    }
+def text_parameter(name: str, description: str) -> dict[str, Any]:
+    """Describe a required text parameter of the query."""
+    return {"name": name, "in": "query", "required": True, "description": description, "schema": {"type": "string"}}

@@ -21,6 +21,7 @@ CAPTION_LINES = 3
 STRIP_WIDTH_PX = 90
 LINE_HEIGHT_PX = 15
 TEXT_COLOUR, CAPTION_COLOUR, BORDER_COLOUR = (30, 30, 30), (110, 110, 110), (222, 222, 222)
+SLIDER_STEPS = 7  # pictures along a slider
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
@@ -40,9 +41,10 @@ def recommend_sheet(query: NDArray[np.uint8], caption: Sequence[str], recommenda
     return _draw_sheet((query, tuple(caption)), rows)
 
 
-def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
+def slider_sheet(shop: Shop) -> Image.Image:
     """Draw a row for each slider, latents first: a product unchanged, then along the slider from end to end."""
-    start = shop.encodings.mean[np.random.default_rng(seed).integers(len(shop.catalogue))]
+    start = shop.encodings.mean[np.random.default_rng(0).integers(len(shop.catalogue))]
+    steps = SLIDER_STEPS
     names, sweeps = list[str](), list[NDArray[np.float32]]()
     for each in shop.sliders.latents:
         sweep = np.repeat(start[None], steps, axis=0)
@@ -68,14 +70,14 @@ def slider_sheet(shop: Shop, *, steps: int = 7, seed: int = 0) -> Image.Image:
     return sheet
 
 
-def quality_sheet(shop: Shop, ids: Sequence[str], *, similar_count: int = 3, recommended_count: int = 1) -> Image.Image:
+def quality_sheet(shop: Shop, ids: Sequence[str]) -> Image.Image:
     """Draw a row for each product: its photo, its reconstruction, the nearest products, and what goes with it."""
     lines: list[list[list[Image.Image]]] = []
     for id_ in ids:
         code = shop.code_of(id_)
         mean = shop.encodings.mean[shop.catalogue.row(id_)]
-        similar: Matches = Matches(shop.similar(code, similar_count, "fixed-epsilon", exclude=(id_,)))
-        recommendations: Recommendations = Recommendations(shop.recommend(code, recommended_count))
+        similar: Matches = Matches(shop.similar(code, 3, "fixed-epsilon", exclude=(id_,)))
+        recommendations: Recommendations = Recommendations(shop.recommend(code, 1))
         goes_with = [match.photo() for each in recommendations for match in each.matches]
         photos = [[shop.photo(id_)], [shop.decode(mean)], [match.photo() for match in similar], goes_with]
         lines.append([[_scaled(photo, STRIP_WIDTH_PX) for photo in part] for part in photos])

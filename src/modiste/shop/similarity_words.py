@@ -46,18 +46,12 @@ def threshold_key(method: str, metric: str) -> str:
     return method if method == "likelihood" else f"{method}/{metric}"
 
 
-def measure_thresholds(
-    index: LatentIndex, codes: NDArray[np.float32], *, sample: int = SAMPLE_PRODUCTS, seed: int = 0
-) -> dict[str, list[float]]:
+def measure_thresholds(index: LatentIndex, codes: NDArray[np.float32]) -> dict[str, list[float]]:
     """Return the thresholds of each scoring: the scores of products' neighbours at the QUANTILES.
 
-    Args:
-        index: of all products.
-        codes: of all products, `(N, n)`, rows as in the index.
-        sample: the number of products whose neighbours are searched.
-        seed: selects them.
+    `codes` are those of all products, `(N, n)`, rows as in the index.
     """
-    rows = sample_rows(len(codes), sample, seed)
+    rows = sample_rows(len(codes), SAMPLE_PRODUCTS, 0)
     neighbours = QUANTILES[-1][0]
     return {
         threshold_key(method, metric): compute_thresholds(
@@ -88,19 +82,14 @@ def describe_score(score: float, thresholds: Sequence[float], *, higher_is_neare
 
 
 def measure_neighbour_distances(
-    index: LatentIndex,
-    codes: NDArray[np.float32],
-    std: NDArray[np.float32],
-    *,
-    sample: int = 4 * SAMPLE_PRODUCTS,
-    seed: int = 0,
+    index: LatentIndex, codes: NDArray[np.float32], std: NDArray[np.float32]
 ) -> list[float]:
     """Return the percentiles, 0 to 100, of the distance from a product's fixed-epsilon code to its nearest other.
 
     The distance of a product is at least the width ‖std‖ of its posterior, since a code within it is the same product.
     Otherwise no code would be typical of a shop of near-duplicates, or of one product.
     """
-    rows = sample_rows(len(codes), sample, seed)
+    rows = sample_rows(len(codes), 4 * SAMPLE_PRODUCTS, 0)
     distances = np.linalg.norm(std[rows].astype(np.float64), axis=1)
     if len(codes) > 1:
         distances = np.maximum(distances, _neighbour_scores(index, codes, rows, 1, "fixed-epsilon", "euclidean")[:, 0])

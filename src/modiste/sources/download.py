@@ -11,7 +11,7 @@ import hashlib
 import os
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -71,7 +71,6 @@ def fetch_all(
     total_timeout: float = 60.0,
     max_bytes: int = 10_000_000,
     backoff: float = 1.0,
-    on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[str, FetchResult]]:
     """Yield each url with the file of its photo, or with the FetchError that says why there is none.
 
@@ -81,8 +80,7 @@ def fetch_all(
     At most `concurrency` requests run at once and `per_host_rate` start per second and host. A failure that may pass
     (no connection, time-out, interrupted response, 408, 425, 429, 5xx) is retried up to `retries` times, after
     `backoff` · 2ⁿ seconds or the time in Retry-After (which delays the whole host). `timeout` (s) bounds each wait for
-    the server, `total_timeout` (s) a whole photo, `max_bytes` its size. `on_progress` is called with the number of urls
-    done. Closing the iterator cancels every request.
+    the server, `total_timeout` (s) a whole photo, `max_bytes` its size. Closing the iterator cancels every request.
 
     A FetchError's `reason` is one of `bad_url`, `unreachable`, `timeout`, `truncated`, `wrong_type`, `too_large`,
     `http_404` (or another status). Raises StorageError if the folder cannot be written and BadOption if a limit is out
@@ -95,16 +93,13 @@ def fetch_all(
         )
     limits = _Limits(concurrency, per_host_rate, retries, timeout, total_timeout, max_bytes, backoff)
     with _Downloader(folder, limits) as downloader:
-        remaining, pending, done = iter(urls), dict[Future[FetchResult], str](), 0
+        remaining, pending = iter(urls), dict[Future[FetchResult], str]()
         while True:
             for url in islice(remaining, concurrency * READ_AHEAD - len(pending)):
                 pending[downloader.start(url)] = url
             if not pending:
                 return
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                done += 1
-                if on_progress is not None:
-                    on_progress(done)
                 yield pending.pop(future), future.result()
 
 

@@ -20,6 +20,8 @@ MAX_ATTRIBUTES_CHARS = 2 * MAX_TEXT_CHARS
 MAX_COLUMNS = 4096
 """Limit for the columns of a table, and the attributes of a product."""
 
+MAX_CELL_CHARS = 500  # of a CSV for people
+
 _CONTROL_RANGES = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _CONTROL_CHAR = re.compile(f"[{_CONTROL_RANGES}]")
 _CONTROL_CHAR_EXCEPT_NEWLINE = re.compile(f"[{_CONTROL_RANGES}]".replace(r"\x00-\x1f", r"\x00-\x09\x0b-\x1f"))
@@ -72,13 +74,13 @@ def escape_to_one_line(text: str) -> str:
     return _CONTROL_CHAR.sub(_escape, text)
 
 
-def csv_safe(text: str, max_chars: int = 500) -> str:
+def csv_safe(text: str) -> str:
     """Prepare `text` for a CSV cell that people open in a spreadsheet: escaped, shortened, and never a formula.
 
     Text that a spreadsheet would evaluate, because it begins with =, +, - or @, gets an apostrophe in front.
     """
     shown = escape_to_one_line(text)
-    shown = shown if len(shown) <= max_chars else shown[: max_chars - 1] + "…"
+    shown = shown if len(shown) <= MAX_CELL_CHARS else shown[: MAX_CELL_CHARS - 1] + "…"
     return "'" + shown if shown.lstrip().startswith(("=", "+", "-", "@")) else shown
 
 

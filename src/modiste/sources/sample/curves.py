@@ -74,13 +74,13 @@ def rounded_rectangle(x0: float, y0: float, x1: float, y1: float, radius: float)
     return np.concatenate([arc + np.array(centre) for arc, centre in zip(quarter, centres, strict=True)])
 
 
-def rounded_polygon(points: Sequence[tuple[float, float, float]], *, steps: int = 6) -> Contour:
+def rounded_polygon(points: Sequence[tuple[float, float, float]]) -> Contour:
     """Return a polygon through (x, y, radius) with round corners; its sides have points too, for bending."""
     at = np.array([point[:2] for point in points], dtype=np.float64)
     towards = np.roll(at, -1, axis=0) - at
     length = np.maximum(np.sqrt(towards[:, 0] * towards[:, 0] + towards[:, 1] * towards[:, 1]), 1e-9)
     ahead = towards / length[:, None]
-    t = np.arange(steps + 1, dtype=np.float64)[:, None] / steps
+    t = np.arange(7, dtype=np.float64)[:, None] / 6
     pieces: list[Contour] = []
     for i, (_, _, radius) in enumerate(points):
         r = min(radius, float(length[i]) / 2, float(length[i - 1]) / 2)

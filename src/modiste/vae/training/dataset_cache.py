@@ -73,16 +73,10 @@ def open_or_build_cache(
 ) -> DatasetCache:
     """Open the cache in `directory` if it has this `key`; otherwise build it.
 
-    One batch is in memory at a time. A killed process leaves no cache that looks complete.
-
-    Args:
-        photos: `N` JPEGs; read by slices.
-        frame: (height, width) of the photos.
-        decode: decodes JPEGs to uint8 `(b, H, W, 3)`.
-        directory: where the cache is.
-        key: identifies the photos and their size.
-        train_rows: the rows that descriptors are centred on; None for no descriptors.
-        on_progress: called with the number of photos that are done.
+    One batch is in memory at a time: `photos`, `N` JPEGs, are read by slices, and `decode` returns uint8
+    `(b, H, W, 3)`. A killed process leaves no cache that looks complete. `key` identifies the photos and their size.
+    Descriptors are centred on `train_rows`; None for no descriptors. `on_progress` is called with the number of photos
+    that are done.
     """
     header = json.dumps({"version": CACHE_VERSION, "key": key, "described": train_rows is not None})
     header_file = directory / "prepared.json"

@@ -77,14 +77,10 @@ def train_step(state: TrainState, batch: Batch, step: StepSettings) -> dict[str,
 
 
 def compute_loss(state: TrainState, network: Vae, batch: Batch, noise: Tensor, offsets: Tensor | None) -> LossTerms:
-    """Return the loss of a batch.
+    """Return the loss of a batch that `network` encodes and decodes, with the settings and hardware of `state`.
 
-    Args:
-        state: its settings and hardware are used.
-        network: the network that encodes and decodes.
-        batch: the photos.
-        noise: `(b, n)`; codes are this many standard deviations from the mean.
-        offsets: shift and zoom of the photos, `(b, 3)` in [0, 1]; None for no change.
+    Codes are `noise` `(b, n)` standard deviations from the mean. `offsets` are shift and zoom of the photos, `(b, 3)`
+    in [0, 1]; None for no change.
     """
     settings, hardware = state.settings, state.hardware
     noise = noise.to(hardware.device)
