@@ -1,6 +1,6 @@
 """Quality of cutting products from their background: photos on white are composed with known backgrounds, and cut out.
 
-    python benchmarks/cutout.py [PHOTOS] [--count 60] [--seed 0]
+    python benchmarks/cutout.py [PHOTOS] [--count 60] [--seed 0] [--quick]
 
 PHOTOS is a folder of JPEGs on white; without it, sample products are drawn. The true mask is what differs from white,
 soft shadows included, so that an overlap of 1.0 is impossible. Prints, for each kind of background, the share of
@@ -88,10 +88,12 @@ def main() -> None:
     parser.add_argument("photos", type=Path, nargs="?")
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="six photos, in seconds")
     args = parser.parse_args()
     random = np.random.default_rng(args.seed)
+    count = 6 if args.quick else args.count
     results: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
-    for photo in photos(args.photos, args.count, random):
+    for photo in photos(args.photos, count, random):
         mask = truth(photo)
         if not 0.03 < mask.mean() < 0.7:  # not on white, or white on white
             continue

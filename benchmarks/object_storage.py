@@ -1,6 +1,6 @@
 """Cost of a shop on object storage in comparison with the same shop in a directory, with and without a local cache.
 
-    python benchmarks/object_storage.py [--shop DIR] [--turns 5]
+    python benchmarks/object_storage.py [--shop DIR] [--turns 5] [--quick]
 
 The store is moto's S3 server on this machine, so the times show what Modiste adds, without the network. The requests
 and megabytes are the same from anywhere. Each time is the median of some runs of a whole `modiste similar`.
@@ -35,9 +35,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shop", type=Path, help="a built shop; without it, one of 24 products")
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="one turn, in under a minute")
     args = parser.parse_args()
+    turns = 1 if args.quick else args.turns
     with tempfile.TemporaryDirectory() as scratch, s3.running() as address:
-        measure(args.shop, Path(scratch), address, args.turns)
+        measure(args.shop, Path(scratch), address, turns)
 
 
 def measure(source_shop: Path | None, scratch: Path, address: str, turns: int) -> None:

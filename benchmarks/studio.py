@@ -1,9 +1,10 @@
 """Latency of the studio: from the move of a slider to new pixels, in a real browser with a real server.
 
-    python benchmarks/studio.py [--shop DIR] [--moves 100]
+    python benchmarks/studio.py [--shop DIR] [--moves 100] [--quick]
 
 Without --shop, a shop of 11,229 sample products at 180x240 is built once in .cache/bench-shop (some minutes). The same
 run compares the studio's way to show frames, <img src>, with fetching frames and showing them as blobs.
+With --quick, every measurement runs briefly on a shop of 24 small products; its figures are not comparable.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ import json
 import os
 import random
 import sys
+import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.browser.page_state import settled, until
 from tests.browser.server import Server, browser, served
+from tests.small import SMALL
 
 for limit in ("FRAMES_PER_SECOND", "OTHERS_PER_SECOND"):
     os.environ[f"MODISTE_{limit}"] = "100000"  # all who drag here are one client
@@ -63,6 +69,35 @@ def bench_shop() -> Path:
     return root
 
 
+@contextmanager
+def small_shop() -> Iterator[Path]:
+    """Restore the shop of 24 small products that the tests use."""
+    from modiste.storage.backup import restore_shop
+
+    with tempfile.TemporaryDirectory() as folder:
+        restore_shop(SMALL, Path(folder) / "shop")
+        yield Path(folder) / "shop"
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is measured: the number of starts, frames, visits, slider moves, drags, and people who drag at once."""
+
+    moves: int
+    starts: int = 3
+    frames: int = 300
+    people: tuple[int, ...] = (4, 8, 12, 16, 20, 24)
+    people_seconds: float = 6.0
+    visits: int = 5
+    drags: int = 3
+    drag_seconds: float = 3.0
+
+
+QUICK = Extent(
+    moves=2 * SWEEP, starts=1, frames=20, people=(2,), people_seconds=1.0, visits=1, drags=1, drag_seconds=1.0
+)
+
+
 def figures(times: list[float]) -> str:
     """Format median and 95th percentile of times in milliseconds."""
     finite = np.array([each for each in times if np.isfinite(each)])
@@ -97,7 +132,7 @@ class Frames:
         return f"/v1/render.jpg?render_id={self._model}&design={z}"
 
 
-def measure_start(shop: Path, rounds: int = 3) -> None:
+def measure_start(shop: Path, rounds: int) -> None:
     """Measure the time from the command to /readyz, and the memory at that time."""
     times, memory = [], 0.0
     for _ in range(rounds):
@@ -110,7 +145,7 @@ def measure_start(shop: Path, rounds: int = 3) -> None:
     print(f"memory when ready          {memory:.0f} MB   (target 500 MB)")
 
 
-def measure_cpu(server: Server, count: int = 300) -> None:
+def measure_cpu(server: Server, count: int) -> None:
     """Measure the server's processor time per new frame, requested one after another."""
     import httpx
 
@@ -150,7 +185,7 @@ async def _drag(server: Server, frames: Frames, rate: float, seconds: float) -> 
     return times
 
 
-def measure_people(server: Server, rate: float = 15.0, seconds: float = 6.0) -> None:
+def measure_people(server: Server, counts: tuple[int, ...], seconds: float, rate: float = 15.0) -> None:
     """Find how many people can drag at once at 15 frames per second each, and still get 95 % of that."""
     frames = Frames(server)
 
@@ -158,7 +193,7 @@ def measure_people(server: Server, rate: float = 15.0, seconds: float = 6.0) -> 
         return await asyncio.gather(*(_drag(server, frames, rate, seconds) for _ in range(people)))
 
     best = 0
-    for people in (4, 8, 12, 16, 20, 24):
+    for people in counts:
         times = asyncio.run(together(people))
         shown = [len(each) / seconds for each in times]
         enough = min(shown) >= 0.95 * rate
@@ -171,10 +206,10 @@ def measure_people(server: Server, rate: float = 15.0, seconds: float = 6.0) -> 
     print(f"people at 15 frames/s      {best}   (target 12; every frame new, the clients on the same cores)")
 
 
-def measure_page(chromium: Any, server: Server, moves: int, rounds: int = 5) -> None:
+def measure_page(chromium: Any, server: Server, extent: Extent) -> None:
     """Measure what a person at a browser sees."""
     firsts, weights = [], []
-    for _ in range(rounds):
+    for _ in range(extent.visits):
         profile = chromium.new_context()
         page = profile.new_page()
         page.add_init_script(FIRST)
@@ -196,7 +231,7 @@ def measure_page(chromium: Any, server: Server, moves: int, rounds: int = 5) -> 
     times: list[float] = []
     latent = page.locator("[data-latent] input[type=range]")
     other = latent.count() - 1
-    for move in range(moves):
+    for move in range(extent.moves):
         if move % SWEEP == 0:  # back, with another slider elsewhere, so that no frame is one seen before
             latent.nth(1 + (move // SWEEP) % other).focus()
             page.keyboard.press("PageUp")
@@ -210,7 +245,7 @@ def measure_page(chromium: Any, server: Server, moves: int, rounds: int = 5) -> 
     print(f"key to pixels, <img src>   {figures(times)}   (target p50 17, p95 35)")
     frames = Frames(server)
     blobs = []
-    for _ in range(moves):
+    for _ in range(extent.moves):
         blobs.append(page.evaluate("(url) => modisteBench.blob(url)", frames.path()))
         page.wait_for_timeout(random.uniform(30, 60))
     print(
@@ -218,14 +253,14 @@ def measure_page(chromium: Any, server: Server, moves: int, rounds: int = 5) -> 
     )
     profile.close()
 
-    drags = [dragged(chromium, server) for _ in range(3)]
+    drags = [dragged(chromium, server, extent.drag_seconds) for _ in range(extent.drags)]
     rates = [rate for rate, _ in drags]
     print(f"drag to pixels, <img src>  {figures([t for _, took in drags for t in took])}   (target p50 17, p95 35)")
     each = ", ".join(f"{rate:.0f}" for rate in rates)
     print(f"shown while dragging       {np.median(rates):.0f} different frames/s, median of {each}   (target 30)")
 
 
-def dragged(chromium: Any, server: Server, seconds: float = 3.0) -> tuple[float, list[float]]:
+def dragged(chromium: Any, server: Server, seconds: float) -> tuple[float, list[float]]:
     """Drag a slider with the mouse; return different frames per second, and the milliseconds of each."""
     profile = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = profile.new_page()
@@ -259,14 +294,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shop", type=Path, help="a shop built up to its map")
     parser.add_argument("--moves", type=int, default=100)
+    parser.add_argument(
+        "--quick", action="store_true", help="each measurement briefly, on a small shop: under a minute"
+    )
     args = parser.parse_args()
-    shop = args.shop or bench_shop()
-    measure_start(shop)
+    if args.quick:
+        with small_shop() as shop:
+            measure(shop, QUICK)
+    else:
+        measure(args.shop or bench_shop(), Extent(moves=args.moves))
+
+
+def measure(shop: Path, extent: Extent) -> None:
+    """Print every measurement of a shop."""
+    measure_start(shop, extent.starts)
     with served(shop) as server:
-        measure_cpu(server)
-        measure_people(server)
+        measure_cpu(server, extent.frames)
+        measure_people(server, extent.people, extent.people_seconds)
     with served(shop) as server, browser() as chromium:
-        measure_page(chromium, server, args.moves)
+        measure_page(chromium, server, extent)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ RUN_HERE = ("help",)
 NOT_RUN = {
     "setup": "installs; its two stamps are what every other target needs first",
     "demo": "serves until it is stopped; `load` builds the same shop",
-    "bench": "takes up to an hour; `bench-quick` runs its comparisons of speed on less",
+    "bench": "takes up to an hour; `bench-quick` and tests/benchmarks/test_quick.py run its programs on less",
     "bench-quality": "takes hours",
     "screenshots": "rewrites pictures in the documentation",
     "reference": "rewrites the documentation; tests/test_docs.py compares it with the program",

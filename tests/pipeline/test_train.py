@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from modiste.cli import main
 from modiste.errors import BadOption
 from modiste.pipeline.encode import encode_shop
 from modiste.pipeline.train import train_shop
 from modiste.shop.shop import Shop
+from modiste.vae.training.settings import PRESETS
 
 pytest.importorskip("torch")
 
@@ -23,6 +26,27 @@ def test_training_on_a_subset_encodes_all(shop_copy: Path) -> None:
     encode_shop(shop_copy)
     shop = Shop.open(shop_copy, need="encodings")
     assert len(shop.encodings.code) == len(ids)
+    assert shop.manifest.training["photos"] == 40
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("bound", [("--epochs", "2"), ("--minutes", "0.01"), ()], ids="".join)
+def test_every_preset_trains_on_a_subset_with_every_bound(
+    shop_copy: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    preset: str,
+    bound: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr("modiste.vae.training.schedule.DEFAULT_PHOTOS_SEEN", 1)
+    monkeypatch.setattr("modiste.vae.training.schedule.MIN_EPOCHS", 2)
+    options = ("--preset", preset, "--photos", "40", "--latent", "4")
+    assert main(["train", "--shop", str(shop_copy), *options, *bound, "--json"]) == 0
+    config = json.loads(capsys.readouterr().out)
+    assert config["training"]["products"] == 40
+    assert (config["preset"], config["latent"]) == (preset, 4)
+    shop = Shop.open(shop_copy, need="model")
+    assert shop.model.model_id == config["model"]
     assert shop.manifest.training["photos"] == 40
 
 
