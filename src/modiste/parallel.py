@@ -44,10 +44,8 @@ class Executor(Protocol):
     ) -> Iterator[Result]:
         """Yield the result of every item once, in the order of the items.
 
-        Args:
-            setup: makes the function from the context; each worker calls it once and keeps the function.
-            context: is sent to each worker once.
-            items: may be longer than memory: only a few are taken ahead of the results.
+        Each worker gets the context once, and calls `setup` with it once for its function. The items may be longer than
+        memory: only a few are taken ahead of the results.
         """
         ...
 

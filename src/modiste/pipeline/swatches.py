@@ -36,12 +36,8 @@ def measure_swatches(columns: Columns, load_photos: PhotoLoader, seed: int = 0) 
 
     A photo of a blue shoe has a white sole, black eyelets and grey shadows. The colour of a word is therefore not the
     mean of its photos, but what distinguishes them from the photos of other words: the bin in Lab with the largest
-    share · log(share / share in all photos), refined to the median of the word's pixels near it.
-
-    Args:
-        columns: of the catalogue.
-        load_photos: returns the photos of some rows, uint8 `(b, H, W, 3)`.
-        seed: selects photos and pixels.
+    share · log(share / share in all photos), refined to the median of the word's pixels near it. `seed` selects photos
+    and pixels.
     """
     random = np.random.default_rng(seed)
     swatches: dict[str, dict[str, str]] = {}

@@ -123,12 +123,8 @@ class Settings(BaseModel):
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     """Load settings: `overrides` that are not None, then MODISTE_* of the environment, then table [serve] of the file.
 
-    Args:
-        file: None is `modiste.toml` in the working directory, if it exists.
-        overrides: settings by name.
-
-    Raises:
-        BadOption: a setting is unknown or invalid, or the file cannot be read.
+    Without a `file`, `modiste.toml` in the working directory is read, if it exists. Raises BadOption if a setting is
+    unknown or invalid, or the file cannot be read.
     """
     table = _read_table(file)
 

@@ -107,14 +107,10 @@ class LocalBackend:
         hub_penalty: HubPenalty,
         positions: Callable[[], NDArray[np.float32]],
     ) -> None:
-        """Create it for `N` products, in the order of their ids.
+        """Create it for `N` products, in the order of their ids; rows of the index are as in `catalogue`.
 
-        Args:
-            catalogue: the products.
-            index: their index, rows as in `catalogue`.
-            assignments: their clusters, `(N,)`.
-            hub_penalty: the penalties of the same products.
-            positions: returns their positions on the map, `(N, 2)`; called when a query asks for positions.
+        `assignments` are their clusters, `(N,)`. `positions` returns their positions on the map, `(N, 2)`; it is called
+        when a query asks for positions.
         """
         self._catalogue = catalogue
         self._index = index

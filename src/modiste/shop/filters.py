@@ -102,13 +102,10 @@ class Columns:
     def __init__(
         self, categories: Sequence[str], attributes: Sequence[str], kinds: Mapping[str, ColumnKind] | None = None
     ) -> None:
-        """Create the columns of `N` products.
+        """Create the columns of `N` products from their categories and their attributes, each as a JSON text.
 
-        Args:
-            categories: of the products.
-            attributes: their attributes, each as a JSON text.
-            kinds: of the columns of the whole catalogue, if these are only some of its products; others may have words
-                where these have numbers.
+        `kinds` are those of the columns of the whole catalogue, if these are only some of its products; others may have
+        words where these have numbers.
         """
         self._categories = categories
         self._attribute_texts = attributes

@@ -50,13 +50,9 @@ class HubPenalty:
         transfer: ClusterTransfer,
         precomputed: Mapping[ScoringKey, NDArray[np.float32]] | None = None,
     ) -> None:
-        """Create it for `N` products.
+        """Create it for the `N` products of an index, with their clusters `(N,)`.
 
-        Args:
-            index: the index of the products.
-            assignments: their clusters, `(N,)`, rows as in the index.
-            transfer: moves designs between clusters.
-            precomputed: what `penalties` returned, `(k, N)` by scoring.
+        `precomputed` is what `penalties` returned, `(k, N)` by scoring.
         """
         self._index = index
         self._assignments = assignments

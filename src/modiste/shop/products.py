@@ -47,13 +47,10 @@ class Products:
         attributes: Callable[[], Sequence[str]],
         kinds: Mapping[str, ColumnKind] | None = None,
     ) -> None:
-        """Create it for `N` products.
+        """Create it for `N` products, ids in order.
 
-        Args:
-            ids: in order.
-            categories: of the products.
-            attributes: returns their attributes as JSON texts; called when the first is needed.
-            kinds: of the columns of the whole catalogue, if these are only some of its products.
+        `attributes` returns their attributes as JSON texts; it is called when the first is needed. `kinds` are those of
+        the columns of the whole catalogue, if these are only some of its products.
         """
         self.ids = ids
         self._kinds = kinds

@@ -49,13 +49,7 @@ def storage_errors(operation: str) -> Generator[None]:
     """Convert errors of the disk or of object storage into StorageError.
 
     Other errors pass. Lance raises them as OSError, RuntimeError or ValueError, with "(os error N)" or the object
-    store's answer somewhere in a long message.
-
-    Args:
-        operation: what is being done, such as "Writing /shops/mine/shop.json"; the message begins with it.
-
-    Raises:
-        StorageError: the disk or the object store refuses.
+    store's answer somewhere in a long message. The message begins with `operation`, such as "Writing /shops/mine".
     """
     try:
         yield

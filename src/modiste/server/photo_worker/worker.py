@@ -44,14 +44,9 @@ def max_pixels(frame: Sequence[int]) -> int:
 def read_bounded_photo(data: bytes, frame: tuple[int, int], cut: bool) -> Photo:
     """Decode an uploaded file to uint8 `(h, w, 3)`.
 
-    Args:
-        data: the file.
-        frame: (height, width) of the shop's photos.
-        cut: return at most `max_pixels(frame)` pixels, enough to cut the product out; otherwise fit the photo to the
-            frame, which gives the pixels that the shop would store.
-
-    Raises:
-        PhotoError: as `read_photo`; also `too_large` if the memory does not suffice.
+    With `cut`, it has at most `max_pixels(frame)` pixels, enough to cut the product out; otherwise it is fitted to the
+    frame, (height, width), which gives the pixels that the shop would store. Raises PhotoError as `read_photo`, and
+    `too_large` if the memory does not suffice.
     """
     try:
         if not cut:

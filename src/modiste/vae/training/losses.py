@@ -110,13 +110,9 @@ def joint_phase_loss(
 ) -> LossTerms:
     """Return the loss of the first phase, in which encoder and decoder learn together.
 
-    Args:
-        vae: the network.
-        body: photos, `(b, 3, h, w)`.
-        augmented: the same photos, shifted and zoomed, `(b, 3, h, w)`.
-        descriptors: those of shape and of colour, `(b, 2892)` and `(b, 390)`.
-        noise: distance of the codes from their means, in standard deviations, `(b, n)`.
-        settings: the weights of the terms.
+    `body` are photos, `(b, 3, h, w)`, and `augmented` the same, shifted and zoomed; `descriptors` are those of shape
+    and of colour, `(b, 2892)` and `(b, 390)`. `noise` is the distance of the codes from their means, in standard
+    deviations, `(b, n)`.
     """
     encoder, decoder, describer = cast(Encoder, vae.encoder), cast(Decoder, vae.decoder), vae.describer
     assert describer is not None

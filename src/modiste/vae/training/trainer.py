@@ -52,13 +52,8 @@ def train(
     The run itself (checkpoint, `metrics.jsonl`, TensorBoard events, previews) is in `models_dir/run-<id>`, where the id
     depends on the settings.
 
-    Args:
-        photos: `N` JPEGs of the frame's size.
-        ids: the ids of their products.
-        settings: how to train.
-        models_dir: the directory of all models and runs.
-        resume: whether to continue an earlier run with the same settings; otherwise it starts over.
-        on_progress: called with progress events.
+    `ids` are those of the photos' products. With `resume`, an earlier run with the same settings continues; otherwise
+    it starts over.
 
     Raises:
         BadOption: a setting is out of range.
