@@ -140,7 +140,7 @@ def test_shards_fit_their_machines_and_finish_in_time():
 def test_tables_have_every_size_and_three_digits(tmp_path: Path):
     c = replace(ONES, scan_power=0.5)
     text = model.tables([c, c, c], Machine(), Crowd())
-    assert text.count("| 10⁷ | 10⁸ | 10⁹ |") == 4
+    assert text.count("| 10⁷ products | 10⁸ products | 10⁹ products | unit |") == 4
     assert [model.figure(each) for each in (0, 0.01234, 1.5, 123.4, 98765.0)] == [
         "0",
         "0.0123",
