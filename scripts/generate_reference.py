@@ -116,8 +116,7 @@ def default_of(option: Any) -> str:
 
 def plain(text: str) -> str:
     """Help without Rich's markup, its paragraphs joined to one line each."""
-    text = re.sub(r"\[/?bold\]", "`", text).replace(r"\[", "[")
-    return "\n\n".join(" ".join(each.split()) for each in text.strip().split("\n\n"))
+    return "\n\n".join(" ".join(each.split()) for each in text.replace(r"\[", "[").strip().split("\n\n"))
 
 
 def summary(text: str) -> str:
