@@ -29,6 +29,7 @@ from modiste.server.app import openapi_schema
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- Written by scripts/generate_reference.py. Change the program, then run `make reference`. -->"
 WIDE = 88
+MAX_SHOWN = 12  # values of an enumeration that a table shows
 
 
 def pages() -> dict[str, str]:
@@ -273,7 +274,7 @@ def http_page(api: dict[str, Any]) -> str:
         "`modiste serve` has these routes. It shows the same description at `/docs`, and its OpenAPI at",
         "`/openapi.json`, which is also [in this documentation](openapi.json). Every GET route accepts HEAD too. In a",
         "path, percent-encode ids, slashes included. Names are in snake case; a code is a list with one number per",
-        "latent.",
+        "latent. You can [generate a client](../how-to/client.md) from the OpenAPI.",
     ]
     for path, operations in api["paths"].items():
         for method, operation in operations.items():
@@ -337,7 +338,10 @@ def type_of(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(type_of(each) for each in schema["anyOf"]))
     if "enum" in schema:
-        return " or ".join(f"`{value}`" for value in schema["enum"])
+        values = schema["enum"]
+        return (
+            f"one of {len(values)} strings" if len(values) > MAX_SHOWN else " or ".join(f"`{each}`" for each in values)
+        )
     if schema.get("type") == "array":
         if "prefixItems" in schema:
             return "(" + ", ".join(type_of(each) for each in schema["prefixItems"]) + ")"
@@ -358,7 +362,8 @@ def refusals_section() -> Iterator[str]:
     yield "## Errors"
     yield ""
     yield "An error is `application/problem+json` (RFC 9457), a [Problem](#problem). Its `code` is stable between"
-    yield "versions; `detail` says what is wrong with the request, `remedy` says what to do."
+    yield "versions; `detail` says what is wrong with the request, `remedy` says what to do. The enumeration in the"
+    yield "OpenAPI also has the codes of the other [error classes](errors.md), which are answered with 500."
     yield ""
     yield "| code | status | when |"
     yield "|---|---|---|"
@@ -366,8 +371,9 @@ def refusals_section() -> Iterator[str]:
         yield f"| `{code}` | {status} | {when} |"
     for code, (status, when) in problems.SERVER_PROBLEMS.items():
         yield f"| `{code}` | {status} | {when} |"
+    query_errors = (errors.UsageError, errors.PhotoError, errors.ShopError, errors.StorageError, errors.RayClusterError)
     for _, error in classes():
-        if issubclass(error, errors.UsageError | errors.PhotoError | errors.ShopError | errors.StorageError):
+        if issubclass(error, query_errors):
             yield f"| `{errors.error_code(error)}` | {problems.http_status(error(''))} | {cell(error.__doc__)} |"
 
 

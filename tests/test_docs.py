@@ -129,6 +129,7 @@ def test_every_reason_for_a_rejection_is_documented():
     reasons = rejection_reasons()
     assert {"bad_url", "not_a_photo", "duplicate_id", "timeout"} <= reasons
     assert reasons <= documented
+    assert set(errors.PHOTO_REASONS) <= reasons
 
 
 @each_page
@@ -167,7 +168,7 @@ def test_python_snippets_compile(page: Path):
 def test_python_snippets_import_what_exists(page: Path):
     for block in blocks(page, "python"):
         for node in ast.walk(ast.parse(block)):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("modiste"):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "modiste":
                 module = importlib.import_module(node.module or "")
                 assert not [alias.name for alias in node.names if not hasattr(module, alias.name)]
 

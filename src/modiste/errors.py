@@ -31,6 +31,48 @@ Ctrl-C exits with 130. Every message names the input, the rule and the remedy.
 from __future__ import annotations
 
 import re
+from typing import Literal, cast, get_args
+
+ErrorCode = Literal[
+    "modiste_error",
+    "usage_error",
+    "bad_code",
+    "bad_count",
+    "bad_option",
+    "unknown_product",
+    "unknown_category",
+    "catalogue_error",
+    "source_error",
+    "photo_error",
+    "fetch_error",
+    "shop_error",
+    "shop_not_found",
+    "shop_incomplete",
+    "schema_error",
+    "stale_error",
+    "shop_busy",
+    "training_error",
+    "non_finite_loss",
+    "resume_error",
+    "storage_error",
+    "missing_extra",
+    "ray_cluster_error",
+]
+"""The stable code of each error class, see `error_code`."""
+
+PhotoReason = Literal[
+    "missing_photo",
+    "unreadable",
+    "not_a_photo",
+    "truncated",
+    "too_large",
+    "too_slow",
+    "off_background",
+    "duplicate_photo",
+]
+"""Why a photo is rejected."""
+
+PHOTO_REASONS: tuple[PhotoReason, ...] = get_args(PhotoReason)
 
 
 class ModisteError(Exception):
@@ -83,9 +125,9 @@ class SourceError(CatalogueError):
 class PhotoError(CatalogueError):
     """A photo cannot be read or is rejected. `reason` is a stable word for `rejected.csv`."""
 
-    def __init__(self, message: str, *, remedy: str = "", reason: str = "unreadable") -> None:
+    def __init__(self, message: str, *, remedy: str = "", reason: PhotoReason = "unreadable") -> None:
         super().__init__(message, remedy=remedy)
-        self.reason = reason
+        self.reason: PhotoReason = reason
 
 
 class FetchError(CatalogueError):
@@ -162,9 +204,9 @@ class RayClusterError(ModisteError):
     exit_code = 8
 
 
-def error_code(error: type[ModisteError]) -> str:
+def error_code(error: type[ModisteError]) -> ErrorCode:
     """Return the stable code of an error class: its name in snake case, such as `bad_option`.
 
     The command line (`--json`) and the HTTP API report the same codes.
     """
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.__name__).lower()
+    return cast("ErrorCode", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", error.__name__).lower())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from starlette.testclient import TestClient
@@ -21,6 +21,14 @@ NAMES = {
     *("products", "product", "product_photo", "product_thumbnail"),
     *("shop", "sliders", "map", "model_card", "livez", "readyz", "version", "metrics"),
     *("admin_status", "put_product", "remove_product", "use_model", "reindex", "reload"),
+}
+# Properties and parameters of the API that hold any text.
+OPEN_STRINGS = {
+    *("id", "ids", "product", "nearest", "exclude", "design", "render_id", "photo", "thumbnail"),
+    *("model", "models", "modiste_version", "shop_version", "previous_version", "catalogue"),
+    *("name", "title", "label", "low", "high", "category", "categories", "colour", "colours", "note", "q"),
+    *("attribute", "attributes", "value", "values", "where", "not"),
+    *("type", "detail", "remedy", "error"),
 }
 SOURCE = Path(problems.__file__).parent
 POSTED = ("/v1/decode", "/v1/encode", "/v1/similar", "/v1/recommend", "/v1/interpolate")
@@ -91,6 +99,40 @@ def test_every_error_has_a_code_of_its_own_and_a_status() -> None:
     assert {"bad_code", "bad_count", "bad_option", "unknown_product", "photo_error", "stale_error"} <= set(codes)
     for error in every_error():
         assert problems.http_status(error("x")) in (404, 413, 422, 500, 503)
+
+
+def test_every_code_is_in_the_enumeration() -> None:
+    of_classes = [errors.error_code(held) for held in every_error()]
+    of_http = [code for code, _, _ in problems.HTTP_PROBLEMS.values()]
+    assert list(get_args(errors.ErrorCode)) == of_classes
+    assert list(get_args(problems.ProblemCode)) == [*of_http, *problems.SERVER_PROBLEMS, *of_classes]
+    fields = openapi_schema()["components"]["schemas"]["Problem"]["properties"]
+    assert fields["code"]["enum"] == list(get_args(problems.ProblemCode))
+    assert fields["reason"]["anyOf"][0]["enum"] == list(errors.PHOTO_REASONS)
+
+
+def open_strings(schema: Any, name: str) -> set[str]:
+    """Return the names of the properties and parameters that hold any string, not one of a closed set."""
+    if isinstance(schema, list):
+        return set().union(*(open_strings(each, name) for each in schema))
+    if not isinstance(schema, dict):
+        return set()
+    closed = {"enum", "const", "format"} & set(schema)
+    names = {name} if schema.get("type") == "string" and not closed else set()
+    for key, value in schema.items():
+        if key in ("properties", "schemas"):
+            names = names.union(*(open_strings(each, property_) for property_, each in value.items()))
+        else:
+            names |= open_strings(value, schema["name"] if key == "schema" and "name" in schema else name)
+    return names
+
+
+def test_a_string_of_a_closed_set_has_an_enumeration() -> None:
+    """A property that is not in OPEN_STRINGS must be an enumeration; one is added here only if it may hold any text."""
+    api = openapi_schema()
+    operations = [each for methods in api["paths"].values() for each in methods.values()]
+    inputs = [[each.get("parameters"), each.get("requestBody")] for each in operations]
+    assert open_strings([api["components"], inputs], "") == OPEN_STRINGS
 
 
 def test_every_code_that_the_studio_gives_is_documented() -> None:

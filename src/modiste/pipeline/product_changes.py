@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from modiste.errors import BadOption, PhotoError, ShopError, SourceError
+from modiste.errors import PHOTO_REASONS, BadOption, PhotoError, ShopError, SourceError
 from modiste.images.photo import Photo, read_photo
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.encode import encode_shop
@@ -17,7 +17,6 @@ from modiste.pipeline.map import make_map
 from modiste.pipeline.sliders import make_sliders
 from modiste.pipeline.write_session import open_for_writing
 from modiste.progress import Progress
-from modiste.shop.loading import Stage
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record
 from modiste.storage.location import read_manifest
@@ -25,8 +24,9 @@ from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import catalogue_summary
 from modiste.vae.config import ModelConfig
 
-DERIVED_STAGES: tuple[Stage, ...] = ("encodings", "clusters", "sliders", "map")
-Step = Literal["update", Stage]
+DerivedStage = Literal["encodings", "clusters", "sliders", "map"]
+DERIVED_STAGES: tuple[DerivedStage, ...] = get_args(DerivedStage)
+Step = Literal["update", DerivedStage]
 """A step that refreshes a shop: an incremental update, or a stage that is built from all products."""
 
 
@@ -59,7 +59,7 @@ def put_products(
         raise PhotoError(
             f"{count} of {len(products)} photos were rejected: {reason}.",
             remedy="Send a JPEG, PNG or WebP that the shop does not have under another id.",
-            reason=reason,
+            reason=reason if reason in PHOTO_REASONS else "unreadable",
         )
     return {"added": summary.added, "changed": summary.changed, "unchanged": summary.unchanged}
 

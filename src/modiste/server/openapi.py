@@ -23,8 +23,13 @@ STATUS_DESCRIPTIONS = {
 Responses = dict[int | str, dict[str, Any]]
 
 
+def text_response(media_type: str) -> Responses:
+    """Describe a response that is text."""
+    return {200: {"description": "Successful response.", "content": {media_type: {"schema": {"type": "string"}}}}}
+
+
 def binary_response(*media_types: str) -> Responses:
-    """Describe a response that is a picture or text of one of these media types."""
+    """Describe a response that is a picture of one of these media types."""
     schema = {"type": "string", "format": "binary"}
     return {200: {"description": "Successful response.", "content": {each: {"schema": schema} for each in media_types}}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from typing import cast
+from typing import Literal, cast
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -14,8 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modiste.errors import (
+    ErrorCode,
     ModisteError,
     PhotoError,
+    PhotoReason,
     RayClusterError,
     ShopError,
     StorageError,
@@ -27,9 +29,18 @@ from modiste.errors import (
 MEDIA_TYPE = "application/problem+json"
 MAX_DETAIL_CHARS = 500  # messages quote the input, which may be long
 
+HttpCode = Literal[
+    "bad_request", "not_found", "method_not_allowed", "not_acceptable", "too_large", "unsupported_media", "validation"
+]
+ServerCode = Literal[
+    "unknown_render_id", "unauthorized", "read_only", "too_many", "busy", "too_slow", "not_ready", "internal"
+]
+ProblemCode = Literal[HttpCode, ServerCode, ErrorCode]
+"""Every code of an error response: of HTTP, of this server, or of an error class of `modiste.errors`."""
+
 DOCS_REMEDY = "See /docs."
 # Errors of HTTP itself: status → code, meaning, remedy.
-HTTP_PROBLEMS = {
+HTTP_PROBLEMS: dict[int, tuple[HttpCode, str, str]] = {
     400: ("bad_request", "The request is malformed.", DOCS_REMEDY),
     404: ("not_found", "The path does not exist.", DOCS_REMEDY),
     405: ("method_not_allowed", "The path does not support this method.", "Use a method that the Allow header names."),
@@ -40,7 +51,7 @@ HTTP_PROBLEMS = {
 }
 
 # Errors of this server: code → status, meaning.
-SERVER_PROBLEMS = {
+SERVER_PROBLEMS: dict[ServerCode, tuple[int, str]] = {
     "unknown_render_id": (404, "`render_id` names a model and ranges that the server does not have, or no longer has."),
     "unauthorized": (401, "The key is missing or wrong."),
     "read_only": (403, "The read key cannot change the shop."),
@@ -58,20 +69,20 @@ class ProblemException(HTTPException):
     """An error response: `code` is stable, `remedy` says what to do."""
 
     def __init__(
-        self, status: int, code: str, detail: str, *, remedy: str = "", headers: Mapping[str, str] | None = None
+        self, status: int, code: ProblemCode, detail: str, *, remedy: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(status, detail, headers)
-        self.code = code
+        self.code: ProblemCode = code
         self.remedy = remedy
 
 
 def problem_response(
     status: int,
-    code: str,
+    code: ProblemCode,
     detail: str,
     remedy: str,
     headers: Mapping[str, str] | None = None,
-    reason: str | None = None,
+    reason: PhotoReason | None = None,
 ) -> Response:
     """Return an error response."""
     fields = {

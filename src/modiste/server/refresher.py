@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from modiste.errors import ModisteError, ShopBusy, ShopError
-from modiste.pipeline.product_changes import next_step, run_step
+from modiste.pipeline.product_changes import Step, next_step, run_step
 from modiste.server.log_config import logger
 from modiste.server.versions import VersionManager
 
@@ -26,7 +26,7 @@ class Refresher:
         self._requested = False
         self._has_written = False
         self._waiting_writers = 0
-        self.stage = ""
+        self.stage: Step | None = None
         self.error = ""
 
     @property
@@ -71,7 +71,7 @@ class Refresher:
             except Exception as error:  # a bug: report it too, and keep the task alive
                 self.error = f"{type(error).__name__}: {error}"
                 logger.exception("still serving version %s", self._versions.current.version)
-        self.stage = ""
+        self.stage = None
 
     async def _rebuild_stale_stages(self) -> bool:
         """Bring the shop on disk up to date. Return whether the result is served already.

@@ -72,7 +72,7 @@ def serialize_match(engine: QueryEngine, match: Match, request: SimilarRequest |
     """Return a match as the API shows it."""
     method: Any = request.method if isinstance(request, SimilarRequest) else parse_recommend_method(request.method)[1]
     metric: Any = request.metric
-    closeness: Any = engine.closeness(method, match.score, metric, tau=request.tau)
+    closeness = engine.closeness(method, match.score, metric, tau=request.tau)
     product = _product_fields(match.id, match.category, match.cluster, match.attributes)
     return responses.Match(**product, score=match.score, closeness=closeness)
 
@@ -99,6 +99,5 @@ def serialize_cluster(context: SearchContext, number: int) -> responses.ClusterR
 def serialize_location(engine: QueryEngine, code: NDArray[np.float32]) -> tuple[responses.Typicality, list[float]]:
     """Return how typical a code is, and its position on the map, from 0 to 1, to four decimals."""
     typicality, position = engine.locate(code)
-    word: Any = typicality.word
-    shown = responses.Typicality(share=typicality.share, word=word, nearest=typicality.nearest)
+    shown = responses.Typicality(share=typicality.share, word=typicality.word, nearest=typicality.nearest)
     return shown, [round(float(each), 4) for each in position]

@@ -22,7 +22,7 @@ from modiste.shop.backend import Hit, Query, SearchBackend
 from modiste.shop.cluster_transfer import TRANSFERS, ClusterMoments, ClusterTransfer, parse_recommend_method
 from modiste.shop.filters import ColumnKind, Columns, Filter
 from modiste.shop.results import JpegLoader, Match, Matches, Recommendation, Recommendations
-from modiste.shop.similarity_words import Typicality
+from modiste.shop.similarity_words import Closeness, Typicality
 from modiste.shop.summary import CategoryCounts, ReferenceCodes
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -186,7 +186,9 @@ class QueryEngine:
         ]
         return answers[0] if codes.ndim == 1 else answers
 
-    def closeness(self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None) -> str:
+    def closeness(
+        self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None
+    ) -> Closeness:
         """Return a score in words; see Shop.closeness."""
         tau = self.context.tau if tau is None else tau
         self._check(1, method, metric, tau)

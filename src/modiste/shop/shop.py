@@ -30,7 +30,7 @@ from modiste.shop.hubness import HubPenalty
 from modiste.shop.loading import STAGES, EncodingArrays, Stage, build_index
 from modiste.shop.products import Products
 from modiste.shop.query import QueryEngine
-from modiste.shop.similarity_words import Typicality
+from modiste.shop.similarity_words import Closeness, Typicality
 from modiste.shop.summary import CategoryCounts, ReferenceCodes, ShopSummary
 from modiste.storage.location import read_path
 from modiste.storage.locks import shared_lock
@@ -387,7 +387,9 @@ class Shop:
         """
         return self.query_engine.recommend(code, k, method, metric=metric, tau=tau, where=where, by=by, exclude=exclude)
 
-    def closeness(self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None) -> str:
+    def closeness(
+        self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None
+    ) -> Closeness:
         """Return a match's score in words, relative to how near the shop's products lie to each other.
 
         Args:

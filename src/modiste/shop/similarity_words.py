@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from modiste.search.index import LatentIndex
 from modiste.shop.sampling import sample_rows
 
-WORDS = ("almost the same", "very close", "close", "related", "distant")
+Closeness = Literal["almost the same", "very close", "close", "related", "distant"]
+TypicalityWord = Literal["typical of the shop", "unusual", "unlike anything in the shop"]
+WORDS: tuple[Closeness, ...] = get_args(Closeness)
 # The threshold of each word but the last: (rank, percentile). A score is "almost the same" if it is at least as near as
 # the nearest neighbour (rank 1) is in the 25th percentile of products.
 QUANTILES = ((1, 25), (3, 50), (25, 50), (250, 50))
@@ -25,7 +27,11 @@ SCORINGS = (
 )
 SAMPLE_PRODUCTS = 500
 # The word for a code, by the share of products that are farther from their nearest neighbour than the code is.
-TYPICALITY_WORDS = ((0.1, "typical of the shop"), (0.01, "unusual"), (0.0, "unlike anything in the shop"))
+TYPICALITY_WORDS: tuple[tuple[float, TypicalityWord], ...] = (
+    (0.1, "typical of the shop"),
+    (0.01, "unusual"),
+    (0.0, "unlike anything in the shop"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class Typicality:
     """
 
     share: float
-    word: str
+    word: TypicalityWord
     nearest: str
 
 
@@ -72,7 +78,7 @@ def compute_thresholds(scores: NDArray[np.float64], method: str) -> list[float]:
     ]
 
 
-def describe_score(score: float, thresholds: Sequence[float], *, higher_is_nearer: bool) -> str:
+def describe_score(score: float, thresholds: Sequence[float], *, higher_is_nearer: bool) -> Closeness:
     """Return the word for a score."""
     sign = -1.0 if higher_is_nearer else 1.0
     for word, threshold in zip(WORDS, thresholds, strict=False):
@@ -96,7 +102,7 @@ def measure_neighbour_distances(
     return [float(value) for value in np.percentile(distances, np.arange(101))]
 
 
-def describe_typicality(distance: float, neighbour_distances: list[float]) -> tuple[float, str]:
+def describe_typicality(distance: float, neighbour_distances: list[float]) -> tuple[float, TypicalityWord]:
     """Return the typicality, share and word, of a code whose nearest product is at `distance`."""
     percentiles = np.asarray(neighbour_distances, np.float64)
     share = 1.0 - float(np.interp(distance, percentiles, np.linspace(0.0, 1.0, 101)))

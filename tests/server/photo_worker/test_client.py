@@ -207,7 +207,14 @@ class TestEnding:
 
     @pytest.mark.parametrize(
         "answer",
-        ["{}", '{"bytes": 1e99}', '{"bytes": 999999999999}', '{"bytes": 3, "height": 9, "width": 1}', "[" * 999],
+        [
+            "{}",
+            '{"bytes": 1e99}',
+            '{"bytes": 999999999999}',
+            '{"bytes": 3, "height": 9, "width": 1}',
+            '{"bytes": 0, "reason": "none that the API has"}',
+            "[" * 999,
+        ],
     )
     def test_one_that_says_something_else(self, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
         program = (

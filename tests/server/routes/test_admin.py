@@ -27,7 +27,7 @@ from starlette.testclient import TestClient
 from modiste.images.photo import decode_jpeg, fit_photo, read_photo, to_jpeg, to_png
 from modiste.pipeline.cluster import cluster_shop
 from modiste.pipeline.ingest import ingest
-from modiste.pipeline.product_changes import InMemorySource, model_ids
+from modiste.pipeline.product_changes import InMemorySource, model_ids, run_step
 from modiste.pipeline.train import train_shop
 from modiste.server.app import create_app
 from modiste.server.auth import new_key
@@ -333,6 +333,35 @@ def test_what_is_told_is_of_one_moment(kept: tuple[TestClient, Path], monkeypatc
     monkeypatch.setattr("modiste.server.routes.admin.model_ids", slow)
     response = put(client, "new", noise(1)).json()
     assert (response["refreshing"], response["products"]) == (False, before["products"] + 1)
+
+
+def test_the_status_names_the_step_that_runs(kept: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    client, _ = kept
+    assert settled(client)["stage"] is None
+    may_run = threading.Event()
+
+    def run_later(*arguments: Any, **options: Any) -> None:
+        may_run.wait(60)
+        run_step(*arguments, **options)
+
+    monkeypatch.setattr("modiste.server.refresher.run_step", run_later)
+    assert put(client, "new", noise(1)).status_code == 202
+    try:
+        status = wait_for_stage(client)
+    finally:
+        may_run.set()
+    assert (status["refreshing"], status["stage"]) == (True, "update")
+    assert settled(client)["stage"] is None
+
+
+def wait_for_stage(client: TestClient) -> dict[str, Any]:
+    """Return the status once a step runs."""
+    for _ in range(600):
+        status = client.get("/v1/admin", headers=READ).json()
+        if status["stage"] is not None:
+            return status
+        time.sleep(0.05)
+    raise AssertionError(status)
 
 
 def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: Path) -> None:

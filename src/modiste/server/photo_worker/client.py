@@ -11,7 +11,7 @@ from typing import BinaryIO, TypeVar, cast
 
 import numpy as np
 
-from modiste.errors import PhotoError
+from modiste.errors import PHOTO_REASONS, PhotoError
 from modiste.images.photo import Photo
 from modiste.isolation import clean_environment, worker_command
 from modiste.server.log_config import logger
@@ -23,7 +23,6 @@ T = TypeVar("T")
 
 START_SECONDS = 20.0  # it takes about 0.25
 STOP_SECONDS = 2.0  # to end after its input is closed
-MAX_REASON_CHARS = 40
 # glibc returns memory of this size to the system after each photo, and getting it again takes a third of the time of a
 # phone's photo. So glibc keeps up to 64 MB. Other C libraries ignore these variables.
 MALLOC_ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": str(16 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(64 * 2**20)}
@@ -174,7 +173,7 @@ def _request_photo(process: subprocess.Popen[bytes], data: bytes, frame: tuple[i
     response, pixels = receive(_pipe(process.stdout), 3 * max_pixels(frame))
     if "reason" in response:
         message, remedy, reason = (str(response.get(name, "")) for name in ("message", "remedy", "reason"))
-        raise PhotoError(message, remedy=remedy, reason=reason[:MAX_REASON_CHARS])
+        raise PhotoError(message, remedy=remedy, reason=reason if reason in PHOTO_REASONS else "unreadable")
     height, width = response.get("height"), response.get("width")
     if type(height) is not int or type(width) is not int or len(pixels) != 3 * height * width or not pixels:
         raise ConnectionError("no photo")

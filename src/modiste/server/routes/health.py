@@ -11,7 +11,7 @@ from modiste._version import __version__
 from modiste.server import payloads
 from modiste.server.dependencies import Versions
 from modiste.server.middleware.body_limit import MAX_JSON_BYTES
-from modiste.server.openapi import NO_STORE_HEADERS, binary_response, error_responses
+from modiste.server.openapi import NO_STORE_HEADERS, error_responses, text_response
 from modiste.server.problems import ProblemException
 from modiste.server.schemas import responses
 from modiste.server.settings import Settings
@@ -54,7 +54,7 @@ async def version(versions: Versions) -> responses.VersionInfo:
     )
 
 
-@router.get("/metrics", summary="Metrics", response_class=Response, responses=binary_response("text/plain"))
+@router.get("/metrics", summary="Metrics", response_class=Response, responses=text_response("text/plain"))
 async def metrics(request: Request) -> Response:
     """Return requests, designs and memory in Prometheus's text format."""
     return Response(

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modiste.server.dependencies import CurrentShop
-from modiste.server.openapi import binary_response, error_responses
+from modiste.server.openapi import error_responses, text_response
 from modiste.server.payloads import card_payload, map_payload, shop_payload, sliders_payload
 from modiste.server.schemas import responses
 
@@ -36,7 +36,7 @@ async def map_(request: Request, served: CurrentShop) -> Response:
     "/v1/model-card",
     summary="The model card",
     response_class=Response,
-    responses=binary_response("text/markdown") | error_responses(503),
+    responses=text_response("text/markdown") | error_responses(503),
 )
 async def model_card(request: Request, served: CurrentShop) -> Response:
     """Return the model card: what the model is, how it was trained, and its limits."""

@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from modiste.choices import Method, Metric, Scope
+from modiste.errors import PhotoReason
+from modiste.pipeline.product_changes import Step
+from modiste.server.problems import ProblemCode
+from modiste.shop.filters import ColumnKind
+from modiste.shop.similarity_words import Closeness, TypicalityWord
 
 # Lists, not tuples: some programs misread OpenAPI's form of a tuple.
 Position = Annotated[list[float], Field(min_length=2, max_length=2)]
-Closeness = Literal["almost the same", "very close", "close", "related", "distant"]
-TypicalityWord = Literal["typical of the shop", "unusual", "unlike anything in the shop"]
 FrameSize = Annotated[list[int], Field(min_length=2, max_length=2)]
 
 
@@ -22,9 +25,9 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    code: str
+    code: ProblemCode = Field(description="What went wrong.")
     remedy: str
-    reason: str | None = Field(None, description="Stable reason why a photo is refused.")
+    reason: PhotoReason | None = Field(None, description="Stable reason why a photo is refused.")
 
 
 class Product(BaseModel):
@@ -164,7 +167,7 @@ class Facet(BaseModel):
     """An attribute to filter by."""
 
     name: str
-    kind: Literal["words", "number", "flag"]
+    kind: ColumnKind
     values: list[FacetValue]
     minimum: float | None
     maximum: float | None
@@ -313,5 +316,5 @@ class AdminStatus(BaseModel):
     models: list[str] = Field(description="All models of the shop.")
     products: int
     refreshing: bool = Field(description="Whether an update is under way.")
-    stage: str = Field(description="The stage of the update; empty if none is under way.")
+    stage: Step | None = Field(description="The step of the update that runs, or null.")
     error: str = Field(description="Why the last change is not served; empty if it is.")
