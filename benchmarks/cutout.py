@@ -10,6 +10,7 @@ refused photos and the overlap (intersection over union).
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.images.masks import product_mask
+
 from modiste.images.photo import read_photo
-from modiste.images.product_mask import product_mask
 from modiste.sources.sample import SampleSource
 
 KINDS = ("plain", "gradient", "vignette", "noise", "cloth", "busy")

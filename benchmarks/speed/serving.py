@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 from report import Report, median
+from safetensors.torch import load_file
 
 from modiste.images.photo import decode_jpeg
 from modiste.pipeline.encode import encode_shop
 from modiste.shop.shop import Shop
 from modiste.vae.onnx import OnnxModel
-from modiste.vae.training.vae import Vae
+from modiste.vae.training.vae import WEIGHTS_FILE, Vae
 
 FRAME = (240, 180)
 
@@ -34,7 +35,8 @@ def frames(report: Report, shop: Path, rounds: int) -> None:
     opened = Shop.open(shop, need="model", threads=1)
     directory = opened.files.model(opened.model.model_id)
     engine = OnnxModel.load(directory, threads=1)
-    vae, _ = Vae.from_pretrained(directory)
+    vae = Vae(opened.model.preset, opened.model.frame, opened.model.latent, opened.model.network).eval()
+    vae.load_state_dict(load_file(directory / WEIGHTS_FILE))
     core: Any = openvino.Core()
     compiled = core.compile_model(
         str(directory / "decoder.onnx"),

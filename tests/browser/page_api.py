@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modiste.server.design_codec import dequantise, from_base64url, quantise, to_base64url
+from modiste.server.design_codec import dequantise, from_base64url, to_base64url
 from tests.browser.page_state import until
+from tests.server.design_bytes import quantise
 
 # At rest: the picture is drawn, the address is the picture's, and no part of the results waits for an answer.
 RESTED = """

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from modiste.errors import PhotoError
 from modiste.images.cutout import CutOut, cut_out
 from modiste.images.measurements import measure_photos
-from modiste.images.product_mask import product_mask
+from tests.images.masks import product_mask
 
 FRAME, WHITE, EXTENT = (120, 90), (255, 255, 255), 0.8
 SIZE = (200, 160)

@@ -1,4 +1,9 @@
-"""Foreground mask of a product photo with a plain background."""
+"""Foreground mask of a product photo with a plain background.
+
+The background is modelled by a second-degree surface through the pixels of the border. The fit is repeated without the
+pixels far from it (a product that touches the edge), so light may fall off from one side to the other. Pixels near that
+surface in colour and connected to the border are background, and so is a soft shadow on it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from modiste.images.photo import Photo, check_photo
+from modiste.images.photo import Photo
 
 WORK_PIXELS = 320  # length of the longer side while the background is searched for
 BORDER_SHARE = 0.03  # of the shorter side: depth of the border that the background is fitted to
@@ -19,31 +24,6 @@ MIN_SHADOW_LIGHT = 0.6  # of the background's light that is left in its shadow
 MAX_SHADOW_STEP = 2.5  # change of a shadow's lightness from one pixel to the next
 MIN_PRODUCT_SHARE, MAX_PRODUCT_SHARE = 0.01, 0.9  # of the photo: a mask outside this range is not a product
 MIN_PIECE_SHARE = 0.05  # of the largest piece: smaller pieces are specks
-
-
-def product_mask(photo: Photo) -> NDArray[np.float32] | None:
-    """Return the share of each pixel that is product, or None where it cannot be told.
-
-    The background is modelled by a second-degree surface through the pixels of the border. The fit is repeated without
-    the pixels far from it (a product that touches the edge), so light may fall off from one side to the other. Pixels
-    near that surface in colour and connected to the border are background, and so is a soft shadow on it.
-
-    Args:
-        photo: uint8 `(h, w, 3)`.
-
-    Returns:
-        float32 `(h, w)`, from 0 (background) to 1 (product).
-
-    Raises:
-        PhotoError: the array is not a photo.
-    """
-    check_photo(photo)
-    colours = to_working_colours(photo)
-    background = fit_background(colours)
-    if background is None:
-        return None
-    solid = segment_product(colours, *background)
-    return resize_mask(soften_edge(solid), photo) if is_plausible_mask(solid) else None
 
 
 def to_working_colours(photo: Photo) -> NDArray[np.float32]:

@@ -6,34 +6,12 @@ import base64
 import re
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from modiste.errors import BadCode
 
 MAX_LEVEL = 255
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def quantise(code: ArrayLike, ranges: NDArray[np.float32]) -> bytes:
-    """Return `n` bytes: round(255 · (value − minimum) / (maximum − minimum)) per latent, clipped to 0…255.
-
-    Args:
-        code: `(n,)`.
-        ranges: float32 `(n, 2)`, minimum and maximum of each latent. If they are equal, the byte is 0.
-
-    Raises:
-        BadCode: `code` is not `n` finite numbers.
-    """
-    values = np.asarray(code, np.float64)
-    if values.shape != (len(ranges),) or not np.isfinite(values).all():
-        raise BadCode(
-            f"The code has shape {values.shape} or is not finite; the shop has {len(ranges)} latents.",
-            remedy=f"Give {len(ranges)} finite numbers.",
-        )
-    low, high = ranges[:, 0].astype(np.float64), ranges[:, 1].astype(np.float64)
-    width = high - low
-    share = np.divide(values - low, width, out=np.zeros_like(values), where=width > 0)
-    return np.rint(MAX_LEVEL * np.clip(share, 0.0, 1.0)).astype(np.uint8).tobytes()
 
 
 def dequantise(data: bytes, ranges: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -23,6 +23,7 @@ from modiste.vae.training.checkpoint import read_notes
 from modiste.vae.training.hardware import Hardware
 from modiste.vae.training.schedule import restore_hardware
 from modiste.vae.training.trainer import trim_metrics
+from modiste.vae.training.vae import WEIGHTS_FILE
 
 FRAME = (48, 36)
 
@@ -50,9 +51,8 @@ def test_training_writes_a_complete_model(photos, ids, tmp_path: Path, preset: s
     lines = (directory / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
     assert list((tmp_path).glob("run-*/tensorboard/events*"))
-    vae, loaded = Vae.from_pretrained(directory)
-    assert loaded == config
-    assert vae.latent == 4
+    weights = {name: torch.from_numpy(array) for name, array in load_file(directory / WEIGHTS_FILE).items()}
+    Vae(config.preset, config.frame, config.latent, config.network).load_state_dict(weights)
 
 
 def test_training_reduces_the_error(photos, ids, tmp_path: Path) -> None:

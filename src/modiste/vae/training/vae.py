@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor, nn
 
-from modiste.errors import SchemaError, ShopIncomplete
 from modiste.images.descriptors import COLOUR_SIZE, SHAPE_SIZE
-from modiste.vae.config import ModelConfig
 from modiste.vae.training.network import DescriptorHead, build_network
 
 DEFAULT_CHANNELS = 24
@@ -38,27 +34,6 @@ class Vae(nn.Module):
         """Return posterior mean and std, `(b, n)` each, and the mean's reconstruction, `(b, H, W, 3)`."""
         mean, std = self.encoder(photo)
         return mean, std, self.decoder(mean)
-
-    @classmethod
-    def from_pretrained(cls, directory: Path | str) -> tuple[Vae, ModelConfig]:
-        """Load the network in `directory`, in evaluation mode, and its configuration.
-
-        Raises ShopIncomplete if a file is missing, and SchemaError if a file is damaged, or the weights do not match
-        the configuration.
-        """
-        directory = Path(directory)
-        config = ModelConfig.load(directory)
-        vae = cls(config.preset, config.frame, config.latent, config.network)
-        path = directory / WEIGHTS_FILE
-        remedy = "Train the model again with `modiste train`."
-        try:
-            vae.load_state_dict(load_file(path))
-        except FileNotFoundError:
-            raise ShopIncomplete(f"There are no weights at {path}.", remedy=remedy) from None
-        except (OSError, SafetensorError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise SchemaError(f"{path} does not match its config.json: {reason}", remedy=remedy) from None
-        return vae.eval(), config
 
 
 def weights_to_bytes(vae: Vae) -> bytes:
