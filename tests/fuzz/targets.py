@@ -18,7 +18,7 @@ from modiste.errors import ModisteError
 from modiste.images.photo import fit_photo, read_photo
 from modiste.latent.arithmetic import interpolate
 from modiste.server.app import create_app
-from modiste.server.design_codec import dequantise, from_base64url, quantise, to_base64url
+from modiste.server.design_codec import dequantise, from_base64url, to_base64url
 from modiste.server.settings import Settings
 from modiste.shop import loading
 from modiste.shop.shop import Shop
@@ -30,6 +30,7 @@ from modiste.storage.manifest import Manifest
 from modiste.storage.paths import ShopPaths
 from modiste.storage.product_store import StoredProduct, _products_to_table
 from modiste.vae.config import ModelConfig
+from tests.server.design_bytes import quantise
 from tests.small import SMALL
 
 Target = Callable[[bytes], bool]

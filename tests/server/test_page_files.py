@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 import modiste.server
+from modiste.server.routes.pages import load_static_file
 
 STATIC = Path(modiste.server.__file__).parent / "static"
 JS = STATIC / "js"
@@ -117,3 +118,21 @@ def test_pages_hold_nothing_inline_and_nothing_from_another_origin(page: Path):
 def test_modules_write_no_markup(module: Path):
     text = module.read_text(encoding="utf-8")
     assert not re.search(r"\.(?:innerHTML|outerHTML)\b|insertAdjacentHTML|document\.write|\beval\(", text)
+
+
+@pytest.mark.parametrize("path", sorted([*JS.rglob("*.js"), *STATIC.rglob("*.css")]), ids=lambda path: path.name)
+def test_only_comments_are_removed_from_served_files(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    served = load_static_file(path.relative_to(STATIC).as_posix()).body.decode()
+    lines = iter(source.splitlines())
+    is_in_template = is_in_comment = False
+    for line in served.splitlines():
+        # Every line between this one and the line served before it is a comment outside a template string.
+        while (skipped := next(lines)) != line or is_in_comment:
+            text = skipped.strip()
+            assert not is_in_template
+            assert is_in_comment or text.startswith(("//", "/*")), skipped
+            is_in_comment = not text.startswith("//") and not text.endswith("*/")
+        is_in_template ^= line.count("`") % 2 == 1
+    assert all(rest.strip().startswith(("//", "/*", "*")) for rest in lines)
+    assert not re.search(r"^\s*(//|/\*)", served, re.MULTILINE)

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.testclient import TestClient
 
-from modiste.server.design_codec import dequantise, quantise, to_base64url
+from modiste.server.design_codec import dequantise, to_base64url
 from modiste.shop.shop import Shop
 from tests.server.client import refused
+from tests.server.design_bytes import quantise
 
 
 def frame_url(client: TestClient, data: bytes) -> str:

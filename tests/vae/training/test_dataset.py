@@ -53,4 +53,4 @@ def test_too_few_photos_are_rejected() -> None:
 def test_help_names_the_default(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["train", "--help"]) == 0
-    assert f"{MAX_TRAINING_PHOTOS:,} if left out" in capsys.readouterr().out
+    assert f"[default: {MAX_TRAINING_PHOTOS:,}]" in capsys.readouterr().out
