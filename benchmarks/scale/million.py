@@ -306,7 +306,7 @@ def table(seen: dict[str, Any]) -> str:
         f"takes {queries['catalogue_ms']:.1f} ms among all products, and {queries['cluster_ms']:.1f} ms inside one "
         "product cluster. Both times are medians of 50 searches.",
         "",
-        "Then `modiste shards` started three shards with two replicas each on these machines, in "
+        "Then `modiste shards` started three shards with two replicas each on three machines, in "
         f"{result['up_s']:.0f} s. The benchmark sent {result['questions']} queries over HTTP, and killed one machine "
         "after a third of them. No query failed, and every result equals that of a search in one process. The median "
         f"time of a query was {result['before_ms']:.0f} ms before the machine was killed and {result['after_ms']:.0f} "

@@ -159,8 +159,8 @@ def table(seen: list[dict[str, Any]], size: str) -> str:
     lines = [
         f"The photos have {size.replace('x', ' × ')} pixels, and the machine has {os.cpu_count()} cores.",
         "",
-        "| products | stage | run by | start, s | time, s: median (lowest to highest) | time divided by the "
-        "time with as many threads | memory of one worker, GB |",
+        "| products | stage | run by | start, s | time, s: median (lowest to highest) | time with n workers / "
+        "time with n threads | memory of one worker, GB |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in seen:
