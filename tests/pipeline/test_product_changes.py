@@ -94,6 +94,7 @@ def test_unknown_model_raises(shop_copy: Path) -> None:
     assert next_step(shop_copy) is None
 
 
+@pytest.mark.slow
 def test_previous_model_keeps_its_encodings(shop_copy: Path) -> None:
     first = Shop.open(shop_copy, need="map")
     other = train_shop(shop_copy, epochs=2, latent=8, seed=5).model_id

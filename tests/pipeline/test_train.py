@@ -29,6 +29,7 @@ def test_training_on_a_subset_encodes_all(shop_copy: Path) -> None:
     assert shop.manifest.training["photos"] == 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("bound", [("--epochs", "2"), ("--minutes", "0.01"), ()], ids="".join)
 def test_every_preset_trains_on_a_subset_with_every_bound(
@@ -50,6 +51,7 @@ def test_every_preset_trains_on_a_subset_with_every_bound(
     assert shop.manifest.training["photos"] == 40
 
 
+@pytest.mark.slow
 def test_limit_above_the_catalogue_trains_the_same_model(shop_copy: Path) -> None:
     count = len(Shop.open(shop_copy).catalogue.ids)
     config = train_shop(shop_copy, photos=count, epochs=2, latent=4)

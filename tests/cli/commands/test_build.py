@@ -53,6 +53,7 @@ def test_build_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.Captu
     assert main(["similar", "--shop", shop, "--random", "--json"]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 def test_build_prints_text_and_resumes(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shop = tmp_path / "shop"

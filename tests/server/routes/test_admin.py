@@ -264,6 +264,7 @@ def resident(name: str) -> float:
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(name + ":"))
 
 
+@pytest.mark.slow
 def test_another_model_and_back(kept: tuple[TestClient, Path]) -> None:
     client, path = kept
     one = settled(client)

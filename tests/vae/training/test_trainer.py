@@ -55,6 +55,7 @@ def test_training_writes_a_complete_model(photos, ids, tmp_path: Path, preset: s
     Vae(config.preset, config.frame, config.latent, config.network).load_state_dict(weights)
 
 
+@pytest.mark.slow
 def test_training_reduces_the_error(photos, ids, tmp_path: Path) -> None:
     short = train(photos, ids, settings(epochs=2), tmp_path)
     longer = train(photos, ids, settings(epochs=25), tmp_path)
@@ -76,6 +77,7 @@ def test_one_epoch_is_rejected_for_two_phases(photos, ids, tmp_path: Path) -> No
     assert "Give 2 or more" in caught.value.remedy
 
 
+@pytest.mark.slow
 def test_seed_determines_the_model(photos, ids, tmp_path: Path) -> None:
     first = train(photos, ids, settings(epochs=2), tmp_path / "a")
     again = train(photos, ids, settings(epochs=2), tmp_path / "b")
@@ -96,6 +98,7 @@ SCRIPT = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ended", [3, 11])  # in the first phase, and in the decoder's
 def test_resumed_run_ends_with_the_same_weights(photos, ids, tmp_path: Path, ended: int) -> None:
     whole = train(photos, ids, settings(epochs=12), tmp_path / "whole")
@@ -222,6 +225,7 @@ def test_too_few_products_and_wrong_frames_are_rejected(photos, ids, tmp_path: P
         train(photos, ids, settings(frame=(64, 64)), tmp_path)
 
 
+@pytest.mark.slow
 def test_long_run_autotunes_once(photos, ids, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = torch.get_num_threads()
     monkeypatch.setattr("modiste.vae.training.schedule.MIN_TUNED_PHOTOS", 100)
