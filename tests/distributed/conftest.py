@@ -28,7 +28,7 @@ def fleet() -> Iterator[RayExecutor]:
             yield workers
     # Ray ends its processes and leaves them for the garbage collector to find, which says so in a warning.
     for each in gc.get_objects():
-        # Other processes of the tests, such as an S3 server, go on. isinstance would ask objects that warn of being asked.
+        # Other processes, such as an S3 server, go on. isinstance would ask objects that warn of being asked.
         if issubclass(type(each), subprocess.Popen) and "ray" in str(each.args):
             with suppress(subprocess.TimeoutExpired):
                 each.wait(10)
