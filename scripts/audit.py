@@ -38,8 +38,8 @@ def main(locks: list[str]) -> int:
         return UNANSWERED
     vulnerabilities = [(each["name"], each["version"], bad) for each in answers for bad in each.get("vulns", [])]
     for name, version, bad in vulnerabilities:
-        mended = ", ".join(bad["fix_versions"]) or "no version yet"
-        print(f"{name} {version}: {bad['id']}, mended in {mended}")
+        fixed = ", ".join(bad["fix_versions"]) or "no version yet"
+        print(f"{name} {version}: {bad['id']}, fixed in {fixed}")
     unknown = sorted(each["name"] for each in answers if "skip_reason" in each)
     if unknown:
         some = ", ".join(unknown[:5]) + (" …" if len(unknown) > 5 else "")

@@ -110,7 +110,7 @@ def slide(directory: Path, count: int) -> dict[str, Any]:
 def examine(directory: Path, count: int) -> dict[str, Any]:
     from modiste.pipeline.doctor.check import check_shop
 
-    return {"faults": [fault.says for fault in check_shop(directory / "shop")]}
+    return {"faults": [fault.message for fault in check_shop(directory / "shop")]}
 
 
 def ask(directory: Path, count: int) -> dict[str, Any]:

@@ -97,17 +97,17 @@ def test_changes_by_processes_whose_clocks_differ_by_decades(clock: Clock, small
     assert len(reader.similar(reader.random_design(0), 5)) == 5
     assert len(reader.jpeg(ids[20])) > 0  # of the version that it opened, or the newest
     assert next_step(small) is None
-    assert check_and_repair(small)["sound"]
+    assert check_and_repair(small)["intact"]
 
 
 def test_a_shop_grows_no_further_under_a_clock_that_is_set_back(clock: Clock, small: Path) -> None:
     """Files that were dated into the future are compacted too."""
     changed(clock, small, YEARS, 1)
     changed(clock, small, 0, 1)
-    assert check_and_repair(small, repair=True)["sound"]
+    assert check_and_repair(small, repair=True)["intact"]
     before = sum(each.stat().st_size for each in small.rglob("*") if each.is_file())
     for _ in range(3):
-        assert check_and_repair(small, repair=True)["sound"]
+        assert check_and_repair(small, repair=True)["intact"]
     after = sum(each.stat().st_size for each in small.rglob("*") if each.is_file())
     assert after - before < 300_000
 

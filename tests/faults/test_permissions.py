@@ -55,8 +55,8 @@ def answer(path):
 
 WORK = {
     "answer": answer,
-    "look over": lambda path: check_and_repair(path)["sound"],
-    "repair": lambda path: check_and_repair(path, repair=True)["sound"],
+    "look over": lambda path: check_and_repair(path)["intact"],
+    "repair": lambda path: check_and_repair(path, repair=True)["intact"],
     "put": lambda path: put_products(path, [Record("new", "bags", photo(1), {})]),
     "remove": lambda path: remove_products(path, [Shop.open(path, need="catalogue").catalogue.ids[0]]),
     "refresh": refresh_shop,

@@ -21,7 +21,7 @@ BAD = {"name": "bad", "version": "2.0", "vulns": [{"id": "CVE-1", "fix_versions"
     ("answers", "status", "words"),
     [
         ([CLEAN], 0, "no known vulnerability in 1 packages"),
-        ([CLEAN, BAD], 1, "bad 2.0: CVE-1, mended in 2.1"),
+        ([CLEAN, BAD], 1, "bad 2.0: CVE-1, fixed in 2.1"),
         ([CLEAN, UNKNOWN], 2, "1 of 2 packages WERE NOT CHECKED"),
         ([BAD, UNKNOWN], 1, "1 of 2 packages WERE NOT CHECKED"),
         ([], 2, ""),

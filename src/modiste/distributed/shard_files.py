@@ -35,7 +35,7 @@ from modiste.storage.locks import wait_for_lock
 from modiste.storage.remote.cache import cache_directory
 
 MAX_VERSIONS = 4  # of a shop, whose files are kept: the newest
-INDEX_DIR, PRODUCTS_FILE, SUMMARY_DIR, PENALTIES_DIR = "index", "words.arrow", "whole", "crowds"
+INDEX_DIR, PRODUCTS_FILE, SUMMARY_DIR, PENALTIES_DIR = "index", "products.arrow", "summary", "hub-penalties"
 BATCH_ROWS = 4096  # products written at once
 PRODUCTS_SCHEMA = pa.schema(
     {

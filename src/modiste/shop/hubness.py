@@ -23,7 +23,7 @@ STRENGTH = 0.7
 TOP_DESIGNS = 10  # designs that count towards the hub score of a product: the nearest
 MAX_CACHED_VALUES = 16_000_000  # 64 MB; the least recently used are dropped
 MAX_THREADS = 4  # for `cached_penalties`
-META_FILE, SCHEMA = "crowds.json", 1
+META_FILE, SCHEMA = "hub-penalties.json", 1
 
 ScoringKey = tuple[str, str, float]
 """Method, metric and τ; the likelihood has no metric, and the other methods have no τ."""

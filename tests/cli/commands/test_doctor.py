@@ -45,7 +45,7 @@ def test_sound_shop(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Nothing is broken" in capsys.readouterr().out
     assert main(["doctor", "--shop", str(small), "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert (result["sound"], result["faults"], result["freed"]) == (True, [], 0)
+    assert (result["intact"], result["faults"], result["freed"]) == (True, [], 0)
 
 
 def test_repaired_shop(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,8 +66,8 @@ def test_shop_that_cannot_be_repaired(small: Path, capsys: pytest.CaptureFixture
     assert main(["doctor", "--shop", str(small), "--repair", "--json"]) == 4
     out, err = capsys.readouterr()
     fault = json.loads(out)["faults"][0]
-    assert list(fault) == ["part", "where", "says", "remedy", "broken", "mended"]
-    assert (fault["part"], fault["broken"], fault["mended"]) == ("model", True, False)
+    assert list(fault) == ["part", "where", "message", "remedy", "broken", "repaired"]
+    assert (fault["part"], fault["broken"], fault["repaired"]) == ("model", True, False)
     assert "modiste restore" in fault["remedy"]
     assert err == ""
 

@@ -138,7 +138,7 @@ def test_damage_is_found_and_named(damage: str, small: Path, monkeypatch: pytest
     broken = [fault for fault in check_shop(small) if fault.broken]
     assert part in {fault.part for fault in broken}
     assert any(where in fault.where for fault in broken)
-    assert all(fault.says and fault.remedy for fault in broken)
+    assert all(fault.message and fault.remedy for fault in broken)
     assert all("modiste " in fault.remedy or "copy" in fault.remedy or "newer" in fault.remedy for fault in broken)
 
 

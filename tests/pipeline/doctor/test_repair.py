@@ -19,8 +19,8 @@ from modiste.storage.snapshot import SNAPSHOT_FILE
 from tests.contents import contents
 
 
-def parts(report: dict, *, mended: bool) -> set[str]:
-    return {fault["part"] for fault in report["faults"] if fault["mended"] is mended}
+def parts(report: dict, *, repaired: bool) -> set[str]:
+    return {fault["part"] for fault in report["faults"] if fault["repaired"] is repaired}
 
 
 def test_derived_parts_are_rebuilt(small: Path) -> None:
@@ -33,9 +33,9 @@ def test_derived_parts_are_rebuilt(small: Path) -> None:
     (small / "models" / f".{model}.1.partial").mkdir()
     (small / "models" / f".{model}.1.partial" / "mean.npy").write_bytes(bytes(3_000_000))
     report = check_and_repair(small, repair=True)
-    assert report["sound"]
-    assert parts(report, mended=False) == set()
-    assert parts(report, mended=True) == {"leftover", "snapshot", "index", "map", "sliders"}
+    assert report["intact"]
+    assert parts(report, repaired=False) == set()
+    assert parts(report, repaired=True) == {"leftover", "snapshot", "index", "map", "sliders"}
     assert report["freed"] > 2_000_000
     again = Shop.open(small, need="map")
     assert again.similar(code, 5) == answers
@@ -45,7 +45,7 @@ def test_derived_parts_are_rebuilt(small: Path) -> None:
         "bytes": report["bytes"],
         "freed": 0,
         "faults": [],
-        "sound": True,
+        "intact": True,
     }
 
 
@@ -56,10 +56,10 @@ def test_wrong_index_is_rebuilt(small: Path, monkeypatch: pytest.MonkeyPatch) ->
     data = bytearray(path.read_bytes())
     data[131] ^= 1
     path.write_bytes(data)
-    assert not check_and_repair(small)["sound"]
+    assert not check_and_repair(small)["intact"]
     report = check_and_repair(small, repair=True)
-    assert report["sound"]
-    assert parts(report, mended=True) == {"index"}
+    assert report["intact"]
+    assert parts(report, repaired=True) == {"index"}
 
 
 def test_many_versions_are_compacted(small: Path) -> None:
@@ -71,7 +71,7 @@ def test_many_versions_are_compacted(small: Path) -> None:
     assert fragments > 6
     before = store.photos()
     report = check_and_repair(small, repair=True)
-    assert report["sound"]
+    assert report["intact"]
     opened = ProductStore.open(small / "store")
     assert opened.photos() == before
     assert opened._table.stats()["fragment_stats"]["num_fragments"] == 1
@@ -81,13 +81,13 @@ def test_interrupted_change_is_completed(small: Path) -> None:
     """Products were removed, but the derived files were not updated."""
     ids = Shop.open(small, need="catalogue").catalogue.ids
     remove_products(small, ids[:5])
-    assert not check_and_repair(small)["sound"]
+    assert not check_and_repair(small)["intact"]
     with pytest.raises(StaleError):
         Shop.open(small)
     report = check_and_repair(small, repair=True)
-    assert report["sound"], report
-    assert parts(report, mended=False) == set()
-    assert "encodings" in parts(report, mended=True)
+    assert report["intact"], report
+    assert parts(report, repaired=False) == set()
+    assert "encodings" in parts(report, repaired=True)
     shop = Shop.open(small, need="map")
     assert shop.catalogue.ids == ids[5:]
     assert (shop.manifest.clusters["k"], len(shop.map.positions)) == (3, len(ids) - 5)
@@ -99,7 +99,7 @@ def test_wrong_counts_and_missing_stages_are_repaired(small: Path) -> None:
     store.delete(Shop.open(small, need="catalogue").catalogue.ids[:1])  # killed between this and shop.json
     files, model = ShopPaths(small), str(Manifest.load(small).model)
     files.clusters(model).unlink()
-    assert check_and_repair(small, repair=True)["sound"]
+    assert check_and_repair(small, repair=True)["intact"]
     assert Manifest.load(small).catalogue["count"] == 23
     assert next_step(small) is None
 
@@ -117,7 +117,7 @@ def test_repair_stops_at_damaged_clusters(small: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     before = path.read_bytes()
     remove_products(small, Shop.open(small, need="catalogue").catalogue.ids[:1])
-    assert not check_and_repair(small, repair=True)["sound"]
+    assert not check_and_repair(small, repair=True)["intact"]
     assert path.read_bytes() == before
     assert next_step(small) == "clusters"
 
@@ -127,8 +127,8 @@ def test_edited_sliders_are_kept(small: Path) -> None:
     path.write_text(path.read_text().replace('"schema": 1', '"schema": 1,,'))
     before = path.read_text()
     report = check_and_repair(small, repair=True)
-    assert not report["sound"]
-    assert parts(report, mended=False) == {"sliders"}
+    assert not report["intact"]
+    assert parts(report, repaired=False) == {"sliders"}
     assert path.read_text() == before
 
 
@@ -138,8 +138,8 @@ def test_damaged_products_and_models_are_kept(name: str, small: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     before = contents(small)
     report = check_and_repair(small, repair=True)
-    assert not report["sound"]
-    assert any(name in fault["where"] and fault["broken"] and not fault["mended"] for fault in report["faults"])
+    assert not report["intact"]
+    assert any(name in fault["where"] and fault["broken"] and not fault["repaired"] for fault in report["faults"])
     after = contents(small)
     kept = {each: value for each, value in before.items() if "_versions" not in each and "snapshot" not in each}
     assert kept.items() <= after.items()
@@ -149,7 +149,7 @@ def test_damaged_products_stop_the_repair(small: Path) -> None:
     for path in (small / "store" / "products.lance" / "data").iterdir():
         path.write_bytes(path.read_bytes()[:-3000])
     before = contents(small)
-    assert not check_and_repair(small, repair=True)["sound"]
+    assert not check_and_repair(small, repair=True)["intact"]
     assert contents(small) == before
 
 

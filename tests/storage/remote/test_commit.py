@@ -121,7 +121,7 @@ def test_shop_built_at_a_url_equals_one_in_a_directory(built: Path, s3_url: str,
     assert far.store.photos() == here.store.photos()
     assert build(source, s3_url, **options)["kept"] == ["train", "encode", "cluster", "sliders", "map"]
     report = check_and_repair(s3_url)
-    assert report["sound"]
+    assert report["intact"]
     assert [fault for fault in report["faults"] if fault["part"] != "leftover"] == []
 
 
@@ -242,7 +242,7 @@ def test_failed_write_changes_nothing(there: str) -> None:
     interrupt_write(there, lambda root: ShopPaths(root).clusters(Shop.open(root).model.model_id).unlink())
     assert ObjectStore(there).get("shop.json") == head
     assert ObjectStore(there).get("writer.json") is None
-    assert check_and_repair(there)["sound"]
+    assert check_and_repair(there)["intact"]
     index_shop(there)  # replaces the unfinished write
     assert Shop.open(there).clusters.labels
 
@@ -265,7 +265,7 @@ def test_writes_of_a_killed_writer_are_adopted(there: str, elsewhere: Any) -> No
     # stages that cannot be updated are built again.
     assert elsewhere(refresh_shop, there)[0] == "update"
     assert next_step(there) is None
-    assert check_and_repair(there)["sound"]
+    assert check_and_repair(there)["intact"]
 
 
 @pytest.mark.parametrize("name", ["index/mean.npy", "decoder.onnx", "sliders.json"])
@@ -341,7 +341,7 @@ def test_backup_and_restore(there: str, s3_url: str, small: Path, tmp_path: Path
     assert here.similar(code, 5) == far.similar(code, 5)
     assert here.store.photos() == far.store.photos()
     report = check_and_repair(tmp_path / "again")
-    assert report["sound"]
+    assert report["intact"]
     assert report["faults"] == []  # the index and the snapshot match, too
     put_products(tmp_path / "again", [record(2)])
     restore_shop(tmp_path / "shop.zip", f"{s3_url}-2")
@@ -403,8 +403,8 @@ def test_doctor_repairs_derived_files(there: str) -> None:
     assert {fault["part"] for fault in report["faults"]} == {"snapshot", "index", "map"}
     assert all(there in fault["remedy"] or "DIR" in fault["remedy"] for fault in report["faults"])
     report = check_and_repair(there, repair=True)
-    assert report["sound"]
-    assert all(fault["mended"] for fault in report["faults"])
+    assert report["intact"]
+    assert all(fault["repaired"] for fault in report["faults"])
     assert check_and_repair(there)["faults"] == []
 
 
@@ -418,7 +418,7 @@ def test_orphaned_files_are_deleted(there: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(commit, "ORPHAN_RETENTION", -commit.ORPHAN_RETENTION)  # every file counts as old
     index_shop(there, tau=0.4)
     assert indexes() == 2  # the current and the previous one, for readers that have just read that
-    assert check_and_repair(there)["sound"]
+    assert check_and_repair(there)["intact"]
 
 
 def test_store_without_conditional_writes_is_rejected(there: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,17 +66,17 @@ def _check_shop(shop: str, repair: bool, json: bool) -> None:
     with ProgressBars(quiet=json) as bars:
         result = check_and_repair(shop, repair=repair, on_progress=bars)
     print_result(result, *_fault_lines(result, repair), as_json=json)
-    if not result["sound"]:
+    if not result["intact"]:
         raise Exit(ShopError.exit_code)
 
 
 def _fault_lines(result: dict[str, Any], repair: bool) -> Iterator[str]:
     for fault in result["faults"]:
-        kind = "repaired" if fault["mended"] else "broken" if fault["broken"] else "note"
-        yield f"{kind:<8}  {fault['where']}: {fault['says']}"
-        if not fault["mended"]:
+        kind = "repaired" if fault["repaired"] else "broken" if fault["broken"] else "note"
+        yield f"{kind:<8}  {fault['where']}: {fault['message']}"
+        if not fault["repaired"]:
             yield f"{'':<8}  {fault['remedy']}"
-    verdict = "Nothing is broken" if result["sound"] else "Something is broken"
+    verdict = "Nothing is broken" if result["intact"] else "Something is broken"
     freed = f"; the repair freed {result['freed'] / 1e6:,.1f} MB" if repair else ""
     yield f"{verdict} in {result['shop']}, {result['bytes'] / 1e6:,.1f} MB{freed}."
 

@@ -74,15 +74,15 @@ class _ShopCheck:
             with write_lock(self.files.root):
                 leftovers = find_leftovers(self.files)
         except ShopBusy as error:
-            says = "Another process is writing to the shop; its unfinished files may be reported as faults."
-            yield Fault("shop", ".", says, error.remedy, broken=False)
+            message = "Another process is writing to the shop; its unfinished files may be reported as faults."
+            yield Fault("shop", ".", message, error.remedy, broken=False)
             return
         except StorageError:  # a shop that cannot be written to has no writer
             leftovers = find_leftovers(self.files)
         for path in leftovers:
-            says = "A killed process left it unfinished; nothing reads it."
+            message = "A killed process left it unfinished; nothing reads it."
             remedy = "Remove it: `modiste doctor --shop DIR --repair`."
-            yield Fault("leftover", self._relative(path), says, remedy, broken=False)
+            yield Fault("leftover", self._relative(path), message, remedy, broken=False)
 
     def _check_products(self, manifest: Manifest) -> ProductStore:
         store = ProductStore.open(self.files.store)
@@ -107,8 +107,8 @@ class _ShopCheck:
             for each, digest_start in (
                 {WEIGHTS_FILE: name} | {each: digests.get(each, "") for each in NETWORK_FILES}
             ).items():
-                if (says := _file_fault(directory / each, digest_start)) is not None:
-                    yield Fault("model", self._relative(directory / each), says, RESTORE_REMEDY, is_broken)
+                if (message := _file_fault(directory / each, digest_start)) is not None:
+                    yield Fault("model", self._relative(directory / each), message, RESTORE_REMEDY, is_broken)
 
     def _check_stages(self, shop: Shop) -> None:
         """Check the stages in order, up to the first that is missing."""
@@ -121,9 +121,11 @@ class _ShopCheck:
         where = f"store/encodings-{model_id}.lance"
         if self._load("encodings", where, bool(manifest.encodings), lambda: shop.encodings) is None:
             return
-        if (says := _encoding_fault(shop)) is not None:
+        if (message := _encoding_fault(shop)) is not None:
             self.faults.append(
-                Fault("encodings", where, says, f"`modiste encode --shop {files.location}`; or: {RESTORE_REMEDY}", True)
+                Fault(
+                    "encodings", where, message, f"`modiste encode --shop {files.location}`; or: {RESTORE_REMEDY}", True
+                )
             )
         where = self._relative(files.clusters(model_id))
         if self._load("clusters", where, bool(manifest.clusters), lambda: _load_clusters(shop)) is not None:

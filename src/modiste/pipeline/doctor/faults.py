@@ -38,7 +38,7 @@ class Fault:
 
     part: str
     where: str
-    says: str
+    message: str
     remedy: str
     broken: bool
 
@@ -103,8 +103,8 @@ def check_snapshot(store: ProductStore) -> Iterator[Fault]:
     where, remedy = f"store/{SNAPSHOT_FILE}", "Write it again: `modiste doctor --shop DIR --repair`."
     snapshot = read_snapshot(store.directory, "products")
     if snapshot is None:
-        says = "It is missing, damaged or older than the products; commands open the database instead."
-        yield Fault("snapshot", where, says, remedy, broken=False)
+        message = "It is missing, damaged or older than the products; commands open the database instead."
+        yield Fault("snapshot", where, message, remedy, broken=False)
     elif snapshot.hash != store.hash() or _row_digests(snapshot.table.to_batches(BATCH_ROWS)) != _row_digests(
         store.batches(SNAPSHOT_COLUMNS, BATCH_ROWS)
     ):
@@ -124,8 +124,8 @@ def check_index(shop: Shop) -> Iterator[Fault]:
     where, remedy = _relative(shop.files, directory), f"Build it again: `modiste index --shop {shop.path}`."
     blocks = Blocks.open(directory, index_fingerprint(shop.files, shop.manifest, shop.store, shop.model.model_id))
     if blocks is None or not blocks.covers_rows(len(shop.catalogue)):
-        says = "It is missing, damaged or older than the clusters; each command builds its own in memory."
-        yield Fault("index", where, says, remedy, broken=False)
+        message = "It is missing, damaged or older than the clusters; each command builds its own in memory."
+        yield Fault("index", where, message, remedy, broken=False)
         return
     vectors = blocks.products()
     order = np.argsort(vectors.rows)

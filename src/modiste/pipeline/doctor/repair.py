@@ -34,8 +34,8 @@ def check_and_repair(path: str | Path, *, repair: bool = False, on_progress: Pro
     or damaged or edited encodings, clusters and sliders.
 
     Returns:
-        {"shop", "bytes", "freed": bytes freed by the repair, "faults": [{"part", "where", "says", "remedy", "broken",
-        "mended"}], "sound": whether nothing broken is left}
+        {"shop", "bytes", "freed": bytes freed by the repair, "faults": [{"part", "where", "message", "remedy",
+        "broken", "repaired"}], "intact": whether nothing broken is left}
 
     Raises:
         ShopNotFound: there is no shop.
@@ -51,14 +51,14 @@ def check_and_repair(path: str | Path, *, repair: bool = False, on_progress: Pro
         bytes_after = _total_bytes(location)
     left = {(fault.part, fault.where) for fault in faults_left}
     repaired = [fault for fault in before_faults if (fault.part, fault.where) not in left]
-    faults = [asdict(fault) | {"mended": False} for fault in faults_left]
-    faults += [asdict(fault) | {"mended": True} for fault in repaired]
+    faults = [asdict(fault) | {"repaired": False} for fault in faults_left]
+    faults += [asdict(fault) | {"repaired": True} for fault in repaired]
     return {
         "shop": str(location),
         "bytes": bytes_after,
         "freed": max(0, bytes_before - bytes_after),
         "faults": faults,
-        "sound": not any(fault.broken for fault in faults_left),
+        "intact": not any(fault.broken for fault in faults_left),
     }
 
 
