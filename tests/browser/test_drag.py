@@ -73,7 +73,7 @@ def test_one_request_at_a_time_and_the_newest_value_wins(table: Any) -> None:
         return sorted({value_of(each.request.url) for each in requests.routes} - {128})
 
     before = pixels(table)
-    with table.expect_request(lambda request: "frame.jpg" in request.url and value_of(request.url) == 140):
+    with table.expect_request(lambda request: "render.jpg" in request.url and value_of(request.url) == 140):
         table.evaluate(MOVES, [f"#slider-latent-{FIRST}", [140, 150, 160, 170, 180, 190, 200]])
     assert (pixels(table) == before).all(), "the last frame stays until the next is here"
     assert not {150, 160, 170, 180, 190} & set(requested_values()), "while one is on its way no other is asked for"
@@ -184,4 +184,4 @@ def test_the_picture_on_screen_is_never_empty_while_the_next_one_comes(table: An
     at_rest(table)
     assert table.evaluate("() => empty") == 0
     assert design(table) != bytes([128] * 8)
-    assert "/v1/render.jpg?m=" in source(table)
+    assert "/v1/render.jpg?render_id=" in source(table)
