@@ -283,8 +283,8 @@ def table(seen: dict[str, Any]) -> str:
     """Return the measurements as Markdown."""
     count, beside = seen["products"], seen.get("beside", {})
     lines = [
-        f"The shop has {count:,} products, and the machine has {os.cpu_count()} cores. The benchmark killed one "
-        "machine after a third of `ingest`, and another one after a third of `encode`.",
+        f"The shop has {count:,} products, and the real machine has {os.cpu_count()} cores. The benchmark killed "
+        "one simulated machine after a third of `ingest`, and another one after a third of `encode`.",
         "",
         "| stage | time with Ray, s | products/s with Ray | time without Ray, two threads, s "
         "| time with Ray / time without | memory of one worker, GB | memory of the main process, GB |",
