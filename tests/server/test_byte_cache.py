@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from modiste.server.byte_cache import ENTRY_OVERHEAD_BYTES, ByteCache
 
 
-def test_the_least_recently_used_goes_first() -> None:
+def test_least_recently_used_entry_is_evicted_first() -> None:
     cache = ByteCache(3 * (10 + ENTRY_OVERHEAD_BYTES))
     for key in "abc":
         cache.put(key, bytes(10))
@@ -17,21 +17,21 @@ def test_the_least_recently_used_goes_first() -> None:
     assert cache.used_bytes == 3 * (10 + ENTRY_OVERHEAD_BYTES)
 
 
-def test_an_entry_replaced_is_counted_once() -> None:
+def test_replaced_entry_is_counted_once() -> None:
     cache = ByteCache(10_000)
     cache.put("a", bytes(100))
     cache.put("a", bytes(50))
     assert (len(cache), cache.used_bytes) == (1, 50 + ENTRY_OVERHEAD_BYTES)
 
 
-def test_what_is_larger_than_the_cache_is_not_kept() -> None:
+def test_entry_larger_than_the_cache_is_not_stored() -> None:
     cache = ByteCache(1000)
     cache.put("a", bytes(100))
     cache.put("b", bytes(5000))
     assert (cache.get("b"), len(cache), cache.used_bytes) == (None, 0, 0)
 
 
-def test_threads_at_once_leave_it_within_its_bounds() -> None:
+def test_concurrent_threads_keep_the_cache_within_its_capacity() -> None:
     cache = ByteCache(20_000)
 
     def work(seed: int) -> None:

@@ -28,7 +28,7 @@ def designs(draw: st.DrawFn) -> tuple[NDArray[np.float32], bytes]:
 
 
 @given(designs())
-def test_what_the_bytes_say_lies_within_the_ranges(ranges_and_bytes: tuple[NDArray[np.float32], bytes]) -> None:
+def test_dequantised_code_lies_within_the_ranges(ranges_and_bytes: tuple[NDArray[np.float32], bytes]) -> None:
     ranges, data = ranges_and_bytes
     code = dequantise(data, ranges)
     assert code.dtype == np.float32
@@ -39,7 +39,9 @@ def test_what_the_bytes_say_lies_within_the_ranges(ranges_and_bytes: tuple[NDArr
 
 
 @given(designs())
-def test_bytes_come_back_where_the_range_is_wide_enough(ranges_and_bytes: tuple[NDArray[np.float32], bytes]) -> None:
+def test_bytes_survive_a_round_trip_where_the_range_is_wide_enough(
+    ranges_and_bytes: tuple[NDArray[np.float32], bytes],
+) -> None:
     ranges, data = ranges_and_bytes
     back = quantise(dequantise(data, ranges), ranges)
     width = ranges[:, 1] - ranges[:, 0]
@@ -51,7 +53,7 @@ def test_bytes_come_back_where_the_range_is_wide_enough(ranges_and_bytes: tuple[
 
 
 @given(designs(), st.data())
-def test_a_code_is_at_most_half_a_level_off(
+def test_quantisation_error_is_at_most_half_a_level(
     ranges_and_bytes: tuple[NDArray[np.float32], bytes], data: st.DataObject
 ) -> None:
     ranges, _ = ranges_and_bytes
@@ -63,28 +65,28 @@ def test_a_code_is_at_most_half_a_level_off(
 
 
 @given(st.binary(min_size=1, max_size=64))
-def test_a_text_is_base64url_without_padding_and_comes_back(data: bytes) -> None:
+def test_base64url_has_no_padding_and_survives_a_round_trip(data: bytes) -> None:
     text = to_base64url(data)
     assert text == base64.urlsafe_b64encode(data).decode().rstrip("=")
     assert from_base64url(text, len(data)) == data
 
 
 @given(st.text(max_size=40), st.integers(1, 24))
-def test_any_other_text_is_refused_or_is_the_only_one_of_its_bytes(text: str, count: int) -> None:
+def test_every_accepted_text_is_the_only_one_for_its_bytes(text: str, count: int) -> None:
     with suppress(BadCode):
         data = from_base64url(text, count)
         assert len(data) == count
         assert to_base64url(data) == text
 
 
-def test_ends_and_beyond() -> None:
+def test_values_outside_the_range_are_clipped() -> None:
     ranges = np.array([[-2.0, 2.0], [0.0, 10.0], [3.0, 3.0]], np.float32)
     assert quantise([-2.0, 10.0, 3.0], ranges) == bytes([0, 255, 0])
     assert quantise([-99.0, 99.0, 99.0], ranges) == bytes([0, 255, 0])
     assert dequantise(bytes([0, 255, 77]), ranges).tolist() == [-2.0, 10.0, 3.0]
 
 
-def test_bits_that_carry_nothing_are_refused() -> None:
+def test_invalid_base64url_raises_bad_code() -> None:
     assert from_base64url("AA", 1) == b"\0"
     for text in ("AB", "A", "AA==", "AA\n", "A+", "A A", "", "ÀA", "AAA"):
         with pytest.raises(BadCode):

@@ -49,14 +49,14 @@ def client_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def test_every_answer_has_its_type(client_directory: Path, built: Path, photo: bytes) -> None:
+def test_generated_client_returns_typed_responses(client_directory: Path, built: Path, photo: bytes) -> None:
     (client_directory / "photo.jpg").write_bytes(photo)
     program = Path(__file__).with_name("generated_client_program.py")
     with serving(built) as (_, url):
         run([TOOLS / "python", "-W", "error", program, url, client_directory / "photo.jpg"], client_directory)
 
 
-def test_the_documented_example_runs(client_directory: Path, built: Path, photo: bytes) -> None:
+def test_documented_client_example_runs(client_directory: Path, built: Path, photo: bytes) -> None:
     (client_directory / "heel.jpg").write_bytes(photo)
     example = code_block("python")
     assert DOCUMENTED_URL in example

@@ -16,7 +16,7 @@ from tests.server.client import refused
 from tests.server.test_run import serving
 
 
-def test_a_request_that_takes_too_long_is_ended(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_beyond_the_deadline_gets_503(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     app = create_app(shop, Settings(deadline=0.3))
     with TestClient(app) as client:
         monkeypatch.setattr(app.state.versions.current, "draw", lambda *_: time.sleep(1.0))
@@ -27,7 +27,7 @@ def test_a_request_that_takes_too_long_is_ended(shop: Shop, monkeypatch: pytest.
         assert client.get("/v1/shop").status_code == 200
 
 
-def closed_after(connection: socket.socket) -> bytes:
+def receive_until_closed(connection: socket.socket) -> bytes:
     """Return what the server sends until it closes the connection. A silence of eight seconds is a failure."""
     received = b""
     connection.settimeout(8)
@@ -36,7 +36,7 @@ def closed_after(connection: socket.socket) -> bytes:
     return received
 
 
-def test_slow_visitors_are_hung_up_on(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_of_slow_clients_are_closed(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODISTE_HEADER_TIMEOUT", "0.5")
     monkeypatch.setenv("MODISTE_DEADLINE", "1")
     with serving(built) as (_, url):
@@ -52,9 +52,9 @@ def test_slow_visitors_are_hung_up_on(built: Path, monkeypatch: pytest.MonkeyPat
             )
             # `closed_after` fails where a connection stays open for eight seconds: many times the limits set above,
             # and less than the defaults.
-            assert closed_after(silent) == b""
-            closed_after(dripping)
-            got = closed_after(half)
+            assert receive_until_closed(silent) == b""
+            receive_until_closed(dripping)
+            got = receive_until_closed(half)
             assert b" 503 " in got
             assert b"too_slow" in got
         # A client that sends its headers in time may send further requests.

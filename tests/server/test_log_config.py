@@ -14,7 +14,7 @@ from modiste.server.log_config import JsonFormatter
 from tests.server.test_run import serving
 
 
-def test_a_request_keeps_its_name_if_it_is_a_plain_one(client: TestClient) -> None:
+def test_valid_request_id_is_kept_and_an_invalid_one_replaced(client: TestClient) -> None:
     assert client.get("/livez", headers={"X-Request-ID": "a-b_c.1"}).headers["x-request-id"] == "a-b_c.1"
     for bad in ("a b", "x" * 65, "<b>", "a\tb"):
         new_id = client.get("/livez", headers={"X-Request-ID": bad}).headers["x-request-id"]
@@ -22,7 +22,7 @@ def test_a_request_keeps_its_name_if_it_is_a_plain_one(client: TestClient) -> No
         assert len(new_id) == 32
 
 
-def test_lines_are_json_and_hold_only_what_is_named() -> None:
+def test_log_line_is_json_with_known_fields_only() -> None:
     record = logging.LogRecord("modiste", logging.WARNING, "f", 1, "said \x1b[31m%s\n", ("red",), None)
     record.status, record.body = 200, "secret"
     line = json.loads(JsonFormatter().format(record))
@@ -33,7 +33,7 @@ def test_lines_are_json_and_hold_only_what_is_named() -> None:
     assert "\x1b" not in JsonFormatter().format(record)
 
 
-def test_a_failure_is_logged_with_its_trace() -> None:
+def test_exception_is_logged_with_its_traceback() -> None:
     try:
         raise ValueError("why")
     except ValueError as error:
@@ -41,7 +41,7 @@ def test_a_failure_is_logged_with_its_trace() -> None:
     assert "ValueError: why" in json.loads(JsonFormatter().format(record))["trace"]
 
 
-def test_the_server_writes_a_line_per_request(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_logs_one_line_per_request_without_client_data(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODISTE_LOG", "json")
     with serving(built) as (process, url):
         with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:

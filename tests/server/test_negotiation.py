@@ -11,7 +11,7 @@ from modiste.server.problems import ProblemException
 OFFERED = ("image/jpeg", "image/png", "image/webp")
 
 
-def asking(*accept: str) -> Request:
+def request_accepting(*accept: str) -> Request:
     return Request({"type": "http", "headers": [(b"accept", each.encode()) for each in accept]})
 
 
@@ -31,13 +31,13 @@ def asking(*accept: str) -> Request:
         (("image/webp;q=7",), "image/webp"),
     ],
 )
-def test_the_best_of_what_is_offered(accept: tuple[str, ...], wanted: str) -> None:
-    assert negotiate(asking(*accept), OFFERED) == wanted
+def test_preferred_media_type_is_chosen(accept: tuple[str, ...], wanted: str) -> None:
+    assert negotiate(request_accepting(*accept), OFFERED) == wanted
 
 
 @pytest.mark.parametrize("accept", ["text/html", "image/jpeg;q=0", "image/png;q=much", "image", "*/*;q=0"])
-def test_none_of_them(accept: str) -> None:
+def test_unacceptable_media_types_raise_406(accept: str) -> None:
     with pytest.raises(ProblemException) as raised:
-        negotiate(asking(accept), OFFERED)
+        negotiate(request_accepting(accept), OFFERED)
     assert (raised.value.status_code, raised.value.code) == (406, "not_acceptable")
     assert "image/webp" in raised.value.remedy

@@ -25,7 +25,7 @@ pages = pytest.mark.parametrize("page", sorted(STATIC.glob("*.html")), ids=lambd
 modules = pytest.mark.parametrize("module", MODULES)
 
 
-def target(module: str, path: str) -> str:
+def imported_module(module: str, path: str) -> str:
     """Return the module that a relative import names."""
     assert path.startswith(("./", "../")), f"{module} imports {path}"
     file = (JS / module).parent / path
@@ -37,14 +37,14 @@ def target(module: str, path: str) -> str:
 def static_imports(module: str) -> frozenset[str]:
     """Return the modules that a module imports when it is loaded."""
     imports = STATIC_IMPORT.findall((JS / module).read_text(encoding="utf-8"))
-    return frozenset(target(module, first or second) for first, second in imports)
+    return frozenset(imported_module(module, first or second) for first, second in imports)
 
 
 @cache
 def lazy_imports(module: str) -> frozenset[str]:
     """Return the modules that a module imports later, with `import()`."""
     imports = LAZY_IMPORT.findall((JS / module).read_text(encoding="utf-8"))
-    return frozenset(target(module, path) for path in imports)
+    return frozenset(imported_module(module, path) for path in imports)
 
 
 def folder(module: str) -> str:
@@ -79,18 +79,18 @@ def cycles(imports: dict[str, frozenset[str]]) -> list[list[str]]:
     return cycle_paths
 
 
-def test_cycles_are_detected():
+def test_import_cycles_are_detected():
     one_way = {"a": frozenset({"b", "c"}), "b": frozenset({"c"}), "c": frozenset()}
     assert cycles(one_way) == []
     assert cycles({**one_way, "c": frozenset({"a"})}) == [["a", "b", "c", "a"]]
 
 
-def test_no_module_imports_itself_through_others():
+def test_modules_have_no_import_cycles():
     assert cycles({each: static_imports(each) | lazy_imports(each) for each in MODULES}) == []
 
 
 @modules
-def test_imports_go_from_later_folders_to_earlier_ones(module: str):
+def test_modules_import_only_earlier_folders(module: str):
     allowed = FOLDERS[: FOLDERS.index(folder(module)) + 1] if folder(module) else ["", *FOLDERS]
     assert {folder(each) for each in static_imports(module)} <= set(allowed)
 
@@ -108,7 +108,7 @@ def test_every_module_of_the_first_screen_is_preloaded():
 
 
 @pages
-def test_pages_hold_nothing_inline_and_nothing_from_another_origin(page: Path):
+def test_pages_have_no_inline_code_and_no_other_origins(page: Path):
     html = page.read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle=|\son\w+=", html)
     assert all('src="/' in tag for tag in re.findall(r"<script[^>]*>", html))
@@ -116,7 +116,7 @@ def test_pages_hold_nothing_inline_and_nothing_from_another_origin(page: Path):
 
 
 @pytest.mark.parametrize("module", sorted(STATIC.rglob("*.js")), ids=lambda module: module.name)
-def test_modules_write_no_markup(module: Path):
+def test_modules_do_not_write_html_or_call_eval(module: Path):
     text = module.read_text(encoding="utf-8")
     assert not re.search(r"\.(?:innerHTML|outerHTML)\b|insertAdjacentHTML|document\.write|\beval\(", text)
 

@@ -36,13 +36,13 @@ GOTTEN = ("/", "/v1/shop", "/v1/render.jpg", "/v1/products", "/v1/products/x", "
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/nothing", "/v2/shop", "/v1/shop/", "/favicon.ico", "/v1/SHOP"])
-def test_a_path_that_is_not_there(client: TestClient, path: str) -> None:
+def test_unknown_path_gets_404(client: TestClient, path: str) -> None:
     assert path in refused(client.get(path), 404, "not_found")["detail"]
 
 
 @pytest.mark.parametrize("path", POSTED)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH"])
-def test_what_is_posted_is_not_gotten(client: TestClient, path: str, method: str) -> None:
+def test_post_routes_reject_other_methods(client: TestClient, path: str, method: str) -> None:
     answer = client.request(method, path)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "POST"
@@ -52,14 +52,14 @@ def test_what_is_posted_is_not_gotten(client: TestClient, path: str, method: str
 
 @pytest.mark.parametrize("path", GOTTEN)
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "NONSENSE"])
-def test_what_is_gotten_is_not_posted(client: TestClient, path: str, method: str) -> None:
+def test_get_routes_reject_other_methods(client: TestClient, path: str, method: str) -> None:
     answer = client.request(method, path)
     refused(answer, 405, "method_not_allowed")
     assert answer.headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/shop", "/v1/map", "/v1/products", "/livez", "/version", "/openapi.json"])
-def test_head_is_get_without_the_body(client: TestClient, path: str) -> None:
+def test_head_returns_the_headers_of_get_without_the_body(client: TestClient, path: str) -> None:
     whole = client.get(path, headers={"accept-encoding": "identity"})
     head = client.head(path, headers={"accept-encoding": "identity"})
     assert head.status_code == 200
@@ -68,7 +68,7 @@ def test_head_is_get_without_the_body(client: TestClient, path: str) -> None:
     assert head.headers["content-type"] == whole.headers["content-type"]
 
 
-def test_a_failure_is_500_without_a_trace(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_exception_gets_500_without_details(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(Shop):
         def decode(self, code: Any) -> Any:
             raise RuntimeError("the secret of the kitchen")
@@ -87,22 +87,22 @@ def test_a_failure_is_500_without_a_trace(shop: Shop, monkeypatch: pytest.Monkey
     assert logging.getLogger("modiste.server") is problems.logger
 
 
-def every_error() -> list[type[errors.ModisteError]]:
+def error_classes() -> list[type[errors.ModisteError]]:
     return [
         value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.ModisteError)
     ]
 
 
-def test_every_error_has_a_code_of_its_own_and_a_status() -> None:
-    codes = [problems.error_code(error) for error in every_error()]
+def test_every_error_class_has_its_own_code_and_an_http_status() -> None:
+    codes = [problems.error_code(error) for error in error_classes()]
     assert len(set(codes)) == len(codes)
     assert {"bad_code", "bad_count", "bad_option", "unknown_product", "photo_error", "stale_error"} <= set(codes)
-    for error in every_error():
+    for error in error_classes():
         assert problems.http_status(error("x")) in (404, 413, 422, 500, 503)
 
 
-def test_every_code_is_in_the_enumeration() -> None:
-    of_classes = [errors.error_code(held) for held in every_error()]
+def test_every_error_code_is_in_the_openapi_enumeration() -> None:
+    of_classes = [errors.error_code(held) for held in error_classes()]
     of_http = [code for code, _, _ in problems.HTTP_PROBLEMS.values()]
     assert list(get_args(errors.ErrorCode)) == of_classes
     assert list(get_args(problems.ProblemCode)) == [*of_http, *problems.SERVER_PROBLEMS, *of_classes]
@@ -127,7 +127,7 @@ def open_strings(schema: Any, name: str) -> set[str]:
     return names
 
 
-def test_a_string_of_a_closed_set_has_an_enumeration() -> None:
+def test_closed_sets_of_strings_are_enumerations_in_openapi() -> None:
     """A property that is not in OPEN_STRINGS must be an enumeration; one is added here only if it may hold any text."""
     api = openapi_schema()
     operations = [each for methods in api["paths"].values() for each in methods.values()]
@@ -135,7 +135,7 @@ def test_a_string_of_a_closed_set_has_an_enumeration() -> None:
     assert open_strings([api["components"], inputs], "") == OPEN_STRINGS
 
 
-def test_every_code_that_the_studio_gives_is_documented() -> None:
+def test_every_code_in_the_server_source_is_a_known_problem() -> None:
     codes: set[str] = set()
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -147,7 +147,7 @@ def test_every_code_that_the_studio_gives_is_documented() -> None:
     assert codes <= known
 
 
-def test_openapi_says_how_every_route_answers_and_refuses() -> None:
+def test_openapi_documents_responses_and_errors_of_every_route() -> None:
     api = openapi_schema()
     names: list[str] = []
     for path, operations in api["paths"].items():
@@ -167,5 +167,5 @@ def test_openapi_says_how_every_route_answers_and_refuses() -> None:
     assert len(names) == len(NAMES)
 
 
-def test_openapi_is_served_as_it_is_documented(client: TestClient) -> None:
+def test_served_openapi_equals_the_documented_schema(client: TestClient) -> None:
     assert client.get("/openapi.json").json() == openapi_schema()

@@ -48,7 +48,7 @@ def serving(shop: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str
         process.communicate()
 
 
-def test_the_process_serves_and_ends_with_ctrl_c(built: Path) -> None:
+def test_server_answers_and_ends_with_ctrl_c(built: Path) -> None:
     with serving(built) as (process, url):
         with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
             assert client.get("/readyz").json()["status"] == "ready"
@@ -68,7 +68,7 @@ def test_the_process_serves_and_ends_with_ctrl_c(built: Path) -> None:
         assert time.monotonic() - started < 10
 
 
-def test_the_first_visitor_of_a_ready_server_waits_no_longer_than_the_next(built: Path) -> None:
+def test_first_request_after_readiness_is_as_fast_as_later_ones(built: Path) -> None:
     with serving(built) as (_, url), httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
         while client.get("/readyz").status_code != 200:
             time.sleep(0.1)
@@ -82,7 +82,7 @@ def test_the_first_visitor_of_a_ready_server_waits_no_longer_than_the_next(built
         assert taken[0] < 0.2 + 10 * statistics.median(taken[1:])
 
 
-def test_a_body_that_is_too_large_is_refused_before_it_is_all_sent(built: Path) -> None:
+def test_oversized_body_is_rejected_before_it_is_sent(built: Path) -> None:
     with serving(built) as (_, url):
         host, port = url.removeprefix("http://").rstrip("/").split(":")
         with socket.create_connection((host, int(port)), timeout=30) as line:
@@ -94,7 +94,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_all_sent(built: Path) 
             assert b"too_large" in answer or b"too_large" in line.recv(65536)
 
 
-def test_a_chunked_body_of_any_method_ends_and_none_is_written_to_disk(
+def test_oversized_chunked_body_is_cut_off_and_never_written_to_disk(
     built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, hashed = new_key()
@@ -133,7 +133,7 @@ def _written_bytes(pid: int) -> int:
     return next(int(line.split()[1]) for line in counters.read_text().splitlines() if line.startswith("wchar:"))
 
 
-def test_forged_addresses_share_the_limit_of_the_client_that_forges_them(built: Path) -> None:
+def test_forged_client_addresses_share_one_rate_limit(built: Path) -> None:
     with serving(built) as (_, url), httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
         statuses = [
             client.post("/v1/encode", headers={"X-Forwarded-For": f"203.0.113.{n}"}).status_code for n in range(60)
@@ -143,7 +143,7 @@ def test_forged_addresses_share_the_limit_of_the_client_that_forges_them(built: 
     assert statuses.count(415) < 20
 
 
-def test_serving_imports_neither_torch_nor_what_only_building_needs(built: Path) -> None:
+def test_serving_does_not_import_torch_or_build_dependencies(built: Path) -> None:
     program = """
 import sys, asyncio
 from modiste.shop.shop import Shop
@@ -173,7 +173,7 @@ print(*(name for name in ("torch", "sklearn", "ray", "matplotlib", "onnx") if na
     assert done.stdout.split() == []
 
 
-def test_a_slow_question_does_not_hold_up_the_others(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_requests_do_not_delay_other_requests(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Animations of sixty pictures do not delay frames: nothing computes on the event loop."""
     monkeypatch.setenv("MODISTE_DEADLINE", "60")
     monkeypatch.setenv("MODISTE_OTHERS_PER_SECOND", "1e6")
@@ -199,7 +199,7 @@ def test_a_slow_question_does_not_hold_up_the_others(built: Path, monkeypatch: p
         assert answered > 6
 
 
-def test_a_port_that_is_in_use(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_port_in_use_is_reported_with_another_port(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         assert main(["serve", "--shop", str(built), "--port", str(port), "--json"]) == 2
@@ -210,13 +210,13 @@ def test_a_port_that_is_in_use(built: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "256.1.1.1", "x" * 300, "192.0.2.1"])
-def test_a_host_that_is_not_ours(host: str) -> None:
+def test_unusable_host_raises_bad_option(host: str) -> None:
     with pytest.raises(BadOption) as raised:
         listen(host, 0)
     assert raised.value.remedy
 
 
-def test_where_a_browser_finds_it() -> None:
+def test_browser_url_of_a_listener() -> None:
     with listen("0.0.0.0", 0) as listener:
         assert browser_url(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/"
     with listen("127.0.0.1", 0) as listener:
@@ -233,7 +233,7 @@ def test_where_a_browser_finds_it() -> None:
         (("--host", "no-such-host.invalid"), "bad_option"),
     ],
 )
-def test_what_cannot_be_served(
+def test_serve_rejects_bad_options(
     built: Path, arguments: tuple[str, ...], name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["serve", "--shop", str(built), *arguments, "--json"]) == 2
@@ -242,7 +242,9 @@ def test_what_cannot_be_served(
     assert error["remedy"]
 
 
-def test_a_shop_without_its_map(shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_serve_rejects_a_missing_or_incomplete_shop(
+    shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["serve", "--shop", str(tmp_path / "none"), "--port", "0", "--json"]) == 4
     assert json.loads(capsys.readouterr().err)["error"]["code"] == "shop_not_found"
     for path in shop_copy.glob("models/*/map.json"):
@@ -253,7 +255,9 @@ def test_a_shop_without_its_map(shop_copy: Path, tmp_path: Path, capsys: pytest.
     assert "modiste sliders" in error["remedy"]
 
 
-def test_stopped_during_a_change_it_starts_with_the_shop_before(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_stopped_during_a_change_restarts_with_the_previous_shop(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key, hashed = new_key()
     monkeypatch.setenv("MODISTE_ADMIN_KEY", hashed)
     put_products(small, [product(0)])
@@ -275,7 +279,7 @@ def test_stopped_during_a_change_it_starts_with_the_shop_before(small: Path, mon
     assert next_step(small) is None
 
 
-def test_what_cannot_be_opened_as_it_was_is_updated_first(small: Path) -> None:
+def test_shop_without_a_snapshot_version_is_updated_before_opening(small: Path) -> None:
     """The snapshot that 0.1.0 wrote does not contain its version."""
     put_products(small, [product(1)])
     assert product(1).id in _open_during_change(str(small), 1).catalogue.ids

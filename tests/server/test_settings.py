@@ -15,11 +15,11 @@ from modiste.server.settings import Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_options_come_before_the_environment_and_that_before_the_file(
+def test_options_override_the_environment_which_overrides_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "modiste.toml").write_text(
@@ -34,7 +34,7 @@ def test_options_come_before_the_environment_and_that_before_the_file(
     assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
 
 
-def test_another_file_may_be_named(tmp_path: Path) -> None:
+def test_settings_are_read_from_a_named_file(tmp_path: Path) -> None:
     (tmp_path / "other.toml").write_text("[serve]\nport = 9\n")
     assert load_settings(tmp_path / "other.toml").port == 9
     assert load_settings().port == 8000
@@ -53,18 +53,18 @@ def test_another_file_may_be_named(tmp_path: Path) -> None:
         ("[serve\n", "cannot be read"),
     ],
 )
-def test_what_cannot_be_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_invalid_settings_raise_bad_option(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "modiste.toml").write_text(text)
     with pytest.raises(BadOption, match=message):
         load_settings()
 
 
-def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+def test_missing_settings_file_raises_bad_option(tmp_path: Path) -> None:
     with pytest.raises(BadOption, match="cannot be read"):
         load_settings(tmp_path / "none.toml")
 
 
-def test_a_key_in_the_place_of_its_hash_is_refused_and_not_said_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_key_is_rejected_and_not_repeated_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
     key, hashed = new_key()
     monkeypatch.setenv("MODISTE_ADMIN_KEY", key)
     with pytest.raises(BadOption, match="modiste key") as caught:
@@ -74,9 +74,7 @@ def test_a_key_in_the_place_of_its_hash_is_refused_and_not_said_back(monkeypatch
     assert load_settings().admin_key == hashed
 
 
-def test_what_is_printed_can_be_read_again_and_holds_no_secret(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_printed_config_can_be_loaded_and_hides_secrets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["serve", "--shop", "none", "--port", "81", "--print-config"]) == 0
     text = capsys.readouterr().out
     (tmp_path / "modiste.toml").write_text(text)
@@ -89,7 +87,7 @@ def test_what_is_printed_can_be_read_again_and_holds_no_secret(
     assert set(shown) == set(tomllib.loads(text)["serve"])
 
 
-def test_a_key_is_printed_with_its_hash(capsys: pytest.CaptureFixture[str]) -> None:
+def test_key_command_prints_a_key_and_its_hash(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["key", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert load_settings(read_key=printed["hash"]).read_key == printed["hash"]

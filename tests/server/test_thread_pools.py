@@ -14,13 +14,13 @@ from modiste.server.problems import ProblemException
 from modiste.server.thread_pools import BoundedPool
 
 
-def in_a_loop(visit: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def run_in_new_event_loop(visit: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a coroutine in a new thread's event loop: this thread may have a running one, of a browser test."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(visit())).result()
 
 
-def test_a_full_queue_turns_away_and_empties() -> None:
+def test_full_queue_rejects_calls_until_it_empties() -> None:
     async def visit() -> None:
         pool, gate = BoundedPool("test", 1, 2), Event()
         tasks = [asyncio.create_task(pool.run(gate.wait, 10)) for _ in range(3)]
@@ -36,10 +36,10 @@ def test_a_full_queue_turns_away_and_empties() -> None:
         assert pool.pending == 0
         pool.close()
 
-    in_a_loop(visit)
+    run_in_new_event_loop(visit)
 
 
-def test_whoever_leaves_frees_their_place_once_the_thread_is_free() -> None:
+def test_cancelled_call_frees_its_place_once_its_thread_ends() -> None:
     async def visit() -> None:
         pool, gate = BoundedPool("test", 1, 1), Event()
         running = asyncio.create_task(pool.run(gate.wait, 10))
@@ -53,10 +53,10 @@ def test_whoever_leaves_frees_their_place_once_the_thread_is_free() -> None:
         assert await pool.run(lambda: 7) == 7
         pool.close()
 
-    in_a_loop(visit)
+    run_in_new_event_loop(visit)
 
 
-def test_errors_pass_through() -> None:
+def test_exceptions_of_calls_are_raised() -> None:
     async def visit() -> None:
         pool = BoundedPool("test", 1, 1)
         with pytest.raises(ZeroDivisionError):
@@ -64,4 +64,4 @@ def test_errors_pass_through() -> None:
         assert pool.pending == 0
         pool.close()
 
-    in_a_loop(visit)
+    run_in_new_event_loop(visit)

@@ -28,7 +28,9 @@ CHECKS = (
 )
 
 
-def test_thousands_of_cases(shop_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_api_conforms_to_its_openapi_description(
+    shop_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key, hashed = new_key()
     monkeypatch.setenv("MODISTE_ADMIN_KEY", hashed)
     monkeypatch.setenv("MODISTE_DEADLINE", "60")

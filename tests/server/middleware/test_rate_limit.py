@@ -29,7 +29,7 @@ class Clock:
         return self.now
 
 
-def test_a_burst_is_let_through_and_then_the_rate() -> None:
+def test_bucket_allows_a_burst_then_limits_to_the_rate() -> None:
     clock = Clock()
     bucket = TokenBuckets(2.0, 4, clock)
     assert [bucket.take("a") for _ in range(4)] == [0.0] * 4
@@ -43,7 +43,7 @@ def test_a_burst_is_let_through_and_then_the_rate() -> None:
 
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=60), st.floats(0.5, 20), st.integers(1, 9))
-def test_never_more_than_the_rate_allows(gaps: list[float], rate: float, burst: int) -> None:
+def test_bucket_never_exceeds_burst_plus_rate(gaps: list[float], rate: float, burst: int) -> None:
     clock = Clock()
     bucket = TokenBuckets(rate, burst, clock)
     let = 0
@@ -59,7 +59,7 @@ def test_never_more_than_the_rate_allows(gaps: list[float], rate: float, burst: 
             let += 1
 
 
-def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oldest_client_is_evicted_beyond_the_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "MAX_CLIENTS", 3)
     bucket = TokenBuckets(1.0, 1, Clock())
     for name in ("a", "b", "c", "d"):
@@ -77,12 +77,12 @@ def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
         ("nonsense", "unknown"),
     ],
 )
-def test_the_client_of_an_address(host: str, client: str) -> None:
+def test_client_key_of_an_address(host: str, client: str) -> None:
     assert client_key({"client": (host, 1)}) == client
     assert client_key({"client": None}) == "unknown"
 
 
-WHO = """
+CLIENT_ECHO_PROGRAM = """
 import sys
 from fastapi import FastAPI, Request
 from modiste.server.middleware.rate_limit import client_key
@@ -92,7 +92,7 @@ from modiste.server.settings import Settings
 app = FastAPI()
 
 @app.get("/")
-def who(request: Request):
+def client(request: Request):
     return [client_key(request.scope), request.url.scheme]
 
 listener = listen("127.0.0.1", 0)
@@ -102,10 +102,10 @@ serve_app(listener, app, Settings(trusted_proxies=tuple(sys.argv[1:])))
 
 
 @contextmanager
-def answering_who(proxies: Sequence[str], allowed: str) -> Iterator[str]:
+def client_echo_server(proxies: Sequence[str], allowed: str) -> Iterator[str]:
     """Yield the URL of a real server that returns the client and scheme it sees; `allowed` is uvicorn's variable."""
     environment = os.environ | {"FORWARDED_ALLOW_IPS": allowed}
-    words = [sys.executable, "-c", WHO, *proxies]
+    words = [sys.executable, "-c", CLIENT_ECHO_PROGRAM, *proxies]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         try:
@@ -118,8 +118,8 @@ FORGED = ["203.0.113.9", "198.51.100.1, 203.0.113.9", "127.0.0.1", "2001:db8::1"
 
 
 @pytest.mark.parametrize(("proxies", "allowed"), [((), "*"), (("10.0.0.0/8", "::1"), "127.0.0.1,::1")])
-def test_nobody_but_a_trusted_proxy_names_another_client(proxies: tuple[str, ...], allowed: str) -> None:
-    with answering_who(proxies, allowed) as url:
+def test_forwarded_headers_of_untrusted_clients_are_ignored(proxies: tuple[str, ...], allowed: str) -> None:
+    with client_echo_server(proxies, allowed) as url:
         for forged in FORGED:
             headers = {"X-Forwarded-For": forged, "X-Forwarded-Proto": "https", "X-Real-IP": forged}
             headers |= {"Forwarded": f'for="{forged}";proto=https'}
@@ -127,7 +127,7 @@ def test_nobody_but_a_trusted_proxy_names_another_client(proxies: tuple[str, ...
             assert answer.json() == ["127.0.0.1", "http"], forged
 
 
-def test_a_trusted_proxy_names_the_last_client_that_it_does_not_trust() -> None:
+def test_client_is_the_last_untrusted_address_behind_trusted_proxies() -> None:
     expected = {
         "203.0.113.9": "203.0.113.9",
         "198.51.100.1, 203.0.113.9": "203.0.113.9",
@@ -136,7 +136,7 @@ def test_a_trusted_proxy_names_the_last_client_that_it_does_not_trust() -> None:
         "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::",
         "nonsense": "unknown",
     }
-    with answering_who(("127.0.0.1", "10.0.0.0/8"), "") as url:
+    with client_echo_server(("127.0.0.1", "10.0.0.0/8"), "") as url:
         for forwarded, client in expected.items():
             headers = {"X-Forwarded-For": forwarded, "X-Forwarded-Proto": "https"}
             assert httpx.get(url, headers=headers, trust_env=False).json() == [client, "https"], forwarded
@@ -145,7 +145,7 @@ def test_a_trusted_proxy_names_the_last_client_that_it_does_not_trust() -> None:
         assert httpx.get(url, trust_env=False).json() == ["127.0.0.1", "http"]
 
 
-def test_each_kind_has_a_bucket_of_its_own(shop: Shop) -> None:
+def test_each_request_kind_has_its_own_bucket(shop: Shop) -> None:
     settings = Settings(queries_per_second=0.001, uploads_per_minute=0.001)
     with TestClient(create_app(shop, settings)) as client:
         body = {"product": shop.catalogue.ids[0], "k": 1}
@@ -158,19 +158,19 @@ def test_each_kind_has_a_bucket_of_its_own(shop: Shop) -> None:
         assert 'modiste_refused_total{kind="queries"} 1.0' in client.get("/metrics").text
 
 
-def test_those_who_watch_are_never_turned_away(shop: Shop) -> None:
+def test_health_routes_are_not_rate_limited(shop: Shop) -> None:
     with TestClient(create_app(shop, Settings(others_per_second=0.001))) as client:
         assert client.get("/v1/shop").status_code == 200
         refused(client.get("/v1/shop"), 429, "too_many")
         assert {client.get(path).status_code for path in ("/livez", "/readyz")} == {200}
 
 
-def test_kinds() -> None:
+def test_request_kind_of_each_path() -> None:
     paths = ("/v1/render.jpg", "/v1/recommend", "/v1/encode", "/v1/products/x/photo.jpg", "/")
     assert [request_kind(path) for path in paths] == ["frames", "queries", "uploads", "others", "others"]
 
 
-def test_the_limits_are_published(shop: Shop) -> None:
+def test_version_route_returns_the_limits(shop: Shop) -> None:
     settings = Settings(queue=9, queries_per_second=3)
     with TestClient(create_app(shop, settings)) as client:
         limits = client.get("/version").json()["limits"]

@@ -19,7 +19,7 @@ KINDS = ("image/jpeg", "image/png", "image/webp")
 
 
 @pytest.mark.parametrize("name", zoo())
-def test_pixels_or_a_clear_refusal(client: TestClient, name: str) -> None:
+def test_bad_photo_is_encoded_or_rejected_with_its_reason(client: TestClient, name: str) -> None:
     bad = zoo()[name]
     for kind in KINDS:  # what a client says of the type decides nothing
         for cut in ("true", "false"):
@@ -31,7 +31,7 @@ def test_pixels_or_a_clear_refusal(client: TestClient, name: str) -> None:
                 assert answer.status_code == 200, answer.text
 
 
-def test_what_a_form_calls_it_decides_nothing(client: TestClient) -> None:
+def test_file_name_in_a_form_is_ignored(client: TestClient) -> None:
     data = zoo()["png of 16 bits, colour"].data
     for name in ("a.jpg", "a.php", "../../a.png", "a\0.png", "", "x" * 300):
         answer = client.post("/v1/encode", files={"photo": (name or "a", data, "image/jpeg")})
@@ -39,7 +39,7 @@ def test_what_a_form_calls_it_decides_nothing(client: TestClient) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
-def test_neither_the_server_nor_the_reader_takes_much_memory(client: TestClient) -> None:
+def test_largest_photo_uses_bounded_memory_and_time(client: TestClient) -> None:
     """The server's memory does not depend on a photo's pixels; the photo worker frees its memory."""
     from PIL import Image
 
@@ -64,7 +64,7 @@ def test_neither_the_server_nor_the_reader_takes_much_memory(client: TestClient)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 @pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason == "too_large"])
-def test_a_refusal_takes_little_memory(client: TestClient, name: str) -> None:
+def test_rejecting_an_oversized_photo_uses_little_memory(client: TestClient, name: str) -> None:
     """Measure the peak memory of the photo worker and of the server while they reject a photo."""
     headers = {"content-type": "image/png"}
     client.post("/v1/encode", content=zoo()["one pixel"].data, headers=headers)

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 
 from modiste.errors import PhotoError
 from modiste.images.photo import fit_photo, read_photo, to_jpeg, to_png
-from modiste.server.photo_worker import client as reading
+from modiste.server.photo_worker import client as worker_client
 from modiste.server.photo_worker.client import PhotoWorker
 from modiste.server.photo_worker.protocol import MAX_HEADER_BYTES, receive, send
 from modiste.server.photo_worker.worker import MEMORY_BYTES, max_pixels, read_bounded_photo
@@ -31,23 +31,23 @@ FRAME = (64, 48)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 
 
-def plain(h: int = 90, w: int = 70) -> bytes:
+def png_photo(h: int = 90, w: int = 70) -> bytes:
     return to_png(np.random.default_rng(0).integers(0, 256, (h, w, 3), np.uint8))
 
 
-def slow() -> bytes:
+def slow_photo() -> bytes:
     """A photo that takes a second or more: the maximum number of scans over the maximum number of pixels."""
     return jpeg_with_scans(4400, 85)
 
 
 @pytest.fixture
-def reader() -> Iterator[PhotoWorker]:
+def photo_worker() -> Iterator[PhotoWorker]:
     worker = PhotoWorker()
     yield worker
     worker.close()
 
 
-def gone(pid: int, within: float = 5.0) -> bool:
+def process_ended(pid: int, within: float = 5.0) -> bool:
     """Return whether a process has ended, or ends soon."""
     until = time.monotonic() + within
     while time.monotonic() < until:
@@ -62,28 +62,30 @@ def gone(pid: int, within: float = 5.0) -> bool:
 
 
 class TestPixels:
-    def test_fitted_they_are_those_of_the_shop(self, reader: PhotoWorker) -> None:
-        data = plain()
-        assert np.array_equal(reader.read(data, FRAME, False), fit_photo(read_photo(data), FRAME))
+    def test_fitted_pixels_equal_those_of_fit_photo(self, photo_worker: PhotoWorker) -> None:
+        data = png_photo()
+        assert np.array_equal(photo_worker.read(data, FRAME, False), fit_photo(read_photo(data), FRAME))
 
-    def test_to_be_cut_they_are_the_photo_s_own_if_it_is_small(self, reader: PhotoWorker) -> None:
-        data = plain()
-        assert np.array_equal(reader.read(data, FRAME, True), read_photo(data))
+    def test_small_photo_to_cut_keeps_its_own_pixels(self, photo_worker: PhotoWorker) -> None:
+        data = png_photo()
+        assert np.array_equal(photo_worker.read(data, FRAME, True), read_photo(data))
 
     @pytest.mark.parametrize("size", [(900, 1300), (4000, 4000), (9, 20_000), (20_000, 1), (1, 1_000_000)])
-    def test_never_more_than_can_be_borne(self, reader: PhotoWorker, size: tuple[int, int]) -> None:
+    def test_large_photo_to_cut_is_reduced_to_max_pixels(
+        self, photo_worker: PhotoWorker, size: tuple[int, int]
+    ) -> None:
         buffer = BytesIO()
         Image.new("RGB", size, "red").save(buffer, "PNG")
-        photo = reader.read(buffer.getvalue(), FRAME, True)
+        photo = photo_worker.read(buffer.getvalue(), FRAME, True)
         assert photo.shape[0] * photo.shape[1] <= max_pixels(FRAME)
         assert (photo == (255, 0, 0)).all()
 
-    def test_refusals_say_what_reading_here_would(self, reader: PhotoWorker) -> None:
-        for data in (b"", b"text", plain()[:100]):
+    def test_worker_raises_the_same_errors_as_reading_in_process(self, photo_worker: PhotoWorker) -> None:
+        for data in (b"", b"text", png_photo()[:100]):
             with pytest.raises(PhotoError) as here:
                 read_bounded_photo(data, FRAME, True)
             with pytest.raises(PhotoError) as there:
-                reader.read(data, FRAME, True)
+                photo_worker.read(data, FRAME, True)
             assert (there.value.message, there.value.remedy, there.value.reason) == (
                 here.value.message,
                 here.value.remedy,
@@ -92,43 +94,45 @@ class TestPixels:
 
 
 class TestLimits:
-    def test_too_slow(self) -> None:
-        reader = PhotoWorker(seconds=0.4)
+    def test_photo_beyond_the_time_limit_is_rejected(self) -> None:
+        photo_worker = PhotoWorker(seconds=0.4)
         try:
-            reader.read(plain(), FRAME, False)
-            before = reader.pid
+            photo_worker.read(png_photo(), FRAME, False)
+            before = photo_worker.pid
             began = time.monotonic()
             with pytest.raises(PhotoError, match=r"more than 0\.4 s") as caught:
-                reader.read(slow(), FRAME, False)
+                photo_worker.read(slow_photo(), FRAME, False)
             assert caught.value.reason == "too_slow"
             assert time.monotonic() - began < 5
-            assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
-            assert reader.pid != before
+            assert photo_worker.read(png_photo(), FRAME, False).shape == (*FRAME, 3)
+            assert photo_worker.pid != before
         finally:
-            reader.close()
+            photo_worker.close()
 
     @LINUX
-    def test_too_much_memory_is_refused_and_the_process_stays(self, reader: PhotoWorker) -> None:
+    def test_photo_beyond_the_memory_limit_is_rejected_by_the_same_process(self, photo_worker: PhotoWorker) -> None:
         import resource
 
-        reader.read(plain(), FRAME, False)
-        pid = reader.pid
+        photo_worker.read(png_photo(), FRAME, False)
+        pid = photo_worker.pid
         assert pid is not None
         assert resource.prlimit(pid, resource.RLIMIT_AS) == (MEMORY_BYTES, MEMORY_BYTES)
         resource.prlimit(pid, resource.RLIMIT_AS, (300 * 2**20, MEMORY_BYTES))
         buffer = BytesIO()
         Image.new("RGBA", (4400, 4400)).save(buffer, "PNG")
         with pytest.raises(PhotoError, match="too much memory") as caught:
-            reader.read(buffer.getvalue(), FRAME, False)
+            photo_worker.read(buffer.getvalue(), FRAME, False)
         assert caught.value.reason == "too_large"
-        assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
-        assert reader.pid == pid
+        assert photo_worker.read(png_photo(), FRAME, False).shape == (*FRAME, 3)
+        assert photo_worker.pid == pid
 
     @LINUX
-    def test_it_can_open_nothing_and_knows_no_key(self, reader: PhotoWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_worker_process_cannot_open_files_or_see_keys(
+        self, photo_worker: PhotoWorker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("MODISTE_ADMIN_KEY", "sha256:" + 64 * "0")
-        reader.read(plain(), FRAME, False)
-        about = Path(f"/proc/{reader.pid}")
+        photo_worker.read(png_photo(), FRAME, False)
+        about = Path(f"/proc/{photo_worker.pid}")
         assert b"MODISTE_" not in (about / "environ").read_bytes()
         assert sorted(each.name for each in (about / "fd").iterdir()) == ["0", "1", "2"]
         limits = (about / "limits").read_text()
@@ -136,7 +140,7 @@ class TestLimits:
             line = next(line for line in limits.splitlines() if line.startswith(name))
             assert line.removeprefix(name).split()[0] in ("0", "3")
 
-    def test_it_is_light(self) -> None:
+    def test_worker_imports_no_heavy_packages(self) -> None:
         ask = "import sys, modiste.server.photo_worker.worker; print(*sys.modules)"
         done = subprocess.run(
             [sys.executable, "-c", ask],
@@ -149,42 +153,42 @@ class TestLimits:
 
 
 @LINUX
-class TestEnding:
-    def test_killed_between_two_photos_nobody_notices(self, reader: PhotoWorker) -> None:
-        reader.read(plain(), FRAME, False)
-        assert reader.pid is not None
-        os.kill(reader.pid, signal.SIGKILL)
-        assert gone(reader.pid)
-        assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
+class TestLifecycle:
+    def test_worker_killed_while_idle_is_restarted(self, photo_worker: PhotoWorker) -> None:
+        photo_worker.read(png_photo(), FRAME, False)
+        assert photo_worker.pid is not None
+        os.kill(photo_worker.pid, signal.SIGKILL)
+        assert process_ended(photo_worker.pid)
+        assert photo_worker.read(png_photo(), FRAME, False).shape == (*FRAME, 3)
 
-    def test_killed_at_a_photo_that_photo_is_refused(self, reader: PhotoWorker) -> None:
-        reader.read(plain(), FRAME, False)
-        pid = reader.pid
+    def test_worker_killed_during_a_photo_rejects_that_photo(self, photo_worker: PhotoWorker) -> None:
+        photo_worker.read(png_photo(), FRAME, False)
+        pid = photo_worker.pid
         assert pid is not None
         with ThreadPoolExecutor(1) as pool:
-            future = pool.submit(reader.read, slow(), FRAME, False)
+            future = pool.submit(photo_worker.read, slow_photo(), FRAME, False)
             time.sleep(0.3)
             os.kill(pid, signal.SIGKILL)
             with pytest.raises(PhotoError) as caught:
                 future.result(timeout=10)
         assert caught.value.reason == "unreadable"
-        assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
+        assert photo_worker.read(png_photo(), FRAME, False).shape == (*FRAME, 3)
 
-    def test_many_at_once_wait_for_each_other(self, reader: PhotoWorker) -> None:
+    def test_concurrent_reads_return_their_own_photos(self, photo_worker: PhotoWorker) -> None:
         sizes = [(50 + n, 40) for n in range(12)]
         with ThreadPoolExecutor(6) as pool:
-            shapes = list(pool.map(lambda size: reader.read(plain(*size), FRAME, True).shape[:2], sizes))
+            shapes = list(pool.map(lambda size: photo_worker.read(png_photo(*size), FRAME, True).shape[:2], sizes))
         assert shapes == sizes
 
-    def test_closed_it_ends_and_may_begin_again(self, reader: PhotoWorker) -> None:
-        reader.read(plain(), FRAME, False)
-        pid = reader.pid
+    def test_closed_worker_ends_and_can_start_again(self, photo_worker: PhotoWorker) -> None:
+        photo_worker.read(png_photo(), FRAME, False)
+        pid = photo_worker.pid
         assert pid is not None
-        reader.close()
-        assert gone(pid, 0.1)
-        assert reader.read(plain(), FRAME, False).shape == (*FRAME, 3)
+        photo_worker.close()
+        assert process_ended(pid, 0.1)
+        assert photo_worker.read(png_photo(), FRAME, False).shape == (*FRAME, 3)
 
-    def test_it_ends_when_the_server_is_killed(self) -> None:
+    def test_worker_ends_when_the_server_is_killed(self) -> None:
         program = (
             "import time; from modiste.server.photo_worker.client import PhotoWorker; "
             "held = PhotoWorker(); held.start(); "
@@ -195,13 +199,13 @@ class TestEnding:
             assert server.stdout is not None
             pid = int(server.stdout.readline())
             server.kill()
-        assert gone(pid)
+        assert process_ended(pid)
 
-    def test_one_that_does_not_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(reading, "_command", lambda: [sys.executable, "-c", "raise SystemExit(3)"])
+    def test_worker_that_does_not_start_raises_503(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(worker_client, "_command", lambda: [sys.executable, "-c", "raise SystemExit(3)"])
         worker = PhotoWorker()
         with pytest.raises(ProblemException) as caught:
-            worker.read(plain(), FRAME, False)
+            worker.read(png_photo(), FRAME, False)
         assert (caught.value.status_code, caught.value.code) == (503, "not_ready")
         assert worker.pid is None
 
@@ -216,22 +220,22 @@ class TestEnding:
             "[" * 999,
         ],
     )
-    def test_one_that_says_something_else(self, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    def test_invalid_answer_of_the_worker_rejects_the_photo(self, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
         program = (
             "import sys; from modiste.server.photo_worker.protocol import *; send(sys.stdout.buffer, {}); "
             "receive(sys.stdin.buffer, 10**7); said = sys.argv[1].encode(); "
             "sys.stdout.buffer.write(len(said).to_bytes(4, 'big') + said + b'abc'); sys.stdout.buffer.flush()"
         )
-        monkeypatch.setattr(reading, "_command", lambda: [sys.executable, "-c", program, answer])
+        monkeypatch.setattr(worker_client, "_command", lambda: [sys.executable, "-c", program, answer])
         worker = PhotoWorker()
         with pytest.raises(PhotoError) as caught:
-            worker.read(plain(), FRAME, False)
+            worker.read(png_photo(), FRAME, False)
         worker.close()
         assert caught.value.reason == "unreadable"
 
 
 class TestFrames:
-    def test_there_and_back(self) -> None:
+    def test_sent_frames_are_received(self) -> None:
         pipe = BytesIO()
         send(pipe, {"said": "ü"}, b"abc")
         send(pipe, {})
@@ -255,20 +259,20 @@ class TestFrames:
             b"\0\0\0\x0e" + b'{"bytes":true}a',
         ],
     )
-    def test_what_is_no_frame(self, data: bytes) -> None:
+    def test_invalid_frame_raises_connection_error(self, data: bytes) -> None:
         with pytest.raises(ConnectionError):
             receive(BytesIO(data), 3)
 
 
 @LINUX
-def test_a_photo_that_breaks_the_reader_is_refused_and_the_server_goes_on(client: TestClient) -> None:
+def test_server_continues_after_its_photo_worker_is_killed(client: TestClient) -> None:
     versions = client.app.state.versions  # type: ignore[attr-defined]
     worker = versions.pools.photo_worker
     photo = to_jpeg(np.full((60, 50, 3), 200, np.uint8))
     headers = {"content-type": "image/jpeg"}
     assert client.post("/v1/encode", content=photo, headers=headers).status_code == 200
     with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(client.post, "/v1/encode?cut=false", content=slow(), headers=headers)
+        future = pool.submit(client.post, "/v1/encode?cut=false", content=slow_photo(), headers=headers)
         time.sleep(0.3)
         os.kill(worker.pid, signal.SIGKILL)
         assert refused(future.result(), 422, "photo_error")["reason"] == "unreadable"

@@ -56,7 +56,7 @@ CHANGES = [
 
 
 @pytest.fixture
-def kept(shop_copy: Path) -> Iterator[tuple[TestClient, Path]]:
+def admin_server(shop_copy: Path) -> Iterator[tuple[TestClient, Path]]:
     """A client of a server with both keys, on its own shop."""
     settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
     with TestClient(create_app(Shop.open(shop_copy, need="map"), settings), raise_server_exceptions=False) as client:
@@ -83,13 +83,13 @@ def put(client: TestClient, id_: str, photo: bytes, category: str = "bags", **mo
     return client.put(f"/v1/admin/products/{id_}", headers=KEY, files=files, data=data)
 
 
-def test_without_a_key_there_is_nothing(client: TestClient) -> None:
+def test_admin_routes_do_not_exist_without_an_admin_key(client: TestClient) -> None:
     for method, path in [("GET", "/v1/admin"), *CHANGES]:
         refused(client.request(method, path, headers=KEY, json={"model": "x"}), 404, "not_found")
 
 
-def test_who_may_do_what(kept: tuple[TestClient, Path]) -> None:
-    client, _ = kept
+def test_each_key_allows_its_routes(admin_server: tuple[TestClient, Path]) -> None:
+    client, _ = admin_server
     headers_without_key = ("Bearer ", f"Basic {ADMIN[0]}", ADMIN[0], f"Bearer {ADMIN[1]}", b"Bearer \xe9\xff")
     wrong: list[dict[str, Any]] = [{}, *({"Authorization": each} for each in headers_without_key)]
     for headers in wrong:
@@ -103,8 +103,8 @@ def test_who_may_do_what(kept: tuple[TestClient, Path]) -> None:
     assert client.get("/v1/admin", headers=KEY).status_code == 200
 
 
-def test_products_come_change_and_go(kept: tuple[TestClient, Path]) -> None:
-    client, path = kept
+def test_product_is_added_changed_and_removed(admin_server: tuple[TestClient, Path]) -> None:
+    client, path = admin_server
     before = settled(client)
     answer = put(client, "new%2Fone", noise(1), attributes='{"name": "New", "year": 2020}')
     assert answer.status_code == 202, answer.text
@@ -124,8 +124,8 @@ def test_products_come_change_and_go(kept: tuple[TestClient, Path]) -> None:
     Shop.open(path, need="map")
 
 
-def test_what_is_no_product_is_refused_and_changes_nothing(kept: tuple[TestClient, Path]) -> None:
-    client, path = kept
+def test_invalid_product_is_rejected_and_changes_nothing(admin_server: tuple[TestClient, Path]) -> None:
+    client, path = admin_server
     known = Shop.open(path, need="catalogue")
     version = settled(client)["shop_version"]
     refused(put(client, "x", b"no photo"), 422, "photo_error")
@@ -145,10 +145,10 @@ def test_what_is_no_product_is_refused_and_changes_nothing(kept: tuple[TestClien
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_an_oversized_product_is_refused_while_it_arrives_and_never_on_disk(
-    kept: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch, announced: bool
+def test_oversized_upload_is_rejected_early_and_never_written_to_disk(
+    admin_server: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch, announced: bool
 ) -> None:
-    client, _ = kept
+    client, _ = admin_server
     monkeypatch.setattr(SpooledTemporaryFile, "rollover", no_disk)
     head = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="p.png"\r\n\r\n'
     sent = 0
@@ -174,9 +174,9 @@ def test_an_oversized_product_is_refused_while_it_arrives_and_never_on_disk(
 
 @pytest.mark.parametrize("id_", ["帽子", "a b", "../x", "=1+1", "a\xa0b", "\u3000", "👩\u200d🦰", "x" * 512])
 @pytest.mark.parametrize("end", ["", "\x1b", "\u202e", "\x9b"])
-def test_an_id_is_what_a_table_s_may_be(kept: tuple[TestClient, Path], id_: str, end: str) -> None:
+def test_uploaded_ids_follow_the_rules_of_tables(admin_server: tuple[TestClient, Path], id_: str, end: str) -> None:
     """One rule for ids, for tables and for uploads."""
-    client, path = kept
+    client, path = admin_server
     name = id_[: 512 - len(end)] + end
     if (why := id_problem(name)) is None:
         assert put(client, quote(name, safe=""), noise(1)).status_code == 202
@@ -190,8 +190,8 @@ def test_an_id_is_what_a_table_s_may_be(kept: tuple[TestClient, Path], id_: str,
         assert end
 
 
-def test_attributes_are_what_a_table_s_would_be(kept: tuple[TestClient, Path]) -> None:
-    client, path = kept
+def test_uploaded_attributes_are_cleaned_like_those_of_tables(admin_server: tuple[TestClient, Path]) -> None:
+    client, path = admin_server
     json_text = '{"Base Colour": "red\\ud800", "id": 3, "x": NaN, "y": 1e999, "n": null, "big": %s}' % ("9" * 400)
     assert put(client, "odd", noise(1), attributes=json_text).status_code == 202
     stored = Shop.open(path, need="catalogue").catalogue
@@ -202,8 +202,10 @@ class TestPhotos:
     """The photo worker reads these photos too."""
 
     @pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason])
-    def test_a_bad_one_is_refused(self, reading: tuple[TestClient, Path], name: str) -> None:
-        client, path = reading
+    def test_bad_photo_is_rejected_with_its_reason(
+        self, shared_admin_server: tuple[TestClient, Path], name: str
+    ) -> None:
+        client, path = shared_admin_server
         before = Shop.open(path, need="catalogue").store.hash()
         reason = zoo()[name].reason
         status = 413 if reason == "too_large" else 422
@@ -211,20 +213,20 @@ class TestPhotos:
         assert Shop.open(path, need="catalogue").store.hash() == before
 
     @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
-    def test_the_largest_takes_none_of_the_server_s_memory(self, reading: tuple[TestClient, Path]) -> None:
-        client, _ = reading
+    def test_largest_photo_uses_little_memory_of_the_server(self, shared_admin_server: tuple[TestClient, Path]) -> None:
+        client, _ = shared_admin_server
         largest = written(Image.new("RGBA", (4400, 4500), (1, 2, 3, 4)), "WEBP", method=0)
         put(client, "first", noise(1))
         settled(client)
         Path("/proc/self/clear_refs").write_text("5")
-        before = resident("VmRSS")
+        before = process_memory_mb("VmRSS")
         assert put(client, "largest", largest).status_code == 202
-        growth = resident("VmHWM") - before
+        growth = process_memory_mb("VmHWM") - before
         settled(client)
         assert growth < 60  # MB; its pixels are 80 with transparency, and 60 without
 
-    def test_a_product_is_the_same_as_by_ingest(self, reading: tuple[TestClient, Path]) -> None:
-        client, path = reading
+    def test_uploaded_product_equals_the_ingested_one(self, shared_admin_server: tuple[TestClient, Path]) -> None:
+        client, path = shared_admin_server
         photo = written(Image.effect_noise((300, 200), 60).convert("RGB"), "JPEG")
         assert put(client, "same", photo, category="bags").status_code == 202
         settled(client)
@@ -236,8 +238,8 @@ class TestPhotos:
         )
 
     @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
-    def test_one_that_breaks_the_reader_is_refused(self, reading: tuple[TestClient, Path]) -> None:
-        client, _ = reading
+    def test_photo_that_kills_the_photo_worker_is_rejected(self, shared_admin_server: tuple[TestClient, Path]) -> None:
+        client, _ = shared_admin_server
         worker: Any = client.app.state.versions.pools.photo_worker  # type: ignore[attr-defined]
         pid = worker.pid
         with ThreadPoolExecutor(1) as pool:
@@ -249,24 +251,24 @@ class TestPhotos:
 
 
 @pytest.fixture(scope="module")
-def reading(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, Path]]:
+def shared_admin_server(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, Path]]:
     """A client of a server with both keys, on a shop of its own, for several tests."""
-    root = tmp_path_factory.mktemp("reading") / "shop"
+    root = tmp_path_factory.mktemp("admin") / "shop"
     shutil.copytree(built, root)
     settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
     with TestClient(create_app(Shop.open(root, need="map"), settings), raise_server_exceptions=False) as client:
         yield client, root
 
 
-def resident(name: str) -> float:
+def process_memory_mb(name: str) -> float:
     """Return this process's memory, in MB."""
     status = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(name + ":"))
 
 
 @pytest.mark.slow
-def test_another_model_and_back(kept: tuple[TestClient, Path]) -> None:
-    client, path = kept
+def test_server_switches_to_another_model_and_back(admin_server: tuple[TestClient, Path]) -> None:
+    client, path = admin_server
     one = settled(client)
     old = Shop.open(path, need="map")
     # A second model, trained beside the server.
@@ -290,8 +292,8 @@ def test_another_model_and_back(kept: tuple[TestClient, Path]) -> None:
     assert client.get("/v1/render.jpg", params=frame).status_code == 200
 
 
-def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) -> None:
-    client, path = kept
+def test_requests_succeed_while_the_shop_changes(admin_server: tuple[TestClient, Path]) -> None:
+    client, path = admin_server
     ids = Shop.open(path, need="catalogue").catalogue.ids
     statuses: list[int] = []
     done = threading.Event()
@@ -320,8 +322,8 @@ def test_no_request_fails_while_the_shop_changes(kept: tuple[TestClient, Path]) 
     assert set(statuses) == {200}
 
 
-def test_what_is_told_is_of_one_moment(kept: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    client, _ = kept
+def test_admin_status_is_consistent(admin_server: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    client, _ = admin_server
     app: Any = client.app
     before, original = settled(client), model_ids
 
@@ -336,8 +338,10 @@ def test_what_is_told_is_of_one_moment(kept: tuple[TestClient, Path], monkeypatc
     assert (response["refreshing"], response["products"]) == (False, before["products"] + 1)
 
 
-def test_the_status_names_the_step_that_runs(kept: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    client, _ = kept
+def test_admin_status_names_the_running_step(
+    admin_server: tuple[TestClient, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = admin_server
     assert settled(client)["stage"] is None
     may_run = threading.Event()
 
@@ -365,7 +369,7 @@ def wait_for_stage(client: TestClient) -> dict[str, Any]:
     raise AssertionError(status)
 
 
-def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: Path) -> None:
+def test_full_queue_does_not_delay_a_change(shop_copy: Path) -> None:
     app = create_app(Shop.open(shop_copy, need="map"), Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED))
     with TestClient(app) as client:
         before = settled(client)
@@ -386,9 +390,9 @@ def test_a_crowd_that_waits_does_not_keep_a_change_from_being_served(shop_copy: 
     assert (state["products"], state["error"]) == (before["products"] + 1, "")
 
 
-def test_other_words_are_taken_up(kept: tuple[TestClient, Path]) -> None:
+def test_changed_attributes_are_served(admin_server: tuple[TestClient, Path]) -> None:
     """Prices change every night: the same photo with other attributes is another version of the shop."""
-    client, path = kept
+    client, path = admin_server
     put(client, "new", noise(1), attributes='{"name": "New", "price": 10}')
     before = settled(client)
     put(client, "new", noise(1), attributes='{"name": "Newer", "price": 9}')
@@ -402,8 +406,8 @@ def test_other_words_are_taken_up(kept: tuple[TestClient, Path]) -> None:
     assert client.get("/v1/products/new").json()["title"] == "Newest"
 
 
-def test_a_shop_that_cannot_answer_is_not_served(kept: tuple[TestClient, Path]) -> None:
-    client, path = kept
+def test_broken_shop_is_not_served(admin_server: tuple[TestClient, Path]) -> None:
+    client, path = admin_server
     version = settled(client)["shop_version"]
     manifest = (path / "shop.json").read_bytes()
     (path / "shop.json").write_text("{")
@@ -418,7 +422,7 @@ def test_a_shop_that_cannot_answer_is_not_served(kept: tuple[TestClient, Path]) 
     assert settled(client)["error"] == ""
 
 
-def test_a_change_waits_for_a_stage_that_holds_the_shop(shop_copy: Path) -> None:
+def test_change_waits_for_the_write_lock_until_the_deadline(shop_copy: Path) -> None:
     settings = Settings(admin_key=ADMIN[1], deadline=1.0, **UNLIMITED)
     with TestClient(create_app(Shop.open(shop_copy, need="map"), settings)) as client:
         with write_lock(shop_copy):
@@ -426,8 +430,8 @@ def test_a_change_waits_for_a_stage_that_holds_the_shop(shop_copy: Path) -> None
         assert put(client, "new", noise(1)).status_code == 202
 
 
-def test_clusters_are_made_again_as_they_were_asked_for(kept: tuple[TestClient, Path]) -> None:
-    client, path = kept
+def test_clusters_are_rebuilt_with_their_previous_options(admin_server: tuple[TestClient, Path]) -> None:
+    client, path = admin_server
     cluster_shop(path, k=2, method="kmeans", features="mean")
     put(client, "new", noise(1))
     assert settled(client)["error"] == ""
@@ -436,7 +440,7 @@ def test_clusters_are_made_again_as_they_were_asked_for(kept: tuple[TestClient, 
     assert len(client.get("/v1/shop").json()["clusters"]) == 2
 
 
-def test_the_server_has_administration_routes_only_below_admin(app: FastAPI) -> None:
+def test_only_admin_paths_have_put_delete_or_patch(app: FastAPI) -> None:
     writing = {
         path for path, operations in app.openapi()["paths"].items() if {"put", "delete", "patch"} & set(operations)
     }

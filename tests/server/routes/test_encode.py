@@ -20,7 +20,7 @@ from tests.server.client import refused
 JPEG = {"content-type": "image/jpeg"}
 
 
-def test_what_the_model_makes_of_a_photo(client: TestClient, shop: Shop, photo: bytes) -> None:
+def test_encode_returns_posterior_cluster_and_cut_photo(client: TestClient, shop: Shop, photo: bytes) -> None:
     answer = client.post("/v1/encode", content=photo, headers=JPEG)
     assert answer.status_code == 200
     body: dict[str, Any] = answer.json()
@@ -38,7 +38,7 @@ def test_what_the_model_makes_of_a_photo(client: TestClient, shop: Shop, photo: 
     assert np.abs(seen.astype(int) - cut.photo).mean() < 3
 
 
-def test_a_photo_whose_background_is_left_alone(client: TestClient, shop: Shop) -> None:
+def test_encode_without_cutting_keeps_the_background(client: TestClient, shop: Shop) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (300, 200, 3)).astype(np.uint8)
     body = client.post("/v1/encode?cut=false", content=to_png(pixels), headers={"content-type": "image/png"}).json()
     assert body["code"] == shop.encode(fit_photo(pixels, shop.frame)).code.tolist()
@@ -46,7 +46,9 @@ def test_a_photo_whose_background_is_left_alone(client: TestClient, shop: Shop) 
 
 
 @pytest.mark.parametrize(("write", "kind"), [(to_jpeg, "jpeg"), (to_png, "png"), (to_webp, "webp")])
-def test_every_type_raw_and_in_a_form(client: TestClient, shop: Shop, write: Any, kind: str) -> None:
+def test_encode_accepts_every_photo_type_raw_and_in_a_form(
+    client: TestClient, shop: Shop, write: Any, kind: str
+) -> None:
     data = write(shop.photo(shop.catalogue.ids[5]))
     raw = client.post("/v1/encode", content=data, headers={"content-type": f"image/{kind}; charset=binary"})
     form = client.post("/v1/encode", files={"photo": (f"x.{kind}", data, f"image/{kind}")})
@@ -55,7 +57,7 @@ def test_every_type_raw_and_in_a_form(client: TestClient, shop: Shop, write: Any
     assert raw.json() == form.json() == unsaid.json()
 
 
-def test_a_large_photo_is_read_at_a_fraction(client: TestClient, shop: Shop) -> None:
+def test_reduced_decoding_barely_changes_the_code_of_a_large_photo(client: TestClient, shop: Shop) -> None:
     small = shop.photo(shop.catalogue.ids[0])
     large = np.asarray(Image.fromarray(small).resize((48 * 60, 64 * 60)))
     body = client.post("/v1/encode", content=to_jpeg(large, 60), headers=JPEG).json()
@@ -72,7 +74,9 @@ def test_a_large_photo_is_read_at_a_fraction(client: TestClient, shop: Shop) -> 
         (b"\xff\xd8\xff" + bytes(50), 422, "photo_error", "truncated"),
     ],
 )
-def test_what_is_no_photo(client: TestClient, data: bytes, status: int, code: str, reason: str) -> None:
+def test_file_that_is_not_a_photo_is_rejected(
+    client: TestClient, data: bytes, status: int, code: str, reason: str
+) -> None:
     for answer in (
         client.post("/v1/encode", content=data, headers=JPEG),
         client.post("/v1/encode", files={"photo": ("x.jpg", data, "image/jpeg")}),
@@ -80,7 +84,7 @@ def test_what_is_no_photo(client: TestClient, data: bytes, status: int, code: st
         assert refused(answer, status, code)["reason"] == reason
 
 
-def test_a_small_file_of_too_many_pixels(client: TestClient) -> None:
+def test_small_file_with_too_many_pixels_is_rejected(client: TestClient) -> None:
     buffer = BytesIO()
     Image.new("1", (13_000, 13_000)).save(buffer, "PNG")
     assert len(buffer.getvalue()) < 100_000
@@ -93,12 +97,12 @@ def test_a_small_file_of_too_many_pixels(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "kind", ["image/gif", "application/json", "text/plain", "application/octet-stream", "", "x" * 999]
 )
-def test_a_body_of_another_type(client: TestClient, photo: bytes, kind: str) -> None:
+def test_unsupported_content_type_gets_415(client: TestClient, photo: bytes, kind: str) -> None:
     answer = client.post("/v1/encode", content=photo, headers={"content-type": kind})
     assert "image/webp" in refused(answer, 415, "unsupported_media")["remedy"]
 
 
-def test_a_form_without_a_photo(client: TestClient, photo: bytes) -> None:
+def test_form_without_exactly_one_photo_is_rejected(client: TestClient, photo: bytes) -> None:
     for files in ({"picture": ("x.jpg", photo, "image/jpeg")}, {"photo": (None, b"text")}):
         refused(client.post("/v1/encode", files=files), 422, "validation")
     refused(client.post("/v1/encode", files={"photo": ("x.gif", photo, "image/gif")}), 415, "unsupported_media")
@@ -108,7 +112,7 @@ def test_a_form_without_a_photo(client: TestClient, photo: bytes) -> None:
     refused(client.post("/v1/encode", content=photo, headers=headers), 400, "bad_request")
 
 
-def test_over_five_megabytes(client: TestClient, photo: bytes) -> None:
+def test_photo_over_five_megabytes_is_rejected(client: TestClient, photo: bytes) -> None:
     large = photo + bytes(MAX_PHOTO_BYTES)
     for answer in (
         client.post("/v1/encode", content=large, headers=JPEG),
@@ -121,7 +125,7 @@ def test_over_five_megabytes(client: TestClient, photo: bytes) -> None:
     assert client.post("/v1/encode", files={"photo": ("x.jpg", most, "image/jpeg")}).status_code == 200
 
 
-def test_a_body_that_does_not_say_how_long_it_is(client: TestClient) -> None:
+def test_oversized_body_without_content_length_is_rejected(client: TestClient) -> None:
     taken = 0
 
     def chunks() -> Any:
@@ -136,21 +140,23 @@ def test_a_body_that_does_not_say_how_long_it_is(client: TestClient) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "LINK"])
 @pytest.mark.parametrize("path", ["/v1/shop", "/v1/encode", "/v1/admin/products/x", "/livez", "/none"])
-def test_a_body_of_any_method_that_announces_too_much(client: TestClient, method: str, path: str) -> None:
+def test_oversized_content_length_is_rejected_for_every_method(client: TestClient, method: str, path: str) -> None:
     answer = client.request(method, path, content=bytes(max_body_bytes(path) + 1))
     refused(answer, 413, "too_large")
     assert answer.headers["connection"] == "close"
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_a_chunked_body_that_no_route_reads_ends_the_connection(client: TestClient, method: str) -> None:
+def test_unread_chunked_body_closes_the_connection(client: TestClient, method: str) -> None:
     for path in ("/v1/shop", "/v1/admin/products/x"):
         answer = client.request(method, path, content=iter([bytes(1000)] * 3))
         assert answer.headers["connection"] == "close", path
         assert "connection" not in client.request(method, path, content=b"announced").headers
 
 
-def test_a_form_s_photo_is_never_on_disk(client: TestClient, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photo_in_a_form_is_never_written_to_disk(
+    client: TestClient, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(SpooledTemporaryFile, "rollover", no_disk)
     most = photo + bytes(MAX_PHOTO_BYTES - len(photo))
     assert client.post("/v1/encode", files={"photo": ("x.jpg", most, "image/jpeg")}).status_code == 200
@@ -160,5 +166,5 @@ def no_disk(*_: Any) -> None:
     raise AssertionError("a photo was written to a temporary file")
 
 
-def test_only_one_value_of_cut(client: TestClient, photo: bytes) -> None:
+def test_invalid_value_of_cut_gets_422(client: TestClient, photo: bytes) -> None:
     refused(client.post("/v1/encode?cut=perhaps", content=photo, headers=JPEG), 422, "validation")

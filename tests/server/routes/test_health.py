@@ -12,7 +12,7 @@ from modiste.shop.shop import Shop
 from tests.server.client import refused
 
 
-def test_alive_ready_and_which_version(client: TestClient, shop: Shop) -> None:
+def test_health_routes_return_status_model_and_version(client: TestClient, shop: Shop) -> None:
     assert client.get("/livez").json() == {"status": "alive"}
     ready = client.get("/readyz").json()
     assert (ready["status"], ready["model"]) == ("ready", shop.model.model_id)
@@ -22,7 +22,7 @@ def test_alive_ready_and_which_version(client: TestClient, shop: Shop) -> None:
     assert body["products"] == len(shop.catalogue)
 
 
-def test_not_ready_until_all_is_loaded(shop: Shop) -> None:
+def test_readyz_returns_503_until_the_application_has_started(shop: Shop) -> None:
     app = create_app(shop)
     client = TestClient(app)  # not entered: the application has not started
     refused(client.get("/readyz"), 503, "not_ready")
@@ -32,7 +32,7 @@ def test_not_ready_until_all_is_loaded(shop: Shop) -> None:
     refused(TestClient(app).get("/readyz"), 503, "not_ready")
 
 
-def test_the_counters(client: TestClient, shop: Shop) -> None:
+def test_metrics_count_requests_by_route(client: TestClient, shop: Shop) -> None:
     client.get("/v1/products/no-such/photo.jpg")
     client.get("/v1/nothing")
     client.request("NONSENSE", "/v1/shop")
@@ -53,7 +53,7 @@ def test_the_counters(client: TestClient, shop: Shop) -> None:
     assert (bounds[0], bounds[-2], bounds[-1]) == ("0.001", "5.0", "+Inf")
 
 
-def test_two_applications_do_not_share_counters(client: TestClient, shop: Shop) -> None:
+def test_applications_do_not_share_counters(client: TestClient, shop: Shop) -> None:
     client.get("/v1/shop")
     with TestClient(create_app(shop)) as other:
         assert 'route="/v1/shop"' not in other.get("/metrics").text

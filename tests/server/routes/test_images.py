@@ -23,11 +23,11 @@ def frame_url(client: TestClient, data: bytes) -> str:
     return f"/v1/render.jpg?render_id={client.get('/v1/sliders').json()['render_id']}&design={to_base64url(data)}"
 
 
-def opened(data: bytes) -> Image.Image:
+def open_image(data: bytes) -> Image.Image:
     return Image.open(BytesIO(data))
 
 
-def counted(client: TestClient, line: str) -> float:
+def metric_value(client: TestClient, line: str) -> float:
     """Return a counter of /metrics by its name and labels."""
     for each in client.get("/metrics").text.splitlines():
         if each.startswith(line + " "):
@@ -35,35 +35,35 @@ def counted(client: TestClient, line: str) -> float:
     return 0.0
 
 
-def test_a_frame_may_be_kept_for_ever(client: TestClient, shop: Shop) -> None:
+def test_frame_is_cacheable_for_ever(client: TestClient, shop: Shop) -> None:
     answer = client.get(frame_url(client, bytes(range(10, 18))))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert "vary" not in answer.headers
-    assert opened(answer.content).size == (shop.frame[1], shop.frame[0])
+    assert open_image(answer.content).size == (shop.frame[1], shop.frame[0])
 
 
-def test_a_frame_is_drawn_once_and_remembered(client: TestClient) -> None:
+def test_frame_is_drawn_once_and_cached(client: TestClient) -> None:
     url = frame_url(client, bytes([201, 7, 3, 99, 0, 255, 1, 64]))
     hit, miss = 'modiste_frames_total{cache="hit"}', 'modiste_frames_total{cache="miss"}'
-    before = counted(client, hit), counted(client, miss)
+    before = metric_value(client, hit), metric_value(client, miss)
     first = client.get(url).content
-    assert (counted(client, hit), counted(client, miss)) == (before[0], before[1] + 1)
+    assert (metric_value(client, hit), metric_value(client, miss)) == (before[0], before[1] + 1)
     assert client.get(url).content == first
-    assert (counted(client, hit), counted(client, miss)) == (before[0] + 1, before[1] + 1)
-    assert counted(client, 'modiste_cache_bytes{kind="frames"}') > len(first)
+    assert (metric_value(client, hit), metric_value(client, miss)) == (before[0] + 1, before[1] + 1)
+    assert metric_value(client, 'modiste_cache_bytes{kind="frames"}') > len(first)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(min_size=8, max_size=8))
-def test_a_frame_is_what_decode_draws_of_its_code(client: TestClient, shop: Shop, data: bytes) -> None:
+def test_frame_equals_the_decoded_code(client: TestClient, shop: Shop, data: bytes) -> None:
     code = dequantise(data, shop.sliders.ranges)
     drawn = client.post("/v1/decode", json={"code": code.tolist()}, headers={"accept": "image/jpeg"})
     assert drawn.content == client.get(frame_url(client, data)).content
 
 
-def test_a_shared_design_gives_the_same_bytes_from_another_server(client: TestClient, app: FastAPI, shop: Shop) -> None:
+def test_shared_design_has_the_same_bytes_on_another_server(client: TestClient, app: FastAPI, shop: Shop) -> None:
     from modiste.server.app import create_app
 
     url = frame_url(client, quantise(shop.code_of(shop.catalogue.ids[3]), shop.sliders.ranges))
@@ -72,7 +72,7 @@ def test_a_shared_design_gives_the_same_bytes_from_another_server(client: TestCl
 
 
 @pytest.mark.parametrize("name", ["", "0123456789ab", "../../etc/passwd", "x" * 5000, "<script>", "\u202eabc"])
-def test_frames_of_another_name(client: TestClient, name: str) -> None:
+def test_unknown_render_id_gets_404(client: TestClient, name: str) -> None:
     problem = refused(
         client.get("/v1/render.jpg", params={"render_id": name, "design": "AAAAAAAAAAA"}), 404, "unknown_render_id"
     )
@@ -83,25 +83,25 @@ def test_frames_of_another_name(client: TestClient, name: str) -> None:
 @pytest.mark.parametrize(
     "design", ["", "AAAA", "AAAAAAAAAAB", "AAAAAAAAAAA=", "AAAAAAAAAA!", "A" * 10_000, "ÀAAAAAAAAAA"]
 )
-def test_a_design_that_is_none(client: TestClient, shop: Shop, design: str) -> None:
+def test_invalid_design_gets_422(client: TestClient, shop: Shop, design: str) -> None:
     refused(
         client.get("/v1/render.jpg", params={"render_id": shop.sliders.render_id, "design": design}), 422, "bad_code"
     )
 
 
 @pytest.mark.parametrize("query", ["", "?design=AAAAAAAAAAA", "?render_id=x"])
-def test_a_frame_without_its_parameters(client: TestClient, query: str) -> None:
+def test_frame_without_its_parameters_gets_422(client: TestClient, query: str) -> None:
     refused(client.get("/v1/render.jpg" + query), 422, "validation")
 
 
 @pytest.mark.parametrize(("accept", "kind"), [("image/jpeg", "JPEG"), ("image/png", "PNG"), ("image/webp", "WEBP")])
-def test_decode_in_the_accepted_type(client: TestClient, shop: Shop, accept: str, kind: str) -> None:
+def test_decode_returns_the_accepted_type(client: TestClient, shop: Shop, accept: str, kind: str) -> None:
     id_ = shop.catalogue.ids[0]
     answer = client.post("/v1/decode", json={"product": id_}, headers={"accept": accept})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == accept
     assert answer.headers["vary"] == "Accept"
-    picture = opened(answer.content)
+    picture = open_image(answer.content)
     assert picture.format == kind
     if kind == "PNG":
         assert np.array_equal(np.asarray(picture), shop.decode(shop.code_of(id_)))
@@ -125,7 +125,7 @@ def test_decode_in_the_accepted_type(client: TestClient, shop: Shop, accept: str
         ([], 422, "validation"),
     ],
 )
-def test_decode_of_what_is_no_code(client: TestClient, body: Any, status: int, code: str) -> None:
+def test_decode_rejects_invalid_codes(client: TestClient, body: Any, status: int, code: str) -> None:
     refused(client.post("/v1/decode", json=body), status, code)
 
 
@@ -141,22 +141,22 @@ def test_decode_of_what_is_no_code(client: TestClient, body: Any, status: int, c
         (b'{"code": [' + b"0," * 200_000 + b"0]}", 413, "too_large"),
     ],
 )
-def test_decode_of_what_is_no_json(client: TestClient, body: bytes, status: int, code: str) -> None:
+def test_decode_rejects_invalid_json(client: TestClient, body: bytes, status: int, code: str) -> None:
     refused(client.post("/v1/decode", content=body, headers={"content-type": "application/json"}), status, code)
 
 
-def test_decode_as_what_is_not_offered(client: TestClient) -> None:
+def test_decode_rejects_unsupported_types(client: TestClient) -> None:
     problem = refused(
         client.post("/v1/decode", json={"code": [0.0] * 8}, headers={"accept": "image/gif"}), 406, "not_acceptable"
     )
     assert "image/webp" in problem["remedy"]
 
 
-def test_between_as_a_strip(client: TestClient, shop: Shop) -> None:
+def test_interpolate_returns_a_strip(client: TestClient, shop: Shop) -> None:
     a, b = (shop.code_of(shop.catalogue.ids[i]) for i in (0, 50))
     body = {"a": a.tolist(), "b": b.tolist(), "steps": 7}
     answer = client.post("/v1/interpolate", json=body, headers={"accept": "image/png"})
-    strip = np.asarray(opened(answer.content))
+    strip = np.asarray(open_image(answer.content))
     height, width = shop.frame
     assert strip.shape == (height, 7 * width, 3)
     assert np.array_equal(strip[:, :width], shop.decode(a))
@@ -164,11 +164,11 @@ def test_between_as_a_strip(client: TestClient, shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("back", "count"), [(False, 9), (True, 16)])
-def test_between_as_an_animation(client: TestClient, shop: Shop, back: bool, count: int) -> None:
+def test_interpolate_returns_an_animation(client: TestClient, shop: Shop, back: bool, count: int) -> None:
     a, b = shop.sliders.ranges.T.tolist()  # far apart: pictures that are the same become one that stays longer
     answer = client.post("/v1/interpolate", json={"a": a, "b": b, "steps": 9, "there_and_back": back})
     assert answer.headers["content-type"] == "image/webp"
-    moving: Any = opened(answer.content)
+    moving: Any = open_image(answer.content)
     assert (moving.format, moving.n_frames, moving.info["loop"]) == ("WEBP", count, 0)
 
 
@@ -181,11 +181,13 @@ def test_between_as_an_animation(client: TestClient, shop: Shop, back: bool, cou
         ({"b": None}, 422, "validation"),
     ],
 )
-def test_between_what_cannot_be(client: TestClient, changes: dict[str, Any], status: int, code: str) -> None:
+def test_interpolate_rejects_invalid_options(
+    client: TestClient, changes: dict[str, Any], status: int, code: str
+) -> None:
     body = {"a": [0.0] * 8, "b": [1.0] * 8} | changes
     refused(client.post("/v1/interpolate", json=body), status, code)
 
 
-def test_between_as_what_is_not_offered(client: TestClient) -> None:
+def test_interpolate_rejects_unsupported_types(client: TestClient) -> None:
     body = {"a": [0.0] * 8, "b": [1.0] * 8}
     refused(client.post("/v1/interpolate", json=body, headers={"accept": "image/gif"}), 406, "not_acceptable")

@@ -25,7 +25,7 @@ FILES = sorted(path for path in pages.STATIC_DIR.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
-def test_a_page_has_the_strict_headers(client: TestClient, path: str) -> None:
+def test_pages_have_strict_headers(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -37,14 +37,14 @@ def test_a_page_has_the_strict_headers(client: TestClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/embed", "/docs"])
-def test_a_page_that_is_unchanged_keeps_its_policy(client: TestClient, path: str) -> None:
+def test_304_of_a_page_has_no_security_policy(client: TestClient, path: str) -> None:
     tag = client.get(path).headers["etag"]
     again = client.get(path, headers={"if-none-match": tag})
     assert again.status_code == 304
     assert "content-security-policy" not in again.headers  # a browser would take it for the page's own
 
 
-def test_only_embed_may_stand_in_an_allowed_frame(client: TestClient, shop: Shop) -> None:
+def test_only_embed_allows_other_origins_as_frame_ancestors(client: TestClient, shop: Shop) -> None:
     answer = client.get("/embed")
     assert answer.content == client.get("/").content
     assert answer.headers["content-security-policy"] == f"{POLICY} {ALLOWED}"
@@ -53,7 +53,7 @@ def test_only_embed_may_stand_in_an_allowed_frame(client: TestClient, shop: Shop
 
 
 @pytest.mark.parametrize("path", ["/v1/shop", "/v1/nothing", "/livez", "/static/js/main.js"])
-def test_what_is_no_page_may_do_nothing(client: TestClient, path: str) -> None:
+def test_other_responses_have_the_strictest_policy(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -69,7 +69,7 @@ def test_every_file_of_the_page_is_served(client: TestClient, path: Path) -> Non
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".html"], ids=lambda path: path.name)
-def test_no_inline_script_or_style_which_the_policy_would_block(path: Path) -> None:
+def test_pages_have_no_inline_script_or_style(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"<script(?![^>]*\bsrc=)", text)
     assert not re.search(r"<style|\sstyle=|\son\w+=", text)
@@ -96,11 +96,11 @@ def test_no_inline_script_or_style_which_the_policy_would_block(path: Path) -> N
         "\u202e",
     ],
 )
-def test_nothing_else_is_served(client: TestClient, name: str) -> None:
+def test_other_static_paths_get_404(client: TestClient, name: str) -> None:
     refused(client.get("/static/" + name), 404, "not_found")
 
 
-def test_a_changed_file_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_file_is_reloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "STATIC_DIR", tmp_path)
     path = tmp_path / "a.js"
     path.write_text("1")
@@ -117,7 +117,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path, monkeypatch: pytest.Monkey
     "origin",
     ["https://shop.example", "http://localhost:3000", "https://*.shop.example", "http://[::1]:8000", "https://x"],
 )
-def test_origins(origin: str) -> None:
+def test_valid_origins_are_accepted(origin: str) -> None:
     assert Settings(allow_embed=(origin,)).allow_embed == (origin,)
 
 
@@ -126,7 +126,7 @@ def test_origins(origin: str) -> None:
     ["", "*", "shop.example", "https://", "https://a;script-src *", "https://a b", "https://a/b", "https://a\r\nx: y",
      "javascript:alert(1)", "'self'", "https://é.example", "https://a:999999", "data:"],
 )  # fmt: skip
-def test_what_is_no_origin(origin: str) -> None:
+def test_invalid_origins_are_rejected(origin: str) -> None:
     for name in ("allow_embed", "allow_origins"):
         with pytest.raises(BadOption, match=f"{name}: .*origin"):
             load_settings(**{name: ("https://shop.example", origin)})

@@ -40,7 +40,7 @@ def ids(answer: Any) -> list[str]:
     return [each["id"] for each in answer.json()["results"]]
 
 
-def test_page_by_page_every_product_once(client: TestClient, shop: Shop) -> None:
+def test_pages_list_every_product_once(client: TestClient, shop: Shop) -> None:
     listed_ids: list[str] = []
     for page in range(1, 6):
         answer = client.get("/v1/products", params={"page": page, "size": 20}).json()
@@ -50,13 +50,13 @@ def test_page_by_page_every_product_once(client: TestClient, shop: Shop) -> None
     assert ids(client.get("/v1/products?page=1000")) == []
 
 
-def test_at_random_is_the_same_for_a_seed(client: TestClient, shop: Shop) -> None:
+def test_random_order_is_reproducible_for_a_seed(client: TestClient, shop: Shop) -> None:
     first, again, other = (ids(client.get(f"/v1/products?sort=random&seed={seed}&size=100")) for seed in (1, 1, 2))
     assert first == again != other
     assert sorted(first) == shop.catalogue.ids
 
 
-def test_filters_within_an_attribute_or_and_between_them_and(client: TestClient, shop: Shop) -> None:
+def test_filters_use_or_within_an_attribute_and_and_between_attributes(client: TestClient, shop: Shop) -> None:
     table = shop.products
     colours = table["base_colour"].value_counts().index[:2].tolist()
     category = table["category"].iloc[0]
@@ -70,7 +70,7 @@ def test_filters_within_an_attribute_or_and_between_them_and(client: TestClient,
     assert ids(client.get("/v1/products?lightness=0.2387"))
 
 
-def test_search_finds_words_in_any_order_and_case(client: TestClient, shop: Shop) -> None:
+def test_text_search_ignores_word_order_and_case(client: TestClient, shop: Shop) -> None:
     row = 0
     words = shop.title(row).upper().split()
     assert shop.catalogue.ids[row] in ids(client.get("/v1/products", params={"q": " ".join(reversed(words))}))
@@ -98,11 +98,11 @@ def test_search_finds_words_in_any_order_and_case(client: TestClient, shop: Shop
         ("%00=%00", "bad_option"),
     ],
 )
-def test_what_cannot_be_listed(client: TestClient, query: str, code: str) -> None:
+def test_invalid_list_query_gets_422(client: TestClient, query: str, code: str) -> None:
     refused(client.get("/v1/products?" + query), 422, code)
 
 
-def test_one_product_whole(client: TestClient, shop: Shop) -> None:
+def test_product_route_returns_all_fields(client: TestClient, shop: Shop) -> None:
     row = 7
     body = client.get(f"/v1/products/{shop.catalogue.ids[row]}").json()
     assert body["id"] == shop.catalogue.ids[row]
@@ -113,7 +113,7 @@ def test_one_product_whole(client: TestClient, shop: Shop) -> None:
     assert body["position"] == pytest.approx(shop.map.positions[row].tolist(), abs=1e-4)
 
 
-def test_a_photo_as_the_shop_holds_it_and_asked_again_by_its_etag(client: TestClient, shop: Shop) -> None:
+def test_photo_equals_the_stored_one_and_is_revalidated_by_etag(client: TestClient, shop: Shop) -> None:
     body = client.get(f"/v1/products/{shop.catalogue.ids[0]}").json()
     answer = client.get(body["photo"])
     assert answer.headers["content-type"] == "image/jpeg"
@@ -124,7 +124,7 @@ def test_a_photo_as_the_shop_holds_it_and_asked_again_by_its_etag(client: TestCl
     assert client.get(body["photo"], headers={"if-none-match": '"other", "more"'}).status_code == 200
 
 
-def test_a_thumbnail_of_any_height_up_to_the_photo(client: TestClient, shop: Shop) -> None:
+def test_thumbnail_has_the_requested_height_up_to_the_photo(client: TestClient, shop: Shop) -> None:
     url = client.get(f"/v1/products/{shop.catalogue.ids[0]}").json()["thumbnail"]
     tags: set[str] = set()
     for height, wanted in ((32, 32), (64, 64), (480, 64)):
@@ -141,18 +141,18 @@ def test_a_thumbnail_of_any_height_up_to_the_photo(client: TestClient, shop: Sho
 
 @pytest.mark.parametrize("id_", [*HOSTILE, "0", ".hidden", "..%2f..%2fetc", "\x00", " "])
 @pytest.mark.parametrize("what", ["", "/photo.jpg", "/thumbnail.webp"])
-def test_a_product_that_is_not_there(client: TestClient, id_: str, what: str) -> None:
+def test_unknown_product_gets_404(client: TestClient, id_: str, what: str) -> None:
     refused(client.get(f"/v1/products/{quote(id_, safe='')}{what}"), 404, "unknown_product")
 
 
-def test_paths_that_are_no_products(client: TestClient) -> None:
+def test_invalid_product_path_gets_404(client: TestClient) -> None:
     for path in ("/v1/products/", "/v1/products/a/b", "/v1/products/a/b/photo.jpg", "/v1/products/a/photo.png"):
         refused(client.get(path), 404, "not_found")
     refused(client.get("/v1/products/%ff%fe/photo.jpg"), 404, "unknown_product")
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record]) -> Shop:
+def hostile_shop(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record]) -> Shop:
     """A shop with hostile ids, names and values."""
     records = [
         Record(
@@ -168,8 +168,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Recor
     return Shop.open(root, need="map")
 
 
-def test_ids_of_any_characters_lead_to_their_own_product(hostile: Shop) -> None:
-    with TestClient(create_app(hostile)) as client:
+def test_ids_with_special_characters_identify_their_products(hostile_shop: Shop) -> None:
+    with TestClient(create_app(hostile_shop)) as client:
         listed = client.get("/v1/products?size=100").json()["results"]
         there = {each["id"] for each in listed}
         # Ids that would act on a terminal are turned away when products come in.
@@ -177,36 +177,36 @@ def test_ids_of_any_characters_lead_to_their_own_product(hostile: Shop) -> None:
         assert 3 <= len(taken) < len(HOSTILE)
         assert there & set(HOSTILE) == taken
         for each in listed:
-            assert client.get(each["photo"]).content == hostile.jpeg(each["id"])
+            assert client.get(each["photo"]).content == hostile_shop.jpeg(each["id"])
             assert client.get(each["thumbnail"]).status_code == 200
             assert client.get(each["photo"].removesuffix("/photo.jpg")).json()["id"] == each["id"]
         answer = client.post("/v1/similar", json={"product": HOSTILE[0], "k": 3})
         assert len(answer.json()["results"]) == 3
 
 
-def test_attributes_named_as_parameters(hostile: Shop) -> None:
-    with TestClient(create_app(hostile)) as client:
+def test_attributes_named_like_parameters_can_be_filtered(hostile_shop: Shop) -> None:
+    with TestClient(create_app(hostile_shop)) as client:
         body = client.get("/v1/products?attribute_size=30&attribute_size=35&attribute_page=one").json()
         assert sorted(each["attributes"]["size"] for each in body["results"]) == [30, 35]
 
 
-def test_hostile_text_comes_back_as_it_is_and_as_json(hostile: Shop) -> None:
-    with TestClient(create_app(hostile)) as client:
+def test_hostile_text_is_returned_unchanged_as_json(hostile_shop: Shop) -> None:
+    with TestClient(create_app(hostile_shop)) as client:
         for path in ("/v1/products?size=100", "/v1/shop", "/v1/map", "/v1/sliders"):
             answer = client.get(path)
             assert answer.headers["content-type"] == "application/json"
             assert answer.headers["x-content-type-options"] == "nosniff"
             answer.json()
         body = client.get("/v1/products", params={"q": "onerror=alert(1)", "size": 100}).json()
-        assert body["total"] == len(hostile.catalogue)
+        assert body["total"] == len(hostile_shop.catalogue)
         assert max(len(each["title"]) for each in body["results"]) > 8000
 
 
-def test_the_positions_on_the_map_are_finite(hostile: Shop) -> None:
-    assert np.isfinite(hostile.map.positions).all()
+def test_map_positions_are_finite(hostile_shop: Shop) -> None:
+    assert np.isfinite(hostile_shop.map.positions).all()
 
 
-def test_a_store_that_went_away_is_told_as_such(shop_copy: Path) -> None:
+def test_missing_store_gets_503(shop_copy: Path) -> None:
     import shutil
 
     with TestClient(create_app(Shop.open(shop_copy, need="map")), raise_server_exceptions=False) as client:

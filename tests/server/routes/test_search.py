@@ -16,7 +16,7 @@ def id_(shop: Shop) -> str:
     return shop.catalogue.ids[0]
 
 
-def test_similar_answers_as_the_shop_does(client: TestClient, shop: Shop, id_: str) -> None:
+def test_similar_returns_the_results_of_the_shop(client: TestClient, shop: Shop, id_: str) -> None:
     code = shop.code_of(id_)
     answer = client.post("/v1/similar", json={"product": id_, "k": 5}).json()
     wanted = shop.similar(code, 5, exclude=(id_,))
@@ -37,7 +37,7 @@ def test_similar_answers_as_the_shop_does(client: TestClient, shop: Shop, id_: s
     assert answer["position"] == pytest.approx(shop.position_of(code), abs=1e-4)
 
 
-def test_a_match_is_a_product_with_its_score_in_words(client: TestClient, shop: Shop, id_: str) -> None:
+def test_match_has_the_product_fields_score_and_closeness(client: TestClient, shop: Shop, id_: str) -> None:
     first = client.post("/v1/similar", json={"product": id_, "k": 1}).json()["results"][0]
     whole = client.get(first["photo"].removesuffix("/photo.jpg")).json()
     for name in ("id", "title", "category", "cluster", "attributes", "photo", "thumbnail"):
@@ -49,7 +49,7 @@ def test_a_match_is_a_product_with_its_score_in_words(client: TestClient, shop: 
 
 
 @pytest.mark.parametrize("method", ["transport", "shift", "shift:mean", "fixed-epsilon"])
-def test_recommend_takes_the_way(client: TestClient, shop: Shop, id_: str, method: str) -> None:
+def test_recommend_uses_the_requested_method(client: TestClient, shop: Shop, id_: str, method: str) -> None:
     answer = client.post("/v1/recommend", json={"product": id_, "k": 3, "method": method}).json()
     wanted = shop.recommend(shop.code_of(id_), 3, method, by="category")
     for recommendation, each in zip(answer["recommendations"], wanted, strict=True):
@@ -57,7 +57,7 @@ def test_recommend_takes_the_way(client: TestClient, shop: Shop, id_: str, metho
         assert [match["score"] for match in recommendation["results"]] == [match.score for match in each.matches]
 
 
-def test_every_option_of_similar_is_passed_on(client: TestClient, shop: Shop, id_: str) -> None:
+def test_similar_passes_every_option_to_the_shop(client: TestClient, shop: Shop, id_: str) -> None:
     code = shop.code_of(id_)
     category = shop.catalogue.categories[-1]
     out = shop.similar(code, 1, "mean", "catalogue", metric="manhattan", where={"category": [category]})[0].id
@@ -82,7 +82,7 @@ def test_every_option_of_similar_is_passed_on(client: TestClient, shop: Shop, id
     assert [each["score"] for each in sharp] != [each["score"] for each in wide]
 
 
-def test_conditions_of_every_kind(client: TestClient, shop: Shop, id_: str) -> None:
+def test_similar_supports_every_kind_of_condition(client: TestClient, shop: Shop, id_: str) -> None:
     category = shop.catalogue.categories[0]
     where: dict[str, Any] = {
         "category": {"not": [category]},
@@ -101,12 +101,12 @@ def test_conditions_of_every_kind(client: TestClient, shop: Shop, id_: str) -> N
     assert all(each["attributes"]["pattern"] == "plain" or each["attributes"]["lightness"] < 0.3 for each in results)
 
 
-def test_a_shop_of_few_answers_with_all(client: TestClient, shop: Shop, id_: str) -> None:
+def test_similar_returns_all_products_if_k_exceeds_the_catalogue(client: TestClient, shop: Shop, id_: str) -> None:
     body = {"product": id_, "k": 100, "scope": "catalogue"}
     assert len(client.post("/v1/similar", json=body).json()["results"]) == len(shop.catalogue) - 1
 
 
-def test_recommend_by_category_and_by_cluster(client: TestClient, shop: Shop, id_: str) -> None:
+def test_recommend_groups_by_category_or_cluster(client: TestClient, shop: Shop, id_: str) -> None:
     code = shop.code_of(id_)
     for by in ("category", "cluster"):
         answer = client.post("/v1/recommend", json={"product": id_, "k": 2, "by": by}).json()
@@ -122,7 +122,7 @@ def test_recommend_by_category_and_by_cluster(client: TestClient, shop: Shop, id
     assert "by" not in client.post("/v1/recommend", json={"product": id_}).json()
 
 
-def test_recommend_leaves_out(client: TestClient, id_: str) -> None:
+def test_recommend_omits_excluded_products(client: TestClient, id_: str) -> None:
     first = client.post("/v1/recommend", json={"product": id_, "k": 1}).json()["recommendations"]
     out = [match["id"] for each in first for match in each["results"]]
     again = client.post("/v1/recommend", json={"product": id_, "k": 1, "exclude": out}).json()["recommendations"]
@@ -155,18 +155,18 @@ BAD: list[tuple[dict[str, Any], int, str]] = [
 
 @pytest.mark.parametrize("path", ["/v1/similar", "/v1/recommend"])
 @pytest.mark.parametrize(("changes", "status", "code"), BAD)
-def test_what_cannot_be_asked(
+def test_invalid_search_gets_an_error(
     client: TestClient, id_: str, path: str, changes: dict[str, Any], status: int, code: str
 ) -> None:
     refused(client.post(path, json={"product": id_} | changes), status, code)
 
 
-def test_what_only_one_of_them_cannot_be_asked(client: TestClient, id_: str) -> None:
+def test_invalid_scope_or_grouping_gets_422(client: TestClient, id_: str) -> None:
     refused(client.post("/v1/similar", json={"product": id_, "scope": "world"}), 422, "validation")
     refused(client.post("/v1/recommend", json={"product": id_, "by": "colour"}), 422, "validation")
 
 
-def test_half_a_surrogate_pair_comes_back_as_text(client: TestClient) -> None:
+def test_lone_surrogate_in_a_product_id_gets_404(client: TestClient) -> None:
     body = b'{"product": "\\ud800"}'
     answer = client.post("/v1/similar", content=body, headers={"content-type": "application/json"})
     refused(answer, 404, "unknown_product")

@@ -10,7 +10,7 @@ from modiste.shop.shop import Shop
 from tests.server.client import refused
 
 
-def test_the_shop(client: TestClient, shop: Shop) -> None:
+def test_shop_route_describes_the_shop(client: TestClient, shop: Shop) -> None:
     body = client.get("/v1/shop").json()
     assert body["name"] == shop.path.name
     assert body["products"] == len(shop.catalogue)
@@ -31,7 +31,7 @@ def test_the_shop(client: TestClient, shop: Shop) -> None:
     assert body["note"] == "A drawn design, not a product you can buy."
 
 
-def test_the_sliders_in_the_order_to_show_them(client: TestClient, shop: Shop) -> None:
+def test_sliders_are_returned_in_display_order(client: TestClient, shop: Shop) -> None:
     body = client.get("/v1/sliders").json()
     sliders = shop.sliders
     assert [each["latent"] for each in body["latents"]] == [each.latent for each in sliders.latents]
@@ -49,7 +49,7 @@ def test_the_sliders_in_the_order_to_show_them(client: TestClient, shop: Shop) -
     assert body["first"]["code"] == pytest.approx(shop.code_of(body["first"]["id"]).tolist())
 
 
-def test_the_map_row_by_row(client: TestClient, shop: Shop) -> None:
+def test_map_route_returns_every_row(client: TestClient, shop: Shop) -> None:
     body = client.get("/v1/map").json()
     assert body["ids"] == shop.catalogue.ids
     assert [body["categories"][i] for i in body["category"]] == shop.catalogue.categories
@@ -63,14 +63,14 @@ def test_the_map_row_by_row(client: TestClient, shop: Shop) -> None:
     assert dict(zip(colours["values"], colours["colours"], strict=True)) == shop.map.swatches["base_colour"]
 
 
-def test_the_model_card(client: TestClient, shop: Shop) -> None:
+def test_model_card_is_returned_as_markdown(client: TestClient, shop: Shop) -> None:
     answer = client.get("/v1/model-card")
     assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
     assert shop.model.model_id in answer.text
 
 
 @pytest.mark.parametrize("path", ["/v1/shop", "/v1/sliders", "/v1/map", "/v1/model-card", "/"])
-def test_asked_again_by_its_etag(client: TestClient, path: str) -> None:
+def test_response_is_compressed_and_revalidated_by_etag(client: TestClient, path: str) -> None:
     zipped = client.get(path, headers={"accept-encoding": "gzip"})
     plain = client.get(path, headers={"accept-encoding": "identity"})
     assert zipped.headers["content-encoding"] == "gzip"
@@ -83,7 +83,7 @@ def test_asked_again_by_its_etag(client: TestClient, path: str) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_a_model_without_its_card(shop_copy: object) -> None:
+def test_missing_model_card_gets_503(shop_copy: object) -> None:
     from pathlib import Path
 
     from modiste.server.app import create_app
