@@ -25,11 +25,11 @@ def drawn_layers() -> list[set[str]]:
     return layers
 
 
-def test_the_picture_shows_the_layers_of_test_layers():
+def test_picture_shows_the_layers_of_test_layers():
     assert drawn_layers()[::-1] == list(LAYERS)
 
 
-def test_the_text_beside_the_picture_names_every_room_in_order():
+def test_alt_text_of_the_picture_names_every_room_in_order():
     text = re.search(r"!\[([^\]]*)\]\(images/rooms\.svg\)", PAGE)
     assert text is not None
     words = re.findall(r"\w+", text[1].partition(":")[2])
@@ -40,7 +40,7 @@ def test_the_text_beside_the_picture_names_every_room_in_order():
     assert numbers == sorted(numbers, reverse=True)
 
 
-def test_every_module_that_the_page_names_exists():
+def test_every_module_named_on_the_page_exists():
     named = set(re.findall(r"`([a-z_]+/[a-z_/]*(?:\.py)?)`", PAGE)) - {"src/modiste"}
     assert len(named) > 40
     roots = {name: ROOT if name.startswith("tests/") else SOURCE for name in named}

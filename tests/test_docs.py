@@ -75,7 +75,7 @@ def generator() -> ModuleType:
     return module
 
 
-def test_the_reference_is_current(generator: ModuleType):
+def test_generated_reference_is_current(generator: ModuleType):
     for name, text in generator.pages().items():
         written = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
         assert written == text, f"docs/reference/{name} is not current: run `make reference`"
@@ -101,7 +101,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
-def test_every_error_has_its_place(error: type[errors.ModisteError]):
+def test_every_error_is_documented(error: type[errors.ModisteError]):
     page = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     assert f"| `modiste.errors.{error.__name__}` | {error.exit_code} |" in page
     assert re.search(rf"\b{error.__name__}\b", errors.__doc__ or ""), "the tree in errors.py lacks it"
@@ -123,7 +123,7 @@ def rejection_reasons() -> set[str]:
     return reasons
 
 
-def test_every_reason_for_a_rejection_is_documented():
+def test_every_rejection_reason_is_documented():
     page = (ROOT / "docs" / "reference" / "shop-format.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `([a-z_0-9]+)` \| ", page.partition("## rejected.csv")[2], re.MULTILINE))
     reasons = rejection_reasons()
@@ -133,7 +133,7 @@ def test_every_reason_for_a_rejection_is_documented():
 
 
 @each_page
-def test_shown_commands_exist(page: Path):
+def test_commands_in_examples_exist(page: Path):
     for words in shown_commands(page):
         if words[0].startswith("-"):
             continue
@@ -165,7 +165,7 @@ def test_python_snippets_compile(page: Path):
 
 
 @each_page
-def test_python_snippets_import_what_exists(page: Path):
+def test_names_imported_in_python_snippets_exist(page: Path):
     for block in blocks(page, "python"):
         for node in ast.walk(ast.parse(block)):
             if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "modiste":
@@ -174,21 +174,21 @@ def test_python_snippets_import_what_exists(page: Path):
 
 
 @each_page
-def test_no_path_of_one_machine_and_no_host_of_a_registry(page: Path):
+def test_page_contains_no_local_path_or_registry_host(page: Path):
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"(?<![\w.~])/(work|home|Users|root|opt|var)/", text)
     assert not re.search(r"pypi\.org|pythonhosted|download\.pytorch|npmjs", text)
 
 
 @each_page
-def test_named_files_of_the_repository_exist(page: Path):
+def test_repository_files_named_on_a_page_exist(page: Path):
     text = page.read_text(encoding="utf-8")
     named = re.findall(r"`((?:tests|benchmarks|scripts|deploy|requirements)/[\w./-]+)[`:]", text)
     assert not [name for name in named if not (ROOT / name).exists()]
 
 
 @each_page
-def test_make_words_exist(page: Path):
+def test_make_targets_named_on_a_page_exist(page: Path):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     lines = "\n".join(blocks(page, "console"))
@@ -196,7 +196,7 @@ def test_make_words_exist(page: Path):
     assert set(shown) <= targets
 
 
-def test_every_page_is_in_the_site():
+def test_every_page_is_in_the_site_navigation():
     site = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
 
     def files(entries: Any) -> Iterator[str]:

@@ -26,13 +26,13 @@ def golden(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, dict[s
     return root, json.loads((GOLDEN / f"{request.param}.json").read_text(encoding="utf-8"))
 
 
-def test_there_is_one_and_it_is_small() -> None:
+def test_golden_shop_exists_and_every_backup_is_small() -> None:
     assert "shop-0.1.0" in VERSIONS
     assert all((GOLDEN / f"{name}.zip").stat().st_size < 500_000 for name in VERSIONS)
 
 
 @pytest.mark.parametrize("indexed", [True, False])
-def test_it_answers_as_it_did(golden: tuple[Path, dict[str, Any]], indexed: bool) -> None:
+def test_golden_shop_gives_its_recorded_answers(golden: tuple[Path, dict[str, Any]], indexed: bool) -> None:
     root, wanted = golden
     if not indexed:  # by its encodings alone
         shutil.rmtree(root / "models" / wanted["model"] / "index")
@@ -57,11 +57,11 @@ def test_it_answers_as_it_did(golden: tuple[Path, dict[str, Any]], indexed: bool
     np.testing.assert_allclose(shop.map.positions[0], wanted["place"], atol=1e-6)
 
 
-def test_nothing_is_wrong_with_it(golden: tuple[Path, dict[str, Any]]) -> None:
+def test_doctor_finds_nothing_broken_in_a_golden_shop(golden: tuple[Path, dict[str, Any]]) -> None:
     assert [fault for fault in check_shop(golden[0]) if fault.broken] == []
 
 
-def test_it_names_no_machine(golden: tuple[Path, dict[str, Any]]) -> None:
+def test_golden_shop_contains_no_local_paths(golden: tuple[Path, dict[str, Any]]) -> None:
     for path in golden[0].rglob("*"):
         if path.is_file():
             assert not any(word in path.read_bytes() for word in (b"site-packages", b"/home/", b"/tmp/", b"/root/"))

@@ -241,15 +241,15 @@ def test_banned_names_are_found(code: str) -> None:
     assert find_names(code)
 
 
-def test_a_name_that_only_contains_a_banned_one_is_not_a_finding() -> None:
+def test_name_that_only_contains_a_banned_one_is_not_a_finding() -> None:
     assert find_names("held_out = connection_made = x.found\nf(given=1)") == []
 
 
 @pytest.mark.parametrize("module", ["keeping", "afar", "here", "whole_rows", "kept", "_quickly", "on-looking"])
-def test_modules_that_are_no_nouns_are_found(module: str) -> None:
+def test_module_names_that_are_not_nouns_are_found(module: str) -> None:
     assert not is_noun(module)
 
 
 @pytest.mark.parametrize("module", ["__init__", "rate_limit", "sharding", "family_tree", "encode"])
-def test_modules_that_are_nouns_pass(module: str) -> None:
+def test_module_names_that_are_nouns_pass(module: str) -> None:
     assert is_noun(module)

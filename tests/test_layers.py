@@ -156,7 +156,7 @@ def test_every_room_has_a_layer():
     assert {room_of(module_of(path)) for path in MODULES} - {""} == set(LAYER_OF)
 
 
-def test_rooms_import_downwards_only():
+def test_rooms_import_lower_layers_only():
     wrong: list[str] = []
     for each in IMPORTS:
         module = imported_module(each.name)
@@ -171,7 +171,7 @@ def test_rooms_import_downwards_only():
     assert not wrong, "\n".join(wrong)
 
 
-def test_no_modules_import_each_other_in_a_circle():
+def test_modules_have_no_import_cycles():
     graph: dict[str, set[str]] = {name: set() for name in NAMES}
     for each in IMPORTS:
         module = imported_module(each.name)
@@ -181,12 +181,12 @@ def test_no_modules_import_each_other_in_a_circle():
     assert find_cycles(graph) == []
 
 
-def test_cycles_are_found():
+def test_find_cycles_returns_the_cycle():
     graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set[str](), "e": {"a"}}
     assert find_cycles(graph) == [["a", "b", "c"]]
 
 
-def test_no_folder_is_crowded():
+def test_no_folder_exceeds_the_module_limit():
     folders = {path.parent for path in MODULES}
     modules = {folder: [path for path in folder.glob("*.py") if path.name != "__init__.py"] for folder in folders}
     crowded = [f"{folder}: {len(files)} modules" for folder, files in modules.items() if len(files) > MAX_MODULES]
@@ -204,7 +204,7 @@ def test_frameworks_stay_in_their_packages(package: str):
 
 
 @pytest.mark.parametrize("package", ONLY_LAZILY)
-def test_slow_imports_wait_until_they_are_needed(package: str):
+def test_slow_imports_are_deferred(package: str):
     homes = (package, *ONLY_IN.get(package, ()))
     wrong = [
         str(each)
@@ -214,7 +214,7 @@ def test_slow_imports_wait_until_they_are_needed(package: str):
     assert not wrong, "\n".join(wrong)
 
 
-def test_what_is_imported_is_declared():
+def test_every_imported_package_is_declared():
     project = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     declared = [*project["dependencies"], *extras["train"], *extras["hub"], *extras["scale"], "modiste"]
@@ -228,7 +228,7 @@ def test_what_is_imported_is_declared():
     assert not wrong, "\n".join(wrong)
 
 
-def test_nothing_is_unpickled():
+def test_no_module_uses_pickle():
     wrong = [str(i) for i in IMPORTS if i.name.split(".")[0] in FORBIDDEN or within(i.name, "torch.load")]
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -248,7 +248,7 @@ def test_nothing_is_unpickled():
         ("import modiste.cli.app", ["torch", "ray", "sklearn", "lancedb", "pandas"]),
     ],
 )
-def test_importing_does_not_load(program: str, absent: list[str]):
+def test_import_does_not_load_slow_packages(program: str, absent: list[str]):
     ask = f"import sys; {program}; print(*(name for name in {absent!r} if name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -11,7 +11,7 @@ from modiste.parallel import ThreadExecutor, ordered_map
 
 
 @given(pieces=st.lists(st.integers(), max_size=40), ahead=st.integers(1, 9))
-def test_in_order_starts_few_and_finishes_all(pieces: list[int], ahead: int):
+def test_ordered_map_keeps_the_order_and_limits_started_items(pieces: list[int], ahead: int):
     started: list[int] = []
     finished: list[int] = []
 
@@ -28,7 +28,7 @@ def test_in_order_starts_few_and_finishes_all(pieces: list[int], ahead: int):
     assert finished == pieces
 
 
-def test_threads_begin_once_and_answer_in_order():
+def test_thread_executor_begins_once_and_keeps_the_order():
     begun: list[str] = []
 
     def begin(context: str) -> Callable[[int], str]:
@@ -39,7 +39,7 @@ def test_threads_begin_once_and_answer_in_order():
     assert begun == ["a"]
 
 
-def test_pieces_are_not_all_taken_at_once():
+def test_thread_executor_takes_few_items_ahead():
     taken: list[int] = []
 
     def pieces() -> Iterator[int]:

@@ -22,5 +22,5 @@ def test_public_names_exist_and_are_sorted():
     assert dir(modiste) == modiste.__all__
 
 
-def test_other_names_do_not_exist():
+def test_unknown_attribute_does_not_exist():
     assert not hasattr(modiste, "Vaporise")

@@ -14,7 +14,7 @@ def smooth_photos(count: int) -> np.ndarray:
     return (RANDOM.uniform(0, 1, (count, 4)) @ parts + noise).astype(np.uint8).reshape(count, 8, 6, 3)
 
 
-def test_components_are_sklearns() -> None:
+def test_principal_components_equal_sklearns() -> None:
     from sklearn.decomposition import PCA
 
     photos = smooth_photos(200)
@@ -29,13 +29,13 @@ def test_components_are_sklearns() -> None:
     assert np.abs(drawn.reshape(200, -1) - projected.clip(0, 255)).max() < 0.6
 
 
-def test_fewer_photos_than_components() -> None:
+def test_components_are_at_most_as_many_as_photos() -> None:
     components = fit_pca(smooth_photos(3), 16)
     assert components.axes.shape == (3, 8 * 6 * 3)
     assert np.isfinite(components.axes).all()
 
 
-def test_draw_stays_within_colours() -> None:
+def test_reconstructed_pixels_are_clipped() -> None:
     components = PrincipalComponents(np.full(3, 250, np.float32), np.eye(1, 3, dtype=np.float32))
     assert components.reconstruct(np.array([[100.0], [-300.0]], np.float32), (1, 1)).tolist() == [
         [[[255, 250, 250]]],
@@ -43,7 +43,7 @@ def test_draw_stays_within_colours() -> None:
     ]
 
 
-def test_histogram_by_hand() -> None:
+def test_colour_histogram_by_hand() -> None:
     photos = np.array([[[[0, 0, 0], [255, 255, 255]]], [[[32, 0, 0], [33, 31, 31]]]], np.uint8)
     histograms = colour_histograms(photos)
     assert histograms.shape == (2, 512)

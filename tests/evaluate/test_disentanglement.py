@@ -25,42 +25,42 @@ def factors() -> dict[str, list[object]]:
     }
 
 
-def one_each(factors: dict[str, list[object]]) -> np.ndarray:
+def one_latent_per_factor(factors: dict[str, list[object]]) -> np.ndarray:
     noise = 0.05 * np.random.default_rng(1).standard_normal((COUNT, 4))
     return noise + np.stack([*(encode_factor(values)[0] for values in factors.values()), np.zeros(COUNT)], axis=1)
 
 
-def test_one_number_each_scores_high(factors: dict[str, list[object]]) -> None:
-    scores = disentanglement_scores(one_each(factors), factors)
+def test_one_latent_per_factor_scores_high(factors: dict[str, list[object]]) -> None:
+    scores = disentanglement_scores(one_latent_per_factor(factors), factors)
     assert scores["dci_disentanglement"] > 0.9
     assert scores["dci_completeness"] > 0.9
     assert scores["mig"] > 0.8
     assert scores["sap"] > 0.3
 
 
-def test_numbers_that_mix_everything_score_low(factors: dict[str, list[object]]) -> None:
+def test_latents_that_mix_all_factors_score_low(factors: dict[str, list[object]]) -> None:
     turn = np.linalg.qr(np.random.default_rng(2).standard_normal((4, 4)))[0]
-    codes = one_each(factors)
+    codes = one_latent_per_factor(factors)
     mixed = disentanglement_scores((codes - codes.mean(axis=0)) / codes.std(axis=0) @ turn, factors)
     clean = disentanglement_scores(codes, factors)
     for name, value in mixed.items():
         assert value < 0.7 * clean[name], name
 
 
-def test_codes_that_know_nothing_score_nothing(factors: dict[str, list[object]]) -> None:
+def test_random_codes_score_near_zero(factors: dict[str, list[object]]) -> None:
     scores = disentanglement_scores(np.random.default_rng(3).standard_normal((COUNT, 4)), factors)
     assert scores["mig"] < 0.05
     assert scores["sap"] < 0.06
 
 
-def test_one_number_alone_is_ahead_of_nothing(factors: dict[str, list[object]]) -> None:
-    scores = disentanglement_scores(one_each(factors)[:, :1], factors)
+def test_single_latent_is_compared_with_zero(factors: dict[str, list[object]]) -> None:
+    scores = disentanglement_scores(one_latent_per_factor(factors)[:, :1], factors)
     assert scores["mig"] > 0.2
     assert scores["sap"] > 0.1
 
 
 @given(st.floats(-0.95, 0.95))
-def test_total_correlation_of_two_is_known(share: float) -> None:
+def test_total_correlation_of_two_latents_equals_the_formula(share: float) -> None:
     # Whitened, then mixed: the sample's correlation is exactly `share`, and the formula is ½ log 1 / (1 − share²).
     points = np.random.default_rng(0).standard_normal((500, 2))
     points -= points.mean(axis=0)
@@ -69,21 +69,21 @@ def test_total_correlation_of_two_is_known(share: float) -> None:
     assert total_correlation(mixed) == pytest.approx(-0.5 * np.log(1 - share**2), abs=1e-9)
 
 
-def test_total_correlation_does_not_mind_scale_or_idle_numbers() -> None:
+def test_total_correlation_ignores_scale_and_constant_latents() -> None:
     points = np.random.default_rng(0).standard_normal((500, 3))
     points[:, 1] += points[:, 0]
     scaled = np.column_stack([points * [1.0, 50.0, 0.01], np.full(500, 7.0)])
     assert total_correlation(scaled) == pytest.approx(total_correlation(points), abs=1e-9)
 
 
-def test_pairwise_information_sees_what_is_shared() -> None:
+def test_pairwise_information_detects_equal_latents() -> None:
     random = np.random.default_rng(0)
     apart = random.standard_normal((5000, 2))
     assert pairwise_information(apart) < 0.06
     assert pairwise_information(np.column_stack([apart[:, 0], apart[:, 0]])) > 2.5
 
 
-def test_what_is_not_known_is_a_word_or_the_median() -> None:
+def test_missing_values_become_a_class_or_the_median() -> None:
     assert encode_factor([1.0, None, 3.0, 5.0])[0].tolist() == [1.0, 3.0, 3.0, 5.0]
     words, numeric = encode_factor(["b", None, "a"])
     assert not numeric

@@ -37,7 +37,7 @@ def leaves(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
         yield path, tree
 
 
-def test_every_promised_key_is_there(result: dict[str, Any]) -> None:
+def test_result_has_every_documented_key(result: dict[str, Any]) -> None:
     for kind in ("code", "mean", "mixture"):
         clustering = result["clusters"][kind]
         assert set(clustering["per_class"]) == {"footwear", "eyewear", "bags"}
@@ -61,17 +61,17 @@ def test_every_promised_key_is_there(result: dict[str, Any]) -> None:
     assert directions is None or set(directions) == DISENTANGLED
 
 
-def test_what_is_drawn_at_random_has_the_colours_of_chance(result: dict[str, Any]) -> None:
+def test_random_recommendations_agree_in_colour_as_often_as_chance(result: dict[str, Any]) -> None:
     drawn = result["recommendations"]["random"]
     low, high = result["intervals"]["recommendations"]["random"]["base_colour"]
     assert low - 0.02 <= drawn["chance"] <= high + 0.02
 
 
-def test_it_is_json(result: dict[str, Any]) -> None:
+def test_result_can_be_written_as_json(result: dict[str, Any]) -> None:
     assert json.loads(json.dumps(result, allow_nan=False)) == result
 
 
-def test_every_interval_holds_its_figure(result: dict[str, Any]) -> None:
+def test_every_interval_contains_its_figure(result: dict[str, Any]) -> None:
     interval_count = 0
     for path, between in leaves(result["intervals"]):
         value: Any = result
@@ -89,33 +89,35 @@ def test_every_interval_holds_its_figure(result: dict[str, Any]) -> None:
     assert interval_count > 50
 
 
-def test_shares_are_shares(result: dict[str, Any]) -> None:
+def test_shares_are_between_0_and_1(result: dict[str, Any]) -> None:
     for name in ("clusters", "retrieval", "attributes"):
         assert all(0 <= value <= 1 for _, value in leaves(result[name]) if value is not None)
 
 
-def test_the_errors_of_reconstruction_agree(result: dict[str, Any]) -> None:
+def test_psnr_agrees_with_the_mean_squared_error(result: dict[str, Any]) -> None:
     reconstruction = result["reconstruction"]
     # The mean of the logarithms is at least the logarithm of the mean.
     assert reconstruction["psnr"] >= -10 * math.log10(reconstruction["mse"]) - 1e-9
 
 
-def test_the_same_seed_gives_the_same_figures(shop: Shop, result: dict[str, Any]) -> None:
+def test_same_seed_gives_the_same_figures(shop: Shop, result: dict[str, Any]) -> None:
     assert evaluate(shop, per_category=20, seed=4) == result
 
 
-def test_another_seed_asks_others(shop: Shop, result: dict[str, Any]) -> None:
+def test_another_seed_draws_other_queries(shop: Shop, result: dict[str, Any]) -> None:
     assert evaluate(shop, per_category=20, seed=5)["retrieval"] != result["retrieval"]
 
 
-def test_progress_reaches_its_end(shop: Shop) -> None:
+def test_progress_reaches_its_total(shop: Shop) -> None:
     reports: list[dict[str, Any]] = []
     evaluate(shop, per_category=2, on_progress=reports.append)
     assert reports[0]["done"] == 0
     assert reports[-1]["done"] == reports[-1]["total"]
 
 
-def test_unseen_photos_ask_the_catalogue(shop: Shop, sample_records: list[Record], tmp_path: Path) -> None:
+def test_unseen_photos_are_queries_against_the_catalogue(
+    shop: Shop, sample_records: list[Record], tmp_path: Path
+) -> None:
     from modiste.sources.sample import SampleSource
 
     known = {record.id: record for record in sample_records}
@@ -135,11 +137,11 @@ def test_unseen_photos_ask_the_catalogue(shop: Shop, sample_records: list[Record
     assert set(result["retrieval"]["catalogue"]) == METHODS
 
 
-def test_a_source_that_is_not_there_is_said(shop: Shop, tmp_path: Path) -> None:
+def test_missing_source_raises(shop: Shop, tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         evaluate(shop, queries=str(tmp_path / "nowhere"))
 
 
-def test_no_questions_is_an_error(shop: Shop) -> None:
+def test_zero_queries_per_category_raise(shop: Shop) -> None:
     with pytest.raises(BadCount, match="`per_category` is 0"):
         evaluate(shop, per_category=0)

@@ -24,21 +24,21 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return evaluate(Shop.open(root), per_category=60)
 
 
-def test_kind_beats_as_many_principal_components_and_colour_beats_chance(result: dict[str, Any]) -> None:
+def test_article_types_beat_pca_and_colours_beat_chance(result: dict[str, Any]) -> None:
     kind, colour = (result["attributes"][name]["fixed-epsilon"] for name in ("article_type", "base_colour"))
     pca, random = (result["baselines"][name]["attributes"] for name in ("pca", "random"))
     assert kind > pca["article_type"]["euclidean"] + 0.03
     assert colour > 2.0 * random["base_colour"]["random"]
 
 
-def test_the_likelihood_is_no_worse_than_fixed_epsilon(result: dict[str, Any]) -> None:
+def test_likelihood_is_no_worse_than_fixed_epsilon(result: dict[str, Any]) -> None:
     for values in result["attributes"].values():
         assert values["likelihood"] > values["fixed-epsilon"] - 0.03
     for values in result["retrieval"].values():
         assert values["likelihood"]["10"] > values["fixed-epsilon"]["10"] - 0.02
 
 
-def test_sliders_are_apart(result: dict[str, Any]) -> None:
+def test_slider_directions_are_more_disentangled_than_latents(result: dict[str, Any]) -> None:
     independence = result["latents"]
     assert independence["active"] == 16
     directions, latents = (independence["disentanglement"][name] for name in ("directions", "latents"))
@@ -46,7 +46,7 @@ def test_sliders_are_apart(result: dict[str, Any]) -> None:
     assert directions["dci_disentanglement"] > latents["dci_disentanglement"]
 
 
-def test_colour_travels_and_not_everyone_gets_the_same(result: dict[str, Any]) -> None:
+def test_transport_preserves_colour_and_varies_recommendations(result: dict[str, Any]) -> None:
     recommendations = result["recommendations"]
     assert recommendations["transport"]["base_colour"] > 1.3 * recommendations["transport"]["chance"]
     for worse in ("printed", "random"):
@@ -54,7 +54,7 @@ def test_colour_travels_and_not_everyone_gets_the_same(result: dict[str, Any]) -
     assert recommendations["transport"]["distinct"] > recommendations["shift"]["distinct"]
 
 
-def test_drawings_are_crisper_than_components_and_have_no_more_mosaic(result: dict[str, Any]) -> None:
+def test_reconstructions_are_sharper_than_pca_without_more_mosaic(result: dict[str, Any]) -> None:
     drawn, pca = result["reconstruction"], result["baselines"]["pca"]["reconstruction"]
     assert drawn["psnr"] > pca["psnr"]
     assert drawn["sharpness"] > pca["sharpness"]

@@ -14,7 +14,7 @@ def test_squared_error_and_psnr_by_hand() -> None:
     np.testing.assert_allclose(psnr(error), [-10 * np.log10(0.04), 100.0], rtol=1e-6)
 
 
-def test_the_order_of_photos_does_not_wrap_around() -> None:
+def test_squared_error_is_symmetric_and_does_not_overflow() -> None:
     dark, light = np.zeros((1, 1, 1, 3), np.uint8), np.full((1, 1, 1, 3), 255, np.uint8)
     assert squared_error(dark, light)[0] == squared_error(light, dark)[0] == 1.0
 
@@ -38,12 +38,12 @@ def photos() -> np.ndarray:
     return pixels
 
 
-def test_blurring_takes_sharpness(photos: np.ndarray) -> None:
+def test_blurring_reduces_sharpness(photos: np.ndarray) -> None:
     crisp, once, twice = (laplacian_variance(blurred(photos, times)).mean() for times in (0, 1, 3))
     assert crisp > 2 * once > 4 * twice > 0
 
 
-def test_a_flat_photo_has_no_sharpness() -> None:
+def test_uniform_photo_has_no_sharpness() -> None:
     assert laplacian_variance(np.full((1, 8, 8, 3), 77, np.uint8))[0] == pytest.approx(0.0, abs=1e-6)
 
 
@@ -54,18 +54,18 @@ def sums_of(photos: np.ndarray) -> GradientSums:
 
 
 @pytest.mark.parametrize("side", [3, 4, 6])
-def test_a_mosaic_shows(photos: np.ndarray, side: int) -> None:
+def test_mosaic_is_measured(photos: np.ndarray, side: int) -> None:
     small = photos.reshape(len(photos), 48 // side, side, 36 // side, side, 3).mean(axis=(2, 4))
     mosaic = sums_of(small.repeat(side, axis=1).repeat(side, axis=2)).mosaic()
     assert mosaic is not None
     assert mosaic > 2.0
 
 
-def test_what_is_only_blurred_has_none(photos: np.ndarray) -> None:
+def test_blurred_photos_have_no_mosaic(photos: np.ndarray) -> None:
     mosaic = sums_of(blurred(photos, 3)).mosaic()
     assert mosaic is not None
     assert mosaic < 1.2
 
 
-def test_without_any_step_nothing_is_said() -> None:
+def test_mosaic_of_uniform_photos_is_none() -> None:
     assert sums_of(np.full((2, 48, 36, 3), 9, np.uint8)).mosaic() is None

@@ -51,7 +51,7 @@ def page(shop: Shop, result: dict[str, Any]) -> str:
     return render_report(shop, result)
 
 
-def test_the_report_stands_alone(page: str) -> None:
+def test_report_is_self_contained_and_well_formed(page: str) -> None:
     parser = Nesting()
     parser.feed(page)
     assert parser.open == []
@@ -61,7 +61,7 @@ def test_the_report_stands_alone(page: str) -> None:
     assert "http" not in re.sub(r"base64,[^\"]*", "", page)
 
 
-def test_the_report_has_every_part(page: str) -> None:
+def test_report_has_every_section(page: str) -> None:
     for part in (
         "Held-out photos",
         "Similar products",
@@ -78,34 +78,34 @@ def test_the_report_has_every_part(page: str) -> None:
     assert "prefers-color-scheme: dark" in page
 
 
-def test_names_from_outside_are_escaped(shop: Shop, result: dict[str, Any]) -> None:
+def test_untrusted_text_is_escaped(shop: Shop, result: dict[str, Any]) -> None:
     evil = "<script>alert('&\"')</script>"
     written = render_report(shop, result | {"source": evil, "notes": [evil], "model": evil})
     assert evil not in written
     assert "&lt;script&gt;" in written
 
 
-def test_the_report_is_the_same_again(shop: Shop, result: dict[str, Any], page: str) -> None:
+def test_rendering_is_deterministic(shop: Shop, result: dict[str, Any], page: str) -> None:
     assert render_report(shop, result) == page
 
 
-def test_a_report_that_cannot_be_written_is_said(shop: Shop, result: dict[str, Any], tmp_path: Path) -> None:
+def test_missing_output_directory_raises_storage_error(shop: Shop, result: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         write_report(shop, result, tmp_path / "nowhere" / "report.html")
 
 
-def test_the_report_is_written(shop: Shop, result: dict[str, Any], page: str, tmp_path: Path) -> None:
+def test_written_report_equals_the_rendered_page(shop: Shop, result: dict[str, Any], page: str, tmp_path: Path) -> None:
     write_report(shop, result, tmp_path / "report.html")
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == page
 
 
-def test_every_row_is_as_long_as_its_head(result: dict[str, Any]) -> None:
+def test_every_table_row_has_one_cell_per_column(result: dict[str, Any]) -> None:
     for each in result_tables(result):
         assert each.rows
         assert {len(row) for row in each.rows} == {len(each.columns)}
 
 
-def test_figures_as_text() -> None:
+def test_figures_are_formatted_with_their_intervals() -> None:
     assert format_figure(None) == "–"
     assert format_figure(1234) == "1,234"
     assert format_figure(0.12345, [0.1, 0.2]) == "0.123 [0.100, 0.200]"

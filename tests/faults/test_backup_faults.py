@@ -23,7 +23,7 @@ from tests.small import SMALL
 pytestmark = pytest.mark.faults
 
 # Waits after each part of a file, so that it can be killed in between.
-SLOWLY = """
+SLOW_PROGRAM = """
 import sys, time
 from modiste.storage import archive; from modiste.storage import backup
 archive.CHUNK = 20_000
@@ -32,8 +32,9 @@ getattr(backup, sys.argv[1])(sys.argv[2], sys.argv[3], on_progress=lambda _: tim
 """
 
 
-def killed(what: str, source: Path, target: Path, seconds: float) -> None:
-    words = [sys.executable, "-c", SLOWLY, what, str(source), str(target)]
+def run_and_kill(what: str, source: Path, target: Path, seconds: float) -> None:
+    """Start a slow backup or restore, and kill it after some seconds."""
+    words = [sys.executable, "-c", SLOW_PROGRAM, what, str(source), str(target)]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
@@ -42,11 +43,11 @@ def killed(what: str, source: Path, target: Path, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.2, 0.4])
-def test_a_backup_that_is_killed(seconds: float, small: Path, tmp_path: Path) -> None:
+def test_killed_backup_keeps_the_old_file_and_the_shop(seconds: float, small: Path, tmp_path: Path) -> None:
     out = tmp_path / "shop.zip"
     shutil.copy(SMALL, out)
     before, shop = out.read_bytes(), contents(small)
-    killed("backup_shop", small, out, seconds)
+    run_and_kill("backup_shop", small, out, seconds)
     assert out.read_bytes() == before
     (left,) = tmp_path.glob(".shop.zip.*.partial")
     with pytest.raises(SchemaError):
@@ -57,9 +58,9 @@ def test_a_backup_that_is_killed(seconds: float, small: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.2, 0.4])
-def test_a_restore_that_is_killed(seconds: float, tmp_path: Path) -> None:
+def test_killed_restore_makes_no_shop_and_can_be_repeated(seconds: float, tmp_path: Path) -> None:
     target = tmp_path / "shop"
-    killed("restore_shop", SMALL, target, seconds)
+    run_and_kill("restore_shop", SMALL, target, seconds)
     assert not target.exists()
     assert len(list(tmp_path.glob(".shop.*.partial"))) == 1
     restore_shop(SMALL, target)
@@ -82,7 +83,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def test_no_room_for_a_backup(small: Path, full_disk: Path) -> None:
+def test_backup_to_a_full_disk_keeps_the_old_file(small: Path, full_disk: Path) -> None:
     (full_disk / "shop.zip").write_bytes(b"the one before")
     with pytest.raises(StorageError, match=r"No space.*Free some space"):
         backup_shop(small, full_disk / "shop.zip")
@@ -90,13 +91,13 @@ def test_no_room_for_a_backup(small: Path, full_disk: Path) -> None:
     assert check_shop(small) == []
 
 
-def test_no_room_for_a_shop(full_disk: Path) -> None:
+def test_restore_to_a_full_disk_leaves_nothing(full_disk: Path) -> None:
     with pytest.raises(StorageError, match=r"No space.*Free some space"):
         restore_shop(SMALL, full_disk / "shop")
     assert list(full_disk.iterdir()) == []
 
 
-def test_a_read_only_disk(small: Path, full_disk: Path) -> None:
+def test_read_only_disk_raises_storage_error(small: Path, full_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(full_disk)], check=True)
     with pytest.raises(StorageError, match="Read-only"):
         backup_shop(small, full_disk / "shop.zip")
@@ -104,7 +105,7 @@ def test_a_read_only_disk(small: Path, full_disk: Path) -> None:
         restore_shop(SMALL, full_disk / "shop")
 
 
-def test_a_hole_in_a_backup_is_found_wherever_it_is(tmp_path: Path) -> None:
+def test_backup_with_a_zeroed_block_is_rejected(tmp_path: Path) -> None:
     """A disk that lost a block returns zeros for it."""
     whole, random = SMALL.read_bytes(), np.random.default_rng(1)
     for number, place in enumerate(random.integers(0, len(whole) // 4096, 40).tolist()):

@@ -70,7 +70,7 @@ def clock(tmp_path: Path) -> Clock:
     return Clock(tmp_path)
 
 
-def changed(clock: Clock, path: Path, off: int, times: int) -> dict[str, object]:
+def remove_with_wrong_clock(clock: Clock, path: Path, off: int, times: int) -> dict[str, object]:
     """Remove products one by one in a process while its clock is wrong; return what the process prints."""
     clock.set(off)
     ran = subprocess.run(
@@ -83,12 +83,12 @@ def changed(clock: Clock, path: Path, off: int, times: int) -> dict[str, object]
     return json.loads(ran.stdout)
 
 
-def test_changes_by_processes_whose_clocks_differ_by_decades(clock: Clock, small: Path) -> None:
+def test_processes_with_clocks_decades_apart_see_each_others_changes(clock: Clock, small: Path) -> None:
     """Each process continues from the previous one's result, for any timestamps."""
     ids = Shop.open(small, need="catalogue").catalogue.ids
     reader = Shop.open(small, need="map")
     for round_, off in enumerate((YEARS, -YEARS, 0, -YEARS), start=1):
-        removed = changed(clock, small, off, 2)
+        removed = remove_with_wrong_clock(clock, small, off, 2)
         assert abs(removed["now"] - (time.time() + off)) < 86_400  # type: ignore[operator]
         assert removed["ids"] == ids[2 * round_ :]
     remove_products(small, ids[8:9])
@@ -100,10 +100,10 @@ def test_changes_by_processes_whose_clocks_differ_by_decades(clock: Clock, small
     assert check_and_repair(small)["intact"]
 
 
-def test_a_shop_grows_no_further_under_a_clock_that_is_set_back(clock: Clock, small: Path) -> None:
+def test_shop_size_is_bounded_after_the_clock_is_set_back(clock: Clock, small: Path) -> None:
     """Files that were dated into the future are compacted too."""
-    changed(clock, small, YEARS, 1)
-    changed(clock, small, 0, 1)
+    remove_with_wrong_clock(clock, small, YEARS, 1)
+    remove_with_wrong_clock(clock, small, 0, 1)
     assert check_and_repair(small, repair=True)["intact"]
     before = sum(each.stat().st_size for each in small.rglob("*") if each.is_file())
     for _ in range(3):
@@ -113,7 +113,7 @@ def test_a_shop_grows_no_further_under_a_clock_that_is_set_back(clock: Clock, sm
 
 
 @pytest.fixture
-def served(clock: Clock, small: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[httpx.Client, Clock, str]]:
+def server(clock: Clock, small: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[httpx.Client, Clock, str]]:
     key, hashed = new_key()
     for name, value in clock.environment.items():
         monkeypatch.setenv(name, value)
@@ -124,9 +124,9 @@ def served(clock: Clock, small: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield client, clock, key
 
 
-def test_a_server_whose_clock_is_set(served: tuple[httpx.Client, Clock, str]) -> None:
+def test_server_keeps_its_rate_limits_when_the_clock_changes(server: tuple[httpx.Client, Clock, str]) -> None:
     """Deadlines, rate limits and waits use the monotonic clock."""
-    client, clock, key = served
+    client, clock, key = server
     statuses: list[int] = []
     for off in (YEARS, -YEARS, 0, YEARS):
         clock.set(off)
@@ -138,7 +138,7 @@ def test_a_server_whose_clock_is_set(served: tuple[httpx.Client, Clock, str]) ->
     assert client.get("/v1/admin", headers={"Authorization": f"Bearer {key}"}).status_code == 200
 
 
-def test_the_time_of_day_decides_nothing() -> None:
+def test_only_listed_modules_read_the_system_clock() -> None:
     """The time of day is only for people: in the log, in a backup, in the lock's owner, and in Retry-After.
 
     It also decides when unreferenced files are removed, but nothing that anyone reads.

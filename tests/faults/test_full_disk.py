@@ -62,7 +62,7 @@ def noisy_records(count: int) -> list[Record]:
     return [Record(f"new-{number}", "noise", to_png(photo), {}) for number, photo in enumerate(photos)]
 
 
-def test_ingest(full_shop: Path) -> None:
+def test_ingest_on_a_full_disk_leaves_the_shop_unchanged(full_shop: Path) -> None:
     before, answer = Manifest.load(full_shop), Shop.open(full_shop).random_design(1)
     with pytest.raises(StorageError, match="space"):
         ingest(Listed(noisy_records(200)), full_shop)
@@ -72,7 +72,7 @@ def test_ingest(full_shop: Path) -> None:
     assert ingest(Listed(noisy_records(200)), full_shop).added == 200
 
 
-def test_encode(full_shop: Path) -> None:
+def test_encode_on_a_full_disk_leaves_the_shop_unchanged(full_shop: Path) -> None:
     before = Manifest.load(full_shop)
     with pytest.raises(StorageError):
         encode_shop(full_shop)
@@ -83,7 +83,7 @@ def test_encode(full_shop: Path) -> None:
     Shop.open(full_shop)
 
 
-def test_cluster(full_shop: Path) -> None:
+def test_cluster_on_a_full_disk_leaves_the_shop_unchanged(full_shop: Path) -> None:
     before = Manifest.load(full_shop)
     with pytest.raises(StorageError, match="Free some space"):
         cluster_shop(full_shop, k=2, method="kmeans")
@@ -91,7 +91,7 @@ def test_cluster(full_shop: Path) -> None:
     assert len(Shop.open(full_shop).clusters.labels) == 3
 
 
-def test_train(full_shop: Path) -> None:
+def test_train_on_a_full_disk_leaves_the_shop_unchanged(full_shop: Path) -> None:
     before = Manifest.load(full_shop)
     with pytest.raises(StorageError):
         train_shop(full_shop, epochs=2, latent=8, seed=9)

@@ -17,7 +17,7 @@ from modiste.sources.record import Record
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
-def test_a_build_killed_at_any_moment_goes_on(
+def test_build_killed_at_any_moment_completes_when_repeated(
     tmp_path: Path, sample_records: list[Record], capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "photos"

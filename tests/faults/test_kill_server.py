@@ -26,7 +26,7 @@ def await_update(client: httpx.Client, headers: dict[str, str]) -> dict[str, Any
     return state
 
 
-def test_nothing_acknowledged_is_lost(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_server_loses_no_acknowledged_product(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key, hashed = new_key()
     monkeypatch.setenv("MODISTE_ADMIN_KEY", hashed)
     dice = random.Random(3)

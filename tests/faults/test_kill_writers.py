@@ -33,43 +33,46 @@ KILLS = {
     "model": 30,
     "train": 12,
 }
-MOST = 2  # acknowledgements that are waited for
+MAX_ACKNOWLEDGEMENTS = 2  # acknowledgements that are waited for
 
 
-class Victim:
-    """Kills a writer process after some acknowledgements and a random part of another round."""
+class WriterKiller:
+    """Starter of a writer process that is killed after some acknowledgements and a random part of another round."""
 
     def __init__(self, what: str, path: Path) -> None:
         self.what, self.path = what, path
         self.dice = random.Random(what)
         self.round = 0.0  # seconds, as measured when the first was killed
 
-    def killed(self) -> list[str]:
+    def run_and_kill(self) -> list[str]:
         """Run and kill the writer; return the acknowledged changes."""
         words = [sys.executable, "-m", "tests.faults.writer_process", self.what, str(self.path)]
         process = subprocess.Popen(words, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         began = time.monotonic()
-        lines = [process.stdout.readline() for _ in range(self.dice.randint(0, MOST) if self.round else MOST)]
+        lines = [
+            process.stdout.readline()
+            for _ in range(self.dice.randint(0, MAX_ACKNOWLEDGEMENTS) if self.round else MAX_ACKNOWLEDGEMENTS)
+        ]
         if not self.round:
-            self.round = (time.monotonic() - began) / MOST
+            self.round = (time.monotonic() - began) / MAX_ACKNOWLEDGEMENTS
         time.sleep(self.dice.uniform(0.0, 1.2 * self.round))
         assert process.poll() is None
         process.kill()
         rest, _ = process.communicate()
-        # A last line without its end was not said.
+        # An incomplete last line does not count.
         text = "".join(lines) + rest
         return text[: text.rfind("\n") + 1].split()
 
 
-def test_it_is_killed_two_hundred_times() -> None:
+def test_every_writer_is_killed_and_there_are_at_least_200_kills() -> None:
     assert set(KILLS) == set(WORK)
     assert sum(KILLS.values()) >= 200
 
 
 @pytest.mark.parametrize("what", KILLS)
-def test_killed_at_any_moment(what: str, built: Path, tmp_path: Path) -> None:
+def test_killed_writer_loses_no_acknowledged_change(what: str, built: Path, tmp_path: Path) -> None:
     path = tmp_path / "shop"
     shutil.copytree(built, path)
     if what == "model":
@@ -79,14 +82,14 @@ def test_killed_at_any_moment(what: str, built: Path, tmp_path: Path) -> None:
     use_model(path, models[-1])
     refresh_shop(path)
     there = set(Shop.open(path, need="catalogue").catalogue.ids)
-    victim = Victim(what, path)
+    killer = WriterKiller(what, path)
     acknowledged = 0
     for turn in range(KILLS[what]):
         if what == "remove" and len(there) < 30:
             shutil.rmtree(path)
             shutil.copytree(built, path)
             there = set(Shop.open(path, need="catalogue").catalogue.ids)
-        printed = victim.killed()
+        printed = killer.run_and_kill()
         acknowledged += len(printed)
         # The store holds what was acknowledged, and at most what was under way beside it.
         opened = Shop.open(path, need="catalogue")

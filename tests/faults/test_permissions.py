@@ -91,7 +91,7 @@ class Nobody:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def does(self, what: str, path: Path) -> tuple[str, Any]:
+    def run(self, what: str, path: Path) -> tuple[str, Any]:
         """Return the outcome: done, or the error's name and message."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -103,7 +103,7 @@ class Nobody:
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Path]:
+def public_directory() -> Iterator[Path]:
     """A directory that everybody may search."""
     root = Path(tempfile.mkdtemp(prefix="modiste-nobody-"))
     root.chmod(0o755)
@@ -112,11 +112,11 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def nobody(place: Path) -> Iterator[Nobody]:
-    own = place / "own"
+def nobody(public_directory: Path) -> Iterator[Nobody]:
+    own = public_directory / "own"
     own.mkdir()
     restore_shop(SMALL, own / "shop")
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(place)}
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(public_directory)}
     with subprocess.Popen(
         [sys.executable, "-c", AS_NOBODY, str(own / "shop")],
         stdin=subprocess.PIPE,
@@ -130,9 +130,9 @@ def nobody(place: Path) -> Iterator[Nobody]:
 
 
 @pytest.fixture
-def shop(place: Path) -> Iterator[Path]:
+def shop(public_directory: Path) -> Iterator[Path]:
     """A complete shop that belongs to `nobody`, in a directory of `nobody`."""
-    folder = place / "folder"
+    folder = public_directory / "folder"
     folder.mkdir()
     restore_shop(SMALL, folder / "shop")
     for each in (folder, *folder.rglob("*")):
@@ -145,22 +145,24 @@ READING = ("answer", "look over")
 WRITING = ("put", "remove", "refresh", "cluster", "index", "repair", "new")
 
 
-def test_one_s_own_shop_can_be_used(nobody: Nobody, shop: Path) -> None:
+def test_user_can_read_and_change_their_own_shop(nobody: Nobody, shop: Path) -> None:
     for what in ("answer", "put", "refresh", "remove", "refresh", "cluster", "index", "repair", "backup"):
-        name, detail = nobody.does(what, shop)
+        name, detail = nobody.run(what, shop)
         assert name == "done", detail
 
 
 @pytest.mark.parametrize("mode", [0o555, 0o444, 0o111, 0o000])
-def test_another_s_shop_of_any_mode(nobody: Nobody, shop: Path, mode: int) -> None:
+def test_shop_of_another_user_is_searchable_if_readable_and_never_changes(
+    nobody: Nobody, shop: Path, mode: int
+) -> None:
     """Another user's shop is searchable if it is readable, and is never written to."""
-    (_, right) = nobody.does("answer", shop)
+    (_, right) = nobody.run("answer", shop)
     before = contents(shop)
     for each in (shop, *shop.rglob("*")):
         os.chown(each, 0, 0)
         each.chmod(0o444 if each.is_file() and mode == 0o555 else mode)
     for what in (*READING, *WRITING):
-        name, detail = nobody.does(what, shop)
+        name, detail = nobody.run(what, shop)
         if mode == 0o555 and what in READING:
             assert (name, detail) == ("done", right if what == "answer" else True)
         elif (what, name, mode) == ("refresh", "done", 0o555):
@@ -171,14 +173,14 @@ def test_another_s_shop_of_any_mode(nobody: Nobody, shop: Path, mode: int) -> No
     assert contents(shop) == before
 
 
-def test_every_file_and_directory_by_itself(nobody: Nobody, shop: Path) -> None:
+def test_one_unreadable_path_gives_right_answers_or_a_named_error(nobody: Nobody, shop: Path) -> None:
     """One unreadable file or directory among readable ones: correct results or an error, and no partial change."""
-    (_, right) = nobody.does("answer", shop)
+    (_, right) = nobody.run("answer", shop)
     before, messages = contents(shop), set()
     for each in sorted(shop.rglob("*")):
         mode = each.stat().st_mode
         each.chmod(0)
-        name, detail = nobody.does("answer", shop)
+        name, detail = nobody.run("answer", shop)
         each.chmod(mode)
         assert (name, detail) == ("done", right) or name in ("StorageError", "ShopIncomplete"), (each, name, detail)
         messages.add(name)

@@ -70,7 +70,7 @@ if "holding" in what:
 """
 
 
-def newer(what: str, path: Path) -> subprocess.Popen[str]:
+def start_newer_version(what: str, path: Path) -> subprocess.Popen[str]:
     """Run a command of the newer version."""
     return subprocess.Popen(
         [sys.executable, "-c", NEWER, what, str(path)],
@@ -81,8 +81,8 @@ def newer(what: str, path: Path) -> subprocess.Popen[str]:
     )
 
 
-def written_by_newer(what: str, path: Path) -> None:
-    with newer(what, path) as process:
+def write_with_newer_version(what: str, path: Path) -> None:
+    with start_newer_version(what, path) as process:
         process.communicate(timeout=300)
     assert process.returncode == 0
 
@@ -105,9 +105,9 @@ STAGES: dict[str, Callable[[Path], Any]] = {
 
 
 @pytest.mark.parametrize("what", ["shop", "new store"])
-def test_no_stage_changes_what_a_newer_version_has_written(what: str, small: Path, tmp_path: Path) -> None:
+def test_every_stage_rejects_a_newer_shop_and_leaves_it_unchanged(what: str, small: Path, tmp_path: Path) -> None:
     path = small if what == "shop" else tmp_path / "new"
-    written_by_newer(what, path)
+    write_with_newer_version(what, path)
     before = contents(path)
     for name, work in STAGES.items():
         if (name, what) == ("backup", "new store"):
@@ -123,17 +123,17 @@ def test_no_stage_changes_what_a_newer_version_has_written(what: str, small: Pat
         assert contents(path) == before
 
 
-def test_whoever_has_it_open_goes_on_with_what_it_had(small: Path) -> None:
+def test_open_shop_keeps_its_answers_after_a_newer_version_writes(small: Path) -> None:
     shop = Shop.open(small, need="map")
     code = shop.code_of(shop.catalogue.ids[0])
     answer = [match.id for match in shop.similar(code, 5)]
-    written_by_newer("shop", small)
+    write_with_newer_version("shop", small)
     assert [match.id for match in shop.similar(code, 5)] == answer
     assert shop.photo(shop.catalogue.ids[0]).shape == (*shop.frame, 3)
 
 
-def test_one_lock_holds_for_both(small: Path) -> None:
-    with newer("shop holding", small) as process:
+def test_older_version_cannot_write_while_a_newer_one_holds_the_lock(small: Path) -> None:
+    with start_newer_version("shop holding", small) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         before = contents(small)
@@ -146,17 +146,17 @@ def test_one_lock_holds_for_both(small: Path) -> None:
 
 
 @pytest.fixture
-def kept(small: Path) -> Iterator[tuple[TestClient, Path]]:
+def admin_client(small: Path) -> Iterator[tuple[TestClient, Path]]:
     """A client of a server with admin keys, and its shop."""
     settings = Settings(admin_key=ADMIN[1], read_key=READER[1], **UNLIMITED)
     with TestClient(create_app(Shop.open(small, need="map"), settings), raise_server_exceptions=False) as client:
         yield client, small
 
 
-def test_a_server_goes_on_and_says_so(kept: tuple[TestClient, Path]) -> None:
-    client, path = kept
+def test_server_keeps_serving_and_reports_the_newer_schema(admin_client: tuple[TestClient, Path]) -> None:
+    client, path = admin_client
     version = settled(client)["shop_version"]
-    written_by_newer("shop", path)
+    write_with_newer_version("shop", path)
     before = contents(path)
     assert client.post("/v1/admin/reload", headers=KEY).status_code == 202
     state = settled(client)
