@@ -1,4 +1,4 @@
-"""What the recipes in `deploy/` say: their documents, the commands in them, and the settings that they make."""
+"""Read the recipes in `deploy/`: their documents, and the `modiste` commands in them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[
 
 
 def documents(path: Path) -> list[dict[str, Any]]:
-    """Everything in a YAML file."""
+    """Return the documents of a YAML file."""
     return list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
 
 
 def texts(held: Any) -> Iterator[str]:
-    """Every text in a document, however deep."""
+    """Yield every string in a document, at any depth."""
     if isinstance(held, str):
         yield held
     elif isinstance(held, dict):
@@ -39,14 +39,14 @@ def texts(held: Any) -> Iterator[str]:
 
 
 def commands(path: Path) -> list[list[str]]:
-    """The words after `modiste` of every command that a file runs, or shows in its comments."""
+    """Return the words after `modiste` of every command that a file runs or shows in its comments."""
     comments = re.findall(r"^# {3}(\S.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     said = [*comments, *(each for document in documents(path) for each in texts(document))]
     return [shlex.split(words) for text in said for words in re.findall(r"\bmodiste ([a-z]+ [^'&;]*--[^'&;]*)", text)]
 
 
 def parse(words: list[str]) -> dict[str, Any]:
-    """What the real command line makes of words; it ends the test where it does not take them."""
+    """Parse words with the real command line and return its parameters. If they are invalid, the test fails."""
     command = COMMANDS.get(words[0])
     assert command is not None, f"there is no command `modiste {words[0]}`"
     try:
@@ -56,7 +56,7 @@ def parse(words: list[str]) -> dict[str, Any]:
 
 
 def tool(name: str, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    """A program of `.venv-tools`, run; the test is skipped where there is none."""
+    """Run a program of `.venv-tools`. If it is missing, the test is skipped."""
     program = TOOLS / name
     if not program.exists():
         pytest.skip(f"there is no {name}: `make setup` installs it, where there is one for this machine")

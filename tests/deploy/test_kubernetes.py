@@ -1,5 +1,8 @@
-"""The Kubernetes manifests: held against Kubernetes' own strict schemas; of KubeRay's kinds, their pods are, and the
-rest against what KubeRay's types say of the fields used here, for no package has its schemas."""
+"""The Kubernetes manifests are valid.
+
+Kubernetes' strict schemas check its own kinds, and the pods of KubeRay's kinds. No package has KubeRay's schemas, so
+the tables below have the fields that Modiste uses.
+"""
 
 from __future__ import annotations
 
@@ -32,29 +35,29 @@ JOB = {
 each_manifest = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
 
 
-def of_ray(path: Path) -> list[dict[str, Any]]:
+def ray_documents(path: Path) -> list[dict[str, Any]]:
     return [each for each in documents(path) if each["apiVersion"] == RAY]
 
 
-def clusters(path: Path) -> Iterator[dict[str, Any]]:
-    """The specifications of Ray clusters in a file."""
-    for each in of_ray(path):
+def cluster_specs(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the specifications of the Ray clusters in a file."""
+    for each in ray_documents(path):
         spec = each["spec"] if each["kind"] == "RayCluster" else each["spec"].get("rayClusterSpec")
         if spec is not None:
             yield spec
 
 
-def templates(path: Path) -> Iterator[dict[str, Any]]:
-    """The pods of a file's deployments and Ray clusters."""
+def pod_templates(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the pod templates of the deployments and Ray clusters in a file."""
     for each in documents(path):
         if each["kind"] == "Deployment":
             yield each["spec"]["template"]
-    for spec in clusters(path):
+    for spec in cluster_specs(path):
         yield spec["headGroupSpec"]["template"]
         yield from (group["template"] for group in spec["workerGroupSpecs"])
 
 
-def check(held: dict[str, Any], kinds: dict[str, type]) -> None:
+def check_fields(held: dict[str, Any], kinds: dict[str, type]) -> None:
     for name, value in held.items():
         assert name in kinds, f"KubeRay has no field {name}, or this test does not know it"
         assert type(value) is kinds[name], f"{name} is {value!r}"
@@ -62,11 +65,11 @@ def check(held: dict[str, Any], kinds: dict[str, type]) -> None:
 
 @each_manifest
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
-def test_it_holds_against_the_strict_schemas(path: Path, version: str, tmp_path: Path):
+def test_manifest_is_valid_against_strict_schemas(path: Path, version: str, tmp_path: Path):
     plain = [each for each in documents(path) if each["apiVersion"] != RAY]
     pods = [
         {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"pod-{i}"} | each["metadata"], "spec": each["spec"]}
-        for i, each in enumerate(templates(path))
+        for i, each in enumerate(pod_templates(path))
     ]
     written = tmp_path / path.name
     written.write_text(yaml.safe_dump_all([*plain, *pods]), encoding="utf-8")
@@ -75,7 +78,7 @@ def test_it_holds_against_the_strict_schemas(path: Path, version: str, tmp_path:
     assert said.stdout.count(" passed ") == len(plain) + len(pods) > 0
 
 
-def test_the_check_would_see_a_field_that_is_none(tmp_path: Path):
+def test_strict_validation_detects_an_unknown_field(tmp_path: Path):
     held = documents(DEPLOY / "kubernetes" / "studio.yaml")[0]
     held["spec"]["template"]["spec"]["containers"][0]["readinesProbe"] = {}
     (tmp_path / "wrong.yaml").write_text(yaml.safe_dump(held), encoding="utf-8")
@@ -83,17 +86,17 @@ def test_the_check_would_see_a_field_that_is_none(tmp_path: Path):
 
 
 @each_manifest
-def test_rays_kinds_have_known_fields_only(path: Path):
-    for each in of_ray(path):
+def test_ray_resources_have_only_known_fields(path: Path):
+    for each in ray_documents(path):
         assert each["kind"] in ("RayCluster", "RayJob")
         if each["kind"] == "RayJob":
-            check(each["spec"], JOB)
+            check_fields(each["spec"], JOB)
             assert ("clusterSelector" in each["spec"]) != ("rayClusterSpec" in each["spec"])
-    for spec in clusters(path):
-        check(spec, CLUSTER)
-        check(spec["headGroupSpec"], HEAD)
+    for spec in cluster_specs(path):
+        check_fields(spec, CLUSTER)
+        check_fields(spec["headGroupSpec"], HEAD)
         for group in spec["workerGroupSpecs"]:
-            check(group, WORKERS)
+            check_fields(group, WORKERS)
             assert group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
         for group in [spec["headGroupSpec"], *spec["workerGroupSpecs"]]:
             params = group["rayStartParams"]  # all of them texts
@@ -101,16 +104,16 @@ def test_rays_kinds_have_known_fields_only(path: Path):
 
 
 @each_manifest
-def test_a_job_finds_its_cluster(path: Path):
-    names = {each["metadata"]["name"] for each in of_ray(path) if each["kind"] == "RayCluster"}
-    for each in of_ray(path):
+def test_ray_jobs_select_an_existing_cluster(path: Path):
+    names = {each["metadata"]["name"] for each in ray_documents(path) if each["kind"] == "RayCluster"}
+    for each in ray_documents(path):
         chosen = each["spec"].get("clusterSelector")
         assert chosen is None or chosen["ray.io/cluster"] in names
 
 
 @each_manifest
-def test_nothing_runs_as_root_or_writes_to_its_root_or_takes_without_limit(path: Path):
-    for template in templates(path):
+def test_containers_are_non_root_read_only_and_have_resource_limits(path: Path):
+    for template in pod_templates(path):
         pod = template["spec"]
         assert pod["automountServiceAccountToken"] is False
         assert pod["securityContext"]["runAsNonRoot"] is True
@@ -129,8 +132,8 @@ def test_nothing_runs_as_root_or_writes_to_its_root_or_takes_without_limit(path:
 
 
 @each_manifest
-def test_selectors_find_the_pods_that_they_mean(path: Path):
-    labels = [template["metadata"]["labels"] for template in templates(path)]
+def test_selectors_match_existing_resources(path: Path):
+    labels = [template["metadata"]["labels"] for template in pod_templates(path)]
     for each in documents(path):
         spec = each["spec"]
         if each["kind"] == "Service":

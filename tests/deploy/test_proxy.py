@@ -1,4 +1,4 @@
-"""The real proxy before a real server, over the loopback: pages come through, clients are told apart, bodies end."""
+"""The real proxy in front of a real server, over the loopback: pages, rate limits per client, and large bodies."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ CADDYFILE = DEPLOY / "Caddyfile"
 ONE, OTHER, SLOW = "127.0.0.2", "127.0.0.3", "127.0.0.4"  # visitors
 
 
-def adapted(tmp_path: Path, port: int, upstream: str) -> Path:
-    """The Caddyfile as the proxy understands it, for a site without TLS on the loopback."""
+def write_caddy_config(tmp_path: Path, port: int, upstream: str) -> Path:
+    """Write Caddy's JSON configuration from the Caddyfile, for a site without TLS on the loopback; return its path."""
     told = os.environ | {"SITE": f"http://127.0.0.1:{port}", "UPSTREAM": upstream, "HOME": str(tmp_path)}
     said = tool("caddy", "adapt", "--config", str(CADDYFILE), env=told)
     assert said.returncode == 0, said.stderr
@@ -37,10 +37,10 @@ def adapted(tmp_path: Path, port: int, upstream: str) -> Path:
 
 
 @contextmanager
-def proxied(tmp_path: Path, upstream: str) -> Iterator[str]:
-    """The address of a proxy before `upstream`."""
+def running_proxy(tmp_path: Path, upstream: str) -> Iterator[str]:
+    """Run a proxy in front of `upstream`, and yield its URL."""
     port = free_port()
-    words = [TOOLS / "caddy", "run", "--config", adapted(tmp_path, port, upstream)]
+    words = [TOOLS / "caddy", "run", "--config", write_caddy_config(tmp_path, port, upstream)]
     told = os.environ | {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
     with subprocess.Popen(words, env=told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
@@ -66,7 +66,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A studio behind the proxy, which it trusts; a client may ask three questions at once, and then hardly more."""
+    """Yield the URL of a studio behind a trusted proxy. A client may send three queries at once, then 1.5 a second."""
     tool("caddy", "version")  # skipped where there is none
     with pytest.MonkeyPatch.context() as told:
         told.setenv("MODISTE_TRUSTED_PROXIES", "127.0.0.1")
@@ -74,27 +74,27 @@ def site(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = Server(shop)
         server.start()
     try:
-        with proxied(tmp_path_factory.mktemp("proxy"), f"127.0.0.1:{server.port}") as url:
+        with running_proxy(tmp_path_factory.mktemp("proxy"), f"127.0.0.1:{server.port}") as url:
             yield url
     finally:
         server.stop()
 
 
-def asking(site: str, of: str) -> httpx.Client:
-    """A visitor at an address of the loopback."""
+def client_at(site: str, of: str) -> httpx.Client:
+    """Return a client with this address of the loopback."""
     transport = httpx.HTTPTransport(local_address=of)
     return httpx.Client(base_url=site, transport=transport, timeout=30)
 
 
-def test_the_configuration_is_valid_and_as_the_program_would_write_it(tmp_path: Path):
+def test_caddyfile_is_valid_and_formatted(tmp_path: Path):
     told = os.environ | {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
     said = tool("caddy", "validate", "--config", str(CADDYFILE), "--adapter", "caddyfile", env=told)
     assert said.returncode == 0, said.stderr
     assert tool("caddy", "fmt", str(CADDYFILE)).stdout == CADDYFILE.read_text(encoding="utf-8")
 
 
-def test_the_studio_loads_with_its_own_headers_and_the_counters_stay_inside(site: str):
-    with asking(site, ONE) as client:
+def test_studio_loads_through_the_proxy_and_metrics_are_hidden(site: str):
+    with client_at(site, ONE) as client:
         page = client.get("/")
         assert page.status_code == 200
         assert "<title>" in page.text
@@ -110,8 +110,8 @@ def test_the_studio_loads_with_its_own_headers_and_the_counters_stay_inside(site
         assert client.get("/metrics").status_code == 404
 
 
-def test_each_client_has_its_own_share_and_cannot_pass_for_another(site: str):
-    with asking(site, ONE) as one, asking(site, OTHER) as other:
+def test_each_client_has_its_own_rate_limit_and_cannot_forge_another(site: str):
+    with client_at(site, ONE) as one, client_at(site, OTHER) as other:
         product = one.get("/v1/products", params={"size": 1}).json()["results"][0]["id"]
         question = {"product": product, "k": 1}
         for _ in range(10):
@@ -124,8 +124,8 @@ def test_each_client_has_its_own_share_and_cannot_pass_for_another(site: str):
         assert pretending.status_code == 429
 
 
-def test_a_body_that_is_too_large_ends_and_one_that_comes_slowly_arrives(site: str):
-    with asking(site, SLOW) as client:
+def test_large_body_is_rejected_and_slow_body_is_accepted(site: str):
+    with client_at(site, SLOW) as client:
         product = client.get("/v1/products", params={"size": 1}).json()["results"][0]["id"]
     body = json.dumps({"product": product, "k": 1}).encode()
 
@@ -134,7 +134,7 @@ def test_a_body_that_is_too_large_ends_and_one_that_comes_slowly_arrives(site: s
             yield body[at : at + 8]
             time.sleep(0.3)
 
-    with asking(site, SLOW) as client:
+    with client_at(site, SLOW) as client:
         headers = {"Content-Type": "application/json"}
         answer = client.post("/v1/similar", content=slowly(), headers=headers)
         assert answer.status_code == 200, answer.text
@@ -147,10 +147,10 @@ def test_a_body_that_is_too_large_ends_and_one_that_comes_slowly_arrives(site: s
         assert client.get("/readyz").status_code == 200
 
 
-def test_visitors_wait_for_a_studio_that_comes_back(shop: Path, tmp_path: Path):
+def test_proxy_answers_502_until_the_studio_starts(shop: Path, tmp_path: Path):
     tool("caddy", "version")
     server = Server(shop)
-    with proxied(tmp_path, f"127.0.0.1:{server.port}") as url, asking(url, ONE) as client:
+    with running_proxy(tmp_path, f"127.0.0.1:{server.port}") as url, client_at(url, ONE) as client:
         assert client.get("/livez").status_code == 502
         server.start()
         try:

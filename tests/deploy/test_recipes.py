@@ -1,4 +1,4 @@
-"""Every command and setting in a recipe is one that the program takes; what the recipes share, they say alike."""
+"""Every command and setting in a recipe is valid, and all recipes agree on ports, paths and versions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ each_recipe = pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.nam
 
 
 def environments(held: Any) -> list[dict[str, str]]:
-    """Every environment in a document: compose's mapping, and Kubernetes' list of names and values."""
+    """Return every environment in a document: Compose's mappings, and Kubernetes' lists of names and values."""
     found: list[dict[str, str]] = []
     if isinstance(held, dict):
         for name, value in held.items():
@@ -39,23 +39,23 @@ def environments(held: Any) -> list[dict[str, str]]:
 
 
 @each_recipe
-def test_it_is_yaml_and_no_host_of_this_machine_or_of_a_registry(path: Path):
+def test_recipe_is_yaml_without_local_paths_or_registry_hosts(path: Path):
     assert all(isinstance(document, dict) for document in documents(path))
     assert not re.search(r"/(work|home|Users|root)/|docker\.io|ghcr\.io", path.read_text(encoding="utf-8"))
 
 
 @each_recipe
-def test_its_commands_are_taken(path: Path):
+def test_commands_of_a_recipe_are_valid(path: Path):
     for words in commands(path):
         parse(words)
 
 
-def test_there_are_commands_to_look_at():
+def test_recipes_contain_commands():
     assert sum(len(commands(path)) for path in RECIPES) >= 3
 
 
 @pytest.mark.parametrize("path", SERVING, ids=lambda path: path.name)
-def test_its_settings_are_taken(path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_settings_of_a_recipe_are_valid(path: Path, monkeypatch: pytest.MonkeyPatch):
     held = [each for document in documents(path) for each in environments(document)]
     told = {name: value for each in held for name, value in each.items() if name.startswith(ENV_PREFIX)}
     assert told
@@ -68,14 +68,14 @@ def test_its_settings_are_taken(path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("path", PODS, ids=lambda path: path.name)
-def test_other_environments_are_known_too(path: Path):
+def test_environment_variables_of_manifests_are_known(path: Path):
     for document in documents(path):
         for each in environments(document):
             for name in each:
                 assert name in NOT_SERVE or name.removeprefix(ENV_PREFIX).lower() in Settings.model_fields
 
 
-def test_a_server_is_given_a_shop_by_an_option_that_serve_takes():
+def test_deployment_passes_its_shop_to_serve():
     deployment = documents(DEPLOY / "kubernetes" / "studio.yaml")[0]
     container = deployment["spec"]["template"]["spec"]["containers"][0]
     # What an image's ENTRYPOINT has comes first; the last --shop counts.
@@ -85,14 +85,14 @@ def test_a_server_is_given_a_shop_by_an_option_that_serve_takes():
     assert parse([*begun, *container["args"]])["shop"] == container["args"][1]
 
 
-def test_compose_mounts_the_shop_where_the_image_looks_for_it():
+def test_compose_mounts_the_shop_at_the_path_of_the_image():
     studio = documents(DEPLOY / "compose.yaml")[0]["services"]["studio"]
     mounted = studio["volumes"][0].split("}:")[1]
     assert mounted == "/shop:ro"
     assert '"--shop", "/shop"]' in CONTAINER
 
 
-def test_ports_probes_and_users_are_the_images():
+def test_port_probes_and_user_match_the_image():
     port = re.search(r"^EXPOSE (\d+)$", CONTAINER, re.MULTILINE)
     assert port is not None
     pod = documents(DEPLOY / "kubernetes" / "studio.yaml")[0]["spec"]["template"]["spec"]
@@ -108,14 +108,14 @@ def test_ports_probes_and_users_are_the_images():
 
 
 @each_recipe
-def test_the_version_of_ray_is_the_locks(path: Path):
+def test_ray_version_matches_the_lock(path: Path):
     locked = re.search(r"^ray==(\S+)", (ROOT / "requirements" / "scale.lock").read_text(), re.MULTILINE)
     assert locked is not None
     said = [text for document in documents(path) for text in re.findall(r"'rayVersion': '([^']+)'", str(document))]
     assert set(said) <= {locked[1]}
 
 
-def test_targets_of_the_containerfile_exist():
+def test_targets_exist_in_the_containerfile():
     named = {target for path in RECIPES for target in re.findall(r"--target (\w+)", path.read_text(encoding="utf-8"))}
     assert named <= set(re.findall(r"^FROM \S+ AS (\S+)$", CONTAINER, re.MULTILINE))
     assert all(isinstance(text, str) for path in RECIPES for text in texts(documents(path)))
