@@ -1,4 +1,4 @@
-"""What the tests of what we install share: the locks, read as pip reads them, and the scripts, as modules."""
+"""Shared by the tests of dependencies: the lock files, read as pip reads them, and the scripts as modules."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ ENTRY = re.compile(r"^([a-z0-9-]+)==(\S+)((?: ; [^\\\n]+)?)((?: ?\\\n +--hash=sh
 
 
 def entries(name: str) -> dict[str, str]:
-    """The text of each package in a lock, hashes included, by its name."""
+    """Return the text of each package in a lock, with its hashes, by name."""
     text = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
     return {found[1]: found[0] for found in ENTRY.finditer(text)}
 
 
 def script(name: str) -> ModuleType:
-    """A program of scripts/, not run."""
+    """Import a program of scripts/ without running it."""
     spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None

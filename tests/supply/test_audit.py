@@ -1,4 +1,4 @@
-"""An audit in which nobody answered does not pass."""
+"""An audit without answers does not pass."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BAD = {"name": "bad", "version": "2.0", "vulns": [{"id": "CVE-1", "fix_versions"
         (None, 2, "NOTHING WAS CHECKED; the service of vulnerabilities gave no answer: no route"),
     ],
 )
-def test_it_passes_only_if_all_was_answered(
+def test_audit_passes_only_if_every_package_was_checked(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -1,4 +1,4 @@
-"""The container's file names what exists: files, commands, settings, the port and the check. Nothing builds it here."""
+"""The Containerfile refers to existing files, commands, settings, port and health check. Nothing builds it here."""
 
 from __future__ import annotations
 
@@ -25,56 +25,56 @@ STAGES = [STEPS[first:last] for first, last in zip(BEGINNINGS, [*BEGINNINGS[1:],
 BUILD, BUILD_RAY, RAY, LAST = STAGES  # the last is what is built where no target is named
 
 
-def said(word: str, steps: list[tuple[str, str]] = LAST) -> list[str]:
+def arguments_of(word: str, steps: list[tuple[str, str]] = LAST) -> list[str]:
     return [rest for each, rest in steps if each == word]
 
 
-def installs(steps: list[tuple[str, str]]) -> list[str]:
-    """The commands of a stage that install something."""
-    commands = [part for each in said("RUN", steps) for part in each.split(" && ")]
+def install_commands(steps: list[tuple[str, str]]) -> list[str]:
+    """Return the commands of a stage that install something."""
+    commands = [part for each in arguments_of("RUN", steps) for part in each.split(" && ")]
     return [part for part in commands if re.search(r"\binstall\b", part)]
 
 
-def test_all_stages_have_the_same_base_pinned_by_tag():
-    bases = {each.split()[0] for each in said("FROM", STEPS)} - {"build"}
+def test_all_stages_have_the_same_pinned_base_image():
+    bases = {each.split()[0] for each in arguments_of("FROM", STEPS)} - {"build"}
     assert len(bases) == 1
     python = re.fullmatch(r"python:(3\.\d+)-slim-[a-z]+", bases.pop())
     assert python
     assert f"Python :: {python[1]}" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_what_is_copied_exists_and_is_not_ignored():
+def test_copied_files_exist_and_are_not_ignored():
     kept = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
-    copied = [name for each in said("COPY", STEPS) if "--from" not in each for name in each.split()[:-1]]
+    copied = [name for each in arguments_of("COPY", STEPS) if "--from" not in each for name in each.split()[:-1]]
     assert sorted(copied) == sorted(kept)
     assert all((ROOT / name).exists() for name in copied)
 
 
-def test_all_is_installed_by_hash_and_none_of_it_is_torch():
-    assert len(installs(BUILD)) == 3
-    for part in installs(BUILD):
+def test_image_installs_with_hashes_and_without_torch():
+    assert len(install_commands(BUILD)) == 3
+    for part in install_commands(BUILD):
         assert "--require-hashes" in part or "--no-deps" in part
-    assert not re.search(r"torch|train|scale|pip install -U", " ".join(said("RUN", BUILD)))
-    assert said("COPY") == ["--from=build /app /app"]  # and nothing of the stages for Ray
+    assert not re.search(r"torch|train|scale|pip install -U", " ".join(arguments_of("RUN", BUILD)))
+    assert arguments_of("COPY") == ["--from=build /app /app"]  # and nothing of the stages for Ray
 
 
-def test_the_image_for_ray_adds_torch_and_the_locks_of_its_extras_alone():
-    hashed, torch = installs(BUILD_RAY)
+def test_ray_image_adds_only_torch_and_the_locked_extras():
+    hashed, torch = install_commands(BUILD_RAY)
     assert "--require-hashes -r requirements/train.lock -r requirements/scale.lock" in hashed
     assert torch.endswith("-r requirements/torch.txt")  # which has no hashes, and says why
-    assert said("FROM", BUILD_RAY) == ["build AS build-ray"]
-    assert said("COPY", RAY) == ["--from=build-ray /app /app"]
-    assert said("USER", RAY) == said("USER")
-    assert not said("RUN", RAY)
+    assert arguments_of("FROM", BUILD_RAY) == ["build AS build-ray"]
+    assert arguments_of("COPY", RAY) == ["--from=build-ray /app /app"]
+    assert arguments_of("USER", RAY) == arguments_of("USER")
+    assert not arguments_of("RUN", RAY)
     # Starting a cluster calls `ray` and `modiste` by their names.
-    assert said("ENV", RAY)[0].startswith("PATH=/app/bin:")
-    assert not said("ENTRYPOINT", RAY)
+    assert arguments_of("ENV", RAY)[0].startswith("PATH=/app/bin:")
+    assert not arguments_of("ENTRYPOINT", RAY)
 
 
-def test_it_runs_as_nobody_in_particular_and_writes_to_tmp_only():
-    assert said("USER") == ["10001:10001"]
-    assert not said("RUN")  # what root did is in the stage that is thrown away
-    settings = dict(part.split("=", 1) for each in said("ENV") for part in each.split())
+def test_image_runs_as_an_unprivileged_user_and_writes_only_to_tmp():
+    assert arguments_of("USER") == ["10001:10001"]
+    assert not arguments_of("RUN")  # what root did is in the stage that is thrown away
+    settings = dict(part.split("=", 1) for each in arguments_of("ENV") for part in each.split())
     assert settings["NUMBA_CACHE_DIR"].startswith("/tmp/")
     assert settings["HOME"] == "/tmp"
     assert settings["ORT_DISABLE_TELEMETRY"] == "1"
@@ -82,8 +82,8 @@ def test_it_runs_as_nobody_in_particular_and_writes_to_tmp_only():
         assert name.removeprefix(ENV_PREFIX).lower() in Settings.model_fields
 
 
-def test_it_starts_a_command_that_exists():
-    program, command, *options = json.loads(said("ENTRYPOINT")[0])
+def test_entrypoint_is_an_existing_command():
+    program, command, *options = json.loads(arguments_of("ENTRYPOINT")[0])
     commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     known = {option for each in commands[command].params for option in each.opts}
     assert program == "/app/bin/modiste"
@@ -91,22 +91,22 @@ def test_it_starts_a_command_that_exists():
     assert {each for each in options if each.startswith("--")} <= known
 
 
-def test_its_health_is_asked_at_a_path_and_port_that_answer():
-    check = said("HEALTHCHECK")[0]
+def test_health_check_uses_an_existing_path_and_port():
+    check = arguments_of("HEALTHCHECK")[0]
     program, flag, asking = json.loads(check.partition(" CMD ")[2])
     assert (program, flag) == ("/app/bin/python", "-c")
     compile(asking, "health check", "exec")
     port, path = re.findall(r"http://127\.0\.0\.1:(\d+)(/\w+)", asking)[0]
-    assert said("EXPOSE") == [port]
+    assert arguments_of("EXPOSE") == [port]
     assert int(port) == Settings().port
     assert "get" in openapi_schema()["paths"][path]
 
 
 @pytest.mark.parametrize("page", ["docs/how-to/container.md"])
-def test_the_page_names_the_same_port_mount_and_user(page: str):
+def test_container_page_names_the_port_mount_and_user(page: str):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert f"127.0.0.1:{Settings().port}:{Settings().port}" in text
     assert "/shop:ro" in text
     assert "--read-only" in text
-    assert said("USER")[0].partition(":")[0] in text
+    assert arguments_of("USER")[0].partition(":")[0] in text
     assert fnmatch.filter(re.findall(r"-f (\S+)", text), "Containerfile")

@@ -1,4 +1,4 @@
-"""No package is here under a licence that does not fit, their list is current, and no file of others lies here."""
+"""Every package has an allowed licence, the list is current, and every third-party file is listed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PAGE = (ROOT / "docs" / "reference" / "licences.md").read_text(encoding="utf-8")
 
 
 def rows(heading: str) -> dict[str, str]:
-    """The first two cells of each row under a heading."""
+    """Return the first two cells of each row under a heading."""
     section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     return dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|", section, re.MULTILINE)[1:])
 
 
 @pytest.mark.parametrize("part", licences.PARTS)
-def test_the_page_has_what_is_locked_under_licences_that_fit(part: str):
+def test_page_lists_locked_packages_with_allowed_licences(part: str):
     heading, _ = licences.PARTS[part]
     listed = rows(heading)
     assert sorted(listed) == licences.locked(part), "run `make licences`"
@@ -32,14 +32,14 @@ def test_the_page_has_what_is_locked_under_licences_that_fit(part: str):
         assert licences.may_be_used(name, licence), f"{name}: {licence} is neither allowed nor judged"
 
 
-def test_the_page_has_what_the_metadata_say():
+def test_page_licences_match_the_package_metadata():
     listed = {name: licence for heading, _ in licences.PARTS.values() for name, licence in rows(heading).items()}
     here = {name: licences.licence_of(held) for name, held in licences.installed().items() if name in listed}
     assert len(here) > 50
     assert {name: listed[name] for name in here} == here, "run `make licences`"
 
 
-def test_the_page_has_the_packages_of_npm_under_licences_that_fit():
+def test_page_lists_npm_packages_with_allowed_licences():
     listed = rows(licences.NPM_HEADING)
     assert listed == licences.npm_licences(), "run `make licences`"
     assert {"typescript", "@biomejs/biome"} <= set(listed)
@@ -47,7 +47,7 @@ def test_the_page_has_the_packages_of_npm_under_licences_that_fit():
         assert licences.may_be_used(name, licence), f"{name}: {licence} is neither allowed nor judged"
 
 
-def test_every_judgement_is_needed_and_shown():
+def test_every_judged_licence_is_needed_and_listed():
     listed = {name for part in licences.PARTS for name in licences.locked(part)}
     assert set(licences.JUDGED) <= listed
     for name, (licence, reason) in licences.JUDGED.items():
@@ -55,7 +55,7 @@ def test_every_judgement_is_needed_and_shown():
 
 
 class Metadata(Distribution):
-    """A package that says no more than its name and what it is given."""
+    """A package whose metadata are its name and the given fields."""
 
     def __init__(self, **fields: str) -> None:
         self._about = Message()
@@ -87,7 +87,7 @@ class Metadata(Distribution):
         ({}, "none given", False),
     ],
 )
-def test_a_licence_is_read_and_judged(fields: dict[str, str], licence: str | None, fits: bool):
+def test_licence_is_read_from_metadata_and_checked(fields: dict[str, str], licence: str | None, fits: bool):
     found = licences.licence_of(Metadata(**fields))
     assert licence in (None, found)
     assert licences.may_be_used("some", found) is fits
@@ -100,14 +100,14 @@ CLAIM = re.compile(
 )
 
 
-def vendored() -> dict[str, str]:
-    """The hash of each file of others that the page names."""
+def third_party_hashes() -> dict[str, str]:
+    """Return the hash of each third-party file that the page lists."""
     section = PAGE.partition("\n## Third-party files in Modiste\n")[2]
     return dict(re.findall(r"^\| `([^`]+)` \| [^|]+ \| [^|]+ \| ([0-9a-f]{64}) \|$", section, re.MULTILINE))
 
 
-def test_a_file_of_others_has_its_origin_and_hash():
-    listed = vendored()
+def test_third_party_files_are_listed_with_their_hashes():
+    listed = third_party_hashes()
     packed = [path for path in SOURCE.rglob("*") if path.is_file() and path.parent.name != "__pycache__"]
     assert len(packed) > 100
     for path in packed:

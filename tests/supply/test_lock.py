@@ -1,4 +1,4 @@
-"""The locks hold: all that is installed has an exact version and hashes, on every machine; other files are refused."""
+"""The locks have an exact version and hashes for every package, on every platform; pip rejects other files."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.stem)
-def test_every_line_is_an_exact_version_with_hashes(lock: Path):
+def test_every_locked_package_has_an_exact_version_and_hashes(lock: Path):
     text = re.sub(r"^#.*\n|^--only-binary :all:\n", "", lock.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert ENTRY.search(text)
     assert ENTRY.sub("", text) == ""
 
 
-def test_what_has_no_hashes_is_torch_alone():
+def test_only_torch_has_no_hashes():
     lines = (ROOT / "requirements" / "torch.txt").read_text(encoding="utf-8").splitlines()
     assert {line.partition("==")[0] for line in lines if not line.startswith("#")} == WITHOUT_HASHES
     assert {path.name for path in (ROOT / "requirements").iterdir()} - {path.name for path in LOCKS} == {"torch.txt"}
 
 
 @pytest.mark.parametrize("part", ["run", *sorted(set(EXTRAS) - WITHOUT_LOCK)])
-def test_the_locks_cover_what_is_declared(part: str):
+def test_locks_contain_the_declared_dependencies(part: str):
     declared = PROJECT["project"]["dependencies"] if part == "run" else EXTRAS[part]
     locked = entries("run") | entries(part)
     for requirement in map(Requirement, declared):
@@ -59,7 +59,7 @@ def test_the_locks_cover_what_is_declared(part: str):
 
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda each: f"{each['sys_platform']}-{each['platform_machine']}")
-def test_the_locks_cover_what_that_needs_in_turn_on_other_machines(machine: dict[str, str], python: str):
+def test_locks_contain_transitive_dependencies_of_every_platform(machine: dict[str, str], python: str):
     """pip refuses to install anything beyond the hashes, so one package that only Windows needs would stop it there."""
     where = {**machine, "python_version": python, "python_full_version": f"{python}.9", "extra": ""}
     lacking: set[str] = set()
@@ -77,7 +77,7 @@ def test_the_locks_cover_what_that_needs_in_turn_on_other_machines(machine: dict
     assert not lacking, "\n".join(sorted(lacking))
 
 
-def test_make_installs_by_hash_and_nothing_else():
+def test_makefile_installs_with_hashes_only():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     installs = re.findall(r"^\t.*\b(?:pip|PIP\))(?: \S+)* install (.*)$", makefile, re.MULTILINE)
     unhashed = [each for each in installs if "--no-deps" not in each]
@@ -95,7 +95,7 @@ def download(folder: Path, requirement: str) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.slow
-def test_a_file_with_another_hash_is_refused(tmp_path: Path):
+def test_pip_rejects_a_file_with_another_hash(tmp_path: Path):
     right = entries("dev")["iniconfig"]
     done = download(tmp_path / "right", right)
     if done.returncode and "DO NOT MATCH" not in done.stderr:
