@@ -37,14 +37,14 @@ def output_of(program: str) -> str:
     return done.stdout
 
 
-def test_cutout() -> None:
+def test_cutout_benchmark_prints_every_background() -> None:
     header, *rows = output_of("cutout").splitlines()
     assert header.split() == ["background", "photos", "refused", "median", "p10", "over", ".9", "ms"]
     assert [row.split()[0] for row in rows] == ["plain", "gradient", "vignette", "noise", "cloth", "busy"]
     assert all(int(row.split()[1]) > 0 for row in rows)
 
 
-def test_object_storage() -> None:
+def test_object_storage_benchmark_prints_every_measurement() -> None:
     if not s3.is_here():
         pytest.skip("there is no S3 server: `make setup` installs it")
     measurements = [line for line in output_of("object_storage").splitlines() if "requests" in line]
@@ -53,7 +53,7 @@ def test_object_storage() -> None:
 
 
 @pytest.mark.browser
-def test_studio() -> None:
+def test_studio_benchmark_prints_every_measurement() -> None:
     if find_browser() is None:
         message = "no Chromium: `scripts/ensure_chromium.sh` installs it, or says how"
         pytest.fail(message) if os.environ.get("MODISTE_NEEDS_CHROMIUM") == "1" else pytest.skip(message)

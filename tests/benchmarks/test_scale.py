@@ -1,4 +1,4 @@
-"""The model of scale and its simulation, against what queueing theory knows exactly; both follow their formulas."""
+"""The model of scale and its simulation agree with the exact results of queueing theory."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MEAN = 0.01
 EXPONENTIAL = [-MEAN * math.log((i + 0.5) / 2000) for i in range(2000)]
 
 
-def waited(times: list[float], load: float, servers: int = 1) -> float:
-    """The mean wait at one shard of one replica, in seconds."""
+def mean_wait_seconds(times: list[float], load: float, servers: int = 1) -> float:
+    """Return the mean wait at one shard with one replica, in seconds."""
     tier = Tier(1, 1, times, cores=servers, choices=1)
     rate = load * servers / float(np.mean(times))
     return float(np.mean(run(tier, rate, 30_000, seed=1).waited))
@@ -33,18 +33,20 @@ def waited(times: list[float], load: float, servers: int = 1) -> float:
 @pytest.mark.parametrize("load", [0.5, 0.7])
 def test_one_server_with_exponential_times_is_mm1(load: float):
     mean = float(np.mean(EXPONENTIAL))
-    assert waited(EXPONENTIAL, load) == pytest.approx(load / (1 - load) * mean, rel=0.1)
+    assert mean_wait_seconds(EXPONENTIAL, load) == pytest.approx(load / (1 - load) * mean, rel=0.1)
 
 
 @pytest.mark.parametrize("load", [0.5, 0.8])
 def test_one_server_with_constant_times_is_md1(load: float):
-    assert waited([MEAN], load) == pytest.approx(load / (1 - load) * MEAN / 2, rel=0.1)
+    assert mean_wait_seconds([MEAN], load) == pytest.approx(load / (1 - load) * MEAN / 2, rel=0.1)
 
 
 def test_four_servers_follow_erlang_c():
     mean = float(np.mean(EXPONENTIAL))
     rate = 0.8 * 4 / mean
-    assert waited(EXPONENTIAL, 0.8, servers=4) == pytest.approx(model.mean_wait(4, rate, mean, 1.0), rel=0.12)
+    assert mean_wait_seconds(EXPONENTIAL, 0.8, servers=4) == pytest.approx(
+        model.mean_wait(4, rate, mean, 1.0), rel=0.12
+    )
 
 
 def test_erlang_c_known_values():
@@ -85,13 +87,13 @@ def test_killed_replica_loses_no_answer():
     assert seen.quantile(0.99, 5.0, 10.0) > seen.quantile(0.99, 0.0, 5.0)
 
 
-def test_lost_shard_is_waited_for():
+def test_queries_wait_for_a_lost_shard():
     seen = run(Tier(1, 1, [MEAN], cores=4), 50.0, 500, seed=6, kill=Kill(at=2.0, restart=3.0))
     assert len(seen.took) == 500
     assert 2.9 < max(seen.took) < 3.7  # then what has gathered is worked off
 
 
-def test_fewest_replicas_and_reproducible_seed():
+def test_replicas_for_returns_the_fewest_and_is_reproducible():
     tier, rate = Tier(4, 1, [MEAN], cores=1), 250.0
     count, met = replicas_for(tier, rate, 0.03, 4_000, seed=7)
     assert met <= 0.03
@@ -100,7 +102,7 @@ def test_fewest_replicas_and_reproducible_seed():
     assert replicas_for(tier, rate, 0.03, 4_000, seed=7) == (count, met)
 
 
-def test_growth_with_products():
+def test_costs_grow_with_the_number_of_products():
     machine, crowd = Machine(), Crowd()
     for formula in (model.photos, model.prepare_hours, model.encode_hours, model.driver_memory):
         assert formula(ONES, 10**8) == pytest.approx(10 * formula(ONES, 10**7))
@@ -137,7 +139,7 @@ def test_shards_fit_their_machines_and_finish_in_time():
         )
 
 
-def test_tables_have_every_size_and_three_digits(tmp_path: Path):
+def test_tables_have_every_size_and_three_significant_digits(tmp_path: Path):
     c = replace(ONES, scan_power=0.5)
     text = model.tables([c, c, c], Machine(), Crowd())
     assert text.count("| 10⁷ products | 10⁸ products | 10⁹ products | unit |") == 4

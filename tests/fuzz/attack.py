@@ -43,8 +43,8 @@ ODD: tuple[Any, ...] = (
 )
 
 
-def changed(data: bytes, most: int, seed: int) -> bytes:
-    """JSON with one value replaced, doubled or taken out; half the time, and all else, bytes changed as they come."""
+def mutate(data: bytes, most: int, seed: int) -> bytes:
+    """Replace, repeat or remove one value of JSON in half of the cases; in all other cases, change any bytes."""
     chance = random.Random(seed)
     if chance.random() < 0.5:
         try:
@@ -66,7 +66,7 @@ def changed(data: bytes, most: int, seed: int) -> bytes:
 
 
 def _places(held: Any) -> Any:
-    """Every (list or object, index or name) in some JSON."""
+    """Yield every (list or object, index or name) in JSON."""
     pairs = held.items() if isinstance(held, dict) else enumerate(held) if isinstance(held, list) else ()
     for key, value in pairs:
         yield held, key
@@ -74,7 +74,7 @@ def _places(held: Any) -> Any:
 
 
 def main() -> None:
-    """Attack until the time is up."""
+    """Fuzz until the time is up."""
     name, seconds = sys.argv[1], int(sys.argv[2])
     with tempfile.TemporaryDirectory(dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None) as scratch:
         (Path(scratch) / "target").mkdir()
@@ -85,7 +85,7 @@ def main() -> None:
         options = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-rss_limit_mb={MEMORY}"]
         options += [f"-timeout={SLOW}", "-print_final_stats=1", "-verbosity=1"]
         places = [f"{scratch}/found", str(SEEDS / name)]
-        mutator = {"custom_mutator": changed} if any((SEEDS / name).glob("*.json")) else {}
+        mutator = {"custom_mutator": mutate} if any((SEEDS / name).glob("*.json")) else {}
         atheris.Setup(["attack", *options, *places], lambda data: reads(target, data) and None, **mutator)
         atheris.Fuzz()
 

@@ -110,7 +110,7 @@ def model(scratch: Path) -> Iterator[Target]:
 
 @contextmanager
 def clusters(scratch: Path) -> Iterator[Target]:
-    """`clusters.json`, and which cluster a code is of."""
+    """`clusters.json`, and the cluster of a code."""
     shop = _shop(scratch)
     path = shop.files.clusters(shop.model.model_id)
 
@@ -155,7 +155,7 @@ def catalogue_map(scratch: Path) -> Iterator[Target]:
 
 @contextmanager
 def code(_: Path) -> Iterator[Target]:
-    """The text of a design in an address: what is taken is written back as it came."""
+    """The text of a design in an address. An accepted text survives a round trip."""
     ranges = np.linspace(-3.0, 3.0, 16, dtype=np.float32).reshape(8, 2)
 
     def look(data: bytes) -> bool:
@@ -172,7 +172,7 @@ def code(_: Path) -> Iterator[Target]:
 
 @contextmanager
 def frame(scratch: Path) -> Iterator[Target]:
-    """The query of `/v1/render.jpg`, asked of the whole application: a picture, or a refusal that says why."""
+    """The query of `/v1/render.jpg`, sent to the whole application: a picture, or an error with its reason."""
     often: dict[str, float] = {"frames_per_second": 1e6}
     app = create_app(_shop(scratch), Settings(**often))
     loop = asyncio.new_event_loop()
@@ -219,7 +219,7 @@ def frame(scratch: Path) -> Iterator[Target]:
 
 
 def _shop(scratch: Path) -> Shop:
-    """A whole shop of 24 products."""
+    """Return a complete shop of 24 products."""
     restore_shop(SMALL, scratch / "shop")
     return Shop.open(scratch / "shop", need="map")
 
@@ -235,7 +235,7 @@ TARGETS: dict[str, Callable[[Path], AbstractContextManager[Target]]] = {
     "code": code,
     "frame": frame,
 }
-"""By name; the seeds of each are in `seeds/` under the same."""
+"""Targets by name. The seeds of a target are in `seeds/`, in the folder with its name."""
 
 
 def reads(target: Target, data: bytes) -> bool:

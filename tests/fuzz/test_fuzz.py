@@ -24,7 +24,7 @@ A_SECOND = 40  # inputs, on any machine: far below what was seen, so that a targ
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_every_seed_is_read_or_refused(name: str, tmp_path: Path) -> None:
+def test_every_seed_is_read_or_rejected(name: str, tmp_path: Path) -> None:
     def read_all() -> list[bool]:
         with TARGETS[name](tmp_path) as target:
             return [reads(target, path.read_bytes()) for path in sorted((SEEDS / name).iterdir())]
@@ -35,7 +35,7 @@ def test_every_seed_is_read_or_refused(name: str, tmp_path: Path) -> None:
     assert any(found)  # what is attacked can be read at all
 
 
-def test_the_seeds_are_few_and_small() -> None:
+def test_seeds_exist_for_every_target_and_are_small() -> None:
     assert {path.name for path in SEEDS.iterdir()} == set(TARGETS)
     assert sum(path.stat().st_size for path in SEEDS.rglob("*") if path.is_file()) < 200_000
 
@@ -43,7 +43,7 @@ def test_the_seeds_are_few_and_small() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is for Linux on x86-64 only, and not installed")
 @pytest.mark.parametrize("name", TARGETS)
-def test_attacked(name: str, tmp_path: Path) -> None:
+def test_atheris_finds_no_bug(name: str, tmp_path: Path) -> None:
     # A process between: libFuzzer watches the most memory that was resident, which a child takes over from its parent.
     between = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, *sys.argv[1:]]))"
     ran = subprocess.run(

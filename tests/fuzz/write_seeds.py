@@ -26,8 +26,8 @@ CSV = b'id,file_name,category,price,Base Colour\na,0.jpg,bags,1.5,red\nb,0.jpg,s
 JSONL = b'{"id": "a", "file_name": "0.jpg", "x": [1, {"y": null}]}\n{"id": 7, "url": "http://h/p.jpg", "n": 1e3}\n'
 
 
-def written() -> dict[tuple[str, str], bytes]:
-    """The seeds, by target and name."""
+def generate_seeds() -> dict[tuple[str, str], bytes]:
+    """Return the seeds, by target and name."""
     found = {("photo", _name(name)): bad.data for name, bad in zoo().items() if _is_seed(bad)}
     parquet = io.BytesIO()
     pq.write_table(pa.table({"id": ["a", "b"], "file_name": ["0.jpg"] * 2, "price": [1.5, None]}), parquet)
@@ -61,8 +61,8 @@ def _name(name: str) -> str:
 
 
 def main() -> None:
-    """Write them all."""
-    for (target, name), data in written().items():
+    """Write all seeds."""
+    for (target, name), data in generate_seeds().items():
         folder = SEEDS / target
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _name(name)).write_bytes(data)

