@@ -85,13 +85,15 @@ def test_changed_byte_is_rejected_or_harmless(archive_of_root: tuple[Path, Path]
 def test_sha256_detects_a_change_with_a_forged_crc(tmp_path: Path) -> None:
     write_fake_archive(tmp_path / "out.zip", [("shop.json", b"one")])
     write_fake_archive(
-        tmp_path / "other.zip", [("shop.json", b"two")], files=json.loads(_list(tmp_path / "out.zip"))["files"]
+        tmp_path / "other.zip",
+        [("shop.json", b"two")],
+        files=json.loads(_read_file_list(tmp_path / "out.zip"))["files"],
     )
     with pytest.raises(SchemaError, match=r"the bytes of 'shop.json'"):
         unpack(tmp_path / "other.zip", tmp_path / "target")
 
 
-def _list(path: Path) -> bytes:
+def _read_file_list(path: Path) -> bytes:
     with zipfile.ZipFile(path) as archive:
         return archive.read(FILE_LIST)
 
@@ -160,13 +162,13 @@ def test_newer_format_is_rejected_naming_both_versions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"nothing of the kind" * 99, b'{"form": 1, "files": {}}'])
-def test_other_file_is_rejected(data: bytes, tmp_path: Path) -> None:
+def test_file_that_is_not_a_backup_is_rejected(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(data)
     with pytest.raises(SchemaError, match="not a complete backup"):
         unpack(tmp_path / "file", tmp_path / "target")
 
 
-def test_other_zip_file_is_rejected(tmp_path: Path) -> None:
+def test_zip_file_without_a_file_list_is_rejected(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
         archive.writestr("photo.jpg", b"x")
     with pytest.raises(SchemaError, match="no list"):

@@ -15,7 +15,7 @@ def write_dir(path: Path, text: str, existing: str) -> None:
         (partial / "file").write_text(text)
 
 
-def test_failed_file_keeps_the_old_one(tmp_path: Path) -> None:
+def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_file(path, b"old")
     with suppress(KeyboardInterrupt), atomic_file(path) as partial:
@@ -25,7 +25,7 @@ def test_failed_file_keeps_the_old_one(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_removing_the_temporary_file_keeps_the_old_one(tmp_path: Path) -> None:
+def test_removing_the_temporary_file_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_file(path, b"old")
     with atomic_file(path) as partial:
@@ -34,7 +34,7 @@ def test_removing_the_temporary_file_keeps_the_old_one(tmp_path: Path) -> None:
     assert path.read_bytes() == b"old"
 
 
-def test_failed_directory_keeps_the_old_one(tmp_path: Path) -> None:
+def test_failed_write_keeps_the_old_directory(tmp_path: Path) -> None:
     path = tmp_path / "dir"
     write_dir(path, "old", "replace")
     with suppress(KeyboardInterrupt), atomic_dir(path) as partial:
@@ -45,7 +45,7 @@ def test_failed_directory_keeps_the_old_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("existing", "text"), [("replace", "new"), ("keep", "old"), ("refuse", "old")])
-def test_existing_directory(tmp_path: Path, existing: str, text: str) -> None:
+def test_existing_directory_is_replaced_kept_or_refused(tmp_path: Path, existing: str, text: str) -> None:
     path = tmp_path / "dir"
     write_dir(path, "old", "refuse")
     if existing == "refuse":

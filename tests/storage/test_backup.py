@@ -82,7 +82,7 @@ def test_backup_replaces_an_earlier_file(small: Path, tmp_path: Path) -> None:
     restore_shop(tmp_path / "shop.zip", tmp_path / "again")
 
 
-def test_links_are_rejected(small: Path, tmp_path: Path) -> None:
+def test_shop_with_a_symbolic_link_is_rejected(small: Path, tmp_path: Path) -> None:
     shutil.move(small / "models", tmp_path / "elsewhere")
     (small / "models").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SchemaError, match=r"models is a link"):
@@ -90,7 +90,7 @@ def test_links_are_rejected(small: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "shop.zip").exists()
 
 
-def test_invalid_backups_are_rejected(small: Path, tmp_path: Path) -> None:
+def test_invalid_shop_or_target_of_a_backup_is_rejected(small: Path, tmp_path: Path) -> None:
     with pytest.raises(BadOption, match="inside the shop"):
         backup_shop(small, small / "shop.zip")
     with pytest.raises(ShopNotFound):
@@ -120,7 +120,7 @@ def test_restore_over_existing_files_is_rejected(there: str, tmp_path: Path) -> 
     assert contents(tmp_path) == before
 
 
-def test_restore_into_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_working_directory_can_be_restored_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
     restore_shop(SMALL, ".")

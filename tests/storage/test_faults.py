@@ -41,7 +41,7 @@ for turn in range(1, 1000):
 
 
 @pytest.mark.parametrize("what", ["products", "encodings"])
-def test_kill_leaves_the_old_or_the_new_content(tmp_path: Path, what: str) -> None:
+def test_killed_write_leaves_the_old_or_the_new_content(tmp_path: Path, what: str) -> None:
     directory, acknowledged = tmp_path / "store", tmp_path / "acknowledged"
     store = ProductStore.create(directory)
     store.upsert([StoredProduct(f"p{i:04}", "0", b"0", "0", "0", {"turn": 0}) for i in range(ROWS)])
@@ -120,7 +120,7 @@ def test_full_disk_leaves_the_store_unchanged(small_disk: Path) -> None:
     assert ProductStore.open(small_disk / "store").count() == 110
 
 
-def test_file_size_limit_is_a_storage_error(tmp_path: Path) -> None:
+def test_exceeded_file_size_limit_raises_storage_error(tmp_path: Path) -> None:
     code = """
 import os, resource, signal, sys
 from modiste.errors import StorageError

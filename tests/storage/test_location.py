@@ -29,19 +29,19 @@ def test_parse_location(text: str | Path, location: Path | str) -> None:
     assert parse_location(text) == location
 
 
-def test_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tilde_is_expanded_to_the_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     assert parse_location("~/shop") == Path("/home/me/shop")
 
 
 @pytest.mark.parametrize("url", ["https://shop.example/a", "az://account/a", "s3://", "s3://a/../b"])
-def test_other_urls_are_rejected(url: str) -> None:
+def test_unsupported_urls_are_rejected(url: str) -> None:
     with pytest.raises(BadOption) as raised:
         Shop.open(url)
     assert "s3://" in raised.value.remedy
 
 
-def test_file_url_is_a_directory(small: Path) -> None:
+def test_file_url_opens_a_directory(small: Path) -> None:
     shop = Shop.open(f"file://{small}", need="map")
     assert shop.path == small
     assert shop.similar(shop.random_design(1), 3) == Shop.open(small).similar(shop.random_design(1), 3)

@@ -9,7 +9,7 @@ from pathlib import Path
 from modiste.storage.locks import wait_for_lock
 
 
-def test_wait_for_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
+def test_wait_for_lock_admits_one_thread_at_a_time(tmp_path: Path) -> None:
     inside, most, done = 0, 0, 0
 
     def work(_: int) -> None:

@@ -23,7 +23,7 @@ def test_missing_shop_is_reported(tmp_path: Path) -> None:
         Manifest.load(tmp_path)
 
 
-def test_file_is_not_a_shop(tmp_path: Path) -> None:
+def test_file_instead_of_a_directory_raises_shop_not_found(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(ShopNotFound):
         Manifest.load(tmp_path / "file")
@@ -63,7 +63,7 @@ def test_error_names_the_invalid_field(tmp_path: Path, name: str, value: object)
         Manifest.load(tmp_path)
 
 
-def test_deeply_nested_lists_and_missing_fields(tmp_path: Path) -> None:
+def test_deep_nesting_is_rejected_and_missing_fields_get_defaults(tmp_path: Path) -> None:
     (tmp_path / "shop.json").write_text("[" * 100_000)
     with pytest.raises(SchemaError, match="too deep"):
         Manifest.load(tmp_path)
@@ -93,7 +93,7 @@ def test_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_one_writer_at_a_time(tmp_path: Path) -> None:
+def test_second_writer_raises_shop_busy(tmp_path: Path) -> None:
     with shop_write_lock(tmp_path), pytest.raises(ShopBusy, match="Another process"), shop_write_lock(tmp_path):
         pass
     with shop_write_lock(tmp_path):

@@ -29,7 +29,7 @@ def test_round_trip(s3_url: str, tmp_path: Path) -> None:
     assert [each.name for each in objects.list()] == ["a/big"]
 
 
-def test_conditional_put_lets_one_writer_through(s3_url: str) -> None:
+def test_conditional_put_succeeds_for_one_writer_only(s3_url: str) -> None:
     one, two = ObjectStore(s3_url), ObjectStore(s3_url)
     first = one.conditional_put("head", b"one", None)
     assert first is not None
@@ -43,7 +43,7 @@ def test_conditional_put_lets_one_writer_through(s3_url: str) -> None:
     assert one.conditional_put("never", b"x", first) is None
 
 
-def test_lost_answer_is_not_another_writer(s3_url: str) -> None:
+def test_repeated_conditional_put_of_the_same_bytes_succeeds(s3_url: str) -> None:
     objects = ObjectStore(s3_url)
     assert objects.conditional_put("head", b"mine", None) == objects.conditional_put("head", b"mine", None) is not None
 
@@ -60,7 +60,7 @@ def test_missing_object_and_bucket_are_reported(s3_url: str, tmp_path: Path) -> 
         list(ObjectStore("s3://never-made/x").list())
 
 
-def test_unreachable_store_is_reported_soon(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_store_is_reported_within_seconds(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     began = time.monotonic()
     with pytest.raises(StorageError, match="cannot be reached") as raised:

@@ -55,13 +55,13 @@ def test_round_trip(store: ProductStore) -> None:
     assert "photo" not in store.table().column_names
 
 
-def test_another_process_reads_the_same(store: ProductStore) -> None:
+def test_reopened_store_reads_the_same_products(store: ProductStore) -> None:
     other = ProductStore.open(store.directory)
     assert other.get("p1") == store.get("p1")
     assert other.hash() == store.hash()
 
 
-def test_upsert_replaces_by_id_and_the_last_row_counts(store: ProductStore) -> None:
+def test_upsert_replaces_by_id_and_the_last_duplicate_wins(store: ProductStore) -> None:
     store.upsert([product("p1", "footwear", b"a"), product("new"), product("p1", "eyewear", b"b")])
     assert store.count() == 6
     assert store.get("p1").category == "eyewear"
@@ -79,7 +79,7 @@ def test_delete_removes_all_or_nothing(store: ProductStore) -> None:
     assert sorted(store.table(["id"]).column("id").to_pylist()) == ["p1", "p3", "p4"]
 
 
-def test_unknown_products_are_an_error(store: ProductStore) -> None:
+def test_unknown_ids_raise_unknown_product(store: ProductStore) -> None:
     with pytest.raises(UnknownProduct):
         store.get("p9")
     with pytest.raises(UnknownProduct):
@@ -88,7 +88,7 @@ def test_unknown_products_are_an_error(store: ProductStore) -> None:
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=20), min_size=1, max_size=8, unique=True))
-def test_any_text_is_an_id(store: ProductStore, ids: list[str]) -> None:
+def test_any_text_is_a_valid_id(store: ProductStore, ids: list[str]) -> None:
     ids = [f"any {id_}" for id_ in ids]
     store.upsert([product(id_, photo=id_.encode(), name=id_) for id_ in ids])
     assert store.photos(ids) == [id_.encode() for id_ in ids]
@@ -105,7 +105,7 @@ def test_hostile_ids_are_escaped(store: ProductStore, hostile: str) -> None:
     assert store.count() == 5
 
 
-def test_more_ids_than_fit_one_filter(tmp_path: Path) -> None:
+def test_thousands_of_ids_are_read_and_deleted(tmp_path: Path) -> None:
     store = ProductStore.create(tmp_path / "store")
     ids = [f"{i:05}" for i in range(5001)]
     store.upsert([product(id_, photo=id_.encode()) for id_ in ids])
@@ -114,7 +114,7 @@ def test_more_ids_than_fit_one_filter(tmp_path: Path) -> None:
     assert store.count() == 501
 
 
-def test_hash_depends_on_content_only(tmp_path: Path, store: ProductStore) -> None:
+def test_hash_ignores_write_order_and_attributes(tmp_path: Path, store: ProductStore) -> None:
     other = ProductStore.create(tmp_path / "other")
     for i in reversed(range(5)):
         other.upsert([product(f"p{i}", photo=bytes([i]) * 9, colour="blue")])
@@ -178,7 +178,7 @@ def test_missing_store_is_an_error(tmp_path: Path) -> None:
     assert not (tmp_path / "nothing").exists()
 
 
-def test_other_schema_is_rejected(tmp_path: Path) -> None:
+def test_table_without_a_schema_version_is_rejected(tmp_path: Path) -> None:
     lancedb.connect(tmp_path).create_table("products", data=pa.table({"id": ["a"]}))
     with pytest.raises(SchemaError, match="schema None"):
         ProductStore.open(tmp_path)
@@ -213,7 +213,7 @@ def test_second_writer_is_rejected_and_readers_are_not_blocked(store: ProductSto
     assert store.count() == 6
 
 
-def test_creating_twice_keeps_the_products(store: ProductStore) -> None:
+def test_creating_an_existing_store_keeps_its_products(store: ProductStore) -> None:
     assert ProductStore.create(store.directory).count() == 5
 
 
@@ -257,7 +257,7 @@ def test_reader_keeps_its_version_after_a_temporary_error(store: ProductStore, m
     assert ProductStore.open(store.directory).photos(["p0"]) == [b"later"]
 
 
-def test_replaced_encodings_do_not_fill_the_disk(store: ProductStore, monkeypatch: pytest.MonkeyPatch):
+def test_replaced_encodings_are_deleted_from_the_disk(store: ProductStore, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("modiste.storage.database.REPLACED_RETENTION", timedelta(milliseconds=1))
     ids = [f"p{number}" for number in range(store.count())]
     for seed in range(4):

@@ -17,7 +17,7 @@ def test_versions_up_to_the_newest_are_accepted(version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 0, -1, True, "1", 1.0, None, [1]])
-def test_other_versions_are_rejected_naming_both(version: Any) -> None:
+def test_newer_and_invalid_versions_are_rejected(version: Any) -> None:
     with pytest.raises(SchemaError, match=r"^It has schema .*3"):
         check_schema_version(version, 3, "It")
 

@@ -86,7 +86,7 @@ def test_snapshot_is_ignored_after_a_change(directory: Path) -> None:
     assert before.hash() == after.hash()
 
 
-def test_own_writes_are_visible(directory: Path) -> None:
+def test_store_sees_its_own_writes(directory: Path) -> None:
     store = ProductStore.open(directory)
     store.delete(["p0"])
     assert store.count() == 19

@@ -38,7 +38,7 @@ from tests.small import FRAME, SMALL, Listed
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def on_other_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that calls another with its own cache, as on another machine."""
 
     def call(work: Any, *args: Any, **kwargs: Any) -> Any:
@@ -125,14 +125,14 @@ def test_shop_built_at_a_url_equals_one_in_a_directory(built: Path, s3_url: str,
     assert [fault for fault in report["faults"] if fault["part"] != "leftover"] == []
 
 
-def test_reader_keeps_its_version(there: str, elsewhere: Any) -> None:
+def test_reader_keeps_its_version(there: str, on_other_machine: Any) -> None:
     reader = Shop.open(there, need="map")
     before, code = reader.catalogue.ids, reader.random_design(1)
     answer, photos = reader.similar(code, 5, scope="catalogue"), reader.store.photos()
-    assert elsewhere(put_products, there, [record(1)])["added"] == 1
-    elsewhere(remove_products, there, before[:2])
+    assert on_other_machine(put_products, there, [record(1)])["added"] == 1
+    on_other_machine(remove_products, there, before[:2])
     # Three of 24 products changed, which is more than REBUILD_SHARE.
-    assert elsewhere(refresh_shop, there) == ["update", "clusters", "map"]
+    assert on_other_machine(refresh_shop, there) == ["update", "clusters", "map"]
     for _ in range(2):
         assert reader.similar(code, 5, scope="catalogue") == answer
         assert reader.store.photos() == photos
@@ -172,15 +172,15 @@ def test_s3_specific_endpoint_takes_precedence(there: str, monkeypatch: pytest.M
     assert shop.jpeg(shop.catalogue.ids[0])
 
 
-def test_second_writer_is_rejected_at_once(there: str, elsewhere: Any) -> None:
+def test_second_writer_is_rejected_at_once(there: str, on_other_machine: Any) -> None:
     with write_path(there):
         with pytest.raises(ShopBusy, match=r"on .*, since") as raised:
-            elsewhere(put_products, there, [record(1)])
+            on_other_machine(put_products, there, [record(1)])
         assert "Wait" in raised.value.remedy
         with pytest.raises(ShopBusy, match=f"this machine is writing to {there}"):
             put_products(there, [record(1)])
         assert len(Shop.open(there).catalogue) == 24
-    assert elsewhere(put_products, there, [record(1)])["added"] == 1
+    assert on_other_machine(put_products, there, [record(1)])["added"] == 1
 
 
 def test_expired_lease_is_taken_over(there: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +213,7 @@ def test_writer_sends_heartbeats(there: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_conflicting_writer_is_rejected_and_nothing_is_lost(
-    there: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
+    there: str, on_other_machine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ids_of(there)
 
@@ -224,7 +224,7 @@ def test_conflicting_writer_is_rejected_and_nothing_is_lost(
             yield from self.items
             with monkeypatch.context() as patched:
                 patched.setattr(lease, "EXPIRY_SECONDS", 0.0)
-                elsewhere(put_products, there, [record(2)])
+                on_other_machine(put_products, there, [record(2)])
 
     with pytest.raises(ShopBusy, match="has written to") as raised:
         ingest(Slow([record(1)]), there)
@@ -254,16 +254,16 @@ def test_unchanged_shop_is_not_written(there: str) -> None:
     assert ObjectStore(there).get("shop.json") == head
 
 
-def test_writes_of_a_killed_writer_are_adopted(there: str, elsewhere: Any) -> None:
+def test_writes_of_a_killed_writer_are_adopted(there: str, on_other_machine: Any) -> None:
     first = ids_of(there)[0]
     interrupt_write(there, lambda root: ProductStore.open(ShopPaths(root).store).delete([first]))
     assert len(Shop.open(there).catalogue) == 24  # readers have what shop.json names
     assert next_step(there) is None
-    elsewhere(put_products, there, [record(1)])
+    on_other_machine(put_products, there, [record(1)])
     assert len(ids_of(there)) == 24
     # The encodings of a shop of 0.1.0 have no photo hashes, and the killed writer left no version to compare with:
     # stages that cannot be updated are built again.
-    assert elsewhere(refresh_shop, there)[0] == "update"
+    assert on_other_machine(refresh_shop, there)[0] == "update"
     assert next_step(there) is None
     assert check_and_repair(there)["intact"]
 
@@ -361,7 +361,7 @@ def test_removed_shop_can_be_created_again(there: str, sample_records: list[Reco
     assert read_manifest(there).model is None
 
 
-def test_slow_reader_reads_the_next_version(there: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_reader_reads_the_next_version(there: str, on_other_machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commit, "ORPHAN_RETENTION", -commit.ORPHAN_RETENTION)
     fetch, taus = LocalCache._download, [0.1, 0.2]
 
@@ -369,7 +369,7 @@ def test_slow_reader_reads_the_next_version(there: str, elsewhere: Any, monkeypa
         coming = taus.copy()
         taus.clear()
         for tau in coming:
-            elsewhere(index_shop, there, tau=tau)
+            on_other_machine(index_shop, there, tau=tau)
         fetch(self, missing)
 
     for path in LocalCache(ObjectStore(there)).files.iterdir():

@@ -62,7 +62,7 @@ def count_ids(url: str) -> Counter[str]:
     return Counter(store.table(["id"]).column("id").to_pylist())
 
 
-def killed(what: str, url: str, turn: int, random: np.random.Generator) -> list[str]:
+def run_and_kill(what: str, url: str, turn: int, random: np.random.Generator) -> list[str]:
     """Return the changes that a process reported before it was killed, during its first change or after one or two."""
     words = [sys.executable, "-m", "tests.faults.writer_process", what, url]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
@@ -98,7 +98,7 @@ def test_unreachable_store_gives_exit_code_6(
 
 
 @pytest.mark.slow
-def test_server_follows_the_remote_shop(there: str) -> None:
+def test_server_loads_the_new_version_of_a_remote_shop_on_sighup(there: str) -> None:
     query: dict[str, Any] = {"k": 1, "method": "mean", "scope": "catalogue"}
     with serving(Path(there)) as (process, url), httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
         served = client.get("/version").json()
@@ -119,7 +119,7 @@ def test_server_follows_the_remote_shop(there: str) -> None:
 
 
 @pytest.mark.slow
-def test_admin_key_allows_changes(there: str) -> None:
+def test_admin_api_changes_a_remote_shop(there: str) -> None:
     key, hashed = new_key()
     with TestClient(create_app(Shop.open(there, need="map"), Settings(admin_key=hashed))) as client:
         new, headers = product(3), {"Authorization": f"Bearer {key}"}
@@ -128,10 +128,10 @@ def test_admin_key_allows_changes(there: str) -> None:
         answer = client.put("/v1/admin/products/new-3", headers=headers, data=form, files={"photo": new.photo})
         assert answer.status_code == 202, answer.text
         until = time.monotonic() + 120
-        while (count_ids := client.get("/v1/admin", headers=headers).json())["refreshing"]:
+        while (state := client.get("/v1/admin", headers=headers).json())["refreshing"]:
             assert time.monotonic() < until
             time.sleep(0.1)
-        assert (count_ids["products"], count_ids["error"]) == (25, "")
+        assert (state["products"], state["error"]) == (25, "")
         assert client.get("/v1/products/new-3/photo.jpg").content[:2] == b"\xff\xd8"
     assert Shop.open(there, need="map").catalogue.row("new-3") >= 0
 
@@ -162,7 +162,7 @@ def test_killed_stage_leaves_the_shop_unchanged(there: str, what: str) -> None:
     model, random = Shop.open(there).model.model_id, np.random.default_rng(1)
     done = 0
     for turn in range(5):
-        done += len(killed(what, there, turn, random))
+        done += len(run_and_kill(what, there, turn, random))
         shop = Shop.open(there, need="sliders")
         assert shop.model.model_id == model
         assert len(shop.similar(shop.random_design(1), 3)) == 3
@@ -176,7 +176,7 @@ def test_killed_stage_leaves_the_shop_unchanged(there: str, what: str) -> None:
 def test_killed_writer_loses_no_acknowledged_write(there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before, output, random = count_ids(there), set[str](), np.random.default_rng(0)
     for turn in range(5):
-        output |= {f"new-{number}" for number in killed("put", there, turn, random)}
+        output |= {f"new-{number}" for number in run_and_kill("put", there, turn, random)}
         counts = count_ids(there)
         assert set(counts.values()) == {1}
         assert set(counts) >= set(before) | output
