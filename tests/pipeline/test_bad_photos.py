@@ -48,25 +48,25 @@ def test_each_photo_is_stored_or_rejected_with_its_reason(folder: Path, tmp_path
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measures as Linux does")
 @pytest.mark.parametrize("name", [name for name, bad in zoo().items() if bad.reason == "too_large"])
-def test_rejection_takes_little_memory(name: str, tmp_path: Path) -> None:
+def test_rejecting_a_photo_takes_little_memory(name: str, tmp_path: Path) -> None:
     """Measure the peak memory of this process while an ingest prepares one photo and rejects it."""
     preparer = PhotoPreparer(FRAME, "any", {}.get, tmp_path)
-    assert isinstance(prepared(preparer, zoo()["one pixel"].data), StoredProduct)
+    assert isinstance(prepare_photo(preparer, zoo()["one pixel"].data), StoredProduct)
     Path("/proc/self/clear_refs").write_text("5")
-    idle = resident("VmRSS")
-    rejection = prepared(preparer, zoo()[name].data)
+    idle = memory_mib("VmRSS")
+    rejection = prepare_photo(preparer, zoo()[name].data)
     assert isinstance(rejection, Rejection)
     assert rejection.reason == "too_large"
-    assert resident("VmHWM") - idle < REFUSAL_MIB
+    assert memory_mib("VmHWM") - idle < REFUSAL_MIB
 
 
-def prepared(preparer: PhotoPreparer, photo: bytes) -> Outcome:
+def prepare_photo(preparer: PhotoPreparer, photo: bytes) -> Outcome:
     """Return what an ingest makes of one photo."""
     (outcome,) = preparer.run(iter([Record("hat", "hats", photo)]))
     return outcome
 
 
-def resident(name: str) -> float:
+def memory_mib(name: str) -> float:
     """Return the memory of this process, in MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name + ":"))
@@ -74,7 +74,7 @@ def resident(name: str) -> float:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="measures as Linux does")
-def test_ingest_in_bounded_memory(folder: Path, tmp_path: Path) -> None:
+def test_ingest_of_bad_photos_takes_bounded_memory(folder: Path, tmp_path: Path) -> None:
     """The files would decompress to gigabytes; reading them needs no more memory than photos of their size."""
     program = (
         "import resource, sys; from modiste.pipeline.ingest import ingest; before = resource.getrusage(0).ru_maxrss; "

@@ -37,12 +37,12 @@ def table(folder: Path, *rows: dict[str, object]) -> str:
     return str(folder / "table.jsonl")
 
 
-def rejected(root: Path) -> list[dict[str, str]]:
+def read_rejections(root: Path) -> list[dict[str, str]]:
     with (root / "rejected.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def test_good_rows_are_stored_and_others_listed(tmp_path: Path) -> None:
+def test_valid_rows_are_stored_and_invalid_ones_listed(tmp_path: Path) -> None:
     names = ["../../etc/passwd", "C:\\x", FORMULA, "@SUM(A1)", "[/bold]", "帽子"]
     bad = ["a\0b", ESCAPE, "\u202eabc", "a\nb", "x" * 1_000_000]
     source = table(
@@ -56,7 +56,7 @@ def test_good_rows_are_stored_and_others_listed(tmp_path: Path) -> None:
     summary = ingest(source, shop, frame=FRAME)
     assert dict(summary.rejected) == {"bad_id": len(bad), "duplicate_id": 1, "malformed_row": 3}
     assert Shop.open(shop, need="catalogue").catalogue.ids == sorted(names)
-    assert {row["reason"] for row in rejected(shop)} == set(summary.rejected)
+    assert {row["reason"] for row in read_rejections(shop)} == set(summary.rejected)
     # ids became no paths: nothing lies outside the shop and the source
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "in"]
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["shop"]
@@ -69,14 +69,14 @@ def test_rejections_file_has_no_formulas_or_escapes(tmp_path: Path) -> None:
     written = (tmp_path / "rejected.csv").read_text("utf-8")
     assert "\x1b" not in written
     assert len(written) < 5000
-    for row in rejected(tmp_path):
+    for row in read_rejections(tmp_path):
         for value in row.values():
             assert not value.lstrip().startswith(("=", "+", "-", "@")), value
-    assert rejected(tmp_path)[0]["id"] == "'" + FORMULA
+    assert read_rejections(tmp_path)[0]["id"] == "'" + FORMULA
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are any bytes on Linux")
-def test_file_name_that_is_not_utf8(tmp_path: Path) -> None:
+def test_photo_with_a_file_name_that_is_not_utf8_is_rejected(tmp_path: Path) -> None:
     folder = tmp_path / "photos" / "hats"
     folder.mkdir(parents=True)
     (folder / "good.png").write_bytes(photo(1))
@@ -86,7 +86,7 @@ def test_file_name_that_is_not_utf8(tmp_path: Path) -> None:
     assert (summary.products, dict(summary.rejected)) == (1, {"bad_id": 1, "not_a_photo": 1})
 
 
-def test_empty_table_raises(tmp_path: Path) -> None:
+def test_table_without_rows_raises(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("id,file_name\n")
     with pytest.raises(SourceError, match="no usable product"):
         ingest(str(tmp_path / "table.csv"), tmp_path / "shop", frame=FRAME)

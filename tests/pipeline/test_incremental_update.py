@@ -59,7 +59,7 @@ def never(*_: Any, **__: Any) -> Any:
 
 
 @pytest.fixture
-def patient(small: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def without_rebuilds(small: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A shop whose stages are never rebuilt from all products, for any number of changes."""
     monkeypatch.setattr(product_changes, "REBUILD_SHARE", 1e9)
     for name in ("encode_shop", "cluster_shop", "make_sliders", "make_map"):
@@ -67,34 +67,34 @@ def patient(small: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return small
 
 
-def test_only_new_photos_are_encoded(patient: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    counts, category = count_encoded(monkeypatch), category_of(patient)
-    put_products(patient, [record("a", 1, category)])
-    assert refresh_shop(patient) == ["update"]
-    put_products(patient, [record("a", 1, category, year=2021)])
-    assert refresh_shop(patient) == ["update"]
-    put_products(patient, [record("a", 2, category, year=2021), record("b", 3, category)])
-    assert refresh_shop(patient) == ["update"]
-    remove_products(patient, ["b"])
-    assert refresh_shop(patient) == ["update"]
-    assert refresh_shop(patient) == []
+def test_only_new_photos_are_encoded(without_rebuilds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts, category = count_encoded(monkeypatch), category_of(without_rebuilds)
+    put_products(without_rebuilds, [record("a", 1, category)])
+    assert refresh_shop(without_rebuilds) == ["update"]
+    put_products(without_rebuilds, [record("a", 1, category, year=2021)])
+    assert refresh_shop(without_rebuilds) == ["update"]
+    put_products(without_rebuilds, [record("a", 2, category, year=2021), record("b", 3, category)])
+    assert refresh_shop(without_rebuilds) == ["update"]
+    remove_products(without_rebuilds, ["b"])
+    assert refresh_shop(without_rebuilds) == ["update"]
+    assert refresh_shop(without_rebuilds) == []
     assert counts == [1, 2]
-    shop = Shop.open(patient, need="map")
+    shop = Shop.open(without_rebuilds, need="map")
     assert shop.catalogue.attributes(shop.catalogue.row("a")) == {"year": 2021}
     assert shop.similar(shop.code_of("a"), 1, "fixed-epsilon", "catalogue")[0].id == "a"
     assert shop.map.changed == 4  # a came and got another photo, b came and went
     assert shop.manifest.catalogue["count"] == len(shop.catalogue) == 25
 
 
-def test_unchanged_products_keep_their_values(patient: Path) -> None:
-    before, model = Shop.open(patient, need="map"), Shop.open(patient, need="model").model.model_id
+def test_unchanged_products_keep_their_values(without_rebuilds: Path) -> None:
+    before, model = Shop.open(without_rebuilds, need="map"), Shop.open(without_rebuilds, need="model").model.model_id
     clusters, map_ = before.clusters, before.map
     sliders = before.files.sliders(model).read_bytes()
     kept = [id_ for id_ in before.catalogue.ids if id_ != map_.opening_product]
-    put_products(patient, [record("a", 1, category_of(patient))])
-    remove_products(patient, [map_.opening_product])
-    refresh_shop(patient)
-    after = Shop.open(patient, need="map")
+    put_products(without_rebuilds, [record("a", 1, category_of(without_rebuilds))])
+    remove_products(without_rebuilds, [map_.opening_product])
+    refresh_shop(without_rebuilds)
+    after = Shop.open(without_rebuilds, need="map")
     np.testing.assert_array_equal(after.clusters.centres, clusters.centres)
     assert after.clusters.labels == clusters.labels
     assert after.files.sliders(model).read_bytes() == sliders
@@ -104,13 +104,13 @@ def test_unchanged_products_keep_their_values(patient: Path) -> None:
     assert after.map.opening_product in after.catalogue.ids
 
 
-def test_new_product_is_placed_beside_its_neighbour(patient: Path) -> None:
-    shop = Shop.open(patient, need="map")
+def test_new_product_is_placed_near_its_neighbour_on_the_map(without_rebuilds: Path) -> None:
+    shop = Shop.open(without_rebuilds, need="map")
     photo = shop.photo(shop.catalogue.ids[3]).copy()
     photo[0, 0] ^= 1  # another photo, and nearly the same code
-    put_products(patient, [Record("twin", category_of(patient), to_png(photo), {})])
-    refresh_shop(patient)
-    after = Shop.open(patient, need="map")
+    put_products(without_rebuilds, [Record("twin", category_of(without_rebuilds), to_png(photo), {})])
+    refresh_shop(without_rebuilds)
+    after = Shop.open(without_rebuilds, need="map")
     pair = [after.catalogue.row(id_) for id_ in (shop.catalogue.ids[3], "twin")]
     gap = np.linalg.norm(np.diff(after.map.positions[pair], axis=0))
     assert gap < 0.1
@@ -128,7 +128,7 @@ def test_many_changes_rebuild_clusters_and_map(small: Path) -> None:
     assert refresh_shop(small) == []
 
 
-def test_full_stages_reset_the_count(small: Path) -> None:
+def test_full_stages_reset_the_count_of_changes(small: Path) -> None:
     category = category_of(small)
     for seed in range(3):
         put_products(small, [record(f"new-{seed}", seed, category)])
@@ -140,7 +140,7 @@ def test_full_stages_reset_the_count(small: Path) -> None:
         assert next_step(small) is None
 
 
-def test_new_category_needs_new_clusters(small: Path) -> None:
+def test_new_or_removed_category_rebuilds_the_clusters(small: Path) -> None:
     cluster_shop(small, method="category")
     put_products(small, [record("hat", 1, "hats")])
     assert "clusters" in refresh_shop(small)
@@ -159,16 +159,16 @@ def test_clusters_and_map_of_other_encodings_are_not_updated(small: Path) -> Non
     assert refresh_shop(small) == ["clusters", "map"]
 
 
-def test_update_continues_after_every_failed_write(patient: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_update_continues_after_every_failed_write(without_rebuilds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each write of an update fails once; the next update ends with the same shop."""
-    put_products(patient, [record("a", 1, category_of(patient))])
-    whole = patient.with_name("whole")
-    shutil.copytree(patient, whole)
+    put_products(without_rebuilds, [record("a", 1, category_of(without_rebuilds))])
+    whole = without_rebuilds.with_name("whole")
+    shutil.copytree(without_rebuilds, whole)
     refresh_shop(whole)
     expected = Shop.open(whole, need="map")
     for name in ("write_clusters", "write_map", "_save_manifest", "save_index"):
-        path = patient.with_name(name)
-        shutil.copytree(patient, path)
+        path = without_rebuilds.with_name(name)
+        shutil.copytree(without_rebuilds, path)
         with monkeypatch.context() as broken:
             broken.setattr(incremental_update, name, never)
             with pytest.raises(AssertionError):
@@ -182,17 +182,17 @@ def test_update_continues_after_every_failed_write(patient: Path, monkeypatch: p
         assert shop.manifest == expected.manifest
 
 
-def test_earlier_products_open_until_the_update_is_written(patient: Path) -> None:
-    put_products(patient, [record("a", 1, category_of(patient))])
-    refresh_shop(patient)  # the snapshot of 0.1.0 does not say which version it is of
-    before = Shop.open(patient, need="map")
+def test_earlier_version_can_be_opened_until_the_update_is_written(without_rebuilds: Path) -> None:
+    put_products(without_rebuilds, [record("a", 1, category_of(without_rebuilds))])
+    refresh_shop(without_rebuilds)  # the snapshot of 0.1.0 does not say which version it is of
+    before = Shop.open(without_rebuilds, need="map")
     gone = before.catalogue.ids[0]
     photo = before.jpeg(gone)
-    put_products(patient, [record("b", 2, category_of(patient))])
-    remove_products(patient, [gone])
+    put_products(without_rebuilds, [record("b", 2, category_of(without_rebuilds))])
+    remove_products(without_rebuilds, [gone])
     with pytest.raises(StaleError):
-        Shop.open(patient, need="map")
-    earlier = Shop.open(patient, need="map", earlier=True)
+        Shop.open(without_rebuilds, need="map")
+    earlier = Shop.open(without_rebuilds, need="map", earlier=True)
     assert earlier.version == before.version
     assert earlier.catalogue.ids == before.catalogue.ids
     assert earlier.jpeg(gone) == photo
@@ -200,11 +200,11 @@ def test_earlier_products_open_until_the_update_is_written(patient: Path) -> Non
         match.id for match in before.similar(before.code_of(gone), 3)
     ]
     assert product_changes.pending_step(earlier) == "update"
-    refresh_shop(patient)
-    assert "b" in Shop.open(patient, need="map").catalogue.ids
+    refresh_shop(without_rebuilds)
+    assert "b" in Shop.open(without_rebuilds, need="map").catalogue.ids
 
 
-def test_shop_of_0_1_0_has_no_earlier_products(small: Path) -> None:
+def test_shop_of_0_1_0_has_no_earlier_version(small: Path) -> None:
     put_products(small, [record("a", 1, category_of(small))])
     with pytest.raises(StaleError, match="before the last change"):
         Shop.open(small, need="map", earlier=True)

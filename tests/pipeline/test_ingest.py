@@ -32,7 +32,7 @@ def record(number: int, category: str = "hats", **attributes: Any) -> Record:
     return Record(f"p{number}", category, png((number * 9 % 256, 40, 90)), attributes)
 
 
-def rejected(root: Path) -> list[dict[str, str]]:
+def read_rejections(root: Path) -> list[dict[str, str]]:
     with (root / "rejected.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -48,10 +48,10 @@ def test_every_product_is_stored_with_its_attributes(tmp_path: Path) -> None:
     assert shop.products["colour"].tolist()[0] == "red"
     assert shop.photo("p2").shape == (*FRAME, 3)
     assert decode_jpeg(shop.jpeg("p1")).dtype == np.uint8
-    assert rejected(tmp_path / "shop") == []
+    assert read_rejections(tmp_path / "shop") == []
 
 
-def test_second_ingest_adds_and_changes(tmp_path: Path) -> None:
+def test_second_ingest_adds_and_updates_products(tmp_path: Path) -> None:
     ingest(Listed([record(1), record(2), record(3)]), tmp_path, frame=FRAME)
     before = Manifest.load(tmp_path).catalogue["hash"]
     again = ingest(Listed([record(1), record(2), record(3)]), tmp_path)
@@ -88,20 +88,20 @@ def test_invalid_records_are_rejected_counted_and_listed(tmp_path: Path) -> None
     assert summary.rejected["duplicate_id"] == 1
     assert summary.rejected["too_large"] == 1
     assert sum(summary.rejected.values()) == len(items) - 1
-    rows = rejected(tmp_path / "shop")
+    rows = read_rejections(tmp_path / "shop")
     assert len(rows) == len(items) - 1
     assert rows[-1] == {"id": "", "row": "7", "reason": "malformed_row", "detail": "12 fields instead of 10"}
     assert all(row["reason"] and row["detail"] for row in rows)
 
 
-def test_white_background_rejects_others(tmp_path: Path) -> None:
+def test_white_background_rejects_photos_on_other_backgrounds(tmp_path: Path) -> None:
     grey = replace(record(2), photo=png((200, 0, 0), edge=90))
     summary = ingest(Listed([record(1), grey]), tmp_path, frame=FRAME, background="white")
     assert dict(summary.rejected) == {"off_background": 1}
     assert ingest(Listed([grey]), tmp_path).rejected["off_background"] == 1  # a shop keeps its rule
 
 
-def test_only_selected_categories(tmp_path: Path) -> None:
+def test_only_selected_categories_are_stored(tmp_path: Path) -> None:
     source = Listed([record(1), record(2, "bags"), record(3, "shoes")])
     summary = ingest(source, tmp_path, frame=FRAME, categories=["hats", "bags"])
     assert summary.categories == {"bags": 1, "hats": 1}
@@ -130,7 +130,7 @@ def test_source_without_usable_products_raises(tmp_path: Path) -> None:
         ingest(Listed([Record("text", "hats", b"not a photo", {})]), tmp_path / "shop", frame=FRAME)
     with pytest.raises(ShopNotFound):
         Manifest.load(tmp_path / "shop")
-    assert rejected(tmp_path / "shop")[0]["id"] == "text"
+    assert read_rejections(tmp_path / "shop")[0]["id"] == "text"
 
 
 def test_interrupted_ingest_leaves_the_shop_unchanged(tmp_path: Path) -> None:

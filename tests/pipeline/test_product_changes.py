@@ -33,7 +33,7 @@ from modiste.pipeline.train import train_shop
 from modiste.shop.shop import Shop
 from modiste.sources.record import Record
 
-FEW = 14  # products that the state machine begins with
+INITIAL_COUNT = 14  # products that the state machine begins with
 
 
 def record(id_: str, seed: int, category: str = "bags", **attributes: Any) -> Record:
@@ -163,12 +163,12 @@ class Changes(RuleBasedStateMachine):
         self.fresh = True
 
     @invariant()
-    def the_catalogue_is_what_was_put(self) -> None:
+    def catalogue_equals_the_expected_products(self) -> None:
         catalogue = Shop.open(self.path, need="catalogue").catalogue
         assert dict(zip(catalogue.ids, catalogue.categories, strict=True)) == self.wanted
 
     @invariant()
-    def answers_are_right_or_refused(self) -> None:
+    def answers_equal_those_of_a_scan(self) -> None:
         if not self.fresh:
             return
         shop = Shop.open(self.path, need="map")
@@ -190,12 +190,12 @@ class Changes(RuleBasedStateMachine):
 def machine(shop_copy: Path) -> type[Changes]:
     ids = Shop.open(shop_copy, need="catalogue").catalogue.ids
     train_shop(shop_copy, epochs=2, latent=8, seed=5)
-    remove_products(shop_copy, ids[FEW:])
+    remove_products(shop_copy, ids[INITIAL_COUNT:])
     refresh_shop(shop_copy)
     return type("OfThisShop", (Changes,), {"origin": shop_copy})
 
 
-def test_random_changes(machine: type[Changes]) -> None:
+def test_answers_are_right_after_random_changes(machine: type[Changes]) -> None:
     hypothesis_settings = settings(max_examples=4, stateful_step_count=8, deadline=None, derandomize=True,
                     suppress_health_check=list(HealthCheck))  # fmt: skip
     tested: Any = machine.TestCase
@@ -204,7 +204,7 @@ def test_random_changes(machine: type[Changes]) -> None:
 
 
 @pytest.mark.slow
-def test_many_random_changes(machine: type[Changes]) -> None:
+def test_answers_are_right_after_many_random_changes(machine: type[Changes]) -> None:
     hypothesis_settings = settings(
         max_examples=40, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
     )

@@ -37,7 +37,7 @@ def files(root: Path) -> tuple[Path, Path]:
     return shop.files.sliders(shop.model.model_id), shop.files.map(shop.model.model_id)
 
 
-def test_one_slider_for_each_latent(shop: Shop) -> None:
+def test_every_latent_has_one_slider(shop: Shop) -> None:
     sliders = shop.sliders
     assert sorted(each.latent for each in sliders.latents) == list(range(N))
     assert sliders.render_id == shop.model.model_id
@@ -61,7 +61,7 @@ def test_map_has_a_position_for_every_product_and_code(shop: Shop) -> None:
         shop.position_of(shop.encodings.code[:2])
 
 
-def test_closeness_and_typicality(shop: Shop) -> None:
+def test_closeness_and_typicality_are_described_in_words(shop: Shop) -> None:
     code = shop.code_of(shop.catalogue.ids[3])
     assert shop.closeness("fixed-epsilon", 0.0) == "almost the same"
     assert shop.closeness("fixed-epsilon", 1e6, "manhattan") == "distant"
@@ -100,7 +100,7 @@ def test_similar_and_recommend_use_filters(shop: Shop) -> None:
         shop.similar(code, 5, where={"no such": ["a"]})
 
 
-def test_recommend_by_category(shop: Shop) -> None:
+def test_recommend_covers_every_other_category(shop: Shop) -> None:
     for seed in range(6):
         code = shop.random_design(seed)
         own = shop.category_of_cluster[shop.cluster_of(code)]
@@ -119,14 +119,14 @@ def test_recommend_by_category(shop: Shop) -> None:
         shop.recommend(code, 3, by="colour")  # type: ignore[arg-type]
 
 
-def test_category_average(shop: Shop) -> None:
+def test_category_average_is_the_mean_code(shop: Shop) -> None:
     rows = [row for row, name in enumerate(shop.catalogue.categories) if name == "bags"]
     np.testing.assert_allclose(shop.category_average("bags"), shop.encodings.code[rows].mean(axis=0), atol=1e-5)
     with pytest.raises(UnknownCategory):
         shop.category_average("hats")
 
 
-def test_titles_and_facets(shop: Shop) -> None:
+def test_shop_has_titles_and_facets_with_colours(shop: Shop) -> None:
     assert shop.title(0) == shop.catalogue.attributes(0)["name"]
     facets = shop.facets
     assert facets[0].name == "category"
@@ -143,7 +143,7 @@ def test_cut_out_uses_the_shops_background(shop: Shop) -> None:
     assert np.abs(cutout.photo[0, 0].astype(int) - shop.map.background).max() < 3
 
 
-def test_second_run_gives_the_same_files(shop_copy: Path) -> None:
+def test_rebuilt_sliders_and_map_are_the_same_files(shop_copy: Path) -> None:
     sliders, chart = files(shop_copy)
     before = sliders.read_bytes(), chart.read_bytes()
     summary = make_sliders(shop_copy)
@@ -152,7 +152,7 @@ def test_second_run_gives_the_same_files(shop_copy: Path) -> None:
     assert (sliders.read_bytes(), chart.read_bytes()) == before
 
 
-def test_edited_file_is_used_and_copied(shop_copy: Path) -> None:
+def test_edited_sliders_are_used_and_copied_before_a_rebuild(shop_copy: Path) -> None:
     sliders, _ = files(shop_copy)
     raw = json.loads(sliders.read_text())
     raw["latents"][0].update(low="inky", high="chalky")
@@ -227,7 +227,7 @@ def test_missing_file_names_the_command(shop_copy: Path, which: int) -> None:
     assert "modiste sliders" in describe_shop(shop_copy)["stages"][("sliders", "map")[which]]
 
 
-def test_sliders_of_another_model(shop_copy: Path) -> None:
+def test_sliders_of_another_model_raise_stale_error(shop_copy: Path) -> None:
     sliders, _ = files(shop_copy)
     raw = json.loads(sliders.read_text())
     sliders.write_text(json.dumps(raw | {"model_id": "0123456789ab"}))
@@ -254,8 +254,10 @@ def test_new_products_make_the_map_stale_and_new_clusters_do_not(shop_copy: Path
 
 
 @pytest.mark.parametrize("count", [2, 5])
-def test_very_small_shop(shop_copy: Path, tmp_path: Path, sample_records: list[Record], count: int) -> None:
-    """The model of another shop, with few products."""
+def test_shop_of_few_products_can_be_searched(
+    shop_copy: Path, tmp_path: Path, sample_records: list[Record], count: int
+) -> None:
+    """The shop uses the model of another shop."""
     import shutil
 
     from modiste.storage.manifest import Manifest
@@ -289,7 +291,7 @@ def test_progress_reaches_its_total(shop_copy: Path) -> None:
 
 
 @pytest.mark.slow
-def test_each_direction_moves_its_own_attribute_most(tmp_path: Path) -> None:
+def test_each_direction_changes_its_own_attribute_most(tmp_path: Path) -> None:
     """Designs go from end to end of each direction of a measured attribute, and the pictures are measured.
 
     On average, the direction's own measurement grows with every step, at least twice as much as any other named one,

@@ -31,7 +31,7 @@ def test_swatch_ignores_the_sole_of_a_shoe() -> None:
         assert np.linalg.norm(rgb_to_lab(seen) - rgb_to_lab(colour)) < 8, (word, text)
 
 
-def test_photos_without_foreground() -> None:
+def test_swatch_of_photos_without_foreground_is_white() -> None:
     texts = [json.dumps({"colour": word}) for word in ("a", "b")]
     swatches = measure_swatches(Columns(["x", "x"], texts), lambda rows: np.full((len(rows), 8, 8, 3), 255, np.uint8))
     assert set(swatches["colour"].values()) == {"#ffffff"}

@@ -17,7 +17,7 @@ from modiste.vae.training.settings import PRESETS
 pytest.importorskip("torch")
 
 
-def test_training_on_a_subset_encodes_all(shop_copy: Path) -> None:
+def test_model_trained_on_a_subset_encodes_every_product(shop_copy: Path) -> None:
     ids = Shop.open(shop_copy).catalogue.ids
     config = train_shop(shop_copy, photos=40, epochs=2, latent=4)
     assert config.training["products"] == 40 < len(ids)
@@ -60,7 +60,7 @@ def test_limit_above_the_catalogue_trains_the_same_model(shop_copy: Path) -> Non
     assert config.training["products"] == count
 
 
-def test_too_few_products_change_nothing(shop_copy: Path) -> None:
+def test_too_few_photos_are_rejected_and_change_nothing(shop_copy: Path) -> None:
     before = Shop.open(shop_copy).version
     with pytest.raises(BadOption, match="photos is 3"):
         train_shop(shop_copy, photos=3)

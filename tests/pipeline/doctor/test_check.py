@@ -142,7 +142,7 @@ def test_damage_is_found_and_named(damage: str, small: Path, monkeypatch: pytest
     assert all("modiste " in fault.remedy or "copy" in fault.remedy or "newer" in fault.remedy for fault in broken)
 
 
-def test_snapshot_that_differs_is_broken(small: Path) -> None:
+def test_snapshot_that_differs_from_the_table_is_broken(small: Path) -> None:
     path = small / "store" / snapshot.SNAPSHOT_FILE
     table = ipc.open_file(pa.py_buffer(path.read_bytes()[snapshot.CHECKSUM_BYTES :])).read_all()
     about = json.loads(table.schema.metadata[snapshot.METADATA_KEY])
@@ -196,7 +196,7 @@ def test_graph_of_an_older_version_is_ignored(small: Path) -> None:
     assert Shop.open(small).similar(Shop.open(small).random_design(0), 3)
 
 
-def test_another_writer_is_reported(small: Path) -> None:
+def test_shop_locked_by_another_writer_is_reported(small: Path) -> None:
     (small / ".shop.json.1.partial").write_text("{")  # may be its own
     with shop_write_lock(small):
         (fault,) = check_shop(small)
@@ -209,7 +209,7 @@ def test_check_changes_nothing(small: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_check_on_a_read_only_disk(small: Path, tmp_path: Path) -> None:
+def test_shop_on_a_read_only_disk_can_be_checked(small: Path, tmp_path: Path) -> None:
     mount = tmp_path / "mount"
     mount.mkdir()
     done = subprocess.run(["mount", "--bind", str(small), str(mount)], check=False, capture_output=True)

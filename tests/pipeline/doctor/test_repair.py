@@ -49,7 +49,7 @@ def test_derived_parts_are_rebuilt(small: Path) -> None:
     }
 
 
-def test_wrong_index_is_rebuilt(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_index_is_rebuilt(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modiste.storage.array_files.MAX_VERIFIED_BYTES", 0)  # as of a large one
     shop = Shop.open(small)
     path = ShopPaths(small).index(shop.model.model_id) / "mean.npy"
