@@ -93,7 +93,7 @@ UNREACHED = """
 """
 
 
-def prepared(tab: Any) -> Any:
+def load_axe(tab: Any) -> Any:
     """The page with axe-core loaded."""
     from axe_playwright_python.sync_playwright import Axe
 
@@ -101,7 +101,7 @@ def prepared(tab: Any) -> Any:
     return tab
 
 
-def problems(tab: Any) -> list[str]:
+def accessibility_problems(tab: Any) -> list[str]:
     """Return the accessibility problems of the page: all rules in the light theme, colour rules in the dark one."""
     violations = [
         *tab.evaluate(AXE, ALL_RULES),
@@ -114,26 +114,26 @@ def problems(tab: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_no_view_has_a_violation(chromium: Any, studio: Server, shop: Shop, size: dict[str, int]) -> None:
+def test_views_have_no_accessibility_violation(chromium: Any, studio: Server, shop: Shop, size: dict[str, int]) -> None:
     for tab in opened(chromium, studio.url, expect=GONE, viewport=size, color_scheme="light"):
-        rested(prepared(tab))
-        violations = {view: problems(tab) for view in views(tab, shop)}
+        rested(load_axe(tab))
+        violations = {view: accessibility_problems(tab) for view in views(tab, shop)}
     assert {view: each for view, each in violations.items() if each} == {}
 
 
-def test_the_other_pages_have_no_violation(chromium: Any, studio: Server) -> None:
+def test_other_pages_have_no_accessibility_violation(chromium: Any, studio: Server) -> None:
     for size in (WIDE, NARROW):
         for tab in opened(chromium, f"{studio.url}/embed", viewport=size, color_scheme="light"):
-            rested(prepared(tab))
-            assert problems(tab) == []
+            rested(load_axe(tab))
+            assert accessibility_problems(tab) == []
             tab.goto(f"{studio.url}/docs")
             tab.wait_for_selector("h2")
             until(tab, "() => !document.querySelector('[aria-busy=true]')")
-            assert problems(prepared(tab)) == []
+            assert accessibility_problems(load_axe(tab)) == []
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_tab_reaches_everything_and_the_focus_is_seen(chromium: Any, studio: Server, size: dict[str, int]) -> None:
+def test_tab_reaches_every_control_with_a_visible_focus(chromium: Any, studio: Server, size: dict[str, int]) -> None:
     for tab in opened(chromium, studio.url, viewport=size):
         rested(tab)
         tab.click("#filters-toggle")
@@ -155,7 +155,7 @@ def test_tab_reaches_everything_and_the_focus_is_seen(chromium: Any, studio: Ser
         assert tab.evaluate(UNREACHED) == []
 
 
-def test_a_slider_in_focus_is_seen_at_its_thumb(tab: Any) -> None:
+def test_focused_slider_has_a_ring_around_its_thumb(tab: Any) -> None:
     tab.uncheck("#strip-toggle")
     until(tab, "() => document.querySelector('#controls [data-latent]').checkVisibility()")
     tab.locator("#controls .step-down").first.focus()
@@ -166,7 +166,7 @@ def test_a_slider_in_focus_is_seen_at_its_thumb(tab: Any) -> None:
     assert (np.abs(after.astype(int) - before).max(axis=2) > 60).sum() > 40, "a ring of two pixels"
 
 
-def test_the_live_region_says_what_a_move_brought(tab: Any, shop: Shop) -> None:
+def test_live_region_announces_the_similar_products(tab: Any, shop: Shop) -> None:
     assert tab.get_attribute("#live", "aria-live") == "polite"
     slider(tab, 0).focus()
     moves(tab, lambda: tab.keyboard.press("End"))
@@ -175,7 +175,7 @@ def test_the_live_region_says_what_a_move_brought(tab: Any, shop: Shop) -> None:
     until(tab, "said => document.querySelector('#live').textContent === said", message)
 
 
-def test_with_reduced_motion_nothing_moves_while_it_waits(tab: Any) -> None:
+def test_reduced_motion_disables_loading_animations(tab: Any) -> None:
     routes: list[Any] = []
 
     def hold(route: Any) -> None:
@@ -190,7 +190,7 @@ def test_with_reduced_motion_nothing_moves_while_it_waits(tab: Any) -> None:
     assert tab.evaluate(MOVING) == []
 
 
-def test_hostile_text_is_text_on_every_view(chromium: Any, many: Server) -> None:
+def test_hostile_text_is_not_interpreted_in_any_view(chromium: Any, many: Server) -> None:
     harm = """
     () => window.pwned ? ["a script ran"] : [...document.querySelectorAll(
       "img[src='x'], b, i:not([class], .dots > i), body > script, #main script, dialog script, [onerror]"

@@ -40,13 +40,13 @@ def samples(tab: Any, selector: str) -> NDArray[np.uint8]:
     return np.array(values, np.uint8).reshape(height, width, 4)
 
 
-def shown(tab: Any) -> str:
+def shown_design(tab: Any) -> str:
     """Return the `z` of the picture between A and B."""
     address = tab.locator("#between-frame").evaluate("image => image.src")
     return parse_qs(urlsplit(address).query)["design"][0]
 
 
-def shows(tab: Any, z: str) -> None:
+def wait_for_design(tab: Any, z: str) -> None:
     """Wait until the picture between A and B is that of a design."""
     predicate = """
     (z) => {
@@ -57,7 +57,7 @@ def shows(tab: Any, z: str) -> None:
     until(tab, predicate, z)
 
 
-def z_at(shop: Shop, a: str, b: str, share: float) -> NDArray[np.int64]:
+def interpolated_bytes(shop: Shop, a: str, b: str, share: float) -> NDArray[np.int64]:
     """Return the bytes of a design between A and B."""
     return np.rint((1 - share) * shop.bytes_of(a) + share * shop.bytes_of(b)).astype(np.int64)
 
@@ -76,45 +76,45 @@ def pin_two_designs(tab: Any, shop: Shop) -> tuple[str, str]:
     return a, b
 
 
-def lasting(image: Image.Image, n: int) -> int:
+def frame_duration(image: Image.Image, n: int) -> int:
     """Return the duration of a frame of an animation, in milliseconds."""
     image.seek(n)
     image.load()
     return int(image.info["duration"])
 
 
-def test_the_ends_are_the_pinned_pictures_to_the_pixel(tab: Any, shop: Shop) -> None:
+def test_ends_equal_the_pinned_pictures(tab: Any, shop: Shop) -> None:
     a, b = pin_two_designs(tab, shop)
     pinned = {end: samples(tab, f".end:has(#pin-{end}) .end-picture img") for end in ("a", "b")}
     assert (pinned["a"] != pinned["b"]).any()
     for share, z, end in (("0", a, "a"), ("100", b, "b"), ("0", a, "a")):
         tab.locator("#between-slider").fill(share)
-        shows(tab, z)
+        wait_for_design(tab, z)
         assert (samples(tab, "#between-frame") == pinned[end]).all()
         assert tab.get_attribute("#between-slider", "aria-valuetext") == f"at {end.upper()}"
     tab.focus("#between-slider")
     tab.keyboard.press("End")
-    shows(tab, b)
+    wait_for_design(tab, b)
 
 
-def test_the_way_leads_from_a_to_b_and_can_be_taken_as_the_design(tab: Any, shop: Shop) -> None:
+def test_steps_interpolate_from_a_to_b_and_can_become_the_design(tab: Any, shop: Shop) -> None:
     a, b = pin_two_designs(tab, shop)
     steps = tab.locator(".film img")
     assert steps.count() == 7
     for step, image in enumerate(steps.all()):
         z = parse_qs(urlsplit(image.evaluate("image => image.src")).query)["design"][0]
         share = round(100 * step / 6) / 100
-        assert np.abs(shop.bytes_of(z) - z_at(shop, a, b, share)).max() <= 1
+        assert np.abs(shop.bytes_of(z) - interpolated_bytes(shop, a, b, share)).max() <= 1
     tab.locator(".film button").nth(3).click()
     assert tab.input_value("#between-slider") == "50"
     taken = moves(tab, lambda: tab.click("#between-take"))
-    assert np.abs(shop.bytes_of(taken) - z_at(shop, a, b, 0.5)).max() <= 1
+    assert np.abs(shop.bytes_of(taken) - interpolated_bytes(shop, a, b, 0.5)).max() <= 1
     tab.click("#between-swap")
     tab.locator("#between-slider").fill("0")
-    shows(tab, b)
+    wait_for_design(tab, b)
 
 
-def test_with_reduced_motion_play_goes_step_by_step_and_round(tab: Any, shop: Shop) -> None:
+def test_play_advances_one_step_per_press_with_reduced_motion(tab: Any, shop: Shop) -> None:
     pin_two_designs(tab, shop)
     places = []
     for _ in range(12):
@@ -126,7 +126,7 @@ def test_with_reduced_motion_play_goes_step_by_step_and_round(tab: Any, shop: Sh
     assert tab.evaluate("document.getAnimations().length") == 0
 
 
-def test_play_moves_by_itself_and_can_be_stopped(chromium: Any, studio: Server, shop: Shop) -> None:
+def test_play_animates_and_can_be_paused(chromium: Any, studio: Server, shop: Shop) -> None:
     for tab in opened(chromium, studio.url, reduced_motion="no-preference"):
         rested(tab)
         pin_two_designs(tab, shop)
@@ -140,7 +140,7 @@ def test_play_moves_by_itself_and_can_be_stopped(chromium: Any, studio: Server, 
         assert tab.input_value("#between-slider") == stopped
 
 
-def test_a_products_letter_pins_what_the_model_makes_of_it(tab: Any, shop: Shop) -> None:
+def test_pin_buttons_of_a_card_pin_its_encoded_product(tab: Any, shop: Shop) -> None:
     one, two = ids(tab)[0], ids(tab)[4]
     cards = tab.locator("#similar .card")
     for place, end in ((0, "a"), (4, "b")):
@@ -153,12 +153,12 @@ def test_a_products_letter_pins_what_the_model_makes_of_it(tab: Any, shop: Shop)
     tab.wait_for_selector("#between-slider")
     for share, product in (("0", one), ("100", two)):
         tab.locator("#between-slider").fill(share)
-        shows(tab, shop.z_of(shop.product(product)["code"]))
+        wait_for_design(tab, shop.z_of(shop.product(product)["code"]))
     titles = tab.locator(".end .name").all_inner_texts()
     assert titles == [shop.product(one)["title"], shop.product(two)["title"]]
 
 
-def test_the_strip_and_the_animation_are_saved(tab: Any, shop: Shop) -> None:
+def test_strip_and_animation_are_downloaded(tab: Any, shop: Shop) -> None:
     pin_two_designs(tab, shop)
     width, height = shop.about["size"]
     saved = {}
@@ -180,4 +180,4 @@ def test_the_strip_and_the_animation_are_saved(tab: Any, shop: Shop) -> None:
         assert image.info["loop"] == 0
         assert image.n_frames > 8
         # Frames that hardly differ are written as one, which lasts longer: there and back, the ends once.
-        assert sum(lasting(image, n) for n in range(image.n_frames)) == (24 + 22) * FRAME_DURATION_MS
+        assert sum(frame_duration(image, n) for n in range(image.n_frames)) == (24 + 22) * FRAME_DURATION_MS

@@ -69,7 +69,7 @@ NARROW_SELECTS = """
 
 
 @pytest.fixture(scope="module")
-def named(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def studio_with_long_names(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The studio of the small shop, whose sliders have the longest names that Modiste gives."""
     root = tmp_path_factory.mktemp("named") / "shop"
     file = sliders_file(shutil.copytree(built, root))
@@ -82,63 +82,65 @@ def named(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 
 @pytest.fixture(params=WIDTHS)
-def page_of(request: pytest.FixtureRequest, chromium: Any, named: Server) -> Iterator[Any]:
+def page_at_width(request: pytest.FixtureRequest, chromium: Any, studio_with_long_names: Server) -> Iterator[Any]:
     """Yield the page of that shop, at a width."""
-    for page in opened(chromium, named.url, viewport={"width": request.param, "height": 900}):
+    for page in opened(chromium, studio_with_long_names.url, viewport={"width": request.param, "height": 900}):
         ready(page)
         yield page
 
 
-def test_names_of_sliders_are_shown_in_full(page_of: Any) -> None:
-    shown = page_of.eval_on_selector_all(
+def test_slider_names_are_shown_in_full(page_at_width: Any) -> None:
+    shown = page_at_width.eval_on_selector_all(
         "#controls .ends bdi", "all => all.filter(each => each.checkVisibility()).map(each => each.textContent)"
     )
     assert set(shown) >= {end for ends in NAMES for end in ends}
-    assert page_of.evaluate(CLIPPED, "#controls .ends bdi") == []
-    page_of.click("#set-attributes")
-    assert page_of.locator("#controls .ends bdi:visible").count() > 0
-    assert page_of.evaluate(CLIPPED, "#controls .ends bdi") == []
+    assert page_at_width.evaluate(CLIPPED, "#controls .ends bdi") == []
+    page_at_width.click("#set-attributes")
+    assert page_at_width.locator("#controls .ends bdi:visible").count() > 0
+    assert page_at_width.evaluate(CLIPPED, "#controls .ends bdi") == []
 
 
-def test_buttons_tabs_and_headings_are_shown_in_full(page_of: Any) -> None:
+def test_buttons_tabs_and_headings_are_shown_in_full(page_at_width: Any) -> None:
     selector = "button:not(.chip, .round, .visually-hidden, .tool), h2, h3, label, .tab, legend, option"
     selector = f":is({selector}):not(.visually-hidden, .ends)"
-    if page_of.viewport_size["width"] > 320:  # on a narrow page the tools are icons, whose labels are hidden
+    if page_at_width.viewport_size["width"] > 320:  # on a narrow page the tools are icons, whose labels are hidden
         selector += ", .tool"
-    assert page_of.evaluate(CLIPPED, selector) == []
-    page_of.click("#filters-toggle")
-    page_of.click("#tab-map")
-    page_of.wait_for_selector("#map .legend button")
-    assert page_of.evaluate(CLIPPED, selector) == []
+    assert page_at_width.evaluate(CLIPPED, selector) == []
+    page_at_width.click("#filters-toggle")
+    page_at_width.click("#tab-map")
+    page_at_width.wait_for_selector("#map .legend button")
+    assert page_at_width.evaluate(CLIPPED, selector) == []
 
 
-def test_the_tools_beside_the_picture_need_no_scrolling(page_of: Any) -> None:
-    until(page_of, "() => document.querySelector('#typicality .note')?.textContent")
+def test_stage_does_not_need_scrolling(page_at_width: Any) -> None:
+    until(page_at_width, "() => document.querySelector('#typicality .note')?.textContent")
     assert (
-        page_of.evaluate("() => { const s = document.querySelector('#stage'); return s.scrollHeight - s.clientHeight }")
+        page_at_width.evaluate(
+            "() => { const s = document.querySelector('#stage'); return s.scrollHeight - s.clientHeight }"
+        )
         <= 1
     )
 
 
-def test_other_texts_that_are_cut_short_have_a_tooltip(page_of: Any) -> None:
-    page_of.wait_for_selector("#goes-with .chosen .name")
-    assert page_of.evaluate(NARROW_SELECTS) == []
-    page_of.click("#filters-toggle")
+def test_truncated_texts_have_a_tooltip(page_at_width: Any) -> None:
+    page_at_width.wait_for_selector("#goes-with .chosen .name")
+    assert page_at_width.evaluate(NARROW_SELECTS) == []
+    page_at_width.click("#filters-toggle")
     cut = ".name, .summary, .clamp, .chip, .value .text, figcaption, .origin, .shop, .map-list button"
-    assert page_of.evaluate(UNEXPLAINED, cut) == []
-    page_of.click("#tab-map")
-    page_of.wait_for_selector("#map .legend button")
-    assert page_of.evaluate(UNEXPLAINED, cut) == []
-    assert page_of.evaluate(NARROW_SELECTS) == []
-    page_of.click("#tab-shop")
-    page_of.click("#compare")
-    page_of.wait_for_selector("#compare-view li[data-product]")
-    assert page_of.evaluate(UNEXPLAINED, cut) == []
-    assert page_of.evaluate(NARROW_SELECTS) == []
-    page_of.click("#tab-between")
-    page_of.click("#pin-a")
-    page_of.click("#pin-b")
-    assert page_of.evaluate(UNEXPLAINED, cut) == []
-    page_of.click("#start-open")
-    page_of.wait_for_selector("#start .grid-item[data-product]")
-    assert page_of.evaluate(UNEXPLAINED, cut) == []
+    assert page_at_width.evaluate(UNEXPLAINED, cut) == []
+    page_at_width.click("#tab-map")
+    page_at_width.wait_for_selector("#map .legend button")
+    assert page_at_width.evaluate(UNEXPLAINED, cut) == []
+    assert page_at_width.evaluate(NARROW_SELECTS) == []
+    page_at_width.click("#tab-shop")
+    page_at_width.click("#compare")
+    page_at_width.wait_for_selector("#compare-view li[data-product]")
+    assert page_at_width.evaluate(UNEXPLAINED, cut) == []
+    assert page_at_width.evaluate(NARROW_SELECTS) == []
+    page_at_width.click("#tab-between")
+    page_at_width.click("#pin-a")
+    page_at_width.click("#pin-b")
+    assert page_at_width.evaluate(UNEXPLAINED, cut) == []
+    page_at_width.click("#start-open")
+    page_at_width.wait_for_selector("#start .grid-item[data-product]")
+    assert page_at_width.evaluate(UNEXPLAINED, cut) == []

@@ -20,16 +20,16 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def wide(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def wide_shop(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The API of a shop whose sliders go far beyond its products."""
     with served(widened_copy(built, tmp_path_factory.mktemp("widened") / "shop")) as server:
         yield Shop(server.url)
 
 
 @pytest.fixture
-def far(chromium: Any, wide: Shop) -> Iterator[Any]:
+def unusual_page(chromium: Any, wide_shop: Shop) -> Iterator[Any]:
     """The page of that shop, at a design that is unlike all products."""
-    for tab in opened(chromium, f"{wide.url}/#{wide.fragment(far_design(wide))}"):
+    for tab in opened(chromium, f"{wide_shop.url}/#{wide_shop.fragment(unusual_design(wide_shop))}"):
         rested(tab)
         yield tab
 
@@ -39,7 +39,7 @@ def typicality(shop: Shop, z: str) -> Any:
     return shop.post("/v1/similar", {"code": shop.code_of(z), "k": 1})["typicality"]
 
 
-def far_design(shop: Shop) -> str:
+def unusual_design(shop: Shop) -> str:
     """Return a design at the sliders' ends that the API calls unlike all products."""
     rng = np.random.default_rng(0)
     for _ in range(50):
@@ -49,13 +49,13 @@ def far_design(shop: Shop) -> str:
     raise AssertionError("no design of this shop is far from it")
 
 
-def test_the_page_says_that_a_design_cannot_be_bought(tab: Any, shop: Shop) -> None:
+def test_page_says_that_a_design_cannot_be_bought(tab: Any, shop: Shop) -> None:
     assert shop.about["note"] == "A drawn design, not a product you can buy."
     assert shop.about["note"] in tab.inner_text("#note")
     assert "drawn design" in tab.get_attribute("#frame", "alt")
 
 
-def test_the_model_card_is_one_click_away(tab: Any, shop: Shop) -> None:
+def test_model_card_opens_with_one_click(tab: Any, shop: Shop) -> None:
     headings = [line.lstrip("# ") for line in shop.text("/v1/model-card").splitlines() if line.startswith("#")]
     tab.click("#card-open")
     tab.wait_for_selector("#card[open] #card-text h3")
@@ -68,33 +68,33 @@ def test_the_model_card_is_one_click_away(tab: Any, shop: Shop) -> None:
     assert tab.evaluate("document.activeElement.id") == "card-open"
 
 
-def test_the_meter_tells_a_typical_design_from_one_that_is_far(far: Any, wide: Shop) -> None:
+def test_meter_distinguishes_typical_from_unusual_designs(unusual_page: Any, wide_shop: Shop) -> None:
     meter = "document.querySelector('#typicality meter')"
-    assert far.inner_text("#typicality .typicality-word") == "Unlike anything in the shop"
-    assert far.get_attribute("#typicality meter", "aria-valuetext") == "unlike anything in the shop"
-    assert far.evaluate(f"{meter}.value <= {meter}.low"), "in the colour of what is far"
-    assert far.is_visible("#typicality .bring-back")
+    assert unusual_page.inner_text("#typicality .typicality-word") == "Unlike anything in the shop"
+    assert unusual_page.get_attribute("#typicality meter", "aria-valuetext") == "unlike anything in the shop"
+    assert unusual_page.evaluate(f"{meter}.value <= {meter}.low"), "in the colour of what is far"
+    assert unusual_page.is_visible("#typicality .bring-back")
 
-    start_from(far, wide, ids(far)[0])
-    typicality_ = typicality(wide, drawn(far))
+    start_from(unusual_page, wide_shop, ids(unusual_page)[0])
+    typicality_ = typicality(wide_shop, drawn(unusual_page))
     assert typicality_["word"] == "typical of the shop"
-    assert far.inner_text("#typicality .typicality-word") == "Typical of the shop"
-    assert far.get_attribute("#typicality meter", "aria-valuetext") == "typical of the shop"
-    assert far.evaluate(f"{meter}.value") == pytest.approx(typicality_["share"], abs=0.02)
-    assert far.evaluate(f"{meter}.value > {meter}.low")
-    assert far.is_hidden("#typicality .bring-back")
+    assert unusual_page.inner_text("#typicality .typicality-word") == "Typical of the shop"
+    assert unusual_page.get_attribute("#typicality meter", "aria-valuetext") == "typical of the shop"
+    assert unusual_page.evaluate(f"{meter}.value") == pytest.approx(typicality_["share"], abs=0.02)
+    assert unusual_page.evaluate(f"{meter}.value > {meter}.low")
+    assert unusual_page.is_hidden("#typicality .bring-back")
 
 
-def test_a_far_design_is_brought_back_step_by_step(far: Any, wide: Shop) -> None:
+def test_unusual_design_is_brought_back_step_by_step(unusual_page: Any, wide_shop: Shop) -> None:
     for _ in range(8):
-        nearest = wide.product(typicality(wide, drawn(far))["nearest"])
-        there = wide.bytes_of(wide.z_of(nearest["code"]))
-        before = np.linalg.norm(wide.bytes_of(drawn(far)) - there)
-        after = wide.bytes_of(moves(far, lambda: far.click("#typicality .bring-back")))
+        nearest = wide_shop.product(typicality(wide_shop, drawn(unusual_page))["nearest"])
+        there = wide_shop.bytes_of(wide_shop.z_of(nearest["code"]))
+        before = np.linalg.norm(wide_shop.bytes_of(drawn(unusual_page)) - there)
+        after = wide_shop.bytes_of(moves(unusual_page, lambda: unusual_page.click("#typicality .bring-back")))
         assert np.linalg.norm(after - there) == pytest.approx(before / 2, rel=0.1, abs=2)
-        if far.is_hidden("#typicality .bring-back"):
+        if unusual_page.is_hidden("#typicality .bring-back"):
             break
-    assert typicality(wide, drawn(far))["word"] == "typical of the shop"
-    assert far.inner_text("#typicality .typicality-word") == "Typical of the shop"
-    assert far.evaluate("document.activeElement !== document.body"), "the focus is not lost with the button"
-    until(far, "() => document.querySelector('#live').textContent.includes('similar product')")
+    assert typicality(wide_shop, drawn(unusual_page))["word"] == "typical of the shop"
+    assert unusual_page.inner_text("#typicality .typicality-word") == "Typical of the shop"
+    assert unusual_page.evaluate("document.activeElement !== document.body"), "the focus is not lost with the button"
+    until(unusual_page, "() => document.querySelector('#live').textContent.includes('similar product')")

@@ -50,12 +50,12 @@ def table(page: Any) -> Any:
     return page
 
 
-def value_of(url: str) -> int:
+def first_slider_value(url: str) -> int:
     """Return the first slider's value in the design of a URL."""
     return decoded(parse_qs(urlsplit(url).query)["design"][0])[FIRST]
 
 
-def drag(page: Any, places: list[float]) -> None:
+def drag_first_slider(page: Any, places: list[float]) -> None:
     """Drag the first slider's thumb through positions along its track, 0 to 1, without releasing it."""
     box = dial(page, FIRST).bounding_box()
     y = box["y"] + box["height"] / 2
@@ -65,19 +65,19 @@ def drag(page: Any, places: list[float]) -> None:
             page.mouse.down()
 
 
-def test_one_request_at_a_time_and_the_newest_value_wins(table: Any) -> None:
+def test_drag_sends_one_request_at_a_time_and_skips_to_the_newest_value(table: Any) -> None:
     requests = InterceptedRequests(table, FRAME)
 
     def requested_values() -> list[int]:
         """Return the first slider's values in the requested pictures. Other parts request the one at rest, too."""
-        return sorted({value_of(each.request.url) for each in requests.routes} - {128})
+        return sorted({first_slider_value(each.request.url) for each in requests.routes} - {128})
 
     before = pixels(table)
-    with table.expect_request(lambda request: "render.jpg" in request.url and value_of(request.url) == 140):
+    with table.expect_request(lambda request: "render.jpg" in request.url and first_slider_value(request.url) == 140):
         table.evaluate(MOVES, [f"#slider-latent-{FIRST}", [140, 150, 160, 170, 180, 190, 200]])
     assert (pixels(table) == before).all(), "the last frame stays until the next is here"
     assert not {150, 160, 170, 180, 190} & set(requested_values()), "while one is on its way no other is asked for"
-    first = next(each for each in requests.routes if value_of(each.request.url) == 140)
+    first = next(each for each in requests.routes if first_slider_value(each.request.url) == 140)
     first.continue_()
     until(table, "() => new URL(document.querySelector('#frame').src).searchParams.get('design') !== 'gICAgICAgIA'")
     for _ in range(500):
@@ -86,14 +86,14 @@ def test_one_request_at_a_time_and_the_newest_value_wins(table: Any) -> None:
         table.wait_for_timeout(20)
     assert requested_values() == [140, 200], "what lies between is left out"
     for each in requests.routes:
-        if value_of(each.request.url) == 200:
+        if first_slider_value(each.request.url) == 200:
             each.continue_()
     table.unroute(FRAME)
     assert at_rest(table)[FIRST] == 200
     assert (pixels(table) != before).any()
 
 
-def test_a_long_drag_shows_many_pictures_one_at_a_time_and_ends_at_its_last(chromium: Any, studio: Server) -> None:
+def test_long_drag_shows_many_frames_and_ends_at_the_last_value(chromium: Any, studio: Server) -> None:
     profile = chromium.new_context(viewport={"width": 1280, "height": 900})
     tab = profile.new_page()
 
@@ -115,7 +115,7 @@ def test_a_long_drag_shows_many_pictures_one_at_a_time_and_ends_at_its_last(chro
         if "/v1/render.jpg" in request.url:
             under_way.add(request)
             most = max(most, len(under_way))
-            seen.append(value_of(request.url))
+            seen.append(first_slider_value(request.url))
 
     def ended(request: Any) -> None:
         under_way.discard(request)
@@ -124,7 +124,7 @@ def test_a_long_drag_shows_many_pictures_one_at_a_time_and_ends_at_its_last(chro
     for end in ("requestfinished", "requestfailed"):
         tab.on(end, ended)
     there = [0.5 + i / 80 for i in range(30)]
-    drag(tab, [*there, *reversed(there), 0.1])
+    drag_first_slider(tab, [*there, *reversed(there), 0.1])
     last = int(dial(tab, FIRST).input_value())
     assert at_rest(tab)[FIRST] == last < 64
     assert seen[-1] == last
@@ -135,14 +135,14 @@ def test_a_long_drag_shows_many_pictures_one_at_a_time_and_ends_at_its_last(chro
     profile.close()
 
 
-def test_results_wait_for_the_hand_to_rest(chromium: Any, studio: Server) -> None:
+def test_results_are_requested_after_the_drag_rests(chromium: Any, studio: Server) -> None:
     profile = chromium.new_context(viewport={"width": 1280, "height": 900})
     tab = profile.new_page()
     tab.add_init_script(WATCH)
     tab.goto(studio.url)
     centred(tab)
     tab.evaluate("() => { moves.length = asked.length = 0; }")
-    drag(tab, [0.5, 0.52, 0.55, 0.6, 0.63, 0.66, 0.7, 0.72])
+    drag_first_slider(tab, [0.5, 0.52, 0.55, 0.6, 0.63, 0.66, 0.7, 0.72])
     tab.mouse.up()
     at_rest(tab)
     until(tab, "() => asked.some((when) => when > moves.at(-1))")
@@ -153,7 +153,7 @@ def test_results_wait_for_the_hand_to_rest(chromium: Any, studio: Server) -> Non
     profile.close()
 
 
-def test_an_answer_that_is_no_longer_asked_for_is_called_off(table: Any) -> None:
+def test_outdated_results_request_is_aborted(table: Any) -> None:
     requests = InterceptedRequests(table, SIMILAR)
     dial(table, FIRST).focus()
     with table.expect_request(SIMILAR) as first:
@@ -170,7 +170,7 @@ def test_an_answer_that_is_no_longer_asked_for_is_called_off(table: Any) -> None
     assert shown == ids
 
 
-def test_the_picture_on_screen_is_never_empty_while_the_next_one_comes(table: Any) -> None:
+def test_picture_is_never_empty_during_a_drag(table: Any) -> None:
     table.evaluate(
         """() => {
           const image = document.querySelector("#frame");
@@ -179,7 +179,7 @@ def test_the_picture_on_screen_is_never_empty_while_the_next_one_comes(table: An
           look();
         }"""
     )
-    drag(table, [0.5 + i / 60 for i in range(20)])
+    drag_first_slider(table, [0.5 + i / 60 for i in range(20)])
     table.mouse.up()
     at_rest(table)
     assert table.evaluate("() => empty") == 0

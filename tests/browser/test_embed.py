@@ -25,12 +25,12 @@ HOST = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A shop</ti
 {content}"""
 
 
-class Host:
+class HostPage:
     """A shop's own page, at another origin."""
 
     def __init__(self) -> None:
         self.body = b""
-        host = self
+        host_page = self
 
         class Page(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -38,7 +38,7 @@ class Host:
                 self.send_response(200 if is_root else 404)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.end_headers()
-                self.wfile.write(host.body if is_root else b"")
+                self.wfile.write(host_page.body if is_root else b"")
 
             def log_message(self, format: str, *args: object) -> None:
                 """Log nothing."""
@@ -52,9 +52,9 @@ class Host:
 
 
 @pytest.fixture(scope="session")
-def host() -> Iterator[Host]:
+def host_page() -> Iterator[HostPage]:
     """A page from another port, which is another origin."""
-    server = Host()
+    server = HostPage()
     thread = threading.Thread(target=server.server.serve_forever, args=(0.05,))
     thread.start()
     yield server
@@ -64,14 +64,14 @@ def host() -> Iterator[Host]:
 
 
 @pytest.fixture(scope="session")
-def allowing(built: Path, host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def embeddable_studio(built: Path, host_page: HostPage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A studio that the host may embed."""
     root = edited_copy(built, tmp_path_factory.mktemp("allowing") / "shop")
-    with served(root, "--allow-embed", host.origin) as server:
+    with served(root, "--allow-embed", host_page.origin) as server:
         yield server
 
 
-def shown(chromium: Any, host: Host, expect: tuple[str, ...] = ()) -> Iterator[Any]:
+def open_host_page(chromium: Any, host_page: HostPage, expect: tuple[str, ...] = ()) -> Iterator[Any]:
     """Yield the host's page; its console must not contain unexpected messages."""
     profile = chromium.new_context(viewport={"width": 1280, "height": 900})
     tab = profile.new_page()
@@ -82,7 +82,7 @@ def shown(chromium: Any, host: Host, expect: tuple[str, ...] = ()) -> Iterator[A
             complaints.append(message.text)
 
     tab.on("console", complain)
-    tab.goto(host.origin)
+    tab.goto(host_page.origin)
     yield tab
     profile.close()
     assert complaints == []
@@ -100,7 +100,7 @@ def studio_frame(tab: Any) -> Any:
     raise AssertionError("there is no frame of the studio")
 
 
-def test_the_embedded_page_has_no_header_and_no_footer(chromium: Any, studio: Server) -> None:
+def test_embedded_page_has_no_header_and_footer(chromium: Any, studio: Server) -> None:
     pages = opened(chromium, f"{studio.url}/embed")
     tab = next(pages)
     ready(tab)
@@ -112,35 +112,37 @@ def test_the_embedded_page_has_no_header_and_no_footer(chromium: Any, studio: Se
     pages.close()
 
 
-def test_only_a_page_that_is_allowed_may_hold_the_studio(
-    chromium: Any, studio: Server, allowing: Server, host: Host
+def test_only_allowed_origins_can_embed_the_studio(
+    chromium: Any, studio: Server, embeddable_studio: Server, host_page: HostPage
 ) -> None:
     frame = '<iframe src="{studio}/embed" title="studio" width="900" height="700"></iframe>'
-    host.show(allowing.url, frame)
-    pages = shown(chromium, host)
+    host_page.show(embeddable_studio.url, frame)
+    pages = open_host_page(chromium, host_page)
     tab = next(pages)
     assert studio_frame(tab).locator("#frame").evaluate("image => image.naturalWidth") > 0
     pages.close()
-    host.show(studio.url, frame)
-    pages = shown(chromium, host, expect=("frame-ancestors", "Refused to frame", "Framing"))
+    host_page.show(studio.url, frame)
+    pages = open_host_page(chromium, host_page, expect=("frame-ancestors", "Refused to frame", "Framing"))
     tab = next(pages)
     until(tab, "() => document.readyState === 'complete'")
     inside = tab.frames[1]
     assert inside.evaluate("() => document.querySelector('#stage') === null")
     pages.close()
-    host.show(allowing.url, frame.replace("/embed", "/"))
-    pages = shown(chromium, host, expect=("frame-ancestors", "Refused to frame", "Framing"))
+    host_page.show(embeddable_studio.url, frame.replace("/embed", "/"))
+    pages = open_host_page(chromium, host_page, expect=("frame-ancestors", "Refused to frame", "Framing"))
     tab = next(pages)
     until(tab, "() => document.readyState === 'complete'")
     assert tab.frames[1].evaluate("() => document.querySelector('#stage') === null"), "only /embed may be held"
     pages.close()
 
 
-def test_the_custom_element_shows_the_studio_and_tells_of_each_design(
-    chromium: Any, allowing: Server, host: Host
+def test_custom_element_shows_the_studio_and_reports_every_design(
+    chromium: Any, embeddable_studio: Server, host_page: HostPage
 ) -> None:
-    host.show(allowing.url, '<modiste-studio src="{studio}" height="640" label="Shape it"></modiste-studio>')
-    pages = shown(chromium, host)
+    host_page.show(
+        embeddable_studio.url, '<modiste-studio src="{studio}" height="640" label="Shape it"></modiste-studio>'
+    )
+    pages = open_host_page(chromium, host_page)
     tab = next(pages)
     frame = studio_frame(tab)
     until(tab, "() => designs.length > 0")
@@ -166,15 +168,17 @@ def test_the_custom_element_shows_the_studio_and_tells_of_each_design(
     pages.close()
 
 
-def test_the_custom_element_begins_at_its_product_in_its_theme(chromium: Any, allowing: Server, host: Host) -> None:
+def test_custom_element_uses_its_product_and_theme(
+    chromium: Any, embeddable_studio: Server, host_page: HostPage
+) -> None:
     import json
     import urllib.request
 
-    with urllib.request.urlopen(f"{allowing.url}/v1/products?size=3") as answer:
+    with urllib.request.urlopen(f"{embeddable_studio.url}/v1/products?size=3") as answer:
         product = json.load(answer)["results"][2]
     content = f'<modiste-studio src="{{studio}}" product="{product["id"]}" theme="dark"></modiste-studio>'
-    host.show(allowing.url, content)
-    pages = shown(chromium, host)
+    host_page.show(embeddable_studio.url, content)
+    pages = open_host_page(chromium, host_page)
     tab = next(pages)
     frame = studio_frame(tab)
     assert product["title"] in frame.locator("#stage .origin").inner_text()
@@ -182,12 +186,12 @@ def test_the_custom_element_begins_at_its_product_in_its_theme(chromium: Any, al
     pages.close()
 
 
-def test_no_other_page_is_told_of_a_design(chromium: Any, allowing: Server, host: Host) -> None:
+def test_other_origins_receive_no_design(chromium: Any, embeddable_studio: Server, host_page: HostPage) -> None:
     content = """
 <iframe src="{studio}/embed?origin=https://elsewhere.example" title="studio" width="900" height="700"></iframe>
 <script>window.heard = 0; addEventListener("message", () => heard++);</script>"""
-    host.show(allowing.url, content)
-    pages = shown(chromium, host)
+    host_page.show(embeddable_studio.url, content)
+    pages = open_host_page(chromium, host_page)
     tab = next(pages)
     frame = studio_frame(tab)
     frame.locator(f'#controls [data-latent="{FIRST}"] input[type=range]').focus()

@@ -25,7 +25,7 @@ def tab_to(page: Any, selector: str, most: int = 60) -> None:
     raise AssertionError(f"{most} tabs do not lead to {selector}")
 
 
-def test_arrows_pages_and_ends_move_the_slider_in_focus(table: Any) -> None:
+def test_arrow_page_and_end_keys_move_the_focused_slider(table: Any) -> None:
     dial(table, FIRST).focus()
     for key, byte in (("ArrowRight", 129), ("ArrowUp", 130), ("ArrowLeft", 129), ("ArrowDown", 128)):
         table.keyboard.press(key)
@@ -40,7 +40,7 @@ def test_arrows_pages_and_ends_move_the_slider_in_focus(table: Any) -> None:
     assert at_rest(table)[FIRST] == 0
 
 
-def test_a_digit_jumps_to_that_slider(table: Any) -> None:
+def test_digit_focuses_the_slider_with_that_number(table: Any) -> None:
     table.keyboard.press("3")
     assert dial(table, BY_KL[2]).evaluate("each => each === document.activeElement")
     table.keyboard.press("1")
@@ -54,7 +54,7 @@ def test_a_digit_jumps_to_that_slider(table: Any) -> None:
     assert table.locator("#more").get_attribute("open") is not None, "an idle one is unfolded"
 
 
-def test_a_whole_design_without_a_mouse(page: Any) -> None:
+def test_design_can_be_made_with_the_keyboard_alone(page: Any) -> None:
     ready(page)
     before = pixels(page)
     tab_to(page, "#start-open")
@@ -85,7 +85,7 @@ def test_a_whole_design_without_a_mouse(page: Any) -> None:
     assert at_rest(page) == moved
 
 
-def test_letters_open_what_they_name_and_escape_closes_it_where_the_focus_was(table: Any) -> None:
+def test_letters_open_dialogs_and_escape_restores_the_focus(table: Any) -> None:
     dial(table, FIRST).focus()
     for key, dialog in (("n", "#nearby-dialog"), ("s", "#share"), ("?", "#help")):
         table.keyboard.press(key)
@@ -97,7 +97,7 @@ def test_letters_open_what_they_name_and_escape_closes_it_where_the_focus_was(ta
     assert design(table) == bytes([128] * 8)
 
 
-def test_the_help_lists_every_key_and_switches_them_off(table: Any) -> None:
+def test_help_lists_the_keys_and_can_disable_single_keys(table: Any) -> None:
     table.keyboard.press("?")
     listed = table.locator("#help dl").inner_text()
     for key in ("Page Up", "Home", "1 … 9", "L", "R", "N", "U", "Ctrl+Z", "S", "?", "Esc"):
@@ -118,7 +118,7 @@ def test_the_help_lists_every_key_and_switches_them_off(table: Any) -> None:
     assert not table.locator("#nearby-dialog").is_visible(), "kept from visit to visit"
 
 
-def test_no_single_key_works_where_someone_types(table: Any) -> None:
+def test_single_keys_do_nothing_in_text_fields(table: Any) -> None:
     table.locator(f'[data-latent="{FIRST}"] input[type=number]').focus()
     table.keyboard.type("50")
     table.keyboard.press("Enter")
@@ -132,7 +132,7 @@ def test_no_single_key_works_where_someone_types(table: Any) -> None:
         assert not table.locator(dialog).is_visible()
 
 
-def test_tabs_are_one_stop_and_arrows_go_between_them(table: Any) -> None:
+def test_arrow_keys_move_between_tabs(table: Any) -> None:
     table.locator("#set-latents").focus()
     table.keyboard.press("ArrowRight")
     assert table.locator("#set-attributes").get_attribute("aria-selected") == "true"
@@ -142,7 +142,7 @@ def test_tabs_are_one_stop_and_arrows_go_between_them(table: Any) -> None:
     assert table.locator("#set-attributes").get_attribute("tabindex") == "-1"
 
 
-def test_what_happens_is_said_politely(table: Any) -> None:
+def test_changes_are_announced_in_a_polite_live_region(table: Any) -> None:
     assert table.locator("#live").get_attribute("aria-live") == "polite"
     table.locator("#surprise").click()
     until(table, "() => document.querySelector('#live').textContent !== ''")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 FIRST, SECOND = BY_KL[:2]
 
 
-def surprised(page: Any) -> tuple[dict[str, Any], bytes]:
+def press_surprise_me(page: Any) -> tuple[dict[str, Any], bytes]:
     """Press "Surprise me"; return the product that it started from, and the design."""
     with page.expect_response(lambda answer: "sort=random" in answer.url) as answer:
         page.locator("#surprise").click()
@@ -30,25 +30,25 @@ def thumbnails(page: Any) -> Any:
     return page.locator("#history button")
 
 
-def test_surprise_me_goes_to_a_product_of_the_catalogue(table: Any, studio: Server) -> None:
+def test_surprise_me_starts_from_a_product_of_the_catalogue(table: Any, studio: Server) -> None:
     before = pixels(table)
-    product, moved = surprised(table)
+    product, moved = press_surprise_me(table)
     body = table.request.get(f"{studio.url}/v1/products/{product['id']}").json()
     assert moved == bytes_of(table, body["code"])
     assert (pixels(table) != before).any()
     assert product["title"] in table.locator("#frame").get_attribute("alt")
-    others = {surprised(table)[0]["id"] for _ in range(4)}
+    others = {press_surprise_me(table)[0]["id"] for _ in range(4)}
     assert len(others | {product["id"]}) > 1, "not the same one each time"
 
 
-def test_what_is_locked_stays_under_surprise_and_nearby(table: Any) -> None:
+def test_surprise_me_and_nearby_keep_locked_sliders(table: Any) -> None:
     put(table, FIRST, 73)
     lock = row(table, FIRST).locator(".lock")
     lock.click()
     assert lock.get_attribute("aria-pressed") == "true"
     before = design(table)
     for _ in range(2):
-        _, moved = surprised(table)
+        _, moved = press_surprise_me(table)
         assert moved[FIRST] == before[FIRST]
     assert moved != before
     table.locator("#nearby").click()
@@ -59,11 +59,11 @@ def test_what_is_locked_stays_under_surprise_and_nearby(table: Any) -> None:
     assert put(table, FIRST, -20)[FIRST] != before[FIRST], "the hand on it still moves it"
     lock.click()
     assert lock.get_attribute("aria-pressed") == "false"
-    free = {surprised(table)[1][FIRST] for _ in range(3)}
+    free = {press_surprise_me(table)[1][FIRST] for _ in range(3)}
     assert len(free) > 1
 
 
-def test_nearby_shows_nine_and_goes_where_it_is_clicked(table: Any) -> None:
+def test_nearby_shows_nine_designs_and_a_click_selects_one(table: Any) -> None:
     start = design(table)
     table.locator("#nearby").click()
     grid = table.locator("#nearby-grid button")
@@ -108,14 +108,14 @@ def test_undo_and_redo_return_the_identical_pixels(table: Any) -> None:
     assert at_rest(table) == steps[3][0]
 
 
-def test_there_is_nothing_to_undo_at_the_beginning(page: Any) -> None:
+def test_undo_and_redo_are_disabled_at_the_start(page: Any) -> None:
     until(page, "() => 'ready' in document.documentElement.dataset")
     assert page.locator("#undo").is_disabled()
     assert page.locator("#redo").is_disabled()
     assert thumbnails(page).count() == 1
 
 
-def test_the_history_holds_a_thumbnail_of_every_step_and_goes_back_to_any(table: Any) -> None:
+def test_history_has_a_thumbnail_of_every_step_that_restores_it(table: Any) -> None:
     base = thumbnails(table).count()
     steps = [design(table), put(table, FIRST, 100), put(table, SECOND, -100)]
     pictures = [frame_bytes(table)]
@@ -133,7 +133,7 @@ def test_the_history_holds_a_thumbnail_of_every_step_and_goes_back_to_any(table:
     assert frame_bytes(table) == pictures[0]
 
 
-def test_one_drag_is_one_step(table: Any) -> None:
+def test_one_drag_is_one_history_step(table: Any) -> None:
     base = thumbnails(table).count()
     box = dial(table, FIRST).bounding_box()
     y = box["y"] + box["height"] / 2
@@ -148,7 +148,7 @@ def test_one_drag_is_one_step(table: Any) -> None:
     assert at_rest(table) == bytes([128] * 8)
 
 
-def test_reset_goes_back_to_where_the_design_began_and_can_be_undone(table: Any) -> None:
+def test_reset_restores_the_starting_design_and_can_be_undone(table: Any) -> None:
     begun = bytes([90, 100, 110, 120, 130, 140, 150, 160])
     opened_at(table, begun)
     put(table, FIRST, 100)
@@ -158,7 +158,7 @@ def test_reset_goes_back_to_where_the_design_began_and_can_be_undone(table: Any)
     table.locator("#undo").click()
     assert at_rest(table) == moved
     words = table.locator("#stage .origin").inner_text()
-    surprised(table)
+    press_surprise_me(table)
     assert table.locator("#stage .origin").inner_text() != words
     table.locator("#undo").click()
     assert at_rest(table) == moved

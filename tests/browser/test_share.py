@@ -38,14 +38,14 @@ def image_of(data: bytes) -> np.ndarray:
         return np.asarray(image.convert("RGB")).astype(int)
 
 
-def downloaded(page: Any, button: str) -> tuple[str, bytes]:
+def save_file(page: Any, button: str) -> tuple[str, bytes]:
     """Press a button that saves a file; return the file's name and content."""
     with page.expect_download() as download:
         page.locator(button).click()
     return str(download.value.suggested_filename), Path(download.value.path()).read_bytes()
 
 
-def test_the_shared_link_gives_the_identical_picture(table: Any, chromium: Any) -> None:
+def test_shared_link_shows_the_identical_picture(table: Any, chromium: Any) -> None:
     table.locator("#share-open").click()
     link = table.locator("#share-link").input_value()
     table.locator("#copy-link").click()
@@ -62,7 +62,7 @@ def test_the_shared_link_gives_the_identical_picture(table: Any, chromium: Any) 
     other.close()
 
 
-def test_the_address_follows_the_design_and_the_design_the_address(table: Any) -> None:
+def test_address_and_design_follow_each_other(table: Any) -> None:
     first = table.url
     assert decoded(table.evaluate("() => new URLSearchParams(location.hash.slice(1)).get('z')")) == DESIGN
     dial(table, 1).focus()
@@ -77,7 +77,7 @@ def test_the_address_follows_the_design_and_the_design_the_address(table: Any) -
     assert design(table) == DESIGN
 
 
-def test_a_link_that_cannot_be_drawn_says_so(table: Any) -> None:
+def test_invalid_link_is_reported(table: Any) -> None:
     link = table.url
     for old, new, why in (("m=", "m=0", "another model"), ("z=", "z=!", "damaged")):
         table.goto("about:blank")
@@ -87,9 +87,9 @@ def test_a_link_that_cannot_be_drawn_says_so(table: Any) -> None:
         assert design(table) != DESIGN
 
 
-def test_the_exported_png_is_the_picture(table: Any, studio: Server) -> None:
+def test_exported_png_equals_the_picture(table: Any, studio: Server) -> None:
     table.locator("#share-open").click()
-    name, data = downloaded(table, "#export-png")
+    name, data = save_file(table, "#export-png")
     assert name.endswith(".png")
     assert data.startswith(b"\x89PNG")
     saved = image_of(data)
@@ -97,10 +97,10 @@ def test_the_exported_png_is_the_picture(table: Any, studio: Server) -> None:
     assert to_jpeg(saved.astype(np.uint8), JPEG_QUALITY) == frame_bytes(table), "the same pixels, before JPEG"
 
 
-def test_the_exported_json_holds_the_code_that_draws_it(table: Any, studio: Server) -> None:
+def test_exported_json_contains_the_code_of_the_picture(table: Any, studio: Server) -> None:
     table.locator("#share-open").click()
-    _, png = downloaded(table, "#export-png")
-    name, data = downloaded(table, "#export-json")
+    _, png = save_file(table, "#export-png")
+    name, data = save_file(table, "#export-json")
     assert name.endswith(".json")
     exported = json.loads(data)
     assert bytes_of(table, exported["code"]) == DESIGN
@@ -117,9 +117,9 @@ def test_the_exported_json_holds_the_code_that_draws_it(table: Any, studio: Serv
 
 
 @pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="no curl here")
-def test_the_command_draws_it_in_a_shell(table: Any, tmp_path: Path) -> None:
+def test_exported_curl_command_draws_the_picture(table: Any, tmp_path: Path) -> None:
     table.locator("#share-open").click()
-    _, png = downloaded(table, "#export-png")
+    _, png = save_file(table, "#export-png")
     table.locator("#export-curl").click()
     command = table.evaluate("() => navigator.clipboard.readText()")
     assert command == table.locator("#curl").input_value()

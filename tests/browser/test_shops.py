@@ -40,7 +40,7 @@ def large(chromium: Any, many: Server) -> Iterator[Any]:
     yield from opened(chromium, many.url)
 
 
-def moved(page: Any, place: int) -> bytes:
+def move_far(page: Any, place: int) -> bytes:
     """Move a slider, by its position, far from its value; return the new design."""
     box = page.locator("#controls [data-latent] input[type=number]").nth(place)
     box.fill("-100" if int(box.input_value()) > 0 else "100")
@@ -48,11 +48,11 @@ def moved(page: Any, place: int) -> bytes:
     return at_rest(page)
 
 
-def test_a_very_small_shop_has_all_that_a_large_one_has(small: Any) -> None:
+def test_very_small_shop_has_all_features(small: Any) -> None:
     ready(small)
     assert small.locator("#controls [data-latent]:visible").count() == 4, "though all of them are idle"
     before = design(small)
-    after = moved(small, 0)
+    after = move_far(small, 0)
     assert len(after) == 4
     assert after != before
     small.select_option("#scope", "catalogue")
@@ -76,11 +76,11 @@ def test_a_very_small_shop_has_all_that_a_large_one_has(small: Any) -> None:
     assert small.evaluate(WIDTH) == 0
 
 
-def test_twelve_categories_and_64_latents_have_their_places(large: Any) -> None:
+def test_twelve_categories_and_64_latents_are_shown(large: Any) -> None:
     ready(large)
     rows = large.locator("#controls [data-latent]")
     assert rows.count() == 64
-    assert len(moved(large, 0)) == 64
+    assert len(move_far(large, 0)) == 64
     unfolded = rows.evaluate_all("rows => rows.filter(row => !row.closest('#more')).length")
     folded = large.locator("#more [data-latent]").count()
     assert unfolded + folded == 64
@@ -98,7 +98,7 @@ def test_twelve_categories_and_64_latents_have_their_places(large: Any) -> None:
     other.close()
 
 
-def test_hostile_texts_are_only_text(large: Any) -> None:
+def test_hostile_texts_are_not_interpreted(large: Any) -> None:
     dialogs: list[str] = []
     large.on("dialog", lambda box: dialogs.append(box.message))
     ready(large)
@@ -127,7 +127,7 @@ def test_hostile_texts_are_only_text(large: Any) -> None:
     assert dialogs == []
 
 
-def test_hostile_texts_leave_a_narrow_page_narrow(chromium: Any, many: Server) -> None:
+def test_hostile_texts_do_not_widen_a_narrow_page(chromium: Any, many: Server) -> None:
     pages = opened(chromium, many.url, viewport={"width": 320, "height": 640})
     page = next(pages)
     ready(page)

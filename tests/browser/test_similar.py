@@ -23,7 +23,7 @@ def number_in(text: str) -> float:
     return float(match[0].replace("−", "-"))
 
 
-def test_the_cards_are_the_answer_for_the_design_in_the_address(tab: Any, shop: Shop) -> None:
+def test_cards_show_the_results_of_the_api_for_the_design(tab: Any, shop: Shop) -> None:
     seen = set()
     for method in shop.about["methods"]:
         for scope in shop.about["scopes"]:
@@ -44,14 +44,14 @@ def test_the_cards_are_the_answer_for_the_design_in_the_address(tab: Any, shop: 
     assert ids(tab) == [each["id"] for each in answer]
 
 
-def test_the_metric_is_offered_only_where_it_counts(tab: Any) -> None:
+def test_metric_is_shown_only_for_methods_that_use_it(tab: Any) -> None:
     assert tab.is_hidden("#metric"), "a likelihood measures no distance"
     tab.select_option("#method", "mean")
     assert tab.is_visible("#metric")
     assert tab.is_enabled("#metric")
 
 
-def test_each_card_says_how_close_in_words_and_the_score_on_demand(tab: Any, shop: Shop) -> None:
+def test_cards_show_closeness_and_the_score_on_demand(tab: Any, shop: Shop) -> None:
     tab.select_option("#scope", "catalogue")
     rested(tab)
     for method in ("likelihood", "mean"):
@@ -73,7 +73,7 @@ def test_each_card_says_how_close_in_words_and_the_score_on_demand(tab: Any, sho
     assert names == [each["title"] for each in answer]
 
 
-def test_on_a_narrow_page_all_cards_are_one_click_away(tab: Any) -> None:
+def test_narrow_page_shows_all_cards_after_one_click(tab: Any) -> None:
     tab.set_viewport_size({"width": 320, "height": 640})
     # The first design's cluster may hold fewer than the twelve that are asked for.
     every, seen = (tab.locator(f"#similar .card{which}").count() for which in ("", ":visible"))
@@ -84,14 +84,14 @@ def test_on_a_narrow_page_all_cards_are_one_click_away(tab: Any) -> None:
     assert tab.evaluate("document.activeElement.closest('.card') !== null"), "the focus goes on, not away"
 
 
-def test_start_from_a_card_makes_the_design_that_product(tab: Any, shop: Shop) -> None:
+def test_start_from_a_card_uses_the_code_of_its_product(tab: Any, shop: Shop) -> None:
     chosen = ids(tab)[2]
     z = moves(tab, lambda: tab.locator("#similar .card").nth(2).locator(".start-from").click())
     assert z == shop.z_of(shop.product(chosen)["code"])
     assert shop.product(chosen)["title"] in tab.inner_text("#stage .origin")
 
 
-def test_more_and_less_like_this_move_the_design_and_leave_what_is_locked(tab: Any, shop: Shop) -> None:
+def test_more_and_less_like_this_move_only_unlocked_sliders(tab: Any, shop: Shop) -> None:
     tab.select_option("#scope", "catalogue")
     base = start_from(tab, shop, ids(tab)[3])
     product = ids(tab)[8]
@@ -118,7 +118,7 @@ def test_more_and_less_like_this_move_the_design_and_leave_what_is_locked(tab: A
     assert more[locked] == less[locked] == here[locked]
 
 
-def test_compare_shows_two_methods_and_what_both_found(tab: Any, shop: Shop) -> None:
+def test_compare_shows_two_methods_and_their_overlap(tab: Any, shop: Shop) -> None:
     tab.select_option("#scope", "catalogue")
     rested(tab)
     tab.click("#compare")
@@ -153,7 +153,7 @@ def test_compare_shows_two_methods_and_what_both_found(tab: Any, shop: Shop) -> 
     assert tab.is_hidden("#compare-view")
 
 
-def test_a_photo_opens_large_with_all_that_the_shop_says_of_it(tab: Any, shop: Shop) -> None:
+def test_enlarged_photo_shows_the_attributes_of_the_product(tab: Any, shop: Shop) -> None:
     product = shop.product(ids(tab)[1])
     tab.locator("#similar .card").nth(1).locator(".enlarge").click()
     tab.wait_for_selector("#photo-view[open]")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 FIRST, SECOND = BY_KL[:2]
 
 
-def test_the_sliders_that_matter_come_first_and_the_idle_ones_are_folded_away(page: Any) -> None:
+def test_sliders_are_ordered_by_kl_and_idle_ones_are_collapsed(page: Any) -> None:
     ready(page)
     order = page.eval_on_selector_all("#controls [data-latent]", "rows => rows.map(row => +row.dataset.latent)")
     assert tuple(order) == BY_KL + IDLE
@@ -29,7 +29,7 @@ def test_the_sliders_that_matter_come_first_and_the_idle_ones_are_folded_away(pa
     assert all(dial(page, latent).is_visible() for latent in IDLE)
 
 
-def test_by_default_a_slider_spans_nearly_all_products(built: Path) -> None:
+def test_default_slider_ranges_span_nearly_all_products(built: Path) -> None:
     from modiste.shop.shop import Shop
 
     shop = Shop.open(built, need="sliders")
@@ -39,7 +39,7 @@ def test_by_default_a_slider_spans_nearly_all_products(built: Path) -> None:
     np.testing.assert_allclose(shop.sliders.ranges, percentiles, rtol=1e-5)
 
 
-def test_either_end_of_a_slider_is_the_end_of_its_range(table: Any, studio: Server) -> None:
+def test_slider_ends_are_the_ends_of_its_range(table: Any, studio: Server) -> None:
     latents = table.request.get(f"{studio.url}/v1/sliders").json()["latents"]
     about = next(each for each in latents if each["latent"] == FIRST)
     for key, end in (("End", "maximum"), ("Home", "minimum")):
@@ -50,7 +50,7 @@ def test_either_end_of_a_slider_is_the_end_of_its_range(table: Any, studio: Serv
         at_rest(table)
 
 
-def test_a_move_changes_the_pixels_and_one_number_only(table: Any) -> None:
+def test_moving_a_slider_changes_the_pixels_and_one_latent(table: Any) -> None:
     before, at = pixels(table), design(table)
     after = put(table, FIRST, 100)
     assert (pixels(table) != before).any()
@@ -58,7 +58,7 @@ def test_a_move_changes_the_pixels_and_one_number_only(table: Any) -> None:
     assert [each for i, each in enumerate(after) if i != FIRST] == [each for i, each in enumerate(at) if i != FIRST]
 
 
-def test_the_number_box_puts_the_slider_there(table: Any) -> None:
+def test_number_box_moves_the_slider(table: Any) -> None:
     for typed, byte in (("-100", 0), ("20", 153), ("50", 191), ("900", 255)):
         number(table, FIRST).fill(typed)
         table.keyboard.press("Enter")
@@ -69,7 +69,7 @@ def test_the_number_box_puts_the_slider_there(table: Any) -> None:
     assert number(table, FIRST).input_value() == "100", "emptied, it says again where the slider is"
 
 
-def test_double_click_puts_one_slider_back_and_no_other(page: Any) -> None:
+def test_double_click_resets_only_its_slider(page: Any) -> None:
     ready(page)
     page.locator("#start-open").click()
     page.locator("#start .grid-item[data-product]").first.click()
@@ -86,7 +86,7 @@ def test_double_click_puts_one_slider_back_and_no_other(page: Any) -> None:
     assert at_rest(page) == begun
 
 
-def test_buttons_step_a_slider_to_its_ends_without_a_drag(table: Any) -> None:
+def test_buttons_step_a_slider_to_its_end(table: Any) -> None:
     up, down = (row(table, FIRST).locator(f".step-{each}") for each in ("up", "down"))
     up.click()
     assert at_rest(table)[FIRST] > 128
@@ -99,7 +99,7 @@ def test_buttons_step_a_slider_to_its_ends_without_a_drag(table: Any) -> None:
     assert at_rest(table)[FIRST] == 255
 
 
-def test_a_slider_says_in_words_where_it_is(table: Any) -> None:
+def test_slider_describes_its_position_in_words(table: Any) -> None:
     low, high = f"low end {SECOND}", f"high end {SECOND}"
     name = dial(table, SECOND).get_attribute("aria-label")
     assert low in name
@@ -115,14 +115,14 @@ def test_a_slider_says_in_words_where_it_is(table: Any) -> None:
     assert live_text() == f"35 towards {high}"
 
 
-def test_names_written_into_the_file_stand_at_the_slider(page: Any) -> None:
+def test_edited_slider_names_are_shown(page: Any) -> None:
     ready(page)
     assert row(page, FIRST).locator(".low").inner_text() == LOW
     assert row(page, FIRST).locator(".high").inner_text() == HIGH
     assert LOW in dial(page, FIRST).get_attribute("aria-label")
 
 
-def test_the_strip_leads_where_it_says(table: Any) -> None:
+def test_strip_button_moves_to_the_picture_it_shows(table: Any) -> None:
     dial(table, FIRST).focus()
     until(table, "() => document.querySelectorAll('#strip:not([hidden]) img').length === 7")
     stops = [design(table, f"#strip button:nth-child({i}) img")[FIRST] for i in range(1, 8)]
@@ -140,7 +140,7 @@ def test_the_strip_leads_where_it_says(table: Any) -> None:
         assert design(table, "#strip [aria-current] img")[FIRST] == moved[FIRST]
 
 
-def test_the_strip_follows_the_focus_and_can_be_switched_off(table: Any) -> None:
+def test_strip_follows_the_focus_and_can_be_hidden(table: Any) -> None:
     dial(table, FIRST).focus()
     until(table, f"() => document.querySelector('[data-latent=\"{FIRST}\"] #strip:not([hidden])') !== null")
     dial(table, SECOND).focus()
@@ -151,7 +151,7 @@ def test_the_strip_follows_the_focus_and_can_be_switched_off(table: Any) -> None
     assert not table.locator("#strip").is_visible()
 
 
-def test_sliders_by_attribute_move_what_they_are_made_of(table: Any) -> None:
+def test_attribute_slider_moves_the_latents_of_its_direction(table: Any) -> None:
     table.locator("#set-attributes").click()
     rows = table.locator("#controls [data-direction]")
     assert rows.count() == 2
@@ -170,7 +170,7 @@ def test_sliders_by_attribute_move_what_they_are_made_of(table: Any) -> None:
     assert int(number(table, FIRST).input_value()) > 0
 
 
-def test_a_lock_holds_under_a_slider_by_attribute(table: Any) -> None:
+def test_attribute_slider_does_not_move_a_locked_latent(table: Any) -> None:
     row(table, FIRST).locator(".lock").click()
     table.locator("#set-attributes").click()
     table.locator("#controls [data-direction] input[type=range]").first.focus()

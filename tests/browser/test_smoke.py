@@ -7,7 +7,7 @@ from typing import Any
 from tests.browser.page_state import colours, pixels, settled, slider, until
 
 
-def test_a_move_of_a_slider_changes_the_product_and_its_neighbours(page: Any) -> None:
+def test_moving_a_slider_changes_the_picture_and_the_similar_products(page: Any) -> None:
     before = pixels(page)
     assert len(colours(before)) > 8, "a picture of a product, not an empty tile"
     with page.expect_response("**/v1/similar") as answer:
@@ -21,7 +21,7 @@ def test_a_move_of_a_slider_changes_the_product_and_its_neighbours(page: Any) ->
     assert shown == ids
 
 
-def test_the_same_link_draws_the_same_picture(page: Any, chromium: Any) -> None:
+def test_same_link_draws_the_same_picture(page: Any, chromium: Any) -> None:
     slider(page, 1).focus()
     page.keyboard.press("End")
     settled(page)
@@ -33,7 +33,7 @@ def test_the_same_link_draws_the_same_picture(page: Any, chromium: Any) -> None:
     again.close()
 
 
-def test_no_violation_of_accessibility(page: Any) -> None:
+def test_page_has_no_accessibility_violation(page: Any) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     page.wait_for_selector("#similar .card")

@@ -54,18 +54,18 @@ def photo() -> bytes:
     return out.getvalue()
 
 
-def give(page: Any, how: str, data: bytes, name: str = "mine.jpg", kind: str = "image/jpeg") -> None:
+def give_file(page: Any, how: str, data: bytes, name: str = "mine.jpg", kind: str = "image/jpeg") -> None:
     """Drop a file on the page, or paste it."""
     page.evaluate(GIVE, [how, name, kind, base64.b64encode(data).decode()])
 
 
-def seen(page: Any) -> bytes:
+def wait_for_encoded_photo(page: Any) -> bytes:
     """Wait until a photo was encoded; return the new design."""
     until(page, "() => document.querySelectorAll('#photo-pictures:not([hidden]) img').length === 3")
     return at_rest(page)
 
 
-def refusal(page: Any) -> str:
+def wait_for_rejection(page: Any) -> str:
     """Wait until the page says why it rejected a photo."""
     page.wait_for_selector("#start .state.bad")
     assert not page.locator("#photo-pictures").is_visible()
@@ -88,7 +88,7 @@ def test_start_from_a_product_of_the_shop(table: Any, studio: Server) -> None:
     assert not table.locator("#start").is_visible()
 
 
-def test_the_shop_is_searched_by_word_and_turned_by_page(page: Any, studio: Server) -> None:
+def test_start_dialog_searches_products_and_turns_pages(page: Any, studio: Server) -> None:
     ready(page)
     page.locator("#start-open").click()
     total = page.request.get(f"{studio.url}/v1/shop").json()["products"]
@@ -106,7 +106,7 @@ def test_the_shop_is_searched_by_word_and_turned_by_page(page: Any, studio: Serv
     assert "No product" in page.locator("#start-product [role=status]").inner_text()
 
 
-def test_a_photo_begins_a_design_chosen_dropped_or_pasted(
+def test_start_from_a_photo_that_is_chosen_dropped_or_pasted(
     table: Any, studio: Server, photo: bytes, tmp_path: Path
 ) -> None:
     answer = table.request.post(f"{studio.url}/v1/encode", data=photo, headers={"Content-Type": "image/jpeg"}).json()
@@ -118,22 +118,22 @@ def test_a_photo_begins_a_design_chosen_dropped_or_pasted(
     with table.expect_file_chooser() as chooser:
         table.locator("#dropzone").click()
     chooser.value.set_files(file)
-    assert seen(table) == expected
+    assert wait_for_encoded_photo(table) == expected
     table.locator("#use-photo").click()
     assert (pixels(table) != before).any()
     for how in ("drop", "paste"):
         table.locator("#undo").click()
         assert at_rest(table) != expected
         with table.expect_response("**/v1/encode"):
-            give(table, how, photo)
+            give_file(table, how, photo)
         until(table, "() => !document.querySelector('#start .state.busy')")
-        assert seen(table) == expected, f"a photo that someone would {how}"
+        assert wait_for_encoded_photo(table) == expected, f"a photo that someone would {how}"
         table.locator("#use-photo").click()
 
 
-def test_the_photo_stands_beside_what_the_model_sees(table: Any, photo: bytes) -> None:
-    give(table, "drop", photo)
-    drawn = seen(table)
+def test_photo_is_shown_beside_its_cut_out_and_its_decoding(table: Any, photo: bytes) -> None:
+    give_file(table, "drop", photo)
+    drawn = wait_for_encoded_photo(table)
     until(table, "() => [...document.querySelectorAll('#photo-pictures img')].every(each => each.naturalWidth)")
     mine, cut, model = table.eval_on_selector_all("#photo-pictures img", "all => all.map(each => each.alt)")
     assert (mine, cut, model) == ("Your photo", "Background removed", "As the model sees it")
@@ -161,7 +161,7 @@ def test_the_photo_stands_beside_what_the_model_sees(table: Any, photo: bytes) -
     )
 
 
-def test_a_file_that_is_no_photo_is_refused_and_says_why(table: Any) -> None:
+def test_file_that_is_not_a_photo_is_rejected_with_its_reason(table: Any) -> None:
     before = design(table)
     kind = "image/gif"  # an image, but not one that is read
     for how in ("drop", "paste", "choose"):
@@ -170,8 +170,8 @@ def test_a_file_that_is_no_photo_is_refused_and_says_why(table: Any) -> None:
             file = {"name": "moving.gif", "mimeType": kind, "buffer": b"GIF89a"}
             table.locator("#start-photo").set_input_files(file)
         else:
-            give(table, how, b"GIF89a", "moving.gif", kind)
-        message = refusal(table)
+            give_file(table, how, b"GIF89a", "moving.gif", kind)
+        message = wait_for_rejection(table)
         assert kind in message, how
         assert "JPEG, PNG or WebP" in message, how
         table.keyboard.press("Escape")
@@ -181,7 +181,7 @@ def test_a_file_that_is_no_photo_is_refused_and_says_why(table: Any) -> None:
     assert design(table) == before
 
 
-def test_a_photo_that_is_too_large_is_refused_with_the_limit(table: Any, studio: Server) -> None:
+def test_photo_that_is_too_large_is_rejected_with_the_limit(table: Any, studio: Server) -> None:
     limit = table.request.get(f"{studio.url}/v1/shop").json()["limits"]["photo_bytes"]
     table.locator("#photo-open").click()
     hint = table.locator("#dropzone").inner_text()
@@ -189,40 +189,38 @@ def test_a_photo_that_is_too_large_is_refused_with_the_limit(table: Any, studio:
     table.locator("#start-photo").set_input_files(
         {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8" + bytes(limit + 200_000)}
     )
-    message = refusal(table)
+    message = wait_for_rejection(table)
     assert f"{limit // 1_000_000} MB" in message
     assert f"{(limit + 200_000) / 1e6:.1f} MB" in message
     assert table.locator("#dropzone").is_visible(), "another can be tried at once"
 
 
-def test_a_broken_photo_and_one_of_too_many_pixels_are_refused_by_the_server(
-    chromium: Any, studio: Server, photo: bytes
-) -> None:
+def test_server_rejects_a_broken_photo_and_too_many_pixels(chromium: Any, studio: Server, photo: bytes) -> None:
     from tests.browser.conftest import opened
 
     pages = opened(chromium, studio.url, expect=("Failed to load resource",))
     tab = next(pages)
     ready(tab)
-    give(tab, "drop", photo[:300] + b"torn")
-    assert len(refusal(tab)) > 20
+    give_file(tab, "drop", photo[:300] + b"torn")
+    assert len(wait_for_rejection(tab)) > 20
     limit = tab.request.get(f"{studio.url}/v1/shop").json()["limits"]["megapixels"]
     side = int((limit * 1e6) ** 0.5) + 200
     out = io.BytesIO()
     Image.new("1", (side, side)).save(out, "PNG")
-    give(tab, "drop", out.getvalue(), "huge.png", "image/png")
+    give_file(tab, "drop", out.getvalue(), "huge.png", "image/png")
     until(tab, "() => /pixel/.test(document.querySelector('#start .state.bad')?.textContent)")
-    assert str(limit) in refusal(tab)
-    give(tab, "drop", photo)
-    seen(tab)
+    assert str(limit) in wait_for_rejection(tab)
+    give_file(tab, "drop", photo)
+    wait_for_encoded_photo(tab)
     pages.close()
 
 
-def test_a_photo_whose_background_cannot_be_told_is_kept_whole(table: Any) -> None:
+def test_photo_without_a_separable_background_is_not_cut(table: Any) -> None:
     noise = np.random.default_rng(5).integers(0, 255, (120, 90, 3), np.uint8)
     out = io.BytesIO()
     Image.fromarray(noise).save(out, "PNG")
-    give(table, "paste", out.getvalue(), "noise.png", "image/png")
-    seen(table)
+    give_file(table, "paste", out.getvalue(), "noise.png", "image/png")
+    wait_for_encoded_photo(table)
     assert "could not be separated" in table.locator("#start .state").first.inner_text()
 
 
@@ -243,7 +241,7 @@ def test_start_from_the_average_of_a_category(table: Any, studio: Server) -> Non
         table.locator("#start-tab-average").click()
 
 
-def test_start_from_a_link_that_someone_shared(table: Any) -> None:
+def test_start_from_a_shared_link(table: Any) -> None:
     dial(table, FIRST).focus()
     table.keyboard.press("End")
     shared_design = at_rest(table)
@@ -263,7 +261,7 @@ def test_start_from_a_link_that_someone_shared(table: Any) -> None:
     assert not table.locator("#start").is_visible()
 
 
-def test_a_beginning_leaves_what_is_locked(table: Any) -> None:
+def test_start_from_an_average_keeps_locked_sliders(table: Any) -> None:
     row(table, FIRST).locator(".lock").click()
     table.locator("#start-open").click()
     table.locator("#start-tab-average").click()

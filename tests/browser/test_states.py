@@ -45,7 +45,7 @@ def phone(chromium: Any, studio: Server) -> Iterator[Any]:
     yield from opened(chromium, studio.url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
 
 
-def test_while_the_shop_opens_and_while_products_are_found_shapes_stand_there(chromium: Any, studio: Server) -> None:
+def test_placeholders_are_shown_while_the_shop_and_products_load(chromium: Any, studio: Server) -> None:
     tab = chromium.new_page(viewport={"width": 1280, "height": 900})
     shop, similar = InterceptedRequests(tab, "**/v1/shop"), InterceptedRequests(tab, "**/v1/similar")
     tab.goto(studio.url)
@@ -63,7 +63,7 @@ def test_while_the_shop_opens_and_while_products_are_found_shapes_stand_there(ch
     tab.close()
 
 
-def test_with_the_server_gone_the_last_frame_stays_and_all_goes_on_when_it_is_back(
+def test_page_keeps_its_last_frame_and_recovers_when_the_server_returns(
     chromium: Any, built: Path, tmp_path: Path
 ) -> None:
     server = Server(edited_copy(built, tmp_path / "shop"))
@@ -103,7 +103,7 @@ def test_with_the_server_gone_the_last_frame_stays_and_all_goes_on_when_it_is_ba
         server.stop()
 
 
-def test_a_page_opened_without_its_server_opens_by_itself_when_it_answers(chromium: Any, studio: Server) -> None:
+def test_page_opened_without_a_server_loads_once_it_answers(chromium: Any, studio: Server) -> None:
     tab = chromium.new_page()
 
     def refuse(route: Any) -> None:
@@ -119,7 +119,7 @@ def test_a_page_opened_without_its_server_opens_by_itself_when_it_answers(chromi
     tab.close()
 
 
-def test_a_link_of_before_is_told_when_the_running_server_has_a_new_model(chromium: Any, studio: Server) -> None:
+def test_page_reports_that_the_server_has_a_new_model(chromium: Any, studio: Server) -> None:
     pages = opened(chromium, studio.url, expect=("404",))
     page = next(pages)
     centred(page)
@@ -140,7 +140,7 @@ def test_a_link_of_before_is_told_when_the_running_server_has_a_new_model(chromi
     pages.close()
 
 
-def test_at_320_pixels_nothing_scrolls_sideways(narrow: Any) -> None:
+def test_page_of_320_pixels_does_not_scroll_sideways(narrow: Any) -> None:
     ready(narrow)
     assert narrow.evaluate(WIDTH) == 0
     assert narrow.evaluate(BEYOND) == []
@@ -167,7 +167,7 @@ def test_at_320_pixels_nothing_scrolls_sideways(narrow: Any) -> None:
         assert narrow.evaluate(BEYOND) == [], tab
 
 
-def test_the_product_stays_in_view_while_a_narrow_page_is_shaped(narrow: Any) -> None:
+def test_picture_stays_in_view_on_a_narrow_page(narrow: Any) -> None:
     ready(narrow)
     for latent in (BY_KL[0], BY_KL[-1]):
         dial(narrow, latent).scroll_into_view_if_needed()
@@ -179,7 +179,7 @@ def test_the_product_stays_in_view_while_a_narrow_page_is_shaped(narrow: Any) ->
         assert box["y"] < 640
 
 
-def test_by_touch_a_design_is_made_and_moved(phone: Any) -> None:
+def test_design_can_be_made_by_touch(phone: Any) -> None:
     centred(phone)
     assert phone.evaluate(WIDTH) == 0
     before = pixels(phone)
@@ -207,7 +207,7 @@ def test_by_touch_a_design_is_made_and_moved(phone: Any) -> None:
     assert (pixels(phone) != before).any()
 
 
-def test_the_theme_is_chosen_and_kept(page: Any) -> None:
+def test_theme_is_kept_after_a_reload(page: Any) -> None:
     ready(page)
 
     def ground() -> str:
