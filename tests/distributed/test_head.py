@@ -1,4 +1,4 @@
-"""The head of a cluster is lost for good: what the server and the shard server do without it."""
+"""What the server and the shard server do after the head of a cluster is lost for good."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modiste.shop.shop import Shop
 from tests.distributed.nodes import await_ready, cluster, why_not
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
-LOST = 75.0  # seconds: Ray ends its own processes after 60
+OBSERVED_SECONDS = 75.0  # seconds: Ray ends its own processes after 60
 
 
 def similar(url: str, shop: Shop) -> list[Any]:
@@ -29,7 +29,9 @@ def similar(url: str, shop: Shop) -> list[Any]:
     return results
 
 
-def test_studio_continues_and_shard_server_ends(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_studio_continues_and_shard_server_exits_without_the_head(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if (why := why_not()) is not None:
         pytest.skip(why)
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
@@ -38,26 +40,26 @@ def test_studio_continues_and_shard_server_ends(small: Path, tmp_path: Path, mon
     with cluster(1) as machines:
         host = machines.ip(1)
         options = ("--shop", str(small), "--host", host, "--port")
-        door = machines.modiste("shards", *options, "8100", "--replicas", "1", node=1)
-        door_url, studio_url = f"http://{host}:8100", f"http://{host}:8200"
-        await_ready(door_url)
+        shard_server = machines.modiste("shards", *options, "8100", "--replicas", "1", node=1)
+        shard_server_url, studio_url = f"http://{host}:8100", f"http://{host}:8200"
+        await_ready(shard_server_url)
         studio = machines.modiste("serve", *options, "8200", node=1)
         try:
             await_ready(studio_url)
-            expected = similar(door_url, shop)
+            expected = similar(shard_server_url, shop)
             assert similar(studio_url, shop) == expected
             machines.kill(0)
-            until = time.monotonic() + LOST
+            until = time.monotonic() + OBSERVED_SECONDS
             while time.monotonic() < until:
                 assert similar(studio_url, shop) == expected
                 time.sleep(5)
             assert studio.poll() is None
-            _, err = door.communicate(timeout=120)
-            assert door.returncode == RayClusterError.exit_code, err
+            _, err = shard_server.communicate(timeout=120)
+            assert shard_server.returncode == RayClusterError.exit_code, err
             assert "has not answered for a minute" in err
             assert "Traceback" not in err
             assert similar(studio_url, shop) == expected
         finally:
-            for each in (studio, door):
+            for each in (studio, shard_server):
                 each.kill()
                 each.communicate()

@@ -47,13 +47,13 @@ def encoded(large: Path, tmp_path_factory: pytest.TempPathFactory) -> EncodingAr
 
 
 @pytest.fixture
-def three() -> Iterator[Cluster]:
+def three_workers() -> Iterator[Cluster]:
     """A head and three worker machines."""
     with cluster(3) as machines:
         yield machines
 
 
-def begun(cluster: Cluster, *what: object, node: int = 0) -> subprocess.Popen[str]:
+def start_stage(cluster: Cluster, *what: object, node: int = 0) -> subprocess.Popen[str]:
     """Start a stage on a node."""
     command = [str(ROOT / ".venv/bin/python"), "-m", "tests.distributed.tasks", cluster.address, *map(str, what)]
     return subprocess.Popen(
@@ -66,7 +66,7 @@ def begun(cluster: Cluster, *what: object, node: int = 0) -> subprocess.Popen[st
     )
 
 
-def until(work: subprocess.Popen[str], done: int) -> list[dict[str, Any]]:
+def read_progress_until(work: subprocess.Popen[str], done: int) -> list[dict[str, Any]]:
     """Return what a stage prints until a number of products is done."""
     assert work.stdout is not None
     lines: list[dict[str, Any]] = []
@@ -78,75 +78,81 @@ def until(work: subprocess.Popen[str], done: int) -> list[dict[str, Any]]:
     raise AssertionError(f"It ended: {lines[-1:]}")
 
 
-def ended(work: subprocess.Popen[str]) -> tuple[int, str]:
+def exit_code_and_last_line(work: subprocess.Popen[str]) -> tuple[int, str]:
     """Return a stage's exit code and its last line."""
-    code, lines = heard(work)
+    code, lines = exit_code_and_lines(work)
     return code, lines[-1]
 
 
-def heard(work: subprocess.Popen[str]) -> tuple[int, list[str]]:
+def exit_code_and_lines(work: subprocess.Popen[str]) -> tuple[int, list[str]]:
     """Return a stage's exit code and its remaining lines."""
     out, _ = work.communicate(timeout=120)
     return work.returncode, out.splitlines()
 
 
-def same(shop: Path, encoded: EncodingArrays) -> bool:
+def has_encodings(shop: Path, encoded: EncodingArrays) -> bool:
     """Return whether a shop's encodings equal those of one process."""
     encodings = Shop.open(shop, need="encodings", use_index=False).encodings
     return all(np.array_equal(getattr(encodings, part), getattr(encoded, part)) for part in ("mean", "std", "code"))
 
 
 @pytest.mark.parametrize("how", ["kill", "cut"])
-def test_machine_lost_while_encoding(how: str, three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path):
+def test_encode_completes_after_a_machine_is_lost(
+    how: str, three_workers: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path
+):
     shop = tmp_path / "shop"
     shutil.copytree(large, shop)
-    work = begun(three, "encode", shop)
-    until(work, COUNT // 5)
-    getattr(three, how)(2)
-    assert ended(work) == (0, "done")
-    assert same(shop, encoded)
+    work = start_stage(three_workers, "encode", shop)
+    read_progress_until(work, COUNT // 5)
+    getattr(three_workers, how)(2)
+    assert exit_code_and_last_line(work) == (0, "done")
+    assert has_encodings(shop, encoded)
 
 
-def test_machine_lost_and_another_added_while_ingesting(three: Cluster, tmp_path: Path):
+def test_ingest_completes_after_a_machine_is_replaced(three_workers: Cluster, tmp_path: Path):
     one = ingest(SyntheticSource(COUNT), tmp_path / "one", frame=(64, 48))
-    work = begun(three, "ingest", tmp_path / "many", COUNT)
-    until(work, COUNT // 5)
-    three.kill(1)
-    three.make(4)
-    three.start(4)
-    assert ended(work) == (0, "done")
+    work = start_stage(three_workers, "ingest", tmp_path / "many", COUNT)
+    read_progress_until(work, COUNT // 5)
+    three_workers.kill(1)
+    three_workers.make(4)
+    three_workers.start(4)
+    assert exit_code_and_last_line(work) == (0, "done")
     store = ProductStore.open(tmp_path / "many/store")
     assert (store.count(), store.hash()) == (COUNT, one.catalogue_hash)
 
 
-def test_head_restarted(three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path):
+def test_encode_continues_after_the_head_is_restarted(
+    three_workers: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path
+):
     shop = tmp_path / "shop"
     shutil.copytree(large, shop)
-    work = begun(three, "encode", shop, node=1)
-    until(work, COUNT // 2)
-    three.kill(0)
-    code, message = ended(work)
+    work = start_stage(three_workers, "encode", shop, node=1)
+    read_progress_until(work, COUNT // 2)
+    three_workers.kill(0)
+    code, message = exit_code_and_last_line(work)
     assert code in (0, 8), message  # 0: it ended before Ray noticed
     for node in (1, 2, 3):
-        three.kill(node)
+        three_workers.kill(node)
     for node in (0, 1, 2):
-        three.start(node)
-    again, lines = heard(begun(three, "encode", shop, node=1))
+        three_workers.start(node)
+    again, lines = exit_code_and_lines(start_stage(three_workers, "encode", shop, node=1))
     assert (again, lines[-1]) == (0, "done")
     if code == 8:
         assert message.startswith("RayClusterError The head of the cluster")
         pieces = sum(line.startswith("{") for line in lines)
         assert pieces < 0.7 * COUNT / 128  # about half was encoded before
-    assert same(shop, encoded)
+    assert has_encodings(shop, encoded)
 
 
-def test_killed_command_continues(three: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path):
+def test_killed_encode_continues_when_repeated(
+    three_workers: Cluster, large: Path, encoded: EncodingArrays, tmp_path: Path
+):
     shop = tmp_path / "shop"
     shutil.copytree(large, shop)
-    work = begun(three, "encode", shop)
-    until(work, COUNT // 2)
+    work = start_stage(three_workers, "encode", shop)
+    read_progress_until(work, COUNT // 2)
     work.kill()
     work.communicate()
-    code, message = ended(begun(three, "encode", shop))
+    code, message = exit_code_and_last_line(start_stage(three_workers, "encode", shop))
     assert (code, message) == (0, "done")
-    assert same(shop, encoded)
+    assert has_encodings(shop, encoded)

@@ -15,14 +15,14 @@ from modiste.errors import BadOption, MissingExtra, PhotoError, RayClusterError
 from modiste.parallel import ITEMS_PER_WORKER
 
 
-def test_results_come_in_order_and_once(fleet: RayExecutor):
+def test_every_item_has_one_result_in_order(fleet: RayExecutor):
     def begin(context: int) -> Callable[[int], int]:
         return lambda piece: context * piece
 
     assert list(fleet.map(begin, 3, range(50))) == [3 * piece for piece in range(50)]
 
 
-def test_few_items_are_taken_ahead(fleet: RayExecutor):
+def test_executor_takes_few_items_ahead(fleet: RayExecutor):
     taken: list[int] = []
 
     def pieces() -> Iterator[int]:

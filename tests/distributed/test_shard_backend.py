@@ -18,7 +18,7 @@ from modiste.distributed.shard_backend import BATCH_QUERIES, ShardBackend, Shard
 
 
 class Reply:
-    """What a handle's method returns: an answer that is there, or does not come."""
+    """Stand-in for the response of a Ray Serve handle: it returns the answer, or times out for None."""
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer
@@ -33,15 +33,15 @@ class Reply:
         pass
 
 
-class Whole:
-    """As little of a Whole as is asked for."""
+class Summary:
+    """Stand-in for a ShopSummary with the attributes that the backend reads."""
 
     version, tau = "v", 0.0
     clusters = Clusters(np.zeros((1, 2), np.float32), ("all",), "code", "kmeans")
 
 
 class Replica:
-    """Answers by functions; notes what it was asked."""
+    """Stand-in for a replica's handle that answers with functions and records its calls."""
 
     def __init__(self, **answers: Callable[..., Any]) -> None:
         self.calls: list[tuple[str, Any]] = []
@@ -58,26 +58,26 @@ class _Method:
         return Reply(self._answer(argument))
 
 
-def look(tau: float = 0.0, less_of: int | None = None) -> Query:
+def make_query(tau: float = 0.0, source_cluster: int | None = None) -> Query:
     return Query(
         np.zeros(2, np.float32),
         1,
         "likelihood",
         "euclidean",
         tau,
-        None if less_of is None else 0,
-        source_cluster=less_of,
+        None if source_cluster is None else 0,
+        source_cluster=source_cluster,
     )
 
 
 def test_queries_are_sent_in_batches_and_answered_in_order() -> None:
-    def answer(looks: list[Query]) -> Any:
-        return "v", [[Hit(0.0, f"{each.tau}", 0.0)] for each in looks]
+    def answer(queries: list[Query]) -> Any:
+        return "v", [[Hit(0.0, f"{each.tau}", 0.0)] for each in queries]
 
     replica = Replica(search=answer)
-    looks = [look(tau=float(number)) for number in range(3 * BATCH_QUERIES + 1)]
-    results = ShardBackend(Whole(), [replica]).search(looks)  # type: ignore[arg-type]
-    assert [hits[0].id for hits in results] == [f"{each.tau}" for each in looks]
+    queries = [make_query(tau=float(number)) for number in range(3 * BATCH_QUERIES + 1)]
+    results = ShardBackend(Summary(), [replica]).search(queries)  # type: ignore[arg-type]
+    assert [hits[0].id for hits in results] == [f"{each.tau}" for each in queries]
     assert [len(argument) for _, argument in replica.calls] == [BATCH_QUERIES, BATCH_QUERIES, BATCH_QUERIES, 1]
 
 
@@ -85,12 +85,12 @@ def test_slow_query_fails_fast_if_shards_do_not_answer() -> None:
     silent = Replica(ping=lambda _: None, search=lambda _: None)
     began = time.monotonic()
     with pytest.raises(ShardsUnavailable):
-        ShardBackend(Whole(), [silent], deadline=0.5).search([look(tau=0.3, less_of=0)])  # type: ignore[arg-type]
+        ShardBackend(Summary(), [silent], deadline=0.5).search([make_query(tau=0.3, source_cluster=0)])  # type: ignore[arg-type]
     assert time.monotonic() - began < 10
     assert {name for name, _ in silent.calls} == {"ping"}
 
 
 def test_slow_query_waits_if_shards_answer() -> None:
-    slow = Replica(ping=lambda _: ("v", None), search=lambda looks: ("v", [[] for _ in looks]))
-    assert ShardBackend(Whole(), [slow], deadline=0.5).search([look(tau=0.3, less_of=0)]) == [[]]  # type: ignore[arg-type]
+    slow = Replica(ping=lambda _: ("v", None), search=lambda queries: ("v", [[] for _ in queries]))
+    assert ShardBackend(Summary(), [slow], deadline=0.5).search([make_query(tau=0.3, source_cluster=0)]) == [[]]  # type: ignore[arg-type]
     assert [name for name, _ in slow.calls] == ["ping", "search"]

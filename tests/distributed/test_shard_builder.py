@@ -17,19 +17,21 @@ from modiste.storage.location import absolute_location
 pytestmark = pytest.mark.slow
 
 
-def test_build_and_errors_of_the_subprocess(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_subprocess_builds_shards_and_raises_its_errors(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "cache"))
-    packs = build_shards(absolute_location(small), 2)
-    assert packs == ShardFiles(absolute_location(small), Shop.open(small).version, 2)
-    shutil.rmtree(packs.path(1))
-    build_shard(packs, 1)
-    whole = packs.summary()
-    assert whole is not None
-    shelves = [packs.open(shard, whole) for shard in range(2)]
-    assert sum(len(shelf) for shelf in shelves if shelf is not None) == whole.product_count
+    shard_files = build_shards(absolute_location(small), 2)
+    assert shard_files == ShardFiles(absolute_location(small), Shop.open(small).version, 2)
+    shutil.rmtree(shard_files.path(1))
+    build_shard(shard_files, 1)
+    summary = shard_files.summary()
+    assert summary is not None
+    shards = [shard_files.open(shard, summary) for shard in range(2)]
+    assert sum(len(shard) for shard in shards if shard is not None) == summary.product_count
     index_shop(small, tau=0.3)
     with pytest.raises(StaleError, match="by now") as raised:
-        build_shard(ShardFiles(packs.location, packs.version, 3), 0)
+        build_shard(ShardFiles(shard_files.location, shard_files.version, 3), 0)
     assert raised.value.remedy
     with pytest.raises(ShopNotFound):
         build_shards(absolute_location(tmp_path / "nothing"), 2)

@@ -37,13 +37,13 @@ def server_results(client: Any, shop: Shop) -> list[Any]:
     return results
 
 
-def alone(path: Path) -> list[Any]:
+def results_without_shards(path: Path) -> list[Any]:
     """The results of a server without shards."""
     with TestClient(create_app(Shop.open(path, need="map"))) as client:
         return server_results(client, Shop.open(path))
 
 
-def test_shards_answer_until_they_are_deleted(shop: Path) -> None:
+def test_server_gives_the_same_answers_after_the_shards_are_deleted(shop: Path) -> None:
     from ray import serve
 
     from modiste.distributed.shard_client import ShardClient
@@ -53,13 +53,13 @@ def test_shards_answer_until_they_are_deleted(shop: Path) -> None:
     opened = Shop.open(shop, need="map")
     backend = FallbackBackend(client, opened.version, opened.query_engine.backend)
     with TestClient(create_app(opened, None, lambda *_: backend)) as studio:
-        assert server_results(studio, opened) == alone(shop)
+        assert server_results(studio, opened) == results_without_shards(shop)
         assert backend.search_shards([]) == []
         assert "index" not in vars(opened)  # which it never needed
         for name in serve.status().applications:
             serve.delete(name)
         began = time.monotonic()
-        assert server_results(studio, opened) == alone(shop)
+        assert server_results(studio, opened) == results_without_shards(shop)
         assert backend.search_shards([]) is None
         assert time.monotonic() - began < 20  # of 16 questions the first few have waited
     client.close()
@@ -74,7 +74,7 @@ def test_newer_version_is_searched_locally_until_it_is_deployed(shop: Path) -> N
     index_shop(shop, tau=0.2)
     opened = Shop.open(shop, need="map")
     backend = FallbackBackend(client, opened.version, opened.query_engine.backend)
-    expected = alone(shop)
+    expected = results_without_shards(shop)
     with TestClient(create_app(opened, None, lambda *_: backend)) as studio:
         assert backend.search_shards([]) is None
         assert server_results(studio, opened) == expected
@@ -91,7 +91,7 @@ def test_serve_uses_running_shards(shop: Path, cluster: Any) -> None:
         serving(shop, "--ray", address) as (process, url),
         httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
     ):
-        assert server_results(client, Shop.open(shop)) == alone(shop)
+        assert server_results(client, Shop.open(shop)) == results_without_shards(shop)
         process.terminate()
         _, log = process.communicate(timeout=60)
     assert "searching in this server" not in log

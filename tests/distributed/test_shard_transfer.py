@@ -23,38 +23,40 @@ pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::Warning")]
 
 
-def test_machine_without_files_copies_them(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_without_shard_files_downloads_them(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ray import serve
 
     from modiste.distributed import shard_transfer
     from modiste.distributed.shard_deploy import DEPLOYMENT_NAME, list_running
 
     before = Shop.open(shop, need="map")
-    looks = [Query(before.code_of(id_), 5, "likelihood", "euclidean", 0.0) for id_ in before.catalogue.ids[:5]]
-    expected = before.search(looks)
-    packs = ShardFiles(absolute_location(shop), before.version, 2)
+    queries = [Query(before.code_of(id_), 5, "likelihood", "euclidean", 0.0) for id_ in before.catalogue.ids[:5]]
+    expected = before.search(queries)
+    shard_files = ShardFiles(absolute_location(shop), before.version, 2)
     app = list_running(absolute_location(shop))[0]
     index_shop(shop, tau=0.3)
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "another"))
     monkeypatch.setattr(shard_transfer, "PART_TIMEOUT_S", 5.0)
-    assert packs.summary() is None
-    shelves = []
+    assert shard_files.summary() is None
+    shards = []
     for shard in range(2):
         shard_transfer.download_shard(
-            packs, shard, serve.get_deployment_handle(DEPLOYMENT_NAME.format(shard), app_name=app)
+            shard_files, shard, serve.get_deployment_handle(DEPLOYMENT_NAME.format(shard), app_name=app)
         )
-        whole = packs.summary()
-        assert whole is not None
-        shelves.append(packs.open(shard, whole))
-    results = [shelf.search(looks) for shelf in shelves if shelf is not None]
+        summary = shard_files.summary()
+        assert summary is not None
+        shards.append(shard_files.open(shard, summary))
+    results = [shard.search(queries) for shard in shards if shard is not None]
     for row, hits in enumerate(expected):
         ranked = sorted((hit for each in results for hit in each[row]), key=lambda hit: (hit.rank, hit.id))
         assert ranked[:5] == hits
     replicas = serve.get_deployment_handle(DEPLOYMENT_NAME.format(0), app_name=app)
     serve.delete(app)
     with pytest.raises(RayClusterError, match="No other machine"):
-        shard_transfer.download_shard(packs, 0, replicas)
-    assert packs.open(0, whole) is not None
+        shard_transfer.download_shard(shard_files, 0, replicas)
+    assert shard_files.open(0, summary) is not None
 
 
 @pytest.mark.faults
@@ -66,14 +68,14 @@ def test_new_machine_keeps_the_shard_after_the_others_are_lost(
     monkeypatch.setenv("MODISTE_CACHE", str(tmp_path / "theirs"))
     index_shop(small)
     before = Shop.open(small, need="map")
-    asking = {"product": before.catalogue.ids[0], "k": 5, "scope": "catalogue"}
+    query = {"product": before.catalogue.ids[0], "k": 5, "scope": "catalogue"}
     with cluster(2) as machines, httpx.Client(timeout=30, trust_env=False) as client:
         options = ("--shop", str(small), "--shards", "1", "--replicas", "2", "--host", machines.ip(0))
-        door = machines.modiste("shards", *options, "--port", "8100")
+        shard_server = machines.modiste("shards", *options, "--port", "8100")
         url = f"http://{machines.ip(0)}:8100"
         try:
             await_replicas(url, 2)
-            expected = client.post(f"{url}/v1/similar", json=asking).json()["results"]
+            expected = client.post(f"{url}/v1/similar", json=query).json()["results"]
             assert len(expected) == 5
             index_shop(small, tau=0.3)  # nobody can make the shard of this version any more
             own = tmp_path / "own"
@@ -89,12 +91,12 @@ def test_new_machine_keeps_the_shard_after_the_others_are_lost(
             machines.kill(1)
             machines.kill(2)
             assert await_replicas(url, 1)["shop_version"] == before.version
-            answer = client.post(f"{url}/v1/similar", json=asking)
+            answer = client.post(f"{url}/v1/similar", json=query)
             assert answer.status_code == 200, answer.text
             assert answer.json()["results"] == expected
         finally:
-            door.kill()
-            door.communicate()
+            shard_server.kill()
+            shard_server.communicate()
 
 
 def replicas(machines: Cluster, node: int) -> list[int]:

@@ -21,7 +21,7 @@ from modiste.shop.shop import Shop
 
 pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.filterwarnings("ignore::Warning")]
-WAYS = ("transport", "shift", "mean", "shift:fixed-epsilon")
+TRANSFERS = ("transport", "shift", "mean", "shift:fixed-epsilon")
 
 
 def answers(engine: Any, seed: int) -> list[Any]:
@@ -36,7 +36,7 @@ def answers(engine: Any, seed: int) -> list[Any]:
     scope = str(random.choice(["cluster", "catalogue"]))
     matches = engine.similar(code, k, method, scope, metric=metric, tau=tau, exclude=(product,))
     by = str(random.choice(["cluster", "category"]))
-    beside = engine.recommend(code, min(k, 4), str(random.choice(WAYS)), metric=metric, tau=tau, by=by)
+    beside = engine.recommend(code, min(k, 4), str(random.choice(TRANSFERS)), metric=metric, tau=tau, by=by)
     return [
         [each.to_dict() for each in matches],
         [each.to_dict() for each in beside],
@@ -65,7 +65,7 @@ class Load:
         for thread in self._threads:
             thread.join()
 
-    def more(self, count: int) -> None:
+    def await_answers(self, count: int) -> None:
         """Wait until so many more queries were answered."""
         until = self.count + count
         while self.count < until and not self.failed:
@@ -87,7 +87,7 @@ class Load:
             seed = (seed + 1) % 12
 
 
-def front_of(shop: Path) -> Any:
+def open_client(shop: Path) -> Any:
     from modiste.distributed.shard_client import ShardClient
 
     return ShardClient(str(shop))
@@ -101,7 +101,7 @@ def test_too_many_replicas_raise_at_once(small: Path, cluster: Any) -> None:
     assert "--replicas" in raised.value.remedy
 
 
-def test_one_deployment_at_a_time(small: Path, cluster: Any) -> None:
+def test_concurrent_deployment_raises_shop_busy(small: Path, cluster: Any) -> None:
     from ray import serve
 
     from modiste.distributed.shard_deploy import deploy, list_running
@@ -123,7 +123,7 @@ def test_one_deployment_at_a_time(small: Path, cluster: Any) -> None:
         serve.delete(name)
 
 
-HOLDING = """
+LOCK_PROGRAM = """
 import sys, time
 from modiste.distributed.ray_session import connect
 from modiste.distributed.shard_deploy import deploy_lock
@@ -137,7 +137,7 @@ def test_killed_process_releases_the_lock(tmp_path: Path, cluster: Any) -> None:
     from modiste.distributed.shard_deploy import deploy_lock
 
     address, place = cluster.get_runtime_context().gcs_address, str(tmp_path)
-    command = [sys.executable, "-c", HOLDING, address, place]
+    command = [sys.executable, "-c", LOCK_PROGRAM, address, place]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
@@ -154,19 +154,19 @@ def test_killed_process_releases_the_lock(tmp_path: Path, cluster: Any) -> None:
             time.sleep(0.2)
 
 
-def test_kill_add_and_change_under_load(shop: Path) -> None:
+def test_answers_stay_right_while_replicas_shards_and_versions_change(shop: Path) -> None:
     from modiste.distributed.shard_deploy import deploy
 
     before = Shop.open(shop, need="map")
-    front = front_of(shop)
+    front = open_client(shop)
     for seed in range(20):
         assert answers(front.current.engine, seed) == answers(before.query_engine, seed)
     with Load(front, before) as load:  # one replica is killed
-        load.more(10)
+        load.await_answers(10)
         os.kill(front.status()["shards"][1]["process"], signal.SIGKILL)
-        load.more(40)
+        load.await_answers(40)
         deploy(str(shop), 3, 2)  # one more shard
-        load.more(20)
+        load.await_answers(20)
     assert (load.failed, load.wrong) == ([], [])
     assert len(front.status()["shards"]) == 3
     assert sum(each["products"] for each in front.status()["shards"]) == len(before.catalogue)
@@ -174,9 +174,9 @@ def test_kill_add_and_change_under_load(shop: Path) -> None:
     after = Shop.open(shop, need="map")
     assert after.version != before.version
     with Load(front, before, after) as load:
-        load.more(10)
+        load.await_answers(10)
         deploy(str(shop), 3, 2)
-        load.more(30)
+        load.await_answers(30)
     assert (load.failed, load.wrong) == ([], [])
     assert load.versions == {before.version, after.version}
     front.close()

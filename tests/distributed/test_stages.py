@@ -38,33 +38,37 @@ def records(sample_records: list[Record], tmp_path: Path) -> list[Record | Rejec
     return rows
 
 
-def test_ingest_equals_one_process(records: list[Record | Rejection], tmp_path: Path, fleet: RayExecutor):
-    here = ingest(Listed(records), tmp_path / "here", frame=(64, 48))
-    afar = ingest(Listed(records), tmp_path / "afar", frame=(64, 48), executor=fleet)
+def test_ingest_on_ray_equals_ingest_in_one_process(
+    records: list[Record | Rejection], tmp_path: Path, fleet: RayExecutor
+):
+    local = ingest(Listed(records), tmp_path / "local", frame=(64, 48))
+    remote = ingest(Listed(records), tmp_path / "remote", frame=(64, 48), executor=fleet)
     assert (
-        afar.rejected
-        == here.rejected
+        remote.rejected
+        == local.rejected
         == {"missing_photo": 1, "not_a_photo": 1, "malformed_row": 1, "duplicate_photo": 1, "duplicate_id": 1}
     )
-    assert afar.catalogue_hash == here.catalogue_hash
-    assert (tmp_path / "afar/rejected.csv").read_text() == (tmp_path / "here/rejected.csv").read_text()
-    again = ingest(Listed(records), tmp_path / "afar", executor=fleet)
-    assert (again.added, again.changed, again.unchanged) == (0, 0, here.added)
+    assert remote.catalogue_hash == local.catalogue_hash
+    assert (tmp_path / "remote/rejected.csv").read_text() == (tmp_path / "local/rejected.csv").read_text()
+    again = ingest(Listed(records), tmp_path / "remote", executor=fleet)
+    assert (again.added, again.changed, again.unchanged) == (0, 0, local.added)
 
 
 @pytest.mark.parametrize("by", ["category", "mixture", "kmeans"])
-def test_codes_and_clusters_equal_one_process(shop_copy: Path, tmp_path: Path, fleet: RayExecutor, by: str):
+def test_codes_and_clusters_on_ray_equal_those_of_one_process(
+    shop_copy: Path, tmp_path: Path, fleet: RayExecutor, by: str
+):
     other = tmp_path / "other"
     shutil.copytree(shop_copy, other)
     encode_shop(shop_copy, threads=2)
     encode_shop(other, executor=fleet)
-    here, afar = (Shop.open(path, need="encodings").encodings for path in (shop_copy, other))
-    np.testing.assert_array_equal(here.mean, afar.mean)
-    np.testing.assert_array_equal(here.std, afar.std)
+    local, remote = (Shop.open(path, need="encodings").encodings for path in (shop_copy, other))
+    np.testing.assert_array_equal(local.mean, remote.mean)
+    np.testing.assert_array_equal(local.std, remote.std)
     one = cluster_shop(shop_copy, method=by)
     many = cluster_shop(other, method=by, executor=fleet)
     assert json.dumps(one.to_dict()) == json.dumps(many.to_dict())
     index_shop(other, tau=0.1, executor=fleet)
     index_shop(shop_copy, tau=0.1)
-    code = here.code[5]
+    code = local.code[5]
     assert Shop.open(other).similar(code, 20) == Shop.open(shop_copy).similar(code, 20)
