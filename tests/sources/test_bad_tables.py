@@ -54,15 +54,15 @@ def find_good(rows: list[Record | Rejection]) -> Record:
     return good
 
 
-class TestRejected:
+class TestRejectedTables:
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
     @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
-    def test_another_encoding(self, folder: Path, encoding: str, suffix: str) -> None:
+    def test_text_that_is_not_utf8_is_rejected(self, folder: Path, encoding: str, suffix: str) -> None:
         text = (GOOD_JSON if suffix == ".jsonl" else HEADER + GOOD).decode()
         with pytest.raises(SourceError, match=r"not UTF-8 text.*Save it as"):
             read_table(folder, text.encode(encoding), suffix)
 
-    def test_a_million_columns(self, folder: Path) -> None:
+    def test_million_columns_are_rejected_quickly(self, folder: Path) -> None:
         header = b"id,file_name," + b",".join(b"c%d" % n for n in range(1_000_000))
         started = time.monotonic()
         with pytest.raises(SourceError, match=rf"1,000,002 columns; {MAX_COLUMNS:,} are allowed"):
@@ -88,20 +88,20 @@ class TestRejected:
             (".parquet", parquet(id=["a"] * 500, file_name=["0.jpg"] * 500)[:-50]),
         ],
     )
-    def test_other_files(self, folder: Path, suffix: str, data: bytes) -> None:
+    def test_empty_and_malformed_tables_are_rejected(self, folder: Path, suffix: str, data: bytes) -> None:
         with pytest.raises(SourceError) as error_info:
             read_table(folder, data, suffix)
         assert error_info.value.remedy
         assert "\x1b" not in str(error_info.value)
 
     @pytest.mark.integration
-    def test_a_damaged_parquet_file(self, folder: Path) -> None:
+    def test_damaged_parquet_file_is_rejected(self, folder: Path) -> None:
         data = bytearray(parquet(id=[str(n) for n in range(1000)], file_name=["0.jpg"] * 1000))
         data[100:400] = b"\xff" * 300
         with pytest.raises(SourceError, match="is damaged after row"):
             read_table(folder, bytes(data), ".parquet")
 
-    def test_broken_links_and_folders_with_table_names(self, folder: Path) -> None:
+    def test_broken_links_folders_and_pipes_are_rejected(self, folder: Path) -> None:
         (folder / "gone.csv").symlink_to(folder / "nothing")
         (folder / "round.csv").symlink_to(folder / "round.csv")
         (folder / "folder.csv").mkdir()
@@ -112,7 +112,7 @@ class TestRejected:
             assert "Give one of" in error_info.value.remedy
 
 
-class TestRowByRow:
+class TestRejectedRows:
     @pytest.mark.parametrize(
         ("bad", "detail"),
         [
@@ -123,7 +123,7 @@ class TestRowByRow:
             (b"a,1.jpg," + b"c" * 2**20 + b",1\n", "field larger than field limit"),
         ],
     )
-    def test_csv(self, folder: Path, bad: bytes, detail: str) -> None:
+    def test_malformed_csv_row_is_rejected_and_the_next_is_read(self, folder: Path, bad: bytes, detail: str) -> None:
         rows = read_table(folder, HEADER + bad + GOOD)
         find_good(rows)
         assert isinstance(rows[0], Rejection)
@@ -142,7 +142,7 @@ class TestRowByRow:
             (b'{"id": "a", "x": "' + b"y" * MAX_LINE_BYTES + b'"}\n', "a line over 16 MiB"),
         ],
     )
-    def test_jsonl(self, folder: Path, bad: bytes, detail: str) -> None:
+    def test_malformed_jsonl_row_is_rejected_and_the_next_is_read(self, folder: Path, bad: bytes, detail: str) -> None:
         rows = read_table(folder, bad + GOOD_JSON, ".jsonl")
         find_good(rows)
         assert isinstance(rows[0], Rejection)
@@ -150,14 +150,14 @@ class TestRowByRow:
         assert detail in rows[0].detail
 
     @pytest.mark.parametrize("depth", range(940, 1000, 3))
-    def test_lists_near_the_recursion_limit(self, folder: Path, depth: int) -> None:
+    def test_lists_near_the_recursion_limit_are_read_or_rejected(self, folder: Path, depth: int) -> None:
         deep = b'{"id": "a", "file_name": "1.jpg", "x": ' + b"[" * depth + b"]" * depth + b"}\n"
         rows = read_table(folder, deep + GOOD_JSON, ".jsonl")
         find_good(rows)
         assert isinstance(rows[0], Record) or rows[0].reason == "malformed_row"
 
     @pytest.mark.integration
-    def test_parquet(self, folder: Path) -> None:
+    def test_invalid_parquet_row_is_rejected_and_the_next_is_read(self, folder: Path) -> None:
         text = pa.Array.from_buffers(
             pa.string(), 2, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0"), pa.py_buffer(b"\xffx")]
         )
@@ -168,7 +168,7 @@ class TestRowByRow:
             assert (rows[0].reason, rows[0].row) == ("malformed_row", 1)
             assert isinstance(rows[1], Record)
 
-    def test_photos_behind_broken_links(self, folder: Path) -> None:
+    def test_photo_paths_that_are_not_files_are_rejected(self, folder: Path) -> None:
         (folder / "gone.jpg").symlink_to(folder / "nothing.jpg")
         (folder / "round.jpg").symlink_to(folder / "round.jpg")
         os.mkfifo(folder / "pipe.jpg")
@@ -176,7 +176,7 @@ class TestRowByRow:
         find_good(rows)
         assert [row.reason for row in rows if isinstance(row, Rejection)] == ["missing_photo"] * 4
 
-    def test_table_without_rows(self, folder: Path) -> None:
+    def test_table_without_rows_has_no_records(self, folder: Path) -> None:
         assert read_table(folder, HEADER) == []
 
 
@@ -188,7 +188,7 @@ class TestValues:
         rows = read_table(folder, HEADER + b"a,0.jpg,nan,inf\nb,1.jpg,x,1e999\nc,2.jpg,x,nan\n")
         assert [row.attributes for row in rows if isinstance(row, Record)] == [{"price": "inf"}, {"price": "1e999"}, {}]
 
-    def test_an_integer_beyond_64_bits_is_text(self, folder: Path) -> None:
+    def test_integer_beyond_64_bits_is_text(self, folder: Path) -> None:
         rows = read_table(
             folder,
             b'{"id": "a", "file_name": "0.jpg", "x": ' + b"9" * 4000 + b', "y": -9223372036854775808}\n',
@@ -205,6 +205,6 @@ class TestValues:
         assert [row.photo for row in rows if isinstance(row, Record)] == [folder / f"{n}.jpg" for n in range(4)]
 
     @pytest.mark.integration
-    def test_id_as_bytes(self, folder: Path) -> None:
+    def test_id_of_bytes_is_decoded_as_utf8(self, folder: Path) -> None:
         rows = read_table(folder, parquet(id=[b"a1", b"a\xff"], file_name=["0.jpg", "1.jpg"]), ".parquet")
         assert [row.id for row in rows] == ["a1", "a\ufffd"]

@@ -23,22 +23,24 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield running
 
 
-def quick(urls: list[str], folder: Path, **options: Any) -> dict[str, Path | FetchError]:
+def fetch_with_short_limits(urls: list[str], folder: Path, **options: Any) -> dict[str, Path | FetchError]:
     """Run `fetch_all` with short time limits."""
     hurry = {"per_host_rate": 1000.0, "retries": 2, "timeout": 0.5, "total_timeout": 1.0, "backoff": 0.01}
     return dict(fetch_all(urls, folder, **(hurry | options)))
 
 
-def one(server: Server, path: str, folder: Path, **options: Any) -> Path | FetchError:
-    return quick([server.url(path)], folder, **options)[server.url(path)]
+def fetch_one(server: Server, path: str, folder: Path, **options: Any) -> Path | FetchError:
+    return fetch_with_short_limits([server.url(path)], folder, **options)[server.url(path)]
 
 
 @pytest.mark.parametrize(
     ("path", "requests"),
     [("/photo", 1), ("/typeless", 1), ("/recovering", 3), ("/slowonce", 2), ("/truncatedonce", 2), ("/moved", 1)],
 )
-def test_photo_is_downloaded_in_the_end(server: Server, tmp_path: Path, path: str, requests: int) -> None:
-    result = one(server, path, tmp_path)
+def test_photo_is_downloaded_after_redirects_and_retries(
+    server: Server, tmp_path: Path, path: str, requests: int
+) -> None:
+    result = fetch_one(server, path, tmp_path)
     assert isinstance(result, Path)
     assert result.read_bytes() == PHOTO
     assert server.asked[path] == requests
@@ -64,9 +66,11 @@ def test_photo_is_downloaded_in_the_end(server: Server, tmp_path: Path, path: st
         ("/elsewhere", "bad_url", 1),
     ],
 )
-def test_photo_is_never_downloaded(server: Server, tmp_path: Path, path: str, reason: str, requests: int) -> None:
+def test_failed_download_has_its_reason_and_number_of_requests(
+    server: Server, tmp_path: Path, path: str, reason: str, requests: int
+) -> None:
     started = time.monotonic()
-    result = one(server, path, tmp_path, max_bytes=1_000_000)
+    result = fetch_one(server, path, tmp_path, max_bytes=1_000_000)
     assert isinstance(result, FetchError)
     assert result.reason == reason
     assert server.url(path) in str(result)
@@ -78,16 +82,16 @@ def test_photo_is_never_downloaded(server: Server, tmp_path: Path, path: str, re
 @pytest.mark.parametrize(
     "url", ["", "nonsense", "ftp://127.0.0.1/x.jpg", "file:///etc/passwd", "http://", "http://[bad/x.jpg", "http://\0"]
 )
-def test_invalid_urls(tmp_path: Path, url: str) -> None:
-    result = quick([url], tmp_path)[url]
+def test_invalid_url_is_rejected(tmp_path: Path, url: str) -> None:
+    result = fetch_with_short_limits([url], tmp_path)[url]
     assert isinstance(result, FetchError)
     assert result.reason == "bad_url"
 
 
-def test_unreachable_host(server: Server, tmp_path: Path) -> None:
+def test_unreachable_host_is_reported(server: Server, tmp_path: Path) -> None:
     with misbehaving_server() as gone:
         url = gone.url("/photo")
-    result = quick([url], tmp_path)[url]
+    result = fetch_with_short_limits([url], tmp_path)[url]
     assert isinstance(result, FetchError)
     assert result.reason == "unreachable"
 
@@ -95,7 +99,7 @@ def test_unreachable_host(server: Server, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["/busy", "/busydate"])
 def test_retry_after_delays_the_whole_host(server: Server, tmp_path: Path, path: str) -> None:
     urls = [server.url(path), server.url("/photo-next")]
-    results = quick(urls, tmp_path, concurrency=1, per_host_rate=20.0)
+    results = fetch_with_short_limits(urls, tmp_path, concurrency=1, per_host_rate=20.0)
     assert all(isinstance(outcome, Path) for outcome in results.values())
     first, second = server.times[path]
     assert second - first >= (0.95 if path == "/busy" else 0.0)
@@ -110,11 +114,11 @@ def test_downloaded_photos_are_not_requested_again(server: Server, tmp_path: Pat
     stopped.close()
     requests = sum(server.asked.values())
     assert 5 <= requests < 20
-    results = quick(urls, tmp_path)
+    results = fetch_with_short_limits(urls, tmp_path)
     assert results == {url: cached_path(tmp_path, url) for url in urls}
     assert sum(server.asked.values()) <= 21  # the one that was cut off may be asked for twice
     started = time.monotonic()
-    assert quick(urls, tmp_path, per_host_rate=0.001) == results
+    assert fetch_with_short_limits(urls, tmp_path, per_host_rate=0.001) == results
     assert time.monotonic() - started < 1.0  # what is here already waits for no turn
 
 
@@ -127,8 +131,8 @@ def test_close_does_not_wait_for_a_slow_server(server: Server, tmp_path: Path) -
     assert time.monotonic() - started < 1.0
 
 
-def test_concurrency_limit(server: Server, tmp_path: Path) -> None:
-    results = quick([server.url(f"/dawdling-{n}") for n in range(24)], tmp_path, concurrency=3)
+def test_number_of_concurrent_requests_is_limited(server: Server, tmp_path: Path) -> None:
+    results = fetch_with_short_limits([server.url(f"/dawdling-{n}") for n in range(24)], tmp_path, concurrency=3)
     assert len(results) == 24
     assert 2 <= server.most <= 3
 
@@ -137,7 +141,7 @@ def test_rate_limit_applies_to_each_host_separately(server: Server, tmp_path: Pa
     with misbehaving_server() as other:
         urls = [server.url(f"/photo-{n}") for n in range(6)] + [other.url(f"/photo-{n}") for n in range(6)]
         started = time.monotonic()
-        assert len(quick(urls, tmp_path, per_host_rate=10.0)) == 12
+        assert len(fetch_with_short_limits(urls, tmp_path, per_host_rate=10.0)) == 12
         for host in (server, other):
             times = sorted(moment for moments in host.times.values() for moment in moments)
             assert times[-1] - times[0] >= 0.45
@@ -151,20 +155,20 @@ def test_same_url_is_requested_once(server: Server, tmp_path: Path) -> None:
     assert server.asked["/photo"] == 1
 
 
-def test_unwritable_folder(server: Server, tmp_path: Path) -> None:
+def test_unwritable_folder_raises_storage_error(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot be written"):
-        one(server, "/photo", tmp_path / "file")
+        fetch_one(server, "/photo", tmp_path / "file")
 
 
 def test_failures_do_not_affect_other_photos(server: Server, tmp_path: Path) -> None:
     paths = ["/photo-1", "/missing", "/drip", "/photo-2", "/html", "/recovering", "/truncated", "/photo-3"]
-    results = quick([server.url(path) for path in paths], tmp_path)
+    results = fetch_with_short_limits([server.url(path) for path in paths], tmp_path)
     assert sum(isinstance(outcome, Path) for outcome in results.values()) == 4
     assert len(results) == len(paths)
 
 
 @pytest.mark.parametrize("options", [{"concurrency": 0}, {"per_host_rate": 0.0}, {"retries": -1}])
-def test_limits_out_of_range(tmp_path: Path, options: dict[str, Any]) -> None:
+def test_limits_out_of_range_raise(tmp_path: Path, options: dict[str, Any]) -> None:
     with pytest.raises(BadOption, match="at least"):
-        quick([], tmp_path, **options)
+        fetch_with_short_limits([], tmp_path, **options)

@@ -9,7 +9,7 @@ from modiste.sources.record import Record, Rejection
 from tests.sources.shops import photo_files
 
 
-def test_records_and_rejections(tmp_path: Path) -> None:
+def test_photos_become_records_and_others_rejections(tmp_path: Path) -> None:
     photo_files(
         tmp_path, "Bags/tote.JPG", "Bags/leather/tote.png", "footwear/boot 1.webp", "loose.jpeg", "Bags/tote.png"
     )
@@ -29,7 +29,7 @@ def test_records_and_rejections(tmp_path: Path) -> None:
     assert source.count() == len(rows)
 
 
-def test_a_loop_of_links_ends(tmp_path: Path) -> None:
+def test_loop_of_links_is_not_followed(tmp_path: Path) -> None:
     photo_files(tmp_path, "bags/tote.jpg")
     (tmp_path / "bags" / "again").symlink_to(tmp_path)
     assert len(list(FolderSource(tmp_path).records())) == 1

@@ -58,7 +58,7 @@ def open_local(folder: Path, **options: Any) -> HuggingFaceSource:
     return HuggingFaceSource(folder, find_parquet_files(folder), **options)
 
 
-def test_every_split_with_its_class_names(tmp_path: Path) -> None:
+def test_every_split_is_read_with_its_class_names(tmp_path: Path) -> None:
     source = open_local(data_set(tmp_path))
     rows = list(source.records())
     assert source.count() == len(rows) == 6
@@ -71,7 +71,7 @@ def test_every_split_with_its_class_names(tmp_path: Path) -> None:
     assert rows[3].id == "data/train-00000-of-00001/1"
 
 
-def test_class_names_from_the_readme(tmp_path: Path) -> None:
+def test_class_names_are_read_from_the_readme(tmp_path: Path) -> None:
     data_set(tmp_path, metadata=False)
     (tmp_path / "README.md").write_text(CARD)
     records = [row for row in open_local(tmp_path).records() if isinstance(row, Record)]
@@ -79,13 +79,13 @@ def test_class_names_from_the_readme(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("card", ["", "# no front matter", "---\n: : :\n---\n", "---\ndataset_info: 3\n---\n"])
-def test_readme_without_class_names(tmp_path: Path, card: str) -> None:
+def test_category_without_class_names_is_the_class_number(tmp_path: Path, card: str) -> None:
     data_set(tmp_path, metadata=False)
     (tmp_path / "README.md").write_text(card)
     assert next(open_local(tmp_path).records()).category == "0"  # type: ignore[union-attr]
 
 
-def test_kaggle_columns_and_photos_outside_the_rows(tmp_path: Path) -> None:
+def test_kaggle_columns_and_photo_paths_are_read(tmp_path: Path) -> None:
     photo_files(tmp_path, "data/a.jpg", "b.jpg")
     photo_files(tmp_path.parent, "outside.jpg")
     rows = [
@@ -102,13 +102,13 @@ def test_kaggle_columns_and_photos_outside_the_rows(tmp_path: Path) -> None:
     assert isinstance(third, Rejection)
 
 
-def test_another_category_column(tmp_path: Path) -> None:
+def test_category_column_can_be_chosen(tmp_path: Path) -> None:
     assert next(open_local(data_set(tmp_path), category_column="price").records()).category == "9.5"  # type: ignore[union-attr]
     with pytest.raises(SourceError, match="no column 'colour'"):
         open_local(tmp_path, category_column="colour")
 
 
-def test_no_photos_and_damage(tmp_path: Path) -> None:
+def test_missing_photo_column_and_damage_raise(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": [1]}), tmp_path / "a.parquet")
     with pytest.raises(SourceError, match="have no column of photos"):
         open_local(tmp_path)
@@ -136,7 +136,7 @@ class Client:
         return str(Client.folder)
 
 
-def test_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_parquet_files_of_a_data_set_are_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", Client)  # type: ignore[arg-type]
     Client.folder = photo_files(tmp_path / "plain", "bags/a.jpg")
     assert huggingface.download_dataset("a/b@v2") == Client.folder
@@ -148,7 +148,7 @@ def test_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         huggingface.download_dataset("c/d")
 
 
-def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtra, match=r"hf:owner/name needs huggingface-hub.*modiste\[hub\]"):
         huggingface.download_dataset("owner/name")

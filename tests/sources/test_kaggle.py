@@ -13,7 +13,7 @@ from modiste.sources.record import Record, Rejection, Source
 from tests.sources.shops import PHOTOS, ROWS, kaggle_folder, real_photos
 
 
-def test_records(tmp_path: Path) -> None:
+def test_rows_become_records(tmp_path: Path) -> None:
     source = KaggleSource(kaggle_folder(tmp_path))
     assert isinstance(source, Source)
     shoe, bag, heel = source.records()
@@ -68,20 +68,20 @@ def test_malformed_rows_and_missing_photos_are_rejections(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("column", ["articleType", "article_type", "Article Type"])
-def test_another_category_column(tmp_path: Path, column: str) -> None:
+def test_category_column_can_be_chosen(tmp_path: Path, column: str) -> None:
     source = KaggleSource(kaggle_folder(tmp_path), category_column=column)
     records = [row for row in source.records() if isinstance(row, Record)]
     assert [record.category for record in records] == ["casual shoes", "handbags", "heels"]
     assert records[0].attributes["article_type"] == "Casual Shoes"
 
 
-def test_missing_category_column(tmp_path: Path) -> None:
+def test_missing_category_column_raises(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no column 'colour'.*--category-column.*baseColour"):
         KaggleSource(kaggle_folder(tmp_path), category_column="colour")
 
 
 @pytest.mark.parametrize("text", ["", "name,price\nboot,3\n", "\x00\x01\x02"])
-def test_table_without_ids(tmp_path: Path, text: str) -> None:
+def test_table_without_ids_raises(tmp_path: Path, text: str) -> None:
     kaggle_folder(tmp_path)
     (tmp_path / "styles.csv").write_text(text)
     with pytest.raises(SourceError, match="no column `id`"):
@@ -90,7 +90,7 @@ def test_table_without_ids(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.photos
 @real_photos
-def test_the_real_data_set() -> None:
+def test_real_data_set_has_its_known_counts() -> None:
     source = KaggleSource(PHOTOS)
     rows = list(source.records())
     assert len(rows) == source.count() == 11_229

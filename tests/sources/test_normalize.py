@@ -37,7 +37,7 @@ def test_normalize_category(value: object, category: str) -> None:
     assert normalize_category(value) == category
 
 
-def test_column_has_one_type() -> None:
+def test_values_of_a_column_have_one_type() -> None:
     rows = [
         ["1", "1", "0.5", "true", "007", "", "inf", "12345678901234567890"],
         ["-2", "x", "3", "False", "8", "NA", "1", "1"],

@@ -58,7 +58,7 @@ print(json.dumps({"kinds": kinds, "mb": int(peak[1]) / 1024}))
 
 
 @LINUX
-def test_kilobytes_that_decompress_to_gigabytes(tmp_path: Path) -> None:
+def test_decompression_bomb_is_rejected_in_bounded_memory(tmp_path: Path) -> None:
     photo_files(tmp_path, "0.jpg")
     path = written(tmp_path / "bomb.parquet", **names(300), words=repeated("x" * (10 * MB), 300))
     assert path.stat().st_size < 100_000
@@ -90,7 +90,7 @@ def test_oversized_row_is_rejected_and_the_others_are_read(tmp_path: Path) -> No
 
 
 @LINUX
-def test_lists_that_are_small_in_arrow_and_gigabytes_in_python(tmp_path: Path) -> None:
+def test_row_that_is_gigabytes_in_python_is_rejected(tmp_path: Path) -> None:
     many = pa.ListArray.from_arrays(pa.array([0, 20_000_000], pa.int32()), pa.nulls(20_000_000, pa.bool_()))
     path = written(tmp_path / "lists.parquet", **names(1), many=many)
     assert path.stat().st_size < 100_000
@@ -100,14 +100,14 @@ def test_lists_that_are_small_in_arrow_and_gigabytes_in_python(tmp_path: Path) -
 
 
 @LINUX
-def test_exceeding_the_memory_limit_is_an_error(tmp_path: Path) -> None:
+def test_exceeded_memory_limit_raises(tmp_path: Path) -> None:
     path = written(tmp_path / "page.parquet", **names(1), words=["z" * (500 * MB)])
     with pytest.raises(SourceError, match=r"cannot be read after row 0: .* more than 0\.75 GB") as caught:
         list(read_batches(path, 1024, memory_bytes=768 * MB))
     assert caught.value.remedy
 
 
-def test_rows_do_not_depend_on_the_encoding(tmp_path: Path) -> None:
+def test_rows_equal_those_of_the_table_for_every_column_type(tmp_path: Path) -> None:
     count = 3000
     columns: dict[str, Any] = {
         "id": [str(n) for n in range(count)],
@@ -125,7 +125,7 @@ def test_rows_do_not_depend_on_the_encoding(tmp_path: Path) -> None:
     assert max(batch.num_rows for batch in read_batches(path, 256) if not isinstance(batch, int)) <= 256
 
 
-def test_table_without_rows(tmp_path: Path) -> None:
+def test_table_without_rows_gives_no_rows(tmp_path: Path) -> None:
     assert list(read_parquet(written(tmp_path / "none.parquet", id=pa.array([], pa.string())))) == []
 
 

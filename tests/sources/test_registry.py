@@ -42,7 +42,7 @@ def test_each_type_is_recognised(tmp_path: Path) -> None:
         assert source.count() == len(list(source.records())) > 0
 
 
-def test_other_paths_are_rejected_with_the_supported_sources(tmp_path: Path) -> None:
+def test_unsupported_path_raises_naming_the_supported_sources(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("hello")
     (tmp_path / "k").mkdir()
@@ -52,7 +52,7 @@ def test_other_paths_are_rejected_with_the_supported_sources(tmp_path: Path) -> 
             open_source(str(tmp_path / name))
 
 
-def test_folder_of_photos_has_no_columns(tmp_path: Path) -> None:
+def test_category_column_of_a_photo_folder_raises(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"Leave out `--category-column`, or add a metadata\.csv"):
         open_source(str(photo_files(tmp_path, "bags/a.jpg")), category_column="kind")
 
@@ -66,13 +66,13 @@ def test_table_in_the_huggingface_cache_may_link_to_its_blobs(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("source", "module"), [("hf:a/b", "huggingface_hub"), ("kaggle:a/b", "kagglehub")])
-def test_missing_extra(source: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra_raises(source: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtra, match=r"modiste\[hub\]"):
         open_source(source)
 
 
-def test_kaggle_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kaggle_source_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Client:
         @staticmethod
         def dataset_download(name: str) -> str:

@@ -30,7 +30,7 @@ def records() -> list[Record]:
     return list(SampleSource(count=COUNT, seed=5).records())
 
 
-def test_is_a_source() -> None:
+def test_sample_is_a_source_with_a_name_and_count() -> None:
     source = SampleSource(count=7)
     assert isinstance(source, Source)
     assert (source.name, source.count()) == ("sample", 7)
@@ -41,7 +41,7 @@ def test_ids_are_unique_and_in_order(records: list[Record]) -> None:
     assert [record.id for record in records] == [f"sample-{i:05d}" for i in range(1, COUNT + 1)]
 
 
-def test_category_shares() -> None:
+def test_categories_have_their_shares() -> None:
     counts = Counter(pick_category(0, index) for index in range(3000))
     assert counts == {"footwear": 1650, "bags": 900, "eyewear": 450}
 
@@ -79,7 +79,7 @@ def test_catalogue_depends_on_the_seed_only() -> None:
     assert all(a.photo != b.photo for a, b in zip(first, SampleSource(12, 4).records(), strict=True))
 
 
-def test_number_of_processes_does_not_matter() -> None:
+def test_records_do_not_depend_on_the_number_of_processes() -> None:
     parallel = list(SampleSource(70, 1, (48, 36), processes=2).records())
     assert parallel == list(SampleSource(70, 1, (48, 36), processes=1).records())
 
@@ -98,7 +98,7 @@ def test_pixels_are_the_same_on_every_machine() -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 48), (96, 96), (480, 360), (60, 200)])
-def test_any_size(size: tuple[int, int]) -> None:
+def test_products_can_be_drawn_in_any_size(size: tuple[int, int]) -> None:
     drawing, record = draw_product(2, 11, size)
     assert drawing.canvas.pixels().shape == (*size, 3)
     assert 0.05 < number(record, "height") <= 1.0
@@ -171,7 +171,7 @@ def test_size_out_of_range_is_rejected() -> None:
 
 
 @pytest.mark.slow
-def test_three_thousand_in_a_minute() -> None:
+def test_three_thousand_photos_take_two_minutes_of_cpu_time_at_most() -> None:
     """Measure the CPU time of our own processes, so that other load on the machine does not matter."""
     started = os.times()
     ids = {record.id for record in SampleSource(processes=2).records()}

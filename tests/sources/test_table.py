@@ -62,7 +62,7 @@ def test_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     ]
 
 
-def test_another_category_column(tmp_path: Path) -> None:
+def test_category_column_can_be_chosen(tmp_path: Path) -> None:
     products = [{"file_name": "photos/1.jpg", "category": "Bags", "kind": "Tote"}]
     (record,) = TableSource(table(tmp_path, ".csv", products), category_column="Kind").records()
     assert isinstance(record, Record)
@@ -86,7 +86,7 @@ def test_another_category_column(tmp_path: Path) -> None:
         ("", "missing_photo"),
     ],
 )
-def test_files_outside_the_folder_and_missing_photos(tmp_path: Path, file_name: str, reason: str) -> None:
+def test_missing_photos_and_files_outside_the_folder_are_rejected(tmp_path: Path, file_name: str, reason: str) -> None:
     photo_files(tmp_path, "secret.jpg")
     folder = tmp_path / "shop"
     path = table(folder, ".jsonl", [{"file_name": file_name}])
@@ -96,7 +96,7 @@ def test_files_outside_the_folder_and_missing_photos(tmp_path: Path, file_name: 
     assert (row.reason, row.row) == (reason, 1)
 
 
-def test_malformed_rows(tmp_path: Path) -> None:
+def test_malformed_rows_are_rejected_and_others_read(tmp_path: Path) -> None:
     photo_files(tmp_path, "1.jpg", "2.jpg")
     (tmp_path / "shop.csv").write_text('id,file_name\na,1.jpg,extra\n\nb\n"c",2.jpg\n' + "d," + "x" * 200_000 + "\n")
     source = TableSource(tmp_path / "shop.csv")
@@ -123,7 +123,7 @@ def test_malformed_rows(tmp_path: Path) -> None:
     ("name", "content"),
     [("a.csv", b"id,photo\n1,2\n"), ("b.jsonl", b"garbage"), ("c.parquet", b"PAR1 no"), ("d.csv", b"")],
 )
-def test_tables_without_photo_columns(tmp_path: Path, name: str, content: bytes) -> None:
+def test_table_without_photo_columns_raises(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceError):
         TableSource(tmp_path / name)
