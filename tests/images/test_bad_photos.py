@@ -17,7 +17,7 @@ from tests.zoo import jpeg_with_scans, written, zoo
 
 
 @pytest.mark.parametrize("name", zoo())
-def test_bad_photo_gives_right_pixels_or_reason(name: str, tmp_path: Path) -> None:
+def test_bad_photo_gives_the_right_pixels_or_a_reason(name: str, tmp_path: Path) -> None:
     bad = zoo()[name]
     path = tmp_path / "photo.jpg"  # the name says nothing about the content
     path.write_bytes(bad.data)
@@ -88,6 +88,6 @@ class TestScans:
         assert count_jpeg_scans(data) == 1
 
     @given(st.binary(max_size=300))
-    def test_any_bytes_terminate(self, data: bytes) -> None:
+    def test_parsers_accept_any_bytes(self, data: bytes) -> None:
         assert count_jpeg_scans(b"\xff\xd8" + data) <= len(data)
         has_valid_png_checksums(b"\x89PNG\r\n\x1a\n" + data)

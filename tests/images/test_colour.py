@@ -10,11 +10,11 @@ from modiste.images.colour import ciede2000, lab_to_rgb, rgb_to_lab, to_hex
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3))
-def test_round_trip(rgb: tuple[int, int, int]) -> None:
+def test_rgb_round_trips_through_lab(rgb: tuple[int, int, int]) -> None:
     assert tuple(lab_to_rgb(rgb_to_lab(rgb)).tolist()) == rgb
 
 
-def test_known_colours() -> None:
+def test_known_colours_have_their_lab_values() -> None:
     lab = rgb_to_lab([[255, 255, 255], [0, 0, 0], [255, 0, 0], [0, 0, 255]])
     expected = [[100, 0, 0], [0, 0, 0], [53.24, 80.09, 67.20], [32.30, 79.19, -107.86]]
     np.testing.assert_allclose(lab, expected, atol=0.02)
@@ -24,7 +24,7 @@ def test_colours_outside_srgb_are_clipped() -> None:
     assert lab_to_rgb([50, 200, 0]).tolist()[0] == 255
 
 
-def test_hex() -> None:
+def test_to_hex_writes_six_digits() -> None:
     assert to_hex([255, 0, 16]) == "#ff0010"
 
 

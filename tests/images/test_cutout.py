@@ -68,7 +68,7 @@ def test_product_on_plain_background_is_cut_out_and_placed(kind: str) -> None:
     assert (result.photo[..., 2].astype(int) - result.photo[..., 0] < 20).all()
 
 
-def test_busy_background_is_unchanged() -> None:
+def test_photo_with_a_busy_background_is_not_cut() -> None:
     pixels = photo("busy")
     assert product_mask(pixels) is None
     result = cut_out(pixels, FRAME, WHITE, EXTENT)
@@ -86,7 +86,7 @@ def test_soft_shadow_is_background() -> None:
     assert overlap(mask) > 0.93
 
 
-def test_strap_is_kept_and_background_through_it_is_cut() -> None:
+def test_strap_is_kept_and_the_background_inside_it_is_cut() -> None:
     pixels = np.full((*SIZE, 3), (60, 160, 90), np.uint8)
     pixels[100:170, 40:120] = (120, 40, 30)
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
@@ -99,11 +99,11 @@ def test_strap_is_kept_and_background_through_it_is_cut() -> None:
 
 
 @pytest.mark.parametrize("colour", [(90, 140, 200), (91, 141, 199)])
-def test_nothing_but_background(colour: tuple[int, int, int]) -> None:
+def test_photo_of_background_only_is_not_cut(colour: tuple[int, int, int]) -> None:
     assert not cut_out(photo("plain", colour), FRAME, WHITE, EXTENT).is_cut
 
 
-def test_a_product_that_fills_the_photo() -> None:
+def test_product_that_fills_the_photo_is_not_cut() -> None:
     pixels = np.full((*SIZE, 3), 255, np.uint8)
     pixels[3:-3, 3:-3] = (50, 80, 60)
     assert not cut_out(pixels, FRAME, (0, 0, 0), EXTENT).is_cut
@@ -141,13 +141,13 @@ def test_any_photo_is_accepted(pixels: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 3), (2, 2), (2000, 1500)])
-def test_any_size_is_accepted(size: tuple[int, int]) -> None:
+def test_photo_of_any_size_is_accepted(size: tuple[int, int]) -> None:
     pixels = np.full((*size, 3), 200, np.uint8)
     pixels[size[0] // 4 : 3 * size[0] // 4, size[1] // 4 : 3 * size[1] // 4] = (200, 0, 0)
     assert cut_out(pixels, FRAME, WHITE, EXTENT).photo.shape == (*FRAME, 3)
 
 
-def test_other_arrays_are_rejected() -> None:
+def test_arrays_that_are_not_photos_are_rejected() -> None:
     for bad in (np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3))):
         with pytest.raises(PhotoError):
             cut_out(bad, FRAME, WHITE, EXTENT)  # type: ignore[arg-type]

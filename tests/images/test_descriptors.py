@@ -37,7 +37,7 @@ def test_colour_descriptor_ignores_position() -> None:
     np.testing.assert_allclose(colour_descriptors(photo(at=10)), colour_descriptors(photo(at=30)), atol=1e-4)
 
 
-def test_batch_equals_loop() -> None:
+def test_descriptors_of_a_batch_equal_those_of_single_photos() -> None:
     several = np.concatenate([photo(), photo(round_=True), np.full((1, 80, 60, 3), 255, np.uint8)])
     for of, size in ((shape_descriptors, SHAPE_SIZE), (colour_descriptors, COLOUR_SIZE)):
         together = of(several)
@@ -48,7 +48,7 @@ def test_batch_equals_loop() -> None:
 
 
 @pytest.mark.parametrize("size", [(3, 3), (7, 5), (80, 60), (33, 100)])
-def test_any_size_and_empty_photos(size: tuple[int, int]) -> None:
+def test_descriptors_are_finite_for_any_size_and_empty_photos(size: tuple[int, int]) -> None:
     for value in (0, 255):
         flat = np.full((2, *size, 3), value, np.uint8)
         assert not colour_descriptors(flat).any()

@@ -22,7 +22,9 @@ colours = st.tuples(*[st.integers(0, 200)] * 3)
 
 
 @given(st.integers(1, 20), st.integers(1, 10), st.integers(1, 38), st.integers(1, 28), colours)
-def test_measurements_of_a_box(top: int, left: int, height: int, width: int, colour: tuple[int, int, int]) -> None:
+def test_measurements_of_a_box_equal_the_known_values(
+    top: int, left: int, height: int, width: int, colour: tuple[int, int, int]
+) -> None:
     values = measure_photos(box(top, left, height, width, colour))
     red, green, blue = (channel / 255 for channel in colour)
     assert values["height"] == pytest.approx(height / 60)
@@ -41,7 +43,7 @@ def test_measurements_of_a_box(top: int, left: int, height: int, width: int, col
         assert abs((values["hue"] - expected + 180) % 360 - 180) < 3  # a circle, where HSV has a hexagon
 
 
-def test_batch_equals_loop() -> None:
+def test_measurements_of_a_batch_equal_those_of_single_photos() -> None:
     photos = np.random.default_rng(0).integers(0, 256, (70, 12, 9, 3), np.uint8)
     together = measure_photos(photos)
     assert set(together) == set(MEASUREMENT_NAMES)
@@ -49,7 +51,7 @@ def test_batch_equals_loop() -> None:
         np.testing.assert_allclose(together[name], [measure_photos(photo)[name] for photo in photos])
 
 
-def test_photo_without_foreground() -> None:
+def test_photo_without_foreground_has_finite_measurements() -> None:
     values = measure_photos(np.full((8, 6, 3), 250, np.uint8))
     assert (values["area"], values["height"], values["edges"], values["aspect"]) == (0, 0, 0, 1)
     assert all(np.isfinite(value) for value in values.values())
@@ -62,7 +64,7 @@ def test_stripes_have_more_edges() -> None:
     assert measure_photos(striped)["edges"] > measure_photos(plain)["edges"]
 
 
-def test_distribution_of_light_and_area() -> None:
+def test_shade_side_and_balance_measure_the_distribution() -> None:
     photo = box(10, 10, 30, 20, (50, 50, 50))
     photo[25:40, 10:20] = 150  # lighter below on the left
     values = measure_photos(photo)

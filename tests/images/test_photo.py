@@ -55,7 +55,7 @@ def png_header(width: int, height: int) -> bytes:
 
 class TestReading:
     @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-    def test_each_format_from_bytes_and_from_a_file(self, kind: str, tmp_path: Path) -> None:
+    def test_each_format_is_read_from_bytes_and_from_a_file(self, kind: str, tmp_path: Path) -> None:
         data = encoded(Image.fromarray(blocks()), kind, quality=95)
         path = tmp_path / "photo.bin"
         path.write_bytes(data)
@@ -86,7 +86,7 @@ class TestReading:
         assert photo.shape == (60, 40, 3)
         assert np.abs(photo.astype(int) - blocks()).mean() < 6
 
-    def test_damaged_exif_does_not_lose_the_photo(self) -> None:
+    def test_photo_with_damaged_exif_is_read(self) -> None:
         data = encoded(Image.fromarray(blocks()), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff broken")
         assert read_photo(data).shape == (60, 40, 3)
 
@@ -99,7 +99,7 @@ class TestReading:
         assert photo[2, 0].tolist() == [127, 127, 127]
         assert photo[3, 0].tolist() == [255, 255, 255]
 
-    def test_palette_with_a_transparent_colour(self) -> None:
+    def test_transparent_palette_colour_becomes_white(self) -> None:
         image = Image.new("P", (4, 4), 1)
         image.putpalette([10, 20, 30, 40, 50, 60] + [0] * 762)
         image.putpixel((0, 0), 0)
@@ -116,14 +116,14 @@ class TestReading:
         deep = np.full((5, 5), 0x8000, np.uint16)
         assert read_photo(encoded(Image.fromarray(deep)))[0, 0].tolist() == [128, 128, 128]
 
-    def test_cmyk_jpeg(self) -> None:
+    def test_cmyk_jpeg_is_converted_to_rgb(self) -> None:
         data = encoded(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG", quality=95)
         red, green, blue = read_photo(data)[4, 4].astype(int)
         assert red > 230
         assert max(green, blue) < 25
 
     @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-    def test_only_the_first_frame(self, kind: str) -> None:
+    def test_only_the_first_frame_of_an_animation_is_read(self, kind: str) -> None:
         frames = [Image.new("RGB", (6, 6), colour) for colour in ("red", "blue")]
         data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], lossless=True)
         assert read_photo(data)[3, 3].tolist() == [255, 0, 0]
@@ -142,7 +142,7 @@ class TestRejecting:
         "data",
         [b"", b"hello", b"<html><body>not found</body></html>", b"\0" * 1000, encoded(Image.new("RGB", (9, 9)), "GIF")],
     )
-    def test_not_a_photo(self, data: bytes) -> None:
+    def test_data_that_is_not_a_photo_is_rejected(self, data: bytes) -> None:
         with pytest.raises(PhotoError) as caught:
             read_photo(data)
         assert caught.value.reason == "not_a_photo"
@@ -150,7 +150,7 @@ class TestRejecting:
 
     @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
     @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-    def test_truncated(self, kind: str, share: float) -> None:
+    def test_truncated_photo_is_rejected(self, kind: str, share: float) -> None:
         noise = np.random.default_rng(0).integers(0, 256, (90, 70, 3), np.uint8)
         data = encoded(Image.fromarray(noise), kind)
         with pytest.raises(PhotoError) as caught:
@@ -163,7 +163,7 @@ class TestRejecting:
             read_photo(png_header(*size))
         assert caught.value.reason == "too_large"
 
-    def test_missing_file_and_folder(self, tmp_path: Path) -> None:
+    def test_missing_file_and_folder_are_rejected(self, tmp_path: Path) -> None:
         with pytest.raises(PhotoError) as missing:
             read_photo(tmp_path / "no.jpg")
         assert missing.value.reason == "missing_photo"
@@ -192,7 +192,7 @@ class TestRejecting:
             np.zeros((4, 4, 4), np.uint8),
         ],
     )
-    def test_other_arrays_are_rejected(self, array: np.ndarray) -> None:
+    def test_arrays_that_are_not_photos_are_rejected(self, array: np.ndarray) -> None:
         for use in (background_colour, photo_hash, to_jpeg, lambda a: fit_photo(a, (8, 8))):
             with pytest.raises(PhotoError, match="is not a photo"):
                 use(array)
@@ -246,14 +246,14 @@ class TestFitting:
         inside = fit_photo(photo, (50, 50))[2:-2, 2:-2].astype(int)
         assert np.abs(inside - 127.5).max() < 3
 
-    def test_empty_frame(self) -> None:
+    def test_empty_frame_raises(self) -> None:
         with pytest.raises(ValueError, match="at least 1 pixel"):
             fit_photo(blocks(), (0, 5))
 
 
 @pytest.mark.photos
 @real_photos
-def test_the_real_photos_are_read_and_fitted() -> None:
+def test_real_photos_are_read_and_fitted() -> None:
     """The odd ones (greyscale, square, small, off white) and every fiftieth of the others."""
     odd = [1800, 25299, 35915, 44209, 44410, 44533, 5408, 9203, 9213, 2351, 6820]
     paths = sorted((PHOTOS / "images").iterdir())[::50] + [PHOTOS / f"images/{name}.jpg" for name in odd]
@@ -268,7 +268,7 @@ def test_the_real_photos_are_read_and_fitted() -> None:
 
 
 class TestBackground:
-    def test_product_touching_an_edge(self) -> None:
+    def test_product_at_an_edge_does_not_change_the_background(self) -> None:
         photo = np.full((80, 60, 3), 250, np.uint8)
         photo[20:60, :30] = (120, 10, 10)
         assert background_colour(photo).tolist() == [250, 250, 250]
@@ -278,26 +278,26 @@ class TestBackground:
         assert not is_white_background(np.full((80, 60, 3), 220, np.uint8))
         assert not is_white_background(blocks())
 
-    def test_one_pixel(self) -> None:
+    def test_background_of_one_pixel_is_its_colour(self) -> None:
         assert background_colour(np.full((1, 1, 3), 9, np.uint8)).tolist() == [9, 9, 9]
 
 
 class TestWriting:
-    def test_round_trip(self) -> None:
+    def test_png_is_lossless_and_jpeg_and_webp_are_close(self) -> None:
         smooth = np.linspace(0, 255, 60 * 40 * 3).reshape(60, 40, 3).astype(np.uint8)
         assert np.array_equal(read_photo(to_png(smooth)), smooth)
         for lossy in (decode_jpeg(to_jpeg(smooth)), read_photo(to_webp(smooth, 95))):
             assert np.abs(lossy.astype(int) - smooth).mean() < 4
 
-    def test_non_contiguous_view(self) -> None:
+    def test_non_contiguous_array_is_written(self) -> None:
         view = blocks()[::-1, ::2]
         assert np.array_equal(read_photo(to_png(view)), view)
         assert photo_hash(view) == photo_hash(view.copy())
 
-    def test_hash_covers_pixels_and_shape(self) -> None:
+    def test_hash_depends_on_pixels_and_shape(self) -> None:
         assert photo_hash(blocks()) == photo_hash(read_photo(to_png(blocks())))
         assert photo_hash(np.zeros((2, 8, 3), np.uint8)) != photo_hash(np.zeros((4, 4, 3), np.uint8))
 
-    def test_damaged_stored_photo(self) -> None:
+    def test_damaged_stored_photo_raises(self) -> None:
         with pytest.raises(PhotoError, match="ingest"):
             decode_jpeg(to_jpeg(blocks())[:100])
