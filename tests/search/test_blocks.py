@@ -33,7 +33,7 @@ def test_saved_index_gives_the_same_results(saved: Path) -> None:
                 np.testing.assert_array_equal(one[1], two[1])
 
 
-def test_other_fingerprint_is_none(saved: Path, tmp_path: Path) -> None:
+def test_open_returns_none_for_other_products(saved: Path, tmp_path: Path) -> None:
     assert LatentIndex.open(saved, "abd", IDS) is None
     assert LatentIndex.open(saved, "abc", IDS[1:]) is None
     assert LatentIndex.open(tmp_path / "nowhere", "abc", IDS) is None
@@ -41,7 +41,7 @@ def test_other_fingerprint_is_none(saved: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["mean.npy", "rows.npy", "starts.npy", "most.npy", "index.json"])
 @pytest.mark.parametrize("how", ["gone", "cut", "other", "empty"])
-def test_damaged_index_is_none(saved: Path, name: str, how: str) -> None:
+def test_open_returns_none_for_a_damaged_index(saved: Path, name: str, how: str) -> None:
     path = saved / name
     if how == "empty":
         path.write_bytes(b"")
@@ -76,13 +76,13 @@ def test_saving_again_replaces_the_index(saved: Path) -> None:
         ("mean", np.zeros(7, np.float32)),
     ],
 )
-def test_inconsistent_arrays_are_none(saved: Path, name: str, value: np.ndarray) -> None:
+def test_open_returns_none_for_inconsistent_arrays(saved: Path, name: str, value: np.ndarray) -> None:
     assert len(np.load(saved / "rows.npy")) == 6
     np.save(saved / f"{name}.npy", value)
     assert LatentIndex.open(saved, "abc", IDS) is None
 
 
-def test_index_replaced_while_opening_is_none(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_returns_none_if_the_index_is_replaced(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load, seen = np.load, []
 
     def slow(*args: object, **kwargs: object) -> object:

@@ -129,7 +129,7 @@ def test_rows_mask_and_cluster_give_the_same_results(method: str, metric: str) -
     np.testing.assert_array_equal(index.nearest(code, 12, method, metric, rows=some)[0], expected)
 
 
-def test_one_cluster_per_code() -> None:
+def test_each_code_is_searched_in_its_own_cluster() -> None:
     parts = catalogue(900)
     index = index_of(parts)
     own = parts[3][:30]
@@ -156,7 +156,7 @@ def test_product_is_nearest_to_itself(method: str, metric: str) -> None:
     np.testing.assert_array_equal(nearest[:, 0], np.arange(100))
 
 
-def test_order_of_products_does_not_matter() -> None:
+def test_results_do_not_depend_on_the_order_of_products() -> None:
     mean, std, code, cluster = catalogue()
     order = np.random.default_rng(2).permutation(len(mean))
     turned = index_of((mean[order], std[order], code[order], cluster[order]))
@@ -166,7 +166,7 @@ def test_order_of_products_does_not_matter() -> None:
     np.testing.assert_array_equal(scores, expected_scores)
 
 
-def test_many_taus() -> None:
+def test_results_are_right_for_changing_tau() -> None:
     parts = catalogue()
     index = index_of(parts)
     for tau in (0.0, 0.1, 0.2, 0.3, 0.4, 0.0, 0.1):
@@ -174,7 +174,7 @@ def test_many_taus() -> None:
         np.testing.assert_array_equal(index.nearest(parts[2][0], 5, tau=tau)[0], expected)
 
 
-def test_index_without_clusters() -> None:
+def test_index_without_clusters_searches_all_products_only() -> None:
     parts = catalogue()
     index = LatentIndex([str(i) for i in range(600)], *parts[:3])
     assert (len(index), index.latent_dim) == (600, 6)
@@ -234,7 +234,7 @@ def test_invalid_encodings_are_rejected() -> None:
             wrong()
 
 
-def test_distance_by_definition() -> None:
+def test_distances_equal_their_definition() -> None:
     points = np.array([[3.0, 4.0], [0.0, 0.0]], np.float32)
     np.testing.assert_array_equal(distance(np.zeros(2, np.float32), points, "euclidean"), [5, 0])
     np.testing.assert_array_equal(distance(np.zeros(2, np.float32), points, "manhattan"), [7, 0])
@@ -252,7 +252,7 @@ def vae_like(rows: int = 30_000, n: int = 16, seed: int = 0) -> Parts:
 
 
 @pytest.mark.parametrize(("method", "metric"), QUERIES)
-def test_skipped_blocks_never_matter(method: str, metric: str) -> None:
+def test_skipping_blocks_does_not_change_the_results(method: str, metric: str) -> None:
     parts = vae_like()
     index, random = index_of(parts), np.random.default_rng(3)
     rows = random.integers(0, 30_000, 10)
@@ -309,20 +309,20 @@ def test_results_are_exact_at_the_limits_of_float32(
     assert len(set(nearest.tolist())) == k
 
 
-def test_empty_filter_is_an_error() -> None:
+def test_empty_filter_raises() -> None:
     index = index_of(catalogue(5000))
     with pytest.raises(BadCount, match="0 products"):
         index.nearest(np.zeros(6), 1, rows=np.zeros(5000, bool))
 
 
-def test_empty_cluster_is_an_error() -> None:
+def test_empty_cluster_raises() -> None:
     parts = catalogue()
     index = index_of((*parts[:3], 2 * parts[3]))
     with pytest.raises(BadCount, match="0 products"):
         index.nearest(np.zeros(6), 1, cluster=1)
 
 
-def test_threads_share_a_scan() -> None:
+def test_scan_with_threads_gives_the_same_results() -> None:
     parts = vae_like(140_000, 4)
     alone, shared = index_of(parts), LatentIndex(range(140_000), *parts, threads=2)  # type: ignore[arg-type]
     for method, metric in QUERIES:
@@ -332,7 +332,7 @@ def test_threads_share_a_scan() -> None:
             np.testing.assert_array_equal(one[1], two[1])
 
 
-def test_threads_share_a_batch() -> None:
+def test_batch_with_threads_gives_the_same_results() -> None:
     parts = vae_like(140_000, 4)
     alone, shared = index_of(parts), LatentIndex(range(140_000), *parts, threads=2)  # type: ignore[arg-type]
     one, two = (each.nearest(parts[2][:9], 10) for each in (alone, shared))
