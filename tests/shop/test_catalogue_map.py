@@ -37,6 +37,6 @@ def test_damaged_map_raises_schema_error(built: Any, damage: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("raw", [None, [], "", 3, {}])
-def test_other_json_raises_schema_error(raw: Any) -> None:
+def test_json_of_another_shape_raises_schema_error(raw: Any) -> None:
     with pytest.raises(SchemaError, match="map is damaged"):
         CatalogueMap.from_dict(raw)

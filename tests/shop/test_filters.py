@@ -39,7 +39,7 @@ NAMES = st.sampled_from(["id", "colour", "size", "heel"])
 
 
 @given(st.lists(st.dictionaries(NAMES, VALUES), max_size=8))
-def test_kinds_without_columns_are_the_same(drawn: list[dict[str, Any]]) -> None:
+def test_column_kinds_equal_those_of_columns(drawn: list[dict[str, Any]]) -> None:
     texts = [json.dumps(each) for each in drawn]
     expected = Columns(["a"] * len(texts), texts).kinds
     assert list(column_kinds(texts).items()) == list(expected.items())
@@ -82,7 +82,7 @@ def rows(columns: Columns, where: dict[str, Any]) -> str:
         ({"not": {"any": [{"category": ["shoes"]}, {"not": {"base_colour": ["Red"]}}]}}, "d"),
     ],
 )
-def test_filters_match_a_loop(columns: Columns, where: dict[str, Any], names: str) -> None:
+def test_filters_select_the_expected_products(columns: Columns, where: dict[str, Any], names: str) -> None:
     assert rows(columns, where) == names
 
 
@@ -133,14 +133,14 @@ def test_facets_are_useful_columns(columns: Columns) -> None:
     assert facets["heel"].to_dict()["kind"] == "number"
 
 
-def test_article_numbers_are_not_a_facet() -> None:
+def test_columns_with_many_values_are_not_facets() -> None:
     many = range(200)
     texts = [json.dumps({"sku": 10_000 + i, "size": i % 7, "weight": i / 7, "code": f"c{i}"}) for i in many]
     names = {facet.name for facet in Columns(["x"] * 200, texts).facets({})}
     assert names == {"category", "size", "weight"}
 
 
-def test_descriptions_are_not_columns() -> None:
+def test_columns_with_long_texts_are_left_out() -> None:
     texts = [json.dumps({"about": "x" * length, "size": length}) for length in (3, MAX_WORD_CHARS + 1, 5)]
     columns = Columns(["x"] * 3, texts)
     assert set(columns.by_name) == {"category", "size"}
@@ -148,14 +148,14 @@ def test_descriptions_are_not_columns() -> None:
         columns.mask({"about": ["xxx"]})
 
 
-def test_more_products_than_one_batch() -> None:
+def test_filter_spans_several_batches() -> None:
     count = 2 * BATCH_ROWS + 3
     columns = Columns(["x"] * count, [json.dumps({"n": number, "m": number % 3}) for number in range(count)])
     found = np.flatnonzero(columns.mask({"n": {"min": BATCH_ROWS - 1, "max": BATCH_ROWS + 1}}))
     assert found.tolist() == [BATCH_ROWS - 1, BATCH_ROWS, BATCH_ROWS + 1]
 
 
-def test_single_product_and_empty_attributes() -> None:
+def test_product_without_attributes_can_be_filtered_by_category() -> None:
     one = Columns(["shoes"], ["{}"])
     assert [facet.name for facet in one.facets({})] == ["category"]
     assert one.mask({"category": ["shoes"]}).tolist() == [True]
@@ -186,17 +186,17 @@ def test_ten_thousand_products_are_fast() -> None:
         (['{"any": [{"base_colour": ["Blue"]}, {"heel": {"min": 7}}]}', "vegan=true"], "e"),
     ],
 )
-def test_parse_filter(columns: Columns, texts: list[str], names: str) -> None:
+def test_parsed_filters_select_the_expected_products(columns: Columns, texts: list[str], names: str) -> None:
     assert rows(columns, parse_filter(texts)) == names
 
 
 @pytest.mark.parametrize("text", ["", "red", "=red", "heel>=tall", "{", "heel>3"])
-def test_parse_filter_rejects_other_text(text: str) -> None:
+def test_parse_filter_rejects_invalid_text(text: str) -> None:
     with pytest.raises(BadOption, match=r"filter|bounded"):
         parse_filter([text])
 
 
-def test_attribute_named_any_is_an_attribute() -> None:
+def test_attributes_named_any_and_not_can_be_filtered() -> None:
     columns = Columns(["a", "b"], ['{"any": "x", "not": 3}', '{"any": "y", "not": 5}'])
     assert columns.mask({"any": ["x"]}).tolist() == [True, False]
     assert columns.mask({"not": {"min": 4}}).tolist() == [False, True]

@@ -64,7 +64,7 @@ def test_index_of_another_size_is_not_used(shop_copy: Path) -> None:
     assert read_indexed_encodings(*args, len(shop.catalogue) + 1) is None
 
 
-def test_index_for_the_shops_tau(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_index_is_built_for_the_shops_tau(shop_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = Shop.open(shop_copy)
     code = plain.code_of(plain.catalogue.ids[5])
     wanted = plain.similar(code, 20, scope="catalogue", tau=0.4)

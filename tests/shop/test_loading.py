@@ -121,7 +121,7 @@ def test_cluster_count_out_of_range_raises(shop_copy: Path, k: int) -> None:
     assert Manifest.load(shop_copy) == before
 
 
-def test_clusters_by_method_and_features(shop_copy: Path) -> None:
+def test_every_method_and_feature_gives_clusters(shop_copy: Path) -> None:
     for method in ("kmeans", "mixture"):
         for features in ("code", "mean"):
             clusters = cluster_shop(shop_copy, k=2, features=features, method=method, seed=1)
@@ -145,7 +145,7 @@ def test_shop_with_categories_is_clustered_by_category(shop_copy: Path) -> None:
     assert Manifest.load(shop_copy).clusters["method"] == "category"
 
 
-def test_other_cluster_count_is_not_by_category(shop_copy: Path) -> None:
+def test_other_cluster_count_does_not_cluster_by_category(shop_copy: Path) -> None:
     assert cluster_shop(shop_copy, k=2).method != "category"
     with pytest.raises(BadCount, match="k is 2, but the shop has 3 categories"):
         cluster_shop(shop_copy, k=2, method="category")
@@ -164,7 +164,7 @@ def test_build_skips_current_stages(shop_copy: Path, sample_records: list[Record
     assert once_more["kept"] == ["train", "cluster", "sliders", "map"]
 
 
-def test_failed_training_changes_nothing(shop_copy: Path) -> None:
+def test_invalid_training_options_change_nothing(shop_copy: Path) -> None:
     before = Manifest.load(shop_copy)
     for wrong in ({"preset": "huge"}, {"epochs": 1, "minutes": 1.0}, {"latent": 0}, {"epochs": 0}):
         with pytest.raises(BadOption):

@@ -57,12 +57,12 @@ def test_stored_photo_has_the_stored_encoding(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)])
-def test_encode_rejects_other_arrays(shop: Shop, bad: np.ndarray) -> None:
+def test_encode_rejects_arrays_that_are_not_photos(shop: Shop, bad: np.ndarray) -> None:
     with pytest.raises(PhotoError):
         shop.encode(bad)
 
 
-def test_decode_draws_at_the_frame(shop: Shop) -> None:
+def test_decode_returns_photos_of_the_frame_size(shop: Shop) -> None:
     codes = shop.encodings.code[:2]
     assert shop.decode(codes[0]).shape == (*FRAME, 3)
     photos = shop.decode(codes)
@@ -72,7 +72,7 @@ def test_decode_draws_at_the_frame(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.zeros(N - 1), np.full(N, np.nan), np.full(N, np.inf), [], np.zeros((1, 2, N))])
-def test_bad_code_raises_everywhere(shop: Shop, bad: object) -> None:
+def test_invalid_code_raises_bad_code(shop: Shop, bad: object) -> None:
     for question in (shop.decode, shop.similar, shop.recommend, shop.cluster_of):
         with pytest.raises(BadCode):
             question(bad)  # type: ignore[arg-type]

@@ -54,7 +54,7 @@ def test_thresholds_of_few_products_are_finite(count: int) -> None:
     assert describe_typicality(1e9, distances) == (0.0, "unlike anything in the shop")
 
 
-def test_equal_products_are_almost_the_same() -> None:
+def test_equal_products_are_described_as_almost_the_same() -> None:
     code = np.repeat(random_index(20)[1], 30, axis=0)
     index = LatentIndex([str(i) for i in range(len(code))], code, np.full_like(code, 0.1), code)
     thresholds = measure_thresholds(index, code)["fixed-epsilon/euclidean"]
