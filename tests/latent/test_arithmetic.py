@@ -25,7 +25,7 @@ def test_shift_is_invertible(code: np.ndarray, i: np.ndarray, j: np.ndarray) -> 
 
 
 @given(codes, codes, codes)
-def test_batch_equals_loop(code: np.ndarray, i: np.ndarray, j: np.ndarray) -> None:
+def test_shift_of_a_batch_equals_shifts_of_single_codes(code: np.ndarray, i: np.ndarray, j: np.ndarray) -> None:
     batch = np.stack([code, i, j])
     np.testing.assert_array_equal(shift(batch, i, j), [shift(row, i, j) for row in batch])
     shifted = shift(batch, np.stack([i, i, j]), np.stack([j, j, i]))

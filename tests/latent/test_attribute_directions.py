@@ -60,7 +60,7 @@ def test_direction_changes_the_picture() -> None:
     assert np.ptp(measured["lightness"]) < 0.05
 
 
-def test_slopes_of_the_decoder() -> None:
+def test_slopes_measure_the_effect_of_each_latent() -> None:
     mean, _ = posteriors()
     slopes = measure_slopes(draw, mean, rounds=8)
     assert np.abs(slopes["lightness"]).argmax() == 0
@@ -100,7 +100,7 @@ def test_direction_without_effect_is_left_out() -> None:
     assert {slider.attribute for slider in sliders} == {"height"}
 
 
-def test_max_directions_and_no_attributes() -> None:
+def test_number_of_directions_is_limited() -> None:
     mean, _ = posteriors()
     three = {str(latent): mean[:, latent].tolist() for latent in range(3)}
     assert len(attribute_directions(mean, three, max_directions=2)) == 2

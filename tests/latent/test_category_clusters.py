@@ -40,7 +40,7 @@ def test_largest_category_is_first_and_row_order_does_not_matter() -> None:
     assert (again.assign(codes) == clusters.assign(codes)).mean() > 0.99
 
 
-def test_small_category_has_its_cluster() -> None:
+def test_category_of_one_product_has_a_cluster() -> None:
     codes, categories = two_moons(100)
     codes = np.concatenate([codes, [[9.0, 9.0]]]).astype(np.float32)
     clusters = fit_categories(codes, [*categories, "hats"])
@@ -56,6 +56,6 @@ def test_json_round_trip() -> None:
     assert (again.assign(codes) == clusters.assign(codes)).all()
 
 
-def test_no_products() -> None:
+def test_catalogue_without_products_raises() -> None:
     with pytest.raises(BadCount):
         fit_categories(np.empty((0, 2), np.float32), [])

@@ -51,7 +51,7 @@ def test_clusters_are_numbered_by_size(fitted: tuple[Clusters, np.ndarray]) -> N
     assert sorted(sizes, reverse=True) == list(sizes)
 
 
-def test_single_code_equals_batch(fitted: tuple[Clusters, np.ndarray]) -> None:
+def test_single_codes_are_assigned_as_a_batch(fitted: tuple[Clusters, np.ndarray]) -> None:
     clusters, codes = fitted
     batch = clusters.assign(codes[:20])
     assert batch.shape == (20,)
@@ -141,7 +141,7 @@ DAMAGE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_a_schema_error(damage: dict[str, Any]) -> None:
+def test_damaged_json_raises_schema_error(damage: dict[str, Any]) -> None:
     good = fit_mixture(blobs()[0], 3, 0).to_dict()
     with pytest.raises(SchemaError):
         Clusters.from_dict(good | damage)
@@ -161,35 +161,35 @@ def test_damage_is_a_schema_error(damage: dict[str, Any]) -> None:
         ("covariances", lambda x: [[[1.0, 9.0, 0, 0], *np.eye(4).tolist()[1:]]] * len(x)),
     ],
 )
-def test_damaged_mixture_is_a_schema_error(name: str, change: Any) -> None:
+def test_damaged_mixture_raises_schema_error(name: str, change: Any) -> None:
     good = fit_mixture(blobs()[0], 3, 0).to_dict()
     mixture = good["mixture"] | {name: change(good["mixture"][name])}
     with pytest.raises(SchemaError):
         Clusters.from_dict(good | {"mixture": mixture})
 
 
-def test_not_an_object_is_a_schema_error() -> None:
+def test_json_without_an_object_raises_schema_error() -> None:
     with pytest.raises(SchemaError):
         Clusters.from_dict([1, 2])
 
 
-def test_names_are_the_majority_and_unique() -> None:
+def test_cluster_names_are_the_majority_and_unique() -> None:
     groups = [0, 0, 0, 1, 1, 2, 2, 2, 2]
     kinds = ["shoe", "shoe", "bag", "bag", "bag", "shoe", "shoe", "shoe", "shoe"]
     assert name_clusters(groups, kinds) == ("shoe 2", "bag", "shoe")
 
 
-def test_names_where_the_number_is_taken() -> None:
+def test_cluster_names_skip_a_number_that_is_taken() -> None:
     assert name_clusters([0, 0, 1, 1, 1, 2], ["a", "a", "a", "a", "a", "a 2"]) == ("a 2", "a", "a 2 2")
 
 
-def test_names_without_products() -> None:
+def test_cluster_without_products_is_named_empty() -> None:
     assert name_clusters([], []) == ()
     assert name_clusters([1], ["bag"]) == ("empty", "bag")
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from("abc")), min_size=1), st.randoms())
-def test_names_do_not_depend_on_row_order(pairs: list[tuple[int, str]], random: Any) -> None:
+def test_cluster_names_do_not_depend_on_row_order(pairs: list[tuple[int, str]], random: Any) -> None:
     first = name_clusters([p[0] for p in pairs], [p[1] for p in pairs])
     assert len(set(first)) == len(first)
     random.shuffle(pairs)

@@ -21,7 +21,7 @@ def test_fixed_epsilon_uses_the_deviation_not_the_variance(case: tuple[np.ndarra
     np.testing.assert_array_equal(code[0], fixed_epsilon_code(mean[0], std[0], epsilon))
 
 
-def test_fixed_epsilon_known_value() -> None:
+def test_fixed_epsilon_code_equals_a_known_value() -> None:
     np.testing.assert_allclose(fixed_epsilon_code([1.0], [0.5], [2.0]), [2.0])  # variance would give 1.5
 
 
@@ -51,7 +51,7 @@ def test_check_code_accepts_codes_and_batches() -> None:
         None,
     ],
 )
-def test_check_code_rejects(bad: object) -> None:
+def test_check_code_rejects_invalid_codes(bad: object) -> None:
     with pytest.raises(BadCode) as caught:
         check_code(bad, 3)  # type: ignore[arg-type]
     assert "3" in caught.value.remedy

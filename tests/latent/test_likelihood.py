@@ -22,7 +22,7 @@ def test_likelihood_matches_scipy(case: tuple[np.ndarray, ...], tau: float) -> N
 
 
 @given(catalogues())
-def test_batch_equals_loop(case: tuple[np.ndarray, ...]) -> None:
+def test_likelihood_of_a_batch_equals_that_of_single_codes(case: tuple[np.ndarray, ...]) -> None:
     codes, mean, std = case
     batch = log_likelihood(codes, mean, std)
     assert batch.dtype == np.float64
@@ -39,7 +39,7 @@ def test_likelihood_follows_a_permutation_of_products(case: tuple[np.ndarray, ..
     )
 
 
-def test_empty_batch() -> None:
+def test_likelihood_of_an_empty_batch_is_empty() -> None:
     assert log_likelihood(np.empty((0, 3), np.float32), np.zeros((5, 3)), np.ones((5, 3))).shape == (0, 5)
 
 

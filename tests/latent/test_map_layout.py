@@ -24,7 +24,7 @@ def same_group_share(codes: np.ndarray, group_of: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 49, 50, 51, 200])
-def test_any_number_of_codes(count: int) -> None:
+def test_any_number_of_codes_is_projected(count: int) -> None:
     codes, group_of = groups(count)
     flat = project_2d(codes)
     assert flat.shape == (count, 2)
@@ -36,14 +36,14 @@ def test_any_number_of_codes(count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [2, 60])
-def test_equal_codes(count: int) -> None:
+def test_projection_of_equal_codes_is_finite(count: int) -> None:
     assert np.isfinite(project_2d(np.ones((count, 4), np.float32))).all()
     twins = np.repeat(groups(count)[0], 2, axis=0)
     assert np.isfinite(project_2d(twins)).all()
 
 
 @pytest.mark.parametrize("count", [1, 60])
-def test_one_latent(count: int) -> None:
+def test_codes_of_one_latent_are_projected(count: int) -> None:
     assert project_2d(np.arange(count, dtype=np.float32)[:, None]).shape == (count, 2)
 
 
@@ -53,7 +53,7 @@ def test_codes_beyond_the_sample_are_placed_between_neighbours(monkeypatch: pyte
     assert same_group_share(codes, group_of) > 0.95
 
 
-def test_interpolated_position() -> None:
+def test_position_is_interpolated_between_the_nearest_ones() -> None:
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     np.testing.assert_allclose(interpolate_position(corners, np.ones(3)), [1 / 3, 1 / 3])
     np.testing.assert_allclose(interpolate_position(corners, np.array([0.0, 1.0, 2.0])), [0, 0])

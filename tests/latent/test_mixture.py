@@ -15,7 +15,7 @@ def mixture(m: int = 3, n: int = 4) -> Mixture:
     return Mixture(np.full(m, 1 / m), random.normal(size=(m, n)), covariances, np.array([0, 1, 0]))
 
 
-def test_densities_match_scipy() -> None:
+def test_mixture_densities_match_scipy() -> None:
     model = mixture()
     codes = np.random.default_rng(1).normal(size=(9, 4))
     expected = np.stack(

@@ -21,7 +21,7 @@ def gaussians(seed: int, n: int = 3, count: int = 4000) -> tuple[np.ndarray, np.
 
 
 @given(st.integers(0, 1000))
-def test_map_moves_one_gaussian_to_the_other(seed: int) -> None:
+def test_transport_matrix_maps_one_covariance_to_the_other(seed: int) -> None:
     codes, cluster = gaussians(seed, count=200)
     moments = Moments.fit(codes, cluster, 2)
     matrix = moments.transport_matrix(0, 1)
@@ -31,7 +31,7 @@ def test_map_moves_one_gaussian_to_the_other(seed: int) -> None:
 
 
 @given(st.integers(0, 1000))
-def test_maps_are_inverse(seed: int) -> None:
+def test_transport_back_is_the_inverse(seed: int) -> None:
     codes, cluster = gaussians(seed, count=200)
     moments = Moments.fit(codes, cluster, 2)
     there = transport(codes[:5], moments.transport_matrix(0, 1), moments.centres[0], moments.centres[1])
@@ -59,7 +59,7 @@ def test_small_or_empty_cluster_is_shrunk_to_the_pooled_moments() -> None:
     np.testing.assert_allclose(moments.centres[3], few.mean(axis=0))
 
 
-def test_constant_latent() -> None:
+def test_constant_latent_stays_constant() -> None:
     codes, cluster = gaussians(0)
     flat = np.column_stack([codes, np.zeros(len(codes))])
     moments = Moments.fit(flat, cluster, 2)
@@ -67,7 +67,7 @@ def test_constant_latent() -> None:
 
 
 @pytest.mark.parametrize("shape", [(2,), (4,), (2, 2), (1, 1, 3)])
-def test_other_shapes_are_rejected(shape: tuple[int, ...]) -> None:
+def test_codes_of_another_shape_are_rejected(shape: tuple[int, ...]) -> None:
     with pytest.raises(BadCode):
         transport(np.zeros(shape), np.eye(3), np.zeros(3), np.zeros(3))
 

@@ -15,14 +15,14 @@ from modiste.latent.slider_names import (
 from tests.latent.toy import draw, posteriors
 
 
-def test_order_by_kl() -> None:
+def test_latents_are_ordered_by_kl() -> None:
     mean, std = posteriors()
     assert order_by_kl(mean, std).tolist() == [0, 1, 2, 3]
     assert kl_per_latent(mean, std)[3] < 0.01
     np.testing.assert_allclose(kl_per_latent(np.zeros((3, 2)), np.ones((3, 2))), 0)
 
 
-def test_ranges_are_percentiles() -> None:
+def test_slider_ranges_are_percentiles() -> None:
     means = np.linspace(0, 100, 101, dtype=np.float32)[:, None] * np.float32([1, -2])
     np.testing.assert_allclose(slider_ranges(means), [[1, 99], [-198, -2]])
 

@@ -52,7 +52,7 @@ def good() -> dict[str, Any]:
     return json.loads(json.dumps(sliders.to_dict()))
 
 
-def test_names() -> None:
+def test_slider_names_join_both_ends() -> None:
     sliders = Sliders.from_dict(good())
     assert [slider.name for slider in sliders.latents] == ["darker ↔ lighter", "less ↔ more"]
     assert [slider.is_idle for slider in sliders.latents] == [False, True]
@@ -87,7 +87,7 @@ DAMAGE: list[Callable[[dict[str, Any]], object]] = [
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_a_schema_error(damage: Callable[[dict[str, Any]], object]) -> None:
+def test_damaged_json_raises_schema_error(damage: Callable[[dict[str, Any]], object]) -> None:
     raw = good()
     damage(raw)
     with pytest.raises(SchemaError) as caught:
@@ -95,7 +95,7 @@ def test_damage_is_a_schema_error(damage: Callable[[dict[str, Any]], object]) ->
     assert "modiste sliders" in caught.value.remedy
 
 
-def test_not_an_object() -> None:
+def test_json_without_an_object_raises_schema_error() -> None:
     with pytest.raises(SchemaError):
         Sliders.from_dict([])
 
