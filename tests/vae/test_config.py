@@ -46,14 +46,14 @@ def test_unknown_keys_are_ignored(tmp_path: Path) -> None:
         {"files": {"encoder.onnx": 3}},
     ],
 )
-def test_damage_is_a_schema_error(tmp_path: Path, change: dict) -> None:
+def test_damaged_config_raises_schema_error(tmp_path: Path, change: dict) -> None:
     path = CONFIG.save(tmp_path)
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(SchemaError, match=r"config\.json"):
         ModelConfig.load(tmp_path)
 
 
-def test_missing_or_unreadable_file(tmp_path: Path) -> None:
+def test_missing_or_unreadable_config_raises(tmp_path: Path) -> None:
     with pytest.raises(ShopIncomplete):
         ModelConfig.load(tmp_path)
     for text in ("{", "[" * 100_000):
@@ -65,19 +65,19 @@ def test_missing_or_unreadable_file(tmp_path: Path) -> None:
         ModelConfig.load(tmp_path)
 
 
-def test_id_depends_on_every_part() -> None:
+def test_model_id_depends_on_every_part() -> None:
     ids = {new_model_id("a", "b"), new_model_id("ab"), new_model_id("a", "c"), new_model_id("a", "b", 1)}
     assert len(ids) == 4
 
 
-def test_card_contains_the_measurements(tmp_path: Path) -> None:
+def test_model_card_contains_the_metrics(tmp_path: Path) -> None:
     config = ModelConfig("abc", "default", (240, 180), 2, (0.5, -1.0), metrics={"psnr": 21.5}, kl_per_latent=(1.0, 0.0))
     text = write_card(config, tmp_path).read_text()
     assert "21.50 dB" in text
     assert "1 of 2" in text
 
 
-def test_the_code_of_the_card_runs_up_to_the_shop(tmp_path: Path) -> None:
+def test_code_of_the_model_card_runs_until_it_opens_a_shop(tmp_path: Path) -> None:
     text = write_card(CONFIG, tmp_path).read_text()
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     with pytest.raises(ShopNotFound, match="my-shop"):

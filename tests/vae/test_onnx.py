@@ -39,13 +39,13 @@ def test_large_batches_equal_single_photos(model: OnnxModel) -> None:
     assert np.abs(model.decode(mean[-1:])[0].astype(int) - photos[-1]).max() <= 1
 
 
-def test_empty_batch(model: OnnxModel) -> None:
+def test_empty_batch_is_encoded_and_decoded(model: OnnxModel) -> None:
     mean, _ = model.encode(np.empty((0, *FRAME, 3), np.uint8))
     assert mean.shape == (0, N)
     assert model.decode(mean).shape == (0, *FRAME, 3)
 
 
-def test_number_of_threads_does_not_matter(model: OnnxModel, folder: Path) -> None:
+def test_results_do_not_depend_on_the_number_of_threads(model: OnnxModel, folder: Path) -> None:
     codes = np.random.default_rng(1).standard_normal((4, N))
     with_two_threads = OnnxModel.load(folder, threads=2).decode(codes)
     assert np.abs(with_two_threads.astype(int) - model.decode(codes)).max() <= 1
@@ -65,14 +65,14 @@ def test_invalid_codes_are_rejected(model: OnnxModel, codes: np.ndarray) -> None
         model.decode(codes)
 
 
-def test_missing_model(tmp_path: Path, folder: Path) -> None:
+def test_missing_model_and_invalid_thread_count_raise(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(ShopIncomplete, match="modiste train"):
         OnnxModel.load(tmp_path)
     with pytest.raises(BadOption, match="threads is 0"):
         OnnxModel.load(folder, threads=0)
 
 
-def test_model_in_use_is_shared_until_a_file_changes(tmp_path: Path, folder: Path) -> None:
+def test_loaded_model_is_shared_until_a_file_changes(tmp_path: Path, folder: Path) -> None:
     directory = tmp_path / "model"
     shutil.copytree(folder, directory)
     first = OnnxModel.load(directory)

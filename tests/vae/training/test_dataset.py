@@ -21,7 +21,9 @@ def test_subsample_keeps_the_order(ids: list[str], max_photos: int) -> None:
 
 
 @given(ids=IDS, more=IDS, max_photos=st.integers(8, 40))
-def test_new_products_replace_at_most_as_many(ids: list[str], more: list[str], max_photos: int) -> None:
+def test_new_products_replace_at_most_as_many_in_the_subsample(
+    ids: list[str], more: list[str], max_photos: int
+) -> None:
     before, all_ = set(subsample(ids, max_photos)), list(dict.fromkeys(ids + more))
     after = set(subsample(all_, max_photos))
     assert len(before - after) <= len(after - set(ids))
@@ -50,7 +52,9 @@ def test_too_few_photos_are_rejected() -> None:
         split_rows(["a"])
 
 
-def test_help_names_the_default(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_train_help_names_the_default_subsample(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["train", "--help"]) == 0
     assert f"[default: {MAX_TRAINING_PHOTOS:,}]" in capsys.readouterr().out

@@ -40,7 +40,7 @@ def build_cache(photos: Sequence[bytes], directory: Path, key: str = "a", descri
     return PhotoDataset(photos, FRAME, lambda _: None, directory, key, train_rows=rows)
 
 
-def test_pixels_and_descriptors(photos, tmp_path: Path) -> None:
+def test_cache_holds_the_pixels_and_normalised_descriptors(photos, tmp_path: Path) -> None:
     dataset = build_cache(photos, tmp_path / "prepared")
     whole = dataset.read_photos(range(64))
     assert whole.shape == (64, *FRAME, 3)
@@ -81,7 +81,7 @@ def test_failed_build_leaves_nothing(photos, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_key_depends_on_products_photos_and_frame() -> None:
+def test_cache_key_depends_on_products_photos_and_frame() -> None:
     keys = {
         cache_key(["a", "b"], "h", FRAME),
         cache_key(["a", "c"], "h", FRAME),
@@ -103,7 +103,7 @@ def test_hardware_candidates_are_measured() -> None:
     assert [each.threads for each in tried] == [2, 1, 2, 2, 2]
 
 
-def test_failed_measurement_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_measurement_keeps_the_usual_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = Hardware(torch.device("cpu"), bfloat16=False, threads=2)
     monkeypatch.setattr("modiste.vae.training.autotune.sys.executable", "/no/such/python")
     assert choose_fastest(usual, TrainSettings(frame=FRAME)) == (usual, [])

@@ -16,7 +16,9 @@ from modiste.vae.training.network import LOG_STD_SPREAD, compose_layers
 @pytest.mark.parametrize("preset", ["default", "paper"])
 @settings(max_examples=8, deadline=None)
 @given(height=st.integers(16, 130), width=st.integers(16, 130), latent=st.integers(1, 40), count=st.integers(1, 3))
-def test_output_shapes_for_any_frame(preset: str, height: int, width: int, latent: int, count: int) -> None:
+def test_outputs_have_the_right_shapes_for_any_frame(
+    preset: str, height: int, width: int, latent: int, count: int
+) -> None:
     vae = Vae.untrained(preset, (height, width), latent).eval()
     with torch.no_grad():
         mean, std, drawn = vae(torch.rand(count, height, width, 3))
@@ -52,7 +54,7 @@ def test_silhouette_is_the_foreground_on_any_background() -> None:
     assert (shape[0] < 0.05).all()
 
 
-def test_shift_and_zoom_changes_all_but_plain_photos() -> None:
+def test_shift_and_zoom_leaves_only_plain_photos_unchanged() -> None:
     plain = torch.full((2, 3, 12, 12), 0.7)
     torch.testing.assert_close(shift_and_zoom(plain, torch.rand(len(plain), 3)), plain)
     photo = torch.zeros(1, 3, 12, 12)

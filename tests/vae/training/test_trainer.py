@@ -218,7 +218,7 @@ def test_invalid_settings_are_rejected(photos, ids, tmp_path: Path, changes: dic
     assert caught.value.remedy
 
 
-def test_too_few_products_and_wrong_frames_are_rejected(photos, ids, tmp_path: Path) -> None:
+def test_too_few_products_and_photos_of_another_size_are_rejected(photos, ids, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="at least 8"):
         train(photos[:4], ids[:4], settings(), tmp_path)
     with pytest.raises(TrainingError, match="36x48"):
