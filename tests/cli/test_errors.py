@@ -52,7 +52,9 @@ QUERY_COMMANDS = ("similar", "recommend", "generate --out x.png")
 
 
 @pytest.mark.parametrize("command", [*QUERY_COMMANDS, "info", "train", "encode", "cluster"])
-def test_missing_shop(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_shop_exits_with_4_and_names_build(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     start = ["--random"] if command in QUERY_COMMANDS else []
     failure = run_failing(capsys, *command.split(), "--shop", tmp_path / "none", *start)
     assert failure[:2] == (4, "shop_not_found")
@@ -60,7 +62,7 @@ def test_missing_shop(command: str, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert not (tmp_path / "none").exists()
 
 
-def test_incomplete_shop(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_incomplete_shop_exits_with_4_and_names_train(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Manifest.load(shop_copy).with_changes(model=None, encodings={}, clusters={}).save(shop_copy)
     before = contents(shop_copy)
     for command in ("similar", "recommend"):
@@ -71,7 +73,9 @@ def test_incomplete_shop(shop_copy: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["info", "--shop", str(shop_copy), "--json"]) == 0
 
 
-def test_unsupported_schema_version(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_newer_schema_exits_with_4_and_leaves_the_shop_unchanged(
+    shop_copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     edit(shop_copy / "shop.json", schema=99)
     before = contents(shop_copy)
     failure = run_failing(capsys, "similar", "--shop", shop_copy, "--random")
@@ -81,7 +85,9 @@ def test_unsupported_schema_version(shop_copy: Path, capsys: pytest.CaptureFixtu
     assert contents(shop_copy) == before
 
 
-def test_encodings_of_another_model(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_encodings_of_another_model_exit_with_4_and_name_encode(
+    shop_copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     manifest = Manifest.load(shop_copy)
     manifest.with_changes(encodings=manifest.encodings | {"model": "0123456789ab"}).save(shop_copy)
     failure = run_failing(capsys, "similar", "--shop", shop_copy, "--random")
@@ -107,7 +113,7 @@ def test_encodings_of_another_model(shop_copy: Path, capsys: pytest.CaptureFixtu
         (("--photo", __file__), 3, "photo_error", "test_errors.py"),
     ],
 )
-def test_invalid_query_source(
+def test_invalid_query_source_fails_and_writes_nothing(
     built: Path,
     command: str,
     start: tuple[str, ...],
@@ -150,7 +156,9 @@ def test_invalid_query_source(
         (("ingest", "sample", "--categories", ","), "bad_option"),
     ],
 )
-def test_invalid_option(built: Path, arguments: tuple[str, ...], code: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_option_exits_with_2_and_leaves_the_shop_unchanged(
+    built: Path, arguments: tuple[str, ...], code: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = contents(built)
     assert run_failing(capsys, *arguments, "--shop", built)[:2] == (2, code)
     assert contents(built) == before
@@ -169,7 +177,7 @@ def test_invalid_option(built: Path, arguments: tuple[str, ...], code: str, caps
         (("ingest", "sample", "--background"), "'any', 'white'"),
     ],
 )
-def test_unknown_choice(
+def test_unknown_choice_exits_with_2_and_lists_the_choices(
     built: Path, arguments: tuple[str, ...], choices: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failure = run_failing(capsys, *arguments, "cosine", "--shop", built)
@@ -178,7 +186,9 @@ def test_unknown_choice(
     assert failure.remedy == f"See `modiste {arguments[0]} --help`."
 
 
-def test_missing_source(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_source_exits_with_3_and_makes_no_shop(
+    built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = contents(built)
     assert run_failing(capsys, "ingest", tmp_path / "none", "--shop", built)[:2] == (3, "source_error")
     assert contents(built) == before
@@ -186,7 +196,9 @@ def test_missing_source(built: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert not (tmp_path / "new").exists()
 
 
-def test_unknown_category(built: Path, shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_category_exits_with_2_and_lists_the_categories(
+    built: Path, shop_copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = shop_copy.parent / "source"
     for grey, category in enumerate(("hats", "bags")):
         (source / category).mkdir(parents=True)
@@ -199,14 +211,14 @@ def test_unknown_category(built: Path, shop_copy: Path, capsys: pytest.CaptureFi
     assert contents(shop_copy) == contents(built)
 
 
-def test_shop_locked_by_another_process(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shop_locked_by_another_process_exits_with_4(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with shop_write_lock(shop_copy):
         for command in ("encode", "cluster", "train"):
             assert run_failing(capsys, command, "--shop", shop_copy)[:2] == (4, "shop_busy")
         assert main(["info", "--shop", str(shop_copy)]) == 0  # readers need no lock
 
 
-def test_missing_output_folder(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_output_folder_exits_with_6(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "no" / "such" / "folder" / "design.png"
     failure = run_failing(capsys, "generate", "--shop", built, "--random", "--out", out)
     assert failure[:2] == (6, "storage_error")
@@ -221,7 +233,7 @@ def test_debug_prints_the_stack_trace(
 
 
 @pytest.mark.slow
-def test_ctrl_c_exits_with_130_and_leaves_the_shop(shop_copy: Path) -> None:
+def test_ctrl_c_exits_with_130_and_leaves_the_shop_unchanged(shop_copy: Path) -> None:
     before, runs = Manifest.load(shop_copy), set(shop_copy.glob("models/run-*/metrics.jsonl"))
     words = [sys.executable, "-m", "modiste", "train", "--shop", str(shop_copy), "--epochs", "500", "--json"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

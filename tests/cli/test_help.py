@@ -14,7 +14,7 @@ from modiste.cli.app import app
 COMMANDS = [str(command.callback.__name__) for command in app.registered_commands if command.callback]
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"modiste {__version__}\n"
 
@@ -38,6 +38,6 @@ def test_help_does_not_import_heavy_libraries() -> None:
     assert done.stderr.strip() == "[]"
 
 
-def test_python_m_modiste() -> None:
+def test_python_m_modiste_runs_the_command_line() -> None:
     done = subprocess.run([sys.executable, "-m", "modiste", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("modiste ")

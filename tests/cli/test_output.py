@@ -14,14 +14,14 @@ EVIL = "\x1b[2J\x9b31m[bold]:smile:[/nothing]\u202e\ud800"
 SHOWN = "\\u001b[2J\\u009b31m[bold]:smile:[/nothing]\\u202e\\ud800"
 
 
-def test_matches_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_of_matches_escapes_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     evil, shown = "\x1b[2J[/b]\u202e", "\\u001b[2J[/b]\\u202e"
     match = Match(evil, evil, 0, 1.0, {"name": evil}, lambda _: b"")
     console().print(matches_table(f"Similar to {evil}", Matches([match])))
     assert capsys.readouterr().out.count(shown) == 4
 
 
-def test_tables_and_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_and_text_escape_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     table = Table(EVIL, title=EVIL)
     table.add_row(EVIL)
     console().print(table, width=300)
@@ -31,7 +31,7 @@ def test_tables_and_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.endswith(".\nDone.\n")
 
 
-def test_json_is_equal_after_parsing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_escapes_control_characters_and_parses_to_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({EVIL: [EVIL, float("nan")]})
     out = capsys.readouterr().out
     assert not {"\x1b", "\x9b", "\u202e", "\ud800"} & set(out)

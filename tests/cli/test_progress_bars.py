@@ -17,14 +17,16 @@ EVENTS = [
 @pytest.mark.parametrize(
     ("quiet", "expected"), [(False, "epoch 1/2 loss 3.25  validation kl 7  120 photos/s\n"), (True, "")]
 )
-def test_a_line_per_epoch(quiet: bool, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_line_is_printed_for_each_epoch_unless_quiet(
+    quiet: bool, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with ProgressBars(quiet=quiet) as bars:
         for event in EVENTS:
             bars(event)
     assert capsys.readouterr() == ("", expected)
 
 
-def test_progress_of_each_stage() -> None:
+def test_each_stage_has_a_progress_bar() -> None:
     with ProgressBars() as bars:
         for event in EVENTS:
             bars(event)

@@ -10,7 +10,7 @@ import pytest
 from modiste.cli import main
 
 
-def test_backup_and_restore(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shop_is_backed_up_and_restored(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, restored = tmp_path / "shop.zip", tmp_path / "restored"
     assert main(["backup", "--shop", str(small), "--out", str(file)]) == 0
     assert "24 products" in capsys.readouterr().out
@@ -19,7 +19,7 @@ def test_backup_and_restore(small: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert main(["info", "--shop", str(restored), "--json"]) == 0
 
 
-def test_as_json(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_backup_and_restore_print_json(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "shop.zip"
     assert main(["backup", "--shop", str(small), "--out", str(file), "--json"]) == 0
     backup = json.loads(capsys.readouterr().out)
@@ -42,7 +42,7 @@ def test_as_json(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
         (("restore", "small/shop.json", "--shop", "small"), 2, "bad_option"),
     ],
 )
-def test_invalid_arguments(
+def test_invalid_arguments_fail_and_write_nothing(
     words: tuple[str, ...],
     exit_code: int,
     code: str,

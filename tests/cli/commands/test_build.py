@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sample_records: list[Record
 
 
 @pytest.mark.integration
-def test_build_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shop_is_built_stage_by_stage(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shop = str(tmp_path / "shop")
     stages = (
         ("ingest", str(folder), "--size", "48x64"),

@@ -21,7 +21,7 @@ def quick_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_machine_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_prints_the_machine_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert list(result) == ["machine", "speed", "training", "advice"]
@@ -32,7 +32,9 @@ def test_machine_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(all(way[name] == value for name, value in chosen.items()) for way in ways)
 
 
-def test_machine_as_tables(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_prints_the_machine_as_tables(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(machine, "find_spec", lambda _: None)
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
@@ -40,7 +42,7 @@ def test_machine_as_tables(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     assert "modiste[train]" in out
 
 
-def test_sound_shop(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_reports_an_intact_shop(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--shop", str(small)]) == 0
     assert "Nothing is broken" in capsys.readouterr().out
     assert main(["doctor", "--shop", str(small), "--json"]) == 0
@@ -48,7 +50,7 @@ def test_sound_shop(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (result["intact"], result["faults"], result["freed"]) == (True, [], 0)
 
 
-def test_repaired_shop(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_repairs_a_damaged_map(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = ShopPaths(small).map(str(Manifest.load(small).model))
     path.write_text("{")
     assert main(["doctor", "--shop", str(small)]) == 4
@@ -60,7 +62,7 @@ def test_repaired_shop(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--shop", str(small)]) == 0
 
 
-def test_shop_that_cannot_be_repaired(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_fails_for_a_damaged_model(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = ShopPaths(small).model(str(Manifest.load(small).model)) / "decoder.onnx"
     path.write_bytes(path.read_bytes() + b"0")
     assert main(["doctor", "--shop", str(small), "--repair", "--json"]) == 4
@@ -72,7 +74,7 @@ def test_shop_that_cannot_be_repaired(small: Path, capsys: pytest.CaptureFixture
     assert err == ""
 
 
-def test_missing_shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_fails_without_a_shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--shop", str(tmp_path / "none")]) == 4
     assert "There is no shop" in capsys.readouterr().err
     assert main(["doctor", "--repair"]) == 2

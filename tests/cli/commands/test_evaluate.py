@@ -13,7 +13,7 @@ from modiste.sources.sample import SampleSource
 from tests.small import FRAME
 
 
-def test_evaluate_as_json(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_prints_json(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--shop", str(built), "--per-category", "5", "--json"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -28,7 +28,7 @@ def test_evaluate_as_json(built: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert set(result["baselines"]["pca"]) >= {"retrieval", "attributes", "reconstruction"}
 
 
-def test_evaluate_as_tables_with_the_papers_figures(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_prints_tables_with_the_papers_figures(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--shop", str(built), "--per-category", "5"]) == 0
     out = capsys.readouterr().out
     for text in ("macro-F1", "cluster scope", "catalogue scope", "article_type", "PSNR", "0.955"):
@@ -61,7 +61,9 @@ def test_evaluate_with_unseen_photos_writes_report_and_sheet(
 
 
 @pytest.mark.slow
-def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_builds_a_shop_and_writes_a_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     words = ["demo", "--shop", str(tmp_path / "demo"), "--no-serve", "--json", "--minutes", "0.2"]
     assert main(words) == 0

@@ -30,7 +30,9 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
     return json.loads(out)
 
 
-def test_similar_equals_shop_similar(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_similar_prints_the_results_of_shop_similar(
+    built: Path, product: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     result = run_json(capsys, "similar", "--shop", built, "--product", product, "-k", 4)
     shop = Shop.open(built)
     code = shop.code_of(product)
@@ -43,7 +45,7 @@ def test_similar_equals_shop_similar(built: Path, product: str, capsys: pytest.C
     assert list(result["results"][0]) == ["id", "category", "cluster", "score", "attributes"]
 
 
-def test_similar_with_every_option(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_similar_passes_its_options_to_shop_similar(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ("--method", "mean", "--metric", "manhattan", "--scope", "catalogue", "-k", 3)
     result = run_json(capsys, "similar", "--shop", built, "--random", "--seed", 5, *options)
     shop = Shop.open(built)
@@ -51,7 +53,9 @@ def test_similar_with_every_option(built: Path, capsys: pytest.CaptureFixture[st
     assert result["results"] == [match.to_dict() for match in expected]
 
 
-def test_recommend_equals_shop_recommend(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_recommend_prints_the_results_of_shop_recommend(
+    built: Path, product: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     result = run_json(capsys, "recommend", "--shop", built, "--product", product, "--method", "fixed-epsilon")
     shop = Shop.open(built)
     expected = shop.recommend(shop.code_of(product), 3, "fixed-epsilon")
@@ -60,7 +64,9 @@ def test_recommend_equals_shop_recommend(built: Path, product: str, capsys: pyte
     assert list(result["recommendations"][0]) == ["cluster", "label", "results"]
 
 
-def test_recommend_methods(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_recommend_accepts_every_transfer_and_method(
+    built: Path, product: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     shop = Shop.open(built)
     for method in ("transport", "shift", "shift:mean"):
         result = run_json(capsys, "recommend", "--shop", built, "--product", product, "--method", method)
@@ -71,13 +77,13 @@ def test_recommend_methods(built: Path, product: str, capsys: pytest.CaptureFixt
     )
 
 
-def test_a_printed_code_can_be_queried(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_printed_code_can_be_queried(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
     first = run_json(capsys, "similar", "--shop", built, "--random", "--seed", 1, "-k", 3)
     text = ",".join(str(number) for number in first["query"]["code"])
     assert run_json(capsys, "similar", "--shop", built, "--code", text, "-k", 3) == first
 
 
-def test_query_by_photo(built: Path, tmp_path: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_photo_can_be_queried(built: Path, tmp_path: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(to_jpeg(Shop.open(built).photo(product), 100))
     result = run_json(capsys, "similar", "--shop", built, "--photo", path, "-k", 1, "--method", "fixed-epsilon")
@@ -97,14 +103,16 @@ def test_generate_writes_an_image_of_the_shops_size(
             np.testing.assert_array_equal(np.asarray(picture), Shop.open(built).decode(result["code"]))
 
 
-def test_results_as_tables(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_are_printed_as_tables(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["similar", "--shop", str(built), "--product", product]) == 0
     assert f"Similar to {product}" in capsys.readouterr().out
     assert main(["recommend", "--shop", str(built), "--product", product]) == 0
     assert "score" in capsys.readouterr().out
 
 
-def test_contact_sheets(built: Path, tmp_path: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_contact_sheets_are_written(
+    built: Path, tmp_path: Path, product: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     for command in ("similar", "recommend"):
         sheet = tmp_path / f"{command}.png"
         run_json(capsys, command, "--shop", built, "--product", product, "--sheet", sheet)
@@ -113,7 +121,7 @@ def test_contact_sheets(built: Path, tmp_path: Path, product: str, capsys: pytes
             assert picture.convert("L").getextrema() != (255, 255)
 
 
-def test_info(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_prints_stages_and_counts(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     info = run_json(capsys, "info", "--shop", built)
     assert info["stages"] == dict.fromkeys(STAGES, "ready")
     assert sum(info["categories"].values()) == info["products"] == sum(info["clusters"].values())
@@ -121,7 +129,7 @@ def test_info(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "48x64" in capsys.readouterr().out
 
 
-def test_filters(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_filters_the_results(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ("--shop", built, "--product", product, "-k", 5, "--where", "pattern!=plain")
     result = run_json(capsys, "similar", *arguments, "--scope", "catalogue", "--where", "lightness<=0.7")
     assert result["results"]

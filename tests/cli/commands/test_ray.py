@@ -19,7 +19,7 @@ def run_modiste(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_stages_on_a_local_ray(shop_copy: Path):
+def test_stages_run_on_a_local_ray(shop_copy: Path):
     pytest.importorskip("ray")
     for command in (("encode",), ("cluster", "--method", "kmeans"), ("index",), ("ingest", "sample")):
         done = run_modiste(command[0], *command[1:], "--shop", shop_copy, "--ray", "local")
@@ -29,7 +29,7 @@ def test_stages_on_a_local_ray(shop_copy: Path):
 
 
 @pytest.mark.parametrize("command", ["ingest", "encode", "cluster", "index"])
-def test_unreachable_ray_cluster(shop_copy: Path, command: str):
+def test_unreachable_ray_cluster_exits_with_8(shop_copy: Path, command: str):
     pytest.importorskip("ray")
     source = ["sample"] if command == "ingest" else []
     done = run_modiste(command, *source, "--shop", shop_copy, "--ray", "127.0.0.1:9")

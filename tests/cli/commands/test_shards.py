@@ -31,17 +31,17 @@ def short_tmp() -> Iterator[str]:
         yield folder
 
 
-def test_a_local_cluster_needs_a_port(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_local_ray_needs_a_port(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["shards", "--shop", str(small), "--ray", "local"]) == 2
     assert "--port" in capsys.readouterr().err
 
 
-def test_invalid_ray_address(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_ray_address_exits_with_2(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["shards", "--shop", str(small), "--ray", "nowhere"]) == 2
     assert "HOST:PORT" in capsys.readouterr().err
 
 
-def test_help_has_examples(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shards_help_has_examples(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     assert main(["shards", "--help"]) == 0
     out = capsys.readouterr().out

@@ -12,7 +12,9 @@ from modiste import Shop
 from modiste.cli import main
 
 
-def test_sliders_as_tables_and_sheet(shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sliders_are_printed_as_tables_and_drawn_on_a_sheet(
+    shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     sheet = tmp_path / "sliders.png"
     assert main(["sliders", "--shop", str(shop_copy), "--sheet", str(sheet)]) == 0
     out, err = capsys.readouterr()
@@ -25,7 +27,7 @@ def test_sliders_as_tables_and_sheet(shop_copy: Path, tmp_path: Path, capsys: py
         assert picture.height > 60 * len(sliders.latents)
 
 
-def test_sliders_as_json(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sliders_are_printed_as_json(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sliders", "--shop", str(shop_copy), "--json"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -37,7 +39,7 @@ def test_sliders_as_json(shop_copy: Path, capsys: pytest.CaptureFixture[str]) ->
     assert [each["name"] for each in printed["attributes"]] == [each.name for each in opened.sliders.attributes]
 
 
-def test_an_edited_file_is_saved(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_edited_sliders_are_backed_up(shop_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     opened = Shop.open(shop_copy, need="map")
     file = opened.files.sliders(opened.model.model_id)
     file.write_text(file.read_text().replace(opened.sliders.latents[0].low, "inky"))
@@ -47,7 +49,7 @@ def test_an_edited_file_is_saved(shop_copy: Path, capsys: pytest.CaptureFixture[
     assert "sliders.json.bak" in out
 
 
-def test_invalid_arguments(shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_fail(shop_copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sliders", "--shop", str(shop_copy), "--sheet", "sliders.txt"]) == 2
     assert main(["sliders", "--shop", str(tmp_path / "none"), "--json"]) == 4
     assert json.loads(capsys.readouterr().err.splitlines()[-1])["error"]["code"] == "shop_not_found"
