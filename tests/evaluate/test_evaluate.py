@@ -14,9 +14,9 @@ from modiste.shop.shop import Shop
 from modiste.sources.record import Record
 
 METHODS = {"likelihood", "fixed-epsilon", "mean"}
-WAYS = {"transport", "shift", "printed", "unshifted", "random"}
-DEPTHS = {"10", "25", "50", "500"}
-DISENTANGLED = {"dci_disentanglement", "dci_completeness", "mig", "sap"}
+TRANSFERS = {"transport", "shift", "printed", "unshifted", "random"}
+CUTOFFS = {"10", "25", "50", "500"}
+DISENTANGLEMENT_SCORES = {"dci_disentanglement", "dci_completeness", "mig", "sap"}
 
 
 @pytest.fixture(scope="module")
@@ -44,21 +44,21 @@ def test_result_has_every_documented_key(result: dict[str, Any]) -> None:
         assert all(set(row) == {"accuracy", "precision", "recall", "f1"} for row in clustering["per_class"].values())
     for scope in ("catalogue", "cluster", "unsupervised"):
         assert set(result["retrieval"][scope]) == METHODS
-        assert all(set(row) == DEPTHS for row in result["retrieval"][scope].values())
+        assert all(set(row) == CUTOFFS for row in result["retrieval"][scope].values())
     for scope in ("catalogue", "cluster"):
         for baseline in ("pca", "histogram", "random"):
             (row,) = result["baselines"][baseline]["retrieval"][scope].values()
-            assert set(row) == DEPTHS
+            assert set(row) == CUTOFFS
     assert all(set(result["attributes"][column]) == METHODS for column in ("article_type", "base_colour"))
     drawn = {"psnr", "mse", "sharpness", "mosaic"}
     assert set(result["reconstruction"]) == drawn == set(result["baselines"]["pca"]["reconstruction"])
-    assert set(result["recommendations"]) == METHODS | WAYS
+    assert set(result["recommendations"]) == METHODS | TRANSFERS
     travels = {"base_colour", "chance", "ciede2000", "answers", "distinct", "largest_share"}
     assert all(set(each) == travels for each in result["recommendations"].values())
-    assert set(result["latents"]["disentanglement"]["latents"]) == DISENTANGLED
+    assert set(result["latents"]["disentanglement"]["latents"]) == DISENTANGLEMENT_SCORES
     # A shop that is hardly trained has no attribute sliders.
     directions = result["latents"]["disentanglement"]["directions"]
-    assert directions is None or set(directions) == DISENTANGLED
+    assert directions is None or set(directions) == DISENTANGLEMENT_SCORES
 
 
 def test_random_recommendations_agree_in_colour_as_often_as_chance(result: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ def test_squared_error_is_symmetric_and_does_not_overflow() -> None:
     assert squared_error(dark, light)[0] == squared_error(light, dark)[0] == 1.0
 
 
-def blurred(photos: np.ndarray, times: int) -> np.ndarray:
+def blur(photos: np.ndarray, times: int) -> np.ndarray:
     blurry = photos.astype(np.float32)
     for _ in range(times):
         for axis in (1, 2):
@@ -39,7 +39,7 @@ def photos() -> np.ndarray:
 
 
 def test_blurring_reduces_sharpness(photos: np.ndarray) -> None:
-    crisp, once, twice = (laplacian_variance(blurred(photos, times)).mean() for times in (0, 1, 3))
+    crisp, once, twice = (laplacian_variance(blur(photos, times)).mean() for times in (0, 1, 3))
     assert crisp > 2 * once > 4 * twice > 0
 
 
@@ -47,7 +47,7 @@ def test_uniform_photo_has_no_sharpness() -> None:
     assert laplacian_variance(np.full((1, 8, 8, 3), 77, np.uint8))[0] == pytest.approx(0.0, abs=1e-6)
 
 
-def sums_of(photos: np.ndarray) -> GradientSums:
+def gradient_sums(photos: np.ndarray) -> GradientSums:
     sums = GradientSums((48, 36))
     sums.add(photos)
     return sums
@@ -56,16 +56,16 @@ def sums_of(photos: np.ndarray) -> GradientSums:
 @pytest.mark.parametrize("side", [3, 4, 6])
 def test_mosaic_is_measured(photos: np.ndarray, side: int) -> None:
     small = photos.reshape(len(photos), 48 // side, side, 36 // side, side, 3).mean(axis=(2, 4))
-    mosaic = sums_of(small.repeat(side, axis=1).repeat(side, axis=2)).mosaic()
+    mosaic = gradient_sums(small.repeat(side, axis=1).repeat(side, axis=2)).mosaic()
     assert mosaic is not None
     assert mosaic > 2.0
 
 
 def test_blurred_photos_have_no_mosaic(photos: np.ndarray) -> None:
-    mosaic = sums_of(blurred(photos, 3)).mosaic()
+    mosaic = gradient_sums(blur(photos, 3)).mosaic()
     assert mosaic is not None
     assert mosaic < 1.2
 
 
 def test_mosaic_of_uniform_photos_is_none() -> None:
-    assert sums_of(np.full((2, 48, 36, 3), 9, np.uint8)).mosaic() is None
+    assert gradient_sums(np.full((2, 48, 36, 3), 9, np.uint8)).mosaic() is None

@@ -37,7 +37,7 @@ def test_round_trip(model_id: str, latent_slider: LatentSlider, attribute_slider
     assert Sliders.from_dict(json.loads(json.dumps(sliders.to_dict()))) == sliders
 
 
-def good() -> dict[str, Any]:
+def valid_sliders_json() -> dict[str, Any]:
     sliders = Sliders(
         "m",
         (
@@ -53,7 +53,7 @@ def good() -> dict[str, Any]:
 
 
 def test_slider_names_join_both_ends() -> None:
-    sliders = Sliders.from_dict(good())
+    sliders = Sliders.from_dict(valid_sliders_json())
     assert [slider.name for slider in sliders.latents] == ["darker ↔ lighter", "less ↔ more"]
     assert [slider.is_idle for slider in sliders.latents] == [False, True]
     assert [slider.name for slider in sliders.attributes] == ["base_colour: red", "heel"]
@@ -88,7 +88,7 @@ DAMAGE: list[Callable[[dict[str, Any]], object]] = [
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damaged_json_raises_schema_error(damage: Callable[[dict[str, Any]], object]) -> None:
-    raw = good()
+    raw = valid_sliders_json()
     damage(raw)
     with pytest.raises(SchemaError) as caught:
         Sliders.from_dict(raw)
@@ -101,7 +101,7 @@ def test_json_without_an_object_raises_schema_error() -> None:
 
 
 def test_render_id_is_the_model_id_until_a_range_changes() -> None:
-    raw = good()
+    raw = valid_sliders_json()
     first = Sliders.from_dict(raw)
     assert first.ranges.dtype == np.float32
     assert first.ranges.tolist() == [[-1, 1], [-2, 2]]  # by latent, not in the order to show them

@@ -18,7 +18,7 @@ from modiste.storage.product_store import StoredProduct
 from tests.small import FRAME
 from tests.zoo import zoo
 
-REFUSAL_MIB = 60
+MAX_REJECTION_MIB = 60
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_rejecting_a_photo_takes_little_memory(name: str, tmp_path: Path) -> Non
     rejection = prepare_photo(preparer, zoo()[name].data)
     assert isinstance(rejection, Rejection)
     assert rejection.reason == "too_large"
-    assert memory_mib("VmHWM") - idle < REFUSAL_MIB
+    assert memory_mib("VmHWM") - idle < MAX_REJECTION_MIB
 
 
 def prepare_photo(preparer: PhotoPreparer, photo: bytes) -> Outcome:

@@ -54,7 +54,7 @@ def count_encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-def never(*_: Any, **__: Any) -> Any:
+def fail_if_called(*_: Any, **__: Any) -> Any:
     raise AssertionError("all products are encoded, clustered or laid out again")
 
 
@@ -63,7 +63,7 @@ def without_rebuilds(small: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A shop whose stages are never rebuilt from all products, for any number of changes."""
     monkeypatch.setattr(product_changes, "REBUILD_SHARE", 1e9)
     for name in ("encode_shop", "cluster_shop", "make_sliders", "make_map"):
-        monkeypatch.setattr(product_changes, name, never)
+        monkeypatch.setattr(product_changes, name, fail_if_called)
     return small
 
 
@@ -170,7 +170,7 @@ def test_update_continues_after_every_failed_write(without_rebuilds: Path, monke
         path = without_rebuilds.with_name(name)
         shutil.copytree(without_rebuilds, path)
         with monkeypatch.context() as broken:
-            broken.setattr(incremental_update, name, never)
+            broken.setattr(incremental_update, name, fail_if_called)
             with pytest.raises(AssertionError):
                 update_shop(path)
         assert refresh_shop(path)[0] == "update"

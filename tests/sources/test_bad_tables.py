@@ -23,7 +23,7 @@ from tests.sources.shops import photo_files
 HEADER = b"id,file_name,category,price\n"
 GOOD = b"good,0.jpg,hats,1\n"
 GOOD_JSON = b'{"id": "good", "file_name": "0.jpg", "category": "hats", "price": 1}\n'
-AS_RECORD = ("hats", {"price": 1})
+GOOD_FIELDS = ("hats", {"price": 1})
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def parquet(**columns: Any) -> bytes:
 def find_good(rows: list[Record | Rejection]) -> Record:
     """Return the record "good", which must be among the rows, with any other rows."""
     (good,) = [row for row in rows if isinstance(row, Record) and row.id == "good"]
-    assert (good.category, good.attributes) == AS_RECORD
+    assert (good.category, good.attributes) == GOOD_FIELDS
     return good
 
 

@@ -25,7 +25,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere memory can
 MB = 2**20
 
 
-def written(path: Path, **columns: Any) -> Path:
+def write_parquet(path: Path, **columns: Any) -> Path:
     pq.write_table(pa.table(columns), path, compression="zstd", compression_level=19)
     return path
 
@@ -35,12 +35,12 @@ def repeated(value: Any, times: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), pa.array([value]))
 
 
-def names(count: int) -> dict[str, list[str]]:
+def product_columns(count: int) -> dict[str, list[str]]:
     return {"id": [str(n) for n in range(count)], "file_name": ["0.jpg"] * count}
 
 
 # In a process that may not take more: a bound on what reads the table, too.
-BOUNDED = """
+BOUNDED_PROGRAM = """
 import json, re, resource, sys
 from collections import Counter
 from modiste.sources.sanitize import record_problem
@@ -60,10 +60,10 @@ print(json.dumps({"kinds": kinds, "mb": int(peak[1]) / 1024}))
 @LINUX
 def test_decompression_bomb_is_rejected_in_bounded_memory(tmp_path: Path) -> None:
     photo_files(tmp_path, "0.jpg")
-    path = written(tmp_path / "bomb.parquet", **names(300), words=repeated("x" * (10 * MB), 300))
+    path = write_parquet(tmp_path / "bomb.parquet", **product_columns(300), words=repeated("x" * (10 * MB), 300))
     assert path.stat().st_size < 100_000
     process = subprocess.run(
-        [sys.executable, "-c", BOUNDED, str(path)],
+        [sys.executable, "-c", BOUNDED_PROGRAM, str(path)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
@@ -79,7 +79,7 @@ def test_decompression_bomb_is_rejected_in_bounded_memory(tmp_path: Path) -> Non
 def test_oversized_row_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
     photo_files(tmp_path, "0.jpg", "1.jpg")
     words = ["a", "y" * (MAX_BATCH_BYTES + 1), "b"]
-    path = written(tmp_path / "large.parquet", id=["a", "b", "c"], file_name=["0.jpg"] * 3, words=words)
+    path = write_parquet(tmp_path / "large.parquet", id=["a", "b", "c"], file_name=["0.jpg"] * 3, words=words)
     first, second, third = open_source(str(path)).records()
     assert isinstance(second, Rejection)
     assert (second.reason, second.row) == ("malformed_row", 2)
@@ -92,7 +92,7 @@ def test_oversized_row_is_rejected_and_the_others_are_read(tmp_path: Path) -> No
 @LINUX
 def test_row_that_is_gigabytes_in_python_is_rejected(tmp_path: Path) -> None:
     many = pa.ListArray.from_arrays(pa.array([0, 20_000_000], pa.int32()), pa.nulls(20_000_000, pa.bool_()))
-    path = written(tmp_path / "lists.parquet", **names(1), many=many)
+    path = write_parquet(tmp_path / "lists.parquet", **product_columns(1), many=many)
     assert path.stat().st_size < 100_000
     ((_, row),) = read_parquet(path)
     assert isinstance(row, str)
@@ -101,7 +101,7 @@ def test_row_that_is_gigabytes_in_python_is_rejected(tmp_path: Path) -> None:
 
 @LINUX
 def test_exceeded_memory_limit_raises(tmp_path: Path) -> None:
-    path = written(tmp_path / "page.parquet", **names(1), words=["z" * (500 * MB)])
+    path = write_parquet(tmp_path / "page.parquet", **product_columns(1), words=["z" * (500 * MB)])
     with pytest.raises(SourceError, match=r"cannot be read after row 0: .* more than 0\.75 GB") as caught:
         list(read_batches(path, 1024, memory_bytes=768 * MB))
     assert caught.value.remedy
@@ -126,12 +126,12 @@ def test_rows_equal_those_of_the_table_for_every_column_type(tmp_path: Path) -> 
 
 
 def test_table_without_rows_gives_no_rows(tmp_path: Path) -> None:
-    assert list(read_parquet(written(tmp_path / "none.parquet", id=pa.array([], pa.string())))) == []
+    assert list(read_parquet(write_parquet(tmp_path / "none.parquet", id=pa.array([], pa.string())))) == []
 
 
 @LINUX
 def test_stopping_early_leaves_no_process(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.parquet", **names(50_000))
+    path = write_parquet(tmp_path / "a.parquet", **product_columns(50_000))
     before = children()
     rows = read_parquet(path, batch_rows=16)
     assert next(rows)[0] == 1

@@ -158,7 +158,7 @@ def old_model(root: Path) -> None:
     (root / "models" / "0123456789ab" / "model.safetensors").unlink()
 
 
-SLOWER: dict[str, tuple[Callable[[Path], object], str]] = {
+MISSING_CACHES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no snapshot": (lambda root: (root / "store" / snapshot.SNAPSHOT_FILE).unlink(), "snapshot"),
     "a snapshot cut short": (lambda root: os.truncate(root / "store" / snapshot.SNAPSHOT_FILE, 99), "snapshot"),
     "no index": (lambda root: shutil.rmtree(model_of(root) / "index"), "index"),
@@ -171,10 +171,10 @@ SLOWER: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("loss", SLOWER)
+@pytest.mark.parametrize("loss", MISSING_CACHES)
 def test_missing_caches_are_not_broken(loss: str, small: Path) -> None:
     before = Shop.open(small).similar(Shop.open(small).random_design(0), 3)
-    lose, part = SLOWER[loss]
+    lose, part = MISSING_CACHES[loss]
     lose(small)
     assert [(fault.part, fault.broken) for fault in check_shop(small)] == [(part, False)]
     assert Shop.open(small).similar(Shop.open(small).random_design(0), 3) == before
