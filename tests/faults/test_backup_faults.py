@@ -26,7 +26,7 @@ pytestmark = pytest.mark.faults
 SLOW_PROGRAM = """
 import sys, time
 from modiste.storage import archive; from modiste.storage import backup
-archive.CHUNK = 20_000
+archive.CHUNK_BYTES = 20_000
 print("ready", flush=True)
 getattr(backup, sys.argv[1])(sys.argv[2], sys.argv[3], on_progress=lambda _: time.sleep(0.02))
 """

@@ -149,8 +149,8 @@ def test_only_listed_modules_read_the_system_clock() -> None:
         for path in SOURCE.rglob("*.py")
         if asking.search(path.read_text(encoding="utf-8"))
     }
-    shown_to_people = {"shop/backup.py", "catalogue/fetch.py", "shop/lease.py"}
+    shown_to_people = {"storage/backup.py", "sources/download.py", "storage/remote/lease.py"}
     # Of object storage files that neither shop.json nor the one before names, once another cannot be committed; of a
     # cache trees that no process holds; of a table versions other than the newest and the one that shop.json names.
-    removed = {"shop/remote.py", "shop/copies.py", "store/database.py"}
+    removed = {"storage/remote/commit.py", "storage/remote/cache.py", "storage/database.py"}
     assert files == shown_to_people | removed

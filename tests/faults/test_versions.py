@@ -39,12 +39,12 @@ pytestmark = pytest.mark.faults
 NEWER = """
 import sys
 from pathlib import Path
-from modiste.storage import migrations as migrating
-from modiste.storage import product_store as products
+from modiste.storage import migrations
 what, path = sys.argv[1], Path(sys.argv[2])
 if "shop" in what:
-    migrating.STEPS[1] = lambda said: said
-    migrating.SCHEMA = 2
+    migrations.MIGRATIONS[1] = lambda raw: raw
+    migrations.SCHEMA_VERSION = 2  # before the manifest imports it
+from modiste.storage import product_store as products
 if "store" in what:
     products.SCHEMA_VALUE = b"2"
     products.SCHEMA = products.SCHEMA.with_metadata({products.SCHEMA_KEY: b"2"})

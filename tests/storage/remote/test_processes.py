@@ -43,7 +43,7 @@ from modiste.server.auth import new_key
 from modiste.server.settings import Settings
 from tests.faults.writer_process import product
 url, first, silent = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-lease.SILENT = silent
+lease.EXPIRY_SECONDS = silent
 for number in range(first, first + 4):
     while True:
         try:
