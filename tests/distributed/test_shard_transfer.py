@@ -33,7 +33,7 @@ def test_machine_without_shard_files_downloads_them(
 
     before = Shop.open(shop, need="map")
     queries = [Query(before.code_of(id_), 5, "likelihood", "euclidean", 0.0) for id_ in before.catalogue.ids[:5]]
-    expected = before.search(queries)
+    expected = before.query_engine.backend.search(queries)
     shard_files = ShardFiles(absolute_location(shop), before.version, 2)
     app = list_running(absolute_location(shop))[0]
     index_shop(shop, tau=0.3)

@@ -13,7 +13,7 @@ from typer import Option
 from modiste.cli import options
 from modiste.cli.output import print_result
 from modiste.cli.progress_bars import ProgressBars
-from modiste.errors import ShopError, ShopIncomplete, StaleError
+from modiste.errors import BadOption, ShopError, ShopIncomplete, StaleError
 
 if TYPE_CHECKING:
     from modiste.server.versions import BackendFactory
@@ -82,8 +82,10 @@ def _shard_backend(shop: str, ray_address: str) -> Generator[BackendFactory | No
     if not ray_address:
         yield None
         return
-    from modiste.distributed.ray_session import connect
+    from modiste.distributed.ray_session import LOCAL_ADDRESS, connect
 
+    if ray_address == LOCAL_ADDRESS:
+        raise BadOption("`--ray local` has no shards.", remedy="Give the address of a cluster with `modiste shards`.")
     with connect(ray_address):
         from modiste.distributed.shard_client import ShardClient
         from modiste.distributed.shard_fallback import DEADLINE_SECONDS, FallbackBackend
