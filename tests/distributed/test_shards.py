@@ -96,7 +96,7 @@ def open_client(shop: Path) -> Any:
 def test_too_many_replicas_raise_at_once(small: Path, cluster: Any) -> None:
     from modiste.distributed.shard_deploy import deploy
 
-    with pytest.raises(RayClusterError, match=r"4096 shards of 64 replicas want 13107.2 proc.*cluster has") as raised:
+    with pytest.raises(RayClusterError, match=r"4096 shards of 64 replicas need 13107.2 proc.*cluster has") as raised:
         deploy(str(small), 4096, 64)
     assert "--replicas" in raised.value.remedy
 
