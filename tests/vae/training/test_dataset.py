@@ -57,4 +57,4 @@ def test_train_help_names_the_default_subsample(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["train", "--help"]) == 0
-    assert f"[default: {MAX_TRAINING_PHOTOS:,}]" in capsys.readouterr().out
+    assert f"({MAX_TRAINING_PHOTOS:,})" in capsys.readouterr().out
