@@ -40,12 +40,6 @@ def samples(tab: Any, selector: str) -> NDArray[np.uint8]:
     return np.array(values, np.uint8).reshape(height, width, 4)
 
 
-def shown_design(tab: Any) -> str:
-    """Return the `z` of the picture between A and B."""
-    address = tab.locator("#between-frame").evaluate("image => image.src")
-    return parse_qs(urlsplit(address).query)["design"][0]
-
-
 def wait_for_design(tab: Any, z: str) -> None:
     """Wait until the picture between A and B is that of a design."""
     predicate = """
