@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from modiste.errors import SchemaError, ShopBusy
+from modiste.errors import ModisteError, SchemaError, ShopBusy
 from modiste.storage.atomic import fsync_tree
 from modiste.storage.error_translation import storage_errors
 from modiste.storage.locks import write_lock
@@ -79,7 +79,9 @@ class Database:
         """Convert errors of reading an existing table into SchemaError."""
         try:
             yield
-        except (OSError, RuntimeError, ValueError, KeyError) as error:
+        except ModisteError:
+            raise
+        except Exception as error:  # Lance panics on some damage: an exception without a public class
             raise damaged_table_error(self.location, name, error) from error
 
     @contextmanager

@@ -312,16 +312,14 @@ class ProductStore:
 
         Raises ShopIncomplete if there are none, and SchemaError if they are damaged.
         """
-        name = TABLE_PREFIX + model_id
-        table = self._database.open_table(name)
+        table = self._database.open_table(name := TABLE_PREFIX + model_id)
         if table is None:
             raise ShopIncomplete(
                 f"There are no encodings by model {model_id} in {self._database.location}.",
                 remedy="Make them with `modiste encode --shop DIR`.",
             )
-        columns = ["id", *ENCODING_COLUMNS]
-        columns += [PHOTO_HASH] if PHOTO_HASH in table.schema.names else []
         with self._database.table_errors(name):
+            columns = ["id", *ENCODING_COLUMNS, *([PHOTO_HASH] if PHOTO_HASH in table.schema.names else [])]
             return from_arrow(read_columns(table, columns), table.schema.metadata)
 
     def remember_photos(self, model_id: str) -> None:
