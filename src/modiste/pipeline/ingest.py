@@ -180,7 +180,7 @@ def _resolve_manifest(
 
 @dataclass(frozen=True, slots=True)
 class _StoredRow:
-    """What an ingest keeps of a stored product. `attributes` is a digest, since attributes may be long."""
+    """Fields of a stored product that an ingest compares. `attributes` is a digest, since attributes may be long."""
 
     category: str
     photo_hash: str

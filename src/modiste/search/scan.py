@@ -41,7 +41,7 @@ _UNUSED: Floats = np.empty((1, 1, LANES), np.float32)  # passed in place of arra
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """How products are scored: a method, a metric for distances, and τ for the likelihood."""
+    """Scoring of products: a method, a metric for distances, and τ for the likelihood."""
 
     method: str
     metric: str

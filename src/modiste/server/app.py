@@ -23,11 +23,11 @@ from modiste.server.middleware.body_limit import BodyLimitMiddleware
 from modiste.server.middleware.rate_limit import UNLIMITED_PATHS, RateLimitMiddleware
 from modiste.server.middleware.security_headers import SecurityHeadersMiddleware
 from modiste.server.middleware.timeout import TimeoutMiddleware
-from modiste.server.openapi import error_responses
 from modiste.server.problems import add_exception_handlers
 from modiste.server.refresher import Refresher
 from modiste.server.routes import admin, encode, health, images, pages, products, search
 from modiste.server.routes import shop as overview
+from modiste.server.schemas.openapi import error_responses
 from modiste.server.schemas.responses import Problem
 from modiste.server.settings import Settings
 from modiste.server.versions import BackendFactory, VersionManager

@@ -31,7 +31,7 @@ class Refresher:
 
     @property
     def is_refreshing(self) -> bool:
-        """Whether an update is under way."""
+        """The state of the background update: True while it runs."""
         return self._task is not None and not self._task.done()
 
     def request_refresh(self) -> None:

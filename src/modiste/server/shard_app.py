@@ -18,10 +18,10 @@ from modiste.server.middleware.access_log import AccessLogMiddleware
 from modiste.server.middleware.body_limit import BodyLimitMiddleware
 from modiste.server.middleware.security_headers import SecurityHeadersMiddleware
 from modiste.server.middleware.timeout import TimeoutMiddleware
-from modiste.server.openapi import NO_STORE_HEADERS
 from modiste.server.problems import add_exception_handlers
 from modiste.server.routes import search
 from modiste.server.routes.health import livez, metrics
+from modiste.server.schemas.openapi import NO_STORE_HEADERS
 from modiste.server.settings import Settings
 from modiste.server.thread_pools import BoundedPool
 from modiste.shop.query import QueryEngine

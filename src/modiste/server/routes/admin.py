@@ -19,12 +19,12 @@ from modiste.pipeline.index import index_shop
 from modiste.pipeline.product_changes import model_ids
 from modiste.server.auth import require_admin_key, require_read_key
 from modiste.server.dependencies import get_versions
-from modiste.server.openapi import error_responses
 from modiste.server.problems import ProblemException
 from modiste.server.refresher import Refresher
 from modiste.server.routes.encode import BINARY_SCHEMA, read_form, read_form_photo
 from modiste.server.routes.products import ProductId
 from modiste.server.schemas import responses
+from modiste.server.schemas.openapi import error_responses
 from modiste.server.versions import VersionManager
 from modiste.shop.shop import Shop
 from modiste.sources.normalize import parse_attributes

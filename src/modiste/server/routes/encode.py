@@ -21,9 +21,9 @@ from modiste.server.middleware.body_limit import (
     MULTIPART_OVERHEAD_BYTES,
     too_large_problem,
 )
-from modiste.server.openapi import error_responses
 from modiste.server.problems import ProblemException
 from modiste.server.schemas import responses
+from modiste.server.schemas.openapi import error_responses
 from modiste.server.served_shop import ServedShop, to_base64
 
 PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp")

@@ -11,9 +11,9 @@ from modiste._version import __version__
 from modiste.server import payloads
 from modiste.server.dependencies import Versions
 from modiste.server.middleware.body_limit import MAX_JSON_BYTES
-from modiste.server.openapi import NO_STORE_HEADERS, error_responses, text_response
 from modiste.server.problems import ProblemException
 from modiste.server.schemas import responses
+from modiste.server.schemas.openapi import NO_STORE_HEADERS, error_responses, text_response
 from modiste.server.settings import Settings
 from modiste.shop.shop import CODE_RANGE_FACTOR
 

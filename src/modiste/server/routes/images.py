@@ -17,8 +17,8 @@ from modiste.latent import arithmetic
 from modiste.server.dependencies import CurrentShop, get_versions
 from modiste.server.design_codec import dequantise, from_base64url
 from modiste.server.negotiation import negotiate
-from modiste.server.openapi import NO_STORE_HEADERS, binary_response, error_responses, text_parameter
 from modiste.server.problems import ProblemException
+from modiste.server.schemas.openapi import NO_STORE_HEADERS, binary_response, error_responses, text_parameter
 from modiste.server.schemas.requests import InterpolateRequest, QuerySource
 from modiste.server.serialize import check_bounds, query_code
 from modiste.server.served_shop import JPEG_QUALITY

@@ -19,8 +19,8 @@ from modiste.images.photo import decode_jpeg, to_webp
 from modiste.server import serialize
 from modiste.server.dependencies import CurrentShop
 from modiste.server.http_cache import etag_matches
-from modiste.server.openapi import binary_response, error_responses
 from modiste.server.schemas import responses
+from modiste.server.schemas.openapi import binary_response, error_responses
 from modiste.server.served_shop import ServedShop
 from modiste.shop.shop import Shop
 

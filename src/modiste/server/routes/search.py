@@ -13,8 +13,8 @@ from starlette.responses import Response
 from modiste.errors import BadCount
 from modiste.server import serialize
 from modiste.server.dependencies import Queries
-from modiste.server.openapi import NO_STORE_HEADERS, error_responses
 from modiste.server.schemas import responses
+from modiste.server.schemas.openapi import NO_STORE_HEADERS, error_responses
 from modiste.server.schemas.requests import QuerySource, RecommendRequest, SimilarRequest
 from modiste.shop.query import QueryEngine
 

@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modiste.server.dependencies import CurrentShop
-from modiste.server.openapi import error_responses, text_response
 from modiste.server.payloads import card_payload, map_payload, shop_payload, sliders_payload
 from modiste.server.schemas import responses
+from modiste.server.schemas.openapi import error_responses, text_response
 
 router = APIRouter(tags=["shop"])
 

@@ -47,7 +47,7 @@ Where = Annotated[
 
 
 class QuerySource(RequestModel):
-    """What a query is about: exactly one of a code and a product."""
+    """Starting point of a query: exactly one of a code and a product."""
 
     code: Code | None = None
     product: StrictStr | None = Field(None, description="The id of a product, whose fixed-epsilon code is used.")
