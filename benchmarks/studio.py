@@ -81,7 +81,7 @@ def small_shop() -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Extent:
-    """Amount of work to measure: numbers of starts, frames, visits, slider moves, drags, and people who drag at once."""
+    """Amount of work to measure: numbers of starts, frames, visits, slider moves, drags, and people at once."""
 
     moves: int
     starts: int = 3
