@@ -29,7 +29,7 @@ def frames(report: Report, shop: Path, rounds: int) -> None:
     """Compare decoding one picture of 180 x 240 in one thread: ONNX Runtime, OpenVINO, torch, and wider decoders."""
     import openvino
 
-    from modiste.vae.training.onnx_export import write_onnx
+    from modiste.vae.training.onnx_export import decoder_bytes
 
     report.heading("a frame of 180 x 240, one thread")
     opened = Shop.open(shop, need="model", threads=1)
@@ -55,7 +55,7 @@ def frames(report: Report, shop: Path, rounds: int) -> None:
             other = Vae("default", FRAME, 16, {"width": width}).eval()
             path = Path(scratch) / f"{width}"
             path.mkdir()
-            write_onnx(other.decoder, torch.zeros(2, 16), path / "decoder.onnx", "code", ["photo"])
+            (path / "decoder.onnx").write_bytes(decoder_bytes(other.decoder, 16))
             session = OnnxModel(engine.config, None, _session(path / "decoder.onnx"))
             ways[f"width {width}"] = lambda code, session=session: session.decode(code)
         times: dict[str, list[float]] = {name: [] for name in ways}

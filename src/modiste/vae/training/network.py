@@ -59,7 +59,7 @@ class Encoder(nn.Module):
 
     def __init__(self, frame: tuple[int, int], latent: int, width: int = 32) -> None:
         super().__init__()
-        self.ratio, self.body = body_ratio(frame), body_size(frame)
+        self.frame, self.ratio, self.body = frame, body_ratio(frame), body_size(frame)
         size = halved_size(halved_size(halved_size(self.body)))
         self.features = nn.Sequential(
             nn.Conv2d(3, width, 5, 2, 2, bias=False),
@@ -173,6 +173,7 @@ class PaperEncoder(nn.Module):
 
     def __init__(self, frame: tuple[int, int], latent: int) -> None:
         super().__init__()
+        self.frame = frame
         self.padding = [(-side) % math.prod(self.STRIDES) for side in frame]
         grid = [(side + pad) // math.prod(self.STRIDES) for side, pad in zip(frame, self.padding, strict=True)]
         layers: list[nn.Module] = []
