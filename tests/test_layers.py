@@ -17,13 +17,13 @@ SOURCE = Path(__file__).parents[1] / "src"
 
 # A room may import rooms of a lower layer, and itself. Rooms of one layer do not import each other.
 LAYERS = (
-    {"errors", "choices", "_version"},
+    {"errors", "choices", "jit", "_version"},
     {"progress", "isolation"},
     {"images", "parallel"},
     {"latent"},
     {"sources"},
     {"storage"},
-    {"search", "vae"},
+    {"search", "vae", "drawing"},
     {"shop"},
     {"pipeline"},
     {"evaluate", "server", "distributed"},

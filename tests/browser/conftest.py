@@ -80,12 +80,26 @@ def table(page: Any) -> Any:
     return centred(page)
 
 
-def opened(chromium: Any, url: str, expect: tuple[str, ...] = (), **context: Any) -> Iterator[Any]:
-    """Yield a page at `url`. Its console must not contain messages, except for those that contain one of `expect`."""
+@pytest.fixture
+def realistic(chromium: Any, studio: Server) -> Iterator[Any]:
+    """The loaded page with "Keep it realistic" on, as visitors find it, and every slider in its middle."""
+    for each in opened(chromium, studio.url, realism=None):
+        yield centred(each)
+
+
+def opened(
+    chromium: Any, url: str, expect: tuple[str, ...] = (), realism: str | None = "off", **context: Any
+) -> Iterator[Any]:
+    """Yield a page at `url`. Its console must not contain messages, except for those that contain one of `expect`.
+
+    Unless `realism` is None, "Keep it realistic" is off: most tests move one slider and see that the others stay.
+    """
     options = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"} | context
     profile = chromium.new_context(**options)
     profile.grant_permissions(["clipboard-read", "clipboard-write"])
     tab = profile.new_page()
+    if realism is not None:
+        tab.add_init_script(f"try {{ localStorage.setItem('modiste-realism', '{realism}') }} catch {{}}")
     complaints: list[str] = []
 
     def complain(text: str) -> None:

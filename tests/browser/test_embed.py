@@ -154,7 +154,7 @@ def test_custom_element_shows_the_studio_and_reports_every_design(
     until(tab, "count => designs.length > count", count)
     until(
         frame,
-        "z => document.querySelector('#frame').src.endsWith(`design=${z}`)",
+        "z => document.querySelector('#frame').src.includes(`design=${z}`)",
         tab.evaluate("() => designs.at(-1).z"),
     )
     event = tab.evaluate("() => designs.at(-1)")

@@ -84,7 +84,7 @@ def test_page_keeps_its_last_frame_and_recovers_when_the_server_returns(
         assert design(page) == shown, "the last frame stays"
         assert page.evaluate("() => document.querySelector('#frame').naturalWidth") > 0
         page.evaluate("() => scrollTo(0, 0)")
-        assert (pixels(page) == last).mean() > 0.99
+        assert (pixels(page) == last).mean() > 0.97  # without the offer of nearer details on it
         for _ in range(5):
             page.keyboard.press("ArrowLeft")
             page.wait_for_timeout(50)  # each is asked for, in vain

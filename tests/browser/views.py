@@ -42,6 +42,7 @@ def _products(tab: Any) -> Iterator[str]:
         tab.click(".show-all")
     card = tab.locator("#similar .card").first
     card.locator(".score summary").click()
+    card.evaluate("card => card.scrollIntoView()")  # below what is sticky
     card.hover()
     yield "a card under the pointer, its score asked for"
     tab.locator("#goes-with .keep").first.click()

@@ -29,6 +29,7 @@ HEAVY = {
 }
 QUERY = {"pyarrow", "numpy", "PIL", "rich"}
 SEARCH = {"numba", "scipy"}  # numba imports scipy
+DRAWING = {"onnxruntime", "lancedb", "pandas", *SEARCH}  # the exemplar's photo is in the database
 # The arguments of a command, and the heavy libraries that it may import.
 LOADS: dict[str, tuple[list[str], set[str]]] = {
     "--version": ([], {"rich"}),
@@ -36,7 +37,7 @@ LOADS: dict[str, tuple[list[str], set[str]]] = {
     "info": (["--shop", "SHOP", "--json"], QUERY),
     "similar": (["--shop", "SHOP", "--product", "PRODUCT", "--json"], QUERY),
     "recommend": (["--shop", "SHOP", "--product", "PRODUCT", "--json"], QUERY | SEARCH),
-    "generate": (["--shop", "SHOP", "--product", "PRODUCT", "--out", "OUT", "--json"], QUERY | {"onnxruntime"}),
+    "generate": (["--shop", "SHOP", "--product", "PRODUCT", "--out", "OUT", "--json"], QUERY | DRAWING),
 }
 
 

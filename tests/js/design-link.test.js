@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toText } from "#page/core/design-codec.js";
-import { linkTo, readDesign } from "#page/core/design-link.js";
+import { linkTo, NO_DETAILS, readDesign } from "#page/core/design-link.js";
 
 const design = toText(Uint8Array.of(0, 255));
 const app = {
@@ -20,6 +20,13 @@ test("a link opens the design that it was made from", () => {
   const { code, isPresent } = readDesign(link.split("#")[1], app);
   assert.equal(isPresent, true);
   assert.deepEqual([...code], [-1, 4]);
+});
+
+test("a link says whose details the design has, if that is known", () => {
+  const exemplarOf = (exemplar) => readDesign(linkTo({ ...app, exemplar }).split("#")[1], app).exemplar;
+  assert.equal(exemplarOf({ id: "a & b" }), "a & b");
+  assert.equal(exemplarOf(null), NO_DETAILS);
+  assert.equal(exemplarOf(undefined), undefined);
 });
 
 test("a fragment without a design has none", () => {

@@ -11,14 +11,22 @@ import {
   writeLooks,
 } from "#page/results/saved-looks.js";
 
+const app = { designToken: () => "AA", sliders: { renderId: "r" }, exemplar: { id: "7" } };
+
 test("product ids with any characters survive a link", () => {
   const ids = ["a,b", "50%", "ä/ö?", "plain"];
   assert.deepEqual(parseProductIds(formatProductIds(ids)), ids);
   assert.deepEqual(parseProductIds("50%,b"), ["50%", "b"], "ids that are not escaped are kept");
 });
 
+test("a look keeps whose details its design has", () => {
+  assert.deepEqual(createLook("Sunday", app, []), { name: "Sunday", z: "AA", m: "r", e: "7", products: [] });
+  assert.equal(createLook("Plain", { ...app, exemplar: null }, []).e, "");
+  assert.ok(!("e" in createLook("Any", { ...app, exemplar: undefined }, [])));
+});
+
 test("stored entries that are no looks are left out", () => {
-  const look = createLook("Sunday", "AA", "r", ["1"]);
+  const look = createLook("Sunday", app, ["1"]);
   assert.deepEqual(parseLooks(JSON.stringify([look, null, { name: 3 }, { name: "x", z: "A" }])), [look]);
   assert.deepEqual(parseLooks('{"name": "x"}'), []);
   assert.deepEqual(parseLooks(null), []);
@@ -30,7 +38,7 @@ test("at most 50 looks are stored; blocked or damaged storage has none", () => {
     getItem: (key) => stored.get(key) ?? null,
     setItem: (key, value) => stored.set(key, value),
   };
-  const looks = Array.from({ length: 60 }, (_, i) => createLook(String(i), "AA", "r", []));
+  const looks = Array.from({ length: 60 }, (_, i) => createLook(String(i), app, []));
   assert.equal(writeLooks(looks), true);
   assert.deepEqual(
     readLooks().map(({ name }) => name),

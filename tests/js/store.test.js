@@ -84,5 +84,33 @@ test("the rounded code is the code of the picture's URL", () => {
   const app = create();
   app.setCode([0.123456, -0.98765]);
   assert.equal(app.designToken(Float32Array.from(app.roundedCode())), app.designToken());
-  assert.ok(app.renderUrl().endsWith(app.designToken()));
+  assert.ok(app.renderUrl(app.code, null).endsWith(app.designToken()));
+});
+
+test("free latents follow a move of a slider; set and locked ones do not", () => {
+  const app = create();
+  const calls = [];
+  app.follow = (code, fixed) => {
+    calls.push(fixed);
+    return Float32Array.from(code, (x, i) => (fixed.includes(i) ? x : 0.5));
+  };
+  app.setCode([0, 0], { origin: { kind: "link" } });
+  app.setLatent(0, -1);
+  assert.deepEqual([...app.code], [-1, 0.5]);
+  app.toggleLock(1);
+  app.setLatent(0, 1);
+  assert.deepEqual(calls.at(-1).toSorted(), [0, 1]);
+  assert.deepEqual([...app.code], [1, 0.5]);
+  app.setCode([0, 0], { origin: { kind: "link" } });
+  assert.equal(app.setLatents.size, 0, "a new start sets nothing");
+});
+
+test("a picture's URL names the exemplar and its photo", () => {
+  const app = create();
+  app.setCode(app.code, { exemplar: { id: "7", title: "Seven", photoHash: "abc" } });
+  const url = new URL(app.renderUrl(), "https://shop.example");
+  assert.equal(url.searchParams.get("exemplar"), "7");
+  assert.equal(url.searchParams.get("photo_hash"), "abc");
+  app.setCode(app.code, { exemplar: null });
+  assert.ok(!app.renderUrl().includes("exemplar"));
 });

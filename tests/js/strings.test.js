@@ -30,8 +30,9 @@ test("the ends of a measurement are words, those of a value are less and more of
 });
 
 test("idle sliders are counted", () => {
-  assert.equal(strings.idleSliders(1, true), "One more slider that has almost no effect");
-  assert.equal(strings.idleSliders(2, false), "2 sliders that have almost no effect");
+  assert.equal(strings.moreSliders(1, 0), "1 more slider");
+  assert.equal(strings.moreSliders(10, 3), "10 more sliders, 3 of them with almost no effect");
+  assert.equal(strings.moreSliders(2, 2), "2 sliders that have almost no effect");
 });
 
 test("a range says which of its ends are set", () => {

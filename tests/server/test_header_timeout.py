@@ -19,7 +19,7 @@ from tests.server.test_run import serving
 def test_request_beyond_the_deadline_gets_503(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     app = create_app(shop, Settings(deadline=0.3))
     with TestClient(app) as client:
-        monkeypatch.setattr(app.state.versions.current, "draw", lambda *_: time.sleep(1.0))
+        monkeypatch.setattr(app.state.versions.current, "write", lambda *_, **__: time.sleep(1.0))
         began = time.monotonic()
         answer = client.post("/v1/decode", json={"product": shop.catalogue.ids[0]})
         assert time.monotonic() - began < 0.9

@@ -17,9 +17,9 @@ from modiste.shop.shop import Shop
 from tests.server.client import refused
 
 NAMES = {
-    *("render", "decode", "encode", "interpolate", "similar", "recommend"),
+    *("render", "decode", "encode", "interpolate", "similar", "recommend", "condition"),
     *("products", "product", "product_photo", "product_thumbnail"),
-    *("shop", "sliders", "map", "model_card", "livez", "readyz", "version", "metrics"),
+    *("shop", "sliders", "mixture", "map", "model_card", "livez", "readyz", "version", "metrics"),
     *("admin_status", "put_product", "remove_product", "use_model", "reindex", "reload"),
 }
 # Properties and parameters of the API that hold any text.
@@ -29,9 +29,10 @@ OPEN_STRINGS = {
     *("name", "title", "label", "low", "high", "category", "categories", "colour", "colours", "note", "q"),
     *("attribute", "attributes", "value", "values", "where", "not"),
     *("type", "detail", "remedy", "error"),
+    *("exemplar", "exemplar_a", "exemplar_b", "photo_hash", "photo_hash_b"),
 }
 SOURCE = Path(problems.__file__).parent
-POSTED = ("/v1/decode", "/v1/encode", "/v1/similar", "/v1/recommend", "/v1/interpolate")
+POSTED = ("/v1/decode", "/v1/encode", "/v1/similar", "/v1/recommend", "/v1/interpolate", "/v1/condition")
 GOTTEN = ("/", "/v1/shop", "/v1/render.jpg", "/v1/products", "/v1/products/x", "/livez", "/metrics", "/openapi.json")
 
 
@@ -77,7 +78,8 @@ def test_unexpected_exception_gets_500_without_details(shop: Shop, monkeypatch: 
     monkeypatch.setattr(problems.logger, "exception", lambda text, *more: messages.append(text % more))
     app = create_app(shop)
     with TestClient(app) as client:
-        monkeypatch.setattr(app.state.versions.current, "shop", Broken(shop.files, shop.manifest, shop.store, 1))
+        broken = Broken(shop.files, shop.manifest, shop.store, 1)
+        monkeypatch.setattr(app.state.versions.current, "design_pictures", broken.design_pictures)
         answer = client.post("/v1/decode", json={"code": [0.0] * 8})
         problem = refused(answer, 500, "internal")
         assert "secret" not in str(problem)

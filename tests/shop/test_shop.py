@@ -62,6 +62,64 @@ def test_encode_rejects_arrays_that_are_not_photos(shop: Shop, bad: np.ndarray) 
         shop.encode(bad)
 
 
+def test_own_code_with_own_details_is_the_photo(shop: Shop) -> None:
+    id_ = shop.catalogue.ids[3]
+    np.testing.assert_array_equal(shop.draw(shop.code_of(id_), id_), shop.photo(id_))
+
+
+def test_draw_takes_every_kind_of_exemplar(shop: Shop) -> None:
+    ids = shop.catalogue.ids
+    code = 0.7 * shop.code_of(ids[0]) + 0.3 * shop.code_of(ids[1])
+    bare, borrowed, automatic = (shop.draw(code, exemplar) for exemplar in (None, ids[0], "auto"))
+    np.testing.assert_array_equal(bare, shop.decode(code))
+    assert not np.array_equal(borrowed, bare)
+    assert automatic.shape == bare.shape
+    # A photo of a product is as good as the product: its code differs by rounding.
+    difference = shop.draw(code, shop.photo(ids[0])).astype(int) - borrowed
+    assert np.abs(difference).mean() < 1.0
+
+
+def test_draw_takes_a_batch(shop: Shop) -> None:
+    codes = np.stack([shop.code_of(id_) for id_ in shop.catalogue.ids[:3]])
+    pictures = shop.draw(codes)
+    assert pictures.shape == (3, *FRAME, 3)
+    np.testing.assert_array_equal(pictures[1], shop.draw(codes[1]))
+
+
+def test_draw_with_an_unknown_exemplar_is_an_error(shop: Shop) -> None:
+    with pytest.raises(UnknownProduct):
+        shop.draw(np.zeros(N), "no-such")
+    with pytest.raises(PhotoError):
+        shop.draw(np.zeros(N), np.zeros((4, 4), np.uint8))
+
+
+def test_condition_brings_a_design_nearer_to_products(shop: Shop) -> None:
+    random = np.random.default_rng(0)
+    low, high = np.quantile(shop.encodings.code, [0.01, 0.99], axis=0)
+    before, after = [], []
+    for _ in range(100):
+        code, fixed = shop.random_design(int(random.integers(1000))), random.choice(N, 2, replace=False).tolist()
+        code[fixed] = random.uniform(low, high)[fixed]
+        moved = shop.condition(code, fixed)
+        np.testing.assert_array_equal(moved[fixed], code[fixed])
+        for each, distances in ((code, before), (moved, after)):
+            distances.append(shop.similar(each, 1, "fixed-epsilon", "catalogue")[0].score)
+    assert np.mean(after) < np.mean(before)
+
+
+def test_condition_keeps_a_direction(shop: Shop) -> None:
+    code, direction = shop.code_of(shop.catalogue.ids[0]) + np.float32(0.5), np.eye(N)[2] + np.eye(N)[4]
+    moved = shop.condition(code, [0], directions=direction)
+    assert moved[0] == code[0]
+    assert moved @ direction == pytest.approx(code @ direction, abs=1e-4)
+
+
+@pytest.mark.parametrize(("fixed", "error"), [([N], BadOption), ([-1], BadOption)])
+def test_condition_rejects_latents_that_there_are_not(shop: Shop, fixed: list[int], error: type[Exception]) -> None:
+    with pytest.raises(error, match="no latent"):
+        shop.condition(np.zeros(N), fixed)
+
+
 def test_decode_returns_photos_of_the_frame_size(shop: Shop) -> None:
     codes = shop.encodings.code[:2]
     assert shop.decode(codes[0]).shape == (*FRAME, 3)

@@ -67,6 +67,11 @@ class QuerySource:
         """The ids that the results exclude: the product itself."""
         return () if self.product is None else (self.product,)
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether its picture is drawn: it starts neither from a product nor from a photo."""
+        return self.product is None and self.photo_file is None
+
     @cached_property
     def photo(self) -> NDArray[np.uint8] | None:
         """The photo in `photo_file`, uint8 `(h, w, 3)`. Raises PhotoError."""
@@ -92,7 +97,7 @@ class QuerySource:
             from modiste.images.photo import fit_photo
 
             return fit_photo(self.photo, shop.frame)
-        return shop.decode(code)
+        return shop.draw(code)
 
 
 def _parse_code(text: str) -> NDArray[np.float32]:

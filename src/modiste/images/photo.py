@@ -11,11 +11,12 @@ import warnings
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
 
 from modiste.errors import PhotoError
 from modiste.images import integrity
@@ -147,19 +148,30 @@ def is_white_background(photo: Photo) -> bool:
     return bool(white.mean() >= WHITE_SHARE)
 
 
-def to_jpeg(photo: Photo, quality: int = 92) -> bytes:
+def to_jpeg(photo: Photo, quality: int = 92, xmp: bytes = b"") -> bytes:
     """Encode a photo, uint8 `(h, w, 3)`, as JPEG. From quality 90 up colour keeps its full resolution (4:4:4)."""
-    return _encode(photo, "JPEG", quality=quality, subsampling=0 if quality >= 90 else 2)
+    return _encode(photo, "JPEG", xmp, quality=quality, subsampling=0 if quality >= 90 else 2)
 
 
-def to_png(photo: Photo) -> bytes:
+def to_png(photo: Photo, xmp: bytes = b"") -> bytes:
     """Encode a photo, uint8 `(h, w, 3)`, as PNG: lossless, for export."""
-    return _encode(photo, "PNG")
+    return _encode(photo, "PNG", xmp)
 
 
-def to_webp(photo: Photo, quality: int = 80) -> bytes:
+def to_webp(photo: Photo, quality: int = 80, xmp: bytes = b"") -> bytes:
     """Encode a photo, uint8 `(h, w, 3)`, as WebP: the smallest, for thumbnails that are encoded once."""
-    return _encode(photo, "WEBP", quality=quality)
+    return _encode(photo, "WEBP", xmp, quality=quality)
+
+
+def xmp_options(format: str, xmp: bytes) -> dict[str, Any]:
+    """Return the options by which Pillow saves an image of a format with XMP metadata."""
+    if not xmp:
+        return {}
+    if format != "PNG":
+        return {"xmp": xmp}
+    chunks = PngInfo()
+    chunks.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    return {"pnginfo": chunks}
 
 
 def photo_hash(photo: Photo) -> str:
@@ -292,8 +304,8 @@ def _bytes_of(data: bytes | Path) -> bytes:
     return data if isinstance(data, bytes) else data.read_bytes()
 
 
-def _encode(photo: Photo, format: str, **options: int) -> bytes:
+def _encode(photo: Photo, format: str, xmp: bytes, **options: int) -> bytes:
     check_photo(photo)
     buffer = BytesIO()
-    Image.fromarray(np.ascontiguousarray(photo)).save(buffer, format, **options)
+    Image.fromarray(np.ascontiguousarray(photo)).save(buffer, format, **options, **xmp_options(format, xmp))
     return buffer.getvalue()

@@ -40,6 +40,12 @@ class Mixture:
         """Return the inverse of each covariance's Cholesky factor, `(m, n, n)`."""
         return np.linalg.inv(np.linalg.cholesky(self.covariances)).astype(np.float64)
 
+    @cached_property
+    def mean_variance(self) -> float:
+        """The mean variance of the latents over the whole mixture."""
+        squares = np.diagonal(self.covariances, axis1=1, axis2=2) + np.square(self.means)
+        return float((self.weights @ squares - np.square(self.weights @ self.means)).mean())
+
     def log_joint(self, codes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return log(weight · density) of every component at every code, `(b, m)`, for codes `(b, n)`."""
         log_probabilities = np.empty((len(codes), len(self.weights)))

@@ -7,12 +7,11 @@ minus the Manhattan distance, in float32 (see `scan` for their error).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 
+from modiste.jit import compiled
 from modiste.search.constants import ALWAYS_CANDIDATE, EUCLIDEAN, LANES, LIKELIHOOD
 from modiste.search.prefetch import CACHE_LINE_FLOATS, prefetch
 
@@ -21,23 +20,12 @@ SEED_BLOCKS = 12  # blocks scanned first; they set a threshold that most others 
 MAX_FLOAT32_WEIGHT = 1e28
 MAX_FLOAT32_MEAN = 1e15
 
-F = TypeVar("F", bound=Callable[..., Any])
+# Sums in any order: the scores' error bound allows it. Infinities and NaNs keep their meaning: empty lanes are minus
+# infinity, and NaN counts as above every threshold.
+fast = compiled(fastmath={"reassoc", "contract", "nsz"})
 
 
-def compiled(function: F) -> F:
-    """Compile a function at its first call: without the GIL, with sums in any order, and cached on disk.
-
-    Infinities and NaNs keep their meaning: empty lanes are minus infinity, and NaN counts as above every threshold.
-    """
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
-    try:
-        kernel: Any = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no cache directory is writable, so each process compiles
-        kernel = numba.njit(**options)(function)
-    return cast(F, kernel)
-
-
-@compiled
+@fast
 def derive_likelihood_terms(
     mean: Any, std: Any, square: float, weight: Any, constant: Any, least: Any, most: Any
 ) -> float:
@@ -84,7 +72,7 @@ def derive_likelihood_terms(
     return largest
 
 
-@compiled
+@fast
 def bounding_boxes(points: Any, rows: Any, low: Any, high: Any) -> None:
     """Fill in the bounding box of each block's products, `low` and `high` `(n, B)`; rows of −1 are empty."""
     blocks, n = points.shape[0], points.shape[1]
@@ -99,7 +87,7 @@ def bounding_boxes(points: Any, rows: Any, low: Any, high: Any) -> None:
             high[d, b] = most
 
 
-@compiled
+@fast
 def upper_bounds(kind: int, low: Any, high: Any, least: Any, most: Any, code: Any, first: int, out: Any) -> None:
     """Fill in `out[i]`, an upper bound on the nearness of the products of block `first` + i to a code `(n,)`.
 
@@ -123,7 +111,7 @@ def upper_bounds(kind: int, low: Any, high: Any, least: Any, most: Any, code: An
             out[i] += most[first + i]
 
 
-@compiled
+@fast
 def score_block(kind: int, points: Any, weight: Any, constant: Any, code: Any, b: Any, then: Any, out: Any) -> None:
     """Fill in the nearness of a code `(n,)` to the products of block b, `out` `(LANES,)`; prefetch block `then`."""
     for lane in range(LANES):
@@ -150,7 +138,7 @@ def score_block(kind: int, points: Any, weight: Any, constant: Any, code: Any, b
             out[lane] += constant[b, lane]
 
 
-@compiled
+@fast
 def replace_smallest(value: Any, slot: Any, values: Any, slots: Any) -> None:
     """Replace the smallest value of a heap and restore its order."""
     at, count = 0, len(values)
@@ -167,7 +155,7 @@ def replace_smallest(value: Any, slot: Any, values: Any, slots: Any) -> None:
     values[at], slots[at] = value, slot
 
 
-@compiled
+@fast
 def keep_best(scores: Any, rows: Any, allowed: Any, b: Any, values: Any, slots: Any) -> None:
     """Put a block's products into the heap: those that exist, are allowed, and are above its smallest value."""
     mark, hits = values[0], 0
@@ -183,7 +171,7 @@ def keep_best(scores: Any, rows: Any, allowed: Any, b: Any, values: Any, slots: 
             replace_smallest(value, b * LANES + lane, values, slots)
 
 
-@compiled
+@fast
 def scan_blocks(
     kind: int,
     points: Any,
@@ -246,7 +234,7 @@ def scan_blocks(
     return read
 
 
-@compiled
+@fast
 def gather_above(
     kind: int,
     points: Any,
@@ -278,7 +266,7 @@ def gather_above(
     return count
 
 
-@compiled
+@fast
 def estimate_blocks(
     kind: int, points: Any, weight: Any, constant: Any, codes: Any, first: int, last: int, out: Any
 ) -> None:
@@ -291,7 +279,7 @@ def estimate_blocks(
             out[q, start : start + LANES] = scores
 
 
-@compiled
+@fast
 def arrange_as_kd_tree(points: Any, order: Any, starts: Any) -> None:
     """Sort `order` (rows, grouped: group g from starts[g] to starts[g + 1]) so that LANES neighbours lie close.
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from modiste.errors import ShopIncomplete
+from modiste.errors import BadOption, ShopIncomplete
 from modiste.images.photo import MAX_PIXELS
+from modiste.latent.sliders import AttributeSlider
 from modiste.search.index import METHODS, METRICS
 from modiste.server import serialize
 from modiste.server.http_cache import CachedBody
@@ -19,6 +20,7 @@ from modiste.server.served_shop import ServedShop
 from modiste.shop.query import SCOPES
 from modiste.shop.shop import Shop
 
+MIN_VALUE_SHARE = 0.01  # of a category's products: a slider towards a rarer value does not fit the category
 DESIGN_NOTE = "A drawn design, not a product you can buy."
 
 
@@ -76,17 +78,46 @@ def sliders_payload(shop: Shop) -> CachedBody:
         render_id=sliders.render_id,
         size=_frame_size(shop),
         latents=[responses.LatentSlider(**asdict(each), name=each.name, idle=each.is_idle) for each in sliders.latents],
-        attributes=[responses.AttributeSlider(**asdict(each), name=each.name) for each in sliders.attributes],
+        attributes=[
+            responses.AttributeSlider(**asdict(each), name=each.name, categories=_categories_with(shop, each))
+            for each in sliders.attributes
+        ],
         average=shop.encodings.code.mean(axis=0, dtype=np.float64).tolist(),
         first=_opening_product(shop),
     )
     return CachedBody.from_json(body.model_dump())
 
 
+def _categories_with(shop: Shop, slider: AttributeSlider) -> list[str]:
+    """Return the categories in which the slider's value is not rare; all of them for a slider without a value."""
+    names = list(shop.catalogue.counts())
+    if slider.value is None:
+        return names
+    try:
+        has_value = shop.filter_mask({slider.attribute: [slider.value]})
+    except BadOption:  # sliders.json was edited by hand, and names what no product has
+        return names
+    categories = np.array(shop.catalogue.categories, object)
+    return [name for name in names if has_value[categories == name].mean() >= MIN_VALUE_SHARE]
+
+
 def _opening_product(shop: Shop) -> responses.OpeningProduct:
     id_ = shop.map.opening_product
     title = shop.title(shop.catalogue.row(id_))
-    return responses.OpeningProduct(id=id_, title=title, code=shop.code_of(id_).tolist())
+    return responses.OpeningProduct(
+        id=id_, title=title, code=shop.code_of(id_).tolist(), photo_hash=shop.store.photo_hashes()[id_]
+    )
+
+
+def mixture_payload(shop: Shop) -> CachedBody:
+    """Build the body of /v1/mixture."""
+    mixture = shop.query_engine.catalogue_mixture
+    body = responses.Mixture(
+        weights=mixture.weights.tolist(),
+        means=np.round(mixture.means, 5).tolist(),
+        covariances=np.round(mixture.covariances, 7).tolist(),
+    )
+    return CachedBody.from_json(body.model_dump())
 
 
 def map_payload(shop: Shop) -> CachedBody:

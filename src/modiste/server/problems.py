@@ -33,7 +33,15 @@ HttpCode = Literal[
     "bad_request", "not_found", "method_not_allowed", "not_acceptable", "too_large", "unsupported_media", "validation"
 ]
 ServerCode = Literal[
-    "unknown_render_id", "unauthorized", "read_only", "too_many", "busy", "too_slow", "not_ready", "internal"
+    "unknown_render_id",
+    "unknown_exemplar",
+    "unauthorized",
+    "read_only",
+    "too_many",
+    "busy",
+    "too_slow",
+    "not_ready",
+    "internal",
 ]
 ProblemCode = Literal[HttpCode, ServerCode, ErrorCode]
 """Every code of an error response: of HTTP, of this server, or of an error class of `modiste.errors`."""
@@ -53,6 +61,10 @@ HTTP_PROBLEMS: dict[int, tuple[HttpCode, str, str]] = {
 # Errors of this server: code → status, meaning.
 SERVER_PROBLEMS: dict[ServerCode, tuple[int, str]] = {
     "unknown_render_id": (404, "`render_id` names a model and ranges that the server does not have, or no longer has."),
+    "unknown_exemplar": (
+        404,
+        "`exemplar` and `photo_hash` name a photo that the server does not have, or no longer has.",
+    ),
     "unauthorized": (401, "The key is missing or wrong."),
     "read_only": (403, "The read key cannot change the shop."),
     "too_many": (429, "The client exceeded its rate limit; Retry-After says when to retry."),

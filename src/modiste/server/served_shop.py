@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from functools import cached_property
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modiste.drawing.xmp import xmp_packet
 from modiste.errors import ModisteError
 from modiste.images.photo import Photo, to_jpeg
 from modiste.search.index import warm_up_kernels as warm_search
@@ -20,6 +21,7 @@ from modiste.server.http_cache import CachedBody
 from modiste.server.metrics import Metrics
 from modiste.server.settings import Settings
 from modiste.server.thread_pools import ThreadPools
+from modiste.shop.design_pictures import DesignPictures
 from modiste.shop.products import product_title
 from modiste.shop.query import QueryEngine
 from modiste.shop.shop import Shop
@@ -28,6 +30,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 JPEG_QUALITY = 88  # of a drawn design: 5 kB at 180 x 240, without visible artefacts
+
+
+class PictureWriter(Protocol):
+    """Encodes a picture with XMP metadata."""
+
+    def __call__(self, photo: Photo, *, xmp: bytes) -> bytes:
+        """Encode a picture, uint8 `(H, W, 3)`."""
+        ...
+
+
+def write_frame(photo: Photo, *, xmp: bytes) -> bytes:
+    """Encode the picture of a design, as the studio shows it."""
+    return to_jpeg(photo, JPEG_QUALITY, xmp)
 
 
 class ServedShop:
@@ -39,6 +54,7 @@ class ServedShop:
         """Create it; `engine` answers the queries."""
         self.shop = shop
         self.engine = engine
+        self.design_pictures = DesignPictures(shop, engine.nearest_ids)
         self.pools = pools
         self.metrics = metrics
         self.frame_cache = ByteCache(settings.frame_memory)
@@ -52,7 +68,7 @@ class ServedShop:
         self.pools.photo_worker.start()
         warm_search()
         code = shop.code_of(shop.catalogue.ids[0])
-        self.draw(code)
+        self.write(lambda: self.design_pictures.draw(code), has_details=True)
         self.engine.similar(code, 1)
         with suppress(ModisteError):  # reported when a client requests it
             shop.jpeg(shop.catalogue.ids[0])
@@ -121,11 +137,14 @@ class ServedShop:
         body = self._bodies[name] = build(self.shop)
         return body
 
-    def draw(self, code: NDArray[np.float32], write: Callable[[Photo], bytes] | None = None) -> bytes:
-        """Decode a code, and return the picture as a JPEG, or as `write` writes it. Raises BadCode."""
+    def xmp(self, has_details: bool) -> bytes:
+        """Return the mark of a drawn picture."""
+        return xmp_packet(self.shop.model.model_id, has_details=has_details)
+
+    def write(self, draw: Callable[[], Photo], has_details: bool, write: PictureWriter = write_frame) -> bytes:
+        """Return the picture that `draw` draws as `write` writes it, marked as drawn; the time is measured."""
         start = time.perf_counter()
-        photo = self.shop.decode(code)
-        picture = write(photo) if write is not None else to_jpeg(photo, JPEG_QUALITY)
+        picture = write(draw(), xmp=self.xmp(has_details))
         self.metrics.decode_seconds.observe(time.perf_counter() - start)
         return picture
 

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from modiste.drawing.xmp import xmp_packet
 from modiste.errors import BadOption
+from modiste.images.photo import xmp_options
 from modiste.shop.results import Match, Matches, Recommendations
 from modiste.shop.shop import Shop
 from modiste.storage.atomic import write_file
@@ -42,8 +44,12 @@ def recommend_sheet(query: NDArray[np.uint8], caption: Sequence[str], recommenda
 
 
 def slider_sheet(shop: Shop) -> Image.Image:
-    """Draw a row for each slider, latents first: a product unchanged, then along the slider from end to end."""
-    start = shop.encodings.mean[np.random.default_rng(0).integers(len(shop.catalogue))]
+    """Draw a row for each slider, latents first: a product unchanged, then along the slider from end to end.
+
+    The pictures have the product's details.
+    """
+    product_id = shop.catalogue.ids[np.random.default_rng(0).integers(len(shop.catalogue))]
+    start = shop.code_of(product_id)
     steps = SLIDER_STEPS
     names, sweeps = list[str](), list[NDArray[np.float32]]()
     for each in shop.sliders.latents:
@@ -56,7 +62,9 @@ def slider_sheet(shop: Shop) -> Image.Image:
         offsets = np.linspace(each.minimum, each.maximum, steps) - float(start @ direction)
         names.append(each.name)
         sweeps.append((start + offsets[:, None] * direction).astype(np.float32))
-    pictures = [_scaled(photo, STRIP_WIDTH_PX) for photo in shop.decode(np.concatenate([start[None], *sweeps]))]
+    pictures = [
+        _scaled(photo, STRIP_WIDTH_PX) for photo in shop.draw(np.concatenate([start[None], *sweeps]), product_id)
+    ]
     height, left, step = pictures[0].height, 2 * CELL_WIDTH_PX, STRIP_WIDTH_PX + 4
     sheet = _blank_sheet(left + (steps + 1) * step + GAP_PX, GAP_PX + len(sweeps) * (height + 4))
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
@@ -97,11 +105,17 @@ def quality_sheet(shop: Shop, ids: Sequence[str]) -> Image.Image:
     return sheet
 
 
-def save_image(path: Path, image: Image.Image) -> None:
-    """Write an image in the format of its suffix, atomically. Raises BadOption, StorageError."""
+def sheet_mark(shop: Shop) -> bytes:
+    """Return the XMP of a sheet that has drawings among its pictures."""
+    return xmp_packet(shop.model.model_id, has_details=True)
+
+
+def save_image(path: Path, image: Image.Image, xmp: bytes = b"") -> None:
+    """Write an image in the format of its suffix with XMP metadata, atomically. Raises BadOption, StorageError."""
     check_image_suffix(path)
     data = io.BytesIO()
-    image.save(data, FORMATS[path.suffix.lower()])
+    format = FORMATS[path.suffix.lower()]
+    image.save(data, format, **xmp_options(format, xmp))
     write_file(path, data.getvalue())
 
 

@@ -14,8 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from modiste.choices import Grouping, Method, Metric, Scope
 from modiste.errors import BadCode, BadCount, BadOption
 from modiste.latent.clusters import Clusters
+from modiste.latent.conditional_mean import condition
 from modiste.latent.fixed_epsilon import check_code
 from modiste.latent.map_layout import NEIGHBOURS, interpolate_position
+from modiste.latent.mixture import Mixture
 from modiste.search.index import METHODS, METRICS
 from modiste.shop import similarity_words
 from modiste.shop.backend import Hit, Query, SearchBackend
@@ -186,6 +188,12 @@ class QueryEngine:
         ]
         return answers[0] if codes.ndim == 1 else answers
 
+    def nearest_ids(self, code: NDArray[np.float32], count: int) -> list[str]:
+        """Return the ids of the `count` products with the codes nearest to a code `(n,)`; fewer of a smaller shop."""
+        count = min(count, self.context.product_count)
+        query = Query(code, count, "fixed-epsilon", "euclidean", 0.0, fields="score")
+        return [hit.id for hit in self.backend.search([query])[0]]
+
     def closeness(
         self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None
     ) -> Closeness:
@@ -209,6 +217,31 @@ class QueryEngine:
         positions, gaps = np.array([hit.position for hit in hits]), np.array([hit.score for hit in hits])
         x, y = interpolate_position(positions, gaps).tolist()
         return Typicality(share, word, hits[0].id), (x, y)
+
+    @cached_property
+    def catalogue_mixture(self) -> Mixture:
+        """The Gaussian mixture of the catalogue's codes: that of the clusters, or one Gaussian for each cluster."""
+        mixture = self.context.clusters.mixture
+        if mixture is not None:
+            return mixture
+        moments = self.context.cluster_moments.code_moments
+        sizes = np.sum(list(self.context.category_counts.by_category.values()), axis=0)
+        rows = np.flatnonzero(sizes)
+        weights = sizes[rows] / sizes.sum()
+        return Mixture(weights, moments.centres[rows], moments.covariances[rows], rows)
+
+    def condition(
+        self, code: ArrayLike, fixed: Collection[int], *, directions: ArrayLike | None = None
+    ) -> NDArray[np.float32]:
+        """Return a code whose free latents follow the fixed ones; see Shop.condition."""
+        n = self.context.latent_dim
+        checked = check_code(code, n)
+        if checked.ndim != 1:
+            raise BadCode(f"Expected one code, not a batch of {len(checked)}.", remedy="Give codes one by one.")
+        if wrong := [each for each in fixed if not 0 <= each < n]:
+            raise BadOption(f"There is no latent {wrong[0]}.", remedy=f"Fix latents from 0 to {n - 1}.")
+        lines = None if directions is None else np.atleast_2d(check_code(directions, n))
+        return condition(self.catalogue_mixture, checked, fixed, lines)
 
     def _check(
         self,

@@ -24,6 +24,7 @@ from modiste.shop import loading
 from modiste.shop.backend import DeferredBackend, LocalBackend
 from modiste.shop.catalogue_map import CatalogueMap
 from modiste.shop.cluster_transfer import TRANSFERS, ClusterMoments
+from modiste.shop.design_pictures import DesignPictures
 from modiste.shop.filters import ColumnKind, Facet, Filter
 from modiste.shop.fingerprints import hash_file, hash_json, index_fingerprint
 from modiste.shop.hubness import HubPenalty
@@ -296,10 +297,37 @@ class Shop:
         return Posterior(mean, std, fixed_epsilon_code(mean, std, np.asarray(self.model.epsilon, np.float32)))
 
     def decode(self, code: ArrayLike) -> NDArray[np.uint8]:
-        """Draw the product of a code, uint8 `(H, W, 3)`; of a batch, `(b, H, W, 3)`. Raises BadCode."""
+        """Draw a code with the decoder alone, uint8 `(H, W, 3)`; a batch, `(b, H, W, 3)`. Raises BadCode."""
         codes = check_code(code, self.model.latent)
         photos = self.onnx_model.decode(np.atleast_2d(codes))
         return photos[0] if codes.ndim == 1 else photos
+
+    @cached_property
+    def design_pictures(self) -> DesignPictures:
+        """What draws designs."""
+        return DesignPictures(self, self.query_engine.nearest_ids)
+
+    def draw(self, code: ArrayLike, exemplar: str | NDArray[np.uint8] | None = "auto") -> NDArray[np.uint8]:
+        """Draw a code with the details of a real product; see `drawing/details.py`.
+
+        The same model, code and exemplar always give the same bytes.
+
+        Args:
+            code: `(n,)`, or a batch `(b, n)`.
+            exemplar: whose details: a product's id; a photo, uint8 `(h, w, 3)`; "auto", of the ten nearest products the
+                one whose own drawing is closest to the code's; or None, the decoder alone.
+
+        Returns:
+            uint8 `(H, W, 3)`; of a batch, `(b, H, W, 3)`.
+
+        Raises:
+            BadCode: the code has another shape, or is not finite.
+            UnknownProduct: the shop has no such product.
+            PhotoError: the photo has another shape or type.
+        """
+        codes = check_code(code, self.model.latent)
+        pictures = [self.design_pictures.draw(each, exemplar) for each in np.atleast_2d(codes)]
+        return pictures[0] if codes.ndim == 1 else np.stack(pictures)
 
     def random_design(self, seed: int | None = None) -> NDArray[np.float32]:
         """Draw a new design, `(n,)`, from the posterior of a random product; the same seed gives the same design."""
@@ -386,6 +414,29 @@ class Shop:
             BadCode, BadCount, BadOption: as in `similar`.
         """
         return self.query_engine.recommend(code, k, method, metric=metric, tau=tau, where=where, by=by, exclude=exclude)
+
+    def condition(
+        self, code: ArrayLike, fixed: Collection[int], *, directions: ArrayLike | None = None
+    ) -> NDArray[np.float32]:
+        """Return a code near real products: its free latents follow the fixed ones.
+
+        They become their conditional mean under the Gaussian mixture of the catalogue; see
+        `latent/conditional_mean.py`.
+
+        Args:
+            code: `(n,)`.
+            fixed: the latents that keep their values.
+            directions: `(d, n)`, or one `(n,)`; what the code has along each of them is kept too, as after a move of
+                an attribute slider.
+
+        Returns:
+            float32 `(n,)`.
+
+        Raises:
+            BadCode: the code or a direction has another shape, or is not finite.
+            BadOption: a latent that there is not.
+        """
+        return self.query_engine.condition(code, fixed, directions=directions)
 
     def closeness(
         self, method: Method, score: float, metric: Metric = "euclidean", *, tau: float | None = None

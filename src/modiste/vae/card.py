@@ -40,7 +40,7 @@ It decodes codes to pictures of products, and encodes every photo to the posteri
 import modiste
 
 shop = modiste.Shop.open("my-shop")
-picture = shop.decode(shop.random_design(seed=1))
+picture = shop.draw(shop.random_design(seed=1))
 ```
 
 ## Limits

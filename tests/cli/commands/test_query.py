@@ -100,7 +100,31 @@ def test_generate_writes_an_image_of_the_shops_size(
     with Image.open(out) as picture:
         assert picture.size == (FRAME[1], FRAME[0])
         if suffix == "png":
-            np.testing.assert_array_equal(np.asarray(picture), Shop.open(built).decode(result["code"]))
+            np.testing.assert_array_equal(np.asarray(picture), Shop.open(built).draw(result["code"]))
+
+
+def test_generate_draws_the_details_that_are_asked_for(
+    built: Path, product: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop, photo = Shop.open(built), tmp_path / "photo.png"
+    other = next(id_ for id_ in shop.catalogue.ids if id_ != product)
+    Image.fromarray(shop.photo(other)).save(photo)
+    for details, exemplar in (("auto", product), ("none", None), (other, other), (str(photo), shop.photo(other))):
+        out = tmp_path / "design.png"
+        result = run_json(capsys, "generate", "--shop", built, "--product", product, "--details", details, "--out", out)
+        with Image.open(out) as picture:
+            np.testing.assert_array_equal(np.asarray(picture), shop.draw(result["code"], exemplar))
+            assert picture.info["XML:com.adobe.xmp"]
+
+
+def test_generate_names_details_that_there_are_not(
+    built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["generate", "--shop", str(built), "--random", "--details", "no-such", "--out", str(tmp_path / "x.png")]
+    assert main([*words, "--json"]) != 0
+    error = json.loads(capsys.readouterr().err)["error"]
+    assert error["code"] == "unknown_product"
+    assert "no-such" in error["message"]
 
 
 def test_results_are_printed_as_tables(built: Path, product: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -21,6 +22,10 @@ from tests.server.design_bytes import quantise
 
 def frame_url(client: TestClient, data: bytes) -> str:
     return f"/v1/render.jpg?render_id={client.get('/v1/sliders').json()['render_id']}&design={to_base64url(data)}"
+
+
+def parse_query(url: str) -> dict[str, str]:
+    return dict(parse_qsl(url.partition("?")[2]))
 
 
 def open_image(data: bytes) -> Image.Image:
@@ -59,7 +64,7 @@ def test_frame_is_drawn_once_and_cached(client: TestClient) -> None:
 @given(data=st.binary(min_size=8, max_size=8))
 def test_frame_equals_the_decoded_code(client: TestClient, shop: Shop, data: bytes) -> None:
     code = dequantise(data, shop.sliders.ranges)
-    drawn = client.post("/v1/decode", json={"code": code.tolist()}, headers={"accept": "image/jpeg"})
+    drawn = client.post("/v1/decode", json={"code": code.tolist(), "exemplar": None}, headers={"accept": "image/jpeg"})
     assert drawn.content == client.get(frame_url(client, data)).content
 
 
@@ -104,7 +109,44 @@ def test_decode_returns_the_accepted_type(client: TestClient, shop: Shop, accept
     picture = open_image(answer.content)
     assert picture.format == kind
     if kind == "PNG":
-        assert np.array_equal(np.asarray(picture), shop.decode(shop.code_of(id_)))
+        assert np.array_equal(np.asarray(picture), shop.photo(id_))
+
+
+def test_exemplar_of_a_picture_is_named_by_its_photo(client: TestClient, shop: Shop) -> None:
+    first, second = shop.catalogue.ids[:2]
+    url = frame_url(client, quantise(shop.code_of(first), shop.sliders.ranges))
+    photo_hash = client.get(f"/v1/products/{second}").json()["photo_hash"]
+    details = {"exemplar": second, "photo_hash": photo_hash}
+    answer = client.get(url, params={**parse_query(url), **details})
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.content != client.get(url).content
+    for wrong in ({"exemplar": second}, {"exemplar": first, "photo_hash": photo_hash}, {**details, "exemplar": "no"}):
+        problem = refused(client.get(url, params={**parse_query(url), **wrong}), 404, "unknown_exemplar")
+        assert "photo_hash" in problem["remedy"]
+
+
+@pytest.mark.parametrize("exemplar", ["auto", None, "PRODUCT"])
+def test_decode_draws_with_an_exemplar(client: TestClient, shop: Shop, exemplar: str | None) -> None:
+    code = (shop.code_of(shop.catalogue.ids[0]) * 0.8).astype(np.float32)
+    exemplar = shop.catalogue.ids[1] if exemplar == "PRODUCT" else exemplar
+    body = {"code": code.tolist(), "exemplar": exemplar}
+    picture = open_image(client.post("/v1/decode", json=body, headers={"accept": "image/png"}).content)
+    assert np.array_equal(np.asarray(picture), shop.draw(code, exemplar))
+
+
+def test_unknown_exemplar_is_an_unknown_product(client: TestClient) -> None:
+    refused(client.post("/v1/decode", json={"code": [0.0] * 8, "exemplar": "no-such"}), 404, "unknown_product")
+
+
+def test_interpolation_uses_both_exemplars(client: TestClient, shop: Shop) -> None:
+    first, second = shop.catalogue.ids[0], shop.catalogue.ids[-1]
+    body = {"a": shop.code_of(first).tolist(), "b": shop.code_of(second).tolist(), "steps": 7}
+    body |= {"exemplar_a": first, "exemplar_b": second}
+    strip = np.asarray(open_image(client.post("/v1/interpolate", json=body, headers={"accept": "image/png"}).content))
+    width = shop.frame[1]
+    assert np.array_equal(strip[:, :width], shop.photo(first))
+    assert np.array_equal(strip[:, -width:], shop.photo(second))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +196,7 @@ def test_decode_rejects_unsupported_types(client: TestClient) -> None:
 
 def test_interpolate_returns_a_strip(client: TestClient, shop: Shop) -> None:
     a, b = (shop.code_of(shop.catalogue.ids[i]) for i in (0, 50))
-    body = {"a": a.tolist(), "b": b.tolist(), "steps": 7}
+    body = {"a": a.tolist(), "b": b.tolist(), "steps": 7, "exemplar_a": None, "exemplar_b": None}
     answer = client.post("/v1/interpolate", json=body, headers={"accept": "image/png"})
     strip = np.asarray(open_image(answer.content))
     height, width = shop.frame
@@ -191,3 +233,22 @@ def test_interpolate_rejects_invalid_options(
 def test_interpolate_rejects_unsupported_types(client: TestClient) -> None:
     body = {"a": [0.0] * 8, "b": [1.0] * 8}
     refused(client.post("/v1/interpolate", json=body, headers={"accept": "image/gif"}), 406, "not_acceptable")
+
+
+@pytest.mark.parametrize("exemplar", [None, "auto"])
+def test_drawn_pictures_are_marked_and_photos_are_not(client: TestClient, shop: Shop, exemplar: str | None) -> None:
+    code = shop.code_of(shop.catalogue.ids[0]).tolist()
+    source = b"trainedAlgorithmicMedia" if exemplar is None else b"compositeWithTrainedAlgorithmicMedia"
+    for accept in ("image/jpeg", "image/png", "image/webp"):
+        body = {"code": code, "exemplar": exemplar}
+        picture = client.post("/v1/decode", json=body, headers={"accept": accept}).content
+        assert b"digitalsourcetype/" + source in picture
+        assert shop.model.model_id.encode() in picture
+    for accept in ("image/png", "image/webp"):
+        body = {"a": code, "b": code, "steps": 7, "exemplar_a": exemplar, "exemplar_b": exemplar}
+        animation = client.post("/v1/interpolate", json=body, headers={"accept": accept}).content
+        assert b"digitalsourcetype/" + source in animation
+    frame = client.get(frame_url(client, quantise(np.float32(code), shop.sliders.ranges))).content
+    assert b"digitalsourcetype/trainedAlgorithmicMedia" in frame
+    photo = client.get(f"/v1/products/{shop.catalogue.ids[0]}/photo.jpg").content
+    assert b"digitalsourcetype" not in photo

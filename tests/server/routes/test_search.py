@@ -170,3 +170,25 @@ def test_lone_surrogate_in_a_product_id_gets_404(client: TestClient) -> None:
     body = b'{"product": "\\ud800"}'
     answer = client.post("/v1/similar", content=body, headers={"content-type": "application/json"})
     refused(answer, 404, "unknown_product")
+
+
+def test_condition_keeps_the_fixed_latents(client: TestClient, shop: Shop) -> None:
+    code = (shop.code_of(shop.catalogue.ids[0]) * 1.3).tolist()
+    answer = client.post("/v1/condition", json={"code": code, "fixed": [1, 2]})
+    assert answer.status_code == 200
+    moved = answer.json()["code"]
+    assert moved == shop.condition(code, [1, 2]).tolist()
+    assert [moved[1], moved[2]] == pytest.approx([code[1], code[2]])
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"code": [0.0] * 8, "fixed": [8]}, "bad_option"),
+        ({"code": [0.0] * 7, "fixed": [1]}, "bad_code"),
+        ({"code": [0.0] * 8, "fixed": [1], "directions": [[1.0]]}, "bad_code"),
+        ({"code": [0.0] * 8}, "validation"),
+    ],
+)
+def test_condition_rejects_invalid_requests(client: TestClient, body: dict[str, object], code: str) -> None:
+    refused(client.post("/v1/condition", json=body), 422, code)

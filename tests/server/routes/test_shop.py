@@ -41,6 +41,8 @@ def test_sliders_are_returned_in_display_order(client: TestClient, shop: Shop) -
         assert (each["name"], each["idle"]) == (wanted.name, wanted.is_idle)
     assert [each["name"] for each in body["attributes"]] == [each.name for each in sliders.attributes]
     assert all(len(each["direction"]) == shop.model.latent for each in body["attributes"])
+    assert body["first"]["photo_hash"] == client.get(f"/v1/products/{body['first']['id']}").json()["photo_hash"]
+
     assert body["average"] == pytest.approx(shop.encodings.code.mean(axis=0).tolist(), abs=1e-5)
     counts = shop.catalogue.counts()
     first = shop.catalogue.row(body["first"]["id"])
@@ -92,3 +94,22 @@ def test_missing_model_card_gets_503(shop_copy: object) -> None:
     (opened.files.model(opened.model.model_id) / "README.md").unlink()
     with TestClient(create_app(opened)) as client:
         refused(client.get("/v1/model-card"), 503, "shop_incomplete")
+
+
+def test_attribute_sliders_name_the_categories_that_they_fit(client: TestClient, shop: Shop) -> None:
+    for each in client.get("/v1/sliders").json()["attributes"]:
+        if each["value"] is None:
+            assert each["categories"] == list(shop.catalogue.counts())
+            continue
+        has_value = shop.filter_mask({each["attribute"]: [each["value"]]})
+        categories = {shop.catalogue.categories[row] for row in np.flatnonzero(has_value)}
+        assert set(each["categories"]) <= categories
+        assert each["categories"]
+
+
+def test_mixture_is_the_one_that_conditions(client: TestClient, shop: Shop) -> None:
+    body = client.get("/v1/mixture").json()
+    mixture = shop.query_engine.catalogue_mixture
+    np.testing.assert_allclose(body["weights"], mixture.weights)
+    np.testing.assert_allclose(body["means"], mixture.means, atol=1e-4)
+    np.testing.assert_allclose(body["covariances"], mixture.covariances, atol=1e-6)

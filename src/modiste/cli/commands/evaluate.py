@@ -36,7 +36,7 @@ def evaluate(
     from modiste.evaluate.report.figures import sample_products
     from modiste.evaluate.report.html import write_report
     from modiste.evaluate.report.tables import result_tables
-    from modiste.shop.contact_sheets import quality_sheet, save_image
+    from modiste.shop.contact_sheets import quality_sheet, save_image, sheet_mark
     from modiste.shop.shop import Shop
 
     opened = Shop.open(shop)
@@ -45,7 +45,7 @@ def evaluate(
         if report is not None:
             write_report(opened, result, report)
         if sheet is not None:
-            save_image(sheet, quality_sheet(opened, sample_products(opened, seed)))
+            save_image(sheet, quality_sheet(opened, sample_products(opened, seed)), sheet_mark(opened))
     shown: list[RenderableType] = []
     for each in result_tables(result):
         shown += [make_table(each.title, each.columns, each.rows, numeric=each.columns[1:], note=each.note), ""]

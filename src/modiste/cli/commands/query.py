@@ -48,23 +48,52 @@ def generate(
         Path, Option(metavar="FILE.png", callback=options.check_suffix, help="Image to write: .png, .jpg or .webp.")
     ],
     source: QuerySource,
+    details: Annotated[
+        str,
+        Option(
+            metavar="auto|none|ID|FILE",
+            help="Whose details to draw: those of a product, by its id; of a photo, by its file; none; or auto, those "
+            "of the product or photo that the design starts from, else of a near product.",
+        ),
+    ] = "auto",
     json: options.JsonOutput = False,
 ) -> None:
-    """Draw a design: the model's picture of a product, a photo, a code or a random code.
+    """Draw a design: a product, a photo, a code or a random code, with the details of a real product.
 
     Examples:
       modiste generate --shop my-shop --random --seed 7 --out design.png
-      modiste generate --shop my-shop --product 1163 --out redrawn.png
+      modiste generate --shop my-shop --random --seed 7 --details 1163 --out borrowed.png
+      modiste generate --shop my-shop --product 1163 --details none --out decoder.png
     """
     from PIL import Image
 
+    from modiste.drawing.xmp import xmp_packet
     from modiste.shop.contact_sheets import save_image
     from modiste.shop.shop import Shop
 
-    opened = Shop.open(shop, need="encodings" if source.product is not None or source.is_random else "model")
+    exemplar = _exemplar(details, source)
+    if isinstance(exemplar, str) and exemplar == "auto":
+        need = "clusters"  # the nearest products are searched for
+    else:
+        need = "encodings" if source.product is not None or source.is_random or isinstance(exemplar, str) else "model"
+    opened = Shop.open(shop, need=need)
     design = source.code(opened)
-    save_image(out, Image.fromarray(opened.decode(design)))
+    xmp = xmp_packet(opened.model.model_id, has_details=exemplar is not None)
+    save_image(out, Image.fromarray(opened.draw(design, exemplar)), xmp)
     print_result({"code": design.tolist(), "out": str(out)}, f"Wrote {out}.", as_json=json)
+
+
+def _exemplar(details: str, source: QuerySource) -> Any:
+    """Return the exemplar of `--details`: an id, a photo, "auto" or None."""
+    if details == "none":
+        return None
+    if details == "auto":
+        return source.product if source.product is not None else source.photo if source.photo is not None else "auto"
+    if Path(details).is_file():
+        from modiste.images.photo import read_photo
+
+        return read_photo(Path(details))
+    return details
 
 
 def similar(
@@ -87,7 +116,7 @@ def similar(
       modiste similar --shop my-shop --random --seed 7 --sheet similar.png
       modiste similar --shop my-shop --product 1163 --where base_colour=Red,Maroon --where 'year>=2012'
     """
-    from modiste.shop.contact_sheets import save_image, similar_sheet
+    from modiste.shop.contact_sheets import save_image, sheet_mark, similar_sheet
     from modiste.shop.shop import Shop
 
     opened = Shop.open(shop)
@@ -95,7 +124,7 @@ def similar(
     matches: Any = opened.similar(design, k, method, scope, exclude=source.excluded_ids, **search.arguments())
     if sheet is not None:
         picture, caption = source.picture(opened, design), (source.caption, f"{method}, {scope}")
-        save_image(sheet, similar_sheet(picture, caption, matches))
+        save_image(sheet, similar_sheet(picture, caption, matches), sheet_mark(opened) if source.is_drawn else b"")
     result = {"query": _query_json(opened, design), "results": [match.to_dict() for match in matches]}
     print_result(result, matches_table(f"Similar to {source.caption}", matches), as_json=json)
 
@@ -123,7 +152,7 @@ def recommend(
       modiste recommend --shop my-shop --random --seed 7 -k 5 --sheet goes-with.png
       modiste recommend --shop my-shop --product 1163 --method shift --json
     """
-    from modiste.shop.contact_sheets import recommend_sheet, save_image
+    from modiste.shop.contact_sheets import recommend_sheet, save_image, sheet_mark
     from modiste.shop.shop import Shop
 
     opened = Shop.open(shop)
@@ -131,7 +160,7 @@ def recommend(
     answer: Any = opened.recommend(design, k, method, exclude=source.excluded_ids, **search.arguments())
     if sheet is not None:
         picture, caption = source.picture(opened, design), (source.caption, method)
-        save_image(sheet, recommend_sheet(picture, caption, answer))
+        save_image(sheet, recommend_sheet(picture, caption, answer), sheet_mark(opened) if source.is_drawn else b"")
     result = {"query": _query_json(opened, design), "recommendations": [each.to_dict() for each in answer]}
     tables = (matches_table(f"{each.label} (cluster {each.cluster})", each.matches) for each in answer)
     print_result(result, *tables, as_json=json)

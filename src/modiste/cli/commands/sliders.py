@@ -37,7 +37,7 @@ def sliders(
     """
     from modiste.pipeline.map import make_map
     from modiste.pipeline.sliders import make_sliders
-    from modiste.shop.contact_sheets import save_image, slider_sheet
+    from modiste.shop.contact_sheets import save_image, sheet_mark, slider_sheet
     from modiste.shop.shop import Shop
 
     with ProgressBars(quiet=json) as bars:
@@ -45,7 +45,7 @@ def sliders(
         make_map(shop, seed=seed, on_progress=bars)
     opened = Shop.open(shop, need="encodings", threads=threads)
     if sheet is not None:
-        save_image(sheet, slider_sheet(opened))
+        save_image(sheet, slider_sheet(opened), sheet_mark(opened))
     shown: list[Any] = [_latent_table(opened.sliders)]
     if result["copy"] is not None:
         shown.insert(0, f"{result['file']} was edited by hand; that version is saved as {result['copy']}.")

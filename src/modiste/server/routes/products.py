@@ -118,7 +118,7 @@ async def product_thumbnail(
 async def product(id: ProductId, served: CurrentShop) -> responses.ProductDetail:
     """Return a product with its posterior, its code and its position on the map."""
     row = served.shop.catalogue.row(_require_product(served, id))
-    return await served.run_query(_product_detail, served.shop, row)
+    return await served.run_query(_product_detail, served, row)
 
 
 def _require_product(served: ServedShop, id: str) -> str:
@@ -155,7 +155,8 @@ def _products_page(shop: Shop, find: Any, page: int, size: int) -> responses.Pro
     return responses.ProductsPage(page=page, size=size, total=len(rows), results=results)
 
 
-def _product_detail(shop: Shop, row: int) -> responses.ProductDetail:
+def _product_detail(served: ServedShop, row: int) -> responses.ProductDetail:
+    shop = served.shop
     encodings = shop.encodings
     code = encodings.code[row]
     return responses.ProductDetail(
@@ -164,6 +165,7 @@ def _product_detail(shop: Shop, row: int) -> responses.ProductDetail:
         mean=encodings.mean[row].tolist(),
         std=encodings.std[row].tolist(),
         position=[round(float(each), 4) for each in shop.map.positions[row]],
+        photo_hash=served.photo_hashes[shop.catalogue.ids[row]],
     )
 
 

@@ -15,7 +15,7 @@ from modiste.server import serialize
 from modiste.server.dependencies import Queries
 from modiste.server.schemas import responses
 from modiste.server.schemas.openapi import NO_STORE_HEADERS, error_responses
-from modiste.server.schemas.requests import QuerySource, RecommendRequest, SimilarRequest
+from modiste.server.schemas.requests import ConditionRequest, QuerySource, RecommendRequest, SimilarRequest
 from modiste.shop.query import QueryEngine
 
 router = APIRouter(tags=["search"])
@@ -41,6 +41,23 @@ async def similar(request: SimilarRequest, queries: Queries) -> Response:
 async def recommend(request: RecommendRequest, queries: Queries) -> Response:
     """Return products of each other category that go with a code or a product."""
     return _json_response(await queries.run_on_engine(partial(_recommend_response, request)))
+
+
+@router.post(
+    "/v1/condition",
+    summary="A code near real products",
+    response_model=responses.ConditionResponse,
+    responses=error_responses(413, 422),
+)
+async def condition(request: ConditionRequest, queries: Queries) -> Response:
+    """Let the other latents of a code follow the fixed ones, so that the design stays near real products."""
+    return _json_response(await queries.run_on_engine(partial(_condition_response, request)))
+
+
+def _condition_response(request: ConditionRequest, engine: QueryEngine) -> responses.ConditionResponse:
+    code = serialize.check_bounds(engine.context, request.code)
+    moved = engine.condition(code, request.fixed, directions=request.directions or None)
+    return responses.ConditionResponse(code=moved.tolist())
 
 
 def _similar_response(request: SimilarRequest, engine: QueryEngine) -> responses.SimilarResponse:

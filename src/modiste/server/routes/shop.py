@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from modiste.server.dependencies import CurrentShop
-from modiste.server.payloads import card_payload, map_payload, shop_payload, sliders_payload
+from modiste.server.payloads import card_payload, map_payload, mixture_payload, shop_payload, sliders_payload
 from modiste.server.schemas import responses
 from modiste.server.schemas.openapi import error_responses, text_response
 
@@ -24,6 +24,12 @@ async def shop(request: Request, served: CurrentShop) -> Response:
 async def sliders(request: Request, served: CurrentShop) -> Response:
     """Return every slider with its name and range: one per latent, and those by attribute."""
     return (await served.cached_body("sliders", sliders_payload)).response(request)
+
+
+@router.get("/v1/mixture", summary="The mixture of the catalogue", response_model=responses.Mixture)
+async def mixture(request: Request, served: CurrentShop) -> Response:
+    """Return the Gaussian mixture of the catalogue's codes, with which POST /v1/condition keeps designs realistic."""
+    return (await served.cached_body("mixture", mixture_payload)).response(request)
 
 
 @router.get("/v1/map", name="map", summary="The map", response_model=responses.CatalogueMap)

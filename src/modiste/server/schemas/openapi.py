@@ -43,6 +43,12 @@ def error_responses(*statuses: int) -> Responses:
     }
 
 
-def text_parameter(name: str, description: str) -> dict[str, Any]:
-    """Describe a required text parameter of the query."""
-    return {"name": name, "in": "query", "required": True, "description": description, "schema": {"type": "string"}}
+def text_parameter(name: str, description: str, *, required: bool = True) -> dict[str, Any]:
+    """Describe a text parameter of the query."""
+    return {"name": name, "in": "query", "required": required, "description": description, "schema": {"type": "string"}}
+
+
+def share_parameter(name: str, description: str) -> dict[str, Any]:
+    """Describe an optional parameter of the query that is a number from 0 to 1."""
+    schema = {"type": "number", "minimum": 0, "maximum": 1}
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

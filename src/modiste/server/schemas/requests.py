@@ -53,6 +53,29 @@ class QuerySource(RequestModel):
     product: StrictStr | None = Field(None, description="The id of a product, whose fixed-epsilon code is used.")
 
 
+EXEMPLAR_HELP = (
+    "The id of the product whose details are drawn; `auto`: of the ten nearest products, the one whose own drawing is "
+    "closest; null: none, the decoder alone draws."
+)
+Exemplar = Annotated[StrictStr | None, Field(description=EXEMPLAR_HELP)]
+
+
+class DecodeRequest(QuerySource):
+    """A request for the picture of a code."""
+
+    exemplar: Exemplar = "auto"
+
+
+class ConditionRequest(RequestModel):
+    """A request for a code near real products."""
+
+    code: Code
+    fixed: list[StrictInt] = Field(max_length=4096, description="The latents that keep their values.")
+    directions: list[Code] = Field(
+        [], max_length=100, description="What the code has along each of these directions is kept too."
+    )
+
+
 class SimilarRequest(QuerySource):
     """A request for similar products."""
 
@@ -86,4 +109,6 @@ class InterpolateRequest(RequestModel):
     a: Code
     b: Code
     steps: StrictInt = Field(15, ge=7, le=60, description="Number of pictures, both ends included.")
+    exemplar_a: Exemplar = "auto"
+    exemplar_b: Exemplar = "auto"
     there_and_back: StrictBool = Field(False, description="Whether an animation also goes back, to loop smoothly.")

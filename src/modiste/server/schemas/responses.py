@@ -58,6 +58,13 @@ class ProductDetail(Product):
     mean: list[float]
     std: list[float]
     position: Position = Field(description="On the map, 0 to 1.")
+    photo_hash: str = Field(description="Names its photo; see GET /v1/render.jpg.")
+
+
+class ConditionResponse(BaseModel):
+    """A code near real products."""
+
+    code: list[float]
 
 
 class ProductsPage(BaseModel):
@@ -225,6 +232,7 @@ class AttributeSlider(BaseModel):
     minimum: float
     maximum: float
     share: float
+    categories: list[str] = Field(description="The categories that have products with the value.")
 
 
 class OpeningProduct(BaseModel):
@@ -233,6 +241,15 @@ class OpeningProduct(BaseModel):
     id: str
     title: str
     code: list[float]
+    photo_hash: str = Field(description="Names its photo; see GET /v1/render.jpg.")
+
+
+class Mixture(BaseModel):
+    """A Gaussian mixture of the catalogue's codes: `m` components over `n` latents."""
+
+    weights: list[float] = Field(description="`m` numbers.")
+    means: list[list[float]] = Field(description="`m` lists of `n` numbers.")
+    covariances: list[list[list[float]]] = Field(description="`m` symmetric matrices of `n` by `n` numbers.")
 
 
 class Sliders(BaseModel):

@@ -11,7 +11,7 @@ export function mount(app) {
     const design = app.designToken();
     if (design === lastDesign) return;
     lastDesign = design;
-    const { z } = designKeys(design, app.sliders.renderId);
+    const { z } = designKeys(design, app.sliders.renderId, app.exemplar);
     window.parent.postMessage(
       { type: "modiste:design", z, code: app.roundedCode(), link: linkTo(app) },
       origin,

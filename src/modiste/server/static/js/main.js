@@ -2,7 +2,7 @@
 
 import { ApiError, fetchProduct, fetchShop, fetchSliders } from "./core/api.js";
 import { mount as mountConnection } from "./core/connection.js";
-import { readDesign } from "./core/design-link.js";
+import { linkedExemplar, readDesign } from "./core/design-link.js";
 import { byId, fill, h } from "./core/dom.js";
 import { App } from "./core/store.js";
 import { strings } from "./core/strings.js";
@@ -21,14 +21,21 @@ const MAX_RETRY_MS = 15_000;
 async function setFirstDesign(app) {
   const design = readDesign(location.hash.slice(1), app);
   const id = fromFragment("product");
-  if (design.code) app.setCode(design.code, { origin: { kind: "link" }, commit: false });
+  if (design.code) {
+    const exemplar = await linkedExemplar(design.exemplar);
+    app.setCode(design.code, { origin: { kind: "link" }, exemplar, commit: false });
+  }
   if (design.isPresent) {
     return design.code ? null : design.otherModel ? strings.linkOtherAtStart : strings.linkBadAtStart;
   }
   if (!id) return null;
   try {
-    const { code, title } = await fetchProduct(id);
-    app.setCode(code, { origin: { kind: "product", id, title }, commit: false });
+    const product = await fetchProduct(id);
+    app.setCode(product.code, {
+      origin: { kind: "product", id, title: product.title },
+      exemplar: product,
+      commit: false,
+    });
     return null;
   } catch (error) {
     return /** @type {Error} */ (error).message;

@@ -3,6 +3,7 @@
 import { byId } from "./core/dom.js";
 import { mount as mountThumbnails } from "./core/thumbnails.js";
 import { mount as mountControls } from "./design/controls.js";
+import { mount as mountExemplar } from "./design/exemplar.js";
 import { mount as mountHistory } from "./design/history.js";
 import { mount as mountNearby } from "./design/nearby.js";
 import { mount as mountShare } from "./design/share.js";
@@ -18,6 +19,7 @@ export async function mount(app) {
   const { jump } = mountControls(byId("controls"), app);
   const { undo, redo } = mountHistory(byId("history"), app);
   mountThumbnails(app);
+  mountExemplar(byId("details"), app);
   mountNearby(app, byId("nearby"));
   mountSurprise(app);
   mountStart(app);

@@ -20,7 +20,7 @@
  */
 
 /** @typedef {{latent: number, name: string, low: string, high: string, minimum: number, maximum: number, kl: number, idle: boolean}} LatentSlider */
-/** @typedef {{attribute: string, value: string | null, name: string, direction: number[], minimum: number, maximum: number, share: number}} AttributeSlider */
+/** @typedef {{attribute: string, value: string | null, name: string, direction: number[], minimum: number, maximum: number, share: number, categories: string[]}} AttributeSlider */
 
 /**
  * @typedef {object} Sliders
@@ -29,12 +29,14 @@
  * @property {LatentSlider[]} latents in the order to show them
  * @property {AttributeSlider[]} attributes
  * @property {number[]} average the mean of all products' codes
- * @property {{id: string, title: string, code: number[]}} first the product that the page opens with
+ * @property {Exemplar & {code: number[]}} first the product that the page opens with
  */
 
 /** @typedef {{id: string, title: string, category: string, attributes: Record<string, any>, photo: string, thumbnail: string}} Product */
-/** @typedef {Product & {code: number[]}} ProductDetail */
+/** @typedef {Product & {code: number[], photoHash: string}} ProductDetail */
+/** @typedef {{id: string, title: string, photoHash: string}} Exemplar a product whose details designs are drawn with */
 /** @typedef {Product & {score: number, closeness: string}} Match */
+/** @typedef {{weights: number[], means: number[][], covariances: number[][][]}} Mixture of Gaussians over codes */
 /** @typedef {{page: number, size: number, total: number, results: Product[]}} ProductPage */
 /** @typedef {{share: number, word: string, nearest: string}} Typicality */
 /** @typedef {{results: Match[], method: string, typicality: Typicality, position: [number, number]}} SimilarResult */
@@ -65,6 +67,11 @@ export class ApiError extends Error {
   /** Whether a rendered design was requested of a model or of sliders that the server no longer has. */
   get isUnknownRenderId() {
     return this.code === "unknown_render_id";
+  }
+
+  /** Whether a picture was requested with the details of a photo that the server no longer has. */
+  get isUnknownExemplar() {
+    return this.code === "unknown_exemplar";
   }
 }
 
@@ -131,8 +138,8 @@ export async function fetchShop() {
 
 /** @returns {Promise<Sliders>} */
 export async function fetchSliders() {
-  const { render_id, ...sliders } = await getJson("/v1/sliders");
-  return { ...sliders, renderId: render_id };
+  const { render_id, first, ...sliders } = await getJson("/v1/sliders");
+  return { ...sliders, renderId: render_id, first: withPhotoHash(first) };
 }
 
 /** @param {AbortSignal} [signal] @returns {Promise<CatalogueMap>} */
@@ -150,8 +157,11 @@ export const fetchProducts = (query, signal) => getJson(`/v1/products?${new URLS
 /** @param {string} id */
 const productPath = (id) => `/v1/products/${encodeURIComponent(id)}`;
 
+/** @param {any} product a product as the server describes it */
+const withPhotoHash = ({ photo_hash, ...product }) => ({ ...product, photoHash: photo_hash });
+
 /** @param {string} id @returns {Promise<ProductDetail>} */
-export const fetchProduct = (id) => getJson(productPath(id));
+export const fetchProduct = async (id) => withPhotoHash(await getJson(productPath(id)));
 
 /** The URL of a product's small photo. @param {string} id @param {number} height in pixels */
 export const thumbnailUrl = (id, height) => `${productPath(id)}/thumbnail.webp?height=${height}`;
@@ -159,9 +169,23 @@ export const thumbnailUrl = (id, height) => `${productPath(id)}/thumbnail.webp?h
 /** The parameters of a design's picture. @param {string} renderId @param {string} design its token */
 export const renderParameters = (renderId, design) => ({ render_id: renderId, design });
 
-/** The URL of a design's picture. @param {string} renderId @param {string} design its token */
-export const renderUrl = (renderId, design) =>
-  `/v1/render.jpg?${new URLSearchParams(renderParameters(renderId, design))}`;
+/**
+ * The URL of a design's picture, with the details of an exemplar if there is one, or of two, mixed.
+ * @param {string} renderId @param {string} design its token @param {Exemplar | null} [exemplar]
+ * @param {{exemplar: Exemplar, share: number}} [second] another exemplar, and its share from 0 to 1
+ */
+export function renderUrl(renderId, design, exemplar, second) {
+  const details = exemplar && { exemplar: exemplar.id, photo_hash: exemplar.photoHash };
+  const mixed = second && {
+    exemplar_b: second.exemplar.id,
+    photo_hash_b: second.exemplar.photoHash,
+    share: second.share.toFixed(2),
+  };
+  return `/v1/render.jpg?${new URLSearchParams({ ...renderParameters(renderId, design), ...details, ...mixed })}`;
+}
+
+/** The Gaussian mixture of the catalogue's codes. @returns {Promise<Mixture>} */
+export const fetchMixture = () => getJson("/v1/mixture");
 
 /**
  * @param {{code: number[], k: number, method: string, metric: string, scope: string, where: Filters}} query
@@ -177,17 +201,26 @@ export const fetchSimilar = (query, signal) => postJson("/v1/similar", query, si
 export const fetchRecommendations = async (query, signal) =>
   (await postJson("/v1/recommend", { ...query, by: "category" }, signal)).recommendations;
 
-/** The picture of a code, as a PNG. @param {number[]} code */
-export const fetchPicture = async (code) => (await request(DECODE_PATH, post({ code }, "image/png"))).blob();
+/** The picture of a code, as a PNG. @param {number[]} code @param {string | null} exemplar the id of a product, or null */
+export const fetchPicture = async (code, exemplar) =>
+  (await request(DECODE_PATH, post({ code, exemplar }, "image/png"))).blob();
 
 export const DECODE_PATH = "/v1/decode";
 
 /**
- * The pictures between two codes in one file: a strip as PNG, or an animation there and back as WebP.
- * @param {number[]} a @param {number[]} b @param {number} steps @param {"image/png" | "image/webp"} type
+ * The pictures between two designs in one file: a strip as PNG, or an animation there and back as WebP.
+ * @param {{code: number[], exemplar: string | null}} a @param {{code: number[], exemplar: string | null}} b
+ * @param {number} steps @param {"image/png" | "image/webp"} type
  */
 export async function fetchInterpolation(a, b, steps, type) {
-  const body = { a, b, steps, there_and_back: type === "image/webp" };
+  const body = {
+    a: a.code,
+    b: b.code,
+    exemplar_a: a.exemplar,
+    exemplar_b: b.exemplar,
+    steps,
+    there_and_back: type === "image/webp",
+  };
   return (await request("/v1/interpolate", post(body, type))).blob();
 }
 

@@ -7,8 +7,9 @@ import { byId, debounced } from "./dom.js";
 const SETTLE_MS = 150; // after the last move, until results are requested
 
 /** @typedef {{kind: "average" | "product" | "photo" | "link" | "nearby", id?: string, title?: string}} Origin */
-/** @typedef {{code: Float32Array, origin: Origin, startCode: Float32Array}} Snapshot a state of the design that undo restores */
-/** @typedef {{code: Float32Array, title: string, url: string, id?: string}} Pin a design at one end of an interpolation */
+/** @typedef {import("./api.js").Exemplar} Exemplar */
+/** @typedef {{code: Float32Array, origin: Origin, startCode: Float32Array, exemplar: Exemplar | null | undefined, setLatents: number[]}} Snapshot a state of the design that undo restores */
+/** @typedef {{code: Float32Array, title: string, url: string, exemplar?: Exemplar | null, id?: string}} Pin a design at one end of an interpolation */
 /** @typedef {{category: string, product: import("./api.js").Product, isKept: boolean}} LookItem */
 
 /**
@@ -16,6 +17,7 @@ const SETTLE_MS = 150; // after the last move, until results are requested
  * - "settled": 150 ms have passed since the last move; results are requested now
  * - "commit": the design is to be added to the history
  * - "origin": the design starts somewhere else (`app.origin`, `app.startCode`)
+ * - "exemplar": the design is drawn with other details (`app.exemplar`)
  * - "options": method, scope, metric or filters changed
  * - "results": `app.similar` or `app.look` is new; the detail says which
  * - "focus": another slider has the focus
@@ -25,7 +27,7 @@ const SETTLE_MS = 150; // after the last move, until results are requested
  * - "request-failed": something was not answered; the server may be unreachable
  * - "load-failed": a part of the page could not be loaded
  * - "model-changed": the server has another model now
- * @typedef {"code" | "settled" | "commit" | "origin" | "options" | "results" | "focus" | "locks" | "pins" | "online" | "request-failed" | "load-failed" | "model-changed"} EventName
+ * @typedef {"code" | "settled" | "commit" | "origin" | "exemplar" | "options" | "results" | "focus" | "locks" | "pins" | "online" | "request-failed" | "load-failed" | "model-changed"} EventName
  */
 
 export class App {
@@ -40,6 +42,20 @@ export class App {
     this.startCode = this.code;
     /** @type {Origin} */
     this.origin = { kind: "product", id: sliders.first.id, title: sliders.first.title };
+    /**
+     * The product whose details the design is drawn with; null: none, the decoder alone draws; undefined: it is chosen
+     * when the nearest product is known.
+     * @type {Exemplar | null | undefined}
+     */
+    this.exemplar = sliders.first;
+    /** @type {Set<number>} the latents that the user has set since the design started: they do not follow others */
+    this.setLatents = new Set();
+    /**
+     * Return a code near real products whose fixed latents, and what it has along the directions, are kept. It returns
+     * the code itself until `design/realism.js` has loaded.
+     * @type {(code: Float32Array, fixed: number[], directions: number[][]) => Float32Array}
+     */
+    this.follow = (code) => code;
     /** @type {Set<number>} locked latents: only their own slider moves them */
     this.locks = new Set();
     /** @type {number | null} the latent whose slider has the focus */
@@ -75,19 +91,52 @@ export class App {
 
   /**
    * Move the design. With `commit` (the default) the move is added to the history; during a drag it is not.
-   * With an `origin` the design starts there; locked latents keep their values.
-   * @param {ArrayLike<number>} code @param {{origin?: Origin, commit?: boolean, by?: string}} [how] `by` names the control
+   * With an `origin` the design starts there; locked latents keep their values. With an `exemplar`, also null, it is
+   * drawn with other details.
+   * @param {ArrayLike<number>} code
+   * @param {{origin?: Origin, exemplar?: Exemplar | null, commit?: boolean, by?: string}} [how] `by` names the control
    */
-  setCode(code, { origin, commit = true, by } = {}) {
+  setCode(code, { origin, exemplar, commit = true, by } = {}) {
     this.code = clamp(origin ? this.withLocks(code) : code, this.ranges);
     if (origin) {
+      if (exemplar === undefined) this.exemplar = undefined;
       this.origin = origin;
       this.startCode = this.code;
+      this.setLatents = new Set();
       this.emit("origin");
+    }
+    if (exemplar !== undefined) {
+      this.exemplar = exemplar;
+      this.emit("exemplar");
     }
     this.emit("code");
     this._settle();
     if (commit) this.commit(by);
+  }
+
+  /**
+   * Set a latent, as its slider does. The latents that are not set or locked follow.
+   * @param {number} latent @param {number} value @param {{commit?: boolean, by?: string}} [how] as of `setCode`
+   */
+  setLatent(latent, value, how) {
+    this.setLatents.add(latent);
+    this.setCode(this.withLatent(latent, value), how);
+  }
+
+  /** Return the code with a latent set; the latents that are not set or locked follow. @param {number} latent @param {number} value */
+  withLatent(latent, value) {
+    const code = this.code.slice();
+    code[latent] = value;
+    return this.follow(code, [...new Set([...this.setLatents, ...this.locks, latent])], []);
+  }
+
+  /**
+   * Move along a direction, as an attribute slider does. The latents that are not locked follow.
+   * @param {Float32Array} code the design after the move @param {number[]} direction
+   * @param {{commit?: boolean, by?: string}} [how] as of `setCode`
+   */
+  setAlong(code, direction, how) {
+    this.setCode(this.follow(code, [...this.locks], [direction]), how);
   }
 
   /** Add the design to the history; consecutive moves of one control are one entry. @param {string} [by] */
@@ -96,11 +145,12 @@ export class App {
   }
 
   /** @param {Snapshot} snapshot */
-  restore({ code, origin, startCode }) {
+  restore({ code, origin, startCode, exemplar, setLatents }) {
+    this.setLatents = new Set(setLatents);
     this.origin = origin;
     this.startCode = startCode;
     this.emit("origin");
-    this.setCode(code, { commit: false });
+    this.setCode(code, { exemplar, commit: false });
   }
 
   /** Return a code with the present values of the locked latents. @param {ArrayLike<number>} code */
@@ -138,8 +188,12 @@ export class App {
   }
 
   /** The URL of a design's picture. */
-  renderUrl(code = this.code) {
-    return renderUrl(this.sliders.renderId, this.designToken(code));
+  renderUrl(
+    code = this.code,
+    exemplar = this.exemplar,
+    /** @type {{exemplar: Exemplar, share: number} | undefined} */ second = undefined,
+  ) {
+    return renderUrl(this.sliders.renderId, this.designToken(code), exemplar, second);
   }
 
   /** Announce a text to screen readers. @param {string} text */

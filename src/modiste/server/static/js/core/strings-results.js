@@ -55,6 +55,8 @@ export const strings = {
   foundNone: "No product passes these filters.",
 
   start: "Start from this",
+  useDetails: "Use its details",
+  detailsUsed: (/** @type {string} */ title) => `The design is drawn with the details of ${title}.`,
   moreLike: "More like this",
   lessLike: "Less like this",
   score: "score",

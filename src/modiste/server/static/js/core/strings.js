@@ -46,6 +46,15 @@ export const strings = {
     link: () => "started from a shared link",
     nearby: () => "started from a nearby design",
   },
+  detailsOf: (/** @type {string} */ title) => `Details from ${title}`,
+  ownDetails: "Drawn with its own details",
+  noDetails: "Drawn without details",
+  detailsChange: "change",
+  detailsNone: "none",
+  detailsOffer: "Use nearer details",
+  detailsOfferOf: (/** @type {string} */ title) => `Use nearer details: ${title}`,
+  detailsTitle: "Whose details?",
+  detailsHint: "Your design with the seams, materials and patterns of the products nearest to it.",
   note: "A drawn design, not a product you can buy.",
   card: "About the model",
   cardFailed: "The model card cannot be loaded at the moment.",
@@ -68,10 +77,12 @@ export const strings = {
   sliderHint: "Drag, type, or use the arrow keys. Double-click a slider to reset it.",
   attributeHint:
     "Each of these moves many sliders at once, in the direction in which the shop’s products with this attribute differ.",
-  idleSliders: (/** @type {number} */ n, /** @type {boolean} */ more) =>
-    n === 1
-      ? `One ${more ? "more " : ""}slider that has almost no effect`
-      : `${n} ${more ? "more " : ""}sliders that have almost no effect`,
+  moreSliders: (/** @type {number} */ n, /** @type {number} */ idle) => {
+    const more = counted(n, "more slider");
+    if (!idle) return more;
+    if (idle === n) return `${counted(n, "slider")} that ${n === 1 ? "has" : "have"} almost no effect`;
+    return `${more}, ${idle} of them with almost no effect`;
+  },
   slider: (/** @type {string} */ low, /** @type {string} */ high, /** @type {number | undefined} */ place) =>
     `${place ? `Slider ${place}: ` : ""}${low} to ${high}`,
   ends: (/** @type {string} */ attribute, /** @type {string | null} */ value) =>
@@ -87,6 +98,8 @@ export const strings = {
   allLocked: "All the sliders that this one moves are locked.",
   sliderValue: (/** @type {number} */ n, /** @type {string} */ low, /** @type {string} */ high) =>
     n === 0 ? "in the middle" : `${Math.abs(n)} towards ${n < 0 ? low : high}`,
+  realism: "Keep it realistic",
+  realismHint: "The sliders that you have not set follow, so that the design stays near real products.",
   strip: "Pictures along the slider",
   stripItem: (/** @type {string} */ value) => `Go to ${value}`,
 

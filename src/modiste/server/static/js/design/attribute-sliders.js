@@ -15,9 +15,34 @@ export function mount(root, app) {
     return;
   }
   const sliders = attributes.map((attribute, i) => attributeSlider(app, attribute, i));
-  for (const [name, members] of grouped(sliders)) {
-    root.append(h("h3.group", { dir: "auto" }, name), inColumns(members.map(({ row }) => row)));
+  const groups = [...grouped(sliders)].map(([name, members]) => {
+    const node = h("div", {}, h("h3.group", { dir: "auto" }, name), inColumns(members.map(({ row }) => row)));
+    return { node, members };
+  });
+  const showAll = h("button.plain.show-others", { type: "button", hidden: true });
+  let isAll = false;
+  showAll.addEventListener("click", () => {
+    isAll = true;
+    fit();
+  });
+  root.append(...groups.map(({ node }) => node), showAll);
+
+  /** Hide the sliders that no product of the design's category fits, except for the one in use. */
+  function fit() {
+    const category = app.similar?.results[0]?.category;
+    let hidden = 0;
+    for (const { attribute, row } of sliders) {
+      const fits = isAll || !category || attribute.categories.includes(category);
+      row.hidden = !fits && !row.contains(document.activeElement);
+      hidden += Number(row.hidden);
+    }
+    for (const { node, members } of groups) node.hidden = members.every(({ row }) => row.hidden);
+    showAll.hidden = hidden === 0;
+    showAll.textContent = strings.moreSliders(hidden, 0);
   }
+  app.on("results", (kind) => {
+    if (kind === "similar") fit();
+  });
 
   const update = () => {
     if (!root.hidden) for (const slider of sliders) slider.update();
@@ -82,7 +107,7 @@ function attributeSlider(app, attribute, index) {
         base ??= app.code.slice();
         slider.show(position);
         const distance = ((position - positionOf(base)) / STEPS) * width;
-        app.setCode(moveAlong(base, direction, distance, app.locks), { commit: false });
+        app.setAlong(moveAlong(base, direction, distance, app.locks), direction, { commit: false });
       },
       done() {
         base = null;
@@ -91,7 +116,9 @@ function attributeSlider(app, attribute, index) {
       },
       reset() {
         const distance = dotProduct(app.startCode, direction) - dotProduct(app.code, direction);
-        app.setCode(moveAlong(app.code, direction, distance, app.locks), { by: `direction ${index}` });
+        app.setAlong(moveAlong(app.code, direction, distance, app.locks), direction, {
+          by: `direction ${index}`,
+        });
         slider.show(positionOf(app.code));
       },
       focus: () => app.setFocus(null),

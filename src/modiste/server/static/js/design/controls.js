@@ -5,6 +5,7 @@ import { readPreference, savePreference } from "../core/preferences.js";
 import { strings } from "../core/strings.js";
 import { createTabs } from "../core/tabs.js";
 import { mount as mountAttributeSliders } from "./attribute-sliders.js";
+import { mount as mountRealism } from "./realism.js";
 import { mount as mountSliders } from "./sliders.js";
 import { mount as mountStrip } from "./strip.js";
 
@@ -31,7 +32,7 @@ export function mount(root, app) {
       {},
       h("h2#controls-title", {}, strings.controls),
       sets.list,
-      h("label.switch", {}, toggle, strings.strip),
+      h("div.row", {}, mountRealism(app), h("label.switch", {}, toggle, strings.strip)),
     ),
     latents,
     attributes,

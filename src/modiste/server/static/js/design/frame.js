@@ -1,6 +1,6 @@
 // The picture of the design. It loads one picture at a time, always of the newest design, and keeps the last one until then.
 
-import { ApiError, request } from "../core/api.js";
+import { ApiError, fetchProduct, request } from "../core/api.js";
 import { byId } from "../core/dom.js";
 import { strings } from "../core/strings.js";
 
@@ -40,9 +40,18 @@ export function mount(app) {
       () => null,
       (reason) => reason,
     );
+    if (error instanceof ApiError && error.isUnknownExemplar) return replaceExemplar();
     const modelChanged = error instanceof ApiError && error.isUnknownRenderId;
     app.emit(modelChanged ? "model-changed" : "request-failed");
   };
+
+  /** Take the new photo of a product whose photo has changed; without the product, draw without details. */
+  async function replaceExemplar() {
+    const { exemplar } = app;
+    const product = exemplar && (await fetchProduct(exemplar.id).catch(() => null));
+    const isNew = product && product.photoHash !== exemplar.photoHash;
+    if (exemplar === app.exemplar) app.setCode(app.code, { exemplar: isNew ? product : null, commit: false });
+  }
 
   const loadDesign = () => {
     wanted = app.renderUrl();

@@ -23,9 +23,17 @@ export class HistoryTree {
    */
   add(snapshot, design, timeMs, by) {
     const { current } = this;
-    if (current?.design === design && current.snapshot.origin === snapshot.origin) return null;
+    const isSame =
+      current?.design === design &&
+      current.snapshot.origin === snapshot.origin &&
+      current.snapshot.exemplar?.id === snapshot.exemplar?.id;
+    if (isSame) return null;
     if (current && by && current.by === by && timeMs - current.timeMs < SAME_MOVE_MS && !current.next) {
-      Object.assign(current, { snapshot: { ...current.snapshot, code: snapshot.code }, design, timeMs });
+      Object.assign(current, {
+        snapshot: { ...snapshot, origin: current.snapshot.origin, startCode: current.snapshot.startCode },
+        design,
+        timeMs,
+      });
       return current;
     }
     this._count += 1;

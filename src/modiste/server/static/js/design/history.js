@@ -20,8 +20,9 @@ export function mount(list, app) {
 
   /** @param {string} [by] */
   function add(by) {
-    const { code, origin, startCode } = app;
-    const changed = tree.add({ code, origin, startCode }, app.designToken(), performance.now(), by);
+    const { code, origin, startCode, exemplar } = app;
+    const snapshot = { code, origin, startCode, exemplar, setLatents: [...app.setLatents] };
+    const changed = tree.add(snapshot, app.designToken(), performance.now(), by);
     if (!changed) return;
     items.get(changed)?.replaceChildren(); // a continued move: its thumbnail is drawn again
     for (const [entry, item] of items) {
@@ -38,7 +39,7 @@ export function mount(list, app) {
     return h(
       "button",
       { type: "button", "aria-label": label, title: label, onclick: () => restore(tree.goTo(entry)) },
-      createThumbnail(app, { src: app.renderUrl(entry.snapshot.code) }),
+      createThumbnail(app, { src: app.renderUrl(entry.snapshot.code, entry.snapshot.exemplar) }),
     );
   }
 

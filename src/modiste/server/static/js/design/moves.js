@@ -28,9 +28,17 @@ export function cachedProduct(id) {
 /** Make the design a product, as the model draws it. @param {import("../core/store.js").App} app @param {{id: string, title: string}} product */
 export const startFrom = (app, product) =>
   toastErrors(app, async () => {
-    const { code } = await cachedProduct(product.id);
-    app.setCode(code, { origin: { kind: "product", id: product.id, title: product.title } });
+    const detail = await cachedProduct(product.id);
+    const origin = /** @type {const} */ ({ kind: "product", id: product.id, title: product.title });
+    app.setCode(detail.code, { origin, exemplar: detail });
     toast(app, strings.started(product.title));
+  });
+
+/** Draw the design with the details of a product. @param {import("../core/store.js").App} app @param {{id: string, title: string}} product */
+export const useDetails = (app, product) =>
+  toastErrors(app, async () => {
+    app.setCode(app.code, { exemplar: await cachedProduct(product.id) });
+    toast(app, strings.detailsUsed(product.title));
   });
 
 /**
@@ -52,12 +60,13 @@ export const moveTowards = (app, product, share = STEP) =>
 /** Pin a product as one end of an interpolation. @param {import("../core/store.js").App} app @param {"a" | "b"} end @param {import("../core/api.js").Product} product */
 export const pinProduct = (app, end, product) =>
   toastErrors(app, async () => {
-    const { code } = await cachedProduct(product.id);
+    const detail = await cachedProduct(product.id);
     pin(app, end, {
-      code: clamp(code, app.ranges),
+      code: clamp(detail.code, app.ranges),
       title: product.title,
       url: product.photo,
       id: product.id,
+      exemplar: detail,
     });
   });
 

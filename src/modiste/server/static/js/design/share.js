@@ -1,7 +1,7 @@
 // The design in the URL, and its exports: a link, a picture, its numbers, a command.
 
 import { DECODE_PATH, fetchPicture } from "../core/api.js";
-import { designKeys, linkTo, readDesign } from "../core/design-link.js";
+import { designKeys, linkedExemplar, linkTo, readDesign } from "../core/design-link.js";
 import { createDialog, openDialog } from "../core/dialog.js";
 import { byId, copyText, download, h } from "../core/dom.js";
 import { curlCommand } from "../core/shell.js";
@@ -15,12 +15,17 @@ import { positionOf } from "./sliders.js";
 /** @param {import("../core/store.js").App} app */
 export function mount(app) {
   app.on("settled", () => {
-    setFragment({ ...designKeys(app.designToken(), app.sliders.renderId), product: null });
+    setFragment({
+      e: null,
+      ...designKeys(app.designToken(), app.sliders.renderId, app.exemplar),
+      product: null,
+    });
   });
-  addEventListener("hashchange", () => {
+  addEventListener("hashchange", async () => {
     const design = readDesign(location.hash.slice(1), app);
     if (design.code && app.designToken(design.code) !== app.designToken()) {
-      app.setCode(design.code, { origin: { kind: "link" } });
+      const exemplar = await linkedExemplar(design.exemplar);
+      app.setCode(design.code, { origin: { kind: "link" }, exemplar });
     }
     if (design.otherModel) toast(app, strings.linkOther);
     const id = design.isPresent ? null : fromFragment("product");
@@ -46,7 +51,10 @@ export function mount(app) {
     download(blob, name);
     toast(app, strings.saved(name));
   };
-  const savePng = () => toastErrors(app, async () => save(await fetchPicture(app.roundedCode()), "png"));
+  const savePng = () =>
+    toastErrors(app, async () =>
+      save(await fetchPicture(app.roundedCode(), app.exemplar?.id ?? null), "png"),
+    );
   const saveJson = () =>
     save(new Blob([JSON.stringify(designNumbers(app), null, 2)], { type: "application/json" }), "json");
   const dialog = createDialog(
@@ -90,12 +98,25 @@ function designNumbers(app) {
     high,
     number: toNumber(positionOf(app, latent)),
   }));
-  const keys = designKeys(app.designToken(), renderId);
-  return { model, frames: keys.m, z: keys.z, code: app.roundedCode(), link: linkTo(app), sliders };
+  const keys = designKeys(app.designToken(), renderId, app.exemplar);
+  return {
+    model,
+    frames: keys.m,
+    z: keys.z,
+    exemplar: app.exemplar?.id ?? null,
+    code: app.roundedCode(),
+    link: linkTo(app),
+    sliders,
+  };
 }
 
 /** Return the command that requests the design's picture. @param {import("../core/store.js").App} app */
 function designCommand(app) {
   const code = app.roundedCode().map((x) => +x.toPrecision(9));
-  return curlCommand(location.origin + DECODE_PATH, { code }, "image/png", "design.png");
+  return curlCommand(
+    location.origin + DECODE_PATH,
+    { code, exemplar: app.exemplar?.id ?? null },
+    "image/png",
+    "design.png",
+  );
 }

@@ -1,4 +1,4 @@
-// The sliders of the latents: the most effective first, the idle ones folded.
+// The sliders of the latents: the most effective first, the others folded.
 
 import { h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
@@ -7,6 +7,8 @@ import { createSlider, STEPS } from "./slider.js";
 
 /** @typedef {import("./slider.js").Slider} Slider */
 
+const FIRST_SLIDERS = 6; // shown at first: with more, the products are below the fold of a laptop
+
 /**
  * @param {HTMLElement} root @param {import("../core/store.js").App} app
  * @returns {{sliders: Map<number, Slider>, order: number[]}} the sliders by latent, and the latents in the order shown
@@ -14,15 +16,14 @@ import { createSlider, STEPS } from "./slider.js";
 export function mount(root, app) {
   const ordered = [...app.sliders.latents].sort((a, b) => Number(a.idle) - Number(b.idle));
   const sliders = new Map(ordered.map((each, i) => [each.latent, latentSlider(app, each, i + 1)]));
-  /** @param {boolean} idle */
-  const rows = (idle) =>
-    ordered.flatMap((each) => (each.idle === idle ? (sliders.get(each.latent)?.row ?? []) : []));
-  const active = rows(false);
-  const idle = rows(true);
-  if (active.length) root.append(inColumns(active));
-  if (idle.length) {
-    const summary = h("summary", {}, strings.idleSliders(idle.length, active.length > 0));
-    root.append(h("details.more#more", { open: !active.length }, summary, inColumns(idle)));
+  const rows = ordered.flatMap((each) => sliders.get(each.latent)?.row ?? []);
+  const activeCount = ordered.filter(({ idle }) => !idle).length;
+  const shownCount = Math.min(activeCount, FIRST_SLIDERS);
+  if (shownCount) root.append(inColumns(rows.slice(0, shownCount)));
+  if (rows.length > shownCount) {
+    const idleCount = rows.length - activeCount;
+    const summary = h("summary", {}, strings.moreSliders(rows.length - shownCount, idleCount));
+    root.append(h("details.more#more", { open: !shownCount }, summary, inColumns(rows.slice(shownCount))));
   }
 
   const update = () => {
@@ -48,12 +49,10 @@ export function positionOf(app, latent, code = app.code) {
   return high > low ? ((code[latent] - low) / (high - low)) * STEPS : STEPS / 2;
 }
 
-/** Return the code with one latent moved. @param {import("../core/store.js").App} app @param {number} latent @param {number} position 0 to 255 */
-export function withLatent(app, latent, position) {
+/** Return the value of a latent at a position of its slider. @param {import("../core/store.js").App} app @param {number} latent @param {number} position 0 to 255 */
+export function valueAt(app, latent, position) {
   const [low, high] = app.ranges[latent];
-  const code = app.code.slice();
-  code[latent] = low + (position / STEPS) * (high - low);
-  return code;
+  return low + (position / STEPS) * (high - low);
 }
 
 /** @param {import("../core/store.js").App} app @param {import("../core/api.js").LatentSlider} latentSlider @param {number} place */
@@ -62,9 +61,9 @@ function latentSlider(app, { latent, low, high }, place) {
   return createSlider(
     { low, high, place, attribute: "latent", key: latent },
     {
-      move: (position) => app.setCode(withLatent(app, latent, position), { commit: false }),
+      move: (position) => app.setLatent(latent, valueAt(app, latent, position), { commit: false }),
       done: () => app.commit(by),
-      reset: () => app.setCode(withLatent(app, latent, positionOf(app, latent, app.startCode)), { by }),
+      reset: () => app.setLatent(latent, app.startCode[latent], { by }),
       focus: () => app.setFocus(latent),
       lock: () => app.toggleLock(latent),
     },

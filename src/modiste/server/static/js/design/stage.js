@@ -67,7 +67,7 @@ export function mountStage(root, app) {
       "div.picture-box",
       {},
       h("figure.mount", {}, h("img#frame", { width, height, alt: "", decoding: "sync", draggable: false })),
-      h("div.caption", {}, h("h2#stage-title", {}, strings.stage), origin),
+      h("div.caption", {}, h("h2#stage-title", {}, strings.stage), origin, h("p#details.details")),
       h(
         "div.tools",
         {},
@@ -94,6 +94,10 @@ export function mountStage(root, app) {
       h("p#notice", { role: "status", hidden: true }),
     ),
   );
+  const box = /** @type {HTMLElement} */ (root.firstElementChild);
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty("--picture-box-height", `${box.offsetHeight}px`);
+  }).observe(box);
   const describe = () => {
     const text = originText(app.origin);
     origin.textContent = text[0].toUpperCase() + text.slice(1);

@@ -182,9 +182,9 @@ function averagePanel(app, close) {
   const items = entries.map(({ name, count, average, title }) => {
     const choose = () => {
       close();
-      app.setCode(average, { origin: { kind: "average", title } });
+      app.setCode(average, { origin: { kind: "average", title }, exemplar: null });
     };
-    const url = app.renderUrl(Float32Array.from(average));
+    const url = app.renderUrl(Float32Array.from(average), null); // what products have in common, without details of one
     return h(
       "li",
       {},

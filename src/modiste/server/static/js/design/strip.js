@@ -5,7 +5,7 @@ import { h } from "../core/dom.js";
 import { strings } from "../core/strings.js";
 import { createThumbnail } from "../core/thumbnails.js";
 import { describePosition, STEPS } from "./slider.js";
-import { positionOf, withLatent } from "./sliders.js";
+import { positionOf, valueAt } from "./sliders.js";
 
 const PICTURES = 7;
 const RELEASE_DELAY_MS = 150; // after a drag, until the strip may move the page
@@ -28,7 +28,7 @@ export function mount(app, sliders, toggle) {
   /** @param {number} position */
   function goTo(position) {
     if (app.focus === null) return;
-    app.setCode(withLatent(app, app.focus, position), { by: `strip ${app.focus} ${position}` });
+    app.setLatent(app.focus, valueAt(app, app.focus, position), { by: `strip ${app.focus} ${position}` });
   }
 
   function update() {
@@ -60,7 +60,7 @@ export function mount(app, sliders, toggle) {
     drawnKey = key;
     positions.forEach((position, i) => {
       const text = describePosition(position, slider.low, slider.high);
-      thumbnails[i].src = app.renderUrl(withLatent(app, latent, position));
+      thumbnails[i].src = app.renderUrl(app.withLatent(latent, valueAt(app, latent, position)));
       buttons[i].setAttribute("aria-label", strings.stripItem(text));
       buttons[i].title = text;
     });

@@ -99,7 +99,7 @@ export function mount(app, dialog) {
       pictures,
       figure(urls[0], strings.yourPhoto),
       figure(urls[1], hasBackground ? strings.notCutOut : strings.cutOut),
-      figure(app.renderUrl(clamp(code, app.ranges)), strings.asModelSees),
+      figure(app.renderUrl(clamp(code, app.ranges), null), strings.asModelSees),
     );
     showPictures(true);
     state.className = "state";

@@ -80,7 +80,7 @@ export function mount(root, app) {
     const title = h("p.name", { dir: "auto" });
     const pinDesign = () => {
       const origin = app.origin.title ? `${strings.design}, ${originText(app.origin)}` : strings.design;
-      pin(app, name, { code: app.code.slice(), title: origin, url: app.renderUrl() });
+      pin(app, name, { code: app.code.slice(), title: origin, url: app.renderUrl(), exemplar: app.exemplar });
     };
     const pinButton = button(`pin-${name}`, strings.pinDesign(letter), pinDesign);
     const node = h(
@@ -99,6 +99,14 @@ export function mount(root, app) {
     const { a, b } = app.pins;
     if (!a || !b) return app.code;
     return a.code.map((from, i) => from + share * (b.code[i] - from));
+  }
+
+  /** The URL of the picture at a share of the way, with the details of both ends. @param {number} share */
+  function urlAt(share) {
+    const { a, b } = app.pins;
+    const isMixed = a && b?.exemplar && a.exemplar?.id !== b.exemplar.id;
+    const second = isMixed ? { exemplar: b.exemplar, share } : undefined;
+    return app.renderUrl(codeAt(share), a?.exemplar ?? null, /** @type {any} */ (second));
   }
 
   function updatePins() {
@@ -130,7 +138,7 @@ export function mount(root, app) {
       stop();
       goTo(percent);
     };
-    const picture = h("img.photo", { src: app.renderUrl(codeAt(percent / 100)), alt: "", loading: "lazy" });
+    const picture = h("img.photo", { src: urlAt(percent / 100), alt: "", loading: "lazy" });
     const label = strings.at(percent);
     return h(
       "li",
@@ -150,7 +158,7 @@ export function mount(root, app) {
     if (!a || !b) return;
     const percent = slider.valueAsNumber;
     slider.setAttribute("aria-valuetext", strings.at(percent));
-    setImage(app.renderUrl(codeAt(percent / 100)));
+    setImage(urlAt(percent / 100));
     image.alt = strings.betweenPicture(shorten(a.title, 60), shorten(b.title, 60), percent);
   }
 
@@ -180,7 +188,10 @@ export function mount(root, app) {
 
   function useDesign() {
     stop();
-    app.setCode(codeAt(slider.valueAsNumber / 100));
+    const { a, b } = app.pins;
+    app.setCode(codeAt(slider.valueAsNumber / 100), {
+      exemplar: (slider.valueAsNumber < 50 ? a : b)?.exemplar,
+    });
     toast(app, strings.tookBetween);
   }
 
@@ -196,7 +207,12 @@ export function mount(root, app) {
       const { a, b } = app.pins;
       if (!a || !b) return;
       toast(app, strings.rendering);
-      const blob = await fetchInterpolation(app.roundedCode(a.code), app.roundedCode(b.code), steps, type);
+      const blob = await fetchInterpolation(
+        { code: app.roundedCode(a.code), exemplar: a.exemplar?.id ?? null },
+        { code: app.roundedCode(b.code), exemplar: b.exemplar?.id ?? null },
+        steps,
+        type,
+      );
       download(blob, `between.${extension}`);
     });
   }

@@ -4,7 +4,7 @@ import { fill, h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
 import { shorten } from "../core/strings.js";
 import { CLOSENESS, strings } from "../core/strings-results.js";
-import { moveTowards, pinProduct, STEP, startFrom } from "../design/moves.js";
+import { moveTowards, pinProduct, STEP, startFrom, useDetails } from "../design/moves.js";
 import { openPhoto } from "./open-photo.js";
 
 /** @typedef {import("../core/api.js").Product} Product */
@@ -126,6 +126,11 @@ export class Card {
         "button.start-from.link",
         { ...labelled(strings.start, product), onclick: () => startFrom(app, product) },
         strings.start,
+      ),
+      h(
+        "button.use-details.link",
+        { ...labelled(strings.useDetails, product), onclick: () => useDetails(app, product) },
+        strings.useDetails,
       ),
       this.score,
     );

@@ -18,6 +18,7 @@ const SMALL_HEIGHT = (LARGE.height - GAP - CAPTION_HEIGHT) / 2;
 const SMALL = { width: Math.round(SMALL_HEIGHT * 0.75), height: SMALL_HEIGHT };
 const TOP = MARGIN + TITLE_HEIGHT;
 const MAX_TEXT = 200; // characters
+const AFTER_HEADER = 33; // bytes of a PNG before its second chunk
 
 /** @typedef {{url: string, title: string}} Picture */
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */
@@ -68,6 +69,43 @@ export async function drawLook(name, pictures, note) {
   context.font = `italic 20px ${SERIF}`;
   context.fillText(note, MARGIN, height - MARGIN + 14);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+/**
+ * Return a PNG with the mark of another picture: the XMP that says that it was drawn. Without one, the PNG itself.
+ * @param {Blob} png @param {string} url of the other picture
+ */
+export async function withMark(png, url) {
+  const picture = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const text = new TextDecoder("latin1").decode(picture);
+  const begin = text.indexOf("<?xpacket begin");
+  const end = text.indexOf("?>", text.indexOf("<?xpacket end"));
+  if (begin < 0 || end < begin) return png;
+  const chunk = textChunk("XML:com.adobe.xmp", picture.slice(begin, end + 2));
+  const bytes = new Uint8Array(await png.arrayBuffer());
+  return new Blob([bytes.slice(0, AFTER_HEADER), chunk, bytes.slice(AFTER_HEADER)], { type: "image/png" });
+}
+
+/** Return an iTXt chunk of a PNG. @param {string} keyword @param {Uint8Array} text UTF-8 */
+export function textChunk(keyword, text) {
+  // After the keyword: a zero, no compression (two bytes), and empty language and translation.
+  const content = new Uint8Array([...new TextEncoder().encode(`iTXt${keyword}`), 0, 0, 0, 0, 0, ...text]);
+  const chunk = new Uint8Array(content.length + 8);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, content.length - 4);
+  chunk.set(content, 4);
+  view.setUint32(content.length + 4, crc32(content));
+  return chunk;
+}
+
+/** Return the checksum of a PNG's chunk. @param {Uint8Array} bytes */
+function crc32(bytes) {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
 }
 
 /** @param {CanvasRenderingContext2D} context @param {HTMLImageElement | null} image @param {Box} tile */

@@ -1,7 +1,7 @@
 // The look: the design and the products chosen to go with it. It has a name, and is saved in this browser, as a link or as a picture.
 
 import { dequantise, fromText } from "../core/design-codec.js";
-import { designKeys } from "../core/design-link.js";
+import { designKeys, linkedExemplar } from "../core/design-link.js";
 import { copyText, download, fill, h } from "../core/dom.js";
 import { latestImage } from "../core/latest-image.js";
 import { loadModule } from "../core/lazy.js";
@@ -61,7 +61,7 @@ export function mount(root, app, showProducts) {
   }
 
   function save() {
-    const look = createLook(name(), app.designToken(), app.sliders.renderId, productIds());
+    const look = createLook(name(), app, productIds());
     const isSaved = writeLooks([look, ...readLooks().filter((each) => each.name !== look.name)]);
     toast(app, isSaved ? strings.lookSaved(look.name) : strings.lookNotSaved);
     listSaved();
@@ -96,7 +96,10 @@ export function mount(root, app, showProducts) {
   /** @param {Look} look */
   async function open(look) {
     const bytes = look.m === app.sliders.renderId ? fromText(look.z, app.ranges.length) : null;
-    if (bytes) app.setCode(dequantise(bytes, app.ranges), { origin: { kind: "link" } });
+    if (bytes) {
+      const exemplar = await linkedExemplar(look.e);
+      app.setCode(dequantise(bytes, app.ranges), { origin: { kind: "link" }, exemplar });
+    }
     nameField.value = look.name;
     const missing = await showProducts(look.products);
     if (!bytes) toast(app, strings.lookOther);
@@ -111,7 +114,7 @@ export function mount(root, app, showProducts) {
   }
 
   async function share() {
-    const keys = designKeys(app.designToken(), app.sliders.renderId);
+    const keys = designKeys(app.designToken(), app.sliders.renderId, app.exemplar);
     const url = urlWith({ ...keys, look: formatProductIds(productIds()), name: name() });
     const isCopied = await copyText(url);
     linkBox.hidden = isCopied;
@@ -133,7 +136,7 @@ export function mount(root, app, showProducts) {
       ...products().map((product) => ({ url: product.photo, title: product.title })),
     ];
     const blob = await module.drawLook(name(), pictures, strings.designNote);
-    if (blob) download(blob, `${fileName(name())}.png`);
+    if (blob) download(await module.withMark(blob, app.renderUrl()), `${fileName(name())}.png`);
   }
 
   app.on("results", (kind) => {

@@ -6,6 +6,7 @@ import { strings } from "../core/strings-results.js";
 import { createTabs } from "../core/tabs.js";
 import { mount as mountTypicality } from "../design/typicality.js";
 import { mount as mountFilters } from "./filters.js";
+import { mount as mountGlance } from "./glance.js";
 import { mount as mountGoesWith } from "./goes-with.js";
 import { mount as mountSimilar } from "./similar.js";
 
@@ -48,6 +49,7 @@ export function mount(root, app) {
   byId("note").before(typicality);
   const filters = h("div");
   fill(root, h("h2#results-title", {}, strings.title), filters, list, shop, between, map);
+  mountGlance(byId("glance"), app);
   mountFilters(filters, app);
   mountTypicality(typicality, app);
   const similar = h("section.similar", { "aria-labelledby": "similar-title" });

@@ -5,12 +5,15 @@ import { designKeys } from "../core/design-link.js";
 const KEY = "modiste-looks";
 const MAX_LOOKS = 50; // the oldest are deleted
 
-/** @typedef {{name: string, m: string, z: string, products: string[]}} Look a design, as `designKeys` returns it, and product ids */
+/** @typedef {{name: string, m: string, z: string, e?: string, products: string[]}} Look a design, as `designKeys` returns it, and product ids */
 
-/** @param {string} name @param {string} design @param {string} renderId @param {string[]} products @returns {Look} */
-export const createLook = (name, design, renderId, products) => ({
+/**
+ * @param {string} name @param {import("../core/store.js").App} app its design @param {string[]} products
+ * @returns {Look}
+ */
+export const createLook = (name, app, products) => ({
   name,
-  ...designKeys(design, renderId),
+  ...designKeys(app.designToken(), app.sliders.renderId, app.exemplar),
   products,
 });
 

@@ -1,0 +1,1 @@
+"""Pictures of designs: the details of a real product on the decoder's drawing."""
